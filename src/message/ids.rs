@@ -1,0 +1,99 @@
+//! Identifiers as types, so that one is never taken for another.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a non-empty text; `None` when it is empty, because Meta sends `""` for "unknown".
+            #[must_use]
+            pub fn parse(text: impl Into<String>) -> Option<Self> {
+                let text = text.into();
+                (!text.is_empty()).then_some(Self(text))
+            }
+
+            /// The text as Meta wrote it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+/// Ids that say nothing about a person may be shown anywhere.
+macro_rules! shown {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+/// Ids that name a person: `Debug` tells only the length, so that no log can give the person away.
+macro_rules! private {
+    ($name:ident) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(
+                    f,
+                    concat!(stringify!($name), "(<{} characters>)"),
+                    self.0.len()
+                )
+            }
+        }
+    };
+}
+
+text_id!(
+    /// Id of a business phone number (`metadata.phone_number_id`); not the number itself.
+    PhoneNumberId
+);
+text_id!(
+    /// Id of one WhatsApp message. Opaque, but it encodes the person's number: never log it.
+    Wamid
+);
+text_id!(
+    /// A person's phone number as WhatsApp writes it: digits, no plus.
+    WaId
+);
+text_id!(
+    /// A person's business-scoped user id (`US.1349…`), there when the phone may be hidden.
+    UserId
+);
+text_id!(
+    /// The `id` of a `[[rule]]`.
+    RuleId
+);
+text_id!(
+    /// Hash of the full text of the rules that decided (hex).
+    RulesVersion
+);
+
+shown!(PhoneNumberId);
+shown!(RuleId);
+shown!(RulesVersion);
+private!(Wamid);
+private!(WaId);
+private!(UserId);
