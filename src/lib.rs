@@ -28,4 +28,7 @@
 //! and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
+pub mod clock;
 pub mod message;
+pub mod shutdown;
+pub mod telemetry;

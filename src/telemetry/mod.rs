@@ -1,0 +1,7 @@
+//! What the service tells of itself: logs and numbers. Never message text, names, phone numbers, wamids or secrets.
+
+mod logs;
+mod metrics;
+
+pub use logs::{LogError, LogFormat, check_filter, start_logs};
+pub use metrics::Metrics;
