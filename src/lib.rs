@@ -30,5 +30,7 @@
 
 pub mod clock;
 pub mod message;
+pub mod rules;
 pub mod shutdown;
 pub mod telemetry;
+pub mod turn;

@@ -1,0 +1,338 @@
+//! Texts with `{{ variables }}`, filled in by minijinja.
+//!
+//! A template comes from the owner only. What people write is a value, never source, so nothing they
+//! send is ever run. Which variables exist is fixed, so an unknown one is found when the rules are loaded.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::ops::Range;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, filters, tests};
+use serde::Serialize;
+
+use crate::message::Contact;
+
+/// Instructions a text may take; a text with a loop over a handful of things takes some hundred.
+const FUEL: u64 = 20_000;
+/// The name of the one template in each environment.
+const NAME: &str = "text";
+/// Variables that are there for every message.
+const VARIABLES: [&str; 5] = [
+    "bot.name",
+    "contact.name",
+    "contact.first_name",
+    "contact.phone",
+    "message.text",
+];
+
+/// A text of the owner's, checked when the rules are loaded.
+pub struct Template {
+    source: String,
+    /// `None` when the text has nothing to fill in.
+    engine: Option<Box<Environment<'static>>>,
+}
+
+/// Why a text is not a good template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Bytes of the source that are wrong.
+    pub range: Range<usize>,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// What to do instead.
+    pub help: Option<String>,
+}
+
+/// A text could not be filled in for one message: it ran out of its allowance, or used a value as what it is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RenderError(String);
+
+/// What a text can say of one message.
+#[derive(Debug, Serialize)]
+pub struct Variables<'a> {
+    bot: BotVariables<'a>,
+    contact: ContactVariables<'a>,
+    message: MessageVariables<'a>,
+    r#match: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize)]
+struct BotVariables<'a> {
+    name: &'a str,
+}
+
+/// Parts that are not known are left out, so that `default(…)` works on them.
+#[derive(Debug, Serialize)]
+struct ContactVariables<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MessageVariables<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
+impl<'a> Variables<'a> {
+    /// Gathers what texts may say; nothing of any other conversation is in here.
+    #[must_use]
+    pub fn new(
+        bot_name: &'a str,
+        contact: &'a Contact,
+        text: Option<&'a str>,
+        captures: BTreeMap<String, String>,
+    ) -> Self {
+        let name = contact
+            .name
+            .as_deref()
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        Self {
+            bot: BotVariables { name: bot_name },
+            contact: ContactVariables {
+                name,
+                first_name: name.and_then(|name| name.split_whitespace().next()),
+                phone: contact
+                    .identity
+                    .wa_id()
+                    .map(|digits| format!("+{}", digits.as_str())),
+            },
+            message: MessageVariables { text },
+            r#match: captures,
+        }
+    }
+}
+
+impl Template {
+    /// Checks a text: syntax, and that every variable exists (`captures` are the names under `match`).
+    ///
+    /// # Errors
+    /// Every problem found.
+    pub fn parse(source: &str, captures: &[String]) -> Result<Self, Vec<TemplateError>> {
+        if !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
+            return Ok(Self {
+                source: source.to_owned(),
+                engine: None,
+            });
+        }
+        let mut engine = environment();
+        if let Err(error) = engine.add_template_owned(NAME, source.to_owned()) {
+            return Err(vec![syntax_error(source, &error)]);
+        }
+        let template = engine.get_template(NAME).expect("it was added above");
+        let used: HashSet<String> = template.undeclared_variables(true);
+        let known: Vec<String> = VARIABLES
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(captures.iter().map(|name| format!("match.{name}")))
+            .collect();
+        let mut unknown: Vec<TemplateError> = used
+            .iter()
+            .filter(|name| !known.contains(name))
+            .map(|name| unknown_variable(source, name, &known))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(Self {
+                source: source.to_owned(),
+                engine: Some(Box::new(engine)),
+            });
+        }
+        unknown.sort_by_key(|error| error.range.start);
+        Err(unknown)
+    }
+
+    /// The text itself when it has nothing to fill in, so that limits can be checked when rules are loaded.
+    #[must_use]
+    pub fn literal(&self) -> Option<&str> {
+        self.engine.is_none().then_some(self.source.as_str())
+    }
+
+    /// Fills the text in. A variable that is known but has no value for this message is empty.
+    ///
+    /// # Errors
+    /// [`RenderError`]: what went wrong, without any value.
+    pub fn render(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
+        let Some(engine) = &self.engine else {
+            return Ok(self.source.clone());
+        };
+        let template = engine.get_template(NAME).expect("parse added it");
+        // The kind tells enough; details could quote what a person wrote.
+        template
+            .render(Serde(variables))
+            .map_err(|error| RenderError(error.kind().to_string()))
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.source).finish()
+    }
+}
+
+/// An engine with the filters that make sense in a message, and nothing that reads files or other templates.
+fn environment() -> Environment<'static> {
+    let mut engine = Environment::empty();
+    engine.set_undefined_behavior(UndefinedBehavior::Lenient);
+    engine.set_fuel(Some(FUEL));
+    engine.set_debug(true); // errors carry their place
+    engine.add_filter("default", filters::default);
+    engine.add_filter("upper", filters::upper);
+    engine.add_filter("lower", filters::lower);
+    engine.add_filter("title", filters::title);
+    engine.add_filter("capitalize", filters::capitalize);
+    engine.add_filter("trim", filters::trim);
+    engine.add_filter("replace", filters::replace);
+    engine.add_filter("length", filters::length);
+    engine.add_filter("int", filters::int);
+    engine.add_test("defined", tests::is_defined);
+    engine.add_test("undefined", tests::is_undefined);
+    engine
+}
+
+fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    let whole = 0..source.len();
+    let range = error.range().filter(|range| {
+        range.start < range.end
+            && source.is_char_boundary(range.start)
+            && source.get(range.clone()).is_some()
+    });
+    TemplateError {
+        range: range.unwrap_or(whole),
+        message: format!("this is not a good template: {detail}"),
+        help: Some("a variable is written {{ contact.name }}".to_owned()),
+    }
+}
+
+fn unknown_variable(source: &str, name: &str, known: &[String]) -> TemplateError {
+    let range = source
+        .find(name)
+        .map_or(0..source.len(), |at| at..at + name.len());
+    let closest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate))
+        .filter(|(distance, _)| *distance <= name.len() / 4)
+        .min();
+    let help = match closest {
+        Some((_, candidate)) => format!("did you mean `{candidate}`?"),
+        None if name.starts_with("match.") => {
+            "give the pattern in `when.text.matches` a group with this name: (?<name>…)".to_owned()
+        }
+        None => format!("there are {}", known.join(", ")),
+    };
+    TemplateError {
+        range,
+        message: format!("there is no variable `{name}`"),
+        help: Some(help),
+    }
+}
+
+#[cfg(test)]
+mod tests_of_templates {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::{Template, Variables};
+    use crate::message::{Contact, Identity, WaId};
+
+    fn ana() -> Contact {
+        let phone = WaId::parse("15550000001").expect("digits");
+        Contact {
+            identity: Identity::Phone(phone),
+            name: Some("Ana Lima".to_owned()),
+        }
+    }
+
+    fn nobody() -> Contact {
+        Contact {
+            name: None,
+            ..ana()
+        }
+    }
+
+    fn render(source: &str, contact: &Contact, text: &str) -> String {
+        let captures = BTreeMap::from([("number".to_owned(), "42".to_owned())]);
+        let template = Template::parse(source, &["number".to_owned()]).expect("a good template");
+        template
+            .render(&Variables::new("Luna", contact, Some(text), captures))
+            .expect("it renders")
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let text =
+            "{{ bot.name }}: {{ contact.first_name }} {{ contact.phone }} {{ match.number }}";
+        assert_eq!(render(text, &ana(), ""), "Luna: Ana +15550000001 42");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_is_empty_or_the_default() {
+        let text = "Hi {{ contact.first_name | default('there') }}{{ contact.name }}!";
+        assert_eq!(render(text, &nobody(), ""), "Hi there!");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_found_at_load_with_its_place_and_the_closest_name() {
+        let errors = Template::parse("Hi {{ contact.nmae }}, {{ match.x }}", &[]).unwrap_err();
+
+        assert_eq!(errors.len(), 2);
+        assert_eq!(errors[0].range, 6..18);
+        assert_eq!(
+            errors[0].help.as_deref(),
+            Some("did you mean `contact.name`?")
+        );
+        assert!(
+            errors[1]
+                .help
+                .as_deref()
+                .is_some_and(|help| help.contains("group"))
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let source = "Hi {{ contact.name";
+        let errors = Template::parse(source, &[]).unwrap_err();
+
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].range.end <= source.len());
+    }
+
+    #[test]
+    fn a_text_that_runs_away_is_stopped() {
+        let source = "{% for a in range(1000) %}x{% endfor %}";
+        assert!(Template::parse(source, &[]).is_err(), "there is no `range`");
+        let source =
+            "{% for a in message.text %}{% for b in message.text %}{{ a }}{% endfor %}{% endfor %}";
+        let template = Template::parse(source, &[]).expect("known variables");
+        let (contact, text) = (ana(), "x".repeat(4000));
+        let variables = Variables::new("", &contact, Some(&text), BTreeMap::new());
+        assert!(template.render(&variables).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_people_write_comes_back_as_they_wrote_it(text in "(\\{\\{|\\}\\}|\\{%|%\\}|[a-z .()|'\"]){0,12}") {
+            prop_assert_eq!(render("{{ message.text }}", &ana(), &text), text);
+        }
+
+        #[test]
+        fn no_source_makes_it_panic(source in "(\\{\\{|\\}\\}|\\{%|%\\}|if|for|in|contact|\\.|name|[ |()x]){0,14}") {
+            let contact = ana();
+            let variables = Variables::new("Luna", &contact, Some("x"), BTreeMap::new());
+            if let Ok(template) = Template::parse(&source, &[]) {
+                let _ = template.render(&variables);
+            }
+        }
+    }
+}
