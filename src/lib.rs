@@ -34,3 +34,4 @@ pub mod rules;
 pub mod shutdown;
 pub mod telemetry;
 pub mod turn;
+pub mod whatsapp;

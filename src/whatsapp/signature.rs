@@ -1,0 +1,215 @@
+//! Who may speak to us: the signature over a webhook's raw bytes, and the verify token.
+//!
+//! Nothing of a body is decoded before [`verify`] has accepted it. There is no unsigned mode. Next on the way
+//! of a message: [`super::webhook`].
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+const PREFIX: &[u8] = b"sha256=";
+const MAC_BYTES: usize = 32;
+
+/// Why a webhook is not believed. It tells nothing of the body, the secret or the expected value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// There is no signature header.
+    #[error("signature header is missing")]
+    Missing,
+    /// There is more than one, so it is unclear which of them a proxy before us has checked.
+    #[error("signature header is given more than once")]
+    Doubled,
+    /// It is not `sha256=` and 64 lower-case hexadecimal digits.
+    #[error("signature header is malformed")]
+    Malformed,
+    /// No configured secret gives this signature for this body.
+    #[error("signature does not match the body")]
+    Mismatch,
+}
+
+/// Checks every value of `X-Hub-Signature-256` against the raw body, in constant time, with each secret.
+///
+/// The shape of the header is judged before the body is looked at, so with no secrets and an empty body a
+/// well-formed header gives [`SignatureError::Mismatch`].
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
+///
+/// # Errors
+/// Each [`SignatureError`], the earliest that applies in the order they are listed.
+pub fn verify(
+    secrets: &[SecretString],
+    headers: &[&[u8]],
+    body: &[u8],
+) -> Result<(), SignatureError> {
+    let header = match headers {
+        [] => return Err(SignatureError::Missing),
+        [header] => *header,
+        [_, _, ..] => return Err(SignatureError::Doubled),
+    };
+    let given = read_header(header).ok_or(SignatureError::Malformed)?;
+    let matches = |secret: &SecretString| mac(secret, body).verify_slice(&given).is_ok();
+    if secrets.iter().any(matches) {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
+}
+
+/// Writes the header value Meta would send: `sha256=` and 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn sign(secret: &SecretString, body: &[u8]) -> String {
+    format!(
+        "sha256={}",
+        crate::message::hex(&mac(secret, body).finalize().into_bytes())
+    )
+}
+
+/// Compares a verify token in constant time; hashing both first hides their lengths too.
+#[must_use]
+pub fn token_matches(expected: &SecretString, given: &str) -> bool {
+    let expected = Sha256::digest(expected.expose_secret().as_bytes());
+    let given = Sha256::digest(given.as_bytes());
+    expected.as_slice().ct_eq(given.as_slice()).into()
+}
+
+fn mac(secret: &SecretString, body: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(body);
+    mac
+}
+
+fn read_header(header: &[u8]) -> Option<[u8; MAC_BYTES]> {
+    let digits = header.strip_prefix(PREFIX)?;
+    if digits.len() != 2 * MAC_BYTES {
+        return None;
+    }
+    let mut given = [0; MAC_BYTES];
+    for (byte, pair) in given.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(given)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    #[test]
+    fn the_signature_of_a_known_body_is_the_one_other_tools_compute() {
+        // openssl: printf '{"text":"\\u00e4 \\/ @"}' | openssl dgst -sha256 -hmac it-is-a-secret
+        let body = br#"{"text":"\u00e4 \/ @"}"#;
+
+        let header = sign(&secret("it-is-a-secret"), body);
+
+        assert_eq!(header, KNOWN);
+        assert_eq!(
+            verify(&[secret("it-is-a-secret")], &[KNOWN.as_bytes()], body),
+            Ok(())
+        );
+    }
+
+    const KNOWN: &str = "sha256=8b3999cbf6799b43a670d202f2cbe73dd129aba375f66e15086208485324fa3c";
+
+    #[test]
+    fn every_configured_secret_is_accepted_and_no_other() {
+        let secrets = [secret("new"), secret("old")];
+        let old = sign(&secret("old"), b"body");
+        let strange = sign(&secret("strange"), b"body");
+
+        assert_eq!(verify(&secrets, &[old.as_bytes()], b"body"), Ok(()));
+        assert_eq!(
+            verify(&secrets, &[strange.as_bytes()], b"body"),
+            Err(SignatureError::Mismatch)
+        );
+        assert_eq!(
+            verify(&[], &[old.as_bytes()], b"body"),
+            Err(SignatureError::Mismatch)
+        );
+    }
+
+    #[test]
+    fn odd_headers_are_refused_by_their_shape() {
+        let good = sign(&secret("key"), b"body");
+        let hex = &good["sha256=".len()..];
+        let odd = [
+            String::new(),
+            "sha256=".to_owned(),
+            hex.to_owned(),
+            format!("sha1={hex}"),
+            format!("SHA256={hex}"),
+            format!("sha256={}", hex.to_uppercase()),
+            format!("sha256= {hex}"),
+            format!(" sha256={hex}"),
+            format!("sha256={hex} "),
+            format!("sha256={hex}\n"),
+            format!("sha256={hex}0"),
+            format!("sha256={}", &hex[1..]),
+            format!("sha256={}g", &hex[1..]),
+            format!("sha256={hex},sha256={hex}"),
+            format!("sha256=\"{hex}\""),
+        ];
+
+        for header in odd {
+            assert_eq!(
+                verify(&[secret("key")], &[header.as_bytes()], b"body"),
+                Err(SignatureError::Malformed),
+                "{header:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_header_and_two_headers_are_refused_even_when_both_are_right() {
+        let good = sign(&secret("key"), b"body");
+        let header = good.as_bytes();
+
+        let none = verify(&[secret("key")], &[], b"body");
+        let two = verify(&[secret("key")], &[header, header], b"body");
+
+        assert_eq!(none, Err(SignatureError::Missing));
+        assert_eq!(two, Err(SignatureError::Doubled));
+    }
+
+    #[test]
+    fn a_token_matches_only_itself() {
+        assert!(token_matches(&secret("token"), "token"));
+        for other in ["", "Token", "token ", "toke", "tokens"] {
+            assert!(!token_matches(&secret("token"), other), "{other:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_body_never_passes(body in proptest::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>()) {
+            let header = sign(&secret("key"), &body);
+            let mut changed = body.clone();
+            changed[at.index(body.len())] ^= 1;
+
+            prop_assert_eq!(verify(&[secret("key")], &[header.as_bytes()], &body), Ok(()));
+            prop_assert_eq!(
+                verify(&[secret("key")], &[header.as_bytes()], &changed),
+                Err(SignatureError::Mismatch)
+            );
+        }
+
+        #[test]
+        fn no_random_header_passes(header in proptest::collection::vec(any::<u8>(), 0..90)) {
+            prop_assert!(verify(&[secret("key")], &[&header], b"body").is_err());
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A webhook's body, taken apart into updates before any of them is understood.
+//!
+//! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so that a bad
+//! one becomes [`Event::Unreadable`] and its neighbours go on. It does not check who sent the body
+//! ([`super::signature`] has) and does not know what was seen before (the store does).
+//! Next on the way of a message: `super::events`.
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use super::events::{self, Card};
+use super::fields::{Object, Wrong, elements};
+use crate::message::{AccountEvent, Event, PhoneNumberId, Unreadable};
+
+/// Ids of numbers are about 16 digits.
+const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
+/// Names of fields are words joined by underscores.
+const LONGEST_FIELD_BYTES: usize = 128;
+
+/// Reads one body into events, in the order they stand in it.
+///
+/// Only elements of `messages[]` under field `messages` become [`Event::Message`]. The same id may come twice.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+#[must_use]
+pub fn read(body: &[u8]) -> Vec<Event> {
+    let mut reader = Reader::default();
+    let whole = |reason: &str| Event::Unreadable(unreadable(body, None, reason.to_owned()));
+    let Some(envelope) = Object::of_bytes(body) else {
+        return vec![whole("the body is not a JSON object")];
+    };
+    if envelope.get("entry").is_none() {
+        return vec![whole("`entry` is missing")];
+    }
+    for (index, entry) in reader.elements_of(&envelope, "entry", Place::Body, None) {
+        reader.entry(entry, index);
+    }
+    reader.events
+}
+
+#[derive(Default)]
+struct Reader {
+    events: Vec<Event>,
+}
+
+/// Where in the body something is, for the reason in the quarantine.
+#[derive(Clone, Copy)]
+enum Place {
+    Body,
+    Entry(usize),
+    Change(usize, usize),
+    Value(usize, usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("body"),
+            Self::Entry(entry) => write!(f, "entry[{entry}]"),
+            Self::Change(entry, change) => write!(f, "entry[{entry}].changes[{change}]"),
+            Self::Value(entry, change) => write!(f, "entry[{entry}].changes[{change}].value"),
+        }
+    }
+}
+
+/// What all updates of one `value` share.
+struct Shared {
+    place: Place,
+    number: PhoneNumberId,
+    cards: Vec<Card>,
+}
+
+impl Reader {
+    fn entry(&mut self, raw: &RawValue, index: usize) {
+        let place = Place::Entry(index);
+        let Some(entry) = Object::of(raw) else {
+            return self.refuse(raw, None, format!("{place} is not an object"));
+        };
+        if entry.get("changes").is_none() {
+            return self.refuse(raw, None, format!("{place}: `changes` is missing"));
+        }
+        for (change, raw) in self.elements_of(&entry, "changes", place, None) {
+            if let Err(wrong) = self.change(raw, index, change) {
+                let place = Place::Change(index, change);
+                self.refuse(raw, None, format!("{place}: {wrong}"));
+            }
+        }
+    }
+
+    fn change(&mut self, raw: &RawValue, entry: usize, change: usize) -> Result<(), Wrong> {
+        let object = Object::of(raw).ok_or_else(|| Wrong::new("change", "is not an object"))?;
+        let field = object
+            .id("field", LONGEST_FIELD_BYTES)?
+            .ok_or_else(|| Wrong::new("field", "is missing"))?;
+        let raw_value = object
+            .get("value")
+            .ok_or_else(|| Wrong::new("value", "is missing"))?;
+        let value = Object::of(raw_value);
+        if field == "messages" {
+            let value = value.ok_or_else(|| Wrong::new("value", "is not an object"))?;
+            self.messages(&value, raw_value, Place::Value(entry, change));
+        } else {
+            self.events.push(Event::Account(AccountEvent {
+                field,
+                phone_number_id: value.and_then(|value| phone_number_id(&value).ok()),
+                raw: raw_value.get().to_owned(),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Field `messages`: messages, receipts and errors, all of one number.
+    fn messages(&mut self, value: &Object<'_>, raw: &RawValue, place: Place) {
+        let number = phone_number_id(value);
+        let has = |name| value.get(name).is_some();
+        if !has("messages") && !has("statuses") && !has("errors") {
+            return self.account("messages", number.ok(), raw);
+        }
+        for (_, error) in self.elements_of(value, "errors", place, number.as_ref().ok()) {
+            self.account("messages/errors", number.as_ref().ok().cloned(), error);
+        }
+        if !has("messages") && !has("statuses") {
+            return;
+        }
+        let number = match number {
+            Ok(number) => number,
+            Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
+        };
+        let cards = value.all("contacts").filter_map(elements).flatten();
+        let shared = Shared {
+            place,
+            number,
+            cards: cards.filter_map(Card::read).collect(),
+        };
+        self.updates(value, "messages", &shared, |raw| {
+            events::message(raw, &shared.number, &shared.cards)
+        });
+        self.updates(value, "statuses", &shared, |raw| {
+            events::receipt(raw, &shared.number)
+        });
+    }
+
+    fn updates(
+        &mut self,
+        value: &Object<'_>,
+        name: &str,
+        shared: &Shared,
+        read: impl Fn(&RawValue) -> Result<Event, Wrong>,
+    ) {
+        let Shared { place, number, .. } = shared;
+        for (index, raw) in self.elements_of(value, name, *place, Some(number)) {
+            match read(raw) {
+                Ok(event) => self.events.push(event),
+                Err(wrong) => {
+                    let reason = format!("{place}.{name}[{index}]: {wrong}");
+                    self.refuse(raw, Some(number), reason);
+                }
+            }
+        }
+    }
+
+    /// The elements of every array of that name; what is not an array goes to the quarantine.
+    fn elements_of<'a>(
+        &mut self,
+        object: &Object<'a>,
+        name: &str,
+        place: Place,
+        number: Option<&PhoneNumberId>,
+    ) -> Vec<(usize, &'a RawValue)> {
+        let mut found = Vec::new();
+        for raw in object.all(name) {
+            if let Some(elements) = elements(raw) {
+                found.extend(elements);
+            } else {
+                let reason = format!("{place}: `{name}` is not an array");
+                self.refuse(raw, number, reason);
+            }
+        }
+        found.into_iter().enumerate().collect()
+    }
+
+    fn account(&mut self, field: &str, number: Option<PhoneNumberId>, raw: &RawValue) {
+        self.events.push(Event::Account(AccountEvent {
+            field: field.to_owned(),
+            phone_number_id: number,
+            raw: raw.get().to_owned(),
+        }));
+    }
+
+    fn refuse(&mut self, raw: &RawValue, number: Option<&PhoneNumberId>, reason: String) {
+        let bytes = raw.get().as_bytes();
+        self.events
+            .push(Event::Unreadable(unreadable(bytes, number, reason)));
+    }
+}
+
+fn unreadable(raw: &[u8], number: Option<&PhoneNumberId>, reason: String) -> Unreadable {
+    Unreadable {
+        phone_number_id: number.cloned(),
+        reason,
+        raw: raw.to_owned(),
+    }
+}
+
+fn phone_number_id(value: &Object<'_>) -> Result<PhoneNumberId, Wrong> {
+    let metadata = value.object("metadata")?;
+    metadata
+        .id("phone_number_id", LONGEST_PHONE_NUMBER_ID_BYTES)
+        .and_then(|id| {
+            id.and_then(PhoneNumberId::parse)
+                .ok_or_else(|| Wrong::new("phone_number_id", "is missing"))
+        })
+        .map_err(|wrong| wrong.within("metadata"))
+}
+
+#[cfg(test)]
+mod tests;

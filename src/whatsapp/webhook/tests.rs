@@ -1,0 +1,259 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::message::Content;
+
+const NUMBER: &str = "106500000000001";
+
+fn good(id: &str) -> Value {
+    json!({ "from": "5511900000001", "id": id, "timestamp": "1767000000", "type": "text", "text": { "body": "Hi" } })
+}
+
+fn body_of(messages: &[String]) -> String {
+    let messages = messages.join(",");
+    format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{
+            "metadata":{{"phone_number_id":"{NUMBER}"}},"contacts":[],"messages":[{messages}]}}}}]}}]}}"#
+    )
+}
+
+/// Elements that are wrong by themselves, as JSON text because some of them no JSON writer would write.
+fn poison() -> Vec<(&'static str, String)> {
+    let with = |field: &str, value: &str| {
+        let mut object = good("wamid.P=");
+        object.as_object_mut().unwrap().remove(field);
+        let rest = object.to_string();
+        format!(r#"{{"{field}":{value},{}"#, &rest[1..])
+    };
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    vec![
+        ("null", "null".to_owned()),
+        ("a number", "7".to_owned()),
+        ("a text", r#""x""#.to_owned()),
+        ("an array", "[]".to_owned()),
+        ("an empty object", "{}".to_owned()),
+        (
+            "deep nesting where a text should be",
+            with("text", &format!(r#"{{"body":{deep}}}"#)),
+        ),
+        ("deep nesting instead of an object", with("text", &deep)),
+        (
+            "an id of 5 kB",
+            with("id", &format!(r#""{}""#, "x".repeat(5_000))),
+        ),
+        ("an empty id", with("id", r#""""#)),
+        ("an id that is half an emoji", with("id", r#""\ud83d""#)),
+        ("an id with U+0000", with("id", r#""a\u0000b""#)),
+        ("an id that is a number", with("id", "7")),
+        ("a missing id", with("id", "null")),
+        ("no sender", with("from", "null")),
+        ("a sender that is no phone", with("from", r#""ana""#)),
+        ("a sender that is an object", with("from", "{}")),
+        ("no time", with("timestamp", "null")),
+        ("a time in words", with("timestamp", r#""yesterday""#)),
+        ("a time before 1970", with("timestamp", "-1")),
+        (
+            "a time after the last day",
+            with("timestamp", "9223372036854775807"),
+        ),
+        ("a time beyond all numbers", with("timestamp", "1e999")),
+        ("no type", with("type", "null")),
+        ("a type that is a number", with("type", "1")),
+        ("no text", with("text", "null")),
+        ("a text without a body", with("text", "{}")),
+        ("a body that is a number", with("text", r#"{"body":1}"#)),
+    ]
+}
+
+fn place_of_poison(events: &[Event]) -> Vec<bool> {
+    events
+        .iter()
+        .map(|event| matches!(event, Event::Unreadable(_)))
+        .collect()
+}
+
+#[test]
+fn a_poison_update_costs_only_itself_wherever_it_stands() {
+    for (name, poison) in poison() {
+        for at in 0..3 {
+            let mut messages = vec![good("wamid.A=").to_string(), good("wamid.B=").to_string()];
+            messages.insert(at, poison.clone());
+
+            let events = read(body_of(&messages).as_bytes());
+
+            let expected: Vec<bool> = (0..3).map(|index| index == at).collect();
+            assert_eq!(
+                place_of_poison(&events),
+                expected,
+                "{name} at {at}: {events:?}"
+            );
+            let Event::Unreadable(unreadable) = &events[at] else {
+                unreachable!("checked above");
+            };
+            assert_eq!(unreadable.raw, poison.as_bytes(), "{name}");
+            assert_eq!(
+                unreadable.phone_number_id.as_ref().map(AsRef::as_ref),
+                Some(NUMBER),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn half_an_emoji_and_a_null_character_cost_no_message() {
+    let odd = r#"{"from":"5511900000001","id":"wamid.A=","timestamp":1767000000,"type":"text","text":{"body":"a\u0000b \ud83d c"},"\ud800":1}"#;
+
+    let events = read(body_of(&[odd.to_owned()]).as_bytes());
+
+    let [Event::Message(message)] = events.as_slice() else {
+        panic!("one message is expected: {events:?}");
+    };
+    let Content::Text { body } = &message.content else {
+        panic!("a text is expected: {:?}", message.content);
+    };
+    assert_eq!(body, "ab \u{fffd}\u{fffd}\u{fffd} c");
+    assert_eq!(message.raw, odd);
+}
+
+#[test]
+fn repeated_names_lose_nothing_in_the_envelope_and_cost_one_update_inside() {
+    let a = good("wamid.A=");
+    let b = good("wamid.B=");
+    let twice = r#"{"from":"5511900000001","id":"wamid.C=","id":"wamid.D=","timestamp":"1767000000","type":"text","text":{"body":"Hi"}}"#;
+    let body = format!(
+        r#"{{"entry":[{{"changes":[{{"field":"messages","value":{{"metadata":{{"phone_number_id":"{NUMBER}"}},
+            "messages":[{a}],"messages":[{b},{twice}]}}}}]}}]}}"#
+    );
+
+    let ids: Vec<String> = read(body.as_bytes())
+        .into_iter()
+        .map(|event| match event {
+            Event::Message(message) => message.wamid.as_str().to_owned(),
+            other => panic!("only messages are expected: {other:?}"),
+        })
+        .collect();
+
+    assert_eq!(ids, ["wamid.A=", "wamid.B=", "wamid.D="]);
+}
+
+#[test]
+fn a_body_that_is_not_json_is_one_unreadable_update() {
+    let bodies: [&[u8]; 9] = [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"<html>",
+        b"{\"entry\":[]} tail",
+        b"{\"entry\":[{\"changes\":[],}]}",
+        b"{\"entry\":\"\xff\"}",
+        b"{\"entry\":[\"\x01\"]}",
+    ];
+    for body in bodies {
+        let events = read(body);
+
+        let [Event::Unreadable(unreadable)] = events.as_slice() else {
+            panic!("one unreadable update is expected: {body:?} {events:?}");
+        };
+        assert_eq!(unreadable.raw, body);
+    }
+}
+
+#[test]
+fn a_reason_never_tells_what_was_written() {
+    let canary = "canary-5511900000001";
+    for (name, poison) in poison() {
+        let poison = poison
+            .replace("5511900000001", canary)
+            .replace("Hi", canary);
+
+        for event in read(body_of(&[poison]).as_bytes()) {
+            if let Event::Unreadable(unreadable) = event {
+                assert!(
+                    !unreadable.reason.contains(canary),
+                    "{name}: {}",
+                    unreadable.reason
+                );
+                assert!(!unreadable.reason.contains("wamid."), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_updates_are_a_thousand_events() {
+    let messages: Vec<String> = (0..1_000)
+        .map(|index| good(&format!("wamid.{index}=")).to_string())
+        .collect();
+
+    assert_eq!(read(body_of(&messages).as_bytes()).len(), 1_000);
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        Just(json!("text")),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        let name = prop_oneof![
+            Just("id"),
+            Just("from"),
+            Just("type"),
+            Just("text"),
+            Just("body"),
+            Just("timestamp"),
+            Just("metadata"),
+            Just("phone_number_id"),
+            Just("status"),
+            Just("errors"),
+            Just("x"),
+        ];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(name.prop_map(str::to_owned), inner, 0..5)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_whatever_make_it_panic_or_vanish(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(!read(&bytes).is_empty());
+    }
+
+    #[test]
+    fn any_element_gives_one_event_and_leaves_its_neighbour(element in json_value()) {
+        for name in ["messages", "statuses"] {
+            let body = json!({ "entry": [{ "changes": [{ "field": "messages", "value": {
+                "metadata": { "phone_number_id": NUMBER }, name: [element],
+            } }, { "field": "messages", "value": {
+                "metadata": { "phone_number_id": NUMBER }, "messages": [good("wamid.A=")],
+            } }] }] });
+
+            let events = read(body.to_string().as_bytes());
+
+            prop_assert_eq!(events.len(), 2);
+            prop_assert!(matches!(events[1], Event::Message(_)));
+        }
+    }
+
+    #[test]
+    fn any_part_of_the_envelope_may_be_anything(part in json_value(), at in 0..5) {
+        let wrap = |level: i32, inner: Value| match level {
+            0 => json!({ "entry": inner }),
+            1 => json!({ "entry": [inner] }),
+            2 => json!({ "entry": [{ "changes": inner }] }),
+            3 => json!({ "entry": [{ "changes": [{ "field": "messages", "value": inner }] }] }),
+            _ => json!({ "entry": [{ "changes": [{ "field": "messages", "value": {
+                "metadata": inner, "messages": [good("wamid.A=")] } }] }] }),
+        };
+        let _ = read(wrap(at, part).to_string().as_bytes());
+    }
+}
