@@ -29,9 +29,11 @@
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
 pub mod clock;
+pub mod intake;
 pub mod message;
 pub mod rules;
 pub mod shutdown;
+pub mod store;
 pub mod telemetry;
 pub mod turn;
 pub mod whatsapp;

@@ -1,0 +1,161 @@
+-- The whole history, made to be read: open it with any SQLite tool and start with the views at the end.
+-- Times end in _ms and are milliseconds since 1970-01-01 UTC; the views show them as ISO 8601.
+
+-- A person, known by phone number, by business-scoped user id, or by both.
+CREATE TABLE contacts (
+    id            INTEGER PRIMARY KEY,
+    wa_id         TEXT UNIQUE,             -- phone number as WhatsApp writes it: digits, no plus; NULL while the person hides it
+    user_id       TEXT UNIQUE,             -- business-scoped user id; NULL where Meta did not send one
+    name          TEXT,                    -- the latest profile name we saw: chosen by the person, prove nothing by it
+    first_seen_ms INTEGER NOT NULL,
+    CHECK (wa_id IS NOT NULL OR user_id IS NOT NULL)
+) STRICT;
+
+-- One contact with one of our numbers: the unit of order and of state.
+CREATE TABLE conversations (
+    id                INTEGER PRIMARY KEY,
+    contact_id        INTEGER NOT NULL REFERENCES contacts (id),
+    phone_number_id   TEXT    NOT NULL,    -- our number, by Meta's id
+    state             TEXT    NOT NULL,    -- JSON: what the rules remember of this person
+    messages_in       INTEGER NOT NULL,    -- how many messages the person sent; 0 before means a first contact
+    last_inbound_ms   INTEGER,             -- by WhatsApp's clock; the 24-hour window counts from here
+    last_message_ms   INTEGER NOT NULL,    -- of either side; what lists are sorted by
+    UNIQUE (contact_id, phone_number_id)
+) STRICT;
+CREATE INDEX conversations_by_last_message ON conversations (last_message_ms);
+
+-- Every message of both sides, for ever.
+CREATE TABLE messages (
+    id                INTEGER PRIMARY KEY,
+    conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
+    direction         TEXT    NOT NULL CHECK (direction IN ('in', 'out')),
+    phone_number_id   TEXT    NOT NULL,
+    wamid             TEXT,                -- WhatsApp's id; NULL for one of ours that was not accepted (yet)
+    -- First 24 hex digits of SHA-256 over phone_number_id, a zero byte and wamid. Unique in place of the pair itself,
+    -- because an index over that long text is most of the cost of an insert. 96 bits: among a billion
+    -- messages the odds of one clash are below 1 in 10,000,000,000.
+    message_key       TEXT UNIQUE,
+    kind              TEXT    NOT NULL,    -- text, image, button_reply, list, …: Meta's words for theirs, ours for ours
+    text              TEXT    NOT NULL,    -- as the person saw it; buttons in brackets
+    sent_at_ms        INTEGER NOT NULL,    -- theirs: by WhatsApp's clock; ours: when it was decided
+    stored_at_ms      INTEGER NOT NULL,
+    raw               TEXT,                -- theirs: Meta's JSON byte for byte; ours: the reply as JSON
+    -- The decision on one of theirs. Every one has exactly one.
+    decision          TEXT CHECK (decision IN
+                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'not_answered', 'failed')),
+    explanation       TEXT,                -- JSON: every rule that was looked at, and why it matched or did not
+    rules_version     TEXT REFERENCES rules_versions (version),
+    -- Where one of ours comes from, and what became of it.
+    rule_id           TEXT,                -- the rule that gave it
+    reply_to_id       INTEGER REFERENCES messages (id),  -- the message of theirs that it answers
+    part              INTEGER,             -- 0 for the first of several replies
+    outbox_state      TEXT CHECK (outbox_state IN ('queued', 'sending', 'accepted', 'unknown', 'held', 'dead', 'expired')),
+    send_error        TEXT,                -- why it was not sent, or why we do not know
+    delivery_status   TEXT CHECK (delivery_status IN ('sent', 'delivered', 'read', 'played', 'failed')),
+    CHECK ((direction = 'in') = (decision IS NOT NULL)),
+    CHECK ((direction = 'out') = (outbox_state IS NOT NULL))
+) STRICT;
+CREATE INDEX messages_by_conversation ON messages (conversation_id, id);
+
+-- What WhatsApp told of our messages, one row per step. A step may be told before we know the message.
+CREATE TABLE receipts (
+    id                INTEGER PRIMARY KEY,
+    receipt_key       TEXT    NOT NULL UNIQUE,  -- digest of number, wamid and status: the same step told twice is one row
+    message_key       TEXT    NOT NULL,    -- as in messages
+    status            TEXT    NOT NULL,    -- sent, delivered, read, played, failed
+    at_ms             INTEGER NOT NULL,    -- by WhatsApp's clock
+    received_at_ms    INTEGER NOT NULL,
+    tag               TEXT,                -- the attempt that sent the message, when WhatsApp echoed it
+    errors            TEXT,                -- JSON array: why it failed
+    raw               TEXT    NOT NULL
+) STRICT;
+CREATE INDEX receipts_by_message ON receipts (message_key);
+
+-- What still has to reach WhatsApp. Rows that are settled leave, so this stays small.
+CREATE TABLE outbox (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: tags of old sends must not fit new rows
+    conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
+    phone_number_id   TEXT    NOT NULL,
+    kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark')),
+    message_id        INTEGER NOT NULL REFERENCES messages (id),  -- ours to send, or theirs to mark read
+    state             TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
+    due_at_ms         INTEGER NOT NULL,    -- not before
+    expires_at_ms     INTEGER NOT NULL,    -- not after: a late answer confuses people
+    attempts          INTEGER NOT NULL DEFAULT 0,
+    fence             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
+                                           -- message's tag, so a receipt that brings it back proves the message was sent
+    lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
+    reason            TEXT                 -- why it waits
+) STRICT;
+CREATE INDEX outbox_by_conversation ON outbox (conversation_id, id);
+
+-- What else Meta told us: echoes, history, calls, groups, account news. Kept, never answered.
+CREATE TABLE account_events (
+    id                INTEGER PRIMARY KEY,
+    event_key         TEXT    NOT NULL UNIQUE,  -- digest of field and raw: the same news told twice is one row
+    field             TEXT    NOT NULL,    -- Meta's word
+    phone_number_id   TEXT,
+    received_at_ms    INTEGER NOT NULL,
+    raw               TEXT    NOT NULL
+) STRICT;
+
+-- Updates we could not understand, byte for byte, with the reason.
+CREATE TABLE quarantine (
+    id                INTEGER PRIMARY KEY,
+    raw_key           TEXT    NOT NULL UNIQUE,  -- digest of raw
+    phone_number_id   TEXT,
+    reason            TEXT    NOT NULL,
+    received_at_ms    INTEGER NOT NULL,
+    raw               BLOB    NOT NULL
+) STRICT;
+
+-- The full text of every set of rules that ever decided, so that an old answer can be explained.
+CREATE TABLE rules_versions (
+    version           TEXT PRIMARY KEY,    -- hash of source
+    source            TEXT    NOT NULL,
+    first_used_ms     INTEGER NOT NULL
+) STRICT;
+
+-- A conversation as people read it: SELECT * FROM transcript WHERE contact LIKE '%Ana%';
+CREATE VIEW transcript AS
+SELECT
+    messages.conversation_id,
+    messages.id AS message_id,
+    strftime('%Y-%m-%dT%H:%M:%SZ', messages.sent_at_ms / 1000, 'unixepoch') AS time,
+    coalesce(contacts.name, '+' || contacts.wa_id, contacts.user_id) AS contact,
+    CASE messages.direction WHEN 'in' THEN 'them' ELSE 'us' END AS who,
+    messages.kind,
+    messages.text,
+    messages.rule_id AS rule,
+    messages.decision,
+    coalesce(messages.delivery_status, messages.outbox_state) AS delivery,
+    messages.send_error AS error
+FROM messages
+JOIN conversations ON conversations.id = messages.conversation_id
+JOIN contacts ON contacts.id = conversations.contact_id
+ORDER BY messages.conversation_id, messages.id;
+
+-- One line per conversation, the latest first.
+CREATE VIEW conversation_list AS
+SELECT
+    conversations.id AS conversation_id,
+    coalesce(contacts.name, '+' || contacts.wa_id, contacts.user_id) AS contact,
+    contacts.wa_id AS phone,
+    conversations.phone_number_id AS our_number,
+    (SELECT text FROM messages WHERE messages.conversation_id = conversations.id ORDER BY messages.id DESC LIMIT 1) AS last_message,
+    strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_message_ms / 1000, 'unixepoch') AS last_at,
+    conversations.messages_in,
+    -- The oldest message of theirs that nothing of ours came after.
+    (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(theirs.sent_at_ms) / 1000, 'unixepoch')
+     FROM messages AS theirs
+     WHERE theirs.conversation_id = conversations.id
+       AND theirs.direction = 'in'
+       AND theirs.id > coalesce((SELECT max(ours.reply_to_id) FROM messages AS ours
+                                 WHERE ours.conversation_id = conversations.id AND ours.direction = 'out'
+                                   AND ours.outbox_state NOT IN ('dead', 'expired')), 0)
+    ) AS unanswered_since,
+    -- Until then WhatsApp takes free replies: 24 hours from their last message.
+    strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_inbound_ms / 1000 + 86400, 'unixepoch') AS window_open_until
+FROM conversations
+JOIN contacts ON contacts.id = conversations.contact_id
+ORDER BY conversations.last_message_ms DESC;

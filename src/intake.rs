@@ -1,0 +1,206 @@
+//! Group commit: every request that waits shares one transaction.
+//!
+//! A full sync for each request would be the most expensive thing the service does. One task takes all
+//! submissions that are waiting, stores them together, and answers each. Next on the way of a message:
+//! [`crate::store::Store::receive`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::message::Event;
+use crate::store::{Decide, ReceivePolicy, Received, Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::turn::Decision;
+
+/// A commit takes no more updates than this, unless one request alone brings more.
+const COMMIT_UPDATES: usize = 2_000;
+/// Requests that may wait; more wait outside, in their connections.
+const WAITING: usize = 4_096;
+/// How long the next commit waits for company when the last one had some. Idle, nothing waits.
+const COMPANY_WAIT: Duration = Duration::from_micros(300);
+
+/// The way into the store. Clones lead to the same task, which ends when the last of them is dropped.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    submissions: mpsc::Sender<Submission>,
+}
+
+/// Why a submission is not known to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IntakeError {
+    /// The store failed; send it again later.
+    #[error("the database did not take it")]
+    Unavailable,
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Closed,
+}
+
+/// What the intake task works with.
+pub struct Parts {
+    /// Where everything goes.
+    pub store: Store,
+    /// The rules.
+    pub decide: Arc<Decide>,
+    /// The time of receiving.
+    pub clock: Clock,
+    /// Counts updates and decisions.
+    pub metrics: Arc<Metrics>,
+    /// Told when there is something to send.
+    pub wake: Arc<Notify>,
+    /// How long a reply is worth sending.
+    pub reply_expires_after: Duration,
+}
+
+struct Submission {
+    events: Vec<Event>,
+    answer: oneshot::Sender<Result<(), IntakeError>>,
+}
+
+impl Intake {
+    /// Starts the task.
+    #[must_use]
+    pub fn start(parts: Parts) -> (Self, JoinHandle<()>) {
+        let (submissions, waiting) = mpsc::channel(WAITING);
+        let task = tokio::spawn(parts.run(waiting));
+        (Self { submissions }, task)
+    }
+
+    /// Hands events over and waits until they are on disk.
+    ///
+    /// # Errors
+    /// [`IntakeError`]: whether they are stored is unknown; sending them again does no harm.
+    pub async fn submit(&self, events: Vec<Event>) -> Result<(), IntakeError> {
+        let (answer, answered) = oneshot::channel();
+        let submission = Submission { events, answer };
+        self.submissions
+            .send(submission)
+            .await
+            .map_err(|_| IntakeError::Closed)?;
+        answered.await.map_err(|_| IntakeError::Closed)?
+    }
+}
+
+impl Parts {
+    async fn run(self, mut waiting: mpsc::Receiver<Submission>) {
+        let mut had_company = false;
+        while let Some(first) = waiting.recv().await {
+            if had_company {
+                // Under load a moment of patience halves the number of commits.
+                tokio::time::sleep(COMPANY_WAIT).await;
+            }
+            let group = gather(first, &mut waiting);
+            had_company = group.len() > 1;
+            self.store_group(group).await;
+        }
+    }
+
+    async fn store_group(&self, group: Vec<Submission>) {
+        let (mut batches, answers): (Vec<Vec<Event>>, Vec<_>) = group
+            .into_iter()
+            .map(|one| (one.events, one.answer))
+            .unzip();
+        let result = if batches.len() == 1 {
+            self.receive(batches.pop().unwrap_or_default()).await
+        } else {
+            let joined = batches.iter().flatten().cloned().collect();
+            self.receive(joined).await
+        };
+        match result {
+            Ok(()) => answer_all(answers, Ok(())),
+            Err(StoreError::Database(_) | StoreError::Corrupt { .. }) if !batches.is_empty() => {
+                // One submission may be to blame: the others must not suffer for it.
+                for (events, answer) in batches.into_iter().zip(answers) {
+                    let result = self
+                        .receive(events)
+                        .await
+                        .map_err(|_| IntakeError::Unavailable);
+                    answer_all(vec![answer], result);
+                }
+            }
+            Err(_) => answer_all(answers, Err(IntakeError::Unavailable)),
+        }
+    }
+
+    async fn receive(&self, events: Vec<Event>) -> Result<(), StoreError> {
+        let policy = ReceivePolicy {
+            now: self.clock.now(),
+            reply_expires_after: self.reply_expires_after,
+        };
+        match self.store.receive(events, policy, &*self.decide).await {
+            Ok(received) => {
+                self.count(&received);
+                if received.queued > 0 {
+                    self.wake.notify_one();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let reason: &dyn std::error::Error = &error;
+                tracing::error!(error = reason, "updates could not be stored");
+                Err(error)
+            }
+        }
+    }
+
+    fn count(&self, received: &Received) {
+        let kinds = [
+            ("message", received.messages),
+            ("duplicate", received.duplicates),
+            ("receipt", received.receipts),
+            ("account", received.account),
+            ("quarantined", received.quarantined),
+        ];
+        let mut all = 0;
+        for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
+            self.metrics
+                .updates
+                .get_or_create(&kind.into())
+                .inc_by(count as u64);
+            all += u32::try_from(count).unwrap_or(u32::MAX);
+        }
+        self.metrics.commit_updates.observe(f64::from(all));
+        for decision in &received.decisions {
+            self.metrics
+                .decisions
+                .get_or_create(&decision.name().into())
+                .inc();
+            if *decision == Decision::Failed {
+                tracing::error!("the rules failed on a message; `replyd history` shows why");
+            }
+        }
+        if received.quarantined > 0 {
+            tracing::warn!(
+                updates = received.quarantined,
+                "updates were put into quarantine"
+            );
+        }
+    }
+}
+
+/// Takes what is waiting behind the first one, without waiting for more.
+fn gather(first: Submission, waiting: &mut mpsc::Receiver<Submission>) -> Vec<Submission> {
+    let mut updates = first.events.len();
+    let mut group = vec![first];
+    while updates < COMMIT_UPDATES
+        && let Ok(next) = waiting.try_recv()
+    {
+        updates += next.events.len();
+        group.push(next);
+    }
+    group
+}
+
+fn answer_all(
+    answers: Vec<oneshot::Sender<Result<(), IntakeError>>>,
+    result: Result<(), IntakeError>,
+) {
+    for answer in answers {
+        // A client that hung up does not wait for its answer.
+        let _ = answer.send(result);
+    }
+}

@@ -1,0 +1,60 @@
+//! What can go wrong with the database, so that callers can tell what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a unit of work did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL is not one we can open.
+    #[error(
+        "`{0}` is not a database url: write `sqlite:` and a path, such as `sqlite:data/replyd.db`"
+    )]
+    Url(String),
+    /// The file or its folder cannot be made or opened.
+    #[error("could not open `{}`", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("`{}` is in use by {}; stop it first, or give this one a database of its own", path.display(), process(*owner))]
+    Locked {
+        /// The database.
+        path: PathBuf,
+        /// The other process's id, when it could be read.
+        owner: Option<u32>,
+    },
+    /// There is nothing to read.
+    #[error("there is no database at `{}`", .0.display())]
+    Missing(PathBuf),
+    /// The schema could not be brought up to date, or is newer than we are.
+    #[error("could not bring the database up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// COMMIT failed: whether the work is in the database is unknown until it is asked.
+    #[error("the commit failed, so it is unknown whether it took place")]
+    CommitUnknown(#[source] sqlx::Error),
+    /// A statement failed; the transaction was rolled back.
+    #[error("the database refused a statement")]
+    Database(#[from] sqlx::Error),
+    /// What is in the database is not what we wrote.
+    #[error("table `{table}`, row {row}: {what}")]
+    Corrupt {
+        /// Where.
+        table: &'static str,
+        /// `id` of the row.
+        row: i64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+fn process(owner: Option<u32>) -> String {
+    owner.map_or_else(
+        || "another process".to_owned(),
+        |id| format!("process {id}"),
+    )
+}

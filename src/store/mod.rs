@@ -1,0 +1,225 @@
+//! Units of work on the database: one method, one transaction, many rows at once.
+//!
+//! The only module with SQL. Every method does a constant number of statements whatever the size of its
+//! batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is the heart;
+//! [`outbox`] is what delivery works on; `read` serves the people who look. Next on the way of a
+//! message: [`crate::delivery`].
+
+mod error;
+mod lock;
+mod outbox;
+mod read;
+mod receive;
+mod sql;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
+
+pub use error::StoreError;
+pub use outbox::{ClaimRequest, Claimed, ClaimedKind, Freed, Outcome, Settled, Settlement};
+pub use read::{ConversationSummary, Entry};
+pub use receive::{Decide, ReceivePolicy, Received};
+
+use crate::message::{RulesVersion, hex};
+use lock::Lock;
+
+/// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// Connections for reading beside the one that writes.
+const READERS: u32 = 4;
+
+/// The database. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    read: SqlitePool,
+    write: SqlitePool,
+    // Last, so that the file stays ours until both pools are gone.
+    _lock: Option<Arc<Lock>>,
+}
+
+impl Store {
+    /// Opens the database for service: makes the file when it is missing, takes it for this process alone,
+    /// brings the schema up to date, and marks what a dead process was sending as such.
+    ///
+    /// # Errors
+    /// Every [`StoreError`] but `Missing` and `Corrupt`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let path = path_of(url)?;
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::File {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let lock = Lock::take(&path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // After our 200 Meta does not send again: a power cut must not take back what we acknowledged.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let write = pool(1).connect_with(options.clone()).await?;
+        migrator().run(&write).await?;
+        // The lock says nobody else is sending: leases of the process before us are over.
+        sqlx::query(sql::END_LEASES).execute(&write).await?;
+        let read = pool(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self {
+            read,
+            write,
+            _lock: Some(Arc::new(lock)),
+        })
+    }
+
+    /// Opens the database for looking only, beside a running service or without one.
+    ///
+    /// # Errors
+    /// `Url`, `Missing`, `Migrate` when the schema is another one than ours, `Database`.
+    pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let path = path_of(url)?;
+        if !path.exists() {
+            return Err(StoreError::Missing(path));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let read = pool(READERS).connect_with(options).await?;
+        let newest: i64 = sqlx::query_scalar(sql::NEWEST_MIGRATION)
+            .fetch_one(&read)
+            .await?;
+        let ours = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+        if newest != ours {
+            return Err(sqlx::migrate::MigrateError::VersionMissing(newest.max(ours)).into());
+        }
+        Ok(Self {
+            write: read.clone(),
+            read,
+            _lock: None,
+        })
+    }
+
+    /// Keeps the full text of rules that are about to decide.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn record_rules(
+        &self,
+        version: &RulesVersion,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::RECORD_RULES)
+            .bind(version.as_str())
+            .bind(source)
+            .bind(now.as_millisecond())
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Asks the writer whether it still answers.
+    ///
+    /// # Errors
+    /// `Database`, also when it does not answer for a while.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.write.acquire().await?.ping().await?;
+        Ok(())
+    }
+
+    /// Closes every connection; the last one folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// Starts a transaction that may write: it takes the write lock now, so that it can never fail for having
+    /// read first.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Commits; an error leaves it unknown whether the work is in the database.
+async fn commit(tx: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
+    tx.commit().await.map_err(StoreError::CommitUnknown)
+}
+
+/// The key of a message: see `messages.message_key` in the first migration.
+fn message_key(phone_number_id: &str, wamid: &str) -> String {
+    digest(&[phone_number_id.as_bytes(), wamid.as_bytes()])
+}
+
+/// The first 96 bits of SHA-256 over the parts with a zero byte between them, as 24 hex digits.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            hash.update([0]);
+        }
+        hash.update(part);
+    }
+    hex(&hash.finalize()[..12])
+}
+
+/// A batch as the JSON text that `json_each` unfolds.
+fn rows<T: serde::Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).expect("our rows have string keys and finite numbers")
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        // A local file does not go away: asking before each use would cost a thread hand-off.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty());
+    let path = path.map(|path| path.strip_prefix("//").unwrap_or(path));
+    match path {
+        Some(path) if !path.contains(":memory:") => Ok(Path::new(path).to_owned()),
+        _ => Err(StoreError::Url(url.to_owned())),
+    }
+}
+
+/// Number, name and text of every migration; never edited after a release.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "conversations",
+    include_str!("../../migrations/sqlite/0001_conversations.sql"),
+)];
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|(version, name, text)| {
+                let kind = MigrationType::Simple;
+                Migration::new(
+                    *version,
+                    (*name).into(),
+                    kind,
+                    (*text).into_sql_str(),
+                    false,
+                )
+            })
+            .collect(),
+    )
+}

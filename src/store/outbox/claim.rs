@@ -1,0 +1,196 @@
+//! Takes rows of the outbox for sending: committed before the first byte leaves.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, Sqlite, Transaction};
+use uuid::Uuid;
+
+use super::super::{Store, StoreError, commit, rows, sql};
+use super::{ClaimRequest, Claimed, ClaimedKind};
+use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
+
+impl Store {
+    /// Makes rows ours for the length of a lease, committed before anything is sent.
+    ///
+    /// At most one message of each conversation, its oldest; replies before read marks; a read mark only
+    /// where nothing else of its conversation is being sent, or together with the reply claimed here.
+    ///
+    /// # Errors
+    /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends), `Database`,
+    /// `Corrupt`.
+    pub async fn claim_outbox(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut room = Room(request.room);
+        let now = request.now.as_millisecond();
+        let mut limit = request.limit;
+
+        let messages: Vec<Candidate> = sqlx::query_as(sql::CLAIMABLE_MESSAGES)
+            .bind(now)
+            .bind(room.open())
+            .bind(limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut taken = room.take(messages);
+        limit -= u32::try_from(taken.len()).expect("the statement has this limit");
+        if limit > 0 {
+            let conversations: Vec<i64> = taken.iter().map(|row| row.conversation_id).collect();
+            let marks: Vec<Candidate> = sqlx::query_as(sql::CLAIMABLE_READ_MARKS)
+                .bind(now)
+                .bind(room.open())
+                .bind(limit)
+                .bind(rows(&conversations))
+                .fetch_all(&mut *tx)
+                .await?;
+            taken.extend(room.take(marks));
+        }
+        if taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lease_until = request
+            .now
+            .saturating_add(SignedDuration::try_from(request.lease).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(Timestamp::MAX);
+        let claimed = mark_taken(&mut tx, taken, lease_until).await?;
+        commit(tx).await?;
+        Ok(claimed)
+    }
+}
+
+/// How many more rows each number may send.
+struct Room(HashMap<PhoneNumberId, u32>);
+
+impl Room {
+    /// The numbers that may still send.
+    fn open(&self) -> String {
+        let open = self
+            .0
+            .iter()
+            .filter(|(_, room)| **room > 0)
+            .map(|(number, _)| number);
+        rows(&open.collect::<Vec<_>>())
+    }
+
+    fn take(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
+        let mut taken = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            match self.0.get_mut(&candidate.phone_number_id) {
+                Some(room) if *room > 0 => {
+                    *room -= 1;
+                    taken.push(candidate);
+                }
+                _ => {}
+            }
+        }
+        taken
+    }
+}
+
+async fn mark_taken(
+    tx: &mut Transaction<'static, Sqlite>,
+    taken: Vec<Candidate>,
+    lease_until: Timestamp,
+) -> Result<Vec<Claimed>, StoreError> {
+    #[derive(Serialize)]
+    struct Claim<'a> {
+        id: i64,
+        fence: &'a str,
+    }
+    let claimed = taken
+        .into_iter()
+        .map(|candidate| candidate.claimed(Uuid::new_v4().simple().to_string()))
+        .collect::<Result<Vec<Claimed>, StoreError>>()?;
+    let claims: Vec<Claim<'_>> = claimed
+        .iter()
+        .map(|row| Claim {
+            id: row.id,
+            fence: &row.fence,
+        })
+        .collect();
+    sqlx::query(sql::CLAIM)
+        .bind(rows(&claims))
+        .bind(lease_until.as_millisecond())
+        .execute(&mut **tx)
+        .await?;
+    Ok(claimed)
+}
+
+/// A row of either claim statement.
+struct Candidate {
+    id: i64,
+    conversation_id: i64,
+    phone_number_id: PhoneNumberId,
+    attempts: u32,
+    expires_at: Timestamp,
+    kind: String,
+    content: Option<String>,
+    wamid: Option<Wamid>,
+    identity: Option<Identity>,
+}
+
+impl<'r> FromRow<'r, SqliteRow> for Candidate {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        let text = |column: &str| row.try_get::<Option<String>, _>(column);
+        let refuse = |column: &str| sqlx::Error::ColumnDecode {
+            index: column.to_owned(),
+            source: "not a value of ours".into(),
+        };
+        let number: String = row.try_get("phone_number_id")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            conversation_id: row.try_get("conversation_id")?,
+            phone_number_id: PhoneNumberId::parse(number)
+                .ok_or_else(|| refuse("phone_number_id"))?,
+            attempts: row.try_get("attempts")?,
+            expires_at: Timestamp::from_millisecond(row.try_get("expires_at_ms")?)
+                .map_err(|_| refuse("expires_at_ms"))?,
+            kind: row.try_get("kind")?,
+            content: text("content")?,
+            wamid: text("wamid")?.and_then(Wamid::parse),
+            identity: Identity::from_parts(
+                text("wa_id")?.and_then(WaId::parse),
+                text("user_id")?.and_then(UserId::parse),
+            ),
+        })
+    }
+}
+
+impl Candidate {
+    fn claimed(self, fence: String) -> Result<Claimed, StoreError> {
+        let corrupt = |what| StoreError::Corrupt {
+            table: "outbox",
+            row: self.id,
+            what,
+        };
+        let kind = if self.kind == "message" {
+            let content = self
+                .content
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok());
+            ClaimedKind::Message {
+                recipient: self
+                    .identity
+                    .as_ref()
+                    .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?
+                    .recipient(),
+                content: content.ok_or_else(|| corrupt("its message is not a reply of ours"))?,
+            }
+        } else {
+            let wamid = self
+                .wamid
+                .ok_or_else(|| corrupt("it marks a message without an id"))?;
+            ClaimedKind::ReadMark { wamid }
+        };
+        Ok(Claimed {
+            id: self.id,
+            conversation_id: self.conversation_id,
+            phone_number_id: self.phone_number_id,
+            fence,
+            attempt: self.attempts + 1,
+            expires_at: self.expires_at,
+            kind,
+        })
+    }
+}

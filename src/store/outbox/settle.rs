@@ -1,0 +1,235 @@
+//! Records what came of sending, and frees rows that nobody settles.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::super::{Store, StoreError, commit, message_key, rows, sql};
+use super::{Freed, Outcome, Settled, Settlement};
+use crate::message::PhoneNumberId;
+
+/// A settlement as the statements read it.
+#[derive(Serialize)]
+struct End {
+    id: i64,
+    fence: String,
+    /// Of the outbox row and its message; `None` when the message's own state stays as it is.
+    state: Option<&'static str>,
+    reason: Option<String>,
+    wamid: Option<String>,
+    message_key: Option<String>,
+    due_at_ms: Option<i64>,
+    attempts_back: u32,
+    #[serde(skip)]
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The row stays; the message is as before.
+    Stays,
+    /// The row stays; the message tells that it is unknown.
+    StaysTold,
+    /// The row leaves; the message tells how it ended.
+    Leaves,
+}
+
+impl End {
+    fn of(settlement: Settlement) -> Self {
+        let mut end = Self {
+            id: settlement.id,
+            fence: settlement.fence,
+            state: Some("queued"),
+            reason: None,
+            wamid: None,
+            message_key: None,
+            due_at_ms: None,
+            attempts_back: 0,
+            fate: Fate::Stays,
+        };
+        match settlement.outcome {
+            Outcome::Accepted(wamid) => {
+                end.state = Some("accepted");
+                end.fate = Fate::Leaves;
+                let number = settlement.phone_number_id.as_str();
+                end.message_key = wamid
+                    .as_ref()
+                    .map(|wamid| message_key(number, wamid.as_str()));
+                end.wamid = wamid.map(|wamid| wamid.as_str().to_owned());
+            }
+            Outcome::Retry { at, reason } => {
+                end.due_at_ms = Some(at.as_millisecond());
+                end.reason = Some(reason);
+            }
+            Outcome::Unknown { reason } => {
+                end.state = Some("unknown");
+                end.reason = Some(reason);
+                end.fate = Fate::StaysTold;
+            }
+            Outcome::Dead { reason } => {
+                end.state = Some("dead");
+                end.reason = Some(reason);
+                end.fate = Fate::Leaves;
+            }
+            Outcome::Released => end.attempts_back = 1,
+        }
+        end
+    }
+}
+
+impl Store {
+    /// Records what came of claims, all in one transaction. A claim that is not ours any more is left alone.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown when their
+    /// lease ends.
+    pub async fn settle_outbox(
+        &self,
+        settlements: Vec<Settlement>,
+        now: Timestamp,
+    ) -> Result<Settled, StoreError> {
+        let came = settlements.len() as u64;
+        let mut ends: Vec<End> = settlements.into_iter().map(End::of).collect();
+        // A gateway that gives one id to two messages must not stop the whole batch at the unique key.
+        let mut keys: HashSet<String> = HashSet::new();
+        for end in &mut ends {
+            end.message_key = end
+                .message_key
+                .take()
+                .filter(|key| keys.insert(key.clone()));
+        }
+        let of = |fates: &[Fate]| -> Vec<&End> {
+            ends.iter()
+                .filter(|end| fates.contains(&end.fate))
+                .collect()
+        };
+
+        let mut tx = self.begin().await?;
+        let told = of(&[Fate::StaysTold, Fate::Leaves]);
+        if !told.is_empty() {
+            sqlx::query(sql::SETTLE_MESSAGES)
+                .bind(rows(&told))
+                .execute(&mut *tx)
+                .await?;
+        }
+        let mut settled = 0;
+        let kept = of(&[Fate::Stays, Fate::StaysTold]);
+        if !kept.is_empty() {
+            let keep = sqlx::query(sql::SETTLE_KEPT)
+                .bind(rows(&kept))
+                .bind(now.as_millisecond());
+            settled += keep.execute(&mut *tx).await?.rows_affected();
+        }
+        let gone = of(&[Fate::Leaves]);
+        if !gone.is_empty() {
+            let drop = sqlx::query(sql::SETTLE_GONE).bind(rows(&gone));
+            settled += drop.execute(&mut *tx).await?.rows_affected();
+        }
+        if !keys.is_empty() {
+            // Receipts may have come before the gateway's answer.
+            let keys: Vec<&String> = keys.iter().collect();
+            sqlx::query(sql::MERGE_RECEIPTS)
+                .bind(rows(&keys))
+                .execute(&mut *tx)
+                .await?;
+        }
+        commit(tx).await?;
+        Ok(Settled {
+            settled,
+            stale: came.saturating_sub(settled),
+        })
+    }
+
+    /// Moves on what nobody settles: rows whose sender is gone become unknown, rows past their time
+    /// expire, rows unknown for longer than `unknown_wait` are held.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`.
+    pub async fn free_expired(
+        &self,
+        now: Timestamp,
+        unknown_wait: Duration,
+    ) -> Result<Freed, StoreError> {
+        let wait = SignedDuration::try_from(unknown_wait).unwrap_or(SignedDuration::MAX);
+        let since = now
+            .saturating_sub(wait)
+            .unwrap_or(Timestamp::MIN)
+            .as_millisecond();
+        let now = now.as_millisecond();
+        let mut tx = self.begin().await?;
+        let mut touched = Vec::new();
+        for (text, at) in [
+            (sql::HOLD_MESSAGES, since),
+            (sql::HOLD_ROWS, since),
+            (sql::LOSE_MESSAGES, now),
+            (sql::LOSE_ROWS, now),
+            (sql::DROP_READ_MARKS, now),
+            (sql::EXPIRE_MESSAGES, now),
+            (sql::EXPIRE_ROWS, now),
+        ] {
+            touched.push(
+                sqlx::query(text)
+                    .bind(at)
+                    .execute(&mut *tx)
+                    .await?
+                    .rows_affected(),
+            );
+        }
+        if touched.iter().all(|rows| *rows == 0) {
+            return Ok(Freed::default());
+        }
+        commit(tx).await?;
+        Ok(Freed {
+            held: touched[1],
+            unknown: touched[3],
+            expired: touched[6],
+        })
+    }
+
+    /// When the outbox changes by itself: a row becomes due or expires, a lease or a wait ends. `None` when
+    /// there is nothing of the kind.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn next_due(
+        &self,
+        now: Timestamp,
+        unknown_wait: Duration,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let wait = i64::try_from(unknown_wait.as_millis()).unwrap_or(i64::MAX / 2);
+        let at: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE)
+            .bind(now.as_millisecond())
+            .bind(wait)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(at.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)))
+    }
+
+    /// The numbers that have something due.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn outbox_numbers(&self, now: Timestamp) -> Result<Vec<PhoneNumberId>, StoreError> {
+        let numbers: Vec<String> = sqlx::query_scalar(sql::OUTBOX_NUMBERS)
+            .bind(now.as_millisecond())
+            .fetch_all(&self.read)
+            .await?;
+        Ok(numbers
+            .into_iter()
+            .filter_map(PhoneNumberId::parse)
+            .collect())
+    }
+
+    /// Rows that delivery still has to do with: all but those that wait for a person.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn outbox_rows(&self) -> Result<u64, StoreError> {
+        let rows: i64 = sqlx::query_scalar(sql::OUTBOX_ROWS)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(rows.unsigned_abs())
+    }
+}

@@ -1,0 +1,143 @@
+//! For people who look: the list of conversations, and one of them as a transcript.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
+
+use super::{Store, StoreError, sql};
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationSummary {
+    /// `conversations.id`.
+    pub id: i64,
+    /// Name, else phone with a plus, else user id.
+    pub contact: String,
+    /// Digits, when known.
+    pub phone: Option<String>,
+    /// Our number, by Meta's id.
+    pub phone_number_id: String,
+    /// Of either side, as the person saw it.
+    pub last_message: Option<String>,
+    /// When that was.
+    pub last_at: Timestamp,
+    /// How many the person sent.
+    pub messages_in: i64,
+    /// The time of the oldest message of theirs that we have not answered.
+    pub unanswered_since: Option<Timestamp>,
+    /// Free replies are taken until then.
+    pub window_open_until: Option<Timestamp>,
+}
+
+/// One message of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `messages.id`.
+    pub id: i64,
+    /// `in` or `out`.
+    pub direction: String,
+    /// Theirs by WhatsApp's clock, ours when it was decided.
+    pub sent_at: Timestamp,
+    /// As stored in `messages.kind`.
+    pub kind: String,
+    /// As the person saw it.
+    pub text: String,
+    /// WhatsApp's id.
+    pub wamid: Option<String>,
+    /// Theirs: the decision in one word.
+    pub decision: Option<String>,
+    /// Theirs: why, as JSON.
+    pub explanation: Option<String>,
+    /// Ours: the rule that gave it.
+    pub rule: Option<String>,
+    /// Which rules decided.
+    pub rules_version: Option<String>,
+    /// Ours: how far it got in our outbox.
+    pub outbox_state: Option<String>,
+    /// Ours: how far it got in WhatsApp.
+    pub delivery_status: Option<String>,
+    /// Ours: why it was not sent.
+    pub send_error: Option<String>,
+}
+
+impl Store {
+    /// The conversations with the latest messages, latest first. `like` keeps those whose name, phone or user
+    /// id contains it, or whose number it is.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn conversations(
+        &self,
+        like: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ConversationSummary>, StoreError> {
+        let conversations = sqlx::query_as(sql::CONVERSATIONS);
+        Ok(conversations
+            .bind(like.unwrap_or(""))
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?)
+    }
+
+    /// The latest messages of a conversation, oldest first.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn transcript(
+        &self,
+        conversation: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let entries = sqlx::query_as(sql::TRANSCRIPT)
+            .bind(conversation)
+            .bind(limit);
+        Ok(entries.fetch_all(&self.read).await?)
+    }
+}
+
+/// A column of milliseconds.
+fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
+    let at: Option<i64> = row.try_get(column)?;
+    at.map(Timestamp::from_millisecond)
+        .transpose()
+        .map_err(|source| sqlx::Error::ColumnDecode {
+            index: column.to_owned(),
+            source: Box::new(source),
+        })
+}
+
+impl<'r> FromRow<'r, SqliteRow> for ConversationSummary {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            contact: row.try_get("contact")?,
+            phone: row.try_get("phone")?,
+            phone_number_id: row.try_get("phone_number_id")?,
+            last_message: row.try_get("last_message")?,
+            last_at: time(row, "last_message_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
+            messages_in: row.try_get("messages_in")?,
+            unanswered_since: time(row, "unanswered_since_ms")?,
+            window_open_until: time(row, "window_open_until_ms")?,
+        })
+    }
+}
+
+impl<'r> FromRow<'r, SqliteRow> for Entry {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            direction: row.try_get("direction")?,
+            sent_at: time(row, "sent_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
+            kind: row.try_get("kind")?,
+            text: row.try_get("text")?,
+            wamid: row.try_get("wamid")?,
+            decision: row.try_get("decision")?,
+            explanation: row.try_get("explanation")?,
+            rule: row.try_get("rule_id")?,
+            rules_version: row.try_get("rules_version")?,
+            outbox_state: row.try_get("outbox_state")?,
+            delivery_status: row.try_get("delivery_status")?,
+            send_error: row.try_get("send_error")?,
+        })
+    }
+}

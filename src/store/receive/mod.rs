@@ -1,0 +1,138 @@
+//! The one transaction that stores what came in together with what was decided about it.
+//!
+//! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state between. The
+//! phases are a file each: who wrote ([`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
+
+mod kept;
+mod messages;
+mod people;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError, commit, message_key, rows, sql};
+use crate::message::{
+    AccountEvent, Conversation, Event, Inbound, Receipt, RulesVersion, Unreadable,
+};
+use crate::turn::{Decision, Turn};
+
+/// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
+/// costs only its message.
+pub type Decide = dyn Fn(&Conversation, &Inbound, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
+
+/// What [`Store::receive`] needs beside the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceivePolicy {
+    /// The time of receiving.
+    pub now: Timestamp,
+    /// How long a reply is worth sending.
+    pub reply_expires_after: Duration,
+}
+
+/// What a batch was made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// New messages; each has a decision.
+    pub messages: usize,
+    /// Messages that were there already.
+    pub duplicates: usize,
+    /// Receipts, new or not.
+    pub receipts: usize,
+    /// Account events, new or not.
+    pub account: usize,
+    /// Updates nobody understood, new or not.
+    pub quarantined: usize,
+    /// One per new message, in order.
+    pub decisions: Vec<Decision>,
+    /// Rows put into the outbox.
+    pub queued: usize,
+}
+
+/// A batch by kind of event, each in the order it came.
+#[derive(Default)]
+struct Batch {
+    messages: Vec<(String, Inbound)>,
+    receipts: Vec<Receipt>,
+    account: Vec<AccountEvent>,
+    unreadable: Vec<Unreadable>,
+    repeated: usize,
+}
+
+impl Batch {
+    /// Sorts events by kind. Of a message that comes twice in one batch the first one counts.
+    fn of(events: Vec<Event>) -> Self {
+        let mut batch = Self::default();
+        let mut seen = HashSet::new();
+        for event in events {
+            match event {
+                Event::Message(message) => {
+                    let number = message.phone_number_id.as_str();
+                    let key = message_key(number, message.wamid.as_str());
+                    if seen.insert(key.clone()) {
+                        batch.messages.push((key, *message));
+                    } else {
+                        batch.repeated += 1;
+                    }
+                }
+                Event::Receipt(receipt) => batch.receipts.push(*receipt),
+                Event::Account(event) => batch.account.push(event),
+                Event::Unreadable(update) => batch.unreadable.push(update),
+            }
+        }
+        batch
+    }
+}
+
+impl Store {
+    /// Stores a batch of events and decides on its new messages, in one transaction.
+    ///
+    /// Messages that are there already are left alone: one message, one decision, for ever.
+    ///
+    /// # Errors
+    /// `CommitUnknown`: ask again with the same batch, the keys absorb what is there. `Database` and
+    /// `Corrupt`: nothing was stored.
+    pub async fn receive(
+        &self,
+        events: Vec<Event>,
+        policy: ReceivePolicy,
+        decide: &Decide,
+    ) -> Result<Received, StoreError> {
+        let mut batch = Batch::of(events);
+        let mut received = Received {
+            receipts: batch.receipts.len(),
+            account: batch.account.len(),
+            quarantined: batch.unreadable.len(),
+            duplicates: batch.repeated,
+            ..Received::default()
+        };
+        let mut tx = self.begin().await?;
+
+        let came = batch.messages.len();
+        if came > 0 {
+            let keys: Vec<&str> = batch.messages.iter().map(|(key, _)| key.as_str()).collect();
+            let known: HashSet<String> = sqlx::query_scalar(sql::KNOWN_KEYS)
+                .bind(rows(&keys))
+                .fetch_all(&mut *tx)
+                .await?
+                .into_iter()
+                .collect();
+            batch.messages.retain(|(key, _)| !known.contains(key));
+            received.duplicates += came - batch.messages.len();
+        }
+        if !batch.messages.is_empty() {
+            let mut people = people::load(&mut tx, &batch.messages, policy.now).await?;
+            let decided = messages::decide_all(&batch.messages, &mut people, policy.now, decide);
+            received.messages = decided.len();
+            received.decisions = decided.iter().map(|one| one.turn.decision).collect();
+            received.queued = messages::write(&mut tx, &decided, policy).await?;
+            people::write(&mut tx, &people, policy.now).await?;
+        }
+        kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
+        kept::write_account_events(&mut tx, &batch.account, policy.now).await?;
+        kept::write_quarantine(&mut tx, &batch.unreadable, policy.now).await?;
+        commit(tx).await?;
+        Ok(received)
+    }
+}

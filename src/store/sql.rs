@@ -1,0 +1,257 @@
+//! Every statement, in one place. Sets of rows come as one JSON array in `$1`.
+//!
+//! Written so that another database needs as few other texts as possible: numbered parameters, the clock
+//! as a parameter, `ON CONFLICT`, `RETURNING`.
+
+/// Inserts rules that were not used before. `$1` version, `$2` source, `$3` now.
+pub(super) const RECORD_RULES: &str = "INSERT INTO rules_versions (version, source, first_used_ms) \
+    VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING";
+
+/// The version of the schema.
+pub(super) const NEWEST_MIGRATION: &str =
+    "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
+
+/// Ends every lease: for a start, when nobody else can be sending.
+pub(super) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
+
+// ---- receive: messages -------------------------------------------------------------------------
+
+/// Which of these keys are already there.
+pub(super) const KNOWN_KEYS: &str = "SELECT message_key FROM messages \
+    WHERE message_key IN (SELECT value FROM json_each($1))";
+
+/// Contacts that have one of the phone numbers `$1` or user ids `$2`.
+pub(super) const LOAD_CONTACTS: &str = "SELECT id, wa_id, user_id, name FROM contacts \
+    WHERE wa_id IN (SELECT value FROM json_each($1)) OR user_id IN (SELECT value FROM json_each($2))";
+
+/// New contacts; the ids come back in the order of the rows.
+pub(super) const INSERT_CONTACTS: &str = "INSERT INTO contacts (wa_id, user_id, name, first_seen_ms) \
+    SELECT value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $2 FROM json_each($1) ORDER BY key \
+    RETURNING id, wa_id, user_id";
+
+/// Contacts of whom something new is known.
+pub(super) const UPDATE_CONTACTS: &str = "UPDATE contacts SET \
+    wa_id = new.value->>'$.wa_id', user_id = new.value->>'$.user_id', name = new.value->>'$.name' \
+    FROM json_each($1) AS new WHERE contacts.id = new.value->>'$.id'";
+
+/// Conversations of pairs of contact and number.
+pub(super) const LOAD_CONVERSATIONS: &str = "SELECT c.id, c.contact_id, c.phone_number_id, c.state, c.messages_in, c.last_inbound_ms \
+    FROM json_each($1) AS wanted JOIN conversations AS c \
+    ON c.contact_id = wanted.value->>'$.contact_id' \
+    AND c.phone_number_id = wanted.value->>'$.phone_number_id'";
+
+/// New conversations.
+pub(super) const INSERT_CONVERSATIONS: &str = "INSERT INTO conversations \
+    (contact_id, phone_number_id, state, messages_in, last_message_ms) \
+    SELECT value->>'$.contact_id', value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) ORDER BY key \
+    RETURNING id, contact_id, phone_number_id";
+
+/// What the turns left behind.
+pub(super) const UPDATE_CONVERSATIONS: &str = "UPDATE conversations SET \
+    state = new.value->>'$.state', messages_in = new.value->>'$.messages_in', \
+    last_inbound_ms = new.value->>'$.last_inbound_ms', last_message_ms = $2 \
+    FROM json_each($1) AS new WHERE conversations.id = new.value->>'$.id'";
+
+/// Messages of theirs, each with its decision.
+pub(super) const INSERT_INBOUND: &str = "INSERT INTO messages \
+    (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, sent_at_ms, \
+     stored_at_ms, raw, decision, explanation, rules_version) \
+    SELECT value->>'$.conversation_id', 'in', value->>'$.phone_number_id', value->>'$.wamid', \
+     value->>'$.message_key', value->>'$.kind', value->>'$.text', value->>'$.sent_at_ms', $2, \
+     value->>'$.raw', value->>'$.decision', value->>'$.explanation', value->>'$.rules_version' \
+    FROM json_each($1) ORDER BY key RETURNING id, message_key";
+
+/// Messages of ours, waiting to be sent.
+pub(super) const INSERT_OUTBOUND: &str = "INSERT INTO messages \
+    (conversation_id, direction, phone_number_id, kind, text, sent_at_ms, stored_at_ms, raw, \
+     rules_version, rule_id, reply_to_id, part, outbox_state) \
+    SELECT value->>'$.conversation_id', 'out', value->>'$.phone_number_id', value->>'$.kind', \
+     value->>'$.text', $2, $2, value->>'$.content', value->>'$.rules_version', value->>'$.rule_id', \
+     value->>'$.reply_to_id', value->>'$.part', 'queued' \
+    FROM json_each($1) ORDER BY key RETURNING id, reply_to_id, part";
+
+/// A mark for a newer message marks the older ones too.
+pub(super) const DROP_OLDER_READ_MARKS: &str = "DELETE FROM outbox \
+    WHERE kind = 'read_mark' AND state = 'queued' \
+    AND conversation_id IN (SELECT value FROM json_each($1))";
+
+/// Rows for delivery.
+pub(super) const INSERT_OUTBOX: &str = "INSERT INTO outbox \
+    (conversation_id, phone_number_id, kind, message_id, state, due_at_ms, expires_at_ms) \
+    SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', \
+     value->>'$.message_id', 'queued', $2, value->>'$.expires_at_ms' \
+    FROM json_each($1) ORDER BY key";
+
+// ---- receive: the rest -------------------------------------------------------------------------
+
+/// Steps that were not told before.
+pub(super) const INSERT_RECEIPTS: &str = "INSERT INTO receipts \
+    (receipt_key, message_key, status, at_ms, received_at_ms, tag, errors, raw) \
+    SELECT value->>'$.receipt_key', value->>'$.message_key', value->>'$.status', value->>'$.at_ms', $2, \
+     value->>'$.tag', value->>'$.errors', value->>'$.raw' \
+    FROM json_each($1) WHERE true ON CONFLICT (receipt_key) DO NOTHING";
+
+/// A receipt that brings back a tag proves that the message was sent, whatever we thought of it.
+pub(super) const ACCEPT_BY_TAG: &str = "UPDATE messages SET \
+    wamid = proof.value->>'$.wamid', message_key = proof.value->>'$.message_key', \
+    outbox_state = 'accepted', send_error = NULL \
+    FROM json_each($1) AS proof JOIN outbox ON outbox.fence = proof.value->>'$.tag' \
+    WHERE messages.id = outbox.message_id AND messages.direction = 'out' \
+    AND outbox.phone_number_id = proof.value->>'$.phone_number_id' \
+    AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_key = proof.value->>'$.message_key') \
+    RETURNING messages.id";
+
+/// The outbox rows of messages that were proven sent.
+pub(super) const DROP_ACCEPTED: &str =
+    "DELETE FROM outbox WHERE kind = 'message' AND message_id IN (SELECT value FROM json_each($1))";
+
+/// The furthest step of each message with one of these keys. A read proves a delivery, and `failed` stays.
+pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
+    (SELECT status FROM receipts WHERE receipts.message_key = messages.message_key \
+     ORDER BY CASE status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 \
+     WHEN 'played' THEN 4 WHEN 'failed' THEN 5 ELSE 0 END DESC LIMIT 1), \
+    send_error = coalesce((SELECT errors FROM receipts \
+     WHERE receipts.message_key = messages.message_key AND status = 'failed'), send_error) \
+    WHERE direction = 'out' AND message_key IN (SELECT value FROM json_each($1)) \
+    AND EXISTS (SELECT 1 FROM receipts WHERE receipts.message_key = messages.message_key)";
+
+/// News that was not told before.
+pub(super) const INSERT_ACCOUNT_EVENTS: &str = "INSERT INTO account_events \
+    (event_key, field, phone_number_id, received_at_ms, raw) \
+    SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', $2, value->>'$.raw' \
+    FROM json_each($1) WHERE true ON CONFLICT (event_key) DO NOTHING";
+
+/// Updates we could not understand; `raw` comes as hex, because JSON carries no bytes.
+pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
+    (raw_key, phone_number_id, reason, received_at_ms, raw) \
+    SELECT value->>'$.raw_key', value->>'$.phone_number_id', value->>'$.reason', $2, \
+     unhex(value->>'$.raw') \
+    FROM json_each($1) WHERE true ON CONFLICT (raw_key) DO NOTHING";
+
+// ---- outbox ------------------------------------------------------------------------------------
+
+/// The next message of each conversation that has none before it. `$1` now, `$2` numbers with room,
+/// `$3` limit.
+pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT o.id, o.conversation_id, o.phone_number_id, \
+    o.attempts, o.expires_at_ms, o.kind, m.raw AS content, m.wamid, c.wa_id, c.user_id \
+    FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
+    JOIN conversations AS v ON v.id = o.conversation_id JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE o.kind = 'message' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
+    AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
+    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
+        AND (e.state = 'sending' \
+             OR (e.kind = 'message' AND e.id < o.id AND e.state IN ('queued', 'unknown')))) \
+    ORDER BY o.id LIMIT $3";
+
+/// Read marks of conversations where nothing is being sent. `$1` now, `$2` numbers with room, `$3` limit,
+/// `$4` conversations just claimed, which come first.
+pub(super) const CLAIMABLE_READ_MARKS: &str = "SELECT o.id, o.conversation_id, o.phone_number_id, \
+    o.attempts, o.expires_at_ms, o.kind, NULL AS content, m.wamid, NULL AS wa_id, NULL AS user_id \
+    FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
+    WHERE o.kind = 'read_mark' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
+    AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
+    AND NOT EXISTS (SELECT 1 FROM outbox AS e \
+        WHERE e.conversation_id = o.conversation_id AND e.state = 'sending') \
+    ORDER BY o.conversation_id IN (SELECT value FROM json_each($4)) DESC, o.id LIMIT $3";
+
+/// Makes rows ours. `$2` end of the lease.
+pub(super) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
+    fence = claim.value->>'$.fence', lease_until_ms = $2, reason = NULL \
+    FROM json_each($1) AS claim WHERE outbox.id = claim.value->>'$.id'";
+
+/// What became of messages whose claim is still ours.
+pub(super) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
+    outbox_state = end_.value->>'$.state', send_error = end_.value->>'$.reason', \
+    wamid = coalesce(end_.value->>'$.wamid', wamid), \
+    message_key = CASE WHEN EXISTS (SELECT 1 FROM messages AS other \
+        WHERE other.message_key = end_.value->>'$.message_key') THEN message_key \
+        ELSE coalesce(end_.value->>'$.message_key', message_key) END \
+    FROM json_each($1) AS end_ JOIN outbox ON outbox.id = end_.value->>'$.id' \
+        AND outbox.fence = end_.value->>'$.fence' AND outbox.kind = 'message' \
+    WHERE messages.id = outbox.message_id";
+
+/// Rows that stay: to be tried again, or unknown. `$2` now.
+pub(super) const SETTLE_KEPT: &str = "UPDATE outbox SET \
+    state = end_.value->>'$.state', due_at_ms = coalesce(end_.value->>'$.due_at_ms', due_at_ms), \
+    attempts = attempts - (end_.value->>'$.attempts_back'), reason = end_.value->>'$.reason', \
+    fence = CASE end_.value->>'$.state' WHEN 'unknown' THEN fence END, \
+    lease_until_ms = CASE end_.value->>'$.state' WHEN 'unknown' THEN $2 END \
+    FROM json_each($1) AS end_ WHERE outbox.id = end_.value->>'$.id' \
+    AND outbox.fence = end_.value->>'$.fence' AND outbox.state = 'sending'";
+
+/// Rows that leave.
+pub(super) const SETTLE_GONE: &str = "DELETE FROM outbox WHERE EXISTS (SELECT 1 \
+    FROM json_each($1) AS end_ WHERE outbox.id = end_.value->>'$.id' \
+    AND outbox.fence = end_.value->>'$.fence')";
+
+/// Messages whose sender is gone. `$1` now.
+pub(super) const LOSE_MESSAGES: &str = "UPDATE messages SET outbox_state = 'unknown', \
+    send_error = 'the sender stopped before the answer came' FROM outbox \
+    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
+    AND outbox.state = 'sending' AND outbox.lease_until_ms <= $1";
+
+/// Their rows: they may have been sent, so they wait for a receipt.
+pub(super) const LOSE_ROWS: &str = "UPDATE outbox SET state = 'unknown', lease_until_ms = $1, \
+    reason = 'the sender stopped before the answer came' \
+    WHERE kind = 'message' AND state = 'sending' AND lease_until_ms <= $1";
+
+/// A read mark that may or may not have been sent hurts nobody.
+pub(super) const DROP_READ_MARKS: &str = "DELETE FROM outbox WHERE kind = 'read_mark' \
+    AND ((state = 'sending' AND lease_until_ms <= $1) OR (state = 'queued' AND expires_at_ms <= $1))";
+
+/// Messages whose time is over.
+pub(super) const EXPIRE_MESSAGES: &str = "UPDATE messages SET outbox_state = 'expired', \
+    send_error = coalesce(outbox.reason, 'it waited too long') FROM outbox \
+    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
+    AND outbox.state = 'queued' AND outbox.expires_at_ms <= $1";
+
+/// Their rows leave.
+pub(super) const EXPIRE_ROWS: &str =
+    "DELETE FROM outbox WHERE kind = 'message' AND state = 'queued' AND expires_at_ms <= $1";
+
+/// Messages of unknown fate that no receipt came for. `$1`: unknown since then or longer.
+pub(super) const HOLD_MESSAGES: &str = "UPDATE messages SET outbox_state = 'held' FROM outbox \
+    WHERE messages.id = outbox.message_id AND outbox.state = 'unknown' AND outbox.lease_until_ms <= $1";
+
+/// Their rows stop blocking the conversation; a late receipt still finds them.
+pub(super) const HOLD_ROWS: &str =
+    "UPDATE outbox SET state = 'held' WHERE state = 'unknown' AND lease_until_ms <= $1";
+
+/// When something is due by itself. `$1` now, `$2` how long unknown rows wait.
+pub(super) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
+    SELECT min(due_at_ms) AS at FROM outbox WHERE state = 'queued' AND due_at_ms > $1 \
+    UNION ALL SELECT min(expires_at_ms) FROM outbox WHERE state = 'queued' \
+    UNION ALL SELECT min(lease_until_ms) FROM outbox WHERE state = 'sending' \
+    UNION ALL SELECT min(lease_until_ms) + $2 FROM outbox WHERE state = 'unknown')";
+
+/// Rows that delivery still has to do with.
+pub(super) const OUTBOX_ROWS: &str = "SELECT count(*) FROM outbox WHERE state <> 'held'";
+
+// ---- reading -----------------------------------------------------------------------------------
+
+/// `$1` part of a name, phone or user id, or a conversation's id, or nothing; `$2` limit.
+pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
+    coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, v.phone_number_id, \
+    (SELECT text FROM messages AS m WHERE m.conversation_id = v.id ORDER BY m.id DESC LIMIT 1) \
+        AS last_message, \
+    v.last_message_ms, v.messages_in, \
+    (SELECT min(theirs.sent_at_ms) FROM messages AS theirs \
+     WHERE theirs.conversation_id = v.id AND theirs.direction = 'in' \
+     AND theirs.id > coalesce((SELECT max(ours.reply_to_id) FROM messages AS ours \
+        WHERE ours.conversation_id = v.id AND ours.direction = 'out' \
+        AND ours.outbox_state NOT IN ('dead', 'expired')), 0)) AS unanswered_since_ms, \
+    v.last_inbound_ms + 86400000 AS window_open_until_ms \
+    FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
+    OR instr(coalesce(c.wa_id, ''), ltrim($1, '+')) > 0 OR c.user_id = $1 \
+    OR CAST(v.id AS TEXT) = $1 \
+    ORDER BY v.last_message_ms DESC, v.id DESC LIMIT $2";
+
+/// `$1` conversation, `$2` limit.
+pub(super) const TRANSCRIPT: &str = "SELECT * FROM (SELECT id, direction, sent_at_ms, kind, text, wamid, \
+    decision, explanation, rule_id, rules_version, outbox_state, delivery_status, send_error \
+    FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
+
+/// Numbers that have something to send. `$1` now.
+pub(super) const OUTBOX_NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM outbox \
+    WHERE state = 'queued' AND due_at_ms <= $1";
