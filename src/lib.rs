@@ -29,6 +29,7 @@
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
 pub mod clock;
+pub mod config;
 pub mod intake;
 pub mod message;
 pub mod rules;

@@ -1,0 +1,78 @@
+//! Finds the configuration file and the environment of this machine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::reader::Reader;
+use super::{Config, Database, Problems, Server, Sources, finish, load, reader};
+
+/// The file that is read when none is named.
+const FILE: &str = "replyd.toml";
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file is there and cannot be read, or was named and is not there.
+    #[error("could not read configuration file `{}`", path.display())]
+    File {
+        /// As it was named.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was read and is wrong.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+}
+
+/// Reads the configuration of this machine: `path`, or `replyd.toml` where we are when there is one.
+///
+/// # Errors
+/// [`ReadError::File`], or [`ReadError::Problems`] with everything that is wrong.
+pub fn read(path: Option<&Path>) -> Result<Config, ReadError> {
+    Ok(load(sources(path)?)?)
+}
+
+/// Reads only `[database]`, for commands that need no secrets.
+///
+/// # Errors
+/// As [`read`], but for this section alone.
+pub fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
+    let mut reader = part_reader(path)?;
+    Ok(finish(reader.database(), reader)?)
+}
+
+/// Reads only `[server]`, for commands that need no secrets.
+///
+/// # Errors
+/// As [`read`], but for this section alone.
+pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
+    let mut reader = part_reader(path)?;
+    Ok(finish(reader.server(), reader)?)
+}
+
+/// A reader for sections that hold no secrets.
+fn part_reader(path: Option<&Path>) -> Result<Reader<'static>, ReadError> {
+    Ok(reader(sources(path)?, &|_| {
+        Err(io::ErrorKind::Unsupported.into())
+    }))
+}
+
+fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
+    let named = path.unwrap_or(Path::new(FILE));
+    let file = match std::fs::read_to_string(named) {
+        Ok(text) => Some((named.to_owned(), text)),
+        Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => {
+            return Err(ReadError::File {
+                path: named.to_owned(),
+                source,
+            });
+        }
+    };
+    // Variables that are not UTF-8 cannot be ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Ok(Sources { file, environment })
+}

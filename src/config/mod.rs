@@ -1,0 +1,232 @@
+//! What the owner can set, and where it is read from. The only module that reads the environment.
+//!
+//! Three layers, each over the one before it: `default.toml` (compiled in), the owner's `replyd.toml`, and
+//! variables `REPLYD__SECTION__KEY`. [`load`] does everything but find the file and the environment, so that
+//! tests need neither. Next on the way: [`crate::app`], which is built from a [`Config`].
+
+mod layers;
+mod machine;
+mod problem;
+mod reader;
+mod sections;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::message::PhoneNumberId;
+use crate::telemetry::LogFormat;
+
+pub use machine::{ReadError, read, read_database, read_server};
+pub use problem::{Origin, Problem, Problems};
+
+use layers::{Layers, in_file};
+use reader::{ReadFile, Reader};
+
+/// Layer 0: every key with its built-in value and what it means.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// Everything the owner can set, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`.
+    pub server: Server,
+    /// `[admin]`.
+    pub admin: Admin,
+    /// `[database]`.
+    pub database: Database,
+    /// `[webhook]`.
+    pub webhook: Webhook,
+    /// `[gateway]`.
+    pub gateway: Gateway,
+    /// `[delivery]`.
+    pub delivery: Delivery,
+    /// `[rules]`.
+    pub rules: Rules,
+    /// Every `[[number]]`; none means every number.
+    pub numbers: Vec<Number>,
+    /// `[log]`.
+    pub log: Log,
+}
+
+/// `[server]`: the public listener.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+/// `[admin]`: the listener for the owner.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Where it listens: a loopback address.
+    pub listen: SocketAddr,
+}
+
+/// `[database]`.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `sqlite:` and a path.
+    pub url: String,
+}
+
+/// `[webhook]`.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Path of the callback URL, with its leading slash.
+    pub path: String,
+    /// App secrets, at least one; any of them may have signed.
+    pub app_secrets: Vec<SecretString>,
+    /// What Meta must show before it gets the challenge back.
+    pub verify_token: SecretString,
+}
+
+/// Who carries our messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Maton's gateway.
+    Maton,
+    /// Meta's own Graph API.
+    Graph,
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Maton => "maton",
+            Self::Graph => "graph",
+        })
+    }
+}
+
+/// `[gateway]`, with the preset's values where the owner gave none.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Which gateway it is.
+    pub preset: Preset,
+    /// Without a slash at its end.
+    pub base_url: String,
+    /// Such as `v23.0`.
+    pub graph_version: String,
+    /// Sent as bearer token.
+    pub api_key: SecretString,
+    /// Sent as `Maton-Connection`.
+    pub connection: Option<String>,
+    /// Over all numbers; 0 is no bound.
+    pub requests_per_second: u32,
+    /// For one request.
+    pub timeout: Duration,
+}
+
+/// `[delivery]`.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Per business number.
+    pub messages_per_second: u32,
+    /// Requests that wait for an answer at the same time.
+    pub max_in_flight: u32,
+    /// How long a claimed row is ours.
+    pub lease: Duration,
+    /// A reply older than this is not sent any more.
+    pub give_up_after: Duration,
+    /// How long a send of unknown outcome waits for a receipt.
+    pub unknown_wait: Duration,
+}
+
+/// `[rules]`.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The rules of numbers that name none.
+    pub file: PathBuf,
+}
+
+/// One `[[number]]`.
+#[derive(Clone, Debug)]
+pub struct Number {
+    /// Which number.
+    pub phone_number_id: PhoneNumberId,
+    /// The account it belongs to.
+    pub waba_id: Option<String>,
+    /// Its own rules.
+    pub rules: Option<PathBuf>,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Which lines are written: a directive list of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+}
+
+/// Where layers 1 and 2 come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The owner's file: its name as shown in messages, whose folder relative paths start at, and its text.
+    pub file: Option<(PathBuf, String)>,
+    /// Names and values; those that no key and no secret names are passed over.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Lays the sources over the built-in default and checks everything.
+///
+/// Files named by secrets are read; nothing else is touched.
+///
+/// # Errors
+/// Every problem there is, each with its key and origin.
+pub fn load(sources: Sources) -> Result<Config, Problems> {
+    load_with(sources, &|path| std::fs::read_to_string(path))
+}
+
+fn load_with(sources: Sources, read_file: &ReadFile<'_>) -> Result<Config, Problems> {
+    let mut reader = reader(sources, read_file);
+    finish(reader.config(), reader)
+}
+
+fn reader<'a>(sources: Sources, read_file: &'a ReadFile<'a>) -> Reader<'a> {
+    let mut layers = Layers::default();
+    layers.add_toml(DEFAULT, |_| Origin::Default);
+    let mut folder = PathBuf::new();
+    if let Some((name, text)) = &sources.file {
+        layers.add_toml(text, in_file(&name.to_string_lossy()));
+        folder = name.parent().map(Path::to_owned).unwrap_or_default();
+    }
+    layers.add_environment(&sources.environment);
+    Reader {
+        layers,
+        known: Vec::new(),
+        folder,
+        environment: sources.environment,
+        read_file,
+    }
+}
+
+fn finish<T>(read: Option<T>, reader: Reader<'_>) -> Result<T, Problems> {
+    let mut problems = reader.layers.problems;
+    match read {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => {
+            // Where a line is not TOML, what was made of it means nothing.
+            let broken: Vec<Origin> = problems
+                .iter()
+                .filter(|problem| problem.key.is_none())
+                .map(|problem| problem.origin.clone())
+                .collect();
+            problems.retain(|problem| problem.key.is_none() || !broken.contains(&problem.origin));
+            // A file's lines in order, so that its owner can go through it once.
+            problems.sort_by_key(|problem| match &problem.origin {
+                Origin::File { line, .. } => (0, *line),
+                Origin::Environment(_) => (1, 0),
+                Origin::Default => (2, 0),
+            });
+            Err(Problems(problems))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! Every message an owner can get, and that `default.toml` and the code know the same keys.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use crate::telemetry::LogFormat;
+
+use super::layers::Layers;
+use super::{Config, DEFAULT, Origin, Preset, Problems, Sources, load_with, reader};
+
+/// What a machine with all three secrets gives.
+const SECRETS: [(&str, &str); 3] = [
+    ("REPLYD_APP_SECRET", "app"),
+    ("REPLYD_VERIFY_TOKEN", "verify"),
+    ("MATON_API_KEY", "key"),
+];
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    load_with(sources(file, environment), &files)
+}
+
+fn sources(file: &str, environment: &[(&str, &str)]) -> Sources {
+    Sources {
+        file: Some((PathBuf::from("/etc/replyd/replyd.toml"), file.to_owned())),
+        environment: environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    }
+}
+
+fn files(path: &Path) -> io::Result<String> {
+    match path.to_str() {
+        Some("/etc/replyd/secrets/app") => Ok("from a file\r\n".to_owned()),
+        Some("/run/secrets/empty") => Ok("\n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+#[track_caller]
+fn problems(file: &str, environment: &[(&str, &str)]) -> String {
+    let text = load(file, environment).unwrap_err().to_string();
+    text.replace("/etc/replyd/", "")
+}
+
+/// `default.toml` with its example lines made real.
+fn default_with_examples() -> String {
+    let mut text = String::new();
+    for line in DEFAULT.lines() {
+        let example = line
+            .strip_prefix("# ")
+            .filter(|rest| rest.starts_with("[[") || is_assignment(rest));
+        text.push_str(example.unwrap_or(line));
+        text.push('\n');
+    }
+    text
+}
+
+fn is_assignment(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(key, _)| {
+        key.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    })
+}
+
+#[test]
+fn the_built_in_default_needs_only_secrets() {
+    let config = load("", &SECRETS).unwrap();
+
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.database.url, "sqlite:/etc/replyd/data/replyd.db");
+    assert_eq!(config.rules.file, Path::new("/etc/replyd/rules.toml"));
+    assert_eq!(config.webhook.app_secrets[0].expose_secret(), "app");
+    assert_eq!(config.gateway.api_key.expose_secret(), "key");
+    assert_eq!(config.gateway.requests_per_second, 8);
+    assert_eq!(config.gateway.connection, None);
+    assert_eq!(config.delivery.lease, Duration::from_mins(1));
+    assert!(config.numbers.is_empty());
+}
+
+#[test]
+fn every_key_of_the_default_is_known_also_those_that_are_examples() {
+    let config = load(&default_with_examples(), &SECRETS).unwrap();
+
+    assert_eq!(config.numbers.len(), 1);
+}
+
+#[test]
+fn every_key_that_is_read_stands_in_the_default() {
+    let mut layers = Layers::default();
+    layers.add_toml(&default_with_examples(), |_| Origin::Default);
+    let mut reader = reader(sources("", &SECRETS), &files);
+
+    reader.config().unwrap();
+
+    for key in &reader.known {
+        assert!(
+            layers.settings.contains_key(key),
+            "{key} is not in default.toml"
+        );
+    }
+}
+
+#[test]
+fn every_key_of_the_default_is_commented() {
+    let mut above = "";
+    for line in DEFAULT.lines() {
+        let key = line.strip_prefix("# ").unwrap_or(line);
+        if is_assignment(key) {
+            assert!(
+                above.starts_with("# ") && !is_assignment(&above[2..]),
+                "{line} has no comment above it"
+            );
+        }
+        above = line;
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_their_places() {
+    let file = r#"
+[server]
+listen = "localhost"
+lisen = "127.0.0.1:1"
+[admin]
+listen = "0.0.0.0:8081"
+[database]
+url = "postgres://localhost/x"
+[webhook]
+path = "hook"
+app_secrets = []
+verify_token = ""
+[gateway]
+preset = "mayton"
+base_url = "http://gateway.example"
+requests_per_second = "8"
+graph_version = "23"
+timeout = 20
+[delivery]
+lease = "soon"
+max_in_flight = 0
+[rulez]
+file = "x.toml"
+[log]
+filter = "info,=x=y"
+"#;
+
+    let text = problems(
+        file,
+        &[("MATON_API_KEY", "a b"), ("REPLYD__LOG__FORMAT", "xml")],
+    );
+
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn missing_secrets_are_named_with_what_to_set() {
+    insta::assert_snapshot!(problems("", &[]), @r"
+    the configuration has 3 problems
+      built-in default: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
+      built-in default: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
+      built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
+    ");
+}
+
+#[test]
+fn each_syntax_error_has_its_line() {
+    insta::assert_snapshot!(problems(
+        "[server]\nlisten = \n[log]\nformat = \"json\nx = 1",
+        &SECRETS
+    ));
+}
+
+#[test]
+fn secrets_are_literal_from_the_environment_or_from_a_file() {
+    let file = r#"
+webhook.app_secrets = ["literal", { env = "OLD" }, { file = "secrets/app" }]
+webhook.verify_token = "token"
+"#;
+
+    let config = load(file, &[("OLD", "from the environment"), SECRETS[2]]).unwrap();
+
+    let secrets: Vec<&str> = config
+        .webhook
+        .app_secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .collect();
+    assert_eq!(secrets, ["literal", "from the environment", "from a file"]);
+}
+
+#[test]
+fn no_secret_is_ever_printed() {
+    let file = r#"
+webhook = { app_secrets = [5, { env = "A", file = "B" }], verify_token = "hunter2\n", path = "hunter2" }
+gateway = { api_key = { vault = "hunter2" }, base_url = "hunter2", connection = "hunter2 " }
+hunter = "hunter2"
+"#;
+
+    let text = problems(file, &[("REPLYD__SERVER__LISTEN", "hunter2")]);
+    let debug = format!(
+        "{:?}",
+        load("", &SECRETS.map(|(name, _)| (name, "hunter2"))).unwrap()
+    );
+
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(!debug.contains("hunter2"), "{debug}");
+}
+
+#[test]
+fn a_secret_file_that_is_empty_or_not_there_is_a_problem() {
+    let file = r#"
+[webhook]
+app_secrets = [{ file = "/run/secrets/empty" }, { file = "/nowhere" }]
+"#;
+
+    insta::assert_snapshot!(problems(file, &SECRETS), @r"
+    the configuration has 2 problems
+      replyd.toml:3: `webhook.app_secrets` is empty in file `/run/secrets/empty`
+      replyd.toml:3: `webhook.app_secrets` cannot be read from file `/nowhere`: entity not found
+    ");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\n[admin]\nlisten = \"127.0.0.1:2\"\n";
+    let mut environment = SECRETS.to_vec();
+    environment.push(("REPLYD__SERVER__LISTEN", "0.0.0.0:3"));
+
+    let config = load(file, &environment).unwrap();
+
+    assert_eq!(config.server.listen.to_string(), "0.0.0.0:3");
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:2");
+    assert_eq!(config.webhook.path, "/webhook");
+}
+
+#[test]
+fn environment_values_are_toml_where_the_key_wants_it_and_text_elsewhere() {
+    let environment = [
+        (
+            "REPLYD__WEBHOOK__APP_SECRETS",
+            r#"["one", { env = "TWO" }]"#,
+        ),
+        ("TWO", "two"),
+        ("REPLYD__WEBHOOK__VERIFY_TOKEN", "12345"),
+        ("REPLYD__GATEWAY__API_KEY", r#"{ file = "secrets/app" }"#),
+        ("REPLYD__GATEWAY__PRESET", "\"graph\""),
+        ("REPLYD__GATEWAY__REQUESTS_PER_SECOND", "20"),
+        ("REPLYD__LOG__FORMAT", "json"),
+        (
+            "REPLYD__NUMBER",
+            r#"[{ phone_number_id = "1" }, { phone_number_id = "2" }]"#,
+        ),
+    ];
+
+    let problems = load("", &environment).unwrap_err();
+    // The key from the file has spaces, which no header carries: the file was read.
+    assert_eq!(problems.0.len(), 1, "{problems}");
+    let mut environment = environment.to_vec();
+    environment[3].1 = "plain";
+    let config = load("", &environment).unwrap();
+
+    assert_eq!(config.webhook.app_secrets[1].expose_secret(), "two");
+    assert_eq!(config.webhook.verify_token.expose_secret(), "12345");
+    assert_eq!(config.gateway.preset, Preset::Graph);
+    assert_eq!(config.gateway.base_url, "https://graph.facebook.com");
+    assert_eq!(config.gateway.requests_per_second, 20);
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.numbers[1].phone_number_id.as_str(), "2");
+}
+
+#[test]
+fn the_graph_preset_asks_for_its_own_key_and_sets_no_bound() {
+    let file = "gateway.preset = 'graph'\ngateway.base_url = 'http://[::1]:9/graph/'";
+    let mut environment = SECRETS.to_vec();
+
+    let missing = problems(file, &environment);
+    environment.push(("WHATSAPP_TOKEN", "token"));
+    let config = load(file, &environment).unwrap();
+
+    assert!(
+        missing.contains("set WHATSAPP_TOKEN or gateway.api_key"),
+        "{missing}"
+    );
+    assert_eq!(config.gateway.requests_per_second, 0);
+    assert_eq!(config.gateway.base_url, "http://[::1]:9/graph");
+}
+
+#[test]
+fn a_lease_ends_later_than_any_request() {
+    let text = problems("gateway.timeout = '51s'", &SECRETS);
+
+    assert!(
+        text.contains("`delivery.lease` must be at least 10 s longer"),
+        "{text}"
+    );
+    assert!(load("gateway.timeout = '50s'", &SECRETS).is_ok());
+}
+
+#[test]
+fn numbers_are_checked_one_by_one() {
+    let file = r#"
+[[number]]
+phone_number_id = "1"
+rules = "one.toml"
+[[number]]
+phone_number_id = 2
+[[number]]
+waba = "3"
+[[number]]
+phone_number_id = "1"
+"#;
+
+    insta::assert_snapshot!(problems(file, &SECRETS));
+}
