@@ -30,6 +30,8 @@
 
 pub mod clock;
 pub mod config;
+pub mod delivery;
+pub mod gateway;
 pub mod intake;
 pub mod message;
 pub mod rules;

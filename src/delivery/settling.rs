@@ -1,0 +1,164 @@
+//! From the end of a send to what is written down: the settlement, the log line and the counters.
+//!
+//! A failure is logged here once, by row id, code and class; never with text, numbers or message ids.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Delivery;
+use super::pacing::{Engaged, Lesson};
+use super::sending::Finished;
+use super::verdict::{self, Verdict};
+use crate::gateway::SendError;
+use crate::store::{Outcome, Settlement};
+use crate::whatsapp::codes;
+
+impl Delivery {
+    /// Judges one row, teaches the pacer, and says what to write.
+    pub(super) fn judge(&mut self, row: Finished) -> Settlement {
+        let outcome = self.outcome(&row);
+        Settlement {
+            id: row.id,
+            fence: row.fence,
+            phone_number_id: row.phone_number_id,
+            outcome,
+        }
+    }
+
+    fn outcome(&mut self, row: &Finished) -> Outcome {
+        let now = Instant::now();
+        let Some(result) = &row.result else {
+            self.pacer
+                .learn(&row.phone_number_id, row.started, Lesson::NotStarted, now);
+            return Outcome::Released;
+        };
+        let took = row.ended.duration_since(row.started);
+        self.metrics.gateway_seconds.observe(took.as_secs_f64());
+        let (verdict, lesson) = if row.is_read_mark {
+            verdict::of_read_mark(result)
+        } else {
+            verdict::of_message(result, row.attempt, &row.fence)
+        };
+        let engaged = self
+            .pacer
+            .learn(&row.phone_number_id, row.started, lesson, now);
+        log_brake(row, lesson, engaged);
+        if !row.is_read_mark {
+            log_end(row, &verdict);
+        }
+        let outcome = self.write(row, verdict, engaged);
+        let word = match &outcome {
+            Outcome::Accepted(_) => "accepted",
+            Outcome::Retry { .. } => "retry",
+            Outcome::Unknown { .. } => "unknown",
+            Outcome::Dead { .. } => "dead",
+            Outcome::Released => "released",
+        };
+        self.metrics.sends.get_or_create(&word.into()).inc();
+        outcome
+    }
+
+    fn write(&self, row: &Finished, verdict: Verdict, engaged: Option<Engaged>) -> Outcome {
+        let reason = || match &row.result {
+            Some(Err(SendError::Rejected(rejection))) => rejection.reason(),
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(_)) | None => String::new(),
+        };
+        let again = |wait: std::time::Duration| Outcome::Retry {
+            at: self.later(wait, row.expires_at),
+            reason: reason(),
+        };
+        match verdict {
+            Verdict::Accepted(wamid) => Outcome::Accepted(wamid),
+            Verdict::Again(wait) => again(wait),
+            Verdict::AgainAfterPause => again(engaged.map(|e| e.wait).unwrap_or_default()),
+            Verdict::Unknown => Outcome::Unknown { reason: reason() },
+            Verdict::Dead => Outcome::Dead { reason: reason() },
+        }
+    }
+
+    /// Never after the row expires: then it is found and marked expired without another try.
+    fn later(&self, wait: std::time::Duration, expires_at: Timestamp) -> Timestamp {
+        let at = self.clock.now().checked_add(wait);
+        at.map_or(expires_at, |at| at.min(expires_at))
+    }
+}
+
+fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
+    let Some(engaged) = engaged.filter(|engaged| engaged.is_new) else {
+        return;
+    };
+    let error = failure(row);
+    let wait_seconds = engaged.wait.as_secs_f64();
+    let code = error.and_then(SendError::code);
+    let class = error.and_then(class_name);
+    let advice = code.and_then(codes::lookup).map(|code| code.advice);
+    match lesson {
+        Lesson::StopNumber(_) => tracing::error!(
+            phone_number_id = %row.phone_number_id,
+            code,
+            class,
+            advice,
+            wait_seconds,
+            error = error.map(|error| error as &dyn std::error::Error),
+            "number is paused"
+        ),
+        Lesson::StopGateway(_)
+        | Lesson::Unknown
+        | Lesson::Works
+        | Lesson::Answered
+        | Lesson::NotStarted => tracing::error!(
+            code,
+            class,
+            advice,
+            wait_seconds,
+            error = error.map(|error| error as &dyn std::error::Error),
+            "sending is paused"
+        ),
+    }
+}
+
+fn log_end(row: &Finished, verdict: &Verdict) {
+    let Some(error) = failure(row) else {
+        return;
+    };
+    let code = error.code();
+    let class = class_name(error);
+    let cause: &dyn std::error::Error = error;
+    match verdict {
+        Verdict::Dead => tracing::warn!(
+            outbox.id = row.id,
+            attempt = row.attempt,
+            code,
+            class,
+            error = cause,
+            "message was not sent"
+        ),
+        Verdict::Unknown => tracing::warn!(
+            outbox.id = row.id,
+            attempt = row.attempt,
+            error = cause,
+            "message may have been sent: waiting for a receipt"
+        ),
+        Verdict::Again(_) | Verdict::AgainAfterPause => tracing::debug!(
+            outbox.id = row.id,
+            attempt = row.attempt,
+            code,
+            class,
+            error = cause,
+            "message is tried again"
+        ),
+        Verdict::Accepted(_) => {}
+    }
+}
+
+fn failure(row: &Finished) -> Option<&SendError> {
+    row.result.as_ref()?.as_ref().err()
+}
+
+fn class_name(error: &SendError) -> Option<&'static str> {
+    match error {
+        SendError::Rejected(rejection) => Some(rejection.class().name()),
+        SendError::NotSent(_) | SendError::Unknown(_) => None,
+    }
+}

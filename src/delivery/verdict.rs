@@ -1,0 +1,110 @@
+//! What the end of a send means for its row and for what may be sent next. Pure.
+
+use std::time::Duration;
+
+use super::backoff;
+use super::pacing::{Lesson, OUTAGE, Pause};
+use crate::gateway::{NotSent, Rejection, SendError, Source};
+use crate::message::Wamid;
+use crate::whatsapp::codes::Class;
+
+/// Tries of a message that meets faults of the moment.
+const ATTEMPTS: u32 = 8;
+/// Tries of a message that may itself be the fault.
+const FEW_ATTEMPTS: u32 = 3;
+/// A number that sends too fast.
+const THROTTLED: Pause = pause(1, 60);
+/// An account that has made too many calls.
+const EXHAUSTED: Pause = pause(60, 600);
+/// An account or configuration that a person must repair: looked at again every 30 s.
+const BROKEN: Pause = pause(30, 30);
+
+const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
+    Pause {
+        first: Duration::from_secs(first_seconds),
+        longest: Duration::from_secs(longest_seconds),
+        asked: None,
+    }
+}
+
+/// What becomes of the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is done.
+    Accepted(Option<Wamid>),
+    /// It was not sent; try again so much later.
+    Again(Duration),
+    /// It was not sent and will not be before the brake is off.
+    AgainAfterPause,
+    /// It may have been sent.
+    Unknown,
+    /// It will not be sent.
+    Dead,
+}
+
+/// Judges the send of a message.
+pub(super) fn of_message(
+    result: &Result<Option<Wamid>, SendError>,
+    attempt: u32,
+    fence: &str,
+) -> (Verdict, Lesson) {
+    match result {
+        Ok(wamid) => (Verdict::Accepted(wamid.clone()), Lesson::Works),
+        Err(error) => of_failure(error, attempt, fence),
+    }
+}
+
+/// Judges a read mark: never worth a second try, and what it is refused for need not hold for messages.
+pub(super) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Verdict, Lesson) {
+    match result {
+        Ok(_) => (Verdict::Accepted(None), Lesson::Answered),
+        Err(SendError::Unknown(_)) => (Verdict::Accepted(None), Lesson::Unknown),
+        Err(error) => match of_failure(error, 1, "").1 {
+            lesson @ Lesson::StopGateway(_) => (Verdict::Dead, lesson),
+            Lesson::NotStarted => (Verdict::Dead, Lesson::NotStarted),
+            _ => (Verdict::Dead, Lesson::Answered),
+        },
+    }
+}
+
+fn of_failure(error: &SendError, attempt: u32, fence: &str) -> (Verdict, Lesson) {
+    match error {
+        SendError::NotSent(NotSent::Request) => (Verdict::Dead, Lesson::NotStarted),
+        SendError::NotSent(_) => (Verdict::AgainAfterPause, Lesson::StopGateway(OUTAGE)),
+        SendError::Unknown(_) => (Verdict::Unknown, Lesson::Unknown),
+        SendError::Rejected(rejection) => of_rejection(rejection, attempt, fence),
+    }
+}
+
+fn of_rejection(rejection: &Rejection, attempt: u32, fence: &str) -> (Verdict, Lesson) {
+    let asked = rejection.retry_after.map(backoff::asked);
+    let stop = |pause: Pause| {
+        let pause = Pause { asked, ..pause };
+        let lesson = match rejection.source() {
+            Source::Meta => Lesson::StopNumber(pause),
+            Source::Gateway => Lesson::StopGateway(pause),
+        };
+        (Verdict::AgainAfterPause, lesson)
+    };
+    let again = |attempts: u32| {
+        if attempt >= attempts {
+            return (Verdict::Dead, Lesson::Works);
+        }
+        let wait = backoff::jittered(attempt, fence).max(asked.unwrap_or_default());
+        (Verdict::Again(wait), Lesson::Works)
+    };
+    match rejection.class() {
+        // Only the gateway's own rate is answered by status: Meta gives a code.
+        Class::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
+        Class::Retry => again(ATTEMPTS),
+        Class::RetryFew => again(FEW_ATTEMPTS),
+        Class::RetrySlow => stop(EXHAUSTED),
+        Class::SlowNumber => stop(THROTTLED),
+        Class::SlowPair => (Verdict::Again(backoff::pair(attempt)), Lesson::Works),
+        Class::WindowClosed | Class::GiveUp => (Verdict::Dead, Lesson::Works),
+        Class::Account => stop(BROKEN),
+    }
+}
+
+#[cfg(test)]
+mod tests;

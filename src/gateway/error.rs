@@ -1,0 +1,210 @@
+//! What a failed call means: certainly not sent, perhaps sent, or refused with a reason.
+//!
+//! `Display` and `Debug` hold codes and statuses only, never what the gateway wrote.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use crate::message::GraphError;
+use crate::whatsapp::codes::{self, Class};
+
+/// Why a call did not end in "accepted".
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// No byte of the request left us.
+    #[error("gateway cannot be reached: {0}")]
+    NotSent(NotSent),
+    /// The request may have arrived; no answer we understand came back. Never repeat it blindly.
+    #[error("outcome is unknown: {0}")]
+    Unknown(Unknown),
+    /// It was refused: not sent.
+    #[error(transparent)]
+    Rejected(Box<Rejection>),
+}
+
+/// Why nothing left us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// The name has no address.
+    #[error("its name was not resolved")]
+    Name,
+    /// No connection within three seconds.
+    #[error("connecting took too long")]
+    TooSlow,
+    /// The certificate is not trusted, or the like.
+    #[error("no secure connection")]
+    Tls,
+    /// The connection was refused, or there is no way to the host.
+    #[error("connection refused")]
+    Refused,
+    /// Our own request could not be put together.
+    #[error("the request is not valid")]
+    Request,
+}
+
+/// Why we do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// No answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The connection ended before the whole answer had come.
+    #[error("the connection broke")]
+    Broken,
+    /// An answer that is not Graph's: a proxy's 502, or 200 with something we cannot read.
+    #[error("an answer of HTTP status {status} that we cannot read")]
+    Answer {
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+/// Who refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Meta, with a Graph error.
+    Meta,
+    /// The gateway itself, or a proxy on the way.
+    Gateway,
+}
+
+/// A refusal.
+pub struct Rejection {
+    /// HTTP status; only for people, and for refusals without a Graph error.
+    pub status: u16,
+    /// Graph's error, when there is one.
+    pub error: Option<GraphError>,
+    /// Meta says that the same request may pass later.
+    pub is_transient: bool,
+    /// How long the gateway asks us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Rejection {
+    /// Who refused.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self.error {
+            Some(_) => Source::Meta,
+            None => Source::Gateway,
+        }
+    }
+
+    /// What it means for us: by Graph's code, and by HTTP status only where there is no known code.
+    ///
+    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        if let Some(error) = &self.error {
+            if let Some(code) = codes::lookup(error.code) {
+                return code.class;
+            }
+            return match self.status {
+                _ if self.is_transient => Class::Retry,
+                401 => Class::Account,
+                408 | 425 | 429 | 500.. => Class::Retry,
+                _ => Class::GiveUp,
+            };
+        }
+        match self.status {
+            408 | 425 | 429 => Class::Retry,
+            413 => Class::GiveUp,
+            // Key, connection or address are wrong, so no message would pass.
+            _ => Class::Account,
+        }
+    }
+
+    /// The reason for the owner's eyes: with Meta's own explanation, so it belongs in the database, not in logs.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        const LONGEST_DETAILS: usize = 500;
+        let details = self.error.as_ref().and_then(|error| {
+            let details = error.details.as_ref().or(error.title.as_ref())?;
+            Some(details.chars().take(LONGEST_DETAILS).collect::<String>())
+        });
+        match details {
+            Some(details) => format!("{self} ({details})"),
+            None => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(error) = &self.error else {
+            return write!(f, "gateway refused with HTTP status {}", self.status);
+        };
+        match codes::lookup(error.code) {
+            Some(code) => write!(f, "error {}: {}", error.code, code.meaning),
+            None => write!(
+                f,
+                "error {}, HTTP status {}: not documented",
+                error.code, self.status
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("status", &self.status)
+            .field("code", &self.error.as_ref().map(|error| error.code))
+            .field("is_transient", &self.is_transient)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl SendError {
+    /// The Graph error code, when Meta gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        match self {
+            Self::Rejected(rejection) => rejection.error.as_ref().map(|error| error.code),
+            Self::NotSent(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Tells a request that never left from one that may have.
+pub(super) fn of_transport(error: &reqwest::Error) -> SendError {
+    if error.is_builder() {
+        return SendError::NotSent(NotSent::Request);
+    }
+    if error.is_connect() {
+        return SendError::NotSent(if error.is_dns() {
+            NotSent::Name
+        } else if error.is_timeout() {
+            NotSent::TooSlow
+        } else if is_tls(error) {
+            NotSent::Tls
+        } else {
+            NotSent::Refused
+        });
+    }
+    SendError::Unknown(if error.is_timeout() {
+        Unknown::TimedOut
+    } else {
+        Unknown::Broken
+    })
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // An IO error does not count what it wraps among its sources.
+        let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    false
+}
