@@ -28,6 +28,7 @@
 //! and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod delivery;
@@ -39,4 +40,5 @@ pub mod shutdown;
 pub mod store;
 pub mod telemetry;
 pub mod turn;
+pub mod web;
 pub mod whatsapp;

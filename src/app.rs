@@ -1,0 +1,217 @@
+//! The composition root: makes every part from a [`Config`] and runs them together.
+//!
+//! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
+//! documentation; it begins at [`crate::web`].
+
+mod rulebook;
+mod tasks;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::{Delivery, DeliverySettings};
+use crate::gateway::Gateway;
+use crate::intake::{self, Intake};
+use crate::shutdown::Shutdown;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::web::{self, Health, Limits, Webhook};
+
+use rulebook::Rulebook;
+use tasks::Tasks;
+
+/// A service that is ready to run: the database is open, the rules are good, the ports are ours.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    clock: Clock,
+    store: Store,
+    gateway: Gateway,
+    metrics: Arc<Metrics>,
+    rulebook: Arc<Rulebook>,
+    public: TcpListener,
+    admin: TcpListener,
+    addresses: Addresses,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    webhook: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl App {
+    /// Compiles the rules, opens the database and binds both listeners.
+    ///
+    /// # Errors
+    /// When a rules file does not pass the check (the error shows every diagnostic), the database cannot be
+    /// opened or is in use, or an address is taken.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        // Rules first: whoever has a mistake in them should not find a new database beside it.
+        let rulebook = Rulebook::load(&config)?;
+        let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
+        let store = Store::open(&config.database.url)
+            .await
+            .with_context(|| format!("could not open database `{}`", config.database.url))?;
+        for (_, rules) in rulebook.files() {
+            store
+                .record_rules(&rules.version, &rules.source, clock.now())
+                .await
+                .context("could not store the text of the rules")?;
+        }
+        let public = bind(config.server.listen, "server.listen").await?;
+        let admin = bind(config.admin.listen, "admin.listen").await?;
+        let addresses = Addresses {
+            webhook: public.local_addr().context("a listener has no address")?,
+            admin: admin.local_addr().context("a listener has no address")?,
+        };
+        Ok(Self {
+            config,
+            clock,
+            store,
+            gateway,
+            metrics: Arc::new(Metrics::default()),
+            rulebook: Arc::new(rulebook),
+            public,
+            admin,
+            addresses,
+        })
+    }
+
+    /// Where Meta's webhook arrives.
+    #[must_use]
+    pub fn webhook_address(&self) -> SocketAddr {
+        self.addresses.webhook
+    }
+
+    /// Where metrics are.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.addresses.admin
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every counter of this application.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Serves until `shutdown`.
+    ///
+    /// A soft stop lets requests, commits and sends in flight finish; a hard one returns at once.
+    ///
+    /// # Errors
+    /// When a part ends or panics by itself (the others are stopped softly first), and on a hard stop.
+    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        self.announce();
+        let store = self.store.clone();
+        // The owner's listener stays open while the rest stops, so that the stop can be watched.
+        let finished = CancellationToken::new();
+        let mut tasks = self.start(&shutdown, &finished);
+        let stopped = tokio::select! {
+            biased;
+            () = shutdown.hard.cancelled() => {
+                anyhow::bail!("stopped at once by a second signal; what was begun goes on at the next start");
+            }
+            stopped = tasks.run(&shutdown.soft, &finished) => stopped,
+        };
+        store.close().await;
+        tracing::info!("stopped");
+        stopped
+    }
+
+    fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
+        let wake = Arc::new(Notify::new());
+        let rulebook = self.rulebook;
+        let (intake, committing) = Intake::start(intake::Parts {
+            store: self.store.clone(),
+            decide: Arc::new(move |conversation, message, now| {
+                rulebook.decide(conversation, message, now)
+            }),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            wake: Arc::clone(&wake),
+            reply_expires_after: self.config.delivery.give_up_after,
+        });
+        let delivery = Delivery::new(
+            self.store.clone(),
+            self.gateway,
+            self.clock,
+            Arc::clone(&self.metrics),
+            DeliverySettings {
+                messages_per_second: self.config.delivery.messages_per_second,
+                requests_per_second: self.config.gateway.requests_per_second,
+                max_in_flight: self.config.delivery.max_in_flight,
+                lease: self.config.delivery.lease,
+                unknown_wait: self.config.delivery.unknown_wait,
+            },
+        );
+        let health = Health {
+            store: self.store,
+            metrics: Arc::clone(&self.metrics),
+            stopping: shutdown.soft.clone(),
+        };
+        let webhook = Webhook::new(&self.config.webhook, intake, self.metrics);
+        let public = web::public(&self.config.webhook.path, webhook, health.clone());
+        let mut tasks = Tasks::default();
+        let stop = shutdown.soft.clone();
+        tasks.start(
+            "webhook listener",
+            web::serve(self.public, public, Limits::default(), stop),
+        );
+        tasks.start("intake", async move {
+            if let Err(error) = committing.await {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        });
+        tasks.start("delivery", delivery.run(wake, shutdown.clone()));
+        let admin = web::admin(health);
+        tasks.start_last(
+            "admin listener",
+            web::serve(self.admin, admin, Limits::default(), finished.clone()),
+        );
+        tasks
+    }
+
+    fn announce(&self) {
+        let host = reqwest::Url::parse(&self.config.gateway.base_url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default();
+        tracing::info!(
+            address = %self.addresses.webhook,
+            path = self.config.webhook.path,
+            "listening for webhooks"
+        );
+        tracing::info!(address = %self.addresses.admin, "listening for metrics and health");
+        tracing::info!(url = self.config.database.url, "database is open");
+        for (file, rules) in self.rulebook.files() {
+            tracing::info!(
+                file = %file.display(),
+                rules = rules.rules.len(),
+                version = %rules.version,
+                "rules are loaded"
+            );
+        }
+        tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("could not listen on {address} ({key})"))
+}

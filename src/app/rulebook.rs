@@ -1,0 +1,244 @@
+//! The rules of every business number: loaded at the start, asked for each message.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::message::{Conversation, Inbound, PhoneNumberId, RulesVersion};
+use crate::rules::{self, Colour, RuleSet};
+use crate::turn::{self, Decision, Explanation, Turn};
+
+/// A rules file with mistakes.
+#[derive(Debug, thiserror::Error)]
+#[error("rules file `{}` does not pass the check\n\n{diagnostics}", file.display())]
+struct Rejected {
+    file: PathBuf,
+    /// Every diagnostic as `replyd check` shows it.
+    diagnostics: String,
+}
+
+/// Which rules answer which number.
+#[derive(Debug)]
+pub(super) struct Rulebook {
+    files: BTreeMap<PathBuf, Arc<RuleSet>>,
+    answered: Answered,
+}
+
+#[derive(Debug)]
+enum Answered {
+    /// No number is configured: these rules answer all.
+    Every(Arc<RuleSet>),
+    /// Only these numbers are answered.
+    Listed(HashMap<PhoneNumberId, Arc<RuleSet>>),
+}
+
+impl Rulebook {
+    /// Reads and compiles every rules file the configuration names, each once.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not pass the check.
+    pub(super) fn load(config: &Config) -> anyhow::Result<Self> {
+        let mut files = BTreeMap::new();
+        let answered = if config.numbers.is_empty() {
+            Answered::Every(rules_of(&mut files, &config.rules.file)?)
+        } else {
+            let mut listed = HashMap::new();
+            for number in &config.numbers {
+                let file = number.rules.as_ref().unwrap_or(&config.rules.file);
+                let rules = rules_of(&mut files, file)?;
+                listed.insert(number.phone_number_id.clone(), rules);
+            }
+            Answered::Listed(listed)
+        };
+        Ok(Self { files, answered })
+    }
+
+    /// Every file with its rules.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&Path, &RuleSet)> {
+        self.files
+            .iter()
+            .map(|(file, rules)| (file.as_path(), &**rules))
+    }
+
+    /// Decides on a message by the rules of the number it came to.
+    pub(super) fn decide(
+        &self,
+        conversation: &Conversation,
+        message: &Inbound,
+        now: Timestamp,
+    ) -> (Turn, RulesVersion) {
+        let rules = match &self.answered {
+            Answered::Every(rules) => Some(rules),
+            Answered::Listed(listed) => listed.get(&message.phone_number_id),
+        };
+        match rules {
+            Some(rules) => (
+                turn::take(rules, conversation, message, now),
+                rules.version.clone(),
+            ),
+            None => (stored_only(conversation), self.any_version()),
+        }
+    }
+
+    /// A version to name where no rule was asked: which of them makes no difference, but it must be a stored one.
+    fn any_version(&self) -> RulesVersion {
+        let (_, rules) = self
+            .files()
+            .next()
+            .expect("every configuration names a rules file");
+        rules.version.clone()
+    }
+}
+
+fn rules_of(
+    files: &mut BTreeMap<PathBuf, Arc<RuleSet>>,
+    file: &Path,
+) -> anyhow::Result<Arc<RuleSet>> {
+    if let Some(rules) = files.get(file) {
+        return Ok(Arc::clone(rules));
+    }
+    let rules = Arc::new(compile(file)?);
+    files.insert(file.to_owned(), Arc::clone(&rules));
+    Ok(rules)
+}
+
+fn compile(file: &Path) -> anyhow::Result<RuleSet> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("could not read rules file `{}`", file.display()))?;
+    let name = file.to_string_lossy();
+    match rules::compile(&name, &text) {
+        Ok(compiled) => {
+            if !compiled.warnings.is_empty() {
+                tracing::warn!(
+                    file = %file.display(),
+                    warnings = compiled.warnings.len(),
+                    "rules have warnings; `replyd check` shows them"
+                );
+            }
+            Ok(compiled.rules)
+        }
+        Err(diagnostics) => Err(Rejected {
+            file: file.to_owned(),
+            diagnostics: rules::render(&diagnostics, &name, &text, Colour::Plain),
+        }
+        .into()),
+    }
+}
+
+fn stored_only(conversation: &Conversation) -> Turn {
+    Turn {
+        decision: Decision::NotAnswered,
+        replies: Vec::new(),
+        state: conversation.state.clone(),
+        mark_read: false,
+        explanation: Explanation {
+            note: Some("number is not configured".to_owned()),
+            ..Explanation::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::Rulebook;
+    use crate::config::{self, Config, Sources};
+    use crate::message::{
+        Contact, Content, ContextInfo, Conversation, Identity, Inbound, PhoneNumberId, State, WaId,
+        Wamid,
+    };
+    use crate::turn::Decision;
+
+    const RULES: &str = "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n";
+    const SECRETS: &str = r#"
+webhook = { app_secrets = "a", verify_token = "v" }
+gateway = { api_key = "k" }
+"#;
+
+    fn config(folder: &tempfile::TempDir, text: &str) -> Config {
+        config::load(Sources {
+            file: Some((
+                PathBuf::from(folder.path()).join("replyd.toml"),
+                format!("{SECRETS}{text}"),
+            )),
+            environment: Vec::new(),
+        })
+        .unwrap()
+    }
+
+    fn message_to(number: &str) -> (Conversation, Inbound) {
+        let phone_number_id = PhoneNumberId::parse(number).unwrap();
+        let sender = Identity::Phone(WaId::parse("15550001111").unwrap());
+        let conversation = Conversation {
+            phone_number_id: phone_number_id.clone(),
+            contact: Contact {
+                identity: sender.clone(),
+                name: None,
+            },
+            messages_before: 0,
+            state: State::default(),
+        };
+        let message = Inbound {
+            phone_number_id,
+            wamid: Wamid::parse("wamid.1").unwrap(),
+            sender,
+            profile_name: None,
+            sent_at: jiff::Timestamp::UNIX_EPOCH,
+            content: Content::Text {
+                body: "hello".to_owned(),
+            },
+            context: ContextInfo::default(),
+            raw: "{}".to_owned(),
+        };
+        (conversation, message)
+    }
+
+    #[test]
+    fn a_message_to_a_number_that_is_not_listed_is_stored_and_not_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("one.toml"), RULES).unwrap();
+        let text = "[[number]]\nphone_number_id = \"1\"\nrules = \"one.toml\"\n";
+        let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
+        let (conversation, message) = message_to("2");
+
+        let (turn, version) = rulebook.decide(&conversation, &message, message.sent_at);
+
+        assert_eq!(turn.decision, Decision::NotAnswered);
+        assert_eq!(
+            turn.explanation.note.as_deref(),
+            Some("number is not configured")
+        );
+        assert!(turn.replies.is_empty());
+        assert!(rulebook.files().any(|(_, rules)| rules.version == version));
+    }
+
+    #[test]
+    fn a_file_that_several_numbers_share_is_loaded_once_and_an_unused_one_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("one.toml"), RULES).unwrap();
+        let text = r#"
+rules.file = "nowhere.toml"
+number = [{ phone_number_id = "1", rules = "one.toml" }, { phone_number_id = "2", rules = "one.toml" }]
+"#;
+
+        let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
+
+        assert_eq!(rulebook.files().count(), 1);
+    }
+
+    #[test]
+    fn a_rules_file_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let error = Rulebook::load(&config(&folder, "")).unwrap_err();
+
+        let path = folder.path().join("rules.toml");
+        let message = format!("could not read rules file `{}`", path.display());
+        assert_eq!(error.to_string(), message);
+    }
+}

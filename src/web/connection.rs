@@ -1,0 +1,159 @@
+//! A TCP connection that gives up on slow clients.
+//!
+//! hyper has one timer for "from the end of the last request to the end of the next header". We want a short
+//! one for the header and a longer one for the idle time before it, and one for a client that
+//! does not read its answer: these are kept here, on the bytes themselves. The body's own time is for the
+//! handler that reads it.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Counts the beginnings and ends of requests on one connection: odd while one is being answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests(Arc<AtomicUsize>);
+
+impl Requests {
+    /// A header is complete, or its answer is ready.
+    pub(super) fn turn(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection with a time for each header and each write.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    requests: Requests,
+    /// [`Requests::count`] when bytes were last looked at.
+    seen: usize,
+    header_timeout: Duration,
+    write_timeout: Duration,
+    /// When the header that is coming in now must be complete.
+    header_due: Option<Instant>,
+    /// Armed only when a header comes in more than one piece.
+    header_timer: Option<Pin<Box<Sleep>>>,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    /// Begins with the time for the first header: nobody needs to connect before they have something to say.
+    pub(super) fn new(
+        stream: TcpStream,
+        requests: Requests,
+        header_timeout: Duration,
+        write_timeout: Duration,
+    ) -> Self {
+        Self {
+            stream,
+            seen: requests.count(),
+            requests,
+            header_timeout,
+            write_timeout,
+            header_due: Some(Instant::now() + header_timeout),
+            header_timer: None,
+            write_timer: None,
+        }
+    }
+
+    /// Lets a write that waits for the client wait no longer than its timeout.
+    fn bound_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_timer = None;
+            return written;
+        }
+        let due = Instant::now() + self.write_timeout;
+        let timer = self
+            .write_timer
+            .get_or_insert_with(|| Box::pin(sleep_until(due)));
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let count = this.requests.count();
+        if count != this.seen {
+            this.seen = count;
+            this.header_due = None;
+            this.header_timer = None;
+        }
+        let between_requests = count.is_multiple_of(2);
+        let filled = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        match read {
+            Poll::Ready(Ok(())) if between_requests && buffer.filled().len() > filled => {
+                let now = Instant::now();
+                let due = *this.header_due.get_or_insert(now + this.header_timeout);
+                // A client that always has one more byte ready never makes us wait for the timer.
+                if now > due {
+                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+                }
+            }
+            Poll::Pending => {
+                if let Some(due) = this.header_due {
+                    let timer = this
+                        .header_timer
+                        .get_or_insert_with(|| Box::pin(sleep_until(due)));
+                    ready!(timer.as_mut().poll(context));
+                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+                }
+            }
+            Poll::Ready(_) => {}
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bound_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.bound_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,144 @@
+//! Bodies that can be watched: how much of them is read, and for how long. The rest of the webhook is tested
+//! over sockets, in `tests/it/webhook_http.rs`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+
+use super::{BODY_TIMEOUT, MAX_BODY_BYTES, Webhook, routes};
+use crate::clock::Clock;
+use crate::config;
+use crate::intake::{self, Intake};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// Of the right form and wrong: it is judged only when the whole body was read.
+const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+async fn webhook(folder: &tempfile::TempDir) -> Router {
+    let path = folder.path().join("replyd.db");
+    let store = Store::open(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    let metrics = Arc::new(Metrics::default());
+    let (intake, _) = Intake::start(intake::Parts {
+        store,
+        decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
+        clock: Clock::System,
+        metrics: Arc::clone(&metrics),
+        wake: Arc::new(Notify::new()),
+        reply_expires_after: Duration::from_mins(1),
+    });
+    let settings = config::Webhook {
+        path: "/webhook".to_owned(),
+        app_secrets: vec!["secret".into()],
+        verify_token: "token".into(),
+    };
+    routes("/webhook", Webhook::new(&settings, intake, metrics))
+}
+
+fn post(signature: &str, body: impl Stream<Item = Bytes> + Send + 'static) -> Request<Body> {
+    Request::post("/webhook")
+        .header("x-hub-signature-256", signature)
+        .body(Body::from_stream(body.map(Ok::<_, Infallible>)))
+        .unwrap()
+}
+
+/// An endless body in parts of 64 KiB, and how many of them were taken.
+fn endless() -> (Arc<AtomicUsize>, impl Stream<Item = Bytes> + Send + 'static) {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    let part = Bytes::from(vec![b' '; 64 * 1_024]);
+    let parts = stream::repeat_with(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        part.clone()
+    });
+    (taken, parts)
+}
+
+#[tokio::test]
+async fn nothing_of_a_body_is_read_when_the_signature_has_no_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = webhook(&folder).await;
+
+    for signature in ["", "sha256=", &FORGED.to_uppercase(), &format!("{FORGED} ")] {
+        let (taken, body) = endless();
+        let answer = webhook
+            .clone()
+            .oneshot(post(signature, body))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{signature}");
+        assert_eq!(taken.load(Ordering::SeqCst), 0, "{signature}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_body_is_read_up_to_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (taken, body) = endless();
+
+    let answer = webhook(&folder)
+        .await
+        .oneshot(post(FORGED, body))
+        .await
+        .unwrap();
+
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        taken.load(Ordering::SeqCst),
+        MAX_BODY_BYTES / (64 * 1_024) + 1
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = webhook(&folder).await;
+    tokio::time::pause();
+    let before = tokio::time::Instant::now();
+    let body = stream::iter([Bytes::from_static(b"{")]).chain(stream::pending());
+
+    let answer = webhook.oneshot(post(FORGED, body)).await.unwrap();
+
+    assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    assert!(before.elapsed() >= BODY_TIMEOUT);
+}
+
+#[tokio::test]
+async fn only_a_few_large_bodies_are_held_at_the_same_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = webhook(&folder).await;
+    tokio::time::pause();
+    for _ in 0..super::LARGE_BODIES {
+        let (_, parts) = endless();
+        let held = parts.take(2).chain(stream::pending());
+        tokio::spawn(webhook.clone().oneshot(post(FORGED, held)));
+    }
+    tokio::task::yield_now().await;
+
+    let (taken, body) = endless();
+    tokio::spawn(webhook.clone().oneshot(post(FORGED, body)));
+    tokio::task::yield_now().await;
+    let small = stream::iter([Bytes::from_static(b"{}")]);
+    let answer = webhook.oneshot(post(FORGED, small)).await.unwrap();
+
+    assert_eq!(
+        taken.load(Ordering::SeqCst),
+        2,
+        "it waits for a place, unread"
+    );
+    assert_eq!(
+        answer.status(),
+        StatusCode::UNAUTHORIZED,
+        "small ones pass by"
+    );
+}
