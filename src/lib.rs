@@ -36,6 +36,7 @@ pub mod gateway;
 pub mod intake;
 pub mod message;
 pub mod rules;
+pub mod sandbox;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -1,0 +1,195 @@
+//! The phone's side: people write, and look at their screens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State as Shared};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::state::{Bubble, Side};
+use super::{Inner, webhooks};
+use crate::message::{PhoneNumberId, Wamid};
+
+/// The longest a look at a screen waits for something new.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Who writes to whom.
+pub(super) struct Writer<'a> {
+    pub(super) from: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) number: &'a PhoneNumberId,
+}
+
+/// What a person does: exactly one of `text` and `tap`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Say {
+    from: String,
+    name: Option<String>,
+    text: Option<String>,
+    /// Id, title or number of a button or row on the screen.
+    tap: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Said {
+    wamid: String,
+    /// How many messages the screen shows now: ask for what comes after.
+    bubbles: usize,
+}
+
+/// Takes what a person types or taps, and sends the webhook for it.
+pub(super) async fn say(
+    Shared(inner): Shared<Arc<Inner>>,
+    Json(say): Json<Say>,
+) -> Result<Json<Said>, (StatusCode, Json<Value>)> {
+    let refuse = |status, message: String| (status, Json(json!({ "error": message })));
+    let (content, shown) = match (&say.text, &say.tap) {
+        (Some(text), None) => (
+            json!({ "type": "text", "text": { "body": text } }),
+            text.clone(),
+        ),
+        (None, Some(wanted)) => {
+            let option = super::lock(&inner.state).option(&say.from, wanted).cloned();
+            let option = option.ok_or_else(|| {
+                let message = format!("nothing on the screen can be tapped by the name `{wanted}`");
+                refuse(StatusCode::NOT_FOUND, message)
+            })?;
+            (option.tapped(), format!("[{}]", option.title))
+        }
+        _ => {
+            let message = "say `text` or `tap`, one of them".to_owned();
+            return Err(refuse(StatusCode::BAD_REQUEST, message));
+        }
+    };
+    let number = inner.settings.numbers[0].clone();
+    let writer = Writer {
+        from: &say.from,
+        name: say.name.as_deref(),
+        number: &number,
+    };
+    let wamid = inner
+        .write(&writer, content, &shown)
+        .await
+        .map_err(|status| {
+            let message = format!("the service did not take the webhook: it answered {status}");
+            refuse(StatusCode::BAD_GATEWAY, message)
+        })?;
+    let bubbles = super::lock(&inner.state)
+        .screens
+        .get(&say.from)
+        .map_or(0, |screen| {
+            let at = screen
+                .iter()
+                .position(|bubble| bubble.wamid == wamid.as_str());
+            at.map_or(screen.len(), |at| at + 1)
+        });
+    Ok(Json(Said {
+        wamid: wamid.as_str().to_owned(),
+        bubbles,
+    }))
+}
+
+/// Which part of a screen.
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: usize,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+/// Shows a screen from a message on, waiting for the first one when asked to.
+pub(super) async fn screen(
+    Shared(inner): Shared<Arc<Inner>>,
+    Path(phone): Path<String>,
+    Query(part): Query<After>,
+) -> Json<Vec<Bubble>> {
+    let wait = Duration::from_millis(part.wait_ms).min(LONGEST_WAIT);
+    let mut changes = inner.changes.subscribe();
+    let look = || -> Vec<Bubble> {
+        let state = super::lock(&inner.state);
+        state
+            .screens
+            .get(&phone)
+            .and_then(|all| all.get(part.after..))
+            .unwrap_or_default()
+            .to_vec()
+    };
+    let something = async {
+        loop {
+            changes.borrow_and_update();
+            let shown = look();
+            if !shown.is_empty() || changes.changed().await.is_err() {
+                break shown;
+            }
+        }
+    };
+    Json(
+        tokio::time::timeout(wait, something)
+            .await
+            .unwrap_or_default(),
+    )
+}
+
+impl Inner {
+    /// Shows a message on the person's screen and sends its webhook, trying again as Meta does.
+    ///
+    /// # Errors
+    /// The last HTTP status when all tries were refused.
+    pub(super) async fn write(
+        &self,
+        writer: &Writer<'_>,
+        content: Value,
+        shown: &str,
+    ) -> Result<Wamid, u16> {
+        let wamid = format!("wamid.PERSON{}", Uuid::new_v4().simple());
+        self.change(|state| {
+            state
+                .screens
+                .entry(writer.from.to_owned())
+                .or_default()
+                .push(Bubble {
+                    side: Side::Person,
+                    text: shown.to_owned(),
+                    options: Vec::new(),
+                    wamid: wamid.clone(),
+                    read: false,
+                });
+        });
+        let mut message = content;
+        message["from"] = json!(writer.from);
+        message["id"] = json!(wamid);
+        message["timestamp"] = json!(self.settings.clock.now().as_second().to_string());
+        let mut contact = json!({ "wa_id": writer.from });
+        contact["profile"] = json!({ "name": writer.name.unwrap_or("Ana Lima") });
+        let parts = json!({ "contacts": [contact], "messages": [message] });
+        let value = webhooks::messages_value(writer.number.as_str(), parts);
+        self.deliver(&webhooks::body("messages", &value)).await?;
+        self.change(|state| state.acknowledged.insert(wamid.clone()));
+        Ok(Wamid::parse(wamid).expect("it is not empty"))
+    }
+
+    /// Posts a body until it is acknowledged or all tries are used up.
+    ///
+    /// # Errors
+    /// The last HTTP status.
+    pub(super) async fn deliver(&self, body: &str) -> Result<(), u16> {
+        let mut waits = webhooks::RETRIES.iter();
+        loop {
+            let status = self.post(body.as_bytes().to_vec()).await;
+            if status == 200 {
+                return Ok(());
+            }
+            self.change(|state| state.refused_webhooks += 1);
+            match waits.next() {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Err(status),
+            }
+        }
+    }
+}
