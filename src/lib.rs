@@ -29,6 +29,7 @@
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;

@@ -1,0 +1,244 @@
+//! `replyd chat`: a conversation with the rules in the terminal. No network, no database, the same decisions.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::screen::{self, Tappable};
+use super::ui::{self, BAD, DIM, Hint, LITERAL, STRONG, paint};
+use crate::clock::Clock;
+use crate::message::{
+    Contact, Content, ContextInfo, Conversation, Identity, Inbound, Media, PhoneNumberId, State,
+    WaId, Wamid,
+};
+use crate::rules::{self, Colour, RuleSet};
+use crate::turn::{self, Decision, Turn, Verdict};
+
+const EXAMPLE: &str = include_str!("../../examples/bakery.toml");
+const HELP: &str = "Write as a customer would. A number taps a button. \
+    /why explains the last answer, /image /voice /location send such a message, /new is somebody else, /quit ends.";
+
+/// Reads lines, so it works in a pipe too.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Rules file [default: rules.toml when there is one, else the bakery's example].
+    #[arg(value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// The name of the person who writes.
+    #[arg(long, default_value = "Ana Lima")]
+    name: String,
+}
+
+/// Talks until the input ends.
+#[expect(clippy::unused_async, reason = "every subcommand has this form")]
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let (name, rules) = load(arguments.rules.as_deref())?;
+    let title = if rules.bot.name.is_empty() {
+        &name
+    } else {
+        &rules.bot.name
+    };
+    ui::note(format_args!("{} — {name}. {HELP}", paint(STRONG, title)));
+    let mut chat = Chat::new(&rules, arguments.name, Clock::System);
+    let input = std::io::stdin();
+    let typed_here = input.is_terminal();
+    prompt(typed_here);
+    for line in input.lock().lines() {
+        let line = line.context("could not read what was typed")?;
+        if line.trim() == "/quit" {
+            break;
+        }
+        if !typed_here && !line.trim().is_empty() {
+            ui::line(format_args!(
+                "{}",
+                paint(LITERAL, format_args!("you › {}", ui::visible(&line)))
+            ));
+        }
+        chat.take(line.trim());
+        prompt(typed_here);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prompt(typed_here: bool) {
+    if typed_here {
+        ui::prompt(paint(LITERAL, "you › "));
+    }
+}
+
+/// The name to show and the rules, or an error that shows what is wrong with them.
+fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
+    let usual = Path::new("rules.toml");
+    let (name, text) = match file.or_else(|| usual.exists().then_some(usual)) {
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("could not read the rules `{name}`"))?;
+            (name, text)
+        }
+        None => ("the example rules".to_owned(), EXAMPLE.to_owned()),
+    };
+    match rules::compile(&name, &text) {
+        Ok(compiled) => Ok((name, compiled.rules)),
+        Err(diagnostics) => {
+            ui::note(rules::render(&diagnostics, &name, &text, Colour::Plain));
+            let message = format!("the rules `{name}` cannot be used");
+            Err(Hint {
+                message,
+                hint: "mend what is shown above".to_owned(),
+            }
+            .into())
+        }
+    }
+}
+
+/// A conversation in memory.
+struct Chat<'r> {
+    rules: &'r RuleSet,
+    clock: Clock,
+    name: String,
+    people: u64,
+    sent: u64,
+    conversation: Conversation,
+    tappable: Vec<Tappable>,
+    last: Option<Turn>,
+}
+
+impl<'r> Chat<'r> {
+    fn new(rules: &'r RuleSet, name: String, clock: Clock) -> Self {
+        let conversation = conversation(0, &name);
+        Self {
+            rules,
+            clock,
+            name,
+            people: 0,
+            sent: 0,
+            conversation,
+            tappable: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Does what a line asks for.
+    fn take(&mut self, line: &str) {
+        match line {
+            "" => {}
+            "/new" => {
+                self.people += 1;
+                self.conversation = conversation(self.people, &self.name);
+                self.tappable.clear();
+                ui::line(paint(DIM, "— somebody else writes —"));
+            }
+            "/why" => self.explain(),
+            "/image" => self.send(Content::Image(Media::default())),
+            "/voice" => self.send(Content::Audio {
+                media: Media::default(),
+                voice: true,
+            }),
+            "/location" => self.send(Content::Location {
+                latitude: 40.71,
+                longitude: -74.0,
+                name: None,
+                address: None,
+            }),
+            _ if line.starts_with('/') => ui::line(paint(DIM, HELP)),
+            _ => self.send(self.typed(line)),
+        }
+    }
+
+    /// A number taps, if the last message offers so many.
+    fn typed(&self, line: &str) -> Content {
+        let number = line
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        match number.and_then(|index| self.tappable.get(index)) {
+            Some(tapped) => tapped.content(),
+            None => Content::Text {
+                body: line.to_owned(),
+            },
+        }
+    }
+
+    fn send(&mut self, content: Content) {
+        self.sent += 1;
+        if content.button().is_some() {
+            ui::line(paint(DIM, content.transcript_text()));
+        }
+        let now = self.clock.now();
+        let message = Inbound {
+            phone_number_id: self.conversation.phone_number_id.clone(),
+            wamid: Wamid::parse(format!("wamid.CHAT{}", self.sent)).expect("not empty"),
+            sender: self.conversation.contact.identity.clone(),
+            profile_name: self.conversation.contact.name.clone(),
+            sent_at: now,
+            content,
+            context: ContextInfo::default(),
+            raw: String::new(),
+        };
+        let turn = turn::take(self.rules, &self.conversation, &message, now);
+        self.conversation.state = turn.state.clone();
+        self.conversation.messages_before += 1;
+        for reply in &turn.replies {
+            let options = screen::tappable(&reply.content);
+            ui::line(screen::bubble(&reply.content));
+            if !options.is_empty() {
+                self.tappable = options;
+            }
+        }
+        if turn.replies.is_empty() {
+            ui::line(paint(DIM, format_args!("({})", silence(&turn))));
+        }
+        self.last = Some(turn);
+    }
+
+    fn explain(&self) {
+        let Some(turn) = &self.last else {
+            ui::line(paint(DIM, "nothing was said yet"));
+            return;
+        };
+        let explanation = &turn.explanation;
+        if let Some(text) = &explanation.normalised {
+            ui::line(paint(DIM, format_args!("read as: {}", ui::visible(text))));
+        }
+        for one in &explanation.considered {
+            let (mark, style) = match one.verdict {
+                Verdict::Matched => ("✓", ui::GOOD),
+                Verdict::Quiet => ("–", ui::WARN),
+                Verdict::No => ("·", DIM),
+            };
+            let because = ui::visible(&one.because);
+            ui::line(paint(style, format_args!("{mark} {}: {because}", one.rule)));
+        }
+        if let Some(note) = &explanation.note {
+            ui::line(paint(BAD, note));
+        }
+    }
+}
+
+fn silence(turn: &Turn) -> String {
+    let note = turn.explanation.note.as_deref();
+    match turn.decision {
+        Decision::NoRule => "no rule matches, so nothing is answered".to_owned(),
+        Decision::Silent => "a rule matches and says nothing; /why shows which".to_owned(),
+        Decision::Failed => format!("failed: {}", note.unwrap_or_default()),
+        Decision::Answered | Decision::TooOld | Decision::OverBudget | Decision::NotAnswered => {
+            note.unwrap_or("nothing is answered").to_owned()
+        }
+    }
+}
+
+fn conversation(person: u64, name: &str) -> Conversation {
+    let phone = WaId::parse(format!("1555{person:07}")).expect("digits");
+    Conversation {
+        phone_number_id: PhoneNumberId::parse("chat").expect("not empty"),
+        contact: Contact {
+            identity: Identity::Phone(phone),
+            name: Some(name.to_owned()),
+        },
+        messages_before: 0,
+        state: State::default(),
+    }
+}

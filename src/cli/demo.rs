@@ -1,0 +1,165 @@
+//! `replyd demo`: everything at once on this machine, with nothing to configure.
+//!
+//! The service is an ordinary one, made from an ordinary configuration; only its gateway is the pretend WhatsApp,
+//! which also sends it truly signed webhooks over HTTP.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::sandbox::ADDRESS_FILE;
+use super::ui::{self, DIM, LITERAL, STRONG, paint};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{self, Sources};
+use crate::message::PhoneNumberId;
+use crate::sandbox::{Receipts, Sandbox, Settings};
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+
+/// Where the demo keeps what it makes, unless told otherwise.
+pub(crate) const DATA: &str = "data/demo";
+/// The demo's business number, by the id Meta would give it.
+const NUMBER: &str = "106540352242922";
+const RULES: &str = include_str!("../../examples/bakery.toml");
+
+/// Needs nothing: makes a folder, a database, rules, secrets and a pretend WhatsApp.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder for the database and the rules; kept from one run to the next.
+    #[arg(long, value_name = "DIR", default_value = DATA)]
+    data: PathBuf,
+}
+
+/// Runs service and pretend WhatsApp until a signal stops them.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let data = arguments.data;
+    std::fs::create_dir_all(&data)
+        .with_context(|| format!("could not make folder `{}`", data.display()))?;
+    let rules = data.join("rules.toml");
+    if !rules.exists() {
+        std::fs::write(&rules, RULES)
+            .with_context(|| format!("could not write `{}`", rules.display()))?;
+    }
+
+    let (app_secret, api_key) = (secret(), secret());
+    let sandbox = Sandbox::start(Settings {
+        listen: free_address(8090)?,
+        app_secret: app_secret.clone().into(),
+        api_key: api_key.clone().into(),
+        numbers: PhoneNumberId::parse(NUMBER).into_iter().collect(),
+        clock: Clock::System,
+        receipts: Receipts::Normal,
+    });
+    let sandbox = sandbox
+        .await
+        .context("could not start the pretend WhatsApp")?;
+
+    let text = format!(
+        "[server]\nlisten = \"{}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:demo.db\"\n\
+         [webhook]\napp_secrets = [\"{app_secret}\"]\nverify_token = \"{}\"\n\
+         [gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{api_key}\"\n\
+         [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"warn\"\n\
+         [[number]]\nphone_number_id = \"{NUMBER}\"\n",
+        free_address(8080)?,
+        free_address(8081)?,
+        secret(),
+        sandbox.base_url(),
+    );
+    let file = Some((data.join("replyd.toml"), text));
+    let config = config::load(Sources {
+        file,
+        environment: Vec::new(),
+    })?;
+    telemetry::start_logs(config.log.format, &config.log.filter)?;
+    let path = config.webhook.path.clone();
+    let app = App::build(config, Clock::System).await?;
+    sandbox.connect(format!("http://{}{path}", app.webhook_address()));
+    tell_address(&data, &sandbox)?;
+    ui::line(welcome(&data, &app, &sandbox, &path));
+    app.run(shutdown).await?;
+    // Whoever asks for the sandbox now should hear that it is gone, not wait for it.
+    let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes where `replyd sandbox` finds the phone.
+fn tell_address(data: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
+    let file = data.join(ADDRESS_FILE);
+    std::fs::write(&file, json!({ "url": sandbox.base_url() }).to_string())
+        .with_context(|| format!("could not write `{}`", file.display()))
+}
+
+fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
+    let row = |what: &str, text: String| format!("  {what:<18} {text}");
+    let option = match data {
+        data if data == Path::new(DATA) => String::new(),
+        data => format!(" --data {}", data.display()),
+    };
+    let command =
+        |arguments: &str| paint(LITERAL, format_args!("{} {arguments}{option}", program()));
+    let database = data.join("demo.db").display().to_string();
+    [
+        paint(
+            STRONG,
+            "replyd demo: Luna Bakery answers on a pretend WhatsApp",
+        ),
+        String::new(),
+        row("rules", data.join("rules.toml").display().to_string()),
+        row("database", database.clone()),
+        row("webhook", format!("http://{}{path}", app.webhook_address())),
+        row("metrics", format!("http://{}/metrics", app.admin_address())),
+        row("pretend WhatsApp", sandbox.base_url()),
+        String::new(),
+        "Write to it from another terminal, in this folder:".to_owned(),
+        format!("  {}", command("sandbox say \"hello\"")),
+        format!("  {}", command("sandbox tap 1")),
+        "and read what was said:".to_owned(),
+        format!(
+            "  {}",
+            paint(
+                LITERAL,
+                format_args!("{} history --database sqlite:{database}", program())
+            )
+        ),
+        String::new(),
+        paint(
+            DIM,
+            "Change the rules and start again to see the change. Ctrl-C stops.",
+        ),
+    ]
+    .join("\n")
+}
+
+/// How the reader calls this program: through cargo when it was built in a `target` folder.
+fn program() -> &'static str {
+    let here = std::env::current_exe().unwrap_or_default();
+    let below = |folder: &str| {
+        here.parent()
+            .is_some_and(|parent| parent.ends_with(Path::new("target").join(folder)))
+    };
+    if below("release") {
+        "cargo run --release --"
+    } else if below("debug") {
+        "cargo run --"
+    } else {
+        "replyd"
+    }
+}
+
+/// The wished port when it is free, else any.
+fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
+    let bind = |port| TcpListener::bind(("127.0.0.1", port)).and_then(|free| free.local_addr());
+    bind(port)
+        .or_else(|_| bind(0))
+        .context("there is no free port on loopback")
+}
+
+fn secret() -> String {
+    Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,298 @@
+//! `replyd history`: the conversations, and one of them as a transcript.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::screen;
+use super::ui::{self, BAD, DIM, GOOD, Hint, LITERAL, STRONG, WARN, paint};
+use crate::config;
+use crate::message::DeliveryStatus;
+use crate::store::{ConversationSummary, Entry, Store, StoreError};
+
+/// Reads beside a running service, or without one.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Whose: the number before a conversation, a part of the name or the phone.
+    #[arg(value_name = "CONVERSATION|NAME|PHONE")]
+    who: Option<String>,
+    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Configuration file [default: replyd.toml when there is one].
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    config: Option<PathBuf>,
+    /// The most lines of a list, or messages of a conversation.
+    #[arg(long, default_value_t = 200)]
+    limit: u32,
+    /// Time zone to show times in [default: this machine's].
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// One JSON object a line, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the list, or the one conversation that was meant.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let url = match &arguments.database {
+        Some(url) => url.clone(),
+        None => config::read_database(arguments.config.as_deref())?.url,
+    };
+    let zone = match &arguments.timezone {
+        Some(name) => TimeZone::get(name).with_context(|| format!("unknown time zone `{name}`"))?,
+        None => TimeZone::system(),
+    };
+    let store = open(&url).await?;
+    let found = store
+        .conversations(arguments.who.as_deref(), arguments.limit)
+        .await;
+    let found = found.context("could not read the conversations")?;
+    match (&arguments.who, &found[..]) {
+        (None, []) => ui::note("there are no conversations yet"),
+        (Some(who), []) => return Err(nobody(who).into()),
+        (Some(_), [one]) => {
+            let entries = store.transcript(one.id, arguments.limit).await;
+            let entries = entries.context("could not read the messages")?;
+            if arguments.json {
+                for entry in &entries {
+                    ui::line(entry_json(one, entry));
+                }
+            } else {
+                show_transcript(one, &entries, &zone);
+            }
+        }
+        (_, several) if arguments.json => {
+            for one in several {
+                ui::line(summary_json(one));
+            }
+        }
+        (who, several) => {
+            if who.is_some() {
+                ui::note("several are meant; name one by its number:");
+            }
+            ui::line(list(several, &zone));
+        }
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(url: &str) -> anyhow::Result<Store> {
+    Store::open_read_only(url)
+        .await
+        .map_err(|error| match error {
+            StoreError::Missing(path) => Hint {
+                message: format!("there is no database at `{}`", path.display()),
+                hint: "name it with --database sqlite:PATH, or the configuration with --config"
+                    .to_owned(),
+            }
+            .into(),
+            other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
+        })
+}
+
+fn nobody(who: &str) -> Hint {
+    Hint {
+        message: format!("no conversation is meant by `{}`", ui::visible(who)),
+        hint: "`replyd history` lists all of them".to_owned(),
+    }
+}
+
+fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header([
+        "",
+        "who",
+        "phone",
+        "last message",
+        "when",
+        "messages",
+        "waiting since",
+    ]);
+    for one in conversations {
+        let last = one.last_message.as_deref().unwrap_or_default();
+        table.add_row([
+            one.id.to_string(),
+            shortened(&one.contact, 24),
+            one.phone
+                .as_ref()
+                .map(|digits| format!("+{digits}"))
+                .unwrap_or_default(),
+            shortened(last, 40),
+            when(one.last_at, zone),
+            one.messages_in.to_string(),
+            one.unanswered_since
+                .map(|at| when(at, zone))
+                .unwrap_or_default(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// The first line of a text, cut where a table would grow too wide.
+fn shortened(text: &str, most: usize) -> String {
+    let line = ui::visible(text.lines().next().unwrap_or_default());
+    match line.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+fn when(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
+}
+
+fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: &TimeZone) {
+    let phone = conversation
+        .phone
+        .as_ref()
+        .map(|digits| format!(" · +{digits}"));
+    let name = ui::visible(&conversation.contact);
+    ui::line(format_args!(
+        "{}{}",
+        paint(STRONG, &name),
+        paint(
+            DIM,
+            format_args!(
+                "{} · to {}",
+                phone.unwrap_or_default(),
+                conversation.phone_number_id
+            )
+        )
+    ));
+    let mut day = String::new();
+    for entry in entries {
+        let at = entry.sent_at.to_zoned(zone.clone());
+        let today = at.strftime("%A, %-d %B %Y").to_string();
+        if today != day {
+            ui::line(format_args!(
+                "\n{}",
+                paint(STRONG, format_args!("— {today} —"))
+            ));
+            day = today;
+        }
+        let time = paint(DIM, at.strftime("%H:%M:%S"));
+        let text = ui::visible(&entry.text);
+        if entry.direction == "in" {
+            ui::line(format_args!(
+                "{time} {}",
+                paint(LITERAL, format_args!("{name} › {text}"))
+            ));
+            if let Some(line) = undecided(entry) {
+                ui::line(format_args!("           {line}"));
+            }
+        } else {
+            ui::line(format_args!("{time}"));
+            ui::line(screen::framed(&text));
+            ui::line(format_args!("  {}", fate(entry)));
+        }
+    }
+}
+
+/// What is worth telling of a message that no rule answered.
+fn undecided(entry: &Entry) -> Option<String> {
+    let decision = match entry.decision.as_deref()? {
+        "answered" => return None,
+        "silent" => "a rule matched and says nothing",
+        "no_rule" => "no rule matched",
+        "too_old" => "too old to be answered",
+        "over_budget" => "over the person's reply budget",
+        "not_answered" => "never answered",
+        other => other,
+    };
+    let explanation: Option<serde_json::Value> = entry
+        .explanation
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let note = explanation.and_then(|explanation| Some(explanation["note"].as_str()?.to_owned()));
+    let note = note
+        .map(|note| format!(": {}", ui::visible(&note)))
+        .unwrap_or_default();
+    let style = if entry.decision.as_deref() == Some("failed") {
+        BAD
+    } else {
+        WARN
+    };
+    Some(paint(style, format_args!("({decision}{note})")))
+}
+
+/// Rule and ticks of one of ours, the way WhatsApp shows them.
+fn fate(entry: &Entry) -> String {
+    let rule = entry.rule.as_deref().unwrap_or("?");
+    let ticks = match entry
+        .delivery_status
+        .as_deref()
+        .and_then(DeliveryStatus::parse)
+    {
+        Some(DeliveryStatus::Sent) => paint(DIM, "✓ sent"),
+        Some(DeliveryStatus::Delivered) => paint(DIM, "✓✓ delivered"),
+        Some(DeliveryStatus::Read) => paint(GOOD, "✓✓ read"),
+        Some(DeliveryStatus::Played) => paint(GOOD, "✓✓ played"),
+        Some(DeliveryStatus::Failed) => paint(BAD, "✗ failed"),
+        None => match entry.outbox_state.as_deref().unwrap_or_default() {
+            "accepted" => paint(DIM, "· accepted"),
+            "queued" | "sending" => paint(DIM, "· waiting to be sent"),
+            "unknown" => paint(WARN, "? may have been sent"),
+            "held" => paint(WARN, "? may have been sent; held for you"),
+            "expired" => paint(BAD, "✗ not sent in time"),
+            other => paint(BAD, format_args!("✗ {other}")),
+        },
+    };
+    let error = entry
+        .send_error
+        .as_deref()
+        .map(|why| format!(" {}", paint(BAD, ui::visible(why))));
+    format!(
+        "{} {ticks}{}",
+        paint(DIM, format_args!("rule {rule} ·")),
+        error.unwrap_or_default()
+    )
+}
+
+fn summary_json(one: &ConversationSummary) -> serde_json::Value {
+    json!({
+        "conversation_id": one.id,
+        "contact": one.contact,
+        "phone": one.phone,
+        "phone_number_id": one.phone_number_id,
+        "last_message": one.last_message,
+        "last_at": one.last_at,
+        "messages_in": one.messages_in,
+        "unanswered_since": one.unanswered_since,
+        "window_open_until": one.window_open_until,
+    })
+}
+
+fn entry_json(conversation: &ConversationSummary, entry: &Entry) -> serde_json::Value {
+    let explanation: Option<serde_json::Value> = entry
+        .explanation
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    json!({
+        "conversation_id": conversation.id,
+        "contact": conversation.contact,
+        "message_id": entry.id,
+        "who": if entry.direction == "in" { "them" } else { "us" },
+        "at": entry.sent_at,
+        "kind": entry.kind,
+        "text": entry.text,
+        "wamid": entry.wamid,
+        "decision": entry.decision,
+        "explanation": explanation,
+        "rule": entry.rule,
+        "rules_version": entry.rules_version,
+        "outbox_state": entry.outbox_state,
+        "delivery_status": entry.delivery_status,
+        "send_error": entry.send_error,
+    })
+}

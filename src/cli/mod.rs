@@ -1,0 +1,78 @@
+//! The `replyd` command: one file per subcommand, `ui` prints for all of them.
+//!
+//! Exit codes: 0 done, 1 failed, 2 not understood.
+
+mod chat;
+mod check;
+mod demo;
+mod healthcheck;
+mod history;
+mod init;
+mod sandbox;
+mod screen;
+mod serve;
+pub(crate) mod ui;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// Answers WhatsApp for a business, by rules you write in TOML.
+#[derive(Debug, Parser)]
+#[command(name = "replyd", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try everything on this machine: example rules and a pretend WhatsApp.
+    Demo(demo::Arguments),
+    /// Run the service: take webhooks in, send replies out.
+    Serve(serve::Arguments),
+    /// Write a configuration and rules to start from.
+    Init(init::Arguments),
+    /// Find every mistake in rules files.
+    Check(check::Arguments),
+    /// Talk to the rules in the terminal.
+    Chat(chat::Arguments),
+    /// Read the conversations.
+    History(history::Arguments),
+    /// Use the phone of a running demo.
+    Sandbox(sandbox::Arguments),
+    /// Ask a running service whether it is ready.
+    Healthcheck(healthcheck::Arguments),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            ui::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Init(arguments) => init::run(arguments).await,
+            Command::Check(arguments) => check::run(arguments).await,
+            Command::Chat(arguments) => chat::run(arguments).await,
+            Command::History(arguments) => history::run(arguments).await,
+            Command::Sandbox(arguments) => sandbox::run(arguments).await,
+            Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
+        }
+    })
+}

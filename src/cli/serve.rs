@@ -1,0 +1,31 @@
+//! `replyd serve`: the service. It prints nothing but logs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config;
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+
+/// The first signal lets requests and sends in flight finish, the second stops at once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Configuration file [default: replyd.toml when there is one].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the service until a signal stops it.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = config::read(arguments.config.as_deref())?;
+    telemetry::start_logs(config.log.format, &config.log.filter)?;
+    // Before anything is opened: a signal during the start must not be lost.
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let app = App::build(config, Clock::System).await?;
+    app.run(shutdown).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,94 @@
+//! The only file that prints. Answers go to standard output, talk to standard error.
+//!
+//! Colours vanish by themselves when the output is no terminal or `NO_COLOR` is set (anstream sees to it).
+//! Foreign text is shown through [`visible`], so that nobody can send escape codes to the reader's terminal.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+/// What a person looks for first.
+pub(crate) const STRONG: Style = Style::new().bold();
+/// What may be passed over.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Done, delivered, open.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Worth a look.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// Went wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Commands, paths and addresses to copy.
+pub(crate) const LITERAL: Style = AnsiColor::Cyan.on_default();
+
+/// Writes one line to standard output. A closed pipe (`| head`) is no error of ours.
+pub(crate) fn line(text: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// Writes to standard output without a line end, at once: for prompts.
+pub(crate) fn prompt(text: impl Display) {
+    let mut out = anstream::stdout();
+    let _ = write!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// Writes one line to standard error.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes an error with its causes, and a hint when one of them gives one.
+pub(crate) fn error(error: &anyhow::Error) {
+    note(format_args!("{} {error}", paint(BAD, "error:")));
+    for cause in error.chain().skip(1) {
+        note(format_args!("  {} {cause}", paint(STRONG, "Caused by:")));
+    }
+    if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<Hint>()) {
+        note(format_args!("\n{} {}", paint(LITERAL, "hint:"), hint.hint));
+    }
+}
+
+/// An error that knows what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Hint {
+    /// What was wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Text in a style.
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Foreign text made harmless: control characters become visible symbols, line breaks stay.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' => '\n',
+            '\t' => ' ',
+            // U+2400 is the picture of NUL, and the pictures of the other 31 follow it.
+            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
+            '\x7f' => '\u{2421}',
+            // C1 controls; and bidirectional overrides, which can make a line read as another one.
+            '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            _ => character,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn escape_codes_are_shown_and_not_sent() {
+        assert_eq!(
+            visible("a\x1b[31mb\u{9b}c\nd\u{202e}"),
+            "a␛[31mb\u{fffd}c\nd\u{fffd}"
+        );
+    }
+}

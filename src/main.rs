@@ -1,0 +1,7 @@
+//! The `replyd` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    replyd::cli::main()
+}
