@@ -1,0 +1,157 @@
+//! Big batches, and batches with an update that nobody can read.
+
+use serde_json::{Value, json};
+
+use crate::sqlite;
+use crate::support::{ANA, ECHO, NUMBERS, Options, TestApp, bodies, texts};
+
+/// Updates that cannot be understood, each odd in its own way.
+fn poisons() -> Vec<(&'static str, Value)> {
+    let good = || bodies::text(ANA, "wamid.POISON", "x");
+    let with = |key: &str, value: Value| {
+        let mut message = good();
+        message[key] = value;
+        message
+    };
+    let without = |key: &str| {
+        let mut message = good();
+        message.as_object_mut().unwrap().remove(key);
+        message
+    };
+    vec![
+        ("null", Value::Null),
+        ("a number", json!(7)),
+        ("an array", json!([[], {}])),
+        ("an empty object", json!({})),
+        ("no id", without("id")),
+        ("an empty id", with("id", json!(""))),
+        ("an id that is a number", with("id", json!(12))),
+        ("an id of 5 kB", with("id", json!("w".repeat(5000)))),
+        ("no sender", without("from")),
+        ("a sender that is a table", with("from", json!({}))),
+        ("no time", without("timestamp")),
+        ("a time that is a word", with("timestamp", json!("soon"))),
+        (
+            "a time beyond all times",
+            with("timestamp", json!("99999999999999999999")),
+        ),
+        ("no type", without("type")),
+        ("a text without its body", with("text", json!({}))),
+        ("a text that is a number", with("text", json!(3))),
+    ]
+}
+
+#[tokio::test]
+async fn an_unreadable_update_costs_only_itself_wherever_it_stands() {
+    let app = TestApp::start(ECHO).await;
+    let mut expected = 0;
+
+    for (name, poison) in poisons() {
+        for place in 0..4 {
+            let id = |n: usize| format!("wamid.{name}.{place}.{n}");
+            let mut messages: Vec<Value> =
+                (0..3).map(|n| bodies::text(ANA, &id(n), "good")).collect();
+            messages.insert(place, poison.clone());
+            assert_eq!(
+                app.post(&bodies::of_messages(&messages)).await,
+                200,
+                "{name} at {place}"
+            );
+            expected += 3;
+            let stored = app.transcript(ANA).await;
+            let good = texts(&stored, "in")
+                .iter()
+                .filter(|text| **text == "good")
+                .count();
+            assert_eq!(good, expected, "{name} at {place}");
+        }
+    }
+    app.drained().await;
+
+    let answered = app.sandbox.look(|state| {
+        state
+            .replies(ANA)
+            .iter()
+            .filter(|text| **text == "you said good")
+            .count()
+    });
+    assert_eq!(answered, expected);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_acknowledged_and_kept() {
+    let app = TestApp::start(ECHO).await;
+
+    assert_eq!(app.post("{\"object\": \"whats").await, 200);
+    assert_eq!(app.sandbox.post([0xff, 0xfe, 0x00]).await, 200);
+
+    let kept = sqlite::number(&app.database(), "SELECT count(*) FROM quarantine").await;
+    assert_eq!(kept, 2);
+}
+
+#[tokio::test]
+async fn a_batch_of_1000_updates_over_3_numbers_is_answered_whole() {
+    let extra = "[delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n";
+    let app = TestApp::with(Options {
+        extra,
+        ..Options::default()
+    })
+    .await;
+    let person = |n: usize| format!("1555{n:07}");
+    let batch = |number: usize| -> Vec<Value> {
+        let mine = (0..1000).filter(|n| n % 3 == number);
+        mine.map(|n| bodies::text(&person(n), &format!("wamid.{n}"), &format!("m{n}")))
+            .collect()
+    };
+    let body = bodies::of_numbers(&[
+        (NUMBERS[0], batch(0)),
+        (NUMBERS[1], batch(1)),
+        (NUMBERS[2], batch(2)),
+    ]);
+
+    assert_eq!(app.post(&body).await, 200);
+    app.sandbox
+        .wait_for("a reply to each", |state| {
+            (state.accepted().count() == 1000).then_some(())
+        })
+        .await;
+    app.drained().await;
+
+    app.sandbox.look(|state| {
+        for n in 0..1000 {
+            assert_eq!(
+                state.replies(&person(n)),
+                [format!("you said m{n}")],
+                "person {n}"
+            );
+        }
+        for request in state.accepted() {
+            let person = request.recipient.as_deref().unwrap();
+            let n: usize = person[4..].parse().unwrap();
+            assert_eq!(
+                request.phone_number_id,
+                NUMBERS[n % 3],
+                "each from its own number"
+            );
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_body_of_3_mb_is_stored() {
+    let app = TestApp::start(ECHO).await;
+    let messages: Vec<Value> = (0..750)
+        .map(|n| bodies::text(ANA, &format!("wamid.{n}"), &"ä".repeat(600)))
+        .collect();
+    let body = bodies::of_messages(&messages);
+    assert!(
+        body.len() > 2_700_000 && body.len() < 4 * 1024 * 1024,
+        "{}",
+        body.len()
+    );
+
+    assert_eq!(app.post(&body).await, 200);
+
+    let query = "SELECT count(*) FROM messages WHERE direction = 'in'";
+    assert_eq!(sqlite::number(&app.database(), query).await, 750);
+}

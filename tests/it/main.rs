@@ -1,0 +1,22 @@
+//! Black-box tests: the service over its sockets, the command as a process.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands; clippy knows only #[test] functions as tests"
+)]
+
+mod architecture;
+mod batches;
+mod check;
+mod delivery;
+mod duplicates;
+mod history;
+mod journey;
+mod operations;
+mod process;
+mod raw_http;
+mod sqlite;
+mod store;
+mod support;
+mod webhook_cases;
+mod webhook_http;

@@ -1,0 +1,498 @@
+//! Units of work on a real file: what every database behind [`Store`] must do.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use replyd::message::{
+    Content, ContextInfo, Conversation, DeliveryStatus, Event, Identity, Inbound, Outbound,
+    PhoneNumberId, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
+};
+use replyd::store::{
+    ClaimRequest, Claimed, Outcome, ReceivePolicy, Received, Settlement, Store, StoreError,
+};
+use replyd::turn::{Decision, Explanation, Reply, Turn};
+use tempfile::TempDir;
+
+const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
+const NUMBER: &str = "1065";
+const ANA: &str = "15550000001";
+const BO: &str = "15550000002";
+const LEASE: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_secs(60);
+
+struct Database {
+    folder: TempDir,
+    store: Store,
+}
+
+impl Database {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(&folder)).await.unwrap();
+        let version = RulesVersion::parse("v1").unwrap();
+        store.record_rules(&version, "rules", NOW).await.unwrap();
+        Self { folder, store }
+    }
+
+    async fn receive(&self, events: Vec<Event>) -> Received {
+        receive(&self.store, events).await.unwrap()
+    }
+
+    async fn claim(&self, now: Timestamp) -> Vec<Claimed> {
+        claim(&self.store, now).await
+    }
+
+    /// Claims what is due and gives the one message; read marks are sent at once.
+    async fn claim_message(&self, now: Timestamp) -> Claimed {
+        let (messages, marks): (Vec<_>, Vec<_>) =
+            self.claim(now).await.into_iter().partition(is_message);
+        for mark in marks {
+            self.settle(&mark, Outcome::Accepted(None)).await;
+        }
+        messages.into_iter().next().unwrap()
+    }
+
+    async fn settle(&self, row: &Claimed, outcome: Outcome) -> u64 {
+        let settlement = Settlement {
+            id: row.id,
+            fence: row.fence.clone(),
+            phone_number_id: row.phone_number_id.clone(),
+            outcome,
+        };
+        self.store
+            .settle_outbox(vec![settlement], NOW)
+            .await
+            .unwrap()
+            .settled
+    }
+
+    /// The last message with Ana as (outbox state, delivery status).
+    async fn fate(&self) -> (Option<String>, Option<String>) {
+        let one = self.store.conversations(Some(ANA), 1).await.unwrap();
+        let entries = self.store.transcript(one[0].id, 10).await.unwrap();
+        let last = entries.last().unwrap();
+        (last.outbox_state.clone(), last.delivery_status.clone())
+    }
+}
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("store.db").display())
+}
+
+async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreError> {
+    let policy = ReceivePolicy {
+        now: NOW,
+        reply_expires_after: Duration::from_secs(900),
+    };
+    store.receive(events, policy, &decide).await
+}
+
+async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {
+    let room = HashMap::from([(PhoneNumberId::parse(NUMBER).unwrap(), 100)]);
+    let request = ClaimRequest {
+        now,
+        lease: LEASE,
+        room,
+        limit: 100,
+    };
+    store.claim_outbox(request).await.unwrap()
+}
+
+/// Answers every text with itself; panics when asked to.
+fn decide(conversation: &Conversation, message: &Inbound, _: Timestamp) -> (Turn, RulesVersion) {
+    let body = message.content.words().unwrap_or_default().to_owned();
+    assert!(body != "panic", "on purpose");
+    let replies = vec![Reply {
+        rule: RuleId::parse("echo").unwrap(),
+        content: Outbound::Text {
+            body,
+            preview_url: false,
+        },
+    }];
+    let mut state = conversation.state.clone();
+    state.replied_at.push(NOW);
+    let (decision, mark_read) = (Decision::Answered, true);
+    let explanation = Explanation::default();
+    let turn = Turn {
+        decision,
+        replies,
+        state,
+        mark_read,
+        explanation,
+    };
+    (turn, RulesVersion::parse("v1").unwrap())
+}
+
+fn message(from: &str, wamid: &str, body: &str) -> Event {
+    message_of(Identity::Phone(WaId::parse(from).unwrap()), wamid, body)
+}
+
+fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
+    Event::Message(Box::new(Inbound {
+        phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
+        wamid: Wamid::parse(wamid).unwrap(),
+        sender,
+        profile_name: Some("Ana".to_owned()),
+        sent_at: NOW,
+        content: Content::Text {
+            body: body.to_owned(),
+        },
+        context: ContextInfo::default(),
+        raw: "{}".to_owned(),
+    }))
+}
+
+fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
+    Event::Receipt(Box::new(Receipt {
+        phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
+        wamid: Wamid::parse(wamid).unwrap(),
+        status,
+        at: NOW,
+        tag: tag.map(str::to_owned),
+        errors: Vec::new(),
+        raw: "{}".to_owned(),
+    }))
+}
+
+fn later(seconds: i64) -> Timestamp {
+    NOW + SignedDuration::from_secs(seconds)
+}
+
+fn is_message(row: &Claimed) -> bool {
+    matches!(row.kind, replyd::store::ClaimedKind::Message { .. })
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_decided_and_queued_at_once() {
+    let database = Database::new().await;
+
+    let received = database
+        .receive(vec![
+            message(ANA, "w1", "one"),
+            message(BO, "w2", "two"),
+            message(ANA, "w1", "again"),
+        ])
+        .await;
+
+    assert_eq!((received.messages, received.duplicates), (2, 1));
+    assert_eq!(received.queued, 4, "a reply and a read mark for each");
+    assert_eq!(received.decisions, [Decision::Answered; 2]);
+    assert_eq!(
+        database
+            .receive(vec![message(BO, "w2", "two")])
+            .await
+            .duplicates,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_rule_that_panics_costs_only_its_own_message() {
+    let database = Database::new().await;
+
+    let batch = vec![
+        message(ANA, "w1", "a"),
+        message(ANA, "w2", "panic"),
+        message(ANA, "w3", "b"),
+    ];
+    let received = database.receive(batch).await;
+
+    use Decision::{Answered, Failed};
+    assert_eq!(received.decisions, [Answered, Failed, Answered]);
+}
+
+#[tokio::test]
+async fn one_person_stays_one_contact_when_the_user_id_becomes_known() {
+    let database = Database::new().await;
+    let (phone, user) = (WaId::parse(ANA).unwrap(), UserId::parse("US.1").unwrap());
+
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let both = Identity::Both(phone, user.clone());
+    database.receive(vec![message_of(both, "w2", "b")]).await;
+    database
+        .receive(vec![message_of(Identity::User(user), "w3", "c")])
+        .await;
+
+    let all = database.store.conversations(None, 10).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].messages_in, 3);
+}
+
+#[tokio::test]
+async fn a_claim_takes_the_oldest_message_of_each_conversation_and_its_read_mark() {
+    let database = Database::new().await;
+    let batch = vec![
+        message(ANA, "w1", "1"),
+        message(ANA, "w2", "2"),
+        message(BO, "w3", "3"),
+    ];
+    database.receive(batch).await;
+
+    let first = database.claim(NOW).await;
+    let second = database.claim(NOW).await;
+
+    let messages = first.iter().filter(|row| is_message(row)).count();
+    assert_eq!((messages, first.len()), (2, 4));
+    assert!(
+        second.is_empty(),
+        "the rest waits behind what is being sent"
+    );
+}
+
+#[tokio::test]
+async fn of_many_claimers_each_row_goes_to_one() {
+    let database = Database::new().await;
+    let batch = (0..50)
+        .map(|n| message(&format!("1555{n:07}"), &format!("w{n}"), "x"))
+        .collect();
+    database.receive(batch).await;
+
+    let claims = (0..8).map(|_| claim(&database.store, NOW));
+    let claimed = futures_util::future::join_all(claims).await;
+
+    let mut ids: Vec<i64> = claimed.into_iter().flatten().map(|row| row.id).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), all), (100, 100));
+}
+
+#[tokio::test]
+async fn a_number_sends_no_more_than_it_has_room_for() {
+    let database = Database::new().await;
+    let batch = (0..9)
+        .map(|n| message(&format!("1555{n:07}"), &format!("w{n}"), "x"))
+        .collect();
+    database.receive(batch).await;
+
+    let room = HashMap::from([(PhoneNumberId::parse(NUMBER).unwrap(), 3)]);
+    let request = ClaimRequest {
+        now: NOW,
+        lease: LEASE,
+        room,
+        limit: 100,
+    };
+    let claimed = database.store.claim_outbox(request).await.unwrap();
+
+    assert_eq!(claimed.len(), 3);
+    assert!(
+        claimed.iter().all(is_message),
+        "replies go before read marks"
+    );
+}
+
+#[tokio::test]
+async fn a_settlement_with_a_stale_fence_changes_nothing() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let row = database.claim_message(NOW).await;
+    let stale = Claimed {
+        fence: "another".to_owned(),
+        ..row.clone()
+    };
+
+    let accepted = || Outcome::Accepted(Wamid::parse("ours"));
+    assert_eq!(database.settle(&stale, accepted()).await, 0);
+    assert_eq!(database.fate().await.0.as_deref(), Some("queued"));
+    assert_eq!(database.settle(&row, accepted()).await, 1);
+    assert_eq!(database.settle(&row, accepted()).await, 0, "only once");
+    assert_eq!(database.fate().await.0.as_deref(), Some("accepted"));
+}
+
+#[tokio::test]
+async fn a_row_whose_sender_is_gone_becomes_unknown_then_held_and_is_never_claimed_again() {
+    let database = Database::new().await;
+    database
+        .receive(vec![message(ANA, "w1", "a"), message(ANA, "w2", "b")])
+        .await;
+    let first = database.claim(NOW).await;
+
+    database.store.free_expired(later(59), WAIT).await.unwrap();
+    assert!(
+        database.claim(later(59)).await.is_empty(),
+        "the lease still holds"
+    );
+    let freed = database.store.free_expired(later(60), WAIT).await.unwrap();
+    assert_eq!(freed.unknown, 1);
+    assert!(
+        database.claim(later(60)).await.is_empty(),
+        "what follows waits"
+    );
+    let held = database.store.free_expired(later(121), WAIT).await.unwrap();
+    assert_eq!(held.held, 1);
+    let next = database.claim(later(121)).await;
+
+    assert_eq!(next.len(), 1);
+    assert!(first.iter().all(|row| row.id != next[0].id));
+}
+
+#[tokio::test]
+async fn a_start_takes_what_the_last_process_was_sending_for_unknown_at_once() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    database.claim(NOW).await;
+    let Database { folder, store } = database;
+    store.close().await;
+    drop(store);
+
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let freed = store.free_expired(later(1), WAIT).await.unwrap();
+
+    assert_eq!(freed.unknown, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_with_the_tag_proves_a_send_of_unknown_fate() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let row = database.claim_message(NOW).await;
+    database
+        .settle(
+            &row,
+            Outcome::Unknown {
+                reason: "cut".to_owned(),
+            },
+        )
+        .await;
+    assert_eq!(database.fate().await.0.as_deref(), Some("unknown"));
+
+    database
+        .receive(vec![receipt(
+            "ours",
+            DeliveryStatus::Sent,
+            Some(&row.fence),
+        )])
+        .await;
+
+    let (state, status) = database.fate().await;
+    assert_eq!(
+        (state.as_deref(), status.as_deref()),
+        (Some("accepted"), Some("sent"))
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_that_comes_before_the_answer_is_joined_when_the_answer_comes() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let row = database.claim_message(NOW).await;
+
+    database
+        .receive(vec![receipt("ours", DeliveryStatus::Delivered, None)])
+        .await;
+    database
+        .settle(&row, Outcome::Accepted(Wamid::parse("ours")))
+        .await;
+
+    assert_eq!(database.fate().await.1.as_deref(), Some("delivered"));
+}
+
+#[tokio::test]
+async fn a_reply_that_waited_too_long_expires_and_lets_the_next_one_go() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+
+    let freed = database.store.free_expired(later(900), WAIT).await.unwrap();
+
+    assert_eq!(freed.expired, 1);
+    assert_eq!(database.fate().await.0.as_deref(), Some("expired"));
+    assert_eq!(database.store.outbox_rows().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_released_row_is_as_if_never_claimed() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let row = database.claim_message(NOW).await;
+
+    database.settle(&row, Outcome::Released).await;
+    let again = database.claim_message(NOW).await;
+
+    assert_eq!((again.id, again.attempt), (row.id, 1));
+    assert_ne!(again.fence, row.fence);
+}
+
+#[tokio::test]
+async fn a_retry_waits_for_its_time() {
+    let database = Database::new().await;
+    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let row = database.claim_message(NOW).await;
+
+    let retry = Outcome::Retry {
+        at: later(5),
+        reason: "busy".to_owned(),
+    };
+    database.settle(&row, retry).await;
+
+    assert_eq!(
+        database.store.next_due(NOW, WAIT).await.unwrap(),
+        Some(later(5))
+    );
+    assert!(!database.claim(later(4)).await.iter().any(is_message));
+    let again = database.claim_message(later(5)).await;
+    assert_eq!(again.attempt, 2);
+}
+
+#[tokio::test]
+async fn a_second_store_on_the_same_file_is_refused() {
+    let database = Database::new().await;
+
+    let second = Store::open(&url(&database.folder)).await;
+
+    assert!(
+        matches!(second, Err(StoreError::Locked { owner: Some(_), .. })),
+        "{second:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_update_nobody_understood_is_kept_byte_for_byte_and_once() {
+    let database = Database::new().await;
+    let unreadable = || {
+        Event::Unreadable(replyd::message::Unreadable {
+            phone_number_id: None,
+            reason: "no id".to_owned(),
+            raw: vec![0, 255, b'{', 10],
+        })
+    };
+
+    database.receive(vec![unreadable(), unreadable()]).await;
+    database.receive(vec![unreadable()]).await;
+
+    let file = database.folder.path().join("store.db");
+    let kept = "SELECT count(*) FROM quarantine WHERE raw = x'00ff7b0a'";
+    assert_eq!(crate::sqlite::number(&file, kept).await, 1);
+    assert_eq!(
+        crate::sqlite::number(&file, "SELECT count(*) FROM quarantine").await,
+        1
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn receipts_in_any_order_and_number_end_at_the_furthest(
+        steps in proptest::collection::vec(0..DeliveryStatus::ALL.len(), 1..7),
+        answer_after in 0..7usize,
+    ) {
+        let furthest = DeliveryStatus::ALL[*steps.iter().max().unwrap()].0;
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let status = runtime.block_on(async {
+            let database = Database::new().await;
+            database.receive(vec![message(ANA, "w1", "a")]).await;
+            let row = database.claim_message(NOW).await;
+            for (index, step) in steps.iter().enumerate() {
+                if index == answer_after {
+                    database.settle(&row, Outcome::Accepted(Wamid::parse("ours"))).await;
+                }
+                database.receive(vec![receipt("ours", DeliveryStatus::ALL[*step].1, None)]).await;
+            }
+            database.settle(&row, Outcome::Accepted(Wamid::parse("ours"))).await;
+            database.fate().await.1
+        });
+        prop_assert_eq!(status.as_deref(), Some(furthest));
+    }
+}
