@@ -1,0 +1,248 @@
+//! Webhooks acknowledged durably per second, and what one costs, beside a handler that only reads the body.
+//!
+//! `cargo bench --bench webhooks` starts `replyd serve` as a process of its own and a bare server (axum with a
+//! handler that reads the body and answers 200) as another, sends both the same signed webhooks over keep-alive
+//! connections on loopback, in turn, and prints a table. CPU is the server process's own, from `/proc`, so the
+//! load generator does not count. About a minute; Linux only.
+
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+use replyd::whatsapp::signature;
+use secrecy::SecretString;
+
+const APP_SECRET: &str = "bench-app-secret";
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(2);
+/// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux we know of.
+const TICKS: f64 = 100.0;
+const RULES: &str = "version = 1\n[bot]\nname = \"Bench\"\nreply_budget = { per_minute = 1000000, per_hour = 1000000 }\n\
+    [[rule]]\nid = \"menu\"\nwhen.text.has = [\"menu\", \"hello\"]\nreply = \"Hi {{ contact.name }}\"\n";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(address) = arguments.iter().skip_while(|one| *one != "--bare").nth(1) {
+        return run_bare(address);
+    }
+
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let replyd = start_replyd(folder.path());
+    let bare = start_bare();
+
+    println!("connections  what      webhooks/s   CPU s per 1,000   p50 ms   p99 ms");
+    for connections in [1, 16, 64, 256] {
+        let mut figures = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            figures[0].push(measure(&replyd, connections));
+            figures[1].push(measure(&bare, connections));
+        }
+        let [replyd, bare] = figures.map(|mut all| {
+            all.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+            all.swap_remove(ROUNDS / 2)
+        });
+        row(connections, "replyd", &replyd);
+        row(connections, "bare", &bare);
+        println!(
+            "{:>11}  ratio     {:>10.2}   {:>15.1}",
+            "",
+            replyd.rate / bare.rate,
+            replyd.cpu_per_thousand / bare.cpu_per_thousand
+        );
+    }
+}
+
+fn row(connections: usize, what: &str, figure: &Figure) {
+    println!(
+        "{connections:>11}  {what:<8}  {:>10.0}   {:>15.4}   {:>6.2}   {:>6.2}",
+        figure.rate, figure.cpu_per_thousand, figure.p50_ms, figure.p99_ms
+    );
+}
+
+struct Figure {
+    rate: f64,
+    cpu_per_thousand: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+struct Server {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One round: every connection sends, waits for the answer, sends again.
+fn measure(server: &Server, connections: usize) -> Figure {
+    let cpu_before = cpu_seconds(server.process.id());
+    let start = Instant::now();
+
+    let mut latencies: Vec<Duration> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..connections)
+            .map(|_| scope.spawn(|| keep_sending(server.address, start + ROUND)))
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a sender ends"))
+            .collect()
+    });
+
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = cpu_seconds(server.process.id()) - cpu_before;
+    latencies.sort();
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand at most")]
+    let count = latencies.len() as f64;
+    let at = |share: usize| latencies[(latencies.len() - 1) * share / 100].as_secs_f64() * 1000.0;
+    Figure {
+        rate: count / seconds,
+        cpu_per_thousand: cpu / count * 1000.0,
+        p50_ms: at(50),
+        p99_ms: at(99),
+    }
+}
+
+fn keep_sending(address: SocketAddr, until: Instant) -> Vec<Duration> {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_nodelay(true).expect("loopback takes it");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("not zero");
+    let mut latencies = Vec::new();
+    let mut answer = [0; 1024];
+    while Instant::now() < until {
+        let request = request();
+        let sent = Instant::now();
+        stream
+            .write_all(&request)
+            .expect("the connection stays open");
+        let mut read = 0;
+        while !answer[..read].windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            let more = stream.read(&mut answer[read..]).expect("an answer in time");
+            assert!(more > 0, "the server closed the connection");
+            read += more;
+        }
+        assert!(
+            answer.starts_with(b"HTTP/1.1 200"),
+            "{}",
+            String::from_utf8_lossy(&answer[..read])
+        );
+        latencies.push(sent.elapsed());
+    }
+    latencies
+}
+
+/// A signed webhook with one new text message, which is answered; one of 5,000 people writes.
+fn request() -> Vec<u8> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let person = 15_550_000_000 + number % 5_000;
+    let body = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"106500000000001"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{person}"}}],"messages":[{{"from":"{person}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"{}","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
+        seconds_since_1970()
+    );
+    let signature = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());
+    format!(
+        "POST /webhook HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+         x-hub-signature-256: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the messages must be fresh or they are not answered"
+)]
+fn seconds_since_1970() -> u64 {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs()
+}
+
+/// User and system time the process has used.
+fn cpu_seconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux has it");
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .expect("after the name")
+        .split_whitespace()
+        .collect();
+    let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
+    (ticks(11) + ticks(12)) / TICKS
+}
+
+fn start_replyd(folder: &Path) -> Server {
+    let address = free_address();
+    let config = folder.join("replyd.toml");
+    std::fs::write(folder.join("rules.toml"), RULES).expect("the folder is ours");
+    std::fs::write(
+        &config,
+        format!(
+            "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:{}\"\n\
+             [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"bench-token\"\n\
+             [gateway]\npreset = \"graph\"\nbase_url = \"http://{}\"\napi_key = \"bench-key\"\n\
+             [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"off\"\n",
+            free_address(),
+            folder.join("bench.db").display(),
+            free_address(),
+        ),
+    )
+    .expect("the folder is ours");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
+    start(command.arg("serve").arg("--config").arg(&config), address)
+}
+
+fn start_bare() -> Server {
+    let address = free_address();
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    start(command.arg("--bare").arg(address.to_string()), address)
+}
+
+/// The least a webhook can do: read the body, answer 200.
+fn run_bare(address: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .expect("the port is free");
+        let router = Router::new().route("/webhook", post(|_body: Bytes| async {}));
+        axum::serve(listener, router)
+            .await
+            .expect("it serves until it is killed");
+    });
+}
+
+fn start(command: &mut Command, address: SocketAddr) -> Server {
+    let process = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < deadline, "nothing listens on {address}");
+        std::thread::yield_now();
+    }
+    Server { process, address }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it is bound")
+}
