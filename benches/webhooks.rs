@@ -1,14 +1,15 @@
 //! Webhooks acknowledged durably per second, and what one costs, beside a handler that only reads the body.
 //!
-//! `cargo bench --bench webhooks` starts `replyd serve` as a process of its own and a bare server (axum with a
-//! handler that reads the body and answers 200) as another, sends both the same signed webhooks over keep-alive
-//! connections on loopback, in turn, and prints a table. CPU is the server process's own, from `/proc`, so the
-//! load generator does not count. About a minute; Linux only.
+//! `cargo bench --bench webhooks` starts three servers as processes of their own and sends them the same signed
+//! webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd serve` with rules that answer
+//! nothing, `answered` one that answers every message through a gateway in this process, `bare` an axum handler
+//! that reads the body and answers 200. CPU is the server process's own, from `/proc`, so neither the
+//! load nor the gateway counts. One to two minutes; Linux only.
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +26,13 @@ const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(2);
 /// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux we know of.
 const TICKS: f64 = 100.0;
-const RULES: &str = "version = 1\n[bot]\nname = \"Bench\"\nreply_budget = { per_minute = 1000000, per_hour = 1000000 }\n\
+const ANSWERING: &str = "version = 1\n[bot]\nname = \"Bench\"\nmark_read = false\n\
+    reply_budget = { per_minute = 1000000, per_hour = 1000000 }\n\
     [[rule]]\nid = \"menu\"\nwhen.text.has = [\"menu\", \"hello\"]\nreply = \"Hi {{ contact.name }}\"\n";
+const SILENT: &str = "version = 1\n[bot]\nmark_read = false\n\
+    [[rule]]\nid = \"menu\"\nwhen.text.has = [\"card\", \"price\"]\nreply = \"Hi {{ contact.name }}\"\n";
+/// Enough that WhatsApp's 1,000 messages a second and number are no limit here.
+const NUMBERS: u64 = 50;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -34,29 +40,29 @@ fn main() {
         return run_bare(address);
     }
 
-    let folder = tempfile::tempdir().expect("a folder for the database");
-    let replyd = start_replyd(folder.path());
-    let bare = start_bare();
+    let gateway = start_gateway();
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder for the database"));
+    let servers = [
+        ("stored", start_replyd(folders[0].path(), SILENT, gateway)),
+        (
+            "answered",
+            start_replyd(folders[1].path(), ANSWERING, gateway),
+        ),
+        ("bare", start_bare()),
+    ];
 
     println!("connections  what      webhooks/s   CPU s per 1,000   p50 ms   p99 ms");
     for connections in [1, 16, 64, 256] {
-        let mut figures = [Vec::new(), Vec::new()];
+        let mut figures = servers.each_ref().map(|_| Vec::new());
         for _ in 0..ROUNDS {
-            figures[0].push(measure(&replyd, connections));
-            figures[1].push(measure(&bare, connections));
+            for ((_, server), figures) in servers.iter().zip(&mut figures) {
+                figures.push(measure(server, connections));
+            }
         }
-        let [replyd, bare] = figures.map(|mut all| {
+        for ((what, _), mut all) in servers.iter().zip(figures) {
             all.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-            all.swap_remove(ROUNDS / 2)
-        });
-        row(connections, "replyd", &replyd);
-        row(connections, "bare", &bare);
-        println!(
-            "{:>11}  ratio     {:>10.2}   {:>15.1}",
-            "",
-            replyd.rate / bare.rate,
-            replyd.cpu_per_thousand / bare.cpu_per_thousand
-        );
+            row(connections, what, &all[ROUNDS / 2]);
+        }
     }
 }
 
@@ -150,8 +156,9 @@ fn request() -> Vec<u8> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let person = 15_550_000_000 + number % 5_000;
+    let number_id = number % NUMBERS;
     let body = format!(
-        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"106500000000001"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{person}"}}],"messages":[{{"from":"{person}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"{}","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"1065{number_id:04}"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{person}"}}],"messages":[{{"from":"{person}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"{}","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
         seconds_since_1970()
     );
     let signature = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());
@@ -187,25 +194,75 @@ fn cpu_seconds(process: u32) -> f64 {
     (ticks(11) + ticks(12)) / TICKS
 }
 
-fn start_replyd(folder: &Path) -> Server {
+fn start_replyd(folder: &Path, rules: &str, gateway: SocketAddr) -> Server {
     let address = free_address();
     let config = folder.join("replyd.toml");
-    std::fs::write(folder.join("rules.toml"), RULES).expect("the folder is ours");
+    std::fs::write(folder.join("rules.toml"), rules).expect("the folder is ours");
     std::fs::write(
         &config,
         format!(
             "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:{}\"\n\
              [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"bench-token\"\n\
-             [gateway]\npreset = \"graph\"\nbase_url = \"http://{}\"\napi_key = \"bench-key\"\n\
-             [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"off\"\n",
+             [gateway]\npreset = \"graph\"\nbase_url = \"http://{gateway}\"\napi_key = \"bench-key\"\n\
+             [delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n\
+             [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"error\"\n",
             free_address(),
             folder.join("bench.db").display(),
-            free_address(),
         ),
     )
     .expect("the folder is ours");
     let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
     start(command.arg("serve").arg("--config").arg(&config), address)
+}
+
+/// A gateway that takes everything: one thread a connection.
+fn start_gateway() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || take_sends(stream.expect("loopback connects")));
+        }
+    });
+    address
+}
+
+fn take_sends(mut stream: TcpStream) {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    stream.set_nodelay(true).expect("loopback takes it");
+    let mut bytes = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let whole = head.map(|head| head + 4 + content_length(&bytes[..head]));
+        match whole.filter(|whole| bytes.len() >= *whole) {
+            None => match stream.read(&mut part) {
+                Ok(0) | Err(_) => return,
+                Ok(read) => bytes.extend_from_slice(&part[..read]),
+            },
+            Some(whole) => {
+                bytes.drain(..whole);
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                let body = format!("{{\"messages\":[{{\"id\":\"wamid.SENT{number}\"}}]}}");
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+                );
+                if stream.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let head = String::from_utf8_lossy(head).to_lowercase();
+    let line = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    line.and_then(|value| value.trim().parse().ok())
+        .unwrap_or(0)
 }
 
 fn start_bare() -> Server {
@@ -243,6 +300,6 @@ fn start(command: &mut Command, address: SocketAddr) -> Server {
 }
 
 fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it is bound")
 }

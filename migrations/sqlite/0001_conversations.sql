@@ -87,7 +87,9 @@ CREATE TABLE outbox (
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
     reason            TEXT                 -- why it waits
 ) STRICT;
-CREATE INDEX outbox_by_conversation ON outbox (conversation_id, id);
+CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id);
+CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
+CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
 
 -- What else Meta told us: echoes, history, calls, groups, account news. Kept, never answered.
 CREATE TABLE account_events (

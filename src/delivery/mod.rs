@@ -207,7 +207,7 @@ impl Delivery {
             return Ok(0);
         }
         let mut room = HashMap::new();
-        for number in self.store.outbox_numbers(self.clock.now()).await? {
+        for number in self.store.outbox_numbers().await? {
             let rows = self.pacer.number_room(&number, now);
             if rows > 0 {
                 room.insert(number, rows);
@@ -270,11 +270,7 @@ impl Delivery {
     async fn wake_at(&self) -> Instant {
         let now = Instant::now();
         let clock_now = self.clock.now();
-        let due = match self
-            .store
-            .next_due(clock_now, self.settings.unknown_wait)
-            .await
-        {
+        let due = match self.store.next_due(clock_now).await {
             // What is due already waits for something else than time.
             Ok(Some(due)) if due > clock_now => {
                 Duration::try_from(due.duration_since(clock_now)).ok()

@@ -1,6 +1,6 @@
 //! The compiled rules: what [`crate::turn::take`] runs.
 //!
-//! Made by [`crate::rules::compile`] from a rules file without diagnostics, so everything in here is
+//! Made by [`crate::rules::compile()`] from a rules file without diagnostics, so everything in here is
 //! already within WhatsApp's limits as far as that can be known without a conversation.
 
 use std::sync::Arc;

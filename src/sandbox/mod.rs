@@ -1,7 +1,7 @@
 //! The pretend WhatsApp: Graph's side and the phone's side of it, over real HTTP on loopback.
 //!
-//! It takes what the service sends and answers as Graph does ([`graph`]), sends truly signed webhooks to the
-//! service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on ([`phone`]). What happened is
+//! It takes what the service sends and answers as Graph does (`graph`), sends truly signed webhooks to the
+//! service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on (`phone`). What happened is
 //! in its [`State`]. The demo, the tests and the benchmarks use it; the service does not know it exists.
 
 mod fault;

@@ -2,7 +2,7 @@
 //!
 //! The only module with SQL. Every method does a constant number of statements whatever the size of its
 //! batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is the heart;
-//! [`outbox`] is what delivery works on; `read` serves the people who look. Next on the way of a
+//! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
 //! message: [`crate::delivery`].
 
 mod error;

@@ -1,5 +1,9 @@
 //! Every statement, in one place. Sets of rows come as one JSON array in `$1`.
 //!
+//! What a statement must not become is a walk over a whole table: the outbox has a unique `fence` for rows that are
+//! being sent, and where an index on a common value would look cheaper to the planner, the condition is written
+//! so that it cannot use one (`NOT IN`).
+//!
 //! Written so that another database needs as few other texts as possible: numbered parameters, the clock
 //! as a parameter, `ON CONFLICT`, `RETURNING`.
 
@@ -24,9 +28,9 @@ pub(super) const KNOWN_KEYS: &str = "SELECT message_key FROM messages \
 pub(super) const LOAD_CONTACTS: &str = "SELECT id, wa_id, user_id, name FROM contacts \
     WHERE wa_id IN (SELECT value FROM json_each($1)) OR user_id IN (SELECT value FROM json_each($2))";
 
-/// New contacts; the ids come back in the order of the rows.
+/// New contacts.
 pub(super) const INSERT_CONTACTS: &str = "INSERT INTO contacts (wa_id, user_id, name, first_seen_ms) \
-    SELECT value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $2 FROM json_each($1) ORDER BY key \
+    SELECT value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $2 FROM json_each($1) \
     RETURNING id, wa_id, user_id";
 
 /// Contacts of whom something new is known.
@@ -43,7 +47,7 @@ pub(super) const LOAD_CONVERSATIONS: &str = "SELECT c.id, c.contact_id, c.phone_
 /// New conversations.
 pub(super) const INSERT_CONVERSATIONS: &str = "INSERT INTO conversations \
     (contact_id, phone_number_id, state, messages_in, last_message_ms) \
-    SELECT value->>'$.contact_id', value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) ORDER BY key \
+    SELECT value->>'$.contact_id', value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) \
     RETURNING id, contact_id, phone_number_id";
 
 /// What the turns left behind.
@@ -59,7 +63,7 @@ pub(super) const INSERT_INBOUND: &str = "INSERT INTO messages \
     SELECT value->>'$.conversation_id', 'in', value->>'$.phone_number_id', value->>'$.wamid', \
      value->>'$.message_key', value->>'$.kind', value->>'$.text', value->>'$.sent_at_ms', $2, \
      value->>'$.raw', value->>'$.decision', value->>'$.explanation', value->>'$.rules_version' \
-    FROM json_each($1) ORDER BY key RETURNING id, message_key";
+    FROM json_each($1) RETURNING id, message_key";
 
 /// Messages of ours, waiting to be sent.
 pub(super) const INSERT_OUTBOUND: &str = "INSERT INTO messages \
@@ -101,9 +105,10 @@ pub(super) const ACCEPT_BY_TAG: &str = "UPDATE messages SET \
     AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_key = proof.value->>'$.message_key') \
     RETURNING messages.id";
 
-/// The outbox rows of messages that were proven sent.
-pub(super) const DROP_ACCEPTED: &str =
-    "DELETE FROM outbox WHERE kind = 'message' AND message_id IN (SELECT value FROM json_each($1))";
+/// The outbox rows of messages `$2` that the tags `$1` proved sent.
+pub(super) const DROP_ACCEPTED: &str = "DELETE FROM outbox \
+    WHERE fence IN (SELECT value->>'$.tag' FROM json_each($1)) \
+    AND message_id IN (SELECT value FROM json_each($2))";
 
 /// The furthest step of each message with one of these keys. A read proves a delivery, and `failed` stays.
 pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
@@ -139,20 +144,20 @@ pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT o.id, o.conversation_id, o.p
     WHERE o.kind = 'message' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
     AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
     AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
-        AND (e.state = 'sending' \
-             OR (e.kind = 'message' AND e.id < o.id AND e.state IN ('queued', 'unknown')))) \
-    ORDER BY o.id LIMIT $3";
+        AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
+    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
+        AND e.kind = 'message' AND e.state IN ('queued', 'unknown') AND e.id < o.id) \
+    ORDER BY o.due_at_ms, o.id LIMIT $3";
 
-/// Read marks of conversations where nothing is being sent. `$1` now, `$2` numbers with room, `$3` limit,
-/// `$4` conversations just claimed, which come first.
+/// Read marks of conversations where nothing is being sent. `$1` now, `$2` numbers with room, `$3` limit.
 pub(super) const CLAIMABLE_READ_MARKS: &str = "SELECT o.id, o.conversation_id, o.phone_number_id, \
     o.attempts, o.expires_at_ms, o.kind, NULL AS content, m.wamid, NULL AS wa_id, NULL AS user_id \
     FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
     WHERE o.kind = 'read_mark' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
     AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
-    AND NOT EXISTS (SELECT 1 FROM outbox AS e \
-        WHERE e.conversation_id = o.conversation_id AND e.state = 'sending') \
-    ORDER BY o.conversation_id IN (SELECT value FROM json_each($4)) DESC, o.id LIMIT $3";
+    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
+        AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
+    ORDER BY o.due_at_ms, o.id LIMIT $3";
 
 /// Makes rows ours. `$2` end of the lease.
 pub(super) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
@@ -166,9 +171,8 @@ pub(super) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
     message_key = CASE WHEN EXISTS (SELECT 1 FROM messages AS other \
         WHERE other.message_key = end_.value->>'$.message_key') THEN message_key \
         ELSE coalesce(end_.value->>'$.message_key', message_key) END \
-    FROM json_each($1) AS end_ JOIN outbox ON outbox.id = end_.value->>'$.id' \
-        AND outbox.fence = end_.value->>'$.fence' AND outbox.kind = 'message' \
-    WHERE messages.id = outbox.message_id";
+    FROM json_each($1) AS end_ JOIN outbox ON outbox.fence = end_.value->>'$.fence' \
+    WHERE messages.id = outbox.message_id AND messages.direction = 'out'";
 
 /// Rows that stay: to be tried again, or unknown. `$2` now.
 pub(super) const SETTLE_KEPT: &str = "UPDATE outbox SET \
@@ -176,13 +180,12 @@ pub(super) const SETTLE_KEPT: &str = "UPDATE outbox SET \
     attempts = attempts - (end_.value->>'$.attempts_back'), reason = end_.value->>'$.reason', \
     fence = CASE end_.value->>'$.state' WHEN 'unknown' THEN fence END, \
     lease_until_ms = CASE end_.value->>'$.state' WHEN 'unknown' THEN $2 END \
-    FROM json_each($1) AS end_ WHERE outbox.id = end_.value->>'$.id' \
-    AND outbox.fence = end_.value->>'$.fence' AND outbox.state = 'sending'";
+    FROM json_each($1) AS end_ WHERE outbox.fence = end_.value->>'$.fence' \
+    AND outbox.state NOT IN ('queued', 'unknown', 'held')";
 
 /// Rows that leave.
-pub(super) const SETTLE_GONE: &str = "DELETE FROM outbox WHERE EXISTS (SELECT 1 \
-    FROM json_each($1) AS end_ WHERE outbox.id = end_.value->>'$.id' \
-    AND outbox.fence = end_.value->>'$.fence')";
+pub(super) const SETTLE_GONE: &str =
+    "DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
 
 /// Messages whose sender is gone. `$1` now.
 pub(super) const LOSE_MESSAGES: &str = "UPDATE messages SET outbox_state = 'unknown', \
@@ -211,18 +214,19 @@ pub(super) const EXPIRE_ROWS: &str =
 
 /// Messages of unknown fate that no receipt came for. `$1`: unknown since then or longer.
 pub(super) const HOLD_MESSAGES: &str = "UPDATE messages SET outbox_state = 'held' FROM outbox \
-    WHERE messages.id = outbox.message_id AND outbox.state = 'unknown' AND outbox.lease_until_ms <= $1";
+    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
+    AND outbox.state = 'unknown' AND outbox.lease_until_ms <= $1";
 
 /// Their rows stop blocking the conversation; a late receipt still finds them.
-pub(super) const HOLD_ROWS: &str =
-    "UPDATE outbox SET state = 'held' WHERE state = 'unknown' AND lease_until_ms <= $1";
+pub(super) const HOLD_ROWS: &str = "UPDATE outbox SET state = 'held' \
+    WHERE kind = 'message' AND state = 'unknown' AND lease_until_ms <= $1";
 
-/// When something is due by itself. `$1` now, `$2` how long unknown rows wait.
+/// When the next row becomes due. `$1` now.
 pub(super) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
-    SELECT min(due_at_ms) AS at FROM outbox WHERE state = 'queued' AND due_at_ms > $1 \
-    UNION ALL SELECT min(expires_at_ms) FROM outbox WHERE state = 'queued' \
-    UNION ALL SELECT min(lease_until_ms) FROM outbox WHERE state = 'sending' \
-    UNION ALL SELECT min(lease_until_ms) + $2 FROM outbox WHERE state = 'unknown')";
+    SELECT min(due_at_ms) AS at FROM outbox \
+        WHERE kind = 'message' AND state = 'queued' AND due_at_ms > $1 \
+    UNION ALL SELECT min(due_at_ms) FROM outbox \
+        WHERE kind = 'read_mark' AND state = 'queued' AND due_at_ms > $1)";
 
 /// Rows that delivery still has to do with.
 pub(super) const OUTBOX_ROWS: &str = "SELECT count(*) FROM outbox WHERE state <> 'held'";
@@ -252,6 +256,10 @@ pub(super) const TRANSCRIPT: &str = "SELECT * FROM (SELECT id, direction, sent_a
     decision, explanation, rule_id, rules_version, outbox_state, delivery_status, send_error \
     FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
 
-/// Numbers that have something to send. `$1` now.
-pub(super) const OUTBOX_NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM outbox \
-    WHERE state = 'queued' AND due_at_ms <= $1";
+/// Numbers that have something queued: one step through the index for each, however many rows there are.
+pub(super) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
+    SELECT min(phone_number_id) FROM outbox WHERE state = 'queued' \
+    UNION ALL SELECT (SELECT min(phone_number_id) FROM outbox \
+        WHERE state = 'queued' AND phone_number_id > number) \
+    FROM numbers WHERE number IS NOT NULL) \
+    SELECT number FROM numbers WHERE number IS NOT NULL";

@@ -19,8 +19,8 @@ const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const NUMBER: &str = "1065";
 const ANA: &str = "15550000001";
 const BO: &str = "15550000002";
-const LEASE: Duration = Duration::from_secs(60);
-const WAIT: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
+const WAIT: Duration = Duration::from_mins(1);
 
 struct Database {
     folder: TempDir,
@@ -84,7 +84,7 @@ fn url(folder: &TempDir) -> String {
 async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreError> {
     let policy = ReceivePolicy {
         now: NOW,
-        reply_expires_after: Duration::from_secs(900),
+        reply_expires_after: Duration::from_mins(15),
     };
     store.receive(events, policy, &decide).await
 }
@@ -199,8 +199,8 @@ async fn a_rule_that_panics_costs_only_its_own_message() {
     ];
     let received = database.receive(batch).await;
 
-    use Decision::{Answered, Failed};
-    assert_eq!(received.decisions, [Answered, Failed, Answered]);
+    let decided = [Decision::Answered, Decision::Failed, Decision::Answered];
+    assert_eq!(received.decisions, decided);
 }
 
 #[tokio::test]
@@ -426,10 +426,7 @@ async fn a_retry_waits_for_its_time() {
     };
     database.settle(&row, retry).await;
 
-    assert_eq!(
-        database.store.next_due(NOW, WAIT).await.unwrap(),
-        Some(later(5))
-    );
+    assert_eq!(database.store.next_due(NOW).await.unwrap(), Some(later(5)));
     assert!(!database.claim(later(4)).await.iter().any(is_message));
     let again = database.claim_message(later(5)).await;
     assert_eq!(again.attempt, 2);

@@ -1,6 +1,6 @@
 //! From the text of a rules file to a [`RuleSet`], or to every problem it has.
 //!
-//! [`fields`] reads tables key by key, [`rule`] knows `[[rule]]`, [`reply`] knows `reply`, [`buttons`] looks at what
+//! `fields` reads tables key by key, `rule` knows `[[rule]]`, `reply` knows `reply`, `buttons` looks at what
 //! only shows in the whole file.
 
 mod buttons;

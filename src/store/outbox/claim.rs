@@ -36,12 +36,10 @@ impl Store {
         let mut taken = room.take(messages);
         limit -= u32::try_from(taken.len()).expect("the statement has this limit");
         if limit > 0 {
-            let conversations: Vec<i64> = taken.iter().map(|row| row.conversation_id).collect();
             let marks: Vec<Candidate> = sqlx::query_as(sql::CLAIMABLE_READ_MARKS)
                 .bind(now)
                 .bind(room.open())
                 .bind(limit)
-                .bind(rows(&conversations))
                 .fetch_all(&mut *tx)
                 .await?;
             taken.extend(room.take(marks));

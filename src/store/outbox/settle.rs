@@ -188,32 +188,25 @@ impl Store {
         })
     }
 
-    /// When the outbox changes by itself: a row becomes due or expires, a lease or a wait ends. `None` when
-    /// there is nothing of the kind.
+    /// When the next row becomes due; `None` when none waits for a time. What expires or outlives its lease is
+    /// found by [`Self::free_expired`].
     ///
     /// # Errors
     /// `Database`.
-    pub async fn next_due(
-        &self,
-        now: Timestamp,
-        unknown_wait: Duration,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let wait = i64::try_from(unknown_wait.as_millis()).unwrap_or(i64::MAX / 2);
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE)
             .bind(now.as_millisecond())
-            .bind(wait)
             .fetch_one(&self.read)
             .await?;
         Ok(at.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)))
     }
 
-    /// The numbers that have something due.
+    /// The numbers that have something queued.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn outbox_numbers(&self, now: Timestamp) -> Result<Vec<PhoneNumberId>, StoreError> {
+    pub async fn outbox_numbers(&self) -> Result<Vec<PhoneNumberId>, StoreError> {
         let numbers: Vec<String> = sqlx::query_scalar(sql::OUTBOX_NUMBERS)
-            .bind(now.as_millisecond())
             .fetch_all(&self.read)
             .await?;
         Ok(numbers

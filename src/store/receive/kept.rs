@@ -62,6 +62,7 @@ pub(super) async fn write_receipts(
             .await?;
         if !accepted.is_empty() {
             sqlx::query(sql::DROP_ACCEPTED)
+                .bind(rows(&proofs))
                 .bind(rows(&accepted))
                 .execute(&mut **tx)
                 .await?;

@@ -204,7 +204,8 @@ impl TestApp {
                 }
             };
             let answer = tokio::time::timeout(PATIENCE, asking).await;
-            answer.unwrap_or_else(|_| panic!("{place}: waited in vain for {what}"))
+            assert!(answer.is_ok(), "{place}: waited in vain for {what}");
+            answer.unwrap()
         }
     }
 
