@@ -20,95 +20,73 @@ pub(super) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE 
 
 // ---- receive: messages -------------------------------------------------------------------------
 
-/// Which of these keys are already there.
-pub(super) const KNOWN_KEYS: &str = "SELECT message_key FROM messages \
-    WHERE message_key IN (SELECT value FROM json_each($1))";
+/// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3` user ids, `$4` our
+/// numbers.
+pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name FROM contacts \
+    WHERE wa_id IN (SELECT value FROM json_each($2)) OR user_id IN (SELECT value FROM json_each($3))) \
+    SELECT json_object( \
+    'messages', (SELECT json_group_array(message_key) FROM messages \
+        WHERE message_key IN (SELECT value FROM json_each($1))), \
+    'contacts', (SELECT json_group_array(json_object( \
+        'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name)) FROM people), \
+    'conversations', (SELECT json_group_array(json_object( \
+        'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, \
+        'state', c.state, 'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms)) \
+        FROM people JOIN conversations AS c ON c.contact_id = people.id \
+        WHERE c.phone_number_id IN (SELECT value FROM json_each($4))), \
+    'last_message', (SELECT coalesce(max(id), 0) FROM messages), \
+    'last_contact', (SELECT coalesce(max(id), 0) FROM contacts), \
+    'last_conversation', (SELECT coalesce(max(id), 0) FROM conversations))";
 
-/// Contacts that have one of the phone numbers `$1` or user ids `$2`.
-pub(super) const LOAD_CONTACTS: &str = "SELECT id, wa_id, user_id, name FROM contacts \
-    WHERE wa_id IN (SELECT value FROM json_each($1)) OR user_id IN (SELECT value FROM json_each($2))";
-
-/// New contacts.
-pub(super) const INSERT_CONTACTS: &str = "INSERT INTO contacts (wa_id, user_id, name, first_seen_ms) \
-    SELECT value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $2 FROM json_each($1) \
-    RETURNING id, wa_id, user_id";
-
-/// Contacts of whom something new is known.
-pub(super) const UPDATE_CONTACTS: &str = "UPDATE contacts SET \
-    wa_id = new.value->>'$.wa_id', user_id = new.value->>'$.user_id', name = new.value->>'$.name' \
-    FROM json_each($1) AS new WHERE contacts.id = new.value->>'$.id'";
-
-/// Conversations of pairs of contact and number.
-pub(super) const LOAD_CONVERSATIONS: &str = "SELECT c.id, c.contact_id, c.phone_number_id, c.state, c.messages_in, c.last_inbound_ms \
-    FROM json_each($1) AS wanted JOIN conversations AS c \
-    ON c.contact_id = wanted.value->>'$.contact_id' \
-    AND c.phone_number_id = wanted.value->>'$.phone_number_id'";
-
-/// New conversations.
-pub(super) const INSERT_CONVERSATIONS: &str = "INSERT INTO conversations \
-    (contact_id, phone_number_id, state, messages_in, last_message_ms) \
-    SELECT value->>'$.contact_id', value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) \
-    RETURNING id, contact_id, phone_number_id";
-
-/// What the turns left behind.
-pub(super) const UPDATE_CONVERSATIONS: &str = "UPDATE conversations SET \
-    state = new.value->>'$.state', messages_in = new.value->>'$.messages_in', \
-    last_inbound_ms = new.value->>'$.last_inbound_ms', last_message_ms = $2 \
-    FROM json_each($1) AS new WHERE conversations.id = new.value->>'$.id'";
-
-/// Messages of theirs, each with its decision.
-pub(super) const INSERT_INBOUND: &str = "INSERT INTO messages \
-    (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, sent_at_ms, \
-     stored_at_ms, raw, decision, explanation, rules_version) \
-    SELECT value->>'$.conversation_id', 'in', value->>'$.phone_number_id', value->>'$.wamid', \
-     value->>'$.message_key', value->>'$.kind', value->>'$.text', value->>'$.sent_at_ms', $2, \
-     value->>'$.raw', value->>'$.decision', value->>'$.explanation', value->>'$.rules_version' \
-    FROM json_each($1) RETURNING id, message_key";
-
-/// Messages of ours, waiting to be sent.
-pub(super) const INSERT_OUTBOUND: &str = "INSERT INTO messages \
-    (conversation_id, direction, phone_number_id, kind, text, sent_at_ms, stored_at_ms, raw, \
-     rules_version, rule_id, reply_to_id, part, outbox_state) \
-    SELECT value->>'$.conversation_id', 'out', value->>'$.phone_number_id', value->>'$.kind', \
-     value->>'$.text', $2, $2, value->>'$.content', value->>'$.rules_version', value->>'$.rule_id', \
-     value->>'$.reply_to_id', value->>'$.part', 'queued' \
-    FROM json_each($1) ORDER BY key RETURNING id, reply_to_id, part";
-
-/// A mark for a newer message marks the older ones too.
-pub(super) const DROP_OLDER_READ_MARKS: &str = "DELETE FROM outbox \
-    WHERE kind = 'read_mark' AND state = 'queued' \
-    AND conversation_id IN (SELECT value FROM json_each($1))";
-
-/// Rows for delivery.
-pub(super) const INSERT_OUTBOX: &str = "INSERT INTO outbox \
+/// Everything a batch of messages leaves behind, in one hand-over: `$1` contacts, `$2` conversations, `$3`
+/// messages, `$4` conversations with a new read mark, whose older one goes, `$5` outbox rows in the order they
+/// are sent, `$6` now.
+pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, first_seen_ms) \
+    SELECT value->>'$.id', value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $6 \
+    FROM json_each($1) WHERE true ON CONFLICT (id) DO UPDATE SET \
+    wa_id = excluded.wa_id, user_id = excluded.user_id, name = excluded.name; \
+    INSERT INTO conversations \
+    (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms, last_message_ms) \
+    SELECT value->>'$.id', value->>'$.contact_id', value->>'$.phone_number_id', value->>'$.state', \
+     value->>'$.messages_in', value->>'$.last_inbound_ms', $6 \
+    FROM json_each($2) WHERE true ON CONFLICT (id) DO UPDATE SET \
+    state = excluded.state, messages_in = excluded.messages_in, \
+    last_inbound_ms = excluded.last_inbound_ms, last_message_ms = excluded.last_message_ms; \
+    INSERT INTO messages \
+    (id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, sent_at_ms, \
+     stored_at_ms, raw, decision, explanation, rules_version, rule_id, reply_to_id, part, outbox_state) \
+    SELECT value->>'$.id', value->>'$.conversation_id', value->>'$.direction', \
+     value->>'$.phone_number_id', value->>'$.wamid', value->>'$.message_key', value->>'$.kind', \
+     value->>'$.text', value->>'$.sent_at_ms', $6, value->>'$.raw', value->>'$.decision', \
+     value->>'$.explanation', value->>'$.rules_version', value->>'$.rule_id', \
+     value->>'$.reply_to_id', value->>'$.part', value->>'$.outbox_state' \
+    FROM json_each($3); \
+    DELETE FROM outbox WHERE kind = 'read_mark' AND state = 'queued' \
+    AND conversation_id IN (SELECT value FROM json_each($4)); \
+    INSERT INTO outbox \
     (conversation_id, phone_number_id, kind, message_id, state, due_at_ms, expires_at_ms) \
     SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', \
-     value->>'$.message_id', 'queued', $2, value->>'$.expires_at_ms' \
-    FROM json_each($1) ORDER BY key";
+     value->>'$.message_id', 'queued', $6, value->>'$.expires_at_ms' \
+    FROM json_each($5) ORDER BY key";
 
 // ---- receive: the rest -------------------------------------------------------------------------
 
-/// Steps that were not told before.
-pub(super) const INSERT_RECEIPTS: &str = "INSERT INTO receipts \
+/// Stores steps that were not told before, takes a returned tag as proof of a send whatever we thought of it,
+/// and drops the outbox rows of what is proven. `$1` receipts, `$2` now.
+pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
     (receipt_key, message_key, status, at_ms, received_at_ms, tag, errors, raw) \
     SELECT value->>'$.receipt_key', value->>'$.message_key', value->>'$.status', value->>'$.at_ms', $2, \
      value->>'$.tag', value->>'$.errors', value->>'$.raw' \
-    FROM json_each($1) WHERE true ON CONFLICT (receipt_key) DO NOTHING";
-
-/// A receipt that brings back a tag proves that the message was sent, whatever we thought of it.
-pub(super) const ACCEPT_BY_TAG: &str = "UPDATE messages SET \
-    wamid = proof.value->>'$.wamid', message_key = proof.value->>'$.message_key', \
+    FROM json_each($1) WHERE true ON CONFLICT (receipt_key) DO NOTHING; \
+    UPDATE messages SET wamid = proof.value->>'$.wamid', message_key = proof.value->>'$.message_key', \
     outbox_state = 'accepted', send_error = NULL \
     FROM json_each($1) AS proof JOIN outbox ON outbox.fence = proof.value->>'$.tag' \
     WHERE messages.id = outbox.message_id AND messages.direction = 'out' \
     AND outbox.phone_number_id = proof.value->>'$.phone_number_id' \
-    AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_key = proof.value->>'$.message_key') \
-    RETURNING messages.id";
-
-/// The outbox rows of messages `$2` that the tags `$1` proved sent.
-pub(super) const DROP_ACCEPTED: &str = "DELETE FROM outbox \
-    WHERE fence IN (SELECT value->>'$.tag' FROM json_each($1)) \
-    AND message_id IN (SELECT value FROM json_each($2))";
+    AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_key = proof.value->>'$.message_key'); \
+    DELETE FROM outbox WHERE fence IN (SELECT value->>'$.tag' FROM json_each($1)) \
+    AND EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id \
+        AND messages.outbox_state = 'accepted')";
 
 /// The furthest step of each message with one of these keys. A read proves a delivery, and `failed` stays.
 pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
@@ -135,10 +113,13 @@ pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
 
 // ---- outbox ------------------------------------------------------------------------------------
 
-/// The next message of each conversation that has none before it. `$1` now, `$2` numbers with room,
+/// The next message of each conversation that has none before it, as one row of JSON. `$1` now, `$2` numbers with room,
 /// `$3` limit.
-pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT o.id, o.conversation_id, o.phone_number_id, \
-    o.attempts, o.expires_at_ms, o.kind, m.raw AS content, m.wamid, c.wa_id, c.user_id \
+pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
+    'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
+    'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
+    'wa_id', wa_id, 'user_id', user_id)) FROM (SELECT o.id, o.conversation_id, o.phone_number_id, \
+    o.attempts, o.expires_at_ms, m.raw AS content, NULL AS wamid, c.wa_id, c.user_id \
     FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
     JOIN conversations AS v ON v.id = o.conversation_id JOIN contacts AS c ON c.id = v.contact_id \
     WHERE o.kind = 'message' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
@@ -147,17 +128,20 @@ pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT o.id, o.conversation_id, o.p
         AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
     AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
         AND e.kind = 'message' AND e.state IN ('queued', 'unknown') AND e.id < o.id) \
-    ORDER BY o.due_at_ms, o.id LIMIT $3";
+    ORDER BY o.due_at_ms, o.id LIMIT $3)";
 
-/// Read marks of conversations where nothing is being sent. `$1` now, `$2` numbers with room, `$3` limit.
-pub(super) const CLAIMABLE_READ_MARKS: &str = "SELECT o.id, o.conversation_id, o.phone_number_id, \
-    o.attempts, o.expires_at_ms, o.kind, NULL AS content, m.wamid, NULL AS wa_id, NULL AS user_id \
+/// Read marks of conversations where nothing is being sent, in the same shape. `$1` now, `$2` numbers with room, `$3` limit.
+pub(super) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_object( \
+    'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
+    'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
+    'wa_id', wa_id, 'user_id', user_id)) FROM (SELECT o.id, o.conversation_id, o.phone_number_id, \
+    o.attempts, o.expires_at_ms, NULL AS content, m.wamid, NULL AS wa_id, NULL AS user_id \
     FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
     WHERE o.kind = 'read_mark' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
     AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
     AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
         AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
-    ORDER BY o.due_at_ms, o.id LIMIT $3";
+    ORDER BY o.due_at_ms, o.id LIMIT $3)";
 
 /// Makes rows ours. `$2` end of the lease.
 pub(super) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \

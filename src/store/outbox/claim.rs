@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, Sqlite, Transaction};
+use serde::{Deserialize, Serialize};
+use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::super::{Store, StoreError, commit, rows, sql};
@@ -27,22 +26,22 @@ impl Store {
         let now = request.now.as_millisecond();
         let mut limit = request.limit;
 
-        let messages: Vec<Candidate> = sqlx::query_as(sql::CLAIMABLE_MESSAGES)
+        let messages: String = sqlx::query_scalar(sql::CLAIMABLE_MESSAGES)
             .bind(now)
             .bind(room.open())
             .bind(limit)
-            .fetch_all(&mut *tx)
+            .fetch_one(&mut *tx)
             .await?;
-        let mut taken = room.take(messages);
+        let mut taken = room.take(candidates(&messages)?);
         limit -= u32::try_from(taken.len()).expect("the statement has this limit");
         if limit > 0 {
-            let marks: Vec<Candidate> = sqlx::query_as(sql::CLAIMABLE_READ_MARKS)
+            let marks: String = sqlx::query_scalar(sql::CLAIMABLE_READ_MARKS)
                 .bind(now)
                 .bind(room.open())
                 .bind(limit)
-                .fetch_all(&mut *tx)
+                .fetch_one(&mut *tx)
                 .await?;
-            taken.extend(room.take(marks));
+            taken.extend(room.take(candidates(&marks)?));
         }
         if taken.is_empty() {
             return Ok(Vec::new());
@@ -116,43 +115,29 @@ async fn mark_taken(
 }
 
 /// A row of either claim statement.
+#[derive(Deserialize)]
 struct Candidate {
     id: i64,
     conversation_id: i64,
     phone_number_id: PhoneNumberId,
     attempts: u32,
-    expires_at: Timestamp,
-    kind: String,
+    expires_at_ms: i64,
+    /// Of a message: the reply as JSON.
     content: Option<String>,
+    /// Of a read mark: what it marks.
     wamid: Option<Wamid>,
-    identity: Option<Identity>,
+    wa_id: Option<WaId>,
+    user_id: Option<UserId>,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for Candidate {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        let text = |column: &str| row.try_get::<Option<String>, _>(column);
-        let refuse = |column: &str| sqlx::Error::ColumnDecode {
-            index: column.to_owned(),
-            source: "not a value of ours".into(),
-        };
-        let number: String = row.try_get("phone_number_id")?;
-        Ok(Self {
-            id: row.try_get("id")?,
-            conversation_id: row.try_get("conversation_id")?,
-            phone_number_id: PhoneNumberId::parse(number)
-                .ok_or_else(|| refuse("phone_number_id"))?,
-            attempts: row.try_get("attempts")?,
-            expires_at: Timestamp::from_millisecond(row.try_get("expires_at_ms")?)
-                .map_err(|_| refuse("expires_at_ms"))?,
-            kind: row.try_get("kind")?,
-            content: text("content")?,
-            wamid: text("wamid")?.and_then(Wamid::parse),
-            identity: Identity::from_parts(
-                text("wa_id")?.and_then(WaId::parse),
-                text("user_id")?.and_then(UserId::parse),
-            ),
-        })
-    }
+/// Both claim statements give one row of JSON: every row of a result is a hand-off between threads.
+fn candidates(json: &str) -> Result<Vec<Candidate>, StoreError> {
+    let what = "what is to be claimed is not what we wrote";
+    serde_json::from_str(json).map_err(|_| StoreError::Corrupt {
+        table: "outbox",
+        row: 0,
+        what,
+    })
 }
 
 impl Candidate {
@@ -162,24 +147,19 @@ impl Candidate {
             row: self.id,
             what,
         };
-        let kind = if self.kind == "message" {
+        let kind = if let Some(wamid) = self.wamid {
+            ClaimedKind::ReadMark { wamid }
+        } else {
+            let identity = Identity::from_parts(self.wa_id, self.user_id)
+                .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?;
             let content = self
                 .content
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok());
             ClaimedKind::Message {
-                recipient: self
-                    .identity
-                    .as_ref()
-                    .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?
-                    .recipient(),
+                recipient: identity.recipient(),
                 content: content.ok_or_else(|| corrupt("its message is not a reply of ours"))?,
             }
-        } else {
-            let wamid = self
-                .wamid
-                .ok_or_else(|| corrupt("it marks a message without an id"))?;
-            ClaimedKind::ReadMark { wamid }
         };
         Ok(Claimed {
             id: self.id,
@@ -187,7 +167,8 @@ impl Candidate {
             phone_number_id: self.phone_number_id,
             fence,
             attempt: self.attempts + 1,
-            expires_at: self.expires_at,
+            expires_at: Timestamp::from_millisecond(self.expires_at_ms)
+                .map_err(|_| corrupt("its time is out of range"))?,
             kind,
         })
     }

@@ -48,26 +48,11 @@ pub(super) async fn write_receipts(
             }
         })
         .collect();
-    sqlx::query(sql::INSERT_RECEIPTS)
+    sqlx::query(sql::WRITE_RECEIPTS)
         .bind(rows(&told))
         .bind(now.as_millisecond())
         .execute(&mut **tx)
         .await?;
-
-    let proofs: Vec<&Row<'_>> = told.iter().filter(|row| row.tag.is_some()).collect();
-    if !proofs.is_empty() {
-        let accepted: Vec<i64> = sqlx::query_scalar(sql::ACCEPT_BY_TAG)
-            .bind(rows(&proofs))
-            .fetch_all(&mut **tx)
-            .await?;
-        if !accepted.is_empty() {
-            sqlx::query(sql::DROP_ACCEPTED)
-                .bind(rows(&proofs))
-                .bind(rows(&accepted))
-                .execute(&mut **tx)
-                .await?;
-        }
-    }
     let keys: Vec<&str> = told.iter().map(|row| row.message_key.as_str()).collect();
     sqlx::query(sql::MERGE_RECEIPTS)
         .bind(rows(&keys))

@@ -1,5 +1,6 @@
-//! What was decided: each new message in order, then everything written in sets.
+//! What was decided: each new message in order, then everything written at once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -9,10 +10,10 @@ use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, rows, sql};
-use super::people::People;
+use super::people::{Loaded, People};
 use super::{Decide, ReceivePolicy};
-use crate::message::{Inbound, Outbound, PhoneNumberId, RuleId, RulesVersion, Wamid};
-use crate::turn::{Decision, Explanation, Turn};
+use crate::message::{Inbound, PhoneNumberId, RulesVersion, State};
+use crate::turn::{Decision, Explanation, Reply, Turn};
 
 /// Free replies are taken for 24 hours after the person's last message; two minutes stay unused, because
 /// Meta's clock decides. See
@@ -63,7 +64,7 @@ pub(super) fn decide_all<'a>(
         .collect()
 }
 
-fn panicked(state: crate::message::State) -> Turn {
+fn panicked(state: State) -> Turn {
     Turn {
         decision: Decision::Failed,
         replies: Vec::new(),
@@ -76,29 +77,78 @@ fn panicked(state: crate::message::State) -> Turn {
     }
 }
 
-/// Writes messages, replies and outbox rows; gives the number of outbox rows.
+/// Writes contacts, conversations, messages, replies and outbox rows; gives the number of outbox rows.
 pub(super) async fn write(
     tx: &mut Transaction<'static, Sqlite>,
     decided: &[Decided<'_>],
+    people: &People,
     policy: ReceivePolicy,
 ) -> Result<usize, StoreError> {
-    let ids = write_inbound(tx, decided, policy.now).await?;
-    let mut outbox = write_replies(tx, decided, &ids, policy).await?;
-    let marks = read_marks(decided, &ids, policy);
-    if !marks.is_empty() {
-        let conversations: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
-        let drop = sqlx::query(sql::DROP_OLDER_READ_MARKS).bind(rows(&conversations));
-        drop.execute(&mut **tx).await?;
-        outbox.extend(marks);
-    }
-    if !outbox.is_empty() {
-        sqlx::query(sql::INSERT_OUTBOX)
-            .bind(rows(&outbox))
-            .bind(policy.now.as_millisecond())
-            .execute(&mut **tx)
-            .await?;
-    }
+    let (messages, mut outbox) = message_rows(decided, people.last_message, policy);
+    let marks = read_marks(decided, people.last_message, policy);
+    let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
+    outbox.extend(marks);
+    let conversations: Vec<ConversationRow<'_>> = people
+        .conversations()
+        .iter()
+        .map(ConversationRow::of)
+        .collect();
+    sqlx::query(sql::WRITE)
+        .bind(rows(&people.contacts))
+        .bind(rows(&conversations))
+        .bind(rows(&messages))
+        .bind(rows(&marked))
+        .bind(rows(&outbox))
+        .bind(policy.now.as_millisecond())
+        .execute(&mut **tx)
+        .await?;
     Ok(outbox.len())
+}
+
+#[derive(Serialize)]
+struct ConversationRow<'a> {
+    id: i64,
+    contact_id: i64,
+    phone_number_id: &'a PhoneNumberId,
+    state: String,
+    messages_in: u64,
+    last_inbound_ms: Option<i64>,
+}
+
+impl<'a> ConversationRow<'a> {
+    fn of(loaded: &'a Loaded) -> Self {
+        let conversation = &loaded.conversation;
+        Self {
+            id: loaded.id,
+            contact_id: loaded.contact_id,
+            phone_number_id: &conversation.phone_number_id,
+            state: serde_json::to_string(&conversation.state).expect("its keys are strings"),
+            messages_in: conversation.messages_before,
+            last_inbound_ms: loaded.last_inbound_ms,
+        }
+    }
+}
+
+/// A message of either side; what the other side has stays NULL.
+#[derive(Serialize)]
+struct MessageRow<'a> {
+    id: i64,
+    conversation_id: i64,
+    direction: &'static str,
+    phone_number_id: &'a PhoneNumberId,
+    wamid: Option<&'a str>,
+    message_key: Option<&'a str>,
+    kind: &'a str,
+    text: String,
+    sent_at_ms: i64,
+    raw: Cow<'a, str>,
+    decision: Option<Decision>,
+    explanation: Option<String>,
+    rules_version: Option<&'a RulesVersion>,
+    rule_id: Option<&'a str>,
+    reply_to_id: Option<i64>,
+    part: Option<usize>,
+    outbox_state: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -110,140 +160,116 @@ struct OutboxRow<'a> {
     expires_at_ms: i64,
 }
 
-async fn write_inbound(
-    tx: &mut Transaction<'static, Sqlite>,
-    decided: &[Decided<'_>],
-    now: Timestamp,
-) -> Result<HashMap<String, i64>, StoreError> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        conversation_id: i64,
-        phone_number_id: &'a PhoneNumberId,
-        wamid: &'a Wamid,
-        message_key: &'a str,
-        kind: &'a str,
-        text: String,
-        sent_at_ms: i64,
-        raw: &'a str,
-        decision: Decision,
-        explanation: String,
-        rules_version: Option<&'a RulesVersion>,
-    }
-    let new: Vec<Row<'_>> = decided
-        .iter()
-        .map(|one| Row {
-            conversation_id: one.conversation_id,
-            phone_number_id: &one.message.phone_number_id,
-            wamid: &one.message.wamid,
-            message_key: one.key,
-            kind: one.message.content.kind_name(),
-            text: one.message.content.transcript_text(),
-            sent_at_ms: one.message.sent_at.as_millisecond(),
-            raw: &one.message.raw,
-            decision: one.turn.decision,
-            explanation: serde_json::to_string(&one.turn.explanation)
-                .expect("an explanation has string keys"),
-            rules_version: one.version.as_ref(),
-        })
-        .collect();
-    let inserted: Vec<(i64, String)> = sqlx::query_as(sql::INSERT_INBOUND)
-        .bind(rows(&new))
-        .bind(now.as_millisecond())
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(inserted.into_iter().map(|(id, key)| (key, id)).collect())
-}
-
-async fn write_replies<'a>(
-    tx: &mut Transaction<'static, Sqlite>,
+/// The messages of the batch, first all of theirs, then all of ours, and the outbox rows of ours.
+fn message_rows<'a>(
     decided: &'a [Decided<'a>],
-    ids: &HashMap<String, i64>,
+    last_id: i64,
     policy: ReceivePolicy,
-) -> Result<Vec<OutboxRow<'a>>, StoreError> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        conversation_id: i64,
-        phone_number_id: &'a PhoneNumberId,
-        kind: &'static str,
-        text: String,
-        content: String,
-        rules_version: Option<&'a RulesVersion>,
-        rule_id: &'a RuleId,
-        reply_to_id: i64,
-        part: usize,
+) -> (Vec<MessageRow<'a>>, Vec<OutboxRow<'a>>) {
+    let mut messages: Vec<MessageRow<'_>> = Vec::with_capacity(decided.len() * 2);
+    let mut outbox = Vec::new();
+    for (id, one) in (last_id + 1..).zip(decided) {
+        messages.push(one.inbound_row(id));
     }
-    let content = |content: &Outbound| serde_json::to_string(content).expect("keys are strings");
-    let new: Vec<Row<'_>> = decided
-        .iter()
-        .flat_map(|one| {
-            one.turn
-                .replies
-                .iter()
-                .enumerate()
-                .map(move |(part, reply)| (one, part, reply))
-        })
-        .map(|(one, part, reply)| Row {
-            conversation_id: one.conversation_id,
-            phone_number_id: &one.message.phone_number_id,
-            kind: reply.content.kind_name(),
-            text: reply.content.transcript_text(),
-            content: content(&reply.content),
-            rules_version: one.version.as_ref(),
-            rule_id: &reply.rule,
-            reply_to_id: ids[one.key],
-            part,
-        })
-        .collect();
-    if new.is_empty() {
-        return Ok(Vec::new());
+    let mut next_id = last_id + 1 + i64::try_from(decided.len()).expect("a batch fits in memory");
+    for (reply_to_id, one) in (last_id + 1..).zip(decided) {
+        for (part, reply) in one.turn.replies.iter().enumerate() {
+            messages.push(one.outbound_row(next_id, (reply_to_id, part), reply, policy.now));
+            outbox.push(one.outbox_row("message", next_id, policy));
+            next_id += 1;
+        }
     }
-    let inserted: Vec<(i64, i64, i64)> = sqlx::query_as(sql::INSERT_OUTBOUND)
-        .bind(rows(&new))
-        .bind(policy.now.as_millisecond())
-        .fetch_all(&mut **tx)
-        .await?;
-    let answered: HashMap<i64, &Decided<'_>> =
-        decided.iter().map(|one| (ids[one.key], one)).collect();
-    // RETURNING promises no order, and the order of these rows is the order of sending.
-    let mut inserted = inserted;
-    inserted.sort_unstable();
-    Ok(inserted
-        .into_iter()
-        .map(|(message_id, reply_to_id, _)| {
-            let one = answered[&reply_to_id];
-            OutboxRow {
-                conversation_id: one.conversation_id,
-                phone_number_id: &one.message.phone_number_id,
-                kind: "message",
-                message_id,
-                expires_at_ms: expires_at(one.message, policy),
-            }
-        })
-        .collect())
+    (messages, outbox)
 }
 
 /// One mark per conversation: the newest message stands for all before it.
 fn read_marks<'a>(
     decided: &'a [Decided<'a>],
-    ids: &HashMap<String, i64>,
+    last_id: i64,
     policy: ReceivePolicy,
 ) -> Vec<OutboxRow<'a>> {
-    let mut newest: HashMap<i64, &Decided<'_>> = HashMap::new();
-    for one in decided.iter().filter(|one| one.turn.mark_read) {
-        newest.insert(one.conversation_id, one);
+    let mut newest: HashMap<i64, (i64, &Decided<'_>)> = HashMap::new();
+    for (id, one) in (last_id + 1..)
+        .zip(decided)
+        .filter(|(_, one)| one.turn.mark_read)
+    {
+        newest.insert(one.conversation_id, (id, one));
     }
     let mut marks: Vec<OutboxRow<'_>> = newest
         .into_values()
-        .map(|one| OutboxRow {
-            conversation_id: one.conversation_id,
-            phone_number_id: &one.message.phone_number_id,
-            kind: "read_mark",
-            message_id: ids[one.key],
-            expires_at_ms: expires_at(one.message, policy),
-        })
+        .map(|(id, one)| one.outbox_row("read_mark", id, policy))
         .collect();
     marks.sort_unstable_by_key(|mark| mark.message_id);
     marks
+}
+
+impl Decided<'_> {
+    fn inbound_row(&self, id: i64) -> MessageRow<'_> {
+        let explanation = serde_json::to_string(&self.turn.explanation);
+        MessageRow {
+            id,
+            conversation_id: self.conversation_id,
+            direction: "in",
+            phone_number_id: &self.message.phone_number_id,
+            wamid: Some(self.message.wamid.as_str()),
+            message_key: Some(self.key),
+            kind: self.message.content.kind_name(),
+            text: self.message.content.transcript_text(),
+            sent_at_ms: self.message.sent_at.as_millisecond(),
+            raw: Cow::Borrowed(&self.message.raw),
+            decision: Some(self.turn.decision),
+            explanation: Some(explanation.expect("its keys are strings")),
+            rules_version: self.version.as_ref(),
+            rule_id: None,
+            reply_to_id: None,
+            part: None,
+            outbox_state: None,
+        }
+    }
+
+    fn outbound_row<'a>(
+        &'a self,
+        id: i64,
+        (reply_to_id, part): (i64, usize),
+        reply: &'a Reply,
+        now: Timestamp,
+    ) -> MessageRow<'a> {
+        let content = serde_json::to_string(&reply.content);
+        MessageRow {
+            id,
+            conversation_id: self.conversation_id,
+            direction: "out",
+            phone_number_id: &self.message.phone_number_id,
+            wamid: None,
+            message_key: None,
+            kind: reply.content.kind_name(),
+            text: reply.content.transcript_text(),
+            sent_at_ms: now.as_millisecond(),
+            raw: Cow::Owned(content.expect("its keys are strings")),
+            decision: None,
+            explanation: None,
+            rules_version: self.version.as_ref(),
+            rule_id: Some(reply.rule.as_str()),
+            reply_to_id: Some(reply_to_id),
+            part: Some(part),
+            outbox_state: Some("queued"),
+        }
+    }
+
+    fn outbox_row(
+        &self,
+        kind: &'static str,
+        message_id: i64,
+        policy: ReceivePolicy,
+    ) -> OutboxRow<'_> {
+        OutboxRow {
+            conversation_id: self.conversation_id,
+            phone_number_id: &self.message.phone_number_id,
+            kind,
+            message_id,
+            expires_at_ms: expires_at(self.message, policy),
+        }
+    }
 }
 
 /// The earlier of "no longer useful" and "WhatsApp takes no free reply any more".

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, commit, message_key, rows, sql};
+use super::{Store, StoreError, commit, message_key};
 use crate::message::{
     AccountEvent, Conversation, Event, Inbound, Receipt, RulesVersion, Unreadable,
 };
 use crate::turn::{Decision, Turn};
+use people::People;
 
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.
@@ -109,25 +110,20 @@ impl Store {
         };
         let mut tx = self.begin().await?;
 
-        let came = batch.messages.len();
-        if came > 0 {
-            let keys: Vec<&str> = batch.messages.iter().map(|(key, _)| key.as_str()).collect();
-            let known: HashSet<String> = sqlx::query_scalar(sql::KNOWN_KEYS)
-                .bind(rows(&keys))
-                .fetch_all(&mut *tx)
-                .await?
-                .into_iter()
-                .collect();
-            batch.messages.retain(|(key, _)| !known.contains(key));
-            received.duplicates += came - batch.messages.len();
-        }
         if !batch.messages.is_empty() {
-            let mut people = people::load(&mut tx, &batch.messages, policy.now).await?;
+            let known = people::look(&mut tx, &batch.messages).await?;
+            let came = batch.messages.len();
+            batch
+                .messages
+                .retain(|(key, _)| !known.messages.contains(key));
+            received.duplicates += came - batch.messages.len();
+            let mut people = People::of(known, &batch.messages)?;
             let decided = messages::decide_all(&batch.messages, &mut people, policy.now, decide);
             received.messages = decided.len();
             received.decisions = decided.iter().map(|one| one.turn.decision).collect();
-            received.queued = messages::write(&mut tx, &decided, policy).await?;
-            people::write(&mut tx, &people, policy.now).await?;
+            if !decided.is_empty() {
+                received.queued = messages::write(&mut tx, &decided, &people, policy).await?;
+            }
         }
         kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
         kept::write_account_events(&mut tx, &batch.account, policy.now).await?;
