@@ -27,7 +27,7 @@ const ROUND: Duration = Duration::from_secs(2);
 /// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux we know of.
 const TICKS: f64 = 100.0;
 const ANSWERING: &str = "version = 1\n[bot]\nname = \"Bench\"\nmark_read = false\n\
-    reply_budget = { per_minute = 1000000, per_hour = 1000000 }\n\
+    reply_budget = { per_minute = 1000, per_hour = 1000 }\n\
     [[rule]]\nid = \"menu\"\nwhen.text.has = [\"menu\", \"hello\"]\nreply = \"Hi {{ contact.name }}\"\n";
 const SILENT: &str = "version = 1\n[bot]\nmark_read = false\n\
     [[rule]]\nid = \"menu\"\nwhen.text.has = [\"card\", \"price\"]\nreply = \"Hi {{ contact.name }}\"\n";

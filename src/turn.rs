@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::message::{Content, Conversation, Inbound, Kind, Outbound, RuleId, State, limits};
 use crate::rules::condition::Facts;
 use crate::rules::template::Variables;
-use crate::rules::{Rule, RuleSet};
+use crate::rules::{REPLIES_MAX, Rule, RuleSet};
 
-/// The most messages one message is answered with: more is a mistake in the rules, and costs money.
-const MOST_REPLIES: usize = 5;
 /// Rules that did not match are told one by one up to here and only counted beyond: the explanation is stored
 /// with every message.
 const MOST_TOLD: usize = 50;
@@ -259,7 +257,7 @@ fn use_rule(
         }
         replies.push(content);
     }
-    if turn.replies.len() + replies.len() > MOST_REPLIES {
+    if turn.replies.len() + replies.len() > REPLIES_MAX {
         return Used::OverBudget("more replies than one message may get");
     }
     let within = |seconds: i64| {

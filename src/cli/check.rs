@@ -1,84 +1,82 @@
-//! `replyd check`: every problem of a rules file in one run, the way compilers tell them.
+//! `replyd check`: says everything that is wrong with rules files, the way a compiler does.
+//!
+//! Reads the files and counts; what is wrong is found by [`crate::rules::compile()`].
 
-use std::io::IsTerminal as _;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::ui::{self, BAD, GOOD, WARN, paint};
-use crate::rules::{self, Colour, Diagnostic};
+use anyhow::Context as _;
 
-/// Exit code 0: good, perhaps with warnings; 1: errors; 2: a file could not be read.
+use super::ui;
+use crate::rules::{self, Colour, Diagnostic, Severity};
+
+/// The rules are good, or have warnings only.
+const GOOD: u8 = 0;
+/// A file has errors.
+const BROKEN: u8 = 1;
+/// A file could not be read.
+const UNREADABLE: u8 = 2;
+
+/// Checks rules files and shows every problem with its place.
+///
+/// Exits with 0 when the rules can be used, 1 when they have errors, 2 when a file cannot be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Rules files.
+    /// The files to check, each on its own.
     #[arg(value_name = "FILE", default_value = "rules.toml")]
     files: Vec<PathBuf>,
 }
 
-/// Checks each file by itself; problems go to standard error, one line a file to standard output.
-#[expect(clippy::unused_async, reason = "every subcommand has this form")]
+/// Checks each file and exits with the worst result.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let codes = arguments.files.iter().map(|file| check(file));
-    Ok(ExitCode::from(codes.max().unwrap_or_default()))
+    let mut worst = GOOD;
+    for file in &arguments.files {
+        worst = worst.max(match read(file).await {
+            Ok(text) => check(&file.display().to_string(), &text),
+            Err(error) => {
+                ui::error(&error);
+                UNREADABLE
+            }
+        });
+    }
+    Ok(ExitCode::from(worst))
 }
 
-fn check(file: &Path) -> u8 {
-    let name = file.display().to_string();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) => {
-            let hint = ui::Hint {
-                message: format!("could not read the rules `{name}`: {error}"),
-                hint: "write a first file with `replyd init`".to_owned(),
-            };
-            ui::error(&hint.into());
-            return 2;
+async fn read(file: &Path) -> anyhow::Result<String> {
+    tokio::fs::read_to_string(file)
+        .await
+        .with_context(|| format!("could not read `{}`", file.display()))
+}
+
+fn check(name: &str, text: &str) -> u8 {
+    let (result, rules, diagnostics) = match rules::compile(name, text) {
+        Ok(compiled) => {
+            let rules = count(compiled.rules.rules.len(), "rule");
+            (GOOD, Some(rules), compiled.warnings)
         }
-    };
-    let (rules, diagnostics) = match rules::compile(&name, &text) {
-        Ok(compiled) => (Some(compiled.rules.rules.len()), compiled.warnings),
-        Err(diagnostics) => (None, diagnostics),
+        Err(diagnostics) => (BROKEN, None, diagnostics),
     };
     if !diagnostics.is_empty() {
-        ui::note(format_args!(
-            "{}\n",
-            rules::render(&diagnostics, &name, &text, colour())
-        ));
+        // Colours vanish by themselves where there is no terminal.
+        ui::note(rules::render(&diagnostics, name, text, Colour::Styled));
+        ui::note("");
     }
-    ui::line(summary(&name, rules, &diagnostics));
-    u8::from(rules.is_none())
+    let of = |severity| {
+        let found = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
+        diagnostics.iter().filter(found).count()
+    };
+    let errors = count(of(Severity::Error), "error");
+    let warnings = count(of(Severity::Warning), "warning");
+    let parts = rules.into_iter().chain([errors, warnings]);
+    ui::line(format_args!(
+        "{name}: {}",
+        parts.collect::<Vec<_>>().join(", ")
+    ));
+    result
 }
 
-fn colour() -> Colour {
-    if std::io::stderr().is_terminal() {
-        Colour::Styled
-    } else {
-        Colour::Plain
-    }
-}
-
-fn summary(name: &str, rules: Option<usize>, diagnostics: &[Diagnostic]) -> String {
-    let errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .count();
-    let warnings = diagnostics.len() - errors;
-    let counted =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let counts = format!(
-        "{}, {}",
-        counted(errors, "error"),
-        counted(warnings, "warning")
-    );
-    match rules {
-        Some(rules) => {
-            let style = if warnings == 0 { GOOD } else { WARN };
-            format!(
-                "{name}: {}, {}",
-                counted(rules, "rule"),
-                paint(style, counts)
-            )
-        }
-        None => format!("{name}: {}", paint(BAD, counts)),
-    }
+fn count(number: usize, name: impl Display) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {name}{plural}")
 }

@@ -1,115 +1,167 @@
-//! What is wrong with a rules file, shown the way compilers show it.
+//! What `replyd check` says about a rules file, and how it looks on a screen.
+//!
+//! A diagnostic is data until [`render`] draws it; nothing here prints. Codes live in [`super::codes`].
+//! Next: [`super::file`], which finds the first of them.
 
 use std::ops::Range;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
-/// One problem, with its place.
+/// One thing that is wrong, or doubtful, in a rules file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable, documented in `docs/rules.md`: `E…` stops the rules from being used, `W…` does not.
+    /// One of [`super::codes`].
     pub code: &'static str,
-    /// One sentence, lower case, no full stop.
-    pub title: String,
+    /// Whether the file can be used all the same.
+    pub severity: Severity,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
     /// The bytes of the file it is about.
     pub span: Range<usize>,
-    /// What stands under the underlined bytes.
+    /// What stands beside the underline; may be empty.
     pub label: String,
-    /// Another place that belongs to it.
-    pub also: Option<(Range<usize>, String)>,
-    /// What to do.
+    /// What to do about it.
     pub help: Option<String>,
+    /// Other places that belong to it, like the first of two definitions.
+    pub related: Vec<Related>,
 }
 
-/// Whether to use colours.
+/// A second place that belongs to a diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// The bytes of the file.
+    pub span: Range<usize>,
+    /// What it has to do with the first place.
+    pub label: String,
+}
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The rules cannot be used.
+    Error,
+    /// The rules work, but probably not as they are meant to.
+    Warning,
+}
+
+/// Whether [`render`] uses colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// For a terminal.
+    /// For a terminal, or for a writer that takes colours out where there is none.
     Styled,
-    /// For a pipe, a log, a file.
+    /// Text only.
     Plain,
 }
 
 impl Diagnostic {
-    /// A problem without label, second place and help.
-    #[must_use]
-    pub fn new(code: &'static str, span: Range<usize>, title: impl Into<String>) -> Self {
-        let (title, label) = (title.into(), String::new());
+    pub(super) fn error(
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code,
-            title,
+            severity: Severity::Error,
+            message: message.into(),
             span,
-            label,
-            also: None,
+            label: String::new(),
             help: None,
+            related: Vec::new(),
         }
     }
 
-    /// Says what stands under the underlined bytes.
-    #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
+    pub(super) fn warning(
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, span, message)
+        }
+    }
+
+    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Points to another place.
-    #[must_use]
-    pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.also = Some((span, label.into()));
+    pub(super) fn help(mut self, help: impl Into<Option<String>>) -> Self {
+        self.help = help.into();
         self
     }
 
-    /// Says what to do.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(super) fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.related.push(Related {
+            span,
+            label: label.into(),
+        });
         self
-    }
-
-    /// Whether the rules cannot be used before this is mended.
-    #[must_use]
-    pub fn is_error(&self) -> bool {
-        self.code.starts_with('E')
     }
 }
 
-/// Shows problems with file, line, column and the excerpt, a blank line between them.
+/// Draws diagnostics with the lines of the file they are about, a blank line between two; no line end after the
+/// last. `text` is the text they were found in.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], file_name: &str, text: &str, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Styled => Renderer::styled(),
         Colour::Plain => Renderer::plain(),
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
-    let shown = diagnostics
+    diagnostics
         .iter()
-        .map(|one| render_one(one, file_name, text, &renderer));
-    shown.collect::<Vec<_>>().join("\n\n")
+        .map(|diagnostic| renderer.render(&[report(diagnostic, file_name, text)]))
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
-fn render_one(one: &Diagnostic, file_name: &str, text: &str, renderer: &Renderer) -> String {
-    let level = if one.is_error() {
-        Level::ERROR
-    } else {
-        Level::WARNING
+fn report<'a>(diagnostic: &'a Diagnostic, file_name: &'a str, text: &'a str) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
     };
-    let primary = AnnotationKind::Primary.span(one.span.clone());
-    let primary = if one.label.is_empty() {
-        primary
-    } else {
-        primary.label(&one.label)
-    };
-    let mut snippet = Snippet::source(text).path(file_name).annotation(primary);
-    if let Some((span, label)) = &one.also {
-        snippet = snippet.annotation(AnnotationKind::Context.span(span.clone()).label(label));
+    let primary = AnnotationKind::Primary
+        .span(within(&diagnostic.span, text))
+        .label((!diagnostic.label.is_empty()).then_some(diagnostic.label.as_str()));
+    let secondary = diagnostic.related.iter().map(|related| {
+        AnnotationKind::Context
+            .span(within(&related.span, text))
+            .label(related.label.as_str())
+    });
+    let snippet = Snippet::source(text)
+        .path(file_name)
+        .annotation(primary)
+        .annotations(secondary);
+    let help = diagnostic
+        .help
+        .as_deref()
+        .map(|help| Element::from(Level::HELP.message(help)));
+    level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code)
+        .element(snippet)
+        .elements(help)
+}
+
+/// Keeps a span inside the text and on the borders of characters, so that drawing cannot fail.
+fn within(span: &Range<usize>, text: &str) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start);
+    let end = text.ceil_char_boundary(span.end);
+    start..end.max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Colour, Diagnostic, render};
+
+    #[test]
+    fn a_span_beyond_the_text_or_inside_a_character_is_still_drawn() {
+        let text = "é";
+        let spans = [0..1, 1..2, 1..9, 7..9];
+        let diagnostics = spans.map(|span| Diagnostic::error("R0000", span, "odd"));
+
+        let drawn = render(&diagnostics, "rules.toml", text, Colour::Plain);
+
+        assert_eq!(drawn.matches("rules.toml:1:").count(), 4, "{drawn}");
     }
-    let mut group = level
-        .primary_title(&one.title)
-        .id(one.code)
-        .element(snippet);
-    if let Some(help) = &one.help {
-        group = group.element(Level::HELP.message(help));
-    }
-    renderer.render(&[group])
 }

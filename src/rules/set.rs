@@ -13,6 +13,10 @@ use super::normalise::Phrase;
 use super::template::Template;
 use crate::message::{Kind, MediaKind, RuleId, RulesVersion};
 
+/// The most messages that one rule, and one turn, sends: more at once reads like an attack, and WhatsApp slows
+/// down who sends many messages to one person.
+pub const REPLIES_MAX: usize = 5;
+
 /// Everything one rules file (with its includes) says.
 #[derive(Debug)]
 pub struct RuleSet {

@@ -154,6 +154,12 @@ impl Template {
         self.engine.is_none().then_some(self.source.as_str())
     }
 
+    /// As the owner wrote it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Fills the text in. A variable that is known but has no value for this message is empty.
     ///
     /// # Errors

@@ -1,194 +1,227 @@
-//! `replyd check` and `replyd chat`: what they print is read by people, so it is tested as text.
+//! `replyd check` and the rule language, as an owner meets them: texts in, diagnostics out.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use replyd::rules::{Colour, compile, render};
+use replyd::rules::{self, Colour, Diagnostic, Severity, codes};
 
-fn replyd(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
+fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
+    match rules::compile(name, text) {
+        Ok(compiled) => (compiled.warnings, true),
+        Err(diagnostics) => (diagnostics, false),
+    }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
-fn each_diagnostic_reads_as_it_should() {
-    insta::glob!("../cases/diagnostics", "*.toml", |path| {
-        let rules = std::fs::read_to_string(path).unwrap();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let diagnostics = match compile(name, &rules) {
-            Ok(compiled) => compiled.warnings,
-            Err(diagnostics) => diagnostics,
-        };
+fn each_broken_file_is_explained() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../cases/diagnostics");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::glob!("../cases/diagnostics", "*.toml", |path| {
+            let text = fs::read_to_string(path).unwrap();
 
-        let code = name.split('-').next().unwrap().to_uppercase();
-        let has_it = diagnostics.iter().any(|one| one.code == code);
-        assert!(has_it, "{name} does not show {code}");
-        insta::assert_snapshot!(render(&diagnostics, name, &rules, Colour::Plain));
+            let (diagnostics, good) = compile("rules.toml", &text);
+
+            let errors = |found: &Diagnostic| found.severity == Severity::Error;
+            assert_eq!(good, !diagnostics.iter().any(errors));
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let about = name.split('-').next().unwrap();
+            let found = diagnostics.iter().any(|found| found.code == about);
+            assert!(found, "{name} is about another code");
+            let drawn = rules::render(&diagnostics, "rules.toml", &text, Colour::Plain);
+            insta::assert_snapshot!("explained", drawn);
+        });
     });
 }
 
 #[test]
-fn every_code_has_a_case_and_a_line_in_the_documents() {
-    let sources = std::fs::read_dir("src/rules/compile").unwrap();
-    let mut codes: Vec<String> = sources
-        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
-        .flat_map(|source| {
-            let marks = source.split("Diagnostic::new(").skip(1);
-            let codes = marks.filter_map(|rest| rest.split('"').nth(1).map(str::to_owned));
-            codes.collect::<Vec<_>>()
-        })
-        .filter(|code| code.len() == 4)
-        .collect();
-    codes.sort();
-    codes.dedup();
-    assert!(codes.len() > 12, "the codes were not found: {codes:?}");
-
-    let guide = std::fs::read_to_string("docs/rules.md").unwrap();
-    let cases: Vec<String> = std::fs::read_dir("tests/cases/diagnostics")
+fn each_code_has_a_broken_file_and_a_line_in_the_documentation() {
+    let cases: Vec<String> = fs::read_dir(root().join("tests/cases/diagnostics"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    for code in codes {
-        let case = format!("{}-", code.to_lowercase());
-        assert!(
-            cases.iter().any(|name| name.starts_with(&case)),
-            "{code} has no case"
-        );
-        assert!(
-            guide.contains(&format!("| `{code}` |")),
-            "{code} is not in docs/rules.md"
-        );
+    let documentation = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+
+    for code in codes::ALL {
+        let begins = format!("{code}-");
+        assert!(cases.iter().any(|case| case.starts_with(&begins)), "{code}");
+        let line = format!("| {code} |");
+        assert!(documentation.contains(&line), "{code} is not explained");
     }
 }
 
 #[test]
-fn every_example_of_the_guide_is_good() {
-    let guide = std::fs::read_to_string("docs/rules.md").unwrap();
-    let examples: Vec<&str> = guide
+fn every_example_passes_without_a_warning() {
+    let mut examples = 0;
+    for entry in fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let (diagnostics, _) = compile("example", &text);
+        let drawn = rules::render(&diagnostics, "example", &text, Colour::Plain);
+        assert!(diagnostics.is_empty(), "{}\n{drawn}", path.display());
+        examples += 1;
+    }
+
+    assert!(examples > 0);
+}
+
+#[test]
+fn every_rule_in_the_documentation_passes() {
+    let documentation = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let blocks: Vec<&str> = documentation
         .split("```toml\n")
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert!(examples.len() > 10, "the guide was not read");
+    assert!(blocks.len() > 10, "the documentation lost its examples");
 
-    for example in examples {
-        let head = if example.contains("version = 1") {
-            ""
+    for block in blocks {
+        let text = if block.contains("version =") {
+            block.to_owned()
         } else {
-            "version = 1\n"
+            format!("version = 1\n{block}")
         };
-        let rules = format!("{head}{example}");
-        if let Err(found) = compile("docs/rules.md", &rules) {
-            panic!("{}", render(&found, "docs/rules.md", &rules, Colour::Plain));
-        }
+        let (diagnostics, good) = compile("rules.md", &text);
+        let drawn = rules::render(&diagnostics, "rules.md", &text, Colour::Plain);
+        assert!(good, "{drawn}");
     }
 }
 
 #[test]
-fn the_examples_pass_without_a_warning() {
-    for entry in std::fs::read_dir("examples").unwrap() {
-        let path = entry.unwrap().path();
-        let output = replyd(&["check", path.to_str().unwrap()], "");
+fn diagnostics_come_in_the_order_of_the_file() {
+    let path = root().join("tests/cases/diagnostics/R0104-wrong-types.toml");
+    let text = fs::read_to_string(path).unwrap();
 
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        assert!(
-            text(&output.stdout).ends_with("0 errors, 0 warnings\n"),
-            "{}",
-            text(&output.stdout)
-        );
+    let (diagnostics, _) = compile("rules.toml", &text);
+
+    assert!(diagnostics.len() > 5);
+    assert!(diagnostics.is_sorted_by_key(|found| found.span.start));
+}
+
+#[test]
+fn the_version_follows_the_text() {
+    let text = "version = 1\n[[rule]]\nid = \"a\"\nreply = \"A\"\n";
+    let version = |text: &str| rules::compile("rules.toml", text).unwrap().rules.version;
+
+    assert_eq!(version(text), version(text));
+    assert_ne!(version(text), version(&text.replace("\"A\"", "\"B\"")));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_compiler(text in "([a-z.]{1,8} = [\"'\\[{}\\]a-z0-9é🥐, \\\\=.]{0,20}\n|\\[\\[rule\\]\\]\n|\\[rule.reply\\]\n|id = \"a\"\n|when.text.has = [\\[\\]\"a,]{0,6}\n){0,12}") {
+        let (diagnostics, _) = compile("rules.toml", &text);
+        let _ = rules::render(&diagnostics, "rules.toml", &text, Colour::Styled);
+    }
+
+    #[test]
+    fn no_cut_of_a_good_file_breaks_the_compiler(cut in 0..6000_usize, length in 0..200_usize) {
+        let text = include_str!("../../examples/bakery.toml");
+        let start = text.floor_char_boundary(cut);
+        let end = text.ceil_char_boundary((cut + length).min(text.len())).max(start);
+        let text = format!("{}{}", &text[..start], &text[end..]);
+
+        let (diagnostics, _) = compile("rules.toml", &text);
+        let _ = rules::render(&diagnostics, "rules.toml", &text, Colour::Plain);
     }
 }
 
-#[test]
-fn check_tells_good_from_bad_and_bad_from_missing_by_its_exit_code() {
-    let bad = "tests/cases/diagnostics/e012-keyword-of-punctuation.toml";
-    let warned = "tests/cases/diagnostics/w103-rule-that-never-answers.toml";
-
-    let output = replyd(&["check", warned, bad], "");
-    let missing = replyd(&["check", "nowhere.toml"], "");
-
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(text(&output.stdout), @"
-    tests/cases/diagnostics/w103-rule-that-never-answers.toml: 2 rules, 0 errors, 1 warning
-    tests/cases/diagnostics/e012-keyword-of-punctuation.toml: 1 error, 0 warnings
-    ");
-    assert!(
-        !text(&output.stderr).contains('\u{1b}'),
-        "no colours in a pipe"
-    );
-    assert_eq!(missing.status.code(), Some(2));
-    assert!(Path::new("examples/bakery.toml").exists());
+/// Runs `replyd check` in a folder, and shows how it ended and what it wrote.
+fn check(folder: &Path, files: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
+        .arg("check")
+        .args(files)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts");
+    format!(
+        "exit code: {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().expect("the program ends by itself"),
+        String::from_utf8(output.stdout).expect("the output is text"),
+        String::from_utf8(output.stderr).expect("the output is text")
+    )
 }
 
+const WARNED: &str = "version = 1
+[[rule]]
+id = \"order\"
+when.button = \"order\"
+reply = \"Which cake?\"
+";
+
 #[test]
-fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself() {
-    let typed = "Hello\n1\n2\n/why\nthanks\nthanks\n/voice\n";
+fn check_takes_rules_toml_and_ends_with_0_when_there_are_only_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rules.toml"), WARNED).unwrap();
 
-    let output = replyd(&["chat", "examples/bakery.toml"], typed);
-
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @r#"
-    you › Hello
-      │ Hi Ana! What can we do for you?
-      │ Luna Bakery, since 1987
-      │ [1] Order a cake  [2] Opening hours  [3] Talk to us
-    you › 1
-    [Order a cake]
-      │ Our cakes of this week. Which one would you like?
-      │ ≡ See the cakes
-      │ Round
-      │ [1] Lemon cake · 6 people, $28
-      │ [2] Walnut cake · 8 people, $34
-      │ By the tray
-      │ [3] Plum tray · 12 people, $40
-    you › 2
-    [Walnut cake]
-      │ Walnut cake, a good choice! For which day, and at what time will you come for it?
-      │ 
-      │ Write it here; we confirm it before noon.
-    you › /why
-    · human: `cake-walnut` was tapped; the message has no text
-    · track: the message has no text
-    · menu: the message is of type `list_reply`; the message has no text
-    · order: `cake-walnut` was tapped; the message has no text
-    ✓ cake-chosen: `cake-walnut` was tapped
-    you › thanks
-      │ With pleasure!
-    you › thanks
-    (a rule matches and says nothing; /why shows which)
-    you › /voice
-      │ Thank you! One of us will have a look at it. Write *menu* to see what I can do meanwhile.
+    insta::assert_snapshot!(check(folder.path(), &[]), @r#"
+    exit code: 0
+    --- stdout
+    rules.toml: 1 rule, 0 errors, 1 warning
+    --- stderr
+    warning[R0502]: no reply offers a button or row `order`
+     --> rules.toml:4:15
+      |
+    4 | when.button = "order"
+      |               ^^^^^^^ waited for here
+      |
+      = help: that is right only when a message template has a button with this id
     "#);
 }
 
 #[test]
-fn a_chat_with_broken_rules_shows_what_is_wrong() {
-    let broken = "tests/cases/diagnostics/e012-keyword-of-punctuation.toml";
+fn check_ends_with_1_when_one_of_the_files_has_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = WARNED.replace("reply =", "replay =");
+    fs::write(folder.path().join("broken.toml"), broken).unwrap();
+    let good = WARNED.replace("when.button", "when.text.has");
+    fs::write(folder.path().join("good.toml"), good).unwrap();
 
-    let output = replyd(&["chat", broken], "hello\n");
+    insta::assert_snapshot!(check(folder.path(), &["broken.toml", "good.toml"]), @r#"
+    exit code: 1
+    --- stdout
+    broken.toml: 1 error, 0 warnings
+    good.toml: 1 rule, 0 errors, 0 warnings
+    --- stderr
+    error[R0102]: unknown key `replay`
+     --> broken.toml:5:1
+      |
+    5 | replay = "Which cake?"
+      | ^^^^^^ not known here
+      |
+      = help: did you mean `reply`?
+    "#);
+}
 
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text(&output.stderr).contains("error[E012]"),
-        "{}",
-        text(&output.stderr)
-    );
+#[test]
+fn check_ends_with_2_when_a_file_cannot_be_read_and_checks_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rules.toml"), WARNED).unwrap();
+    fs::write(folder.path().join("latin1.toml"), b"# caf\xe9\n").unwrap();
+
+    let files = ["missing.toml", "latin1.toml", "rules.toml"];
+    insta::assert_snapshot!(check(folder.path(), &files), @r#"
+    exit code: 2
+    --- stdout
+    rules.toml: 1 rule, 0 errors, 1 warning
+    --- stderr
+    error: could not read `missing.toml`
+      Caused by: No such file or directory (os error 2)
+    error: could not read `latin1.toml`
+      Caused by: stream did not contain valid UTF-8
+    warning[R0502]: no reply offers a button or row `order`
+     --> rules.toml:4:15
+      |
+    4 | when.button = "order"
+      |               ^^^^^^^ waited for here
+      |
+      = help: that is right only when a message template has a button with this id
+    "#);
 }

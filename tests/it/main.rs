@@ -7,6 +7,7 @@
 
 mod architecture;
 mod batches;
+mod chat;
 mod check;
 mod delivery;
 mod duplicates;

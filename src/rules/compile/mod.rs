@@ -1,196 +1,164 @@
-//! From the text of a rules file to a [`RuleSet`], or to every problem it has.
+//! Turns a rules file into a [`RuleSet`], or into everything that is wrong with it.
 //!
-//! `fields` reads tables key by key, `rule` knows `[[rule]]`, `reply` knows `reply`, `buttons` looks at what
-//! only shows in the whole file.
+//! Pure: the caller reads the file. Each `[[rule]]` is read on its own ([`rule`], with [`when`] and [`reply`]), so
+//! that one bad rule does not hide the next; [`lint`] then looks at all of them together.
+//! Next on the way of a message: [`crate::turn`].
 
-mod buttons;
-mod fields;
+mod bot;
+mod lint;
 mod reply;
 mod rule;
+mod sample;
+mod when;
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Duration;
+use std::sync::Arc;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use sha2::{Digest as _, Sha256};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::diagnostic::Diagnostic;
-use super::set::{Bot, ReplyBudget, Rule, RuleSet};
-use crate::message::{RulesVersion, hex};
-use fields::{Fields, Notes, closest, wrong_type};
-use rule::Place;
+use super::RuleSet;
+use super::codes;
+use super::diagnostic::{Diagnostic, Severity};
+use super::file::{Field, Reader, Table};
+use crate::message::RulesVersion;
 
-/// The version of the language this is.
-const VERSION: u32 = 1;
+/// The version of the language that this program reads.
+const LANGUAGE_VERSION: u32 = 1;
 
-/// A rules file that can be used.
+/// What [`compile`] makes of a good file.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The rules.
+    /// Ready to answer.
     pub rules: RuleSet,
-    /// What looks wrong and may be meant.
+    /// What is probably not meant as it is written.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Compiles a rules file.
+/// Compiles the text of a rules file. `file_name` is kept with the text, for people who read the history.
 ///
 /// # Errors
-/// Every problem, warnings too, in the order of the file.
+/// Everything that was found in the file, warnings too, in the order of the text, when at least one is an error.
 pub fn compile(file_name: &str, text: &str) -> Result<Compiled, Vec<Diagnostic>> {
-    let (root, syntax) = DeTable::parse_recoverable(text);
-    if !syntax.is_empty() {
-        return Err(syntax
-            .iter()
-            .map(|error| syntax_error(error, text))
-            .collect());
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    let mut reader = Reader::new(text);
+    let mut root = Table::root(document.get_ref());
+    reader.known_keys(&mut root, &["version", "bot", "rule"]);
+    version(&mut reader, &root);
+    let bot = bot::read(&mut reader, root.get("bot").as_ref());
+    let headers = rule_headers(&mut reader, &root);
+    let rules: Vec<rule::Draft<'_>> = headers
+        .iter()
+        .filter_map(|header| rule::read(&mut reader, header))
+        .collect();
+    lint::duplicate_ids(&mut reader, &rules);
+    lint::unreachable(&mut reader, &rules);
+    lint::choices(&mut reader, &rules);
+    if root.get("rule").is_none() && !root.has_misspelt("rule") {
+        let warning = Diagnostic::warning(codes::NO_RULES, 0..0, "the file has no rules");
+        reader.report(warning.help("begin one with a line that says `[[rule]]`".to_owned()));
     }
-    let mut notes = Notes::default();
-    let mut fields = Fields::new(root.get_ref(), 0..text.len().min(1));
-    version(&mut fields, &mut notes);
-    let bot = bot(&mut fields, &mut notes);
-    let (rules, places) = rules(&mut fields, text, &mut notes);
-    fields.finish("a rules file", &mut notes);
-    buttons::check(&rules, &places, &mut notes);
-    rule::check_reachable(&rules, &places, &mut notes);
 
-    let mut all = notes.all;
-    all.sort_by_key(|diagnostic| diagnostic.span.start);
-    if all.iter().any(Diagnostic::is_error) {
-        return Err(all);
-    }
-    let source = format!("# {file_name}\n{text}");
-    let version = RulesVersion::parse(hash(text)).expect("a hash has digits");
+    let blocks: Vec<usize> = headers.iter().map(|header| header.span.start).collect();
+    let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &blocks);
+    diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    let good = diagnostics
+        .iter()
+        .all(|diagnostic| diagnostic.severity != Severity::Error);
+    let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
+    let (true, Some(bot), Some(rules)) = (good, bot, rules) else {
+        return Err(diagnostics);
+    };
+    let source: Arc<str> = format!("# file: {file_name}\n{text}").into();
+    let rules = RuleSet {
+        version: version_of(&source),
+        source,
+        bot,
+        rules,
+    };
     Ok(Compiled {
-        rules: RuleSet {
-            version,
-            source: source.into(),
-            bot,
-            rules,
-        },
-        warnings: all,
+        rules,
+        warnings: diagnostics,
+    })
+}
+
+fn version_of(source: &str) -> RulesVersion {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(source.as_bytes()) {
+        for digit in [byte >> 4, byte & 0xf] {
+            hex.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    RulesVersion::parse(hex).expect("a hash is never empty")
+}
+
+fn version(reader: &mut Reader<'_>, root: &Table<'_>) {
+    let Some(field) = root.get("version") else {
+        let error = Diagnostic::error(codes::VERSION, 0..0, "the file does not say its version");
+        reader.report(error.help(format!(
+            "put `version = {LANGUAGE_VERSION}` on its first line"
+        )));
+        return;
+    };
+    let number = reader.number(&field, &(0..=u32::MAX));
+    if number.is_some_and(|number| number != LANGUAGE_VERSION) {
+        reader.report(
+            Diagnostic::error(
+                codes::VERSION,
+                field.span,
+                "unknown version of the language",
+            )
+            .label(format!("this program reads version {LANGUAGE_VERSION}")),
+        );
+    }
+}
+
+fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>> {
+    let Some(field) = root.get("rule") else {
+        return Vec::new();
+    };
+    field.elements().unwrap_or_else(|| {
+        reader.wrong_type(&field, "rules, each under a line with `[[rule]]`");
+        Vec::new()
     })
 }
 
 fn syntax_error(error: &toml::de::Error, text: &str) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let end = span.end.min(text.len());
-    let title = format!("this is not TOML: {}", error.message());
-    Diagnostic::new("E001", span.start.min(end)..end, title)
+    let span = error.span().unwrap_or(text.len()..text.len());
+    // People write patterns in double quotes, where a backslash begins an escape.
+    let escape = text.get(..span.end).is_some_and(|before| {
+        let written = &before[before.floor_char_boundary(span.start.saturating_sub(1))..];
+        written.contains('\\')
+    });
+    let help = escape.then(|| {
+        "in single quotes a backslash stands for itself; in double quotes write two".to_owned()
+    });
+    Diagnostic::error(codes::SYNTAX, span, error.message()).help(help)
 }
 
-/// The first 128 bits of SHA-256 over the text.
-fn hash(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes())[..16])
-}
-
-fn version(fields: &mut Fields<'_, '_>, notes: &mut Notes) {
-    if fields.required("version", "the file", notes).is_none() {
-        if let Some(last) = notes.all.last_mut() {
-            last.help = Some(format!("write `version = {VERSION}` as the first line"));
-        }
-        return;
-    }
-    let span = fields.get("version").map_or(0..0, toml::Spanned::span);
-    if fields
-        .count("version", notes)
-        .is_some_and(|version| version != VERSION)
-    {
-        let title = format!("this replyd reads rules of version {VERSION} only");
-        notes.add(Diagnostic::new("E005", span, title));
-    }
-}
-
-fn bot(fields: &mut Fields<'_, '_>, notes: &mut Notes) -> Bot {
-    let mut bot = Bot {
-        name: String::new(),
-        timezone: TimeZone::UTC,
-        language: "en".to_owned(),
-        mark_read: true,
-        max_age: Duration::from_mins(15),
-        reply_budget: ReplyBudget {
-            per_minute: 5,
-            per_hour: 30,
-        },
-    };
-    let table = fields
-        .get("bot")
-        .and_then(|value| Fields::of(value, "bot", notes));
-    let Some(mut table) = table else { return bot };
-    if let Some(name) = table.string("name", notes) {
-        bot.name = name.value;
-    }
-    if let Some(name) = table.string("timezone", notes) {
-        match TimeZoneDatabase::bundled().get(&name.value) {
-            Ok(zone) => bot.timezone = zone,
-            Err(_) => notes.add(unknown_zone(&name.value, name.span)),
-        }
-    }
-    if let Some(language) = table.string("language", notes) {
-        bot.language = language.value;
-    }
-    if let Some(mark_read) = table.boolean("mark_read", notes) {
-        bot.mark_read = mark_read;
-    }
-    if let Some(max_age) = table.duration("max_age", notes) {
-        bot.max_age = max_age;
-    }
-    let budget = table.get("reply_budget");
-    if let Some(mut budget) = budget.and_then(|value| Fields::of(value, "reply_budget", notes)) {
-        if let Some(count) = budget.count("per_minute", notes) {
-            bot.reply_budget.per_minute = count;
-        }
-        if let Some(count) = budget.count("per_hour", notes) {
-            bot.reply_budget.per_hour = count;
-        }
-        budget.finish("`reply_budget`", notes);
-    }
-    table.finish("`[bot]`", notes);
-    bot
-}
-
-fn unknown_zone(name: &str, span: Range<usize>) -> Diagnostic {
-    let zones: Vec<String> = TimeZoneDatabase::bundled()
-        .available()
-        .map(|zone| zone.to_string())
+/// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would mostly be
+/// about what the parser could not read.
+fn beside_damage(
+    found: Vec<Diagnostic>,
+    syntax: &[toml::de::Error],
+    blocks: &[usize],
+) -> Vec<Diagnostic> {
+    let block_of = |span: &Range<usize>| blocks.partition_point(|start| *start <= span.start);
+    let damaged: Vec<usize> = syntax
+        .iter()
+        .filter_map(toml::de::Error::span)
+        .map(|span| block_of(&span))
         .collect();
-    let help = match closest(name, zones.iter().map(String::as_str)) {
-        Some(zone) => format!("did you mean \"{zone}\"?"),
-        None => "zones are named after cities, such as \"America/New_York\"".to_owned(),
-    };
-    Diagnostic::new("E005", span, "there is no such time zone").help(help)
+    found
+        .into_iter()
+        .filter(|diagnostic| {
+            // Warnings speak about the rules as a whole, which nobody knows yet.
+            let whole = syntax.is_empty() || diagnostic.severity == Severity::Error;
+            whole && !damaged.contains(&block_of(&diagnostic.span))
+        })
+        .collect()
 }
 
-/// Every rule that could be read, with the places its parts stand at.
-fn rules(fields: &mut Fields<'_, '_>, text: &str, notes: &mut Notes) -> (Vec<Rule>, Vec<Place>) {
-    let Some(value) = fields.get("rule") else {
-        return (Vec::new(), Vec::new());
-    };
-    let DeValue::Array(array) = value.get_ref() else {
-        let wanted = "written `[[rule]]`, once for each rule";
-        notes.add(wrong_type(value.span(), "rule", wanted, value.get_ref()));
-        return (Vec::new(), Vec::new());
-    };
-    let mut seen: HashMap<String, Range<usize>> = HashMap::new();
-    let mut rules = Vec::new();
-    let mut places = Vec::new();
-    for value in array {
-        let Some((rule, place)) = rule::read(value, text, notes) else {
-            continue;
-        };
-        if let Some(first) = seen.get(rule.id.as_str()) {
-            let title = format!("there are two rules with the id `{}`", rule.id);
-            notes.add(
-                Diagnostic::new("E006", place.id.clone(), title)
-                    .also(first.clone(), "the first one is here")
-                    .help("give each rule an id of its own: history names rules by it"),
-            );
-        } else {
-            seen.insert(rule.id.as_str().to_owned(), place.id.clone());
-        }
-        rules.push(rule);
-        places.push(place);
-    }
-    (rules, places)
-}
+#[cfg(test)]
+mod tests;

@@ -1,408 +1,440 @@
-//! `reply`: a text, a table, or several of these in an array.
+//! Reads `reply`: what a rule sends.
+//!
+//! Shapes and templates are read here; whether WhatsApp takes the result is asked of
+//! [`crate::message::limits`] with a [`sample`]. Next: [`super::lint`].
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::Range;
 
-use toml::de::DeValue;
-
-use super::super::diagnostic::Diagnostic;
-use super::super::set::{
-    ButtonTemplate, HeaderTemplate, MediaTemplate, ReplyTemplate, RowTemplate, SectionTemplate,
+use super::sample;
+use crate::message::MediaKind;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::template::Template;
+use crate::rules::{
+    ButtonTemplate, HeaderTemplate, MediaTemplate, REPLIES_MAX, ReplyTemplate, RowTemplate,
+    SectionTemplate, codes,
 };
-use super::super::template::Template;
-use super::fields::{Fields, Notes, Text, Value, wrong_type};
-use crate::message::{MediaKind, limits};
 
-/// Files by link, by the key they are written under.
-const FILES: [(&str, MediaKind); 4] = [
+const KEYS: [&str; 10] = [
+    "text",
+    "header",
+    "footer",
+    "buttons",
+    "list",
+    "image",
+    "video",
+    "document",
+    "audio",
+    "preview_url",
+];
+
+const MEDIA: [(&str, MediaKind); 4] = [
     ("image", MediaKind::Image),
     ("video", MediaKind::Video),
-    ("audio", MediaKind::Audio),
     ("document", MediaKind::Document),
+    ("audio", MediaKind::Audio),
 ];
-/// What a header can be beside a text: WhatsApp takes no audio there.
-const HEADER_FILES: [(&str, MediaKind); 3] = [FILES[0], FILES[1], FILES[3]];
 
-/// Reads the replies of one rule.
-pub(super) struct Reader<'a> {
-    text: &'a str,
-    captures: &'a [String],
-    /// Each id of a button or row.
-    pub(super) offered: Vec<(String, Range<usize>)>,
-    /// Where each part of the current reply stands, by the names that limits use.
-    parts: BTreeMap<String, Range<usize>>,
+/// The replies of a rule, and what the rest of the file has to know of them.
+pub(super) struct Replies<'d> {
+    /// `None` when something in them is wrong.
+    pub(super) templates: Option<Vec<ReplyTemplate>>,
+    /// Every button and row.
+    pub(super) offered: Vec<Offer<'d>>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, captures: &'a [String]) -> Self {
+/// A button or row that a person can choose.
+pub(super) struct Offer<'d> {
+    /// Comes back when it is chosen.
+    pub(super) id: Text<'d>,
+    /// What the person sees, as the owner wrote it.
+    pub(super) title: &'d str,
+}
+
+/// Where a part of a reply stands, for what [`crate::message::limits`] says about it.
+pub(super) struct Part {
+    /// In the file.
+    pub(super) span: Range<usize>,
+    /// Whether the text is known before a message comes.
+    pub(super) fixed: Fixed,
+}
+
+/// Whether a text has variables in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fixed {
+    /// It is sent as it is written.
+    Yes,
+    /// Variables are filled in first.
+    No,
+}
+
+/// The parts of one reply, by their names in [`crate::message::limits::Breach`].
+pub(super) type Parts = HashMap<String, Part>;
+
+/// It is there and wrong, and a diagnostic says why.
+struct Reported;
+
+struct ReplyReader<'r, 't, 'd> {
+    reader: &'r mut Reader<'t>,
+    captures: &'r [String],
+    offered: Vec<Offer<'d>>,
+    parts: Parts,
+}
+
+impl Replies<'_> {
+    /// A rule without `reply` answers with silence.
+    pub(super) fn none() -> Self {
         Self {
-            text,
+            templates: Some(Vec::new()),
+            ..Self::unknown()
+        }
+    }
+
+    /// Replies under a misspelt key.
+    pub(super) fn unknown() -> Self {
+        Self {
+            templates: None,
+            offered: Vec::new(),
+        }
+    }
+}
+
+/// Reads the value of `reply`: one, or a list of them. `captures` are the names under `match`.
+pub(super) fn read<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    captures: &[String],
+) -> Replies<'d> {
+    let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
+    if elements.is_empty() {
+        let message = "`reply` is an empty list";
+        reader.report(
+            Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message)
+                .help("leave `reply` out when the rule is to stay silent".to_owned()),
+        );
+    }
+    if elements.len() > REPLIES_MAX {
+        let message = format!("a rule sends at most {REPLIES_MAX} messages");
+        let error = Diagnostic::error(codes::TOO_MUCH, field.span.clone(), message);
+        reader.report(error.label(format!("these are {}", elements.len())));
+    }
+    let mut offered = Vec::new();
+    let mut templates = Vec::new();
+    for element in &elements {
+        let mut one = ReplyReader {
+            reader: &mut *reader,
             captures,
             offered: Vec::new(),
-            parts: BTreeMap::new(),
-        }
-    }
-
-    /// Every reply that could be read, within WhatsApp's limits as far as they can be known now.
-    pub(super) fn read(&mut self, value: &Value<'_>, notes: &mut Notes) -> Vec<ReplyTemplate> {
-        let items: Vec<&Value<'_>> = match value.get_ref() {
-            DeValue::Array(array) => array.iter().collect(),
-            _ => vec![value],
+            parts: Parts::new(),
         };
-        let mut replies = Vec::new();
-        for item in items {
-            self.parts.clear();
-            let before = notes.all.len();
-            let Some(reply) = self.one(item, notes) else {
-                continue;
-            };
-            // A part that is missing or of the wrong kind would be told a second time as a broken limit.
-            let found = &notes.all[before..];
-            if !found.iter().any(|one| matches!(one.code, "E003" | "E004")) {
-                self.check_limits(&reply, item.span(), notes);
-            }
-            replies.push(reply);
+        let template = one.reply(element);
+        let (parts, found) = (one.parts, one.offered);
+        offered.extend(found);
+        if let Some(template) = &template {
+            sample::check(reader, template, &parts, &element.span);
         }
-        replies
+        templates.push(template);
     }
-
-    fn one(&mut self, value: &Value<'_>, notes: &mut Notes) -> Option<ReplyTemplate> {
-        match value.get_ref() {
-            DeValue::String(_) => {
-                let body = self.template("text", &Text::of(value, "reply", notes)?, notes)?;
-                Some(ReplyTemplate::Text {
-                    body,
-                    preview_url: false,
-                })
-            }
-            DeValue::Table(_) => self.table(value, notes),
-            other => {
-                notes.add(wrong_type(
-                    value.span(),
-                    "reply",
-                    "a text or a table",
-                    other,
-                ));
-                None
-            }
-        }
+    Replies {
+        templates: templates.into_iter().collect(),
+        offered,
     }
+}
 
-    fn table(&mut self, value: &Value<'_>, notes: &mut Notes) -> Option<ReplyTemplate> {
-        let mut fields = Fields::of(value, "reply", notes)?;
-        let body = self.optional("text", &mut fields, notes);
-        let chosen = ["buttons", "list"]
-            .into_iter()
-            .chain(FILES.iter().map(|(key, _)| *key))
-            .filter(|key| fields.get(key).is_some())
-            .collect::<Vec<_>>();
-        if let [first, second, ..] = chosen[..] {
-            let title = format!("one message cannot have both `{first}` and `{second}`");
-            let help = "send two messages: `reply = [ { … }, { … } ]`";
-            let at = fields.key_span(second);
-            notes.add(Diagnostic::new("E011", at, title).help(help));
+impl<'d> ReplyReader<'_, '_, 'd> {
+    fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
+        if field.is_string() {
+            let body = self.template("text", field)?;
+            return Some(ReplyTemplate::Text {
+                body,
+                preview_url: false,
+            });
         }
-        let reply = match chosen.first().copied() {
-            None => {
-                let preview_url = fields.boolean("preview_url", notes).unwrap_or(false);
-                self.required(body, "text", &fields, notes)
-                    .map(|body| ReplyTemplate::Text { body, preview_url })
-            }
-            Some("buttons") => self.buttons(body, &mut fields, notes),
-            Some("list") => self.list(body, &mut fields, notes),
-            Some(file) => self.file(file, body, &mut fields, notes),
-        };
-        fields.finish("a reply of this kind", notes);
-        reply
-    }
-
-    fn required(
-        &self,
-        body: Option<Template>,
-        key: &str,
-        fields: &Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<Template> {
-        if body.is_none() && !self.parts.contains_key(key) {
-            let title = format!("this reply has no `{key}`");
-            notes.add(Diagnostic::new("E004", fields.span(), title).label("it belongs in here"));
+        if !field.is_table() {
+            let expected = "a text in quotes, a table in braces, or a list of them";
+            self.reader.wrong_type(field, expected);
+            return None;
         }
-        body
-    }
-
-    fn buttons(
-        &mut self,
-        body: Option<Template>,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<ReplyTemplate> {
-        let body = self.required(body, "text", fields, notes);
-        let header = fields
-            .get("header")
-            .and_then(|value| self.header(value, notes));
-        let footer = self.optional("footer", fields, notes);
-        let value = fields.get("buttons")?;
-        self.parts.insert("buttons".to_owned(), value.span());
-        let mut buttons = Vec::new();
-        for (n, item) in items(value, "buttons", notes).into_iter().enumerate() {
-            let Some(mut fields) = Fields::of(item, "a button", notes) else {
-                continue;
-            };
-            let part = format!("buttons[{n}]");
-            self.parts.insert(part.clone(), item.span());
-            let id = self.id(&part, "a button", &mut fields, notes);
-            let title = self.titled(&part, "a button", &mut fields, notes);
-            fields.finish("a button", notes);
-            if let (Some(id), Some(title)) = (id, title) {
-                buttons.push(ButtonTemplate { id, title });
-            }
-        }
-        Some(ReplyTemplate::Buttons {
-            header,
-            body: body?,
-            footer,
-            buttons,
-        })
-    }
-
-    fn header(&mut self, value: &Value<'_>, notes: &mut Notes) -> Option<HeaderTemplate> {
-        if let DeValue::String(_) = value.get_ref() {
-            let text = Text::of(value, "header", notes)?;
-            return self
-                .template("header", &text, notes)
-                .map(HeaderTemplate::Text);
-        }
-        let mut fields = Fields::of(value, "header", notes)?;
-        let found = HEADER_FILES
+        let table = self.reader.table(field, &KEYS)?;
+        let contents: Vec<Field<'d>> = KEYS[3..9]
             .iter()
-            .find(|(key, _)| fields.get(key).is_some());
-        let header = if let Some((key, kind)) = found {
-            let text = fields.string(key, notes)?;
-            let link = self.template(&format!("header.{key}"), &text, notes);
-            link.map(|link| {
-                let (kind, caption, filename) = (*kind, None, None);
-                HeaderTemplate::Media(MediaTemplate {
-                    kind,
-                    link,
-                    caption,
-                    filename,
-                })
-            })
+            .filter_map(|name| table.get(name))
+            .collect();
+        if let [first, second, ..] = contents.as_slice() {
+            self.mixed(first, second);
+            return None;
+        }
+        match contents.first() {
+            None => self.plain_text(&table),
+            Some(content) if content.name == "buttons" => self.buttons(&table, content),
+            Some(content) if content.name == "list" => self.list(&table, content),
+            Some(content) => self.media(&table, content),
+        }
+    }
+
+    fn mixed(&mut self, first: &Field<'_>, second: &Field<'_>) {
+        let (first, second) = if first.span.start < second.span.start {
+            (first, second)
         } else {
-            let title = "a header is a text or one of `image`, `video`, `document`";
-            notes.add(Diagnostic::new("E004", fields.span(), title));
-            None
+            (second, first)
         };
-        fields.finish("a header", notes);
-        header
+        self.reader.report(
+            Diagnostic::error(
+                codes::MIXED_REPLY,
+                second.span.clone(),
+                format!(
+                    "one message cannot have `{}` and `{}`",
+                    first.name, second.name
+                ),
+            )
+            .related(first.span.clone(), "the other one")
+            .help("send two messages: `reply = [ { … }, { … } ]`".to_owned()),
+        );
     }
 
-    fn list(
-        &mut self,
-        body: Option<Template>,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<ReplyTemplate> {
-        let body = self.required(body, "text", fields, notes);
-        let header = self.optional("header", fields, notes);
-        let footer = self.optional("footer", fields, notes);
-        let mut list = Fields::of(fields.get("list")?, "list", notes)?;
-        let label = list.required("button", "the list", notes);
-        let label = label.and_then(|value| Text::of(value, "button", notes));
-        let button = label.and_then(|text| self.template("list.button", &text, notes));
-        let mut sections = Vec::new();
-        if let Some(value) = list.required("sections", "the list", notes) {
-            self.parts.insert("list.sections".to_owned(), value.span());
-            for (n, item) in items(value, "sections", notes).into_iter().enumerate() {
-                sections.extend(self.section(&format!("list.sections[{n}]"), item, notes));
-            }
+    /// Reports the keys that have no place beside `content`.
+    fn misplaced(&mut self, table: &Table<'d>, names: &[&str], content: &str) {
+        for field in names.iter().filter_map(|name| table.get(name)) {
+            let message = format!("{content} cannot have `{}`", field.name);
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
+            self.reader.report(error.label("has no place here"));
         }
-        list.finish("a list", notes);
-        Some(ReplyTemplate::List {
-            header,
+    }
+
+    fn plain_text(&mut self, table: &Table<'d>) -> Option<ReplyTemplate> {
+        self.misplaced(table, &["header", "footer"], "a plain text");
+        let body = self.body(table);
+        let preview_url = match table.get("preview_url") {
+            Some(field) => self.reader.boolean(&field)?,
+            None => false,
+        };
+        Some(ReplyTemplate::Text {
             body: body?,
-            footer,
+            preview_url,
+        })
+    }
+
+    fn buttons(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<ReplyTemplate> {
+        self.misplaced(table, &["preview_url"], "a message with buttons");
+        let header = optional(table.get("header"), |field| self.header(&field));
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        self.part("buttons", &content.span, Fixed::Yes);
+        let buttons = self.reader.list(content)?;
+        let buttons: Vec<_> = buttons
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.button(&format!("buttons[{index}]"), field))
+            .collect();
+        Some(ReplyTemplate::Buttons {
+            header: header.ok()?,
+            body: body?,
+            footer: footer.ok()?,
+            buttons: buttons.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn button(&mut self, part: &str, field: &Field<'d>) -> Option<ButtonTemplate> {
+        let table = self.reader.table(field, &["id", "title"])?;
+        let (id, title) = self.choice(part, &table)?;
+        Some(ButtonTemplate { id, title })
+    }
+
+    /// Reads the `id` and `title` of a button or row.
+    fn choice(&mut self, part: &str, table: &Table<'d>) -> Option<(String, Template)> {
+        let id = self.reader.required(table, "id");
+        let id = id.and_then(|field| self.reader.string(&field));
+        let title = self.reader.required(table, "title");
+        let title = title.and_then(|field| {
+            let written = self.reader.string(&field)?.value;
+            Some((written, self.template(&format!("{part}.title"), &field)))
+        });
+        let (id, (written, title)) = (id?, title?);
+        self.part(&format!("{part}.id"), &id.span, Fixed::Yes);
+        let value = id.value.to_owned();
+        self.offered.push(Offer { id, title: written });
+        Some((value, title?))
+    }
+
+    fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<ReplyTemplate> {
+        self.misplaced(table, &["preview_url"], "a message with a list");
+        let header = table.get("header");
+        if let Some(field) = header.as_ref().filter(|field| !field.is_string()) {
+            let message = "the header of a list is a text";
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
+            let help = "files can stand above `buttons`, or be a message of their own before";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        }
+        let header = optional(header, |field| self.template("header", &field));
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        let list = self.reader.table(content, &["button", "sections"])?;
+        let button = self.reader.required(&list, "button");
+        let button = button.and_then(|field| self.template("list.button", &field));
+        let sections = self.reader.required(&list, "sections")?;
+        self.part("list.sections", &sections.span, Fixed::Yes);
+        let sections = self.reader.list(&sections)?;
+        let sections: Vec<_> = sections
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.section(&format!("list.sections[{index}]"), field))
+            .collect();
+        Some(ReplyTemplate::List {
+            header: header.ok()?,
+            body: body?,
+            footer: footer.ok()?,
             button: button?,
-            sections,
+            sections: sections.into_iter().collect::<Option<_>>()?,
         })
     }
 
-    fn section(
-        &mut self,
-        part: &str,
-        value: &Value<'_>,
-        notes: &mut Notes,
-    ) -> Option<SectionTemplate> {
-        let mut fields = Fields::of(value, "a section", notes)?;
-        self.parts.insert(part.to_owned(), value.span());
-        let title = fields.string("title", notes);
-        let title = title.and_then(|text| self.template(&format!("{part}.title"), &text, notes));
-        let mut rows = Vec::new();
-        if let Some(value) = fields.required("rows", "this section", notes) {
-            self.parts.insert(format!("{part}.rows"), value.span());
-            for (n, item) in items(value, "rows", notes).into_iter().enumerate() {
-                rows.extend(self.row(&format!("{part}.rows[{n}]"), item, notes));
-            }
-        }
-        fields.finish("a section", notes);
-        Some(SectionTemplate { title, rows })
+    fn section(&mut self, part: &str, field: &Field<'d>) -> Option<SectionTemplate> {
+        let table = self.reader.table(field, &["title", "rows"])?;
+        self.part(part, &table.span, Fixed::Yes);
+        let title = self.optional_template(&table, "title", &format!("{part}.title"));
+        let rows = self.reader.required(&table, "rows")?;
+        self.part(&format!("{part}.rows"), &rows.span, Fixed::Yes);
+        let rows = self.reader.list(&rows)?;
+        let rows: Vec<_> = rows
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.row(&format!("{part}.rows[{index}]"), field))
+            .collect();
+        Some(SectionTemplate {
+            title: title.ok()?,
+            rows: rows.into_iter().collect::<Option<_>>()?,
+        })
     }
 
-    fn row(&mut self, part: &str, value: &Value<'_>, notes: &mut Notes) -> Option<RowTemplate> {
-        let mut fields = Fields::of(value, "a row", notes)?;
-        self.parts.insert(part.to_owned(), value.span());
-        let id = self.id(part, "a row", &mut fields, notes);
-        let title = self.titled(part, "a row", &mut fields, notes);
-        let description = fields.string("description", notes);
-        let description = description
-            .and_then(|text| self.template(&format!("{part}.description"), &text, notes));
-        fields.finish("a row", notes);
+    fn row(&mut self, part: &str, field: &Field<'d>) -> Option<RowTemplate> {
+        let table = self.reader.table(field, &["id", "title", "description"])?;
+        let choice = self.choice(part, &table);
+        let description =
+            self.optional_template(&table, "description", &format!("{part}.description"));
+        let (id, title) = choice?;
         Some(RowTemplate {
-            id: id?,
-            title: title?,
-            description,
+            id,
+            title,
+            description: description.ok()?,
         })
     }
 
-    /// A file: a link, or a table with a link; a `text` beside it is its caption.
-    fn file(
-        &mut self,
-        key: &'static str,
-        body: Option<Template>,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<ReplyTemplate> {
-        let (_, kind) = *FILES.iter().find(|(name, _)| *name == key)?;
-        let value = fields.get(key)?;
-        let (mut link, mut caption, mut filename) = (None, body, None);
-        if let DeValue::String(_) = value.get_ref() {
-            link = Text::of(value, key, notes).and_then(|text| self.template(key, &text, notes));
-        } else if let Some(mut file) = Fields::of(value, key, notes) {
-            let written = file.required("link", &format!("`{key}`"), notes);
-            let written = written.and_then(|value| Text::of(value, "link", notes));
-            link = written.and_then(|text| self.template(key, &text, notes));
-            let under = file.string("caption", notes);
-            let under =
-                under.and_then(|text| self.template(&format!("{key}.caption"), &text, notes));
-            caption = under.or(caption);
-            if kind == MediaKind::Document {
-                let name = file.string("filename", notes);
-                filename =
-                    name.and_then(|text| self.template(&format!("{key}.filename"), &text, notes));
-            }
-            file.finish(&format!("`{key}`"), notes);
+    fn header(&mut self, field: &Field<'d>) -> Option<HeaderTemplate> {
+        if field.is_string() {
+            return self.template("header", field).map(HeaderTemplate::Text);
         }
-        if kind == MediaKind::Audio && caption.is_some() {
-            let at = self
-                .parts
-                .get("text")
-                .or_else(|| self.parts.get("audio.caption"));
-            let at = at.cloned().unwrap_or_else(|| fields.span());
-            let title = "WhatsApp shows no text with audio";
-            let help = "send two messages: `reply = [ \"the text\", { audio = \"https://…\" } ]`";
-            notes.add(Diagnostic::new("E011", at, title).help(help));
+        let table = self.reader.table(field, &["image", "video", "document"])?;
+        let mut media = MEDIA
+            .iter()
+            .filter_map(|(name, kind)| Some((table.get(name)?, *kind)));
+        let Some((file, kind)) = media.next() else {
+            let message = "the header is empty";
+            let error = Diagnostic::error(codes::EMPTY_REPLY, table.span.clone(), message);
+            let help = "give it a text, or one of `image`, `video`, `document`";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        };
+        if let Some((second, _)) = media.next() {
+            self.mixed(&file, &second);
+            return None;
         }
-        Some(ReplyTemplate::Media(MediaTemplate {
+        let link = self.template("header", &file)?;
+        Some(HeaderTemplate::Media(MediaTemplate {
             kind,
-            link: link?,
-            caption,
-            filename,
+            link,
+            caption: None,
+            filename: None,
         }))
     }
 
-    fn id(
+    fn media(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<ReplyTemplate> {
+        self.misplaced(table, &["header", "footer", "preview_url"], "a file");
+        let kind = MEDIA.iter().find(|(name, _)| *name == content.name)?.1;
+        let beside = table.get("text");
+        if content.is_string() {
+            let link = self.template("link", content);
+            let caption = optional(beside, |field| self.template("caption", &field));
+            return Some(ReplyTemplate::Media(MediaTemplate {
+                kind,
+                link: link?,
+                caption: caption.ok()?,
+                filename: None,
+            }));
+        }
+        let file = self
+            .reader
+            .table(content, &["link", "caption", "filename"])?;
+        let link = self.reader.required(&file, "link");
+        let link = link.and_then(|field| self.template("link", &field));
+        let below = file.get("caption");
+        if let (Some(beside), Some(below)) = (&beside, &below) {
+            self.mixed(beside, below);
+            return None;
+        }
+        let caption = optional(below.or(beside), |field| self.template("caption", &field));
+        let filename = self.optional_template(&file, "filename", "filename");
+        Some(ReplyTemplate::Media(MediaTemplate {
+            kind,
+            link: link?,
+            caption: caption.ok()?,
+            filename: filename.ok()?,
+        }))
+    }
+
+    fn body(&mut self, table: &Table<'d>) -> Option<Template> {
+        let field = self.reader.required(table, "text")?;
+        self.template("text", &field)
+    }
+
+    /// Reads a text that may be left out.
+    fn optional_template(
         &mut self,
+        table: &Table<'d>,
+        name: &str,
         part: &str,
-        of: &str,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<String> {
-        let id = Text::of(fields.required("id", of, notes)?, "id", notes)?;
-        self.parts.insert(format!("{part}.id"), id.span.clone());
-        self.offered.push((id.value.clone(), id.span));
-        Some(id.value)
+    ) -> Result<Option<Template>, Reported> {
+        optional(table.get(name), |field| self.template(part, &field))
     }
 
-    fn titled(
-        &mut self,
-        part: &str,
-        of: &str,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<Template> {
-        let title = Text::of(fields.required("title", of, notes)?, "title", notes)?;
-        self.template(&format!("{part}.title"), &title, notes)
-    }
-
-    fn optional(
-        &mut self,
-        key: &'static str,
-        fields: &mut Fields<'_, '_>,
-        notes: &mut Notes,
-    ) -> Option<Template> {
-        let text = fields.string(key, notes)?;
-        self.template(key, &text, notes)
-    }
-
-    /// Checks a text and remembers where it stands.
-    fn template(&mut self, part: &str, text: &Text, notes: &mut Notes) -> Option<Template> {
-        self.parts.insert(part.to_owned(), text.span.clone());
-        match Template::parse(&text.value, self.captures) {
-            Ok(template) => Some(template),
+    fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        let text = self.reader.string(field)?;
+        match Template::parse(text.value, self.captures) {
+            Ok(template) => {
+                let fixed = match template.literal() {
+                    Some(_) => Fixed::Yes,
+                    None => Fixed::No,
+                };
+                self.part(part, &text.span, fixed);
+                Some(template)
+            }
             Err(errors) => {
                 for error in errors {
-                    let span = place_in_file(self.text, text, &error.range);
-                    let diagnostic = Diagnostic::new("E009", span, error.message);
-                    notes.add(match error.help {
-                        Some(help) => diagnostic.help(help),
-                        None => diagnostic,
-                    });
+                    let span = self.reader.locate(&text, &error.range);
+                    let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
+                    self.reader.report(found.help(error.help));
                 }
-                Template::parse("x", &[]).ok() // the rest of the reply is still worth checking
+                // The rest of the reply is still worth checking.
+                self.part(part, &text.span, Fixed::No);
+                Template::parse("…", &[]).ok()
             }
         }
     }
 
-    /// Holds what is already known of a reply against WhatsApp's limits.
-    fn check_limits(&self, reply: &ReplyTemplate, span: Range<usize>, notes: &mut Notes) {
-        for breach in limits::breaches(&reply.known_now()) {
-            let mut part = breach.part.as_str();
-            let at = loop {
-                if let Some(at) = self.parts.get(part) {
-                    break at.clone();
-                }
-                match part.rfind(['.', '[']) {
-                    Some(end) => part = &part[..end],
-                    None => break span.clone(),
-                }
-            };
-            notes.add(Diagnostic::new(
-                "E010",
-                at,
-                format!("`{}`: {}", breach.part, breach.message),
-            ));
-        }
+    fn part(&mut self, name: &str, span: &Range<usize>, fixed: Fixed) {
+        let span = span.clone();
+        self.parts.insert(name.to_owned(), Part { span, fixed });
     }
 }
 
-fn items<'a, 'i>(value: &'a Value<'i>, what: &str, notes: &mut Notes) -> Vec<&'a Value<'i>> {
-    match value.get_ref() {
-        DeValue::Array(array) => array.iter().collect(),
-        other => {
-            notes.add(wrong_type(value.span(), what, "an array of tables", other));
-            Vec::new()
-        }
-    }
-}
-
-/// Where bytes of a string's value stand in the file: exact when the string has no escapes, else the whole string.
-fn place_in_file(file: &str, text: &Text, range: &Range<usize>) -> Range<usize> {
-    let literal = file.get(text.span.clone()).unwrap_or_default();
-    match literal.find(text.value.as_str()) {
-        Some(quotes) if !text.value.is_empty() => {
-            let start = text.span.start + quotes;
-            start + range.start..start + range.end.min(text.value.len())
-        }
-        _ => text.span.clone(),
+/// Reads a value that may be left out.
+fn optional<'d, T>(
+    field: Option<Field<'d>>,
+    read: impl FnOnce(Field<'d>) -> Option<T>,
+) -> Result<Option<T>, Reported> {
+    match field {
+        Some(field) => read(field).map(Some).ok_or(Reported),
+        None => Ok(None),
     }
 }

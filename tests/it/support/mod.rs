@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const ECHO: &str = r#"
 version = 1
 [bot]
-reply_budget = { per_minute = 1000000, per_hour = 1000000 }
+reply_budget = { per_minute = 1000, per_hour = 1000 }
 [[rule]]
 id = "echo"
 reply = "you said {{ message.text }}"

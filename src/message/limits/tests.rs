@@ -1,0 +1,250 @@
+//! Each limit at its edge: what just fits is sent, one more is not.
+
+use super::{
+    BODY_MAX, BUTTON_ID_MAX, BUTTON_TITLE_MAX, BreachKind, CAPTION_MAX, FILENAME_MAX, FOOTER_MAX,
+    HEADER_MAX, LINK_MAX, LIST_BUTTON_MAX, ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX,
+    SECTION_TITLE_MAX, TEXT_MAX, breaches,
+};
+use crate::message::{Button, Header, MediaKind, Outbound, OutboundMedia as Media, Row, Section};
+
+/// Makes a message that is longer than it may be by a number of characters; and its parts.
+type Case = (fn(usize) -> Outbound, &'static [&'static str]);
+
+fn text(length: usize) -> String {
+    "x".repeat(length)
+}
+
+fn buttons(more: usize) -> Outbound {
+    Outbound::Buttons {
+        header: Some(Header::Text(text(HEADER_MAX + more))),
+        body: text(BODY_MAX + more),
+        footer: Some(text(FOOTER_MAX + more)),
+        buttons: vec![Button {
+            id: text(BUTTON_ID_MAX + more),
+            title: text(BUTTON_TITLE_MAX + more),
+        }],
+    }
+}
+
+fn row(id: usize) -> Row {
+    Row {
+        id: id.to_string(),
+        title: "Row".to_owned(),
+        description: None,
+    }
+}
+
+fn list(sections: Vec<Section>) -> Outbound {
+    Outbound::List {
+        header: None,
+        body: "Choose".to_owned(),
+        footer: None,
+        button: "Open".to_owned(),
+        sections,
+    }
+}
+
+fn long_list(more: usize) -> Outbound {
+    Outbound::List {
+        header: Some(text(HEADER_MAX + more)),
+        body: text(BODY_MAX + more),
+        footer: Some(text(FOOTER_MAX + more)),
+        button: text(LIST_BUTTON_MAX + more),
+        sections: vec![Section {
+            title: Some(text(SECTION_TITLE_MAX + more)),
+            rows: vec![Row {
+                id: text(ROW_ID_MAX + more),
+                title: text(ROW_TITLE_MAX + more),
+                description: Some(text(ROW_DESCRIPTION_MAX + more)),
+            }],
+        }],
+    }
+}
+
+fn document(more: usize) -> Outbound {
+    let host = "https://a/";
+    Outbound::Media(Media {
+        kind: MediaKind::Document,
+        link: format!("{host}{}", text(LINK_MAX + more - host.len())),
+        caption: Some(text(CAPTION_MAX + more)),
+        filename: Some(text(FILENAME_MAX + more)),
+    })
+}
+
+fn plain(body: String) -> Outbound {
+    Outbound::Text {
+        body,
+        preview_url: false,
+    }
+}
+
+fn found(content: &Outbound) -> Vec<(String, BreachKind)> {
+    let found = breaches(content).into_iter();
+    found.map(|breach| (breach.part, breach.kind)).collect()
+}
+
+#[test]
+fn what_just_fits_is_sent_and_one_more_character_is_not() {
+    let cases: [Case; 4] = [
+        (|more| plain(text(TEXT_MAX + more)), &["text"]),
+        (
+            buttons,
+            &[
+                "header",
+                "text",
+                "footer",
+                "buttons[0].id",
+                "buttons[0].title",
+            ],
+        ),
+        (
+            long_list,
+            &[
+                "header",
+                "text",
+                "footer",
+                "list.button",
+                "list.sections[0].title",
+                "list.sections[0].rows[0].id",
+                "list.sections[0].rows[0].title",
+                "list.sections[0].rows[0].description",
+            ],
+        ),
+        (document, &["link", "caption", "filename"]),
+    ];
+
+    for (content, parts) in cases {
+        assert_eq!(found(&content(0)), []);
+        let too_much = |part: &&str| ((*part).to_owned(), BreachKind::TooMuch);
+        let expected: Vec<_> = parts.iter().map(too_much).collect();
+        assert_eq!(found(&content(1)), expected);
+    }
+}
+
+#[test]
+fn three_buttons_are_sent_and_four_or_none_are_not() {
+    let with = |number: usize| Outbound::Buttons {
+        header: None,
+        body: "Choose".to_owned(),
+        footer: None,
+        buttons: (0..number)
+            .map(|index| Button {
+                id: index.to_string(),
+                title: format!("Button {index}"),
+            })
+            .collect(),
+    };
+
+    assert_eq!(found(&with(3)), []);
+    assert_eq!(
+        found(&with(4)),
+        [("buttons".to_owned(), BreachKind::TooMuch)]
+    );
+    assert_eq!(
+        found(&with(0)),
+        [("buttons".to_owned(), BreachKind::Missing)]
+    );
+}
+
+#[test]
+fn ten_rows_over_all_sections_are_sent_and_eleven_are_not() {
+    let with = |first: usize, second: usize| {
+        list(vec![
+            Section {
+                title: Some("A".to_owned()),
+                rows: (0..first).map(row).collect(),
+            },
+            Section {
+                title: Some("B".to_owned()),
+                rows: (first..first + second).map(row).collect(),
+            },
+        ])
+    };
+    let part = || "list.sections".to_owned();
+
+    assert_eq!(found(&with(4, 6)), []);
+    assert_eq!(found(&with(5, 6)), [(part(), BreachKind::TooMuch)]);
+    assert_eq!(found(&list(Vec::new())), [(part(), BreachKind::Missing)]);
+}
+
+#[test]
+fn characters_are_counted_as_utf_16_units() {
+    let emoji = "🥐".repeat(TEXT_MAX / 2);
+    assert_eq!(found(&plain(emoji.clone())), []);
+    assert_eq!(found(&plain(emoji + "x")).len(), 1);
+    // Precomposed letters count once whatever their number of bytes.
+    assert_eq!(found(&plain("é".repeat(TEXT_MAX))), []);
+}
+
+#[test]
+fn texts_of_spaces_only_are_empty() {
+    let expected = [("text".to_owned(), BreachKind::Missing)];
+    assert_eq!(found(&plain(" \n".to_owned())), expected);
+}
+
+#[test]
+fn a_second_section_makes_titles_necessary() {
+    let section = |id| Section {
+        title: None,
+        rows: vec![row(id)],
+    };
+
+    assert_eq!(found(&list(vec![section(1)])), []);
+    let missing = |index| (format!("list.sections[{index}]"), BreachKind::Missing);
+    let two = list(vec![section(1), section(2)]);
+    assert_eq!(found(&two), [missing(0), missing(1)]);
+}
+
+#[test]
+fn ids_with_outer_spaces_and_sounds_with_texts_are_refused() {
+    let spaced = Outbound::Buttons {
+        header: Some(Header::Media(Media {
+            kind: MediaKind::Audio,
+            link: "https://shop.example/a.ogg".to_owned(),
+            caption: None,
+            filename: None,
+        })),
+        body: "Choose".to_owned(),
+        footer: None,
+        buttons: vec![Button {
+            id: " a".to_owned(),
+            title: "A".to_owned(),
+        }],
+    };
+    let sound = Outbound::Media(Media {
+        kind: MediaKind::Audio,
+        link: "https://shop.example/a.ogg".to_owned(),
+        caption: Some("Listen".to_owned()),
+        filename: Some("a.ogg".to_owned()),
+    });
+    let misplaced = |part: &str| (part.to_owned(), BreachKind::Misplaced);
+
+    let expected = [misplaced("header"), misplaced("buttons[0].id")];
+    assert_eq!(found(&spaced), expected);
+    let expected = [misplaced("caption"), misplaced("filename")];
+    assert_eq!(found(&sound), expected);
+}
+
+#[test]
+fn links_are_complete_https_addresses() {
+    let with = |link: &str| {
+        Outbound::Media(Media {
+            kind: MediaKind::Image,
+            link: link.to_owned(),
+            caption: None,
+            filename: None,
+        })
+    };
+
+    assert_eq!(found(&with("https://shop.example/a.jpg?b=c")), []);
+    for wrong in [
+        "http://a/b",
+        "a.jpg",
+        "https://",
+        "https:///a",
+        "https://a/b c",
+    ] {
+        let expected = [("link".to_owned(), BreachKind::Link)];
+        assert_eq!(found(&with(wrong)), expected, "{wrong}");
+    }
+}

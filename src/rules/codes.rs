@@ -1,0 +1,77 @@
+//! The diagnostic codes of the rule language: stable names that a person can look up in `docs/rules.md`.
+//!
+//! A code is never given a second meaning. Next: [`super::Diagnostic`], which carries them.
+
+/// The text is not TOML.
+pub const SYNTAX: &str = "R0101";
+/// A key that the language does not know in this place.
+pub const UNKNOWN_KEY: &str = "R0102";
+/// A key that has to be there is not.
+pub const MISSING_KEY: &str = "R0103";
+/// A value of another type than the key takes.
+pub const WRONG_TYPE: &str = "R0104";
+/// `version` is missing or names a language this program does not read.
+pub const VERSION: &str = "R0105";
+/// A length of time that cannot be read.
+pub const DURATION: &str = "R0106";
+/// No such time zone.
+pub const TIMEZONE: &str = "R0107";
+/// A value of the right type that is not allowed in this place.
+pub const VALUE: &str = "R0108";
+/// Two rules with one id.
+pub const DUPLICATE_ID: &str = "R0201";
+/// A rule id with characters that ids do not have.
+pub const ODD_ID: &str = "R0202";
+/// A condition, or a part of one, that says nothing.
+pub const EMPTY_CONDITION: &str = "R0203";
+/// A regular expression that cannot be read, or is too big.
+pub const REGEX: &str = "R0204";
+/// No such type of message.
+pub const MESSAGE_TYPE: &str = "R0205";
+/// Parts of a reply that do not go together.
+pub const MIXED_REPLY: &str = "R0301";
+/// A part of a reply that is missing or empty.
+pub const EMPTY_REPLY: &str = "R0302";
+/// More, or longer, than WhatsApp takes.
+pub const TOO_MUCH: &str = "R0303";
+/// The same id or title twice in one message.
+pub const DUPLICATE_CHOICE: &str = "R0304";
+/// A link that WhatsApp cannot fetch.
+pub const LINK: &str = "R0305";
+/// A text whose `{{ variables }}` are wrong.
+pub const TEMPLATE: &str = "R0401";
+/// A rule that can never answer because one above it always does.
+pub const UNREACHABLE: &str = "R0501";
+/// A condition on a button that no reply offers.
+pub const NEVER_OFFERED: &str = "R0502";
+/// A button or row that no rule answers.
+pub const NEVER_ANSWERED: &str = "R0503";
+/// A file without rules.
+pub const NO_RULES: &str = "R0504";
+
+/// Every code, in the order of the documentation.
+pub const ALL: [&str; 23] = [
+    SYNTAX,
+    UNKNOWN_KEY,
+    MISSING_KEY,
+    WRONG_TYPE,
+    VERSION,
+    DURATION,
+    TIMEZONE,
+    VALUE,
+    DUPLICATE_ID,
+    ODD_ID,
+    EMPTY_CONDITION,
+    REGEX,
+    MESSAGE_TYPE,
+    MIXED_REPLY,
+    EMPTY_REPLY,
+    TOO_MUCH,
+    DUPLICATE_CHOICE,
+    LINK,
+    TEMPLATE,
+    UNREACHABLE,
+    NEVER_OFFERED,
+    NEVER_ANSWERED,
+    NO_RULES,
+];

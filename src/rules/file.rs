@@ -1,0 +1,398 @@
+//! The shape of a rules file: tables, keys and typed values, each with its place in the text.
+//!
+//! A [`Reader`] never stops at a problem: it notes a diagnostic and gives `None`, so that one wrong value does not
+//! hide the next. It knows nothing of what the keys mean. Next: [`mod@super::compile`], which does.
+
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::Diagnostic;
+use super::{codes, literal, suggest};
+
+/// The longest time a rules file may name: ten years. Keeps sums with times of day within what a calendar holds.
+const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
+
+/// What people write who know other programs, and what it is called here.
+const OTHER_WORDS: [(&str, &str); 20] = [
+    ("answer", "reply"),
+    ("begins", "starts"),
+    ("body", "text"),
+    ("contains", "has"),
+    ("contains", "text.has"),
+    ("equals", "is"),
+    ("file", "document"),
+    ("has", "text.has"),
+    ("is", "text.is"),
+    ("keywords", "has"),
+    ("keywords", "text.has"),
+    ("label", "title"),
+    ("matches", "text.matches"),
+    ("message", "text"),
+    ("photo", "image"),
+    ("picture", "image"),
+    ("regex", "matches"),
+    ("regex", "text.matches"),
+    ("starts", "text.starts"),
+    ("url", "link"),
+];
+
+/// Gives out values of the types that are asked for and collects what is wrong with them.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    /// Everything found so far, in no order.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// A table of the file.
+pub(super) struct Table<'d> {
+    entries: &'d DeTable<'d>,
+    /// Its header, its braces, or the key it stands under.
+    pub(super) span: Range<usize>,
+    /// For each unknown key, what was probably meant by it.
+    unknown: Vec<Option<&'d str>>,
+}
+
+/// A key with its value; for an element of a list, the key of the list.
+#[derive(Clone)]
+pub(super) struct Field<'d> {
+    /// The key.
+    pub(super) name: &'d str,
+    /// Where it is best underlined.
+    pub(super) span: Range<usize>,
+    value: &'d DeValue<'d>,
+}
+
+/// A string of the file.
+#[derive(Clone)]
+pub(super) struct Text<'d> {
+    /// What it says, escapes undone.
+    pub(super) value: &'d str,
+    /// Its literal, quotes included.
+    pub(super) span: Range<usize>,
+}
+
+impl<'d> Table<'d> {
+    /// Takes the whole file as a table.
+    pub(super) fn root(entries: &'d DeTable<'d>) -> Self {
+        Self {
+            entries,
+            span: 0..0,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Whether there are keys that nobody knows: what seems to be missing may stand behind one of them.
+    pub(super) fn has_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
+    /// Whether an unknown key was probably meant to be this one.
+    pub(super) fn has_misspelt(&self, name: &str) -> bool {
+        self.unknown.contains(&Some(name))
+    }
+
+    /// Finds a key.
+    pub(super) fn get(&self, name: &str) -> Option<Field<'d>> {
+        self.entries
+            .iter()
+            .find(|(key, _)| key.get_ref() == name)
+            .map(|(key, value)| Field {
+                name: key.get_ref(),
+                span: place(key.span(), value),
+                value: value.get_ref(),
+            })
+    }
+}
+
+impl Field<'_> {
+    /// Whether the value is a string.
+    pub(super) fn is_string(&self) -> bool {
+        self.value.is_str()
+    }
+
+    /// Whether the value is a table.
+    pub(super) fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
+    /// The elements, when the value is a list.
+    pub(super) fn elements(&self) -> Option<Vec<Self>> {
+        let array = self.value.as_array()?;
+        let elements = array.iter().map(|element| Field {
+            name: self.name,
+            span: element.span(),
+            value: element.get_ref(),
+        });
+        Some(elements.collect())
+    }
+}
+
+impl<'t> Reader<'t> {
+    /// Starts on a text.
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Notes a diagnostic.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Takes a table and reports every key in it that is none of `keys`.
+    pub(super) fn table<'d>(
+        &mut self,
+        field: &Field<'d>,
+        keys: &[&'static str],
+    ) -> Option<Table<'d>> {
+        let Some(entries) = field.value.as_table() else {
+            self.wrong_type(field, "a table");
+            return None;
+        };
+        let mut table = Table {
+            span: field.span.clone(),
+            ..Table::root(entries)
+        };
+        self.known_keys(&mut table, keys);
+        Some(table)
+    }
+
+    /// Reports every key of a table that is none of `keys`.
+    pub(super) fn known_keys(&mut self, table: &mut Table<'_>, keys: &[&'static str]) {
+        for (key, _) in table.entries {
+            let name: &str = key.get_ref();
+            if keys.contains(&name) {
+                continue;
+            }
+            let other = OTHER_WORDS.iter().find(|(word, meant)| {
+                let first = meant.split('.').next().unwrap_or(meant);
+                *word == name && keys.contains(&first)
+            });
+            let meant = other
+                .map(|(_, meant)| *meant)
+                .or_else(|| suggest::closest(name, keys.iter().copied()));
+            table.unknown.push(meant);
+            let help = meant.map_or_else(
+                || format!("the keys here are {}", quoted(keys)),
+                |name| format!("did you mean `{name}`?"),
+            );
+            self.report(
+                Diagnostic::error(
+                    codes::UNKNOWN_KEY,
+                    key.span(),
+                    format!("unknown key `{name}`"),
+                )
+                .label("not known here")
+                .help(help),
+            );
+        }
+    }
+
+    /// Finds a key that must be there, and reports it when it is not.
+    pub(super) fn required<'d>(&mut self, table: &Table<'d>, name: &str) -> Option<Field<'d>> {
+        let field = table.get(name);
+        if field.is_none() && !table.has_misspelt(name) {
+            self.report(
+                Diagnostic::error(
+                    codes::MISSING_KEY,
+                    table.span.clone(),
+                    format!("the key `{name}` is missing"),
+                )
+                .label(format!("needs `{name} = …`")),
+            );
+        }
+        field
+    }
+
+    /// Takes a string.
+    pub(super) fn string<'d>(&mut self, field: &Field<'d>) -> Option<Text<'d>> {
+        let value = field.value.as_str();
+        if value.is_none() {
+            self.wrong_type(field, "a text in quotes");
+        }
+        value.map(|value| Text {
+            value,
+            span: field.span.clone(),
+        })
+    }
+
+    /// Takes a string, or a list of at least one.
+    pub(super) fn strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
+        let Some(elements) = field.elements() else {
+            if field.is_string() {
+                return self.string(field).map(|text| vec![text]);
+            }
+            self.wrong_type(field, "a text in quotes or a list of them");
+            return None;
+        };
+        if elements.is_empty() {
+            self.report(
+                Diagnostic::error(
+                    codes::EMPTY_CONDITION,
+                    field.span.clone(),
+                    format!("`{}` is an empty list", field.name),
+                )
+                .label("nothing in it can ever match"),
+            );
+            return None;
+        }
+        let texts: Vec<_> = elements.iter().map(|one| self.string(one)).collect();
+        texts.into_iter().collect()
+    }
+
+    /// Takes the elements of a list.
+    pub(super) fn list<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Field<'d>>> {
+        let elements = field.elements();
+        if elements.is_none() {
+            self.wrong_type(field, "a list in square brackets");
+        }
+        elements
+    }
+
+    /// Takes `true` or `false`.
+    pub(super) fn boolean(&mut self, field: &Field<'_>) -> Option<bool> {
+        let value = field.value.as_bool();
+        if value.is_none() {
+            self.wrong_type(field, "`true` or `false`");
+        }
+        value
+    }
+
+    /// Takes a whole number within a range.
+    pub(super) fn number(&mut self, field: &Field<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
+        let Some(integer) = field.value.as_integer() else {
+            self.wrong_type(field, "a whole number");
+            return None;
+        };
+        let number = u32::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .filter(|number| range.contains(number));
+        if number.is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::VALUE,
+                    field.span.clone(),
+                    format!("the number for `{}` is out of range", field.name),
+                )
+                .label(format!("takes {} to {}", range.start(), range.end())),
+            );
+        }
+        number
+    }
+
+    /// Takes a length of time like `"15m"`.
+    pub(super) fn duration(&mut self, field: &Field<'_>) -> Option<Duration> {
+        if !field.is_string() {
+            self.wrong_type(field, "a length of time in quotes, like `\"15m\"`");
+            return None;
+        }
+        let duration = parse_duration(self.string(field)?.value);
+        if duration.is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::DURATION,
+                    field.span.clone(),
+                    format!("`{}` is not a length of time", field.name),
+                )
+                .label("a number and a unit, from one second to ten years")
+                .help("write it like `\"30s\"`, `\"15m\"`, `\"12h\"` or `\"2d\"`".to_owned()),
+            );
+        }
+        duration
+    }
+
+    /// Reports a value of the wrong type; `expected` tells what the key takes.
+    pub(super) fn wrong_type(&mut self, field: &Field<'_>, expected: &str) {
+        let found = match field.value {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "`true` or `false`",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_TYPE,
+                field.span.clone(),
+                format!("`{}` takes {expected}", field.name),
+            )
+            .label(format!("this is {found}")),
+        );
+    }
+
+    /// Finds where a part of a string stands in the file; the whole literal when that cannot be told.
+    pub(super) fn locate(&self, text: &Text<'_>, part: &Range<usize>) -> Range<usize> {
+        self.text
+            .get(text.span.clone())
+            .and_then(|raw| literal::locate(raw, text.value, part))
+            .map_or_else(
+                || text.span.clone(),
+                |part| text.span.start + part.start..text.span.start + part.end,
+            )
+    }
+}
+
+/// Where a key with its value is best underlined: at the value, but at the key when the value is a table that
+/// is spread over lines of its own.
+fn place(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
+    let span = value.span();
+    // The span of a header starts before its key, that of an inline value behind it.
+    if value.get_ref().is_table() && span.start <= key.start {
+        key
+    } else {
+        span
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let seconds: u64 = match &text[digits.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    let duration = Duration::from_secs(number.checked_mul(seconds)?);
+    (Duration::from_secs(1)..=DURATION_MAX)
+        .contains(&duration)
+        .then_some(duration)
+}
+
+/// Names in backticks with commas between.
+pub(super) fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse_duration;
+
+    #[test]
+    fn lengths_of_time_are_a_number_and_a_unit() {
+        assert_eq!(parse_duration("30s"), Some(Duration::from_secs(30)));
+        assert_eq!(parse_duration("15m"), Some(Duration::from_mins(15)));
+        assert_eq!(parse_duration("12h"), Some(Duration::from_hours(12)));
+        assert_eq!(parse_duration("2d"), Some(Duration::from_hours(48)));
+        assert_eq!(parse_duration("3650d"), Some(super::DURATION_MAX));
+        for wrong in [
+            "", "s", "5", "5 m", "5M", "1h30m", "-1h", "+1h", "0s", "3651d", "１h",
+        ] {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+        assert_eq!(parse_duration("99999999999999999999d"), None);
+    }
+}
