@@ -6,9 +6,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use replyd::sandbox::{Sandbox, Side, Verdict};
+use replyd::sandbox::{Fault, Sandbox, Side, Verdict};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::sqlite;
 use crate::support::{Options, TestApp};
@@ -33,11 +34,20 @@ impl Random {
 
 /// Starts `replyd serve` and waits until it listens.
 async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
+    serve_with_logs(folder, sandbox, "info").await.0
+}
+
+/// The same, with everything it logs by this filter.
+async fn serve_with_logs(
+    folder: &Path,
+    sandbox: &Sandbox,
+    filter: &str,
+) -> (Child, JoinHandle<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_replyd"))
         .args(["serve", "--config", "replyd.toml"])
         .current_dir(folder)
         .env("REPLYD__LOG__FORMAT", "json")
-        .env("REPLYD__LOG__FILTER", "info")
+        .env("REPLYD__LOG__FILTER", filter)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -52,15 +62,20 @@ async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
             let address = fields["address"].as_str().unwrap();
             sandbox.connect(format!("http://{address}/webhook"));
             // Whoever reads nothing would stop the child at a full pipe.
-            tokio::spawn(async move { while let Ok(Some(_)) = logs.next_line().await {} });
-            return child;
+            let rest = tokio::spawn(async move {
+                while let Ok(Some(line)) = logs.next_line().await {
+                    seen.push_str(&line);
+                }
+                seen
+            });
+            return (child, rest);
         }
     }
     unreachable!("it ended early: {seen}");
 }
 
 /// Each person writes one message after the other, sent again until it is acknowledged, as Meta does.
-fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<tokio::task::JoinHandle<()>> {
+fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
     let writers = (0..PEOPLE).map(|person| {
         let (stop, sandbox) = (Arc::clone(stop), sandbox.clone());
         tokio::spawn(async move {
@@ -247,4 +262,57 @@ async fn a_second_process_on_the_same_database_is_refused_by_the_pid_of_the_firs
         told.contains(&format!("is in use by process {pid}")),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn no_log_line_tells_what_was_said_by_whom_or_a_secret() {
+    let extra = "[delivery]\nunknown_wait = \"1s\"\n";
+    let mut app = TestApp::with(Options {
+        extra,
+        ..Options::default()
+    })
+    .await;
+    app.stop().await;
+    std::fs::write(app.folder().join("replyd.toml"), app.config()).unwrap();
+    let (mut child, logs) = serve_with_logs(app.folder(), &app.sandbox, "debug").await;
+    let person = "15557654321";
+    for fault in [
+        Fault::Graph(131_026),
+        Fault::Graph(131_047),
+        Fault::BadGateway,
+        Fault::LostAnswer,
+    ] {
+        app.sandbox.script(fault);
+    }
+
+    let mut wamids = Vec::new();
+    for _ in 0..5 {
+        wamids.push(app.sandbox.say(person, "canary text").await);
+    }
+    app.sandbox.post("{ canary text that is no json").await;
+    app.sandbox
+        .wait_for("the last reply", |state| {
+            state.replies(person).get(1).map(|_| ())
+        })
+        .await;
+    child.kill().await.unwrap();
+    let logs = logs.await.unwrap();
+
+    assert!(
+        logs.contains("message was not sent"),
+        "the failures are told: {logs}"
+    );
+    let secrets = [
+        crate::support::APP_SECRET,
+        crate::support::API_KEY,
+        "test-token",
+    ];
+    let ids = wamids.iter().map(|wamid| wamid.as_str());
+    for canary in secrets
+        .into_iter()
+        .chain(["canary", "7654321", "Ana Lima"])
+        .chain(ids)
+    {
+        assert!(!logs.contains(canary), "`{canary}` is in the log");
+    }
 }
