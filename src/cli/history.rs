@@ -240,8 +240,8 @@ fn fate(entry: &Entry) -> String {
         Some(DeliveryStatus::Played) => paint(GOOD, "✓✓ played"),
         Some(DeliveryStatus::Failed) => paint(BAD, "✗ failed"),
         None => match entry.outbox_state.as_deref().unwrap_or_default() {
-            "accepted" => paint(DIM, "· accepted"),
-            "queued" | "sending" => paint(DIM, "· waiting to be sent"),
+            "accepted" => paint(DIM, "accepted by the gateway"),
+            "queued" | "sending" => paint(DIM, "waiting to be sent"),
             "unknown" => paint(WARN, "? may have been sent"),
             "held" => paint(WARN, "? may have been sent; held for you"),
             "expired" => paint(BAD, "✗ not sent in time"),

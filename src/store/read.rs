@@ -61,8 +61,8 @@ pub struct Entry {
 }
 
 impl Store {
-    /// The conversations with the latest messages, latest first. `like` keeps those whose name, phone or user
-    /// id contains it, or whose number it is.
+    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, whose
+    /// phone does (six digits at least: fewer are a conversation's id), or whose user id or id it is.
     ///
     /// # Errors
     /// `Database`.

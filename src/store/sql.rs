@@ -217,7 +217,7 @@ pub(super) const OUTBOX_ROWS: &str = "SELECT count(*) FROM outbox WHERE state <>
 
 // ---- reading -----------------------------------------------------------------------------------
 
-/// `$1` part of a name, phone or user id, or a conversation's id, or nothing; `$2` limit.
+/// `$1` part of a name, six digits or more of a phone, a user id, a conversation's id, or nothing; `$2` limit.
 pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, v.phone_number_id, \
     (SELECT text FROM messages AS m WHERE m.conversation_id = v.id ORDER BY m.id DESC LIMIT 1) \
@@ -231,7 +231,7 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
     v.last_inbound_ms + 86400000 AS window_open_until_ms \
     FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
     WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
-    OR instr(coalesce(c.wa_id, ''), ltrim($1, '+')) > 0 OR c.user_id = $1 \
+    OR (length($1) > 5 AND instr(coalesce(c.wa_id, ''), ltrim($1, '+')) > 0) OR c.user_id = $1 \
     OR CAST(v.id AS TEXT) = $1 \
     ORDER BY v.last_message_ms DESC, v.id DESC LIMIT $2";
 

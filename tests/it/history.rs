@@ -144,6 +144,22 @@ async fn a_transcript_shows_buttons_rules_and_ticks_and_no_escape_codes() {
 }
 
 #[tokio::test]
+async fn a_conversation_is_named_by_its_number_or_a_part_of_the_phone() {
+    let app = with_a_conversation().await;
+    app.sandbox.say("15551111112", "hello").await;
+
+    let by_number = history(&app, &["1"]);
+    let by_phone = history(&app, &["0000001"]);
+
+    assert!(
+        by_number.1.starts_with("Ana Lima · +15550000001"),
+        "{}",
+        by_number.1
+    );
+    assert_eq!(by_number, by_phone);
+}
+
+#[tokio::test]
 async fn json_is_one_object_a_line_with_the_explanation() {
     let app = with_a_conversation().await;
 
