@@ -307,7 +307,7 @@ async fn no_log_line_tells_what_was_said_by_whom_or_a_secret() {
         crate::support::API_KEY,
         "test-token",
     ];
-    let ids = wamids.iter().map(|wamid| wamid.as_str());
+    let ids = wamids.iter().map(replyd::message::Wamid::as_str);
     for canary in secrets
         .into_iter()
         .chain(["canary", "7654321", "Ana Lima"])
