@@ -20,8 +20,9 @@ use crate::turn::Decision;
 const COMMIT_UPDATES: usize = 2_000;
 /// Requests that may wait; more wait outside, in their connections.
 const WAITING: usize = 4_096;
-/// How long the next commit waits for company when the last one had some. Idle, nothing waits.
-const COMPANY_WAIT: Duration = Duration::from_micros(300);
+/// How long the next commit waits for company when the last one had some; the timer knows nothing shorter. Idle,
+/// nothing waits.
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
 /// The way into the store. Clones lead to the same task, which ends when the last of them is dropped.
 #[derive(Clone, Debug)]

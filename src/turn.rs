@@ -165,7 +165,9 @@ pub fn take(
         return turn;
     }
     walk(rules, conversation, message, now, &mut turn);
+    // There is nothing to read in a reaction, and Graph refuses its mark.
     turn.mark_read = rules.bot.mark_read
+        && !matches!(message.content, Content::Reaction { .. })
         && matches!(
             turn.decision,
             Decision::Answered | Decision::Silent | Decision::NoRule
