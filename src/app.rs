@@ -5,6 +5,7 @@
 
 mod rulebook;
 mod tasks;
+pub mod templates;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::delivery::{Delivery, DeliverySettings};
-use crate::gateway::Gateway;
+use crate::delivery::{self, Delivery, DeliverySettings};
+use crate::gateway::{Downloader, Gateway, GatewayError, Hosts};
 use crate::intake::{self, Intake};
 use crate::shutdown::Shutdown;
-use crate::store::Store;
+use crate::store::{Files, Store};
 use crate::telemetry::Metrics;
 use crate::web::{self, Health, Limits, Webhook};
 
@@ -34,6 +35,7 @@ pub struct App {
     clock: Clock,
     store: Store,
     gateway: Gateway,
+    downloader: Downloader,
     metrics: Arc<Metrics>,
     rulebook: Arc<Rulebook>,
     public: TcpListener,
@@ -57,6 +59,7 @@ impl App {
         // Rules first: whoever has a mistake in them should not find a new database beside it.
         let rulebook = Rulebook::load(&config)?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
+        let downloader = downloader(&config).context("could not set up the fetching of files")?;
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
@@ -77,6 +80,7 @@ impl App {
             clock,
             store,
             gateway,
+            downloader,
             metrics: Arc::new(Metrics::default()),
             rulebook: Arc::new(rulebook),
             public,
@@ -138,13 +142,26 @@ impl App {
         let rulebook = self.rulebook;
         let (intake, committing) = Intake::start(intake::Parts {
             store: self.store.clone(),
-            decide: Arc::new(move |conversation, message, now| {
-                rulebook.decide(conversation, message, now)
+            decide: Arc::new(move |conversation, incoming, now| {
+                rulebook.decide(conversation, incoming, now)
             }),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
+            files: if self.config.media.download {
+                Files::Fetch
+            } else {
+                Files::Stay
+            },
+        });
+        let files = self.config.media.download.then(|| delivery::Files {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            downloader: self.downloader,
+            clock: self.clock.clone(),
+            folder: self.config.media.folder,
+            max_bytes: self.config.media.max_bytes,
         });
         let delivery = Delivery::new(
             self.store.clone(),
@@ -178,6 +195,9 @@ impl App {
             }
         });
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
+        if let Some(files) = files {
+            tasks.start("files", files.run(shutdown.clone()));
+        }
         let admin = web::admin(health);
         tasks.start_last(
             "admin listener",
@@ -208,6 +228,12 @@ impl App {
         }
         tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
     }
+}
+
+fn downloader(config: &Config) -> Result<Downloader, GatewayError> {
+    let gateway = &config.gateway;
+    let hosts = Hosts::beside(&gateway.base_url);
+    Downloader::new(config.media.token.as_ref(), hosts, gateway.timeout)
 }
 
 async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

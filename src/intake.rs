@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::message::Event;
-use crate::store::{Decide, ReceivePolicy, Received, Store, StoreError};
+use crate::store::{Decide, Files, ReceivePolicy, Received, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::turn::Decision;
 
@@ -55,6 +55,8 @@ pub struct Parts {
     pub wake: Arc<Notify>,
     /// How long a reply is worth sending.
     pub reply_expires_after: Duration,
+    /// What becomes of files that people send.
+    pub files: Files,
 }
 
 struct Submission {
@@ -131,6 +133,7 @@ impl Parts {
         let policy = ReceivePolicy {
             now: self.clock.now(),
             reply_expires_after: self.reply_expires_after,
+            files: self.files,
         };
         match self.store.receive(events, policy, &*self.decide).await {
             Ok(received) => {

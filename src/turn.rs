@@ -9,14 +9,23 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Content, Conversation, Inbound, Kind, Outbound, RuleId, State, limits};
+use crate::message::{Content, Conversation, Echo, Inbound, Kind, Outbound, RuleId, State, limits};
 use crate::rules::condition::Facts;
-use crate::rules::template::Variables;
-use crate::rules::{REPLIES_MAX, Rule, RuleSet};
+use crate::rules::variables::Variables;
+use crate::rules::{REPLIES_MAX, ReplyTemplate, Rule, RuleSet};
 
 /// Rules that did not match are told one by one up to here and only counted beyond: the explanation is stored
 /// with every message.
 const MOST_TOLD: usize = 50;
+
+/// What a turn is taken on.
+#[derive(Clone, Copy, Debug)]
+pub enum Incoming<'a> {
+    /// A person wrote.
+    Message(&'a Inbound),
+    /// A colleague wrote to the person from the phone app.
+    Echo(&'a Echo),
+}
 
 /// What was decided on one message.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +49,8 @@ pub struct Reply {
     pub rule: RuleId,
     /// The message.
     pub content: Outbound,
+    /// The message that is answered is quoted above it.
+    pub quote: bool,
 }
 
 /// The decision in one word: `messages.decision`.
@@ -56,8 +67,10 @@ pub enum Decision {
     TooOld,
     /// The person's reply budget is used up.
     OverBudget,
-    /// A kind that is never answered (system messages, errors, kinds we do not know).
+    /// A kind that is never answered (kinds we do not know).
     NotAnswered,
+    /// A colleague answers this conversation by hand now.
+    Human,
     /// The rules failed on this message; the explanation says how.
     Failed,
 }
@@ -73,6 +86,7 @@ impl Decision {
             Self::TooOld => "too_old",
             Self::OverBudget => "over_budget",
             Self::NotAnswered => "not_answered",
+            Self::Human => "human",
             Self::Failed => "failed",
         }
     }
@@ -126,7 +140,7 @@ pub enum Verdict {
 /// What became of a rule that matched.
 enum Used {
     /// These are its replies.
-    Replies(Vec<Outbound>),
+    Replies(Vec<Reply>),
     /// They would be more than the person's budget.
     OverBudget(&'static str),
     /// A text could not be filled in, or came out longer than WhatsApp takes.
@@ -140,7 +154,7 @@ enum Used {
 pub fn take(
     rules: &RuleSet,
     conversation: &Conversation,
-    message: &Inbound,
+    incoming: Incoming<'_>,
     now: Timestamp,
 ) -> Turn {
     let mut turn = Turn {
@@ -149,6 +163,13 @@ pub fn take(
         state: kept_state(rules, conversation, now),
         mark_read: false,
         explanation: Explanation::default(),
+    };
+    let message = match incoming {
+        Incoming::Message(message) => message,
+        Incoming::Echo(echo) => {
+            hand_over(rules, echo, now, &mut turn);
+            return turn;
+        }
     };
     if let Content::Other { kind } = &message.content {
         turn.decision = Decision::NotAnswered;
@@ -164,15 +185,32 @@ pub fn take(
         ));
         return turn;
     }
+    if let Some(until) = turn.state.human_until {
+        turn.decision = Decision::Human;
+        turn.explanation.note = Some(format!("a colleague answers here, until {until}"));
+        return turn;
+    }
     walk(rules, conversation, message, now, &mut turn);
-    // There is nothing to read in a reaction, and Graph refuses its mark.
+    // There is nothing to read in a reaction and the like, and Graph refuses their mark.
     turn.mark_read = rules.bot.mark_read
-        && !matches!(message.content, Content::Reaction { .. })
+        && !message.content.kind().is_some_and(Kind::is_quiet)
         && matches!(
             turn.decision,
             Decision::Answered | Decision::Silent | Decision::NoRule
         );
     turn
+}
+
+/// A colleague wrote from the phone app: the bot is quiet in this conversation for a while.
+fn hand_over(rules: &RuleSet, echo: &Echo, now: Timestamp, turn: &mut Turn) {
+    turn.decision = Decision::Human;
+    let until = echo
+        .sent_at
+        .saturating_add(signed(rules.bot.human_pause))
+        .unwrap_or(Timestamp::MAX);
+    if until > now {
+        turn.state.human_until = turn.state.human_until.max(Some(until));
+    }
 }
 
 /// Goes through the rules from top to bottom.
@@ -183,11 +221,11 @@ fn walk(
     now: Timestamp,
     turn: &mut Turn,
 ) {
-    let facts = Facts::of(&message.content, conversation.messages_before == 0);
+    let facts = Facts::of(message, conversation.messages_before == 0);
     turn.explanation.normalised = facts.normalised();
-    let reaction = matches!(message.content, Content::Reaction { .. });
+    let quiet_kind = message.content.kind().filter(|kind| kind.is_quiet());
     for rule in &rules.rules {
-        if reaction && !rule.when.names(Kind::Reaction) {
+        if quiet_kind.is_some_and(|kind| !rule.when.names(kind)) {
             continue; // a thumbs-up wants no answer, unless a rule asks for it by name
         }
         let held = rule.when.look(&facts);
@@ -200,9 +238,8 @@ fn walk(
             continue;
         }
         turn.explanation.tell(rule, Verdict::Matched, held.because);
-        let text = message.content.said();
         let contact = &conversation.contact;
-        let variables = Variables::new(&rules.bot.name, contact, text, held.captures);
+        let variables = Variables::new(&rules.bot.name, contact, message, held.captures);
         match use_rule(rules, rule, turn, &variables, now) {
             Used::Replies(replies) => {
                 turn.state.replied_at.extend(replies.iter().map(|_| now));
@@ -214,12 +251,7 @@ fn walk(
                 } else {
                     turn.decision = Decision::Answered;
                 }
-                let rule = rule.id.clone();
-                turn.replies
-                    .extend(replies.into_iter().map(|content| Reply {
-                        rule: rule.clone(),
-                        content,
-                    }));
+                turn.replies.extend(replies);
             }
             Used::OverBudget(note) => {
                 if turn.replies.is_empty() {
@@ -248,17 +280,16 @@ fn use_rule(
     variables: &Variables<'_>,
     now: Timestamp,
 ) -> Used {
-    let mut replies = Vec::with_capacity(rule.replies.len());
-    for template in &rule.replies {
-        let content = match template.fill(variables) {
-            Ok(content) => content,
-            Err(error) => return Used::Failed(error.to_string()),
-        };
-        if let Some(breach) = limits::breaches(&content).into_iter().next() {
-            return Used::Failed(format!("{}: {}", breach.part, breach.message));
+    let replies = match filled(rule, &rule.replies, variables) {
+        Ok(replies) => replies,
+        Err(failed) => {
+            let instead = rule.on_error.as_slice();
+            match filled(rule, instead, variables) {
+                Ok(replies) if !replies.is_empty() => replies,
+                _ => return Used::Failed(failed),
+            }
         }
-        replies.push(content);
-    }
+    };
     if turn.replies.len() + replies.len() > REPLIES_MAX {
         return Used::OverBudget("more replies than one message may get");
     }
@@ -285,6 +316,47 @@ fn use_rule(
     }
 }
 
+/// Fills templates in and holds what comes out against the limits. A text that is too long for one message becomes
+/// several; nothing else is cut.
+fn filled<'t>(
+    rule: &Rule,
+    templates: impl IntoIterator<Item = &'t ReplyTemplate>,
+    variables: &Variables<'_>,
+) -> Result<Vec<Reply>, String> {
+    let mut replies = Vec::new();
+    for template in templates {
+        let content = template
+            .fill(variables)
+            .map_err(|error| error.to_string())?;
+        for content in in_pieces(content) {
+            if let Some(breach) = limits::breaches(&content).into_iter().next() {
+                return Err(format!("{}: {}", breach.part, breach.message));
+            }
+            replies.push(Reply {
+                rule: rule.id.clone(),
+                content,
+                quote: template.quote,
+            });
+        }
+    }
+    Ok(replies)
+}
+
+fn in_pieces(content: Outbound) -> Vec<Outbound> {
+    match content {
+        Outbound::Text { body, preview_url } if limits::length(&body) > limits::TEXT_MAX => {
+            let pieces = limits::split(&body, limits::TEXT_MAX).into_iter();
+            pieces
+                .map(|piece| Outbound::Text {
+                    body: piece.to_owned(),
+                    preview_url,
+                })
+                .collect()
+        }
+        content => vec![content],
+    }
+}
+
 /// Why a rule with `once` stays quiet now.
 fn quiet(rule: &Rule, state: &State, now: Timestamp) -> Option<String> {
     let (once, answered) = (rule.once?, state.once.get(&rule.id)?);
@@ -296,6 +368,7 @@ fn quiet(rule: &Rule, state: &State, now: Timestamp) -> Option<String> {
 fn kept_state(rules: &RuleSet, conversation: &Conversation, now: Timestamp) -> State {
     let mut state = conversation.state.clone();
     let hour = SignedDuration::from_hours(1);
+    state.human_until.take_if(|until| *until <= now);
     state.replied_at.retain(|at| now.duration_since(*at) < hour);
     state.once.retain(|id, at| {
         let once = rules

@@ -7,6 +7,8 @@ CREATE TABLE contacts (
     wa_id         TEXT UNIQUE,             -- phone number as WhatsApp writes it: digits, no plus; NULL while the person hides it
     user_id       TEXT UNIQUE,             -- business-scoped user id; NULL where Meta did not send one
     name          TEXT,                    -- the latest profile name we saw: chosen by the person, prove nothing by it
+    username      TEXT,                    -- the latest username we saw, without @
+    marketing_stopped_ms INTEGER,          -- since when the person wants no marketing messages; NULL: nothing was said
     first_seen_ms INTEGER NOT NULL,
     CHECK (wa_id IS NOT NULL OR user_id IS NOT NULL)
 ) STRICT;
@@ -37,12 +39,15 @@ CREATE TABLE messages (
     message_key       TEXT UNIQUE,
     kind              TEXT    NOT NULL,    -- text, image, button_reply, list, …: Meta's words for theirs, ours for ours
     text              TEXT    NOT NULL,    -- as the person saw it; buttons in brackets
+    -- Who wrote it: the person; a rule; a colleague, in the phone app or by `replyd send`.
+    origin            TEXT    NOT NULL CHECK (origin IN ('person', 'rule', 'phone_app', 'command')),
+    quoted_wamid      TEXT,                -- the message it quotes, answers by a button, or reacts to; of either side
     sent_at_ms        INTEGER NOT NULL,    -- theirs: by WhatsApp's clock; ours: when it was decided
     stored_at_ms      INTEGER NOT NULL,
     raw               TEXT,                -- theirs: Meta's JSON byte for byte; ours: the reply as JSON
     -- The decision on one of theirs. Every one has exactly one.
     decision          TEXT CHECK (decision IN
-                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'not_answered', 'failed')),
+                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'not_answered', 'human', 'failed')),
     explanation       TEXT,                -- JSON: every rule that was looked at, and why it matched or did not
     rules_version     TEXT REFERENCES rules_versions (version),
     -- Where one of ours comes from, and what became of it.
@@ -60,12 +65,15 @@ CREATE INDEX messages_by_conversation ON messages (conversation_id, id);
 -- What WhatsApp told of our messages, one row per step. A step may be told before we know the message.
 CREATE TABLE receipts (
     id                INTEGER PRIMARY KEY,
-    receipt_key       TEXT    NOT NULL UNIQUE,  -- digest of number, wamid and status: the same step told twice is one row
+    receipt_key       TEXT    NOT NULL UNIQUE,  -- digest of number, wamid, status and participant: a step told twice is one row
     message_key       TEXT    NOT NULL,    -- as in messages
-    status            TEXT    NOT NULL,    -- sent, delivered, read, played, failed
+    status            TEXT    NOT NULL,    -- sent, delivered, read, played, failed; other words of Meta's are kept and move nothing
+    participant       TEXT,                -- the member of a group it is about
     at_ms             INTEGER NOT NULL,    -- by WhatsApp's clock
     received_at_ms    INTEGER NOT NULL,
     tag               TEXT,                -- the attempt that sent the message, when WhatsApp echoed it
+    pricing           TEXT,                -- JSON: billable, pricing_model, type, category
+    conversation      TEXT,                -- JSON: what Meta counts it to
     errors            TEXT,                -- JSON array: why it failed
     raw               TEXT    NOT NULL
 ) STRICT;
@@ -76,8 +84,8 @@ CREATE TABLE outbox (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: tags of old sends must not fit new rows
     conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
     phone_number_id   TEXT    NOT NULL,
-    kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark')),
-    message_id        INTEGER NOT NULL REFERENCES messages (id),  -- ours to send, or theirs to mark read
+    kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark', 'download')),
+    message_id        INTEGER NOT NULL REFERENCES messages (id),  -- ours to send, or theirs to mark read or fetch the file of
     state             TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
     due_at_ms         INTEGER NOT NULL,    -- not before
     expires_at_ms     INTEGER NOT NULL,    -- not after: a late answer confuses people
@@ -91,12 +99,35 @@ CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id)
 CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
 CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
 
--- What else Meta told us: echoes, history, calls, groups, account news. Kept, never answered.
+-- Files that people sent. Fetching them is off unless [media] download is on.
+CREATE TABLE media (
+    message_id        INTEGER PRIMARY KEY REFERENCES messages (id),
+    media_id          TEXT    NOT NULL,    -- Meta's id, good for 7 days
+    mime_type         TEXT,                -- as Meta told it
+    sha256            TEXT,                -- as Meta told it, base64; what was fetched has been held against it
+    path              TEXT,                -- below the media folder; NULL while it is not here
+    bytes             INTEGER,
+    fetched_at_ms     INTEGER,
+    error             TEXT                 -- why it is not here
+) STRICT;
+
+-- Files we uploaded, so that none is uploaded twice while Meta still has it.
+CREATE TABLE uploads (
+    phone_number_id   TEXT    NOT NULL,    -- an upload is good for one number
+    sha256            TEXT    NOT NULL,    -- of the file, hex
+    mime_type         TEXT    NOT NULL,
+    media_id          TEXT    NOT NULL,
+    expires_at_ms     INTEGER NOT NULL,    -- 30 days after the upload, less a day
+    PRIMARY KEY (phone_number_id, sha256, mime_type)
+) STRICT;
+
+-- What else Meta told us: history, calls, groups, account news. Kept, never answered.
 CREATE TABLE account_events (
     id                INTEGER PRIMARY KEY,
     event_key         TEXT    NOT NULL UNIQUE,  -- digest of field and raw: the same news told twice is one row
     field             TEXT    NOT NULL,    -- Meta's word
     phone_number_id   TEXT,
+    summary           TEXT    NOT NULL,    -- what it says, for people
     received_at_ms    INTEGER NOT NULL,
     raw               TEXT    NOT NULL
 ) STRICT;
@@ -126,8 +157,10 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%SZ', messages.sent_at_ms / 1000, 'unixepoch') AS time,
     coalesce(contacts.name, '+' || contacts.wa_id, contacts.user_id) AS contact,
     CASE messages.direction WHEN 'in' THEN 'them' ELSE 'us' END AS who,
+    messages.origin AS by,
     messages.kind,
     messages.text,
+    media.path AS file,
     messages.rule_id AS rule,
     messages.decision,
     coalesce(messages.delivery_status, messages.outbox_state) AS delivery,
@@ -135,6 +168,7 @@ SELECT
 FROM messages
 JOIN conversations ON conversations.id = messages.conversation_id
 JOIN contacts ON contacts.id = conversations.contact_id
+LEFT JOIN media ON media.message_id = messages.id
 ORDER BY messages.conversation_id, messages.id;
 
 -- One line per conversation, the latest first.
@@ -152,7 +186,7 @@ SELECT
      FROM messages AS theirs
      WHERE theirs.conversation_id = conversations.id
        AND theirs.direction = 'in'
-       AND theirs.id > coalesce((SELECT max(ours.reply_to_id) FROM messages AS ours
+       AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours
                                  WHERE ours.conversation_id = conversations.id AND ours.direction = 'out'
                                    AND ours.outbox_state NOT IN ('dead', 'expired')), 0)
     ) AS unanswered_since,

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
+use super::templates;
 use crate::config::Config;
-use crate::message::{Conversation, Inbound, PhoneNumberId, RulesVersion};
+use crate::message::{Conversation, PhoneNumberId, RulesVersion};
 use crate::rules::{self, Colour, RuleSet};
-use crate::turn::{self, Decision, Explanation, Turn};
+use crate::turn::{self, Decision, Explanation, Incoming, Turn};
 
 /// A rules file with mistakes.
 #[derive(Debug, thiserror::Error)]
@@ -68,16 +69,16 @@ impl Rulebook {
     pub(super) fn decide(
         &self,
         conversation: &Conversation,
-        message: &Inbound,
+        incoming: Incoming<'_>,
         now: Timestamp,
     ) -> (Turn, RulesVersion) {
         let rules = match &self.answered {
             Answered::Every(rules) => Some(rules),
-            Answered::Listed(listed) => listed.get(&message.phone_number_id),
+            Answered::Listed(listed) => listed.get(&conversation.phone_number_id),
         };
         match rules {
             Some(rules) => (
-                turn::take(rules, conversation, message, now),
+                turn::take(rules, conversation, incoming, now),
                 rules.version.clone(),
             ),
             None => (stored_only(conversation), self.any_version()),
@@ -109,8 +110,9 @@ fn rules_of(
 fn compile(file: &Path) -> anyhow::Result<RuleSet> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("could not read rules file `{}`", file.display()))?;
+    let fetched = templates::fetched(file)?;
     let name = file.to_string_lossy();
-    match rules::compile(&name, &text) {
+    match rules::compile(&name, &text, fetched.as_ref()) {
         Ok(compiled) => {
             if !compiled.warnings.is_empty() {
                 tracing::warn!(
@@ -149,10 +151,9 @@ mod tests {
     use super::Rulebook;
     use crate::config::{self, Config, Sources};
     use crate::message::{
-        Contact, Content, ContextInfo, Conversation, Identity, Inbound, PhoneNumberId, State, WaId,
-        Wamid,
+        Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
     };
-    use crate::turn::Decision;
+    use crate::turn::{Decision, Incoming};
 
     const RULES: &str = "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n";
     const SECRETS: &str = r#"
@@ -179,22 +180,17 @@ gateway = { api_key = "k" }
             contact: Contact {
                 identity: sender.clone(),
                 name: None,
+                username: None,
             },
             messages_before: 0,
             state: State::default(),
         };
-        let message = Inbound {
-            phone_number_id,
-            wamid: Wamid::parse("wamid.1").unwrap(),
-            sender,
-            profile_name: None,
-            sent_at: jiff::Timestamp::UNIX_EPOCH,
-            content: Content::Text {
-                body: "hello".to_owned(),
-            },
-            context: ContextInfo::default(),
-            raw: "{}".to_owned(),
+        let text = Content::Text {
+            body: "hello".to_owned(),
         };
+        let wamid = Wamid::parse("wamid.1").unwrap();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let message = Inbound::new(phone_number_id, wamid, sender, now, text);
         (conversation, message)
     }
 
@@ -206,7 +202,8 @@ gateway = { api_key = "k" }
         let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
         let (conversation, message) = message_to("2");
 
-        let (turn, version) = rulebook.decide(&conversation, &message, message.sent_at);
+        let (turn, version) =
+            rulebook.decide(&conversation, Incoming::Message(&message), message.sent_at);
 
         assert_eq!(turn.decision, Decision::NotAnswered);
         assert_eq!(

@@ -8,13 +8,13 @@ use anyhow::Context as _;
 
 use super::screen::{self, Tappable};
 use super::ui::{self, BAD, DIM, Hint, LITERAL, STRONG, paint};
+use crate::app::templates;
 use crate::clock::Clock;
 use crate::message::{
-    Contact, Content, ContextInfo, Conversation, Identity, Inbound, Media, PhoneNumberId, State,
-    WaId, Wamid,
+    Contact, Content, Conversation, Identity, Inbound, Media, PhoneNumberId, State, WaId, Wamid,
 };
 use crate::rules::{self, Colour, RuleSet};
-use crate::turn::{self, Decision, Turn, Verdict};
+use crate::turn::{self, Decision, Incoming, Turn, Verdict};
 
 const EXAMPLE: &str = include_str!("../../examples/bakery.toml");
 const HELP: &str = "Write as a customer would. A number taps a button. \
@@ -71,7 +71,8 @@ fn prompt(typed_here: bool) {
 /// The name to show and the rules, or an error that shows what is wrong with them.
 fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     let usual = Path::new("rules.toml");
-    let (name, text) = match file.or_else(|| usual.exists().then_some(usual)) {
+    let file = file.or_else(|| usual.exists().then_some(usual));
+    let (name, text) = match file {
         Some(file) => {
             let name = file.display().to_string();
             let text = std::fs::read_to_string(file)
@@ -80,7 +81,8 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
         }
         None => ("the example rules".to_owned(), EXAMPLE.to_owned()),
     };
-    match rules::compile(&name, &text) {
+    let fetched = file.map(templates::fetched).transpose()?.flatten();
+    match rules::compile(&name, &text, fetched.as_ref()) {
         Ok(compiled) => Ok((name, compiled.rules)),
         Err(diagnostics) => {
             ui::note(rules::render(&diagnostics, &name, &text, Colour::Plain));
@@ -168,17 +170,19 @@ impl<'r> Chat<'r> {
             ui::line(paint(DIM, content.transcript_text()));
         }
         let now = self.clock.now();
-        let message = Inbound {
-            phone_number_id: self.conversation.phone_number_id.clone(),
-            wamid: Wamid::parse(format!("wamid.CHAT{}", self.sent)).expect("not empty"),
-            sender: self.conversation.contact.identity.clone(),
-            profile_name: self.conversation.contact.name.clone(),
-            sent_at: now,
+        let message = Inbound::new(
+            self.conversation.phone_number_id.clone(),
+            Wamid::parse(format!("wamid.CHAT{}", self.sent)).expect("not empty"),
+            self.conversation.contact.identity.clone(),
+            now,
             content,
-            context: ContextInfo::default(),
-            raw: String::new(),
-        };
-        let turn = turn::take(self.rules, &self.conversation, &message, now);
+        );
+        let turn = turn::take(
+            self.rules,
+            &self.conversation,
+            Incoming::Message(&message),
+            now,
+        );
         self.conversation.state = turn.state.clone();
         self.conversation.messages_before += 1;
         for reply in &turn.replies {
@@ -224,9 +228,11 @@ fn silence(turn: &Turn) -> String {
         Decision::NoRule => "no rule matches, so nothing is answered".to_owned(),
         Decision::Silent => "a rule matches and says nothing; /why shows which".to_owned(),
         Decision::Failed => format!("failed: {}", note.unwrap_or_default()),
-        Decision::Answered | Decision::TooOld | Decision::OverBudget | Decision::NotAnswered => {
-            note.unwrap_or("nothing is answered").to_owned()
-        }
+        Decision::Answered
+        | Decision::TooOld
+        | Decision::OverBudget
+        | Decision::NotAnswered
+        | Decision::Human => note.unwrap_or("nothing is answered").to_owned(),
     }
 }
 
@@ -237,6 +243,7 @@ fn conversation(person: u64, name: &str) -> Conversation {
         contact: Contact {
             identity: Identity::Phone(phone),
             name: Some(name.to_owned()),
+            username: None,
         },
         messages_before: 0,
         state: State::default(),

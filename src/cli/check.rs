@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::ui;
+use crate::app::templates;
+use crate::message::TemplateFile;
 use crate::rules::{self, Colour, Diagnostic, Severity};
 
 /// The rules are good, or have warnings only.
@@ -33,7 +35,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut worst = GOOD;
     for file in &arguments.files {
         worst = worst.max(match read(file).await {
-            Ok(text) => check(&file.display().to_string(), &text),
+            Ok((text, fetched)) => check(&file.display().to_string(), &text, fetched.as_ref()),
             Err(error) => {
                 ui::error(&error);
                 UNREADABLE
@@ -43,14 +45,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(worst))
 }
 
-async fn read(file: &Path) -> anyhow::Result<String> {
-    tokio::fs::read_to_string(file)
+async fn read(file: &Path) -> anyhow::Result<(String, Option<TemplateFile>)> {
+    let text = tokio::fs::read_to_string(file)
         .await
-        .with_context(|| format!("could not read `{}`", file.display()))
+        .with_context(|| format!("could not read `{}`", file.display()))?;
+    Ok((text, templates::fetched(file)?))
 }
 
-fn check(name: &str, text: &str) -> u8 {
-    let (result, rules, diagnostics) = match rules::compile(name, text) {
+fn check(name: &str, text: &str, fetched: Option<&TemplateFile>) -> u8 {
+    let (result, rules, diagnostics) = match rules::compile(name, text, fetched) {
         Ok(compiled) => {
             let rules = count(compiled.rules.rules.len(), "rule");
             (GOOD, Some(rules), compiled.warnings)
@@ -76,7 +79,7 @@ fn check(name: &str, text: &str) -> u8 {
     result
 }
 
-fn count(number: usize, name: impl Display) -> String {
+pub(super) fn count(number: usize, name: impl Display) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {name}{plural}")
 }

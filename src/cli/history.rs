@@ -84,7 +84,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(url: &str) -> anyhow::Result<Store> {
+pub(super) async fn open(url: &str) -> anyhow::Result<Store> {
     Store::open_read_only(url)
         .await
         .map_err(|error| match error {
@@ -146,7 +146,7 @@ fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-fn when(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn when(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone())
         .strftime("%Y-%m-%d %H:%M")
         .to_string()
@@ -188,6 +188,9 @@ fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: 
                 "{time} {}",
                 paint(LITERAL, format_args!("{name} › {text}"))
             ));
+            if let Some(line) = file(entry) {
+                ui::line(format_args!("           {line}"));
+            }
             if let Some(line) = undecided(entry) {
                 ui::line(format_args!("           {line}"));
             }
@@ -196,6 +199,15 @@ fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: 
             ui::line(screen::framed(&text));
             ui::line(format_args!("  {}", fate(entry)));
         }
+    }
+}
+
+/// Where the file of a message is, or why it is not here.
+fn file(entry: &Entry) -> Option<String> {
+    match (&entry.file, &entry.file_error) {
+        (Some(path), _) => Some(paint(DIM, format_args!("file: {}", ui::visible(path)))),
+        (None, Some(error)) => Some(paint(WARN, format_args!("no file: {}", ui::visible(error)))),
+        (None, None) => None,
     }
 }
 
@@ -208,6 +220,7 @@ fn undecided(entry: &Entry) -> Option<String> {
         "too_old" => "too old to be answered",
         "over_budget" => "over the person's reply budget",
         "not_answered" => "never answered",
+        "human" => "left to a colleague",
         other => other,
     };
     let explanation: Option<serde_json::Value> = entry
@@ -226,9 +239,13 @@ fn undecided(entry: &Entry) -> Option<String> {
     Some(paint(style, format_args!("({decision}{note})")))
 }
 
-/// Rule and ticks of one of ours, the way WhatsApp shows them.
+/// Author and ticks of one of ours, the way WhatsApp shows them.
 fn fate(entry: &Entry) -> String {
-    let rule = entry.rule.as_deref().unwrap_or("?");
+    let author = match entry.origin.as_str() {
+        "phone_app" => "a colleague, in the phone app".to_owned(),
+        "command" => "by hand".to_owned(),
+        _ => format!("rule {}", entry.rule.as_deref().unwrap_or("?")),
+    };
     let ticks = match entry
         .delivery_status
         .as_deref()
@@ -254,7 +271,7 @@ fn fate(entry: &Entry) -> String {
         .map(|why| format!(" {}", paint(BAD, ui::visible(why))));
     format!(
         "{} {ticks}{}",
-        paint(DIM, format_args!("rule {rule} ·")),
+        paint(DIM, format_args!("{author} ·")),
         error.unwrap_or_default()
     )
 }
@@ -284,8 +301,10 @@ fn entry_json(conversation: &ConversationSummary, entry: &Entry) -> serde_json::
         "message_id": entry.id,
         "who": if entry.direction == "in" { "them" } else { "us" },
         "at": entry.sent_at,
+        "by": entry.origin,
         "kind": entry.kind,
         "text": entry.text,
+        "file": entry.file,
         "wamid": entry.wamid,
         "decision": entry.decision,
         "explanation": explanation,

@@ -2,15 +2,28 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 not understood.
 
+mod ask;
 mod chat;
 mod check;
+mod connections;
 mod demo;
+mod events;
+mod graph;
 mod healthcheck;
 mod history;
 mod init;
+mod local_file;
+mod manage;
+mod media;
+mod numbers;
+mod profile;
+mod progress;
+mod read;
 mod sandbox;
 mod screen;
+mod send;
 mod serve;
+mod templates;
 pub(crate) mod ui;
 
 use std::process::ExitCode;
@@ -40,6 +53,22 @@ enum Command {
     Chat(chat::Arguments),
     /// Read the conversations.
     History(history::Arguments),
+    /// Upload, look at, fetch and delete files at WhatsApp.
+    Media(media::Arguments),
+    /// Read what Meta told about the account.
+    Events(events::Arguments),
+    /// Send one message by hand.
+    Send(Box<send::Arguments>),
+    /// Mark a message read.
+    Read(read::Arguments),
+    /// Manage message templates: list, show, create, delete, sync.
+    Templates(templates::Arguments),
+    /// Look at the business numbers.
+    Numbers(numbers::Arguments),
+    /// Show or change the business profile.
+    Profile(profile::Arguments),
+    /// Manage Maton's connections: list, create, get, delete, choose the default.
+    Connections(connections::Arguments),
     /// Use the phone of a running demo.
     Sandbox(sandbox::Arguments),
     /// Ask a running service whether it is ready.
@@ -71,6 +100,14 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Check(arguments) => check::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
+            Command::Media(arguments) => media::run(arguments).await,
+            Command::Events(arguments) => events::run(arguments).await,
+            Command::Send(arguments) => send::run(*arguments).await,
+            Command::Read(arguments) => read::run(arguments).await,
+            Command::Templates(arguments) => templates::run(arguments).await,
+            Command::Numbers(arguments) => numbers::run(arguments).await,
+            Command::Profile(arguments) => profile::run(arguments).await,
+            Command::Connections(arguments) => connections::run(arguments).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         }

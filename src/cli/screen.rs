@@ -1,7 +1,7 @@
 //! Messages as a phone shows them, for the terminal: `chat` and `sandbox` share it.
 
 use super::ui::{self, DIM, LITERAL, STRONG, paint};
-use crate::message::{Content, Header, Outbound};
+use crate::message::{Button, CardAction, Content, Header, Outbound};
 
 /// Something that can be tapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,15 @@ enum Kind {
 }
 
 impl Tappable {
+    fn button(button: &Button) -> Self {
+        Self {
+            id: button.id.clone(),
+            title: button.title.clone(),
+            description: None,
+            kind: Kind::Button,
+        }
+    }
+
     /// The message that tapping it sends.
     pub(crate) fn content(&self) -> Content {
         let (id, title) = (self.id.clone(), self.title.clone());
@@ -36,15 +45,7 @@ impl Tappable {
 /// What a message lets people tap, in the order it is numbered.
 pub(crate) fn tappable(content: &Outbound) -> Vec<Tappable> {
     match content {
-        Outbound::Buttons { buttons, .. } => buttons
-            .iter()
-            .map(|button| Tappable {
-                id: button.id.clone(),
-                title: button.title.clone(),
-                description: None,
-                kind: Kind::Button,
-            })
-            .collect(),
+        Outbound::Buttons { buttons, .. } => buttons.iter().map(Tappable::button).collect(),
         Outbound::List { sections, .. } => sections
             .iter()
             .flat_map(|section| &section.rows)
@@ -55,7 +56,15 @@ pub(crate) fn tappable(content: &Outbound) -> Vec<Tappable> {
                 kind: Kind::Row,
             })
             .collect(),
-        Outbound::Text { .. } | Outbound::Media(_) => Vec::new(),
+        Outbound::Carousel { cards, .. } => cards
+            .iter()
+            .flat_map(|card| match &card.action {
+                CardAction::Buttons(buttons) => buttons.as_slice(),
+                CardAction::Link(_) => &[],
+            })
+            .map(Tappable::button)
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -63,14 +72,8 @@ pub(crate) fn tappable(content: &Outbound) -> Vec<Tappable> {
 pub(crate) fn bubble(content: &Outbound) -> String {
     let mut lines = Vec::new();
     match content {
-        Outbound::Text { body, .. } => lines.push(ui::visible(body)),
-        Outbound::Buttons {
-            header,
-            body,
-            footer,
-            ..
-        } => {
-            match header {
+        Outbound::Buttons { frame, .. } => {
+            match &frame.header {
                 Some(Header::Text(text)) => lines.push(paint(STRONG, ui::visible(text))),
                 Some(Header::Media(media)) => {
                     lines.push(paint(
@@ -78,10 +81,15 @@ pub(crate) fn bubble(content: &Outbound) -> String {
                         ui::visible(&Outbound::Media(media.clone()).transcript_text()),
                     ));
                 }
-                None => {}
+                Some(Header::Place { .. }) | None => {}
             }
-            lines.push(ui::visible(body));
-            lines.extend(footer.as_ref().map(|text| paint(DIM, ui::visible(text))));
+            lines.push(ui::visible(&frame.body));
+            lines.extend(
+                frame
+                    .footer
+                    .as_ref()
+                    .map(|text| paint(DIM, ui::visible(text))),
+            );
             lines.push(numbered(&tappable(content)).join("  "));
         }
         Outbound::List {
@@ -106,7 +114,13 @@ pub(crate) fn bubble(content: &Outbound) -> String {
                 lines.extend(rows.by_ref().take(section.rows.len()));
             }
         }
-        Outbound::Media(_) => lines.push(ui::visible(&content.transcript_text())),
+        _ => {
+            lines.push(ui::visible(&content.transcript_text()));
+            let options = numbered(&tappable(content));
+            if !options.is_empty() {
+                lines.push(options.join("  "));
+            }
+        }
     }
     framed(&lines.join("\n"))
 }

@@ -4,9 +4,9 @@
 //! Foreign text is shown through [`visible`], so that nobody can send escape codes to the reader's terminal.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Color, Style};
 
 /// What a person looks for first.
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -20,6 +20,21 @@ pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Commands, paths and addresses to copy.
 pub(crate) const LITERAL: Style = AnsiColor::Cyan.on_default();
+
+/// Black on white, for what a camera reads.
+pub(crate) const PAPER: Style = Style::new()
+    .fg_color(Some(Color::Ansi(AnsiColor::Black)))
+    .bg_color(Some(Color::Ansi(AnsiColor::BrightWhite)));
+
+/// Whether a person looks at standard output.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether a person can be asked, and can answer.
+pub(crate) fn can_ask() -> bool {
+    is_terminal() && std::io::stdin().is_terminal()
+}
 
 /// Writes one line to standard output. A closed pipe (`| head`) is no error of ours.
 pub(crate) fn line(text: impl Display) {
@@ -36,6 +51,18 @@ pub(crate) fn prompt(text: impl Display) {
 /// Writes one line to standard error.
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes to standard error without a line end, at once: for questions.
+pub(crate) fn ask(text: impl Display) {
+    let mut out = anstream::stderr();
+    let _ = write!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// Writes over the line of standard error that the cursor is in; an empty text clears it. For terminals alone.
+pub(crate) fn over(text: impl Display) {
+    ask(format_args!("\r\x1b[2K{text}"));
 }
 
 /// Writes an error with its causes, and a hint when one of them gives one.

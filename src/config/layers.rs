@@ -26,6 +26,7 @@ pub(super) struct Entry {
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    Flag(bool),
     Array(Vec<Entry>),
     Table(BTreeMap<String, Entry>),
     /// From the environment, where nothing says whether `123` is a number or a text: the key decides.
@@ -40,6 +41,7 @@ impl Value {
         match self {
             Self::Text(_) | Self::Written(_) => "a text",
             Self::Integer(_) => "a number",
+            Self::Flag(_) => "true or false",
             Self::Array(_) => "a list",
             Self::Table(_) => "a table",
             Self::Other(kind) => kind,
@@ -132,7 +134,7 @@ fn entry(value: &Spanned<DeValue<'_>>, at: &impl Fn(usize) -> Origin) -> Entry {
                 .map(|(key, value)| (key.get_ref().to_string(), entry(value, at)))
                 .collect(),
         ),
-        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Float(_) => Value::Other("a number with a fraction"),
         DeValue::Datetime(_) => Value::Other("a date"),
     };

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
-use super::{Config, Database, Problems, Server, Sources, finish, load, reader};
+use super::{Calls, Config, Database, Problems, Server, Sources, finish, load, reader};
 
 /// The file that is read when none is named.
 const FILE: &str = "replyd.toml";
@@ -23,6 +23,12 @@ pub enum ReadError {
     /// It was read and is wrong.
     #[error(transparent)]
     Problems(#[from] Problems),
+}
+
+/// The file that is read: `path`, or `replyd.toml` where we are.
+#[must_use]
+pub fn file(path: Option<&Path>) -> &Path {
+    path.unwrap_or(Path::new(FILE))
 }
 
 /// Reads the configuration of this machine: `path`, or `replyd.toml` where we are when there is one.
@@ -51,6 +57,15 @@ pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
     Ok(finish(reader.server(), reader)?)
 }
 
+/// Reads what calls of the gateway need, the API key among it, and no other secrets.
+///
+/// # Errors
+/// As [`read`], but for these sections alone.
+pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
+    let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
+    Ok(finish(reader.calls(), reader)?)
+}
+
 /// A reader for sections that hold no secrets.
 fn part_reader(path: Option<&Path>) -> Result<Reader<'static>, ReadError> {
     Ok(reader(sources(path)?, &|_| {
@@ -59,7 +74,7 @@ fn part_reader(path: Option<&Path>) -> Result<Reader<'static>, ReadError> {
 }
 
 fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
-    let named = path.unwrap_or(Path::new(FILE));
+    let named = file(path);
     let file = match std::fs::read_to_string(named) {
         Ok(text) => Some((named.to_owned(), text)),
         Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => None,

@@ -4,8 +4,10 @@
 //! variables `REPLYD__SECTION__KEY`. [`load`] does everything but find the file and the environment, so that
 //! tests need neither. Next on the way: [`crate::app`], which is built from a [`Config`].
 
+mod edit;
 mod layers;
 mod machine;
+mod media;
 mod problem;
 mod reader;
 mod sections;
@@ -20,7 +22,8 @@ use secrecy::SecretString;
 use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
-pub use machine::{ReadError, read, read_database, read_server};
+pub use edit::with_connection;
+pub use machine::{ReadError, file, read, read_calls, read_database, read_server};
 pub use problem::{Origin, Problem, Problems};
 
 use layers::{Layers, in_file};
@@ -44,6 +47,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// `[delivery]`.
     pub delivery: Delivery,
+    /// `[media]`.
+    pub media: Media,
     /// `[rules]`.
     pub rules: Rules,
     /// Every `[[number]]`; none means every number.
@@ -109,6 +114,8 @@ pub struct Gateway {
     pub preset: Preset,
     /// Without a slash at its end.
     pub base_url: String,
+    /// The gateway's own API (connections), without a slash at its end.
+    pub control_url: String,
     /// Such as `v23.0`.
     pub graph_version: String,
     /// Sent as bearer token.
@@ -119,6 +126,33 @@ pub struct Gateway {
     pub requests_per_second: u32,
     /// For one request.
     pub timeout: Duration,
+}
+
+/// What it takes to call the gateway from the command line: no webhook secrets.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// `[gateway]`.
+    pub gateway: Gateway,
+    /// `[database]`.
+    pub database: Database,
+    /// `[media]`.
+    pub media: Media,
+    /// `[rules]`.
+    pub rules: Rules,
+    /// Every `[[number]]`.
+    pub numbers: Vec<Number>,
+}
+
+impl From<&Config> for Calls {
+    fn from(config: &Config) -> Self {
+        Self {
+            gateway: config.gateway.clone(),
+            database: config.database.clone(),
+            rules: config.rules.clone(),
+            media: config.media.clone(),
+            numbers: config.numbers.clone(),
+        }
+    }
 }
 
 /// `[delivery]`.
@@ -134,6 +168,19 @@ pub struct Delivery {
     pub give_up_after: Duration,
     /// How long a send of unknown outcome waits for a receipt.
     pub unknown_wait: Duration,
+}
+
+/// `[media]`: files that people send.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Fetch them.
+    pub download: bool,
+    /// Where they are put.
+    pub folder: PathBuf,
+    /// Larger ones are left where they are.
+    pub max_bytes: u64,
+    /// Opens Meta's file host: the one that was set, or the gateway's key when that is Meta's own.
+    pub token: Option<SecretString>,
 }
 
 /// `[rules]`.

@@ -121,6 +121,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Takes `true` or `false`, with its origin for cross-checks.
+    pub(super) fn flag(&mut self, key: &str) -> Option<(bool, Origin)> {
+        let Entry { value, origin } = self.take(key)?;
+        let value = match value {
+            Value::Written(written) => {
+                read_written(&written, &origin).unwrap_or(Value::Text(written))
+            }
+            value => value,
+        };
+        match value {
+            Value::Flag(flag) => Some((flag, origin)),
+            other => {
+                let message = format!("must be true or false, not {}", other.kind());
+                self.refuse(key, &origin, message)
+            }
+        }
+    }
+
     /// Takes one of a few words.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let (text, origin) = self.text(key)?;

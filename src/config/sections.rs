@@ -10,7 +10,7 @@ use super::layers::{Entry, Value, read_written};
 use super::problem::Origin;
 use super::reader::{Reader, unknown};
 use super::{
-    Admin, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Server, Webhook,
+    Admin, Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Server, Webhook,
 };
 use crate::message::PhoneNumberId;
 use crate::telemetry::{LogFormat, check_filter};
@@ -23,6 +23,7 @@ const TAKEN_PATHS: [&str; 2] = ["/livez", "/readyz"];
 /// What a preset stands for.
 struct PresetValues {
     base_url: &'static str,
+    control_url: &'static str,
     api_key_variable: &'static str,
     requests_per_second: u32,
 }
@@ -32,11 +33,14 @@ impl Preset {
         match self {
             Self::Maton => PresetValues {
                 base_url: "https://gateway.maton.ai/whatsapp-business",
+                control_url: "https://ctrl.maton.ai",
                 api_key_variable: "MATON_API_KEY",
                 requests_per_second: 8,
             },
             Self::Graph => PresetValues {
                 base_url: "https://graph.facebook.com",
+                // Nobody's: Meta itself has no connections, and commands that need them say so.
+                control_url: "https://graph.facebook.com",
                 api_key_variable: "WHATSAPP_TOKEN",
                 requests_per_second: 0,
             },
@@ -53,6 +57,7 @@ impl Reader<'_> {
         let webhook = self.webhook();
         let gateway = self.gateway();
         let delivery = self.delivery(gateway.as_ref());
+        let media = self.media(gateway.as_ref());
         let rules = self.path("rules.file").map(|file| Rules { file });
         let numbers = self.numbers();
         let log = self.log();
@@ -64,9 +69,26 @@ impl Reader<'_> {
             webhook: webhook?,
             gateway: gateway?,
             delivery: delivery?,
+            media: media?,
             rules: rules?,
             numbers: numbers?,
             log: log?,
+        })
+    }
+
+    /// What calls of the gateway need.
+    pub(super) fn calls(&mut self) -> Option<Calls> {
+        let gateway = self.gateway();
+        let database = self.database();
+        let media = self.media(gateway.as_ref());
+        let rules = self.path("rules.file").map(|file| Rules { file });
+        let numbers = self.numbers();
+        Some(Calls {
+            gateway: gateway?,
+            database: database?,
+            media: media?,
+            rules: rules?,
+            numbers: numbers?,
         })
     }
 
@@ -151,7 +173,8 @@ impl Reader<'_> {
         let preset = self.choice("gateway.preset", &words);
         // With an unknown preset the rest is still checked, against either one.
         let values = preset.unwrap_or(Preset::Maton).values();
-        let base_url = self.base_url(values.base_url);
+        let base_url = self.web_address("gateway.base_url", values.base_url);
+        let control_url = self.web_address("gateway.control_url", values.control_url);
         let graph_version = self.graph_version();
         let api_key = self.api_key(values.api_key_variable);
         let connection = self.connection();
@@ -161,6 +184,7 @@ impl Reader<'_> {
         Some(Gateway {
             preset: preset?,
             base_url: base_url?,
+            control_url: control_url?,
             graph_version: graph_version?,
             api_key: api_key?,
             connection: Some(connection?).filter(|connection| !connection.is_empty()),
@@ -177,8 +201,7 @@ impl Reader<'_> {
         Some(preset)
     }
 
-    fn base_url(&mut self, preset: &str) -> Option<String> {
-        let key = "gateway.base_url";
+    fn web_address(&mut self, key: &str, preset: &str) -> Option<String> {
         let Some((text, origin)) = self.text(key) else {
             // A value of another type is noted by now, and the start is refused for it.
             return Some(preset.to_owned());
@@ -240,17 +263,7 @@ impl Reader<'_> {
             .entry(key.to_owned())
             .or_insert_with(of_preset);
         let (secret, origin) = self.secret(key)?;
-        if !secret
-            .expose_secret()
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic())
-        {
-            return self.refuse(
-                key,
-                &origin,
-                "holds characters that no HTTP header may carry",
-            );
-        }
+        self.for_header(key, &origin, secret.expose_secret())?;
         Some(secret)
     }
 
@@ -258,13 +271,7 @@ impl Reader<'_> {
     fn connection(&mut self) -> Option<String> {
         let key = "gateway.connection";
         let (text, origin) = self.text(key)?;
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return self.refuse(
-                key,
-                &origin,
-                "holds characters that no HTTP header may carry",
-            );
-        }
+        self.for_header(key, &origin, &text)?;
         Some(text)
     }
 

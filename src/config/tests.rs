@@ -78,12 +78,18 @@ fn the_built_in_default_needs_only_secrets() {
     assert_eq!(config.gateway.requests_per_second, 8);
     assert_eq!(config.gateway.connection, None);
     assert_eq!(config.delivery.lease, Duration::from_mins(1));
+    assert!(!config.media.download && config.media.token.is_none());
+    assert_eq!(config.media.max_bytes, 25 * 1024 * 1024);
+    assert_eq!(config.media.folder, Path::new("/etc/replyd/data/media"));
     assert!(config.numbers.is_empty());
 }
 
 #[test]
 fn every_key_of_the_default_is_known_also_those_that_are_examples() {
-    let config = load(&default_with_examples(), &SECRETS).unwrap();
+    let mut environment = SECRETS.to_vec();
+    environment.push(("WHATSAPP_TOKEN", "token"));
+
+    let config = load(&default_with_examples(), &environment).unwrap();
 
     assert_eq!(config.numbers.len(), 1);
 }
@@ -142,6 +148,10 @@ timeout = 20
 [delivery]
 lease = "soon"
 max_in_flight = 0
+[media]
+download = "yes"
+max_bytes = "25MB"
+token = "a b"
 [rulez]
 file = "x.toml"
 [log]
@@ -315,4 +325,42 @@ phone_number_id = "1"
 "#;
 
     insta::assert_snapshot!(problems(file, &SECRETS));
+}
+
+#[test]
+fn files_are_fetched_with_a_token_of_metas_only() {
+    let on = "media.download = true\n";
+    let graph = format!("{on}gateway.preset = 'graph'\n");
+    let mut environment = SECRETS.to_vec();
+    environment.push(("WHATSAPP_TOKEN", "meta's"));
+    environment.push(("OWN", "own"));
+    let token = |file: &str| {
+        let media = load(file, &environment).unwrap().media;
+        assert!(media.download);
+        media.token.unwrap().expose_secret().to_owned()
+    };
+
+    assert_eq!(token(&graph), "meta's");
+    assert_eq!(
+        token(&format!("{graph}media.token = {{ env = 'OWN' }}")),
+        "own"
+    );
+    assert_eq!(
+        token(&format!("{on}media.token = {{ env = 'OWN' }}")),
+        "own"
+    );
+    insta::assert_snapshot!(problems(on, &SECRETS), @"
+    the configuration has 1 problem
+      replyd.toml:1: `media.download` needs media.token: the key of Maton does not open Meta's file host; make a token of your own Meta app
+    ");
+    let unset = format!("{on}media.token = {{ env = 'NONE' }}");
+    insta::assert_snapshot!(problems(&unset, &SECRETS), @"
+    the configuration has 1 problem
+      replyd.toml:2: `media.token` is not set: set NONE or media.token
+    ");
+    let off_again = load(
+        on,
+        &[&SECRETS[..], &[("REPLYD__MEDIA__DOWNLOAD", "false")]].concat(),
+    );
+    assert!(!off_again.unwrap().media.download);
 }

@@ -6,10 +6,13 @@
 //! its receipts come in by [`crate::web`] like everything else.
 
 mod backoff;
+mod files;
 mod pacing;
 mod sending;
 mod settling;
 mod verdict;
+
+pub use files::Files;
 
 use std::collections::HashMap;
 use std::sync::Arc;

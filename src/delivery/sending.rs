@@ -83,8 +83,13 @@ impl Sender {
     async fn send(&self, row: &Claimed, typing: Typing) -> Result<Option<Wamid>, SendError> {
         let number = &row.phone_number_id;
         match &row.kind {
-            ClaimedKind::Message { recipient, content } => {
-                let body = send::message_body(recipient, content, &row.fence);
+            ClaimedKind::Message {
+                recipient,
+                content,
+                about,
+            } => {
+                let tag = Some(row.fence.as_str());
+                let body = send::message_body(recipient, content, about.as_ref(), tag);
                 self.gateway.send_message(number, &body).await.map(Some)
             }
             ClaimedKind::ReadMark { wamid } => {

@@ -26,10 +26,11 @@ fn row(id: i64, conversation_id: i64, kind: ClaimedKind) -> Claimed {
 fn message(id: i64, conversation_id: i64) -> Claimed {
     let kind = ClaimedKind::Message {
         recipient: Recipient::To(WaId::parse("5511900000001").unwrap()),
-        content: Outbound::Text {
+        content: Box::new(Outbound::Text {
             body: format!("text {id}"),
             preview_url: false,
-        },
+        }),
+        about: None,
     };
     row(id, conversation_id, kind)
 }

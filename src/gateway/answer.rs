@@ -1,7 +1,8 @@
-//! Reading what came back: at most 256 KiB of it, judged by Graph's error code before HTTP status.
+//! Reading what came back: at most 2 MiB of it, judged by Graph's error code before HTTP status.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::Response;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
@@ -12,8 +13,8 @@ use super::error::{Rejection, SendError, Unknown, of_transport};
 use crate::message::{GraphError, Wamid};
 use crate::whatsapp::codes;
 
-/// Graph's answers to a send are below 1 KiB; more is some proxy's page.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// Graph's answers to a send are below 1 KiB; a page of templates in a language that JSON escapes has some hundred.
+const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
 
 /// Gives the body of a success.
 pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, SendError> {
@@ -79,6 +80,8 @@ fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let details = error.get("error_data").and_then(|data| data.get("details"));
+    // Calls about templates explain themselves here instead.
+    let details = details.or_else(|| error.get("error_user_msg"));
     let graph_error = GraphError {
         code,
         title: text(error.get("message")),
@@ -96,6 +99,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = rfc2822::parse(wait).ok()?;
-    let from = rfc2822::parse(text(DATE)?).ok()?;
-    Duration::try_from(at.timestamp().duration_since(from.timestamp())).ok()
+    Duration::try_from(at.timestamp().duration_since(date(headers)?)).ok()
+}
+
+/// The time an answer was made.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let written = headers.get(DATE)?.to_str().ok()?;
+    Some(rfc2822::parse(written).ok()?.timestamp())
 }

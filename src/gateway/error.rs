@@ -115,6 +115,23 @@ impl Rejection {
         }
     }
 
+    /// What the owner can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match (&self.error, self.status) {
+            (Some(error), _) => codes::lookup(error.code)
+                .map_or("look the code up in Meta's list of error codes", |code| {
+                    code.advice
+                }),
+            (None, 400) => "the gateway found no connection: `replyd connections list` shows them",
+            (None, 401 | 403) => "check gateway.api_key: the gateway does not take it",
+            (None, 404) => "check gateway.base_url and gateway.graph_version: nothing is there",
+            (None, 413) => "the file is larger than the gateway lets through",
+            (None, 429) => "too many requests for the gateway: wait some seconds",
+            (None, _) => "look at the gateway's own status page",
+        }
+    }
+
     /// The reason for the owner's eyes: with Meta's own explanation, so it belongs in the database, not in logs.
     #[must_use]
     pub fn reason(&self) -> String {
@@ -160,6 +177,25 @@ impl fmt::Debug for Rejection {
 impl std::error::Error for Rejection {}
 
 impl SendError {
+    /// What the owner can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NotSent(NotSent::Request) => "report this: the request could not be written",
+            Self::NotSent(_) => "check the network and gateway.base_url",
+            Self::Unknown(Unknown::Answer { status: 500.. }) => {
+                "the gateway is in trouble, or its login at Meta has expired: try again, then look at its connection"
+            }
+            Self::Unknown(Unknown::Answer { .. }) => {
+                "what answered is not Meta's API: check gateway.base_url"
+            }
+            Self::Unknown(_) => {
+                "try again; something that was to be changed may be changed already"
+            }
+            Self::Rejected(rejection) => rejection.advice(),
+        }
+    }
+
     /// The Graph error code, when Meta gave one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {

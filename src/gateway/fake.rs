@@ -91,6 +91,7 @@ pub(crate) fn client_of(base_url: &str) -> Gateway {
     Gateway::new(&config::Gateway {
         preset: config::Preset::Graph,
         base_url: base_url.to_owned(),
+        control_url: "http://127.0.0.1:9".to_owned(),
         graph_version: "v23.0".to_owned(),
         api_key: SecretString::from("key-canary"),
         connection: Some("connection-1".to_owned()),

@@ -5,22 +5,27 @@
 
 mod answer;
 mod client;
+mod download;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod media;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use crate::config;
 use crate::message::{PhoneNumberId, Wamid};
+use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
 pub(crate) use client::http_client;
+pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts};
 pub use error::{NotSent, Rejection, SendError, Source, Unknown};
 
 /// Chooses one of several connections of a Maton account.
@@ -32,6 +37,8 @@ pub struct Gateway {
     client: Client,
     /// Base URL and Graph version.
     base: Arc<Url>,
+    /// The gateway's own API.
+    control: Arc<Url>,
     /// Marked sensitive, so that no `Debug` shows them.
     headers: HeaderMap,
     timeout: Duration,
@@ -43,6 +50,9 @@ pub enum GatewayError {
     /// `gateway.base_url` cannot be extended by a path.
     #[error("gateway.base_url is not a web address")]
     BaseUrl,
+    /// `gateway.control_url` cannot be extended by a path.
+    #[error("gateway.control_url is not a web address")]
+    ControlUrl,
     /// The key or the connection holds characters that no HTTP header may carry.
     #[error("{0} holds characters that no HTTP header may carry")]
     Header(&'static str),
@@ -57,11 +67,9 @@ impl Gateway {
     /// # Errors
     /// Each [`GatewayError`].
     pub fn new(settings: &config::Gateway) -> Result<Self, GatewayError> {
-        let mut base = Url::parse(&settings.base_url).map_err(|_| GatewayError::BaseUrl)?;
-        base.path_segments_mut()
-            .map_err(|()| GatewayError::BaseUrl)?
-            .pop_if_empty()
-            .push(&settings.graph_version);
+        let base = url_below(&settings.base_url, [settings.graph_version.as_str()])
+            .ok_or(GatewayError::BaseUrl)?;
+        let control = url_below(&settings.control_url, []).ok_or(GatewayError::ControlUrl)?;
         let bearer = format!("Bearer {}", settings.api_key.expose_secret());
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, header(&bearer, "gateway.api_key")?);
@@ -71,6 +79,7 @@ impl Gateway {
         Ok(Self {
             client: http_client(settings.timeout).map_err(GatewayError::Client)?,
             base: Arc::new(base),
+            control: Arc::new(control),
             headers,
             timeout: settings.timeout,
         })
@@ -93,7 +102,7 @@ impl Gateway {
         number: &PhoneNumberId,
         body: &Value,
     ) -> Result<Wamid, SendError> {
-        let answer = self.post_messages(number, body).await?;
+        let answer = self.perform(&messages_call(number, body)).await?;
         answer::wamid(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
@@ -104,27 +113,88 @@ impl Gateway {
     /// # Errors
     /// [`SendError`].
     pub async fn mark_read(&self, number: &PhoneNumberId, body: &Value) -> Result<(), SendError> {
-        self.post_messages(number, body).await.map(drop)
+        self.perform(&messages_call(number, body)).await.map(drop)
     }
 
-    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
-    async fn post_messages(
-        &self,
-        number: &PhoneNumberId,
-        body: &Value,
-    ) -> Result<Vec<u8>, SendError> {
-        let mut url = Url::clone(&self.base);
+    /// Performs any call and gives the JSON of the answer; `null` for an empty one.
+    ///
+    /// # Errors
+    /// [`SendError`]; after [`SendError::Unknown`] a call that changes something may have done so.
+    pub async fn call(&self, call: &Call) -> Result<Value, SendError> {
+        let answer = self.perform(call).await?;
+        if answer.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&answer)
+            .map_err(|_| SendError::Unknown(Unknown::Answer { status: 200 }))
+    }
+
+    /// The gateway's time, if it tells one: asked of its base address, whatever that answers.
+    ///
+    /// # Errors
+    /// [`SendError`] when it cannot be reached.
+    pub async fn date(&self) -> Result<Option<Timestamp>, SendError> {
+        let request = self.client.get(Url::clone(&self.base));
+        let response = request.send().await.map_err(|e| error::of_transport(&e))?;
+        Ok(answer::date(response.headers()))
+    }
+
+    /// The full address of a call, as `--dry-run` shows it.
+    #[must_use]
+    pub fn url(&self, call: &Call) -> Url {
+        let base = match call.api {
+            Api::Graph => &self.base,
+            Api::Control => &self.control,
+        };
+        let mut url = Url::clone(base);
         url.path_segments_mut()
             .expect("a base that had segments has them still")
-            .extend([number.as_str(), "messages"]);
-        let request = self
-            .client
-            .post(url)
-            .headers(self.headers.clone())
-            .json(body);
+            .extend(&call.path);
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        url
+    }
+
+    /// The one place where a request to the gateway is put together and sent.
+    async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
+        let request = match &call.payload {
+            Payload::Empty => self.request(call),
+            Payload::Json(body) => self.request(call).json(body),
+            // Its bytes come from elsewhere: see `upload`.
+            Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
+        };
         let response = request.send().await.map_err(|e| error::of_transport(&e))?;
         answer::read(response).await
     }
+
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let method = match call.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut headers = self.headers.clone();
+        if call.api == Api::Control {
+            headers.remove(CONNECTION);
+        }
+        self.client.request(method, self.url(call)).headers(headers)
+    }
+}
+
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+fn messages_call(number: &PhoneNumberId, body: &Value) -> Call {
+    Call::post(&[number.as_str(), "messages"], body.clone())
+}
+
+/// An address with segments behind it; `None` when it cannot have any.
+fn url_below<'a>(base: &str, segments: impl IntoIterator<Item = &'a str>) -> Option<Url> {
+    let mut url = Url::parse(base).ok()?;
+    url.path_segments_mut()
+        .ok()?
+        .pop_if_empty()
+        .extend(segments);
+    Some(url)
 }
 
 fn header(text: &str, key: &'static str) -> Result<HeaderValue, GatewayError> {

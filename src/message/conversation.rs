@@ -14,6 +14,8 @@ pub struct Contact {
     pub identity: Identity,
     /// The latest profile name we saw.
     pub name: Option<String>,
+    /// The latest username we saw, without `@`.
+    pub username: Option<String>,
 }
 
 /// What [`crate::turn::take`] knows of the conversation before the message.
@@ -39,4 +41,7 @@ pub struct State {
     /// When we replied, within the last hour; the reply budget counts these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replied_at: Vec<Timestamp>,
+    /// A colleague answers by hand: the bot is quiet until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub human_until: Option<Timestamp>,
 }

@@ -1,15 +1,17 @@
 //! What one update means to us.
 
-use super::{Inbound, PhoneNumberId, Receipt};
+use super::{Echo, Identity, Inbound, PhoneNumberId, Receipt};
 
 /// One update, understood as far as it can be. Every one of them is stored; only `Message` is answered.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A person wrote to us.
     Message(Box<Inbound>),
-    /// WhatsApp tells of a message we sent.
+    /// A colleague wrote to a person from the phone app: the bot goes quiet there.
+    Echo(Box<Echo>),
+    /// `WhatsApp` tells of a message we sent.
     Receipt(Box<Receipt>),
-    /// Anything else Meta told us: echoes, history, calls, groups, account fields, value-level errors.
+    /// Anything else Meta told us: history, calls, groups, account fields, value-level errors.
     Account(AccountEvent),
     /// An update we could not understand.
     Unreadable(Unreadable),
@@ -22,8 +24,32 @@ pub struct AccountEvent {
     pub field: String,
     /// The number concerned, when the update names one.
     pub phone_number_id: Option<PhoneNumberId>,
+    /// What it says, as one line for people.
+    pub summary: String,
+    /// A wish about marketing that it tells of.
+    pub consent: Option<Consent>,
     /// The raw JSON: the `value` of the change, or the one element of it that is meant.
     pub raw: String,
+}
+
+/// A person's wish about marketing messages (field `user_preferences`).
+///
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Whose wish.
+    pub who: Identity,
+    /// What is wished.
+    pub marketing: Marketing,
+}
+
+/// Whether a person wants marketing messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marketing {
+    /// No more of them.
+    Stop,
+    /// They may come again.
+    Resume,
 }
 
 /// An update for the quarantine.

@@ -4,20 +4,30 @@
 //! noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from Meta's JSON.
 
 mod address;
+mod content;
 mod conversation;
 mod event;
 mod hex;
 mod ids;
 mod inbound;
 pub mod limits;
+pub mod media_file;
 mod outbound;
 mod receipt;
+mod template;
 
 pub use address::{Identity, Recipient};
+pub use content::{Content, Kind, Media, Order, OrderItem};
 pub use conversation::{Contact, Conversation, State};
-pub use event::{AccountEvent, Event, Unreadable};
+pub use event::{AccountEvent, Consent, Event, Marketing, Unreadable};
 pub(crate) use hex::hex;
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid};
-pub use inbound::{Content, ContextInfo, Inbound, Kind, Media};
-pub use outbound::{Button, Header, Media as OutboundMedia, MediaKind, Outbound, Row, Section};
+pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, ReferredProduct};
+pub use media_file::{FileKind, MediaFile};
+pub use outbound::{
+    Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
+    LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone, ProductSection,
+    Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+};
 pub use receipt::{DeliveryStatus, GraphError, Receipt};
+pub use template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};

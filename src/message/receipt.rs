@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PhoneNumberId, Wamid};
+use super::{Identity, PhoneNumberId, Wamid};
 
 /// One element of `statuses[]`.
 #[derive(Clone, Debug)]
@@ -12,16 +12,33 @@ pub struct Receipt {
     pub phone_number_id: PhoneNumberId,
     /// Our message.
     pub wamid: Wamid,
-    /// How far it got.
-    pub status: DeliveryStatus,
+    /// Meta's word: one of [`DeliveryStatus`], or another (`deleted`, `warning`, ones to come), which is kept and
+    /// moves nothing.
+    pub status: String,
     /// When, by WhatsApp's clock.
     pub at: Timestamp,
     /// `biz_opaque_callback_data`: the tag of the attempt that sent it.
     pub tag: Option<String>,
+    /// To whom it was sent, when it is told; a receipt may be the first to name both ids of a person.
+    pub recipient: Option<Identity>,
+    /// The member of a group it is about.
+    pub participant: Option<String>,
+    /// What it costs, as JSON: `billable`, `pricing_model`, `type`, `category`.
+    pub pricing: Option<String>,
+    /// The conversation that Meta counts it to, as JSON: `id`, `expiration_timestamp`, `origin`.
+    pub conversation: Option<String>,
     /// Why it failed.
     pub errors: Vec<GraphError>,
     /// The element of `statuses[]` byte for byte.
     pub raw: String,
+}
+
+impl Receipt {
+    /// The step, when it is one we know.
+    #[must_use]
+    pub fn step(&self) -> Option<DeliveryStatus> {
+        DeliveryStatus::parse(&self.status)
+    }
 }
 
 /// WhatsApp's own words for how far a message got, in the order they merge: a later one never yields

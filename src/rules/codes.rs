@@ -38,6 +38,8 @@ pub const TOO_MUCH: &str = "R0303";
 pub const DUPLICATE_CHOICE: &str = "R0304";
 /// A link that WhatsApp cannot fetch.
 pub const LINK: &str = "R0305";
+/// A message template that is not there, or takes other values.
+pub const MESSAGE_TEMPLATE: &str = "R0306";
 /// A text whose `{{ variables }}` are wrong.
 pub const TEMPLATE: &str = "R0401";
 /// A rule that can never answer because one above it always does.
@@ -48,9 +50,11 @@ pub const NEVER_OFFERED: &str = "R0502";
 pub const NEVER_ANSWERED: &str = "R0503";
 /// A file without rules.
 pub const NO_RULES: &str = "R0504";
+/// A message template that could not be checked, or is not in use at Meta now.
+pub const DOUBTFUL_TEMPLATE: &str = "R0505";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 23] = [
+pub const ALL: [&str; 25] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -69,9 +73,11 @@ pub const ALL: [&str; 23] = [
     TOO_MUCH,
     DUPLICATE_CHOICE,
     LINK,
+    MESSAGE_TEMPLATE,
     TEMPLATE,
     UNREACHABLE,
     NEVER_OFFERED,
     NEVER_ANSWERED,
     NO_RULES,
+    DOUBTFUL_TEMPLATE,
 ];

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::normalise::{Folded, Phrase};
 use super::set::Condition;
-use crate::message::{Content, Kind};
+use crate::message::{Content, Inbound, Kind, Referral};
 
 /// Only the beginning of a long text is searched by regular expressions: the engine is linear, and people
 /// who write to a shop say what they want within 4 KiB.
@@ -16,6 +16,7 @@ const SEARCHED_BYTES: usize = 4096;
 #[derive(Debug)]
 pub struct Facts<'a> {
     content: &'a Content,
+    ad: Option<&'a Referral>,
     first_contact: bool,
     folded: Option<Folded>,
 }
@@ -34,11 +35,12 @@ pub struct Held {
 impl<'a> Facts<'a> {
     /// Folds the message's words, if it has any.
     #[must_use]
-    pub fn of(content: &'a Content, first_contact: bool) -> Self {
+    pub fn of(message: &'a Inbound, first_contact: bool) -> Self {
         Self {
-            content,
+            content: &message.content,
+            ad: message.ad.as_ref(),
             first_contact,
-            folded: content.words().map(Folded::of),
+            folded: message.content.words().map(Folded::of),
         }
     }
 
@@ -90,6 +92,22 @@ impl Condition {
                 kinds.iter().any(|kind| facts.content.is(*kind)),
                 format!("the message is of type `{}`", facts.content.kind_name()),
             ),
+            Self::FromAd(wanted) => Held::new(
+                facts.ad.is_some() == *wanted,
+                if facts.ad.is_some() {
+                    "the message came from an ad or post"
+                } else {
+                    "the message came from no ad or post"
+                },
+            ),
+            Self::Ad(ids) => match facts.ad {
+                None => Held::new(false, "the message came from no ad or post"),
+                Some(ad) => {
+                    let id = ad.source_id.as_deref().unwrap_or("without an id");
+                    let because = format!("the message came from ad `{id}`");
+                    Held::new(ids.iter().any(|wanted| wanted == id), because)
+                }
+            },
             Self::Any(all) => any(all, facts),
             Self::All(all) => every(all, facts),
             Self::Not(one) => {
@@ -112,6 +130,8 @@ impl Condition {
             | Self::TextStarts(_)
             | Self::TextMatches(_)
             | Self::Button(_)
+            | Self::FromAd(_)
+            | Self::Ad(_)
             | Self::Not(_) => false,
         }
     }

@@ -107,10 +107,35 @@ impl<'d> Table<'d> {
     }
 }
 
+impl<'d> Field<'d> {
+    /// Takes a whole text as the value of a key.
+    pub(super) fn whole(name: &'d str, value: &'d DeValue<'d>) -> Self {
+        let span = 0..0;
+        Self { name, span, value }
+    }
+}
+
 impl Field<'_> {
     /// Whether the value is a string.
     pub(super) fn is_string(&self) -> bool {
         self.value.is_str()
+    }
+
+    /// Whether the value is `true` or `false`.
+    pub(super) fn is_boolean(&self) -> bool {
+        self.value.is_bool()
+    }
+
+    /// The keys of a table, in order; none when it is something else.
+    pub(super) fn entries(&self) -> Vec<Self> {
+        let table = self.value.as_table().into_iter().flatten();
+        table
+            .map(|(key, value)| Field {
+                name: key.get_ref(),
+                span: place(key.span(), value),
+                value: value.get_ref(),
+            })
+            .collect()
     }
 
     /// Whether the value is a table.
@@ -281,6 +306,19 @@ impl<'t> Reader<'t> {
                 )
                 .label(format!("takes {} to {}", range.start(), range.end())),
             );
+        }
+        number
+    }
+
+    /// Takes any number.
+    pub(super) fn decimal(&mut self, field: &Field<'_>) -> Option<f64> {
+        let number = match field.value {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            DeValue::Integer(integer) => integer.as_str().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_type(field, "a number");
         }
         number
     }

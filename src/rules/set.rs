@@ -11,7 +11,7 @@ use regex::Regex;
 
 use super::normalise::Phrase;
 use super::template::Template;
-use crate::message::{Kind, MediaKind, RuleId, RulesVersion};
+use crate::message::{Kind, Outbound, RuleId, RulesVersion};
 
 /// The most messages that one rule, and one turn, sends: more at once reads like an attack, and WhatsApp slows
 /// down who sends many messages to one person.
@@ -45,6 +45,8 @@ pub struct Bot {
     pub max_age: Duration,
     /// Per contact; ends loops with other bots.
     pub reply_budget: ReplyBudget,
+    /// How long the bot is quiet in a conversation after a colleague wrote there from the phone app.
+    pub human_pause: Duration,
 }
 
 /// The most automatic replies one person gets.
@@ -65,6 +67,8 @@ pub struct Rule {
     pub when: Condition,
     /// `reply`, in the order they are sent; may be empty (a rule that answers with silence).
     pub replies: Vec<ReplyTemplate>,
+    /// `on_error`: sent in place of `replies` when one of them cannot be sent as it came out.
+    pub on_error: Option<ReplyTemplate>,
     /// Answers once per contact within this time.
     pub once: Option<Duration>,
     /// Go on with the next rules after this one answered.
@@ -90,6 +94,10 @@ pub enum Condition {
     Button(Vec<String>),
     /// `type`.
     Type(Vec<Kind>),
+    /// `ad = true`: the message came from an ad or post.
+    FromAd(bool),
+    /// `ad`: it came from one of these ads or posts, by id.
+    Ad(Vec<String>),
     /// `any`, at least one holds.
     Any(Vec<Self>),
     /// `all`, or several keys in one table: every one holds.
@@ -98,91 +106,11 @@ pub enum Condition {
     Not(Box<Self>),
 }
 
-/// A reply before its templates are filled in; the shape of [`crate::message::Outbound`].
+/// A reply before its templates are filled in.
 #[derive(Debug)]
-pub enum ReplyTemplate {
-    /// Plain text.
-    Text {
-        /// `text`.
-        body: Template,
-        /// `preview_url`.
-        preview_url: bool,
-    },
-    /// Text with reply buttons.
-    Buttons {
-        /// `header`.
-        header: Option<HeaderTemplate>,
-        /// `text`.
-        body: Template,
-        /// `footer`.
-        footer: Option<Template>,
-        /// `buttons`.
-        buttons: Vec<ButtonTemplate>,
-    },
-    /// Text with a list.
-    List {
-        /// `header`.
-        header: Option<Template>,
-        /// `text`.
-        body: Template,
-        /// `footer`.
-        footer: Option<Template>,
-        /// `list.button`.
-        button: Template,
-        /// `list.sections`.
-        sections: Vec<SectionTemplate>,
-    },
-    /// A file by link.
-    Media(MediaTemplate),
-}
-
-/// What stands above a message with buttons.
-#[derive(Debug)]
-pub enum HeaderTemplate {
-    /// A bold line.
-    Text(Template),
-    /// An image, video or document.
-    Media(MediaTemplate),
-}
-
-/// A file by link.
-#[derive(Debug)]
-pub struct MediaTemplate {
-    /// Which key it was written under.
-    pub kind: MediaKind,
-    /// `link`.
-    pub link: Template,
-    /// `caption`, or the `text` beside the file.
-    pub caption: Option<Template>,
-    /// `filename`, documents only.
-    pub filename: Option<Template>,
-}
-
-/// A reply button. Ids are never templates: rules refer to them.
-#[derive(Debug)]
-pub struct ButtonTemplate {
-    /// `id`.
-    pub id: String,
-    /// `title`.
-    pub title: Template,
-}
-
-/// A group of rows.
-#[derive(Debug)]
-pub struct SectionTemplate {
-    /// `title`.
-    pub title: Option<Template>,
-    /// `rows`.
-    pub rows: Vec<RowTemplate>,
-}
-
-/// A row of a list.
-#[derive(Debug)]
-pub struct RowTemplate {
-    /// `id`.
-    pub id: String,
-    /// `title`.
-    pub title: Template,
-    /// `description`.
-    pub description: Option<Template>,
+pub struct ReplyTemplate {
+    /// The message.
+    pub content: Outbound<Template>,
+    /// `quote`: the message that is answered is quoted above it.
+    pub quote: bool,
 }

@@ -3,29 +3,19 @@
 //! A template comes from the owner only. What people write is a value, never source, so nothing they
 //! send is ever run. Which variables exist is fixed, so an unknown one is found when the rules are loaded.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, filters, tests};
-use serde::Serialize;
 
-use crate::message::Contact;
+use super::variables::{self, Variables};
 
 /// Instructions a text may take; a text with a loop over a handful of things takes some hundred.
 const FUEL: u64 = 20_000;
 /// The name of the one template in each environment.
 const NAME: &str = "text";
-/// Variables that are there for every message.
-const VARIABLES: [&str; 5] = [
-    "bot.name",
-    "contact.name",
-    "contact.first_name",
-    "contact.phone",
-    "message.text",
-];
-
 /// A text of the owner's, checked when the rules are loaded.
 pub struct Template {
     source: String,
@@ -49,67 +39,6 @@ pub struct TemplateError {
 #[error("{0}")]
 pub struct RenderError(String);
 
-/// What a text can say of one message.
-#[derive(Debug, Serialize)]
-pub struct Variables<'a> {
-    bot: BotVariables<'a>,
-    contact: ContactVariables<'a>,
-    message: MessageVariables<'a>,
-    r#match: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Serialize)]
-struct BotVariables<'a> {
-    name: &'a str,
-}
-
-/// Parts that are not known are left out, so that `default(…)` works on them.
-#[derive(Debug, Serialize)]
-struct ContactVariables<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct MessageVariables<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-}
-
-impl<'a> Variables<'a> {
-    /// Gathers what texts may say; nothing of any other conversation is in here.
-    #[must_use]
-    pub fn new(
-        bot_name: &'a str,
-        contact: &'a Contact,
-        text: Option<&'a str>,
-        captures: BTreeMap<String, String>,
-    ) -> Self {
-        let name = contact
-            .name
-            .as_deref()
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        Self {
-            bot: BotVariables { name: bot_name },
-            contact: ContactVariables {
-                name,
-                first_name: name.and_then(|name| name.split_whitespace().next()),
-                phone: contact
-                    .identity
-                    .wa_id()
-                    .map(|digits| format!("+{}", digits.as_str())),
-            },
-            message: MessageVariables { text },
-            r#match: captures,
-        }
-    }
-}
-
 impl Template {
     /// Checks a text: syntax, and that every variable exists (`captures` are the names under `match`).
     ///
@@ -128,15 +57,10 @@ impl Template {
         }
         let template = engine.get_template(NAME).expect("it was added above");
         let used: HashSet<String> = template.undeclared_variables(true);
-        let known: Vec<String> = VARIABLES
-            .iter()
-            .map(|name| (*name).to_owned())
-            .chain(captures.iter().map(|name| format!("match.{name}")))
-            .collect();
         let mut unknown: Vec<TemplateError> = used
             .iter()
-            .filter(|name| !known.contains(name))
-            .map(|name| unknown_variable(source, name, &known))
+            .filter(|name| !variables::is_known(name, captures))
+            .map(|name| unknown_variable(source, name, captures))
             .collect();
         if unknown.is_empty() {
             return Ok(Self {
@@ -185,7 +109,8 @@ impl fmt::Debug for Template {
 /// An engine with the filters that make sense in a message, and nothing that reads files or other templates.
 fn environment() -> Environment<'static> {
     let mut engine = Environment::empty();
-    engine.set_undefined_behavior(UndefinedBehavior::Lenient);
+    // A message has no `order` as a rule: its `order.text` is empty then, not an error.
+    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
     engine.set_fuel(Some(FUEL));
     engine.set_debug(true); // errors carry their place
     engine.add_filter("default", filters::default);
@@ -219,21 +144,47 @@ fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
     }
 }
 
-fn unknown_variable(source: &str, name: &str, known: &[String]) -> TemplateError {
+fn unknown_variable(source: &str, name: &str, captures: &[String]) -> TemplateError {
     let range = source
         .find(name)
         .map_or(0..source.len(), |at| at..at + name.len());
+    let groups = captures.iter().map(|capture| format!("match.{capture}"));
+    let known: Vec<String> = variables::NAMES
+        .iter()
+        .map(|known| (*known).to_owned())
+        .chain(groups)
+        .collect();
     let closest = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate))
         .filter(|(distance, _)| *distance <= name.len() / 4)
         .min();
+    let group = name.split('.').next().unwrap_or(name);
+    let beside: Vec<&str> = known
+        .iter()
+        .map(String::as_str)
+        .filter(|known| known.split('.').next() == Some(group))
+        .collect();
     let help = match closest {
         Some((_, candidate)) => format!("did you mean `{candidate}`?"),
-        None if name.starts_with("match.") => {
+        None if group == "match" => {
             "give the pattern in `when.text.matches` a group with this name: (?<name>…)".to_owned()
         }
-        None => format!("there are {}", known.join(", ")),
+        None if !beside.is_empty() => format!("there are {}", beside.join(", ")),
+        None => {
+            let mut groups: Vec<&str> = known
+                .iter()
+                .filter_map(|known| known.split('.').next())
+                .chain(
+                    variables::OPEN
+                        .into_iter()
+                        .filter(|open| !open.contains('.')),
+                )
+                .collect();
+            groups.sort_unstable();
+            groups.dedup();
+            format!("variables begin with {}", groups.join(", "))
+        }
     };
     TemplateError {
         range,
@@ -249,14 +200,30 @@ mod tests_of_templates {
     use proptest::prelude::*;
 
     use super::{Template, Variables};
-    use crate::message::{Contact, Identity, WaId};
+    use crate::message::{Contact, Content, Identity, Inbound, PhoneNumberId, WaId, Wamid};
 
     fn ana() -> Contact {
         let phone = WaId::parse("15550000001").expect("digits");
         Contact {
             identity: Identity::Phone(phone),
             name: Some("Ana Lima".to_owned()),
+            username: None,
         }
+    }
+
+    fn said(text: &str) -> Inbound {
+        let text = Content::Text {
+            body: text.to_owned(),
+        };
+        let number = PhoneNumberId::parse("1").expect("not empty");
+        let wamid = Wamid::parse("wamid.1").expect("not empty");
+        Inbound::new(
+            number,
+            wamid,
+            ana().identity,
+            jiff::Timestamp::UNIX_EPOCH,
+            text,
+        )
     }
 
     fn nobody() -> Contact {
@@ -270,7 +237,7 @@ mod tests_of_templates {
         let captures = BTreeMap::from([("number".to_owned(), "42".to_owned())]);
         let template = Template::parse(source, &["number".to_owned()]).expect("a good template");
         template
-            .render(&Variables::new("Luna", contact, Some(text), captures))
+            .render(&Variables::new("Luna", contact, &said(text), captures))
             .expect("it renders")
     }
 
@@ -321,8 +288,8 @@ mod tests_of_templates {
         let source =
             "{% for a in message.text %}{% for b in message.text %}{{ a }}{% endfor %}{% endfor %}";
         let template = Template::parse(source, &[]).expect("known variables");
-        let (contact, text) = (ana(), "x".repeat(4000));
-        let variables = Variables::new("", &contact, Some(&text), BTreeMap::new());
+        let (contact, message) = (ana(), said(&"x".repeat(4000)));
+        let variables = Variables::new("", &contact, &message, BTreeMap::new());
         assert!(template.render(&variables).is_err());
     }
 
@@ -334,8 +301,8 @@ mod tests_of_templates {
 
         #[test]
         fn no_source_makes_it_panic(source in "(\\{\\{|\\}\\}|\\{%|%\\}|if|for|in|contact|\\.|name|[ |()x]){0,14}") {
-            let contact = ana();
-            let variables = Variables::new("Luna", &contact, Some("x"), BTreeMap::new());
+            let (contact, message) = (ana(), said("x"));
+            let variables = Variables::new("Luna", &contact, &message, BTreeMap::new());
             if let Ok(template) = Template::parse(&source, &[]) {
                 let _ = template.render(&variables);
             }

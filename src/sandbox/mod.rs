@@ -4,6 +4,7 @@
 //! service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on (`phone`). What happened is
 //! in its [`State`]. The demo, the tests and the benchmarks use it; the service does not know it exists.
 
+mod account;
 mod fault;
 mod graph;
 mod phone;
@@ -15,14 +16,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use account::{Account, WABA};
 pub use fault::Fault;
-pub use state::{Bubble, Option as ScreenOption, Request, Side, State, Verdict};
+pub use state::{Bubble, Option as ScreenOption, Request, Side, State, StoredFile, Verdict};
 
 use crate::clock::Clock;
 use crate::message::{PhoneNumberId, Wamid};
@@ -143,6 +147,11 @@ impl Sandbox {
         self.inner.change(|state| state.released += 1);
     }
 
+    /// Makes the account as a test wants it.
+    pub fn prepare(&self, change: impl FnOnce(&mut Account)) {
+        self.inner.change(|state| change(&mut state.account));
+    }
+
     /// A look at what happened so far.
     pub fn look<T>(&self, at: impl FnOnce(&State) -> T) -> T {
         at(&lock(&self.inner.state))
@@ -178,6 +187,17 @@ impl Sandbox {
                 panic!("{place}: waited in vain for {what}; {state}")
             })
         }
+    }
+
+    /// Keeps a file as if a person had sent it to the first number, and gives its media id: for the message that
+    /// carries it.
+    pub fn store_file(&self, bytes: impl Into<Bytes>, mime_type: &str) -> String {
+        self.inner.store(StoredFile {
+            phone_number_id: self.inner.settings.numbers[0].as_str().to_owned(),
+            mime_type: mime_type.to_owned(),
+            filename: None,
+            bytes: bytes.into(),
+        })
     }
 
     /// Signs a body and posts it once; gives the HTTP status, 0 when there was no answer.
@@ -247,7 +267,47 @@ fn router(inner: Arc<Inner>) -> Router {
     Router::new()
         .route("/sandbox/say", post(phone::say))
         .route("/sandbox/screen/{phone}", get(phone::screen))
-        .route("/{version}/{number}/messages", post(graph::messages))
+        .route("/sandbox/file/{id}", get(graph::media::bytes))
+        .route(
+            "/{version}/{number}/messages",
+            post(graph::messages::messages),
+        )
+        .route(
+            "/{version}/{number}/media",
+            post(graph::media::upload).layer(DefaultBodyLimit::max(graph::media::MAX_FORM_BYTES)),
+        )
+        .route(
+            "/{version}/{number}/message_templates",
+            get(graph::templates::list)
+                .post(graph::templates::create)
+                .delete(graph::templates::delete),
+        )
+        .route(
+            "/{version}/{number}/phone_numbers",
+            get(graph::numbers::list),
+        )
+        .route(
+            "/{version}/{number}/subscribed_apps",
+            get(graph::numbers::subscribed_apps),
+        )
+        .route(
+            "/{version}/{number}/whatsapp_business_profile",
+            get(graph::profile::get).post(graph::profile::update),
+        )
+        .route(
+            "/{version}/{number}",
+            get(graph::object::get)
+                .post(graph::object::post)
+                .delete(graph::object::delete),
+        )
+        .route(
+            "/connections",
+            get(graph::connections::list).post(graph::connections::create),
+        )
+        .route(
+            "/connections/{id}",
+            get(graph::connections::get).delete(graph::connections::delete),
+        )
         .with_state(inner)
 }
 

@@ -1,10 +1,13 @@
 //! What happened in the pretend WhatsApp: every request, and every phone's screen.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::fault::Fault;
 
 /// Everything that happened.
@@ -18,6 +21,12 @@ pub struct State {
     pub acknowledged: BTreeSet<String>,
     /// Webhook posts that were answered with something else.
     pub refused_webhooks: usize,
+    /// Files by media id.
+    pub(super) files: BTreeMap<String, StoredFile>,
+    /// How many files there have been.
+    stored: u64,
+    /// Templates, profiles and connections.
+    pub account: Account,
     pub(super) faults: VecDeque<Fault>,
     pub(super) released: usize,
     pub(super) stalling: usize,
@@ -36,6 +45,31 @@ pub struct Request {
     pub body: Value,
     /// What came of it.
     pub verdict: Verdict,
+}
+
+/// A file, uploaded by the business or sent by a person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// The business number it belongs to.
+    pub phone_number_id: String,
+    /// As it was said with the upload.
+    pub mime_type: String,
+    /// As it was said with the upload.
+    pub filename: std::option::Option<String>,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+impl fmt::Debug for StoredFile {
+    /// Megabytes would hide the rest of a [`State`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredFile")
+            .field("phone_number_id", &self.phone_number_id)
+            .field("mime_type", &self.mime_type)
+            .field("filename", &self.filename)
+            .field("bytes", &self.bytes.len())
+            .finish()
+    }
 }
 
 /// What came of a Graph request.
@@ -109,6 +143,21 @@ impl State {
     #[must_use]
     pub fn stalled(&self) -> bool {
         self.stalling > 0
+    }
+
+    /// A file by its media id; deleted ones are gone.
+    #[must_use]
+    pub fn file(&self, media_id: &str) -> std::option::Option<&StoredFile> {
+        self.files.get(media_id)
+    }
+
+    /// Keeps a file under a new id; ids count up, so that tests know them.
+    pub(super) fn keep(&mut self, file: StoredFile) -> String {
+        const FIRST: u64 = 900_200;
+        let id = (FIRST + self.stored).to_string();
+        self.stored += 1;
+        self.files.insert(id.clone(), file);
+        id
     }
 
     /// What the business wrote to this phone, in order.

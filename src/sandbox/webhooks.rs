@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::WABA;
+
 /// Posts are tried again like Meta's, only sooner: Meta goes on for days.
 pub(super) const RETRIES: [Duration; 6] = [
     Duration::from_millis(50),
@@ -24,7 +26,7 @@ pub(super) const RETRIES: [Duration; 6] = [
 pub fn body(field: &str, value: &Value) -> String {
     let body = json!({
         "object": "whatsapp_business_account",
-        "entry": [{ "id": "102290129340398", "changes": [{ "field": field, "value": value }] }],
+        "entry": [{ "id": WABA, "changes": [{ "field": field, "value": value }] }],
     });
     escape(&body.to_string())
 }

@@ -5,6 +5,7 @@
 //! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
 //! message: [`crate::delivery`].
 
+mod beside;
 mod error;
 mod lock;
 mod outbox;
@@ -24,10 +25,13 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
 
+pub use beside::{Sent, Standing, Upload};
 pub use error::StoreError;
-pub use outbox::{ClaimRequest, Claimed, ClaimedKind, Freed, Outcome, Settled, Settlement};
-pub use read::{ConversationSummary, Entry};
-pub use receive::{Decide, ReceivePolicy, Received};
+pub use outbox::{
+    ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
+};
+pub use read::{ConversationSummary, Entry, News};
+pub use receive::{Decide, Files, ReceivePolicy, Received};
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;
@@ -109,6 +113,24 @@ impl Store {
             write: read.clone(),
             read,
             _lock: None,
+        })
+    }
+
+    /// Opens the database for a command's short writes, beside a running service or without one.
+    ///
+    /// # Errors
+    /// As [`Self::open_read_only`].
+    pub async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        let looking = Self::open_read_only(url).await?;
+        let options = SqliteConnectOptions::new()
+            .filename(path_of(url)?)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // A service that is busy commits many times a second: a command can wait.
+            .busy_timeout(5 * BUSY_TIMEOUT);
+        Ok(Self {
+            write: pool(1).connect_with(options).await?,
+            ..looking
         })
     }
 

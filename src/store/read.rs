@@ -48,6 +48,12 @@ pub struct Entry {
     pub decision: Option<String>,
     /// Theirs: why, as JSON.
     pub explanation: Option<String>,
+    /// Who wrote it: `person`, `rule`, `phone_app` or `command`.
+    pub origin: String,
+    /// The file that came along, below the media folder, once it is fetched.
+    pub file: Option<String>,
+    /// Why the file is not here.
+    pub file_error: Option<String>,
     /// Ours: the rule that gave it.
     pub rule: Option<String>,
     /// Which rules decided.
@@ -60,7 +66,56 @@ pub struct Entry {
     pub send_error: Option<String>,
 }
 
+/// Something Meta told us about the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// `account_events.id`.
+    pub id: i64,
+    /// Meta's word for what it is about.
+    pub field: String,
+    /// The number concerned.
+    pub phone_number_id: Option<String>,
+    /// What it says, for people.
+    pub summary: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Meta's JSON.
+    pub raw: String,
+}
+
 impl Store {
+    /// When a message came last, as a signed webhook.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn last_webhook(&self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar(sql::LAST_WEBHOOK)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
+    /// What is damaged in the file; `None` when nothing is.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn damage(&self) -> Result<Option<String>, StoreError> {
+        let found: String = sqlx::query_scalar(sql::QUICK_CHECK)
+            .fetch_one(&self.read)
+            .await?;
+        Ok((found != "ok").then_some(found))
+    }
+
+    /// The latest news of the account, oldest first; only those of a field when one is named.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn news(&self, field: Option<&str>, limit: u32) -> Result<Vec<News>, StoreError> {
+        let news = sqlx::query_as(sql::ACCOUNT_EVENTS);
+        let news = news.bind(field.unwrap_or("")).bind(limit);
+        Ok(news.fetch_all(&self.read).await?)
+    }
+
     /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, whose
     /// phone does (six digits at least: fewer are a conversation's id), or whose user id or id it is.
     ///
@@ -92,6 +147,19 @@ impl Store {
             .bind(conversation)
             .bind(limit);
         Ok(entries.fetch_all(&self.read).await?)
+    }
+}
+
+impl<'r> FromRow<'r, SqliteRow> for News {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            field: row.try_get("field")?,
+            phone_number_id: row.try_get("phone_number_id")?,
+            summary: row.try_get("summary")?,
+            received_at: time(row, "received_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
+            raw: row.try_get("raw")?,
+        })
     }
 }
 
@@ -133,6 +201,9 @@ impl<'r> FromRow<'r, SqliteRow> for Entry {
             wamid: row.try_get("wamid")?,
             decision: row.try_get("decision")?,
             explanation: row.try_get("explanation")?,
+            origin: row.try_get("origin")?,
+            file: row.try_get("path")?,
+            file_error: row.try_get("error")?,
             rule: row.try_get("rule_id")?,
             rules_version: row.try_get("rules_version")?,
             outbox_state: row.try_get("outbox_state")?,

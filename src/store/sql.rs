@@ -22,13 +22,13 @@ pub(super) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE 
 
 /// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3` user ids, `$4` our
 /// numbers.
-pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name FROM contacts \
+pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name, username FROM contacts \
     WHERE wa_id IN (SELECT value FROM json_each($2)) OR user_id IN (SELECT value FROM json_each($3))) \
     SELECT json_object( \
     'messages', (SELECT json_group_array(message_key) FROM messages \
         WHERE message_key IN (SELECT value FROM json_each($1))), \
     'contacts', (SELECT json_group_array(json_object( \
-        'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name)) FROM people), \
+        'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name, 'username', username)) FROM people), \
     'conversations', (SELECT json_group_array(json_object( \
         'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, \
         'state', c.state, 'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms)) \
@@ -40,11 +40,13 @@ pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, us
 
 /// Everything a batch of messages leaves behind, in one hand-over: `$1` contacts, `$2` conversations, `$3`
 /// messages, `$4` conversations with a new read mark, whose older one goes, `$5` outbox rows in the order they
-/// are sent, `$6` now.
-pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, first_seen_ms) \
-    SELECT value->>'$.id', value->>'$.wa_id', value->>'$.user_id', value->>'$.name', $6 \
+/// are sent, `$6` now, `$7` files to fetch.
+pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms) \
+    SELECT value->>'$.id', value->>'$.wa_id', value->>'$.user_id', value->>'$.name', \
+     value->>'$.username', $6 \
     FROM json_each($1) WHERE true ON CONFLICT (id) DO UPDATE SET \
-    wa_id = excluded.wa_id, user_id = excluded.user_id, name = excluded.name; \
+    wa_id = excluded.wa_id, user_id = excluded.user_id, name = excluded.name, \
+    username = excluded.username; \
     INSERT INTO conversations \
     (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms, last_message_ms) \
     SELECT value->>'$.id', value->>'$.contact_id', value->>'$.phone_number_id', value->>'$.state', \
@@ -53,13 +55,14 @@ pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, 
     state = excluded.state, messages_in = excluded.messages_in, \
     last_inbound_ms = excluded.last_inbound_ms, last_message_ms = excluded.last_message_ms; \
     INSERT INTO messages \
-    (id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, sent_at_ms, \
-     stored_at_ms, raw, decision, explanation, rules_version, rule_id, reply_to_id, part, outbox_state) \
+    (id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin, \
+     quoted_wamid, sent_at_ms, stored_at_ms, raw, decision, explanation, rules_version, rule_id, \
+     reply_to_id, part, outbox_state) \
     SELECT value->>'$.id', value->>'$.conversation_id', value->>'$.direction', \
      value->>'$.phone_number_id', value->>'$.wamid', value->>'$.message_key', value->>'$.kind', \
-     value->>'$.text', value->>'$.sent_at_ms', $6, value->>'$.raw', value->>'$.decision', \
-     value->>'$.explanation', value->>'$.rules_version', value->>'$.rule_id', \
-     value->>'$.reply_to_id', value->>'$.part', value->>'$.outbox_state' \
+     value->>'$.text', value->>'$.origin', value->>'$.quoted_wamid', value->>'$.sent_at_ms', $6, \
+     value->>'$.raw', value->>'$.decision', value->>'$.explanation', value->>'$.rules_version', \
+     value->>'$.rule_id', value->>'$.reply_to_id', value->>'$.part', value->>'$.outbox_state' \
     FROM json_each($3); \
     DELETE FROM outbox WHERE kind = 'read_mark' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($4)); \
@@ -67,16 +70,49 @@ pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, 
     (conversation_id, phone_number_id, kind, message_id, state, due_at_ms, expires_at_ms) \
     SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', \
      value->>'$.message_id', 'queued', $6, value->>'$.expires_at_ms' \
-    FROM json_each($5) ORDER BY key";
+    FROM json_each($5) ORDER BY key; \
+    INSERT INTO media (message_id, media_id, mime_type, sha256) \
+    SELECT value->>'$.message_id', value->>'$.media_id', value->>'$.mime_type', value->>'$.sha256' \
+    FROM json_each($7)";
+
+/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to`: conversations with the same
+/// number of ours become one, with the state of the one that was used last; then `from` is gone.
+pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = t.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
+    WHERE messages.conversation_id = f.id; \
+    UPDATE outbox SET conversation_id = t.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
+    WHERE outbox.conversation_id = f.id; \
+    UPDATE conversations AS t SET messages_in = t.messages_in + f.messages_in, \
+    last_inbound_ms = max(coalesce(t.last_inbound_ms, f.last_inbound_ms), coalesce(f.last_inbound_ms, t.last_inbound_ms)), \
+    state = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.state ELSE t.state END, \
+    last_message_ms = max(t.last_message_ms, f.last_message_ms) \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    WHERE t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id; \
+    DELETE FROM conversations WHERE id IN (SELECT f.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
+    UPDATE conversations SET contact_id = pair.value->>'$.to' FROM json_each($1) AS pair \
+    WHERE contact_id = pair.value->>'$.from'; \
+    UPDATE contacts AS t SET name = coalesce(t.name, f.name), username = coalesce(t.username, f.username), \
+    marketing_stopped_ms = coalesce(t.marketing_stopped_ms, f.marketing_stopped_ms), \
+    first_seen_ms = min(t.first_seen_ms, f.first_seen_ms) \
+    FROM json_each($1) AS pair JOIN contacts AS f ON f.id = pair.value->>'$.from' \
+    WHERE t.id = pair.value->>'$.to'; \
+    DELETE FROM contacts WHERE id IN (SELECT value->>'$.from' FROM json_each($1))";
 
 // ---- receive: the rest -------------------------------------------------------------------------
 
 /// Stores steps that were not told before, takes a returned tag as proof of a send whatever we thought of it,
 /// and drops the outbox rows of what is proven. `$1` receipts, `$2` now.
 pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
-    (receipt_key, message_key, status, at_ms, received_at_ms, tag, errors, raw) \
-    SELECT value->>'$.receipt_key', value->>'$.message_key', value->>'$.status', value->>'$.at_ms', $2, \
-     value->>'$.tag', value->>'$.errors', value->>'$.raw' \
+    (receipt_key, message_key, status, participant, at_ms, received_at_ms, tag, pricing, conversation, \
+     errors, raw) \
+    SELECT value->>'$.receipt_key', value->>'$.message_key', value->>'$.status', \
+     value->>'$.participant', value->>'$.at_ms', $2, value->>'$.tag', value->>'$.pricing', \
+     value->>'$.conversation', value->>'$.errors', value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (receipt_key) DO NOTHING; \
     UPDATE messages SET wamid = proof.value->>'$.wamid', message_key = proof.value->>'$.message_key', \
     outbox_state = 'accepted', send_error = NULL \
@@ -88,11 +124,18 @@ pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
     AND EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id \
         AND messages.outbox_state = 'accepted')";
 
+/// Receipts that name both ids of a person complete a contact that had only the phone. `$1` pairs `wa_id` and `user_id`.
+pub(super) const LEARN_USER_IDS: &str = "UPDATE contacts SET user_id = told.value->>'$.user_id' \
+    FROM json_each($1) AS told WHERE contacts.wa_id = told.value->>'$.wa_id' \
+    AND contacts.user_id IS NULL AND NOT EXISTS (SELECT 1 FROM contacts AS other \
+        WHERE other.user_id = told.value->>'$.user_id')";
+
 /// The furthest step of each message with one of these keys. A read proves a delivery, and `failed` stays.
 pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
     (SELECT status FROM receipts WHERE receipts.message_key = messages.message_key \
+     AND status IN ('sent', 'delivered', 'read', 'played', 'failed') \
      ORDER BY CASE status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 \
-     WHEN 'played' THEN 4 WHEN 'failed' THEN 5 ELSE 0 END DESC LIMIT 1), \
+     WHEN 'played' THEN 4 ELSE 5 END DESC LIMIT 1), \
     send_error = coalesce((SELECT errors FROM receipts \
      WHERE receipts.message_key = messages.message_key AND status = 'failed'), send_error) \
     WHERE direction = 'out' AND message_key IN (SELECT value FROM json_each($1)) \
@@ -100,9 +143,17 @@ pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
 
 /// News that was not told before.
 pub(super) const INSERT_ACCOUNT_EVENTS: &str = "INSERT INTO account_events \
-    (event_key, field, phone_number_id, received_at_ms, raw) \
-    SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', $2, value->>'$.raw' \
+    (event_key, field, phone_number_id, summary, received_at_ms, raw) \
+    SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', \
+     value->>'$.summary', $2, value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (event_key) DO NOTHING";
+
+/// Wishes about marketing, by either id, the last one of a person last. `$2` now.
+pub(super) const WRITE_CONSENT: &str = "UPDATE contacts SET marketing_stopped_ms = \
+    CASE wish.value->>'$.marketing' WHEN 'stop' THEN coalesce(marketing_stopped_ms, $2) END \
+    FROM json_each($1) AS wish \
+    WHERE (contacts.user_id IS NOT NULL AND contacts.user_id = wish.value->>'$.user_id') \
+    OR (contacts.wa_id IS NOT NULL AND contacts.wa_id = wish.value->>'$.wa_id')";
 
 /// Updates we could not understand; `raw` comes as hex, because JSON carries no bytes.
 pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
@@ -118,8 +169,9 @@ pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
 pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
     'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
-    'wa_id', wa_id, 'user_id', user_id)) FROM (SELECT o.id, o.conversation_id, o.phone_number_id, \
-    o.attempts, o.expires_at_ms, m.raw AS content, NULL AS wamid, c.wa_id, c.user_id \
+    'wa_id', wa_id, 'user_id', user_id, 'about', about)) FROM (SELECT o.id, o.conversation_id, \
+    o.phone_number_id, o.attempts, o.expires_at_ms, m.raw AS content, NULL AS wamid, \
+    c.wa_id, c.user_id, m.quoted_wamid AS about \
     FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
     JOIN conversations AS v ON v.id = o.conversation_id JOIN contacts AS c ON c.id = v.contact_id \
     WHERE o.kind = 'message' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
@@ -215,6 +267,35 @@ pub(super) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
 /// Rows that delivery still has to do with.
 pub(super) const OUTBOX_ROWS: &str = "SELECT count(*) FROM outbox WHERE state <> 'held'";
 
+/// Files that Meta has dropped. `$1` now.
+pub(super) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
+    error = coalesce(error || '; ', '') || 'WhatsApp keeps files for seven days only' FROM outbox \
+    WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
+    DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
+
+/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
+pub(super) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
+    fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
+        AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
+        ORDER BY due_at_ms, id LIMIT 1) \
+    RETURNING id, attempts, phone_number_id, message_id";
+
+/// `$1` message.
+pub(super) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
+    FROM media JOIN messages ON messages.id = media.message_id WHERE media.message_id = $1";
+
+/// `$1` fence, `$2` path, `$3` bytes, `$4` reason, `$5` now.
+pub(super) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
+    fetched_at_ms = iif($2 IS NULL, NULL, $5) FROM outbox \
+    WHERE media.message_id = outbox.message_id AND outbox.fence = $1";
+
+/// `$1` fence, `$2` not before, `$3` reason.
+pub(super) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
+    fence = NULL, lease_until_ms = NULL WHERE fence = $1";
+
+/// `$1` fence.
+pub(super) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
+
 // ---- reading -----------------------------------------------------------------------------------
 
 /// `$1` part of a name, six digits or more of a phone, a user id, a conversation's id, or nothing; `$2` limit.
@@ -225,7 +306,7 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
     v.last_message_ms, v.messages_in, \
     (SELECT min(theirs.sent_at_ms) FROM messages AS theirs \
      WHERE theirs.conversation_id = v.id AND theirs.direction = 'in' \
-     AND theirs.id > coalesce((SELECT max(ours.reply_to_id) FROM messages AS ours \
+     AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours \
         WHERE ours.conversation_id = v.id AND ours.direction = 'out' \
         AND ours.outbox_state NOT IN ('dead', 'expired')), 0)) AS unanswered_since_ms, \
     v.last_inbound_ms + 86400000 AS window_open_until_ms \
@@ -236,9 +317,11 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
     ORDER BY v.last_message_ms DESC, v.id DESC LIMIT $2";
 
 /// `$1` conversation, `$2` limit.
-pub(super) const TRANSCRIPT: &str = "SELECT * FROM (SELECT id, direction, sent_at_ms, kind, text, wamid, \
-    decision, explanation, rule_id, rules_version, outbox_state, delivery_status, send_error \
-    FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
+pub(super) const TRANSCRIPT: &str = "SELECT latest.*, media.path, media.error \
+    FROM (SELECT id, direction, sent_at_ms, kind, text, origin, wamid, decision, explanation, rule_id, \
+     rules_version, outbox_state, delivery_status, send_error \
+     FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest \
+    LEFT JOIN media ON media.message_id = latest.id ORDER BY latest.id";
 
 /// Numbers that have something queued: one step through the index for each, however many rows there are.
 pub(super) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
@@ -247,3 +330,52 @@ pub(super) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
         WHERE state = 'queued' AND phone_number_id > number) \
     FROM numbers WHERE number IS NOT NULL) \
     SELECT number FROM numbers WHERE number IS NOT NULL";
+
+// ---- commands beside the service ---------------------------------------------------------------
+
+/// `$1` number, `$2` hash, `$3` MIME type, `$4` now.
+pub(super) const FIND_UPLOAD: &str = "SELECT media_id FROM uploads \
+    WHERE phone_number_id = $1 AND sha256 = $2 AND mime_type = $3 AND expires_at_ms > $4";
+
+/// `$1` number, `$2` hash, `$3` MIME type, `$4` media id, `$5` until when, `$6` now. What Meta has forgotten goes.
+pub(super) const REMEMBER_UPLOAD: &str = "DELETE FROM uploads WHERE expires_at_ms <= $6; \
+    INSERT INTO uploads (phone_number_id, sha256, mime_type, media_id, expires_at_ms) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (phone_number_id, sha256, mime_type) \
+    DO UPDATE SET media_id = excluded.media_id, expires_at_ms = excluded.expires_at_ms";
+
+/// `$1` number, `$2` phone, `$3` user id.
+pub(super) const STANDING: &str = "SELECT v.last_inbound_ms, \
+    c.marketing_stopped_ms IS NOT NULL AS no_marketing FROM contacts AS c \
+    LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1 \
+    WHERE c.wa_id = $2 OR c.user_id = $3 LIMIT 1";
+
+/// A message sent by hand, with its contact and conversation when they are new. `$1` the one row, `$2` now.
+pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, first_seen_ms) \
+    SELECT value->>'$.wa_id', value->>'$.user_id', $2 FROM json_each($1) \
+    WHERE NOT EXISTS (SELECT 1 FROM contacts \
+        WHERE wa_id = value->>'$.wa_id' OR user_id = value->>'$.user_id'); \
+    INSERT INTO conversations (contact_id, phone_number_id, state, messages_in, last_message_ms) \
+    SELECT c.id, value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) \
+    JOIN contacts AS c ON c.wa_id = value->>'$.wa_id' OR c.user_id = value->>'$.user_id' \
+    WHERE true ON CONFLICT (contact_id, phone_number_id) \
+    DO UPDATE SET last_message_ms = excluded.last_message_ms; \
+    INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, \
+     origin, quoted_wamid, sent_at_ms, stored_at_ms, raw, outbox_state) \
+    SELECT v.id, 'out', value->>'$.phone_number_id', value->>'$.wamid', value->>'$.message_key', \
+     value->>'$.kind', value->>'$.text', 'command', value->>'$.quoted_wamid', $2, $2, value->>'$.raw', \
+     'accepted' FROM json_each($1) \
+    JOIN contacts AS c ON c.wa_id = value->>'$.wa_id' OR c.user_id = value->>'$.user_id' \
+    JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = value->>'$.phone_number_id' \
+    WHERE true ON CONFLICT (message_key) DO NOTHING";
+
+/// The latest news of the account. `$1` field or nothing, `$2` limit.
+pub(super) const ACCOUNT_EVENTS: &str = "SELECT * FROM (SELECT id, field, phone_number_id, summary, \
+    received_at_ms, raw FROM account_events WHERE $1 = '' OR field = $1 \
+    ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
+
+/// When the newest of theirs was stored. The newest rows are theirs or answers to theirs, so this ends soon.
+pub(super) const LAST_WEBHOOK: &str = "SELECT (SELECT stored_at_ms FROM messages \
+    WHERE direction = 'in' ORDER BY id DESC LIMIT 1)";
+
+/// `ok`, or what is wrong with the file.
+pub(super) const QUICK_CHECK: &str = "PRAGMA quick_check(1)";

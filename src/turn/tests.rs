@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decision, Turn, Verdict, take};
+use super::{Decision, Incoming, Turn, Verdict};
 use crate::message::{
-    Contact, Content, ContextInfo, Conversation, Identity, Inbound, Media, Outbound, PhoneNumberId,
-    State, WaId, Wamid,
+    Contact, Content, Conversation, Echo, Identity, Inbound, Media, Outbound, PhoneNumberId, State,
+    WaId, Wamid,
 };
 use crate::rules::{self, RuleSet};
 
@@ -15,7 +15,7 @@ const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    rules::compile("rules.toml", &text)
+    rules::compile("rules.toml", &text, None)
         .unwrap_or_else(|found| {
             panic!(
                 "{}",
@@ -31,6 +31,7 @@ fn ana() -> Conversation {
         contact: Contact {
             identity: Identity::Phone(WaId::parse("15550000001").unwrap()),
             name: Some("Ana Lima".to_owned()),
+            username: None,
         },
         messages_before: 3,
         state: State::default(),
@@ -38,16 +39,13 @@ fn ana() -> Conversation {
 }
 
 fn message(content: Content) -> Inbound {
-    Inbound {
-        phone_number_id: PhoneNumberId::parse("1065").unwrap(),
-        wamid: Wamid::parse("wamid.A").unwrap(),
-        sender: ana().contact.identity,
-        profile_name: None,
-        sent_at: NOW,
-        content,
-        context: ContextInfo::default(),
-        raw: String::new(),
-    }
+    let number = PhoneNumberId::parse("1065").unwrap();
+    let wamid = Wamid::parse("wamid.A").unwrap();
+    Inbound::new(number, wamid, ana().contact.identity, NOW, content)
+}
+
+fn take(rules: &RuleSet, before: &Conversation, message: &Inbound, now: Timestamp) -> Turn {
+    super::take(rules, before, Incoming::Message(message), now)
 }
 
 fn text(body: &str) -> Inbound {
@@ -272,12 +270,12 @@ fn a_reaction_is_answered_only_by_a_rule_that_names_it() {
 }
 
 #[test]
-fn kinds_that_are_not_messages_of_a_person_are_never_answered() {
-    let system = Content::Other {
-        kind: "system".to_owned(),
+fn kinds_we_do_not_know_are_never_answered() {
+    let unknown = Content::Other {
+        kind: "hologram".to_owned(),
     };
 
-    let turn = take(&rules(SHOP), &ana(), &message(system), NOW);
+    let turn = take(&rules(SHOP), &ana(), &message(unknown), NOW);
 
     assert_eq!(
         (turn.decision, turn.mark_read),
@@ -308,6 +306,79 @@ reply = "y"
         note.contains("echo") && note.contains("buttons[0].title"),
         "{note}"
     );
+}
+
+#[test]
+fn a_reply_that_cannot_be_sent_gives_way_to_the_stated_one() {
+    let rules = rules(
+        r#"
+[[rule]]
+id = "echo"
+reply = { text = "x", buttons = [ { id = "a", title = "{{ message.text }}" } ] }
+on_error = "That is too long for a button."
+[[rule]]
+id = "tapped"
+when.button = "a"
+reply = "y"
+"#,
+    );
+
+    let turn = say(&rules, &"long ".repeat(10));
+
+    assert_eq!(turn.decision, Decision::Answered);
+    assert_eq!(texts(&turn), ["That is too long for a button."]);
+}
+
+#[test]
+fn a_text_that_grows_over_the_limit_is_sent_in_pieces_cut_between_words() {
+    let rules = rules("[[rule]]\nid = \"echo\"\nreply = \"{{ message.text }}{{ message.text }}\"");
+    let body = "word ".repeat(800);
+
+    let turn = say(&rules, &body);
+
+    let pieces = texts(&turn);
+    assert_eq!(pieces.len(), 2);
+    assert!(
+        pieces
+            .iter()
+            .all(|piece| piece.len() <= 4096 && piece.ends_with("word"))
+    );
+}
+
+#[test]
+fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
+    let rules = rules(&format!("[bot]\nhuman_pause = \"2h\"\n{SHOP}"));
+    let echo = Echo {
+        phone_number_id: PhoneNumberId::parse("1065").unwrap(),
+        wamid: Wamid::parse("wamid.E").unwrap(),
+        recipient: ana().contact.identity,
+        profile: crate::message::Profile::default(),
+        sent_at: NOW,
+        content: text("I will look at it myself").content,
+        context: crate::message::ContextInfo::default(),
+        raw: String::new(),
+    };
+    let mut conversation = ana();
+
+    conversation.state = super::take(&rules, &conversation, Incoming::Echo(&echo), NOW).state;
+    let during = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(119));
+    let after = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(120));
+
+    assert_eq!(
+        (during.decision, during.mark_read),
+        (Decision::Human, false)
+    );
+    assert!(during.replies.is_empty());
+    assert_eq!(after.decision, Decision::Answered);
+    assert_eq!(after.state.human_until, None);
+}
+
+fn say_at(rules: &RuleSet, conversation: &Conversation, now: Timestamp) -> Turn {
+    let message = Inbound {
+        sent_at: now,
+        ..text("open?")
+    };
+    take(rules, conversation, &message, now)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One update of field `messages` at a time: who, when and what.
+//! One update at a time: who, when and what.
 //!
 //! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of a message:
 //! `crate::intake`, with the events of the whole body.
@@ -6,43 +6,22 @@
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::content::{self, LONGEST_WAMID_BYTES};
-use super::fields::{Object, Wrong, elements};
+use super::content;
+use super::fields::{Object, Wrong};
+use super::people::{Card, LONGEST_WAMID_BYTES, errors, identity, person};
 use crate::message::{
-    AccountEvent, ContextInfo, DeliveryStatus, Event, GraphError, Identity, Inbound, PhoneNumberId,
-    Receipt, UserId, WaId, Wamid,
+    AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
+    Receipt, Referral, ReferredProduct, Wamid,
 };
 
-/// Meta's user ids are a country, a dot and up to 128 characters; parent ids a little more.
-const LONGEST_USER_ID_BYTES: usize = 256;
-/// E.164 ends at 15 digits; some extra for what is not a phone but written like one.
-const LONGEST_WA_ID_BYTES: usize = 32;
 /// Types are short words.
-const LONGEST_KIND_BYTES: usize = 64;
+pub(super) const LONGEST_KIND_BYTES: usize = 64;
+/// Words of statuses are short too.
+const LONGEST_STATUS_BYTES: usize = 64;
 /// Meta's own limit of `biz_opaque_callback_data`.
 const LONGEST_TAG_BYTES: usize = 512;
 /// Seconds beyond this are milliseconds: as seconds they would be after the year 5100.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
-
-/// A card of `contacts[]`: who the senders of this body are.
-pub(super) struct Card {
-    wa_id: Option<String>,
-    user_id: Option<String>,
-    name: Option<String>,
-}
-
-impl Card {
-    /// Reads what can be read; a wrong card only leaves a message without a name.
-    pub(super) fn read(raw: &RawValue) -> Option<Self> {
-        let card = Object::of(raw)?;
-        let profile = card.optional_object("profile");
-        Some(Self {
-            wa_id: card.id("wa_id", LONGEST_WA_ID_BYTES).ok().flatten(),
-            user_id: card.id("user_id", LONGEST_USER_ID_BYTES).ok().flatten(),
-            name: profile.and_then(|profile| profile.optional_text("name")),
-        })
-    }
-}
 
 /// Reads an element of `messages[]`.
 pub(super) fn message(
@@ -51,30 +30,74 @@ pub(super) fn message(
     cards: &[Card],
 ) -> Result<Event, Wrong> {
     let message = object(raw)?;
-    if message
-        .get("group_id")
-        .is_some_and(|id| id.get() != r#""""#)
-    {
+    if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
+        let kind = message.optional_text("type").unwrap_or_default();
         return Ok(Event::Account(AccountEvent {
             field: "messages/groups".to_owned(),
             phone_number_id: Some(number.clone()),
+            summary: format!("a message ({kind}) in group {}", group.get()),
+            consent: None,
             raw: raw.get().to_owned(),
         }));
     }
     let wamid = wamid(&message)?;
-    let (sender, profile_name) = sender(&message, cards)?;
     let sent_at = timestamp(&message)?;
-    let kind = message
-        .id("type", LONGEST_KIND_BYTES)?
-        .ok_or_else(|| Wrong::new("type", "is missing"))?;
+    let content = content::read(kind(&message)?, &message)?;
+    let (sender, profile) = sender(&message, &content, cards)?;
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
         wamid,
         sender,
-        profile_name,
+        profile,
         sent_at,
-        content: content::read(kind, &message)?,
         context: context(&message),
+        ad: message.optional_object("referral").map(|ad| referral(&ad)),
+        errors: errors(&message),
+        content,
+        raw: raw.get().to_owned(),
+    })))
+}
+
+/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs to.
+fn sender(
+    message: &Object<'_>,
+    content: &Content,
+    cards: &[Card],
+) -> Result<(Identity, crate::message::Profile), Wrong> {
+    if matches!(content, Content::System { .. })
+        && let Some(part) = message.optional_object("system")
+    {
+        let phone = part
+            .optional_text("wa_id")
+            .or_else(|| part.optional_text("new_wa_id"));
+        if let Some(now) = identity(phone, part.optional_text("user_id")) {
+            return Ok((now, crate::message::Profile::default()));
+        }
+    }
+    person(message, "from", "from_user_id", cards)
+}
+
+/// Reads an element of `message_echoes[]`; one that names nobody belongs to no conversation.
+pub(super) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Result<Event, Wrong> {
+    let echo = object(raw)?;
+    let content = content::read(kind(&echo)?, &echo)?;
+    let Ok((recipient, profile)) = person(&echo, "to", "to_user_id", cards) else {
+        return Ok(Event::Account(AccountEvent {
+            field: "smb_message_echoes".to_owned(),
+            phone_number_id: Some(number.clone()),
+            summary: "a message from the phone app, to nobody who is named".to_owned(),
+            consent: None,
+            raw: raw.get().to_owned(),
+        }));
+    };
+    Ok(Event::Echo(Box::new(Echo {
+        phone_number_id: number.clone(),
+        wamid: wamid(&echo)?,
+        recipient,
+        profile,
+        sent_at: timestamp(&echo)?,
+        content,
+        context: context(&echo),
         raw: raw.get().to_owned(),
     })))
 }
@@ -84,17 +107,38 @@ pub(super) fn message(
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
 pub(super) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, Wrong> {
     let receipt = object(raw)?;
-    let word = receipt.text("status")?;
+    let status = receipt
+        .id("status", LONGEST_STATUS_BYTES)?
+        .ok_or_else(|| Wrong::new("status", "is missing"))?;
+    let part = |name: &str| {
+        let raw = receipt.get(name)?;
+        Object::of(raw).map(|_| raw.get().to_owned())
+    };
+    let is_group = receipt.optional_text("recipient_type").as_deref() == Some("group");
+    let participant = [
+        "recipient_participant_user_id",
+        "recipient_participant_id",
+        "participant_recipient_id",
+    ];
+    let recipient = (!is_group).then(|| {
+        let phone = receipt.optional_text("recipient_id");
+        identity(phone, receipt.optional_text("recipient_user_id"))
+    });
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
         wamid: wamid(&receipt)?,
-        status: DeliveryStatus::parse(&word)
-            .ok_or_else(|| Wrong::new("status", "is an unknown status"))?,
+        status,
         at: timestamp(&receipt)?,
         tag: receipt
             .id("biz_opaque_callback_data", LONGEST_TAG_BYTES)
             .ok()
             .flatten(),
+        recipient: recipient.flatten(),
+        participant: participant
+            .iter()
+            .find_map(|name| receipt.optional_text(name)),
+        pricing: part("pricing"),
+        conversation: part("conversation"),
         errors: errors(&receipt),
         raw: raw.get().to_owned(),
     })))
@@ -104,55 +148,17 @@ fn object(raw: &RawValue) -> Result<Object<'_>, Wrong> {
     Object::of(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
 }
 
+fn kind(update: &Object<'_>) -> Result<String, Wrong> {
+    update
+        .id("type", LONGEST_KIND_BYTES)?
+        .ok_or_else(|| Wrong::new("type", "is missing"))
+}
+
 fn wamid(update: &Object<'_>) -> Result<Wamid, Wrong> {
     update
         .id("id", LONGEST_WAMID_BYTES)?
         .and_then(Wamid::parse)
         .ok_or_else(|| Wrong::new("id", "is missing"))
-}
-
-/// Who wrote. The message's own ids count; the card that shares one of them fills in the other.
-fn sender(message: &Object<'_>, cards: &[Card]) -> Result<(Identity, Option<String>), Wrong> {
-    let from = message.id("from", LONGEST_WA_ID_BYTES)?;
-    let user_id = message.id("from_user_id", LONGEST_USER_ID_BYTES)?;
-    let card = card_of(from.as_deref(), user_id.as_deref(), cards);
-    let wa_id = from.or_else(|| card?.wa_id.clone());
-    let user_id = user_id.or_else(|| card?.user_id.clone());
-    if wa_id.as_deref().is_some_and(|digits| !is_digits(digits)) {
-        return Err(Wrong::new("from", "is not a phone number"));
-    }
-    let identity =
-        Identity::from_parts(wa_id.and_then(WaId::parse), user_id.and_then(UserId::parse))
-            .ok_or_else(|| Wrong::new("from", "is missing, and `from_user_id` too"))?;
-    Ok((identity, card.and_then(|card| card.name.clone())))
-}
-
-fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> Option<&'a Card> {
-    let by_user_id = || {
-        let wanted = user_id?;
-        let is = |card: &&Card| card.user_id.as_deref() == Some(wanted);
-        cards.iter().find(is)
-    };
-    let by_wa_id = || {
-        let wanted = from?;
-        // A card of another user id is another person, whatever its number.
-        let is = |card: &&Card| {
-            card.wa_id.as_deref() == Some(wanted)
-                && (user_id.is_none()
-                    || card.user_id.is_none()
-                    || card.user_id.as_deref() == user_id)
-        };
-        cards.iter().find(is)
-    };
-    match (from, user_id, cards) {
-        // Nothing to match by, and nobody else it could be.
-        (None, None, [only]) => Some(only),
-        _ => by_user_id().or_else(by_wa_id),
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn timestamp(update: &Object<'_>) -> Result<Timestamp, Wrong> {
@@ -170,30 +176,38 @@ fn context(message: &Object<'_>) -> ContextInfo {
     let Some(context) = message.optional_object("context") else {
         return ContextInfo::default();
     };
+    let forwarded = if context.is_true("frequently_forwarded") {
+        Forwarded::Often
+    } else if context.is_true("forwarded") {
+        Forwarded::Yes
+    } else {
+        Forwarded::No
+    };
     ContextInfo {
         quoted: context
             .id("id", LONGEST_WAMID_BYTES)
             .ok()
             .flatten()
             .and_then(Wamid::parse),
-        forwarded: context.is_true("forwarded") || context.is_true("frequently_forwarded"),
+        forwarded,
+        product: context
+            .optional_object("referred_product")
+            .and_then(|product| {
+                Some(ReferredProduct {
+                    catalog_id: product.optional_text("catalog_id"),
+                    product_id: product.optional_text("product_retailer_id")?,
+                })
+            }),
     }
 }
 
-fn errors(receipt: &Object<'_>) -> Vec<GraphError> {
-    let listed = receipt.get("errors").and_then(elements).unwrap_or_default();
-    listed.into_iter().filter_map(graph_error).collect()
-}
-
-fn graph_error(raw: &RawValue) -> Option<GraphError> {
-    let error = Object::of(raw)?;
-    Some(GraphError {
-        code: error.number("code").ok()?,
-        title: error
-            .optional_text("title")
-            .or_else(|| error.optional_text("message")),
-        details: error
-            .optional_object("error_data")
-            .and_then(|extra| extra.optional_text("details")),
-    })
+fn referral(ad: &Object<'_>) -> Referral {
+    Referral {
+        source_type: ad.optional_text("source_type"),
+        source_id: ad.optional_text("source_id"),
+        source_url: ad.optional_text("source_url"),
+        headline: ad.optional_text("headline"),
+        body: ad.optional_text("body"),
+        ctwa_clid: ad.optional_text("ctwa_clid"),
+    }
 }

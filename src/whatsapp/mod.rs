@@ -2,12 +2,17 @@
 //!
 //! Pure: bytes and JSON on one side, [`crate::message`] on the other; no IO, no clock, no logs. A webhook goes
 //! through [`signature`] and [`webhook`], a reply through [`send`]; [`codes`] says what an error code means for
-//! us. Next on the way of a message: `crate::intake`.
+//! us; [`manage`] is for the owner's commands. Next on the way of a message: `crate::intake`.
 
+mod account;
 pub mod codes;
 mod content;
 mod events;
 mod fields;
+pub mod graph;
+pub mod manage;
+pub mod media;
+mod people;
 pub mod send;
 pub mod signature;
 pub mod webhook;

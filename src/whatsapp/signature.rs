@@ -55,6 +55,13 @@ pub fn verify(
     }
 }
 
+/// Proves to Graph that a token is used by the app it belongs to: hexadecimal HMAC of the token.
+/// See <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+#[must_use]
+pub fn proof(secret: &SecretString, token: &str) -> String {
+    sign(secret, token.as_bytes()).replace("sha256=", "")
+}
+
 /// Writes the header value Meta would send: `sha256=` and 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {

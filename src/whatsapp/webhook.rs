@@ -9,9 +9,10 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::events::{self, Card};
 use super::fields::{Object, Wrong, elements};
-use crate::message::{AccountEvent, Event, PhoneNumberId, Unreadable};
+use super::people::{Card, identity};
+use super::{account, events};
+use crate::message::{AccountEvent, Consent, Event, Marketing, PhoneNumberId, Unreadable};
 
 /// Ids of numbers are about 16 digits.
 const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
@@ -20,7 +21,8 @@ const LONGEST_FIELD_BYTES: usize = 128;
 
 /// Reads one body into events, in the order they stand in it.
 ///
-/// Only elements of `messages[]` under field `messages` become [`Event::Message`]. The same id may come twice.
+/// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those of `message_echoes[]`
+/// under `smb_message_echoes` an [`Event::Echo`]. The same id may come twice.
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 #[must_use]
 pub fn read(body: &[u8]) -> Vec<Event> {
@@ -96,15 +98,20 @@ impl Reader {
             .get("value")
             .ok_or_else(|| Wrong::new("value", "is missing"))?;
         let value = Object::of(raw_value);
-        if field == "messages" {
-            let value = value.ok_or_else(|| Wrong::new("value", "is not an object"))?;
-            self.messages(&value, raw_value, Place::Value(entry, change));
-        } else {
-            self.events.push(Event::Account(AccountEvent {
-                field,
-                phone_number_id: value.and_then(|value| phone_number_id(&value).ok()),
-                raw: raw_value.get().to_owned(),
-            }));
+        let place = Place::Value(entry, change);
+        match (field.as_str(), value) {
+            ("messages", Some(value)) => self.messages(&value, raw_value, place),
+            ("messages", None) => return Err(Wrong::new("value", "is not an object")),
+            ("smb_message_echoes", Some(value)) if value.get("message_echoes").is_some() => {
+                self.echoes(&value, raw_value, place);
+            }
+            ("user_preferences", Some(value)) if value.get("user_preferences").is_some() => {
+                self.preferences(&value, place);
+            }
+            (_, value) => {
+                let number = value.and_then(|value| phone_number_id(&value).ok());
+                self.account(&field, number, raw_value);
+            }
         }
         Ok(())
     }
@@ -126,18 +133,46 @@ impl Reader {
             Ok(number) => number,
             Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
         };
-        let cards = value.all("contacts").filter_map(elements).flatten();
-        let shared = Shared {
-            place,
-            number,
-            cards: cards.filter_map(Card::read).collect(),
-        };
+        let shared = Shared::of(value, place, number);
         self.updates(value, "messages", &shared, |raw| {
             events::message(raw, &shared.number, &shared.cards)
         });
         self.updates(value, "statuses", &shared, |raw| {
             events::receipt(raw, &shared.number)
         });
+    }
+
+    /// Field `smb_message_echoes`: what colleagues wrote from the phone app.
+    fn echoes(&mut self, value: &Object<'_>, raw: &RawValue, place: Place) {
+        let number = match phone_number_id(value) {
+            Ok(number) => number,
+            Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
+        };
+        let shared = Shared::of(value, place, number);
+        self.updates(value, "message_echoes", &shared, |raw| {
+            events::echo(raw, &shared.number, &shared.cards)
+        });
+    }
+
+    /// Field `user_preferences`: who wants no marketing any more, or wants it again.
+    fn preferences(&mut self, value: &Object<'_>, place: Place) {
+        const FIELD: &str = "user_preferences";
+        let number = phone_number_id(value).ok();
+        for (_, raw) in self.elements_of(value, FIELD, place, number.as_ref()) {
+            let consent = Object::of(raw).and_then(|one| {
+                let who = identity(one.optional_text("wa_id"), one.optional_text("user_id"))?;
+                let marketing = match one.optional_text("value")?.as_str() {
+                    "stop" => Marketing::Stop,
+                    "resume" => Marketing::Resume,
+                    _ => return None,
+                };
+                Some(Consent { who, marketing })
+            });
+            self.events.push(Event::Account(AccountEvent {
+                consent,
+                ..account_event(FIELD, number.clone(), raw)
+            }));
+        }
     }
 
     fn updates(
@@ -180,17 +215,35 @@ impl Reader {
     }
 
     fn account(&mut self, field: &str, number: Option<PhoneNumberId>, raw: &RawValue) {
-        self.events.push(Event::Account(AccountEvent {
-            field: field.to_owned(),
-            phone_number_id: number,
-            raw: raw.get().to_owned(),
-        }));
+        self.events
+            .push(Event::Account(account_event(field, number, raw)));
     }
 
     fn refuse(&mut self, raw: &RawValue, number: Option<&PhoneNumberId>, reason: String) {
         let bytes = raw.get().as_bytes();
         self.events
             .push(Event::Unreadable(unreadable(bytes, number, reason)));
+    }
+}
+
+impl Shared {
+    fn of(value: &Object<'_>, place: Place, number: PhoneNumberId) -> Self {
+        let cards = value.all("contacts").filter_map(elements).flatten();
+        Self {
+            place,
+            number,
+            cards: cards.filter_map(Card::read).collect(),
+        }
+    }
+}
+
+fn account_event(field: &str, number: Option<PhoneNumberId>, raw: &RawValue) -> AccountEvent {
+    AccountEvent {
+        summary: account::summary(field, raw.get()),
+        field: field.to_owned(),
+        phone_number_id: number,
+        consent: None,
+        raw: raw.get().to_owned(),
     }
 }
 

@@ -4,10 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use replyd::message::TemplateFile;
 use replyd::rules::{self, Colour, Diagnostic, Severity, codes};
 
 fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
-    match rules::compile(name, text) {
+    compile_with(name, text, None)
+}
+
+fn compile_with(
+    name: &str,
+    text: &str,
+    templates: Option<&TemplateFile>,
+) -> (Vec<Diagnostic>, bool) {
+    match rules::compile(name, text, templates) {
         Ok(compiled) => (compiled.warnings, true),
         Err(diagnostics) => (diagnostics, false),
     }
@@ -27,7 +36,11 @@ fn each_broken_file_is_explained() {
         insta::glob!("../cases/diagnostics", "*.toml", |path| {
             let text = fs::read_to_string(path).unwrap();
 
-            let (diagnostics, good) = compile("rules.toml", &text);
+            // Templates as they were fetched, for the files that are about them.
+            let fetched = fs::read_to_string(path.with_extension("templates.json")).ok();
+            let fetched = fetched.map(|json| serde_json::from_str(&json).unwrap());
+
+            let (diagnostics, good) = compile_with("rules.toml", &text, fetched.as_ref());
 
             let errors = |found: &Diagnostic| found.severity == Severity::Error;
             assert_eq!(good, !diagnostics.iter().any(errors));
@@ -108,7 +121,12 @@ fn diagnostics_come_in_the_order_of_the_file() {
 #[test]
 fn the_version_follows_the_text() {
     let text = "version = 1\n[[rule]]\nid = \"a\"\nreply = \"A\"\n";
-    let version = |text: &str| rules::compile("rules.toml", text).unwrap().rules.version;
+    let version = |text: &str| {
+        rules::compile("rules.toml", text, None)
+            .unwrap()
+            .rules
+            .version
+    };
 
     assert_eq!(version(text), version(text));
     assert_ne!(version(text), version(&text.replace("\"A\"", "\"B\"")));

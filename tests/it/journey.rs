@@ -179,7 +179,7 @@ async fn every_kind_of_message_is_stored_under_its_name_and_with_its_json() {
         ),
         (
             "order",
-            json!({ "type": "order", "order": { "catalog_id": "7" } }),
+            json!({ "type": "order", "order": { "catalog_id": "7", "product_items": [] } }),
         ),
         (
             "poll_of_the_future",

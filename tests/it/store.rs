@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use replyd::message::{
-    Content, ContextInfo, Conversation, DeliveryStatus, Event, Identity, Inbound, Outbound,
-    PhoneNumberId, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
+    Content, Conversation, DeliveryStatus, Event, Identity, Inbound, Outbound, PhoneNumberId,
+    Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    ClaimRequest, Claimed, Outcome, ReceivePolicy, Received, Settlement, Store, StoreError,
+    ClaimRequest, Claimed, Files, Outcome, ReceivePolicy, Received, Settlement, Store, StoreError,
 };
-use replyd::turn::{Decision, Explanation, Reply, Turn};
+use replyd::turn::{Decision, Explanation, Incoming, Reply, Turn};
 use tempfile::TempDir;
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -85,6 +85,7 @@ async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreErr
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
+        files: Files::Stay,
     };
     store.receive(events, policy, &decide).await
 }
@@ -101,7 +102,10 @@ async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {
 }
 
 /// Answers every text with itself; panics when asked to.
-fn decide(conversation: &Conversation, message: &Inbound, _: Timestamp) -> (Turn, RulesVersion) {
+fn decide(before: &Conversation, incoming: Incoming<'_>, _: Timestamp) -> (Turn, RulesVersion) {
+    let Incoming::Message(message) = incoming else {
+        unreachable!("no test here sends an echo");
+    };
     let body = message.content.words().unwrap_or_default().to_owned();
     assert!(body != "panic", "on purpose");
     let replies = vec![Reply {
@@ -110,8 +114,9 @@ fn decide(conversation: &Conversation, message: &Inbound, _: Timestamp) -> (Turn
             body,
             preview_url: false,
         },
+        quote: false,
     }];
-    let mut state = conversation.state.clone();
+    let mut state = before.state.clone();
     state.replied_at.push(NOW);
     let (decision, mark_read) = (Decision::Answered, true);
     let explanation = Explanation::default();
@@ -130,27 +135,30 @@ fn message(from: &str, wamid: &str, body: &str) -> Event {
 }
 
 fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
-    Event::Message(Box::new(Inbound {
-        phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
-        wamid: Wamid::parse(wamid).unwrap(),
-        sender,
-        profile_name: Some("Ana".to_owned()),
-        sent_at: NOW,
-        content: Content::Text {
-            body: body.to_owned(),
-        },
-        context: ContextInfo::default(),
-        raw: "{}".to_owned(),
-    }))
+    let text = Content::Text {
+        body: body.to_owned(),
+    };
+    let number = PhoneNumberId::parse(NUMBER).unwrap();
+    let message = Inbound::new(number, Wamid::parse(wamid).unwrap(), sender, NOW, text);
+    let name = Some("Ana".to_owned());
+    let profile = Profile {
+        name,
+        ..Profile::default()
+    };
+    Event::Message(Box::new(Inbound { profile, ..message }))
 }
 
 fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
     Event::Receipt(Box::new(Receipt {
         phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
         wamid: Wamid::parse(wamid).unwrap(),
-        status,
+        status: status.name().to_owned(),
         at: NOW,
         tag: tag.map(str::to_owned),
+        recipient: None,
+        participant: None,
+        pricing: None,
+        conversation: None,
         errors: Vec::new(),
         raw: "{}".to_owned(),
     }))
@@ -459,12 +467,8 @@ async fn an_update_nobody_understood_is_kept_byte_for_byte_and_once() {
     database.receive(vec![unreadable()]).await;
 
     let file = database.folder.path().join("store.db");
-    let kept = "SELECT count(*) FROM quarantine WHERE raw = x'00ff7b0a'";
+    let kept = "SELECT sum(iif(raw = x'00ff7b0a', 1, 100)) FROM quarantine";
     assert_eq!(crate::sqlite::number(&file, kept).await, 1);
-    assert_eq!(
-        crate::sqlite::number(&file, "SELECT count(*) FROM quarantine").await,
-        1
-    );
 }
 
 proptest! {

@@ -1,24 +1,40 @@
-//! Each file in `tests/cases/webhook` is a body and the events it must give, one line of text each.
+//! Each file in `tests/cases/webhook` is a body, the events it must give, and the rows that must be stored for them, one
+//! line of text each.
 //!
-//! To add one, write `about` and `body`, leave `events` empty, run the test and check what it prints.
+//! To add one, write `about` and `body`, leave the lists empty, run the test and check what it prints.
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
-use replyd::message::{Event, Inbound, Receipt};
+use jiff::Timestamp;
+use replyd::message::{Event, Forwarded, Identity, Inbound, Receipt, RulesVersion};
+use replyd::rules;
+use replyd::store::{Files, ReceivePolicy, Store};
+use replyd::turn;
 use replyd::whatsapp::webhook;
 use serde::Deserialize;
+use sqlx::Row as _;
+
+use crate::sqlite;
+
+/// Soon after the messages of most cases were sent.
+const NOW: Timestamp = Timestamp::constant(1_767_000_060, 0);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     about: String,
     body: serde_json::Value,
+    /// Bodies that come after it.
+    #[serde(default)]
+    then: Vec<serde_json::Value>,
     events: Vec<String>,
+    rows: Vec<String>,
 }
 
-#[test]
-fn every_case_gives_its_events() {
+#[tokio::test]
+async fn every_case_gives_its_events_and_its_rows() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/webhook");
     let mut wrong = String::new();
     let mut cases = 0;
@@ -26,17 +42,23 @@ fn every_case_gives_its_events() {
         let path = entry.unwrap().path();
         let case: Case = serde_json::from_str(&std::fs::read_to_string(&path).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let bodies = std::iter::once(&case.body).chain(&case.then);
+        let bodies: Vec<String> = bodies.map(ToString::to_string).collect();
 
-        let events: Vec<String> = webhook::read(case.body.to_string().as_bytes())
+        let events = bodies
             .iter()
-            .map(line)
-            .collect();
+            .flat_map(|body| webhook::read(body.as_bytes()));
+        let events: Vec<String> = events.map(|event| line(&event)).collect();
+        let rows = stored(&bodies).await;
 
         cases += 1;
-        if events != case.events {
-            let file = path.file_name().unwrap().display();
-            let given = serde_json::to_string_pretty(&events).unwrap();
-            writeln!(wrong, "{file} ({}) gives\n{given}", case.about).unwrap();
+        let file = path.file_name().unwrap().display();
+        for (name, given, expected) in [("events", events, case.events), ("rows", rows, case.rows)]
+        {
+            if given != expected {
+                let given = serde_json::to_string_pretty(&given).unwrap();
+                writeln!(wrong, "{file} ({}) gives {name}\n{given}", case.about).unwrap();
+            }
         }
     }
 
@@ -44,15 +66,70 @@ fn every_case_gives_its_events() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What a new database holds after the bodies came, all of them twice, without rules that answer.
+async fn stored(bodies: &[String]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("case.db");
+    let url = format!("sqlite:{}", file.display());
+    let store = Store::open(&url).await.unwrap();
+    let quiet = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
+    let rules = rules::compile("rules.toml", quiet, None).unwrap().rules;
+    let recorded = store.record_rules(&rules.version, quiet, NOW).await;
+    recorded.unwrap();
+    let policy = ReceivePolicy {
+        now: NOW,
+        reply_expires_after: Duration::from_mins(15),
+        files: Files::Fetch,
+    };
+    let decide = move |before: &_, incoming: turn::Incoming<'_>, now| {
+        let version: RulesVersion = rules.version.clone();
+        (turn::take(&rules, before, incoming, now), version)
+    };
+    for body in bodies.iter().chain(bodies) {
+        let events = webhook::read(body.as_bytes());
+        let received = store.receive(events, policy, &decide).await;
+        received.unwrap();
+    }
+    store.close().await;
+
+    let query = "SELECT line FROM ( \
+        SELECT 0 AS part, id, 'contact ' || coalesce(wa_id, '-') || '/' || coalesce(user_id, '-') \
+            || ' ' || coalesce(name, '-') || coalesce(' @' || username, '') \
+            || iif(marketing_stopped_ms IS NULL, '', ' wants no marketing') AS line FROM contacts \
+        UNION ALL SELECT 1, m.id, m.direction || ' ' || m.origin || ' ' || m.kind || ' of contact ' \
+            || coalesce(c.wa_id, c.user_id) || ': ' || replace(m.text, char(10), ' / ') \
+            || coalesce(' (' || m.decision || ')', '') || coalesce(' about ' || m.quoted_wamid, '') \
+            FROM messages AS m JOIN conversations AS v ON v.id = m.conversation_id \
+            JOIN contacts AS c ON c.id = v.contact_id \
+        UNION ALL SELECT 2, message_id, 'file ' || media_id || ' ' || coalesce(mime_type, '-') FROM media \
+        UNION ALL SELECT 3, id, 'receipt ' || status || coalesce(' of ' || participant, '') \
+            || coalesce(' tag ' || tag, '') || coalesce(' pricing ' || pricing, '') \
+            || coalesce(' conversation ' || conversation, '') || coalesce(' ' || errors, '') FROM receipts \
+        UNION ALL SELECT 4, id, 'account ' || field || ': ' || summary FROM account_events \
+        UNION ALL SELECT 5, id, 'quarantine ' || reason FROM quarantine) ORDER BY part, id";
+    let rows = sqlite::rows(&file, query).await.unwrap();
+    rows.iter().map(|row| row.get("line")).collect()
+}
+
 fn line(event: &Event) -> String {
     match event {
         Event::Message(message) => message_line(message),
+        Event::Echo(echo) => format!(
+            "echo {} of {} to {} at {}: {} {}",
+            echo.wamid.as_str(),
+            echo.phone_number_id,
+            identity(&echo.recipient),
+            echo.sent_at,
+            echo.content.kind_name(),
+            flat(&echo.content.transcript_text()),
+        ),
         Event::Receipt(receipt) => receipt_line(receipt),
         Event::Account(account) => {
             let number = account.phone_number_id.as_ref().map_or("-", AsRef::as_ref);
             format!(
-                "account {} of {number}: {}",
+                "account {} of {number}: {} <- {}",
                 account.field,
+                account.summary,
                 start(&account.raw)
             )
         }
@@ -72,17 +149,15 @@ fn line(event: &Event) -> String {
 }
 
 fn message_line(message: &Inbound) -> String {
-    let sender = &message.sender;
     let mut line = format!(
-        "message {} to {} from {}/{} ({}) at {}: {} {}",
+        "message {} to {} from {} ({}) at {}: {} {}",
         message.wamid.as_str(),
         message.phone_number_id,
-        sender.wa_id().map_or("-", AsRef::as_ref),
-        sender.user_id().map_or("-", AsRef::as_ref),
-        message.profile_name.as_deref().unwrap_or("-"),
+        identity(&message.sender),
+        message.profile.name.as_deref().unwrap_or("-"),
         message.sent_at,
         message.content.kind_name(),
-        message.content.transcript_text(),
+        flat(&message.content.transcript_text()),
     );
     if let Some(button) = message.content.button() {
         write!(line, " id={button}").unwrap();
@@ -90,8 +165,22 @@ fn message_line(message: &Inbound) -> String {
     if let Some(quoted) = &message.context.quoted {
         write!(line, " quoting {}", quoted.as_str()).unwrap();
     }
-    if message.context.forwarded {
-        line.push_str(" forwarded");
+    match message.context.forwarded {
+        Forwarded::No => {}
+        Forwarded::Yes => line.push_str(" forwarded"),
+        Forwarded::Often => line.push_str(" forwarded often"),
+    }
+    if let Some(product) = &message.context.product {
+        write!(line, " about product {}", product.product_id).unwrap();
+    }
+    if let Some(ad) = &message.ad {
+        let texts = [&ad.source_type, &ad.source_id, &ad.headline];
+        let texts = texts.map(|text| text.as_deref().unwrap_or("-"));
+        write!(line, " from {}", texts.join(" ")).unwrap();
+    }
+    for error in &message.errors {
+        let title = error.title.as_deref().unwrap_or("-");
+        write!(line, " error={} {title}", error.code).unwrap();
     }
     line
 }
@@ -102,8 +191,11 @@ fn receipt_line(receipt: &Receipt) -> String {
         receipt.wamid.as_str(),
         receipt.phone_number_id,
         receipt.at,
-        receipt.status.name(),
+        receipt.status,
     );
+    if let Some(recipient) = &receipt.recipient {
+        write!(line, " to {}", identity(recipient)).unwrap();
+    }
     if let Some(tag) = &receipt.tag {
         write!(line, " tag={tag}").unwrap();
     }
@@ -112,6 +204,16 @@ fn receipt_line(receipt: &Receipt) -> String {
         write!(line, " error={} {}", error.code, texts.join(" / ")).unwrap();
     }
     line
+}
+
+fn identity(identity: &Identity) -> String {
+    let wa_id = identity.wa_id().map_or("-", AsRef::as_ref);
+    let user_id = identity.user_id().map_or("-", AsRef::as_ref);
+    format!("{wa_id}/{user_id}")
+}
+
+fn flat(text: &str) -> String {
+    text.replace('\n', " / ")
 }
 
 /// Enough of the raw JSON to see which part of the body it is.

@@ -5,7 +5,9 @@ use super::{
     HEADER_MAX, LINK_MAX, LIST_BUTTON_MAX, ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX,
     SECTION_TITLE_MAX, TEXT_MAX, breaches,
 };
-use crate::message::{Button, Header, MediaKind, Outbound, OutboundMedia as Media, Row, Section};
+use crate::message::{
+    Button, Frame, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Row, Section,
+};
 
 /// Makes a message that is longer than it may be by a number of characters; and its parts.
 type Case = (fn(usize) -> Outbound, &'static [&'static str]);
@@ -16,9 +18,11 @@ fn text(length: usize) -> String {
 
 fn buttons(more: usize) -> Outbound {
     Outbound::Buttons {
-        header: Some(Header::Text(text(HEADER_MAX + more))),
-        body: text(BODY_MAX + more),
-        footer: Some(text(FOOTER_MAX + more)),
+        frame: Frame {
+            header: Some(Header::Text(text(HEADER_MAX + more))),
+            body: text(BODY_MAX + more),
+            footer: Some(text(FOOTER_MAX + more)),
+        },
         buttons: vec![Button {
             id: text(BUTTON_ID_MAX + more),
             title: text(BUTTON_TITLE_MAX + more),
@@ -65,9 +69,10 @@ fn document(more: usize) -> Outbound {
     let host = "https://a/";
     Outbound::Media(Media {
         kind: MediaKind::Document,
-        link: format!("{host}{}", text(LINK_MAX + more - host.len())),
+        source: MediaSource::Link(format!("{host}{}", text(LINK_MAX + more - host.len()))),
         caption: Some(text(CAPTION_MAX + more)),
         filename: Some(text(FILENAME_MAX + more)),
+        voice: false,
     })
 }
 
@@ -124,9 +129,11 @@ fn what_just_fits_is_sent_and_one_more_character_is_not() {
 #[test]
 fn three_buttons_are_sent_and_four_or_none_are_not() {
     let with = |number: usize| Outbound::Buttons {
-        header: None,
-        body: "Choose".to_owned(),
-        footer: None,
+        frame: Frame {
+            header: None,
+            body: "Choose".to_owned(),
+            footer: None,
+        },
         buttons: (0..number)
             .map(|index| Button {
                 id: index.to_string(),
@@ -198,14 +205,17 @@ fn a_second_section_makes_titles_necessary() {
 #[test]
 fn ids_with_outer_spaces_and_sounds_with_texts_are_refused() {
     let spaced = Outbound::Buttons {
-        header: Some(Header::Media(Media {
-            kind: MediaKind::Audio,
-            link: "https://shop.example/a.ogg".to_owned(),
-            caption: None,
-            filename: None,
-        })),
-        body: "Choose".to_owned(),
-        footer: None,
+        frame: Frame {
+            header: Some(Header::Media(Media {
+                kind: MediaKind::Audio,
+                source: MediaSource::Link("https://shop.example/a.ogg".to_owned()),
+                caption: None,
+                filename: None,
+                voice: false,
+            })),
+            body: "Choose".to_owned(),
+            footer: None,
+        },
         buttons: vec![Button {
             id: " a".to_owned(),
             title: "A".to_owned(),
@@ -213,9 +223,10 @@ fn ids_with_outer_spaces_and_sounds_with_texts_are_refused() {
     };
     let sound = Outbound::Media(Media {
         kind: MediaKind::Audio,
-        link: "https://shop.example/a.ogg".to_owned(),
+        source: MediaSource::Link("https://shop.example/a.ogg".to_owned()),
         caption: Some("Listen".to_owned()),
         filename: Some("a.ogg".to_owned()),
+        voice: false,
     });
     let misplaced = |part: &str| (part.to_owned(), BreachKind::Misplaced);
 
@@ -230,9 +241,10 @@ fn links_are_complete_https_addresses() {
     let with = |link: &str| {
         Outbound::Media(Media {
             kind: MediaKind::Image,
-            link: link.to_owned(),
+            source: MediaSource::Link(link.to_owned()),
             caption: None,
             filename: None,
+            voice: false,
         })
     };
 

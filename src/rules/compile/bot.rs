@@ -11,13 +11,14 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table};
 use crate::rules::{Bot, ReplyBudget, codes, suggest};
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "name",
     "timezone",
     "language",
     "mark_read",
     "max_age",
     "reply_budget",
+    "human_pause",
 ];
 
 /// What `reply_budget` takes. The upper ends bound the times of replies that each conversation remembers.
@@ -36,6 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
             per_minute: 5,
             per_hour: 30,
         },
+        human_pause: Duration::from_hours(8),
     };
     let Some(field) = field else {
         return Some(bot);
@@ -49,6 +51,9 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
     }
     if let Some(field) = table.get("max_age") {
         bot.max_age = reader.duration(&field).unwrap_or_default();
+    }
+    if let Some(field) = table.get("human_pause") {
+        bot.human_pause = reader.duration(&field).unwrap_or_default();
     }
     timezone(reader, &table, &mut bot);
     language(reader, &table, &mut bot);

@@ -115,8 +115,11 @@ impl Tap<'_> {
     /// Whether a condition is about this tap. A rule that takes everything is not: it does not know the button.
     fn may_meet(&self, condition: &Condition) -> bool {
         match condition {
-            Condition::Always | Condition::FirstContact(true) => false,
-            Condition::FirstContact(false) | Condition::Not(_) => true,
+            Condition::Always
+            | Condition::FirstContact(true)
+            | Condition::FromAd(true)
+            | Condition::Ad(_) => false,
+            Condition::FirstContact(false) | Condition::FromAd(false) | Condition::Not(_) => true,
             Condition::TextIs(phrases) => phrases.iter().any(|phrase| phrase.words == self.words),
             Condition::TextHas(phrases) => phrases.iter().any(|phrase| {
                 let mut windows = self.words.windows(phrase.words.len());

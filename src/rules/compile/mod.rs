@@ -15,13 +15,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::RuleSet;
 use super::codes;
 use super::diagnostic::{Diagnostic, Severity};
 use super::file::{Field, Reader, Table};
-use crate::message::RulesVersion;
+use crate::message::{Outbound, RulesVersion, TemplateFile};
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
@@ -35,11 +35,16 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Compiles the text of a rules file. `file_name` is kept with the text, for people who read the history.
+/// Compiles the text of a rules file. `file_name` is kept with the text, for people who read the history. Message
+/// templates are held against `templates`, the ones last fetched from Meta.
 ///
 /// # Errors
 /// Everything that was found in the file, warnings too, in the order of the text, when at least one is an error.
-pub fn compile(file_name: &str, text: &str) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(
+    file_name: &str,
+    text: &str,
+    templates: Option<&TemplateFile>,
+) -> Result<Compiled, Vec<Diagnostic>> {
     let (document, syntax) = DeTable::parse_recoverable(text);
     let mut reader = Reader::new(text);
     let mut root = Table::root(document.get_ref());
@@ -49,7 +54,7 @@ pub fn compile(file_name: &str, text: &str) -> Result<Compiled, Vec<Diagnostic>>
     let headers = rule_headers(&mut reader, &root);
     let rules: Vec<rule::Draft<'_>> = headers
         .iter()
-        .filter_map(|header| rule::read(&mut reader, header))
+        .filter_map(|header| rule::read(&mut reader, header, templates))
         .collect();
     lint::duplicate_ids(&mut reader, &rules);
     lint::unreachable(&mut reader, &rules);
@@ -81,6 +86,43 @@ pub fn compile(file_name: &str, text: &str) -> Result<Compiled, Vec<Diagnostic>>
         rules,
         warnings: diagnostics,
     })
+}
+
+/// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send --reply` takes.
+///
+/// # Errors
+/// Everything that was found, warnings too, when at least one is an error. Variables are one: there is no message that
+/// they could speak of.
+pub fn compile_reply(
+    text: &str,
+    templates: Option<&TemplateFile>,
+) -> Result<(Outbound, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    let mut reader = Reader::new(text);
+    let value = DeValue::Table(document.into_inner());
+    let field = Field::whole("reply", &value);
+    let known = reply::Known {
+        captures: &[],
+        templates,
+    };
+    let (template, _) = reply::read_one(&mut reader, &field, known);
+    let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &[0]);
+    diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
+    let literal = template.map(|template| {
+        template
+            .content
+            .try_map(|text| text.literal().map(str::to_owned).ok_or(()))
+    });
+    if let Some(Err(())) = literal {
+        let message = "there is no message whose variables could be filled in";
+        diagnostics.push(Diagnostic::error(codes::TEMPLATE, 0..0, message));
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    match literal {
+        Some(Ok(message)) if !diagnostics.iter().any(is_error) => Ok((message, diagnostics)),
+        _ => Err(diagnostics),
+    }
 }
 
 fn version_of(source: &str) -> RulesVersion {

@@ -5,14 +5,14 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::reply::{self, Offer};
+use super::reply::{self, Known, Offer};
 use super::when;
-use crate::message::RuleId;
+use crate::message::{RuleId, TemplateFile};
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::{Condition, ReplyTemplate, Rule, codes};
 
-const KEYS: [&str; 5] = ["id", "when", "reply", "once", "continue"];
+const KEYS: [&str; 6] = ["id", "when", "reply", "on_error", "once", "continue"];
 
 /// Characters of a rule's id: it stands in every line of the history.
 const ID_MAX: usize = 64;
@@ -29,6 +29,8 @@ pub(super) struct Draft<'d> {
     pub(super) wanted: Vec<Text<'d>>,
     /// The replies.
     pub(super) replies: Option<Vec<ReplyTemplate>>,
+    /// `on_error`.
+    pub(super) on_error: OnError,
     /// The buttons and rows in the replies.
     pub(super) offered: Vec<Offer<'d>>,
     /// `once`.
@@ -37,8 +39,22 @@ pub(super) struct Draft<'d> {
     pub(super) goes_on: bool,
 }
 
+/// What becomes of a rule whose replies cannot be sent as they come out.
+pub(super) enum OnError {
+    /// This is sent.
+    Send(Box<ReplyTemplate>),
+    /// Nothing is sent.
+    Fail,
+    /// It could not be read.
+    Wrong,
+}
+
 /// Reads one rule; `None` when it is no table at all.
-pub(super) fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>) -> Option<Draft<'d>> {
+pub(super) fn read<'d>(
+    reader: &mut Reader<'_>,
+    header: &Field<'d>,
+    templates: Option<&TemplateFile>,
+) -> Option<Draft<'d>> {
     let table = reader.table(header, &KEYS)?;
     let id = id(reader, &table);
     let when = match table.get("when") {
@@ -46,11 +62,20 @@ pub(super) fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>) -> Option<Dr
         None if table.has_misspelt("when") => when::When::unknown(),
         None => when::When::always(),
     };
-    let replies = match table.get("reply") {
-        Some(field) => reply::read(reader, &field, &when.captures),
+    let known = Known {
+        captures: &when.captures,
+        templates,
+    };
+    let mut replies = match table.get("reply") {
+        Some(field) => reply::read(reader, &field, known),
         None if table.has_misspelt("reply") => reply::Replies::unknown(),
         None => reply::Replies::none(),
     };
+    let on_error = table.get("on_error").map(|field| {
+        let (template, offered) = reply::read_one(reader, &field, known);
+        replies.offered.extend(offered);
+        template
+    });
     let once = table.get("once");
     let goes_on = table.get("continue");
     Some(Draft {
@@ -59,6 +84,11 @@ pub(super) fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>) -> Option<Dr
         when: when.condition,
         wanted: when.wanted,
         replies: replies.templates,
+        on_error: match on_error {
+            Some(Some(template)) => OnError::Send(Box::new(template)),
+            Some(None) => OnError::Wrong,
+            None => OnError::Fail,
+        },
         offered: replies.offered,
         once: once.and_then(|field| reader.duration(&field)),
         goes_on: goes_on.and_then(|field| reader.boolean(&field)) == Some(true),
@@ -72,6 +102,11 @@ impl Draft<'_> {
             id: RuleId::parse(self.id?.value)?,
             when: self.when?,
             replies: self.replies?,
+            on_error: match self.on_error {
+                OnError::Send(template) => Some(*template),
+                OnError::Fail => None,
+                OnError::Wrong => return None,
+            },
             once: self.once,
             goes_on: self.goes_on,
         })

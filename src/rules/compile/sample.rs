@@ -3,20 +3,21 @@
 //! Texts with variables are taken at their shortest: what stands around the variables. So only what breaks a limit
 //! in every case is reported here; the rest is checked again when a message goes out. Next: [`super::lint`].
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use super::reply::{Fixed, Parts};
+use crate::message::Outbound;
 use crate::message::limits::{self, Breach, BreachKind};
-use crate::message::{Button, Header, Outbound, OutboundMedia, Row, Section};
+use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::Reader;
 use crate::rules::template::Template;
-use crate::rules::{HeaderTemplate, MediaTemplate, ReplyTemplate, codes};
 
 /// Reports every limit of WhatsApp that a reply is sure to break. `whole` is where the reply stands.
 pub(super) fn check(
     reader: &mut Reader<'_>,
-    reply: &ReplyTemplate,
+    reply: &Outbound<Template>,
     parts: &Parts,
     whole: &Range<usize>,
 ) {
@@ -42,8 +43,8 @@ pub(super) fn check(
 fn is_sure(breach: &Breach, parts: &Parts) -> bool {
     let fixed = |part: &str| parts.get(part).is_none_or(|part| part.fixed == Fixed::Yes);
     match breach.kind {
-        BreachKind::TooMuch | BreachKind::Misplaced => true,
-        BreachKind::Missing | BreachKind::Link => fixed(&breach.part),
+        BreachKind::TooMuch => true,
+        BreachKind::Misplaced | BreachKind::Missing | BreachKind::Link => fixed(&breach.part),
         // A sample may be equal to a text that it will not be equal to.
         BreachKind::Duplicate => parts
             .keys()
@@ -51,69 +52,10 @@ fn is_sure(breach: &Breach, parts: &Parts) -> bool {
     }
 }
 
-fn outbound(reply: &ReplyTemplate) -> Outbound {
-    match reply {
-        ReplyTemplate::Text { body, preview_url } => Outbound::Text {
-            body: shortest(body),
-            preview_url: *preview_url,
-        },
-        ReplyTemplate::Buttons {
-            header,
-            body,
-            footer,
-            buttons,
-        } => Outbound::Buttons {
-            header: header.as_ref().map(|header| match header {
-                HeaderTemplate::Text(text) => Header::Text(shortest(text)),
-                HeaderTemplate::Media(file) => Header::Media(media(file)),
-            }),
-            body: shortest(body),
-            footer: footer.as_ref().map(shortest),
-            buttons: buttons
-                .iter()
-                .map(|button| Button {
-                    id: button.id.clone(),
-                    title: shortest(&button.title),
-                })
-                .collect(),
-        },
-        ReplyTemplate::List {
-            header,
-            body,
-            footer,
-            button,
-            sections,
-        } => Outbound::List {
-            header: header.as_ref().map(shortest),
-            body: shortest(body),
-            footer: footer.as_ref().map(shortest),
-            button: shortest(button),
-            sections: sections
-                .iter()
-                .map(|section| Section {
-                    title: section.title.as_ref().map(shortest),
-                    rows: section
-                        .rows
-                        .iter()
-                        .map(|row| Row {
-                            id: row.id.clone(),
-                            title: shortest(&row.title),
-                            description: row.description.as_ref().map(shortest),
-                        })
-                        .collect(),
-                })
-                .collect(),
-        },
-        ReplyTemplate::Media(file) => Outbound::Media(media(file)),
-    }
-}
-
-fn media(file: &MediaTemplate) -> OutboundMedia {
-    OutboundMedia {
-        kind: file.kind,
-        link: shortest(&file.link),
-        caption: file.caption.as_ref().map(shortest),
-        filename: file.filename.as_ref().map(shortest),
+fn outbound(reply: &Outbound<Template>) -> Outbound {
+    let shortest = |text: &Template| Ok::<_, Infallible>(shortest(text));
+    match reply.try_map(shortest) {
+        Ok(message) => message,
     }
 }
 

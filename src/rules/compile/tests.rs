@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::compile;
-use crate::message::{Kind, MediaKind};
+use crate::message::{Frame, Header, Kind, MediaKind, Outbound};
 use crate::rules::template::Template;
-use crate::rules::{Condition, HeaderTemplate, ReplyBudget, ReplyTemplate, Rule, RuleSet};
+use crate::rules::{Condition, ReplyBudget, Rule, RuleSet};
 
 #[track_caller]
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    compile("rules.toml", &text)
+    compile("rules.toml", &text, None)
         .expect("the file is good")
         .rules
 }
@@ -133,7 +133,7 @@ fn a_text_beside_a_file_is_its_caption() {
         (short, MediaKind::Image, None),
         (long, MediaKind::Document, Some("B.pdf")),
     ] {
-        let [ReplyTemplate::Media(media)] = rule.replies.as_slice() else {
+        let Outbound::Media(media) = &rule.replies[0].content else {
             panic!("{:?}", rule.replies);
         };
         assert_eq!(media.kind, kind);
@@ -158,18 +158,18 @@ fn buttons_and_lists_keep_all_their_parts() {
         panic!("{replies:?}");
     };
     assert!(matches!(
-        buttons,
-        ReplyTemplate::Buttons { header: Some(HeaderTemplate::Media(file)), footer: Some(_), buttons, .. }
+        &buttons.content,
+        Outbound::Buttons { frame: Frame { header: Some(Header::Media(file)), footer: Some(_), .. }, buttons }
             if file.kind == MediaKind::Video && buttons[0].id == "x"
     ));
     assert!(matches!(
-        list,
-        ReplyTemplate::List { header: Some(_), footer: None, sections, .. }
+        &list.content,
+        Outbound::List { header: Some(_), footer: None, sections, .. }
             if sections[0].rows[0].id == "y" && sections[0].rows[0].description.is_some()
     ));
     assert!(matches!(
-        text,
-        ReplyTemplate::Text {
+        &text.content,
+        Outbound::Text {
             preview_url: true,
             ..
         }

@@ -10,11 +10,12 @@ use crate::rules::file::{Field, Reader, Table, Text, quoted};
 use crate::rules::normalise::Phrase;
 use crate::rules::{Condition, codes, suggest};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "text",
     "button",
     "type",
     "first_contact",
+    "ad",
     "any",
     "all",
     "not",
@@ -99,6 +100,9 @@ impl<'d> WhenReader<'_, '_, 'd> {
         if let Some(field) = table.get("first_contact") {
             let value = self.reader.boolean(&field);
             parts.push(value.map(Condition::FirstContact));
+        }
+        if let Some(field) = table.get("ad") {
+            parts.push(self.ad(&field));
         }
         if let Some(field) = table.get("any") {
             parts.push(self.conditions(&field, sense).map(Condition::Any));
@@ -258,6 +262,21 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let ids = texts.iter().map(|text| text.value.to_owned()).collect();
         self.wanted.extend(texts);
         Some(Condition::Button(ids))
+    }
+
+    /// `true`, `false`, or the ids of ads.
+    fn ad(&mut self, field: &Field<'d>) -> Option<Condition> {
+        if field.is_string() || field.elements().is_some() {
+            let ids = self.reader.strings(field)?;
+            let ids = ids.iter().map(|id| id.value.to_owned()).collect();
+            return Some(Condition::Ad(ids));
+        }
+        if !field.is_boolean() {
+            let expected = "`true`, `false`, the id of an ad in quotes, or a list of ids";
+            self.reader.wrong_type(field, expected);
+            return None;
+        }
+        self.reader.boolean(field).map(Condition::FromAd)
     }
 
     fn kinds(&mut self, field: &Field<'d>) -> Option<Condition> {

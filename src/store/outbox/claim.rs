@@ -126,6 +126,9 @@ struct Candidate {
     content: Option<String>,
     /// Of a read mark: what it marks.
     wamid: Option<Wamid>,
+    /// Of a message: what it quotes or reacts to.
+    #[serde(default)]
+    about: Option<Wamid>,
     wa_id: Option<WaId>,
     user_id: Option<UserId>,
 }
@@ -159,6 +162,7 @@ impl Candidate {
             ClaimedKind::Message {
                 recipient: identity.recipient(),
                 content: content.ok_or_else(|| corrupt("its message is not a reply of ours"))?,
+                about: self.about,
             }
         };
         Ok(Claimed {

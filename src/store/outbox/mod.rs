@@ -1,7 +1,11 @@
-//! What still has to reach the gateway: claiming ([`claim`]), settling and freeing ([`settle`]).
+//! What still has to reach the gateway: claiming ([`claim`]), settling and freeing ([`settle`]); and files to fetch from
+//! it ([`downloads`]).
 
 mod claim;
+mod downloads;
 mod settle;
+
+pub use downloads::{Download, DownloadEnd};
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,7 +55,9 @@ pub enum ClaimedKind {
         /// To whom.
         recipient: Recipient,
         /// What.
-        content: Outbound,
+        content: Box<Outbound>,
+        /// The message it quotes or reacts to.
+        about: Option<Wamid>,
     },
     /// Mark a message (and all before it) read.
     ReadMark {

@@ -5,7 +5,9 @@ use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, digest, message_key, rows, sql};
-use crate::message::{AccountEvent, PhoneNumberId, Receipt, Unreadable, Wamid, hex};
+use crate::message::{
+    AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid, hex,
+};
 
 /// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest step.
 pub(super) async fn write_receipts(
@@ -19,9 +21,12 @@ pub(super) async fn write_receipts(
         message_key: String,
         phone_number_id: &'a PhoneNumberId,
         wamid: &'a Wamid,
-        status: &'static str,
+        status: &'a str,
+        participant: Option<&'a str>,
         at_ms: i64,
         tag: Option<&'a str>,
+        pricing: Option<&'a str>,
+        conversation: Option<&'a str>,
         errors: Option<String>,
         raw: &'a str,
     }
@@ -32,15 +37,21 @@ pub(super) async fn write_receipts(
         .iter()
         .map(|receipt| {
             let (number, wamid) = (receipt.phone_number_id.as_str(), receipt.wamid.as_str());
-            let status = receipt.status.name();
+            let status = receipt.status.as_str();
+            let participant = receipt.participant.as_deref();
+            let mut parts = vec![number.as_bytes(), wamid.as_bytes(), status.as_bytes()];
+            parts.extend(participant.map(str::as_bytes));
             Row {
-                receipt_key: digest(&[number.as_bytes(), wamid.as_bytes(), status.as_bytes()]),
+                receipt_key: digest(&parts),
                 message_key: message_key(number, wamid),
                 phone_number_id: &receipt.phone_number_id,
                 wamid: &receipt.wamid,
                 status,
+                participant,
                 at_ms: receipt.at.as_millisecond(),
                 tag: receipt.tag.as_deref(),
+                pricing: receipt.pricing.as_deref(),
+                conversation: receipt.conversation.as_deref(),
                 errors: (!receipt.errors.is_empty()).then(|| {
                     serde_json::to_string(&receipt.errors).expect("errors have string keys")
                 }),
@@ -58,6 +69,32 @@ pub(super) async fn write_receipts(
         .bind(rows(&keys))
         .execute(&mut **tx)
         .await?;
+    learn_user_ids(tx, receipts).await
+}
+
+/// A receipt may be the first to name both ids of a person.
+async fn learn_user_ids(
+    tx: &mut Transaction<'static, Sqlite>,
+    receipts: &[Receipt],
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        wa_id: &'a WaId,
+        user_id: &'a UserId,
+    }
+    let both = receipts.iter().filter_map(|receipt| {
+        let who = receipt.recipient.as_ref()?;
+        Some(Row {
+            wa_id: who.wa_id()?,
+            user_id: who.user_id()?,
+        })
+    });
+    let both: Vec<Row<'_>> = both.collect();
+    if both.is_empty() {
+        return Ok(());
+    }
+    let learn = sqlx::query(sql::LEARN_USER_IDS).bind(rows(&both));
+    learn.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -72,6 +109,7 @@ pub(super) async fn write_account_events(
         event_key: String,
         field: &'a str,
         phone_number_id: Option<&'a PhoneNumberId>,
+        summary: &'a str,
         raw: &'a str,
     }
     if events.is_empty() {
@@ -83,11 +121,49 @@ pub(super) async fn write_account_events(
             event_key: digest(&[event.field.as_bytes(), event.raw.as_bytes()]),
             field: &event.field,
             phone_number_id: event.phone_number_id.as_ref(),
+            summary: &event.summary,
             raw: &event.raw,
         })
         .collect();
     let insert = sqlx::query(sql::INSERT_ACCOUNT_EVENTS).bind(rows(&new));
     insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    write_consent(tx, events, now).await
+}
+
+/// Keeps what people wish about marketing; of several wishes of one person in a batch the last one counts.
+async fn write_consent(
+    tx: &mut Transaction<'static, Sqlite>,
+    events: &[AccountEvent],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        wa_id: Option<&'a WaId>,
+        user_id: Option<&'a UserId>,
+        marketing: &'static str,
+    }
+    let mut wishes: Vec<Row<'_>> = Vec::new();
+    for consent in events.iter().filter_map(|event| event.consent.as_ref()) {
+        let (wa_id, user_id) = (consent.who.wa_id(), consent.who.user_id());
+        wishes.retain(|earlier| {
+            let same_phone = wa_id.is_some() && earlier.wa_id == wa_id;
+            let same_user = user_id.is_some() && earlier.user_id == user_id;
+            !same_phone && !same_user
+        });
+        wishes.push(Row {
+            wa_id,
+            user_id,
+            marketing: match consent.marketing {
+                Marketing::Stop => "stop",
+                Marketing::Resume => "resume",
+            },
+        });
+    }
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    let write = sqlx::query(sql::WRITE_CONSENT).bind(rows(&wishes));
+    write.bind(now.as_millisecond()).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -11,8 +11,8 @@ use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, rows, sql};
 use super::people::{Loaded, People};
-use super::{Decide, ReceivePolicy};
-use crate::message::{Inbound, PhoneNumberId, RulesVersion, State};
+use super::{Decide, Files, ReceivePolicy, Update};
+use crate::message::{Content, Inbound, Kind, Outbound, PhoneNumberId, RulesVersion, State, Wamid};
 use crate::turn::{Decision, Explanation, Reply, Turn};
 
 /// Free replies are taken for 24 hours after the person's last message; two minutes stay unused, because
@@ -20,10 +20,14 @@ use crate::turn::{Decision, Explanation, Reply, Turn};
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 const SERVICE_WINDOW: Duration = Duration::from_mins(1438);
 
+/// Files from webhooks stay with Meta for 7 days. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+const MEDIA_LIFE: Duration = Duration::from_hours(7 * 24);
+
 /// A new message with its decision.
 pub(super) struct Decided<'a> {
     key: &'a str,
-    message: &'a Inbound,
+    update: &'a Update,
     conversation_id: i64,
     pub(super) turn: Turn,
     /// `None` when the rules failed to give one.
@@ -32,7 +36,7 @@ pub(super) struct Decided<'a> {
 
 /// Decides on every message in order; each conversation's state flows from one to the next.
 pub(super) fn decide_all<'a>(
-    messages: &'a [(String, Inbound)],
+    messages: &'a [(String, Update)],
     people: &mut People,
     now: Timestamp,
     decide: &Decide,
@@ -40,22 +44,28 @@ pub(super) fn decide_all<'a>(
     messages
         .iter()
         .enumerate()
-        .map(|(index, (key, message))| {
+        .map(|(index, (key, update))| {
             let loaded = people.of_message(index);
             let conversation = &mut loaded.conversation;
             // A rule that panics must not take its neighbours, or the process, with it.
-            let decision = catch_unwind(AssertUnwindSafe(|| decide(conversation, message, now)));
+            let decision = catch_unwind(AssertUnwindSafe(|| {
+                decide(conversation, update.incoming(), now)
+            }));
             let (turn, version) = match decision {
                 Ok((turn, version)) => (turn, Some(version)),
                 Err(_) => (panicked(conversation.state.clone()), None),
             };
             conversation.state.clone_from(&turn.state);
-            conversation.messages_before += 1;
-            let sent_at = message.sent_at.as_millisecond();
-            loaded.last_inbound_ms = loaded.last_inbound_ms.max(Some(sent_at));
+            if let Update::Message(message) = update
+                && message.content.kind() != Some(Kind::System)
+            {
+                conversation.messages_before += 1;
+                let sent_at = message.sent_at.as_millisecond();
+                loaded.last_inbound_ms = loaded.last_inbound_ms.max(Some(sent_at));
+            }
             Decided {
                 key,
-                message,
+                update,
                 conversation_id: loaded.id,
                 turn,
                 version,
@@ -85,6 +95,8 @@ pub(super) async fn write(
     policy: ReceivePolicy,
 ) -> Result<usize, StoreError> {
     let (messages, mut outbox) = message_rows(decided, people.last_message, policy);
+    let files = files(decided, people.last_message, policy);
+    outbox.extend(files.iter().map(|(row, _)| *row));
     let marks = read_marks(decided, people.last_message, policy);
     let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
     outbox.extend(marks);
@@ -100,6 +112,9 @@ pub(super) async fn write(
         .bind(rows(&marked))
         .bind(rows(&outbox))
         .bind(policy.now.as_millisecond())
+        .bind(rows(
+            &files.iter().map(|(_, file)| file).collect::<Vec<_>>(),
+        ))
         .execute(&mut **tx)
         .await?;
     Ok(outbox.len())
@@ -140,6 +155,8 @@ struct MessageRow<'a> {
     message_key: Option<&'a str>,
     kind: &'a str,
     text: String,
+    origin: &'static str,
+    quoted_wamid: Option<&'a str>,
     sent_at_ms: i64,
     raw: Cow<'a, str>,
     decision: Option<Decision>,
@@ -151,13 +168,49 @@ struct MessageRow<'a> {
     outbox_state: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct OutboxRow<'a> {
     conversation_id: i64,
     phone_number_id: &'a PhoneNumberId,
     kind: &'static str,
     message_id: i64,
     expires_at_ms: i64,
+}
+
+/// A file to fetch.
+#[derive(Serialize)]
+struct FileRow<'a> {
+    message_id: i64,
+    media_id: &'a str,
+    mime_type: Option<&'a str>,
+    sha256: Option<&'a str>,
+}
+
+/// The files of the batch, each with the outbox row that fetches it.
+fn files<'a>(
+    decided: &'a [Decided<'a>],
+    last_id: i64,
+    policy: ReceivePolicy,
+) -> Vec<(OutboxRow<'a>, FileRow<'a>)> {
+    if policy.files == Files::Stay {
+        return Vec::new();
+    }
+    let file = |(message_id, one): (i64, &'a Decided<'a>)| {
+        let message = one.message()?;
+        let media = message.content.media()?;
+        let row = OutboxRow {
+            expires_at_ms: after(message.sent_at, MEDIA_LIFE),
+            ..one.outbox_row("download", message_id, policy)
+        };
+        let file = FileRow {
+            message_id,
+            media_id: media.id.as_deref()?,
+            mime_type: media.mime_type.as_deref(),
+            sha256: media.sha256.as_deref(),
+        };
+        Some((row, file))
+    };
+    (last_id + 1..).zip(decided).filter_map(file).collect()
 }
 
 /// The messages of the batch, first all of theirs, then all of ours, and the outbox rows of ours.
@@ -169,7 +222,7 @@ fn message_rows<'a>(
     let mut messages: Vec<MessageRow<'_>> = Vec::with_capacity(decided.len() * 2);
     let mut outbox = Vec::new();
     for (id, one) in (last_id + 1..).zip(decided) {
-        messages.push(one.inbound_row(id));
+        messages.push(one.update_row(id));
     }
     let mut next_id = last_id + 1 + i64::try_from(decided.len()).expect("a batch fits in memory");
     for (reply_to_id, one) in (last_id + 1..).zip(decided) {
@@ -204,26 +257,62 @@ fn read_marks<'a>(
 }
 
 impl Decided<'_> {
-    fn inbound_row(&self, id: i64) -> MessageRow<'_> {
-        let explanation = serde_json::to_string(&self.turn.explanation);
-        MessageRow {
+    /// The decision, unless it is a colleague's message, on which nothing is decided.
+    pub(super) fn told(&self) -> Option<Decision> {
+        self.message().map(|_| self.turn.decision)
+    }
+
+    fn message(&self) -> Option<&Inbound> {
+        match self.update {
+            Update::Message(message) => Some(message),
+            Update::Echo(_) => None,
+        }
+    }
+
+    fn update_row(&self, id: i64) -> MessageRow<'_> {
+        let content = match self.update {
+            Update::Message(message) => &message.content,
+            Update::Echo(echo) => &echo.content,
+        };
+        let (sent_at, raw, about) = match self.update {
+            Update::Message(message) => (message.sent_at, &message.raw, &message.context),
+            Update::Echo(echo) => (echo.sent_at, &echo.raw, &echo.context),
+        };
+        let row = MessageRow {
             id,
             conversation_id: self.conversation_id,
             direction: "in",
-            phone_number_id: &self.message.phone_number_id,
-            wamid: Some(self.message.wamid.as_str()),
+            phone_number_id: self.update.number(),
+            wamid: Some(self.update.wamid().as_str()),
             message_key: Some(self.key),
-            kind: self.message.content.kind_name(),
-            text: self.message.content.transcript_text(),
-            sent_at_ms: self.message.sent_at.as_millisecond(),
-            raw: Cow::Borrowed(&self.message.raw),
-            decision: Some(self.turn.decision),
-            explanation: Some(explanation.expect("its keys are strings")),
-            rules_version: self.version.as_ref(),
+            kind: content.kind_name(),
+            text: content.transcript_text(),
+            origin: "person",
+            quoted_wamid: quoted(content, about.quoted.as_ref()),
+            sent_at_ms: sent_at.as_millisecond(),
+            raw: Cow::Borrowed(raw),
+            decision: None,
+            explanation: None,
+            rules_version: None,
             rule_id: None,
             reply_to_id: None,
             part: None,
             outbox_state: None,
+        };
+        if self.message().is_none() {
+            return MessageRow {
+                direction: "out",
+                origin: "phone_app",
+                outbox_state: Some("accepted"),
+                ..row
+            };
+        }
+        let explanation = serde_json::to_string(&self.turn.explanation);
+        MessageRow {
+            decision: Some(self.turn.decision),
+            explanation: Some(explanation.expect("its keys are strings")),
+            rules_version: self.version.as_ref(),
+            ..row
         }
     }
 
@@ -235,15 +324,18 @@ impl Decided<'_> {
         now: Timestamp,
     ) -> MessageRow<'a> {
         let content = serde_json::to_string(&reply.content);
+        let about = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
         MessageRow {
             id,
             conversation_id: self.conversation_id,
             direction: "out",
-            phone_number_id: &self.message.phone_number_id,
+            phone_number_id: self.update.number(),
             wamid: None,
             message_key: None,
             kind: reply.content.kind_name(),
             text: reply.content.transcript_text(),
+            origin: "rule",
+            quoted_wamid: about.then(|| self.update.wamid().as_str()),
             sent_at_ms: now.as_millisecond(),
             raw: Cow::Owned(content.expect("its keys are strings")),
             decision: None,
@@ -264,23 +356,38 @@ impl Decided<'_> {
     ) -> OutboxRow<'_> {
         OutboxRow {
             conversation_id: self.conversation_id,
-            phone_number_id: &self.message.phone_number_id,
+            phone_number_id: self.update.number(),
             kind,
             message_id,
-            expires_at_ms: expires_at(self.message, policy),
+            expires_at_ms: match self.update {
+                Update::Message(message) => expires_at(message, policy),
+                Update::Echo(echo) => after(echo.sent_at, SERVICE_WINDOW),
+            },
         }
     }
 }
 
+/// What a message is about: it quotes, answers by a button, reacts to, changes or deletes that one.
+fn quoted<'a>(content: &'a Content, answered: Option<&'a Wamid>) -> Option<&'a str> {
+    let named = match content {
+        Content::Reaction { message, .. } => message.as_ref(),
+        Content::Edit { original, .. } | Content::Revoke { original } => original.as_ref(),
+        _ => None,
+    };
+    named.or(answered).map(Wamid::as_str)
+}
+
 /// The earlier of "no longer useful" and "WhatsApp takes no free reply any more".
 fn expires_at(message: &Inbound, policy: ReceivePolicy) -> i64 {
-    let after = |start: Timestamp, by: Duration| {
-        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        start
-            .saturating_add(by)
-            .unwrap_or(Timestamp::MAX)
-            .as_millisecond()
-    };
     let useful = after(policy.now, policy.reply_expires_after);
     useful.min(after(message.sent_at, SERVICE_WINDOW))
+}
+
+/// A time after another, in milliseconds.
+fn after(start: Timestamp, by: Duration) -> i64 {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    start
+        .saturating_add(by)
+        .unwrap_or(Timestamp::MAX)
+        .as_millisecond()
 }

@@ -1,8 +1,9 @@
 //! The one transaction that stores what came in together with what was decided about it.
 //!
 //! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state between. The
-//! phases are a file each: who wrote ([`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
+//! phases are a file each: who wrote ([`contacts`], [`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
 
+mod contacts;
 mod kept;
 mod messages;
 mod people;
@@ -14,14 +15,16 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError, commit, message_key};
 use crate::message::{
-    AccountEvent, Conversation, Event, Inbound, Receipt, RulesVersion, Unreadable,
+    AccountEvent, Content, Conversation, Echo, Event, Identity, Inbound, PhoneNumberId, Profile,
+    Receipt, RulesVersion, Unreadable, Wamid,
 };
-use crate::turn::{Decision, Turn};
+use crate::turn::{Decision, Incoming, Turn};
 use people::People;
 
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.
-pub type Decide = dyn Fn(&Conversation, &Inbound, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
+pub type Decide =
+    dyn Fn(&Conversation, Incoming<'_>, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
 
 /// What [`Store::receive`] needs beside the batch.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +33,26 @@ pub struct ReceivePolicy {
     pub now: Timestamp,
     /// How long a reply is worth sending.
     pub reply_expires_after: Duration,
+    /// What becomes of files that people send.
+    pub files: Files,
+}
+
+/// What becomes of files that people send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// They stay with Meta, who drops them after a week.
+    Stay,
+    /// Each is put into the outbox to be fetched.
+    Fetch,
 }
 
 /// What a batch was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// New messages; each has a decision.
+    /// New messages of people; each has a decision.
     pub messages: usize,
+    /// New messages of colleagues, from the phone app.
+    pub echoes: usize,
     /// Messages that were there already.
     pub duplicates: usize,
     /// Receipts, new or not.
@@ -51,10 +67,65 @@ pub struct Received {
     pub queued: usize,
 }
 
+/// What belongs to a conversation.
+enum Update {
+    Message(Box<Inbound>),
+    Echo(Box<Echo>),
+}
+
+impl Update {
+    fn incoming(&self) -> Incoming<'_> {
+        match self {
+            Self::Message(message) => Incoming::Message(message),
+            Self::Echo(echo) => Incoming::Echo(echo),
+        }
+    }
+
+    fn number(&self) -> &PhoneNumberId {
+        match self {
+            Self::Message(message) => &message.phone_number_id,
+            Self::Echo(echo) => &echo.phone_number_id,
+        }
+    }
+
+    fn wamid(&self) -> &Wamid {
+        match self {
+            Self::Message(message) => &message.wamid,
+            Self::Echo(echo) => &echo.wamid,
+        }
+    }
+
+    /// The person at the other end.
+    fn who(&self) -> &Identity {
+        match self {
+            Self::Message(message) => &message.sender,
+            Self::Echo(echo) => &echo.recipient,
+        }
+    }
+
+    /// Who the person was before, when this tells of a change.
+    fn previous(&self) -> Option<&Identity> {
+        match self {
+            Self::Message(message) => match &message.content {
+                Content::System { previous, .. } => previous.as_ref(),
+                _ => None,
+            },
+            Self::Echo(_) => None,
+        }
+    }
+
+    fn profile(&self) -> &Profile {
+        match self {
+            Self::Message(message) => &message.profile,
+            Self::Echo(echo) => &echo.profile,
+        }
+    }
+}
+
 /// A batch by kind of event, each in the order it came.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(String, Inbound)>,
+    messages: Vec<(String, Update)>,
     receipts: Vec<Receipt>,
     account: Vec<AccountEvent>,
     unreadable: Vec<Unreadable>,
@@ -67,19 +138,27 @@ impl Batch {
         let mut batch = Self::default();
         let mut seen = HashSet::new();
         for event in events {
-            match event {
-                Event::Message(message) => {
-                    let number = message.phone_number_id.as_str();
-                    let key = message_key(number, message.wamid.as_str());
-                    if seen.insert(key.clone()) {
-                        batch.messages.push((key, *message));
-                    } else {
-                        batch.repeated += 1;
-                    }
+            let update = match event {
+                Event::Message(message) => Update::Message(message),
+                Event::Echo(echo) => Update::Echo(echo),
+                Event::Receipt(receipt) => {
+                    batch.receipts.push(*receipt);
+                    continue;
                 }
-                Event::Receipt(receipt) => batch.receipts.push(*receipt),
-                Event::Account(event) => batch.account.push(event),
-                Event::Unreadable(update) => batch.unreadable.push(update),
+                Event::Account(event) => {
+                    batch.account.push(event);
+                    continue;
+                }
+                Event::Unreadable(update) => {
+                    batch.unreadable.push(update);
+                    continue;
+                }
+            };
+            let key = message_key(update.number().as_str(), update.wamid().as_str());
+            if seen.insert(key.clone()) {
+                batch.messages.push((key, update));
+            } else {
+                batch.repeated += 1;
             }
         }
         batch
@@ -119,8 +198,9 @@ impl Store {
             received.duplicates += came - batch.messages.len();
             let mut people = People::of(known, &batch.messages)?;
             let decided = messages::decide_all(&batch.messages, &mut people, policy.now, decide);
-            received.messages = decided.len();
-            received.decisions = decided.iter().map(|one| one.turn.decision).collect();
+            received.decisions = decided.iter().filter_map(messages::Decided::told).collect();
+            received.messages = received.decisions.len();
+            received.echoes = decided.len() - received.messages;
             if !decided.is_empty() {
                 received.queued = messages::write(&mut tx, &decided, &people, policy).await?;
             }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, rows, sql};
-use crate::message::{
-    Contact, Conversation, Identity, Inbound, PhoneNumberId, State, UserId, WaId,
-};
+use super::Update;
+use super::contacts::{Contacts, Merge, Person, merges};
+use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
 
 /// What the database knows of a batch, in one row: every row of a result is a hand-off between threads.
 #[derive(Deserialize)]
@@ -23,15 +23,6 @@ pub(super) struct Known {
     last_conversation: i64,
 }
 
-/// A row of `contacts`.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Person {
-    id: i64,
-    wa_id: Option<String>,
-    user_id: Option<String>,
-    name: Option<String>,
-}
-
 /// A row of `conversations`.
 #[derive(Deserialize)]
 struct Stored {
@@ -43,24 +34,51 @@ struct Stored {
     last_inbound_ms: Option<i64>,
 }
 
-/// Asks the database what it knows of these messages and their senders.
+/// Asks the database what it knows of these messages and their people; rows that turn out to be one person are made
+/// one first.
 pub(super) async fn look(
     tx: &mut Transaction<'static, Sqlite>,
-    messages: &[(String, Inbound)],
+    messages: &[(String, Update)],
 ) -> Result<Known, StoreError> {
-    let senders = || messages.iter().map(|(_, message)| &message.sender);
+    loop {
+        let known = look_once(tx, messages).await?;
+        // What was there already tells of a past: the number in it may be somebody else's by now.
+        let new = messages
+            .iter()
+            .filter(|(key, _)| !known.messages.contains(key));
+        let same: Vec<Merge> = merges(&known.contacts, new.map(|(_, update)| update));
+        if same.is_empty() {
+            return Ok(known);
+        }
+        // Each round leaves fewer rows, so this ends.
+        sqlx::query(sql::MERGE_PEOPLE)
+            .bind(rows(&same))
+            .execute(&mut **tx)
+            .await?;
+    }
+}
+
+async fn look_once(
+    tx: &mut Transaction<'static, Sqlite>,
+    messages: &[(String, Update)],
+) -> Result<Known, StoreError> {
+    let people = || {
+        messages
+            .iter()
+            .flat_map(|(_, update)| std::iter::once(update.who()).chain(update.previous()))
+    };
     let keys: Vec<&str> = messages.iter().map(|(key, _)| key.as_str()).collect();
-    let wa_ids: Vec<&str> = senders()
+    let wa_ids: Vec<&str> = people()
         .filter_map(Identity::wa_id)
         .map(WaId::as_str)
         .collect();
-    let user_ids: Vec<&str> = senders()
+    let user_ids: Vec<&str> = people()
         .filter_map(Identity::user_id)
         .map(UserId::as_str)
         .collect();
     let numbers: BTreeSet<&str> = messages
         .iter()
-        .map(|(_, message)| message.phone_number_id.as_str())
+        .map(|(_, update)| update.number().as_str())
         .collect();
     let known: String = sqlx::query_scalar(sql::LOOK)
         .bind(rows(&keys))
@@ -97,7 +115,7 @@ pub(super) struct Loaded {
 
 impl People {
     /// Finds or makes the contact and the conversation of each message.
-    pub(super) fn of(known: Known, messages: &[(String, Inbound)]) -> Result<Self, StoreError> {
+    pub(super) fn of(known: Known, messages: &[(String, Update)]) -> Result<Self, StoreError> {
         let contacts = Contacts::of(known.contacts, known.last_contact, messages);
         let mut stored: HashMap<(i64, String), Stored> = known
             .conversations
@@ -108,9 +126,9 @@ impl People {
         let mut conversations: Vec<Loaded> = Vec::new();
         let mut places: HashMap<(i64, &PhoneNumberId), usize> = HashMap::new();
         let mut by_message = Vec::with_capacity(messages.len());
-        for (_, message) in messages {
-            let person = contacts.find(&message.sender);
-            let number = &message.phone_number_id;
+        for (place, (_, message)) in contacts.of_update.iter().zip(messages) {
+            let person = &contacts.persons[*place];
+            let number = message.number();
             let place = if let Some(place) = places.get(&(person.id, number)) {
                 *place
             } else {
@@ -179,112 +197,12 @@ impl Stored {
                 contact: Contact {
                     identity,
                     name: person.name.clone(),
+                    username: person.username.clone(),
                 },
                 messages_before: self.messages_in,
                 state,
             },
             last_inbound_ms: self.last_inbound_ms,
         })
-    }
-}
-
-/// The persons of a batch, found by either id.
-struct Contacts {
-    persons: Vec<Person>,
-    by_wa_id: HashMap<String, usize>,
-    by_user_id: HashMap<String, usize>,
-    changed: BTreeSet<usize>,
-}
-
-impl Contacts {
-    /// Takes what is stored, and what the messages tell beyond it.
-    fn of(stored: Vec<Person>, mut last_id: i64, messages: &[(String, Inbound)]) -> Self {
-        let mut contacts = Self {
-            persons: Vec::new(),
-            by_wa_id: HashMap::new(),
-            by_user_id: HashMap::new(),
-            changed: BTreeSet::new(),
-        };
-        for person in stored {
-            contacts.add(person);
-        }
-        for (_, message) in messages {
-            if let Some(place) = contacts.place(&message.sender) {
-                contacts.learn(place, message);
-            } else {
-                last_id += 1;
-                contacts.changed.insert(contacts.persons.len());
-                contacts.add(Person {
-                    id: last_id,
-                    wa_id: message.sender.wa_id().map(|id| id.as_str().to_owned()),
-                    user_id: message.sender.user_id().map(|id| id.as_str().to_owned()),
-                    name: message.profile_name.clone(),
-                });
-            }
-        }
-        contacts
-    }
-
-    fn place(&self, identity: &Identity) -> Option<usize> {
-        let by_user = identity
-            .user_id()
-            .and_then(|id| self.by_user_id.get(id.as_str()));
-        let by_phone = || {
-            identity
-                .wa_id()
-                .and_then(|id| self.by_wa_id.get(id.as_str()))
-        };
-        // The user id first: a phone number can pass to another person, a user id cannot.
-        by_user.or_else(by_phone).copied()
-    }
-
-    fn find(&self, identity: &Identity) -> &Person {
-        let place = self
-            .place(identity)
-            .expect("every sender was stored or added");
-        &self.persons[place]
-    }
-
-    fn add(&mut self, person: Person) {
-        let place = self.persons.len();
-        if let Some(wa_id) = &person.wa_id {
-            self.by_wa_id.insert(wa_id.clone(), place);
-        }
-        if let Some(user_id) = &person.user_id {
-            self.by_user_id.insert(user_id.clone(), place);
-        }
-        self.persons.push(person);
-    }
-
-    /// Takes over what a message tells of its sender: a missing half, if nobody else has it, and the name.
-    fn learn(&mut self, place: usize, message: &Inbound) {
-        let person = &mut self.persons[place];
-        let wa_id = message.sender.wa_id().map(WaId::as_str);
-        if let Some(wa_id) = wa_id.filter(|id| !self.by_wa_id.contains_key(*id))
-            && person.wa_id.is_none()
-        {
-            person.wa_id = Some(wa_id.to_owned());
-            self.by_wa_id.insert(wa_id.to_owned(), place);
-            self.changed.insert(place);
-        }
-        let user_id = message.sender.user_id().map(UserId::as_str);
-        if let Some(user_id) = user_id.filter(|id| !self.by_user_id.contains_key(*id))
-            && person.user_id.is_none()
-        {
-            person.user_id = Some(user_id.to_owned());
-            self.by_user_id.insert(user_id.to_owned(), place);
-            self.changed.insert(place);
-        }
-        if message.profile_name.is_some() && person.name != message.profile_name {
-            person.name.clone_from(&message.profile_name);
-            self.changed.insert(place);
-        }
-    }
-
-    fn changed(self) -> Vec<Person> {
-        self.changed
-            .into_iter()
-            .map(|place| self.persons[place].clone())
-            .collect()
     }
 }

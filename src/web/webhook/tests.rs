@@ -36,6 +36,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         metrics: Arc::clone(&metrics),
         wake: Arc::new(Notify::new()),
         reply_expires_after: Duration::from_mins(1),
+        files: crate::store::Files::Stay,
     });
     let settings = config::Webhook {
         path: "/webhook".to_owned(),

@@ -1,6 +1,8 @@
 //! A whole service in the test's process, wired to a pretend WhatsApp over real sockets.
 
 pub(crate) mod bodies;
+pub(crate) mod commands;
+pub(crate) mod desk;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +46,7 @@ pub(crate) struct TestApp {
 }
 
 struct Running {
+    webhook: String,
     store: Store,
     shutdown: Shutdown,
     task: JoinHandle<anyhow::Result<()>>,
@@ -82,18 +85,7 @@ impl TestApp {
     pub(crate) async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.toml"), options.rules).unwrap();
-        let sandbox = Sandbox::start(Settings {
-            listen: ([127, 0, 0, 1], 0).into(),
-            app_secret: APP_SECRET.into(),
-            api_key: API_KEY.into(),
-            numbers: NUMBERS
-                .into_iter()
-                .filter_map(PhoneNumberId::parse)
-                .collect(),
-            clock: options.clock.clone(),
-            receipts: options.receipts,
-        });
-        let sandbox = sandbox.await.unwrap();
+        let sandbox = pretend(options.clock.clone(), options.receipts).await;
         let (clock, extra) = (options.clock, options.extra);
         let mut app = Self {
             sandbox,
@@ -138,10 +130,12 @@ impl TestApp {
         let app = App::build(config, self.clock.clone()).await.unwrap();
         let webhook = app.webhook_address();
         let store = app.store().clone();
-        self.sandbox.connect(format!("http://{webhook}/webhook"));
+        let webhook = format!("http://{webhook}/webhook");
+        self.sandbox.connect(&webhook);
         let shutdown = Shutdown::default();
         let task = tokio::spawn(app.run(shutdown.clone()));
         self.running = Some(Running {
+            webhook,
             store,
             shutdown,
             task,
@@ -150,6 +144,11 @@ impl TestApp {
 
     fn running(&self) -> &Running {
         self.running.as_ref().unwrap()
+    }
+
+    /// Where Meta's webhook arrives.
+    pub(crate) fn webhook(&self) -> &str {
+        &self.running().webhook
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -224,6 +223,20 @@ impl TestApp {
                 .then_some(entries)
         })
     }
+}
+
+/// A pretend WhatsApp that knows our numbers and key.
+pub(crate) async fn pretend(clock: Clock, receipts: Receipts) -> Sandbox {
+    let numbers = NUMBERS.into_iter().filter_map(PhoneNumberId::parse);
+    let sandbox = Sandbox::start(Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        app_secret: APP_SECRET.into(),
+        api_key: API_KEY.into(),
+        numbers: numbers.collect(),
+        clock,
+        receipts,
+    });
+    sandbox.await.unwrap()
 }
 
 /// Every message with this person, oldest first.

@@ -1,0 +1,93 @@
+//! `replyd events`: what Meta told about the account, beside messages.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::history::{open, when};
+use super::ui;
+use crate::config;
+use crate::store::News;
+
+/// Templates, quality, limits, calls, groups, old history: kept, never answered.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only this one of Meta's fields, such as `message_template_status_update`.
+    #[arg(long)]
+    field: Option<String>,
+    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Configuration file [default: replyd.toml when there is one].
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    config: Option<PathBuf>,
+    /// The most lines.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Time zone to show times in [default: this machine's].
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// One JSON object a line, for programs, with Meta's own JSON in it.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the latest news, oldest first.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let url = match &arguments.database {
+        Some(url) => url.clone(),
+        None => config::read_database(arguments.config.as_deref())?.url,
+    };
+    let zone = match &arguments.timezone {
+        Some(name) => TimeZone::get(name).with_context(|| format!("unknown time zone `{name}`"))?,
+        None => TimeZone::system(),
+    };
+    let store = open(&url).await?;
+    let news = store
+        .news(arguments.field.as_deref(), arguments.limit)
+        .await;
+    let news = news.context("could not read the account events")?;
+    store.close().await;
+    if arguments.json {
+        for one in &news {
+            ui::line(as_json(one));
+        }
+    } else if news.is_empty() {
+        ui::note("Meta has told nothing about the account yet");
+    } else {
+        ui::line(table(&news, &zone));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(news: &[News], zone: &TimeZone) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["when", "what", "number", "it says"]);
+    for one in news {
+        table.add_row([
+            when(one.received_at, zone),
+            ui::visible(&one.field),
+            one.phone_number_id.clone().unwrap_or_default(),
+            ui::visible(&one.summary),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn as_json(one: &News) -> Value {
+    let raw: Option<Value> = serde_json::from_str(&one.raw).ok();
+    json!({
+        "id": one.id,
+        "at": one.received_at,
+        "field": one.field,
+        "phone_number_id": one.phone_number_id,
+        "summary": one.summary,
+        "raw": raw,
+    })
+}

@@ -1,0 +1,109 @@
+//! `replyd numbers`: the account's business numbers.
+
+use std::process::ExitCode;
+
+use super::graph::{Options, Session};
+use super::manage::{self, coloured};
+use super::ui::{self, STRONG, paint};
+use crate::whatsapp::manage::numbers::{self, BusinessNumber};
+
+/// How business numbers stand at WhatsApp.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the numbers of the account.
+    List,
+    /// Show one number.
+    Get {
+        /// Its phone number id [default: the one of --number or of the configuration].
+        id: Option<String>,
+    },
+}
+
+/// Looks at one number or at all.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    match arguments.action {
+        Action::List => list(&session).await?,
+        Action::Get { id } => get(&session, id).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(session: &Session) -> anyhow::Result<()> {
+    let waba = session.waba()?;
+    let rows = manage::all_rows(session, |after| numbers::list(&waba, after)).await?;
+    let Some(rows) = rows else {
+        return Ok(());
+    };
+    if session.options.json {
+        rows.iter().for_each(ui::line);
+        return Ok(());
+    }
+    if rows.is_empty() {
+        ui::note("the account has no numbers");
+        return Ok(());
+    }
+    let rows: Vec<[String; 7]> = rows
+        .iter()
+        .map(|row| {
+            let number = BusinessNumber::read(row);
+            [
+                number.id,
+                number.display_phone_number,
+                number.verified_name,
+                number.status,
+                number.quality_rating,
+                number.throughput,
+                number.messaging_limit,
+            ]
+        })
+        .collect();
+    let header = [
+        "id",
+        "number",
+        "name",
+        "status",
+        "quality",
+        "throughput",
+        "limit",
+    ];
+    ui::line(manage::table(header, &rows));
+    Ok(())
+}
+
+async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
+    let id = match id {
+        Some(id) => id,
+        None => session.number()?.as_str().to_owned(),
+    };
+    let Some(answer) = session.call(&numbers::get(&id)).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        ui::line(answer);
+        return Ok(());
+    }
+    let number = BusinessNumber::read(&answer);
+    ui::line(paint(STRONG, ui::visible(&number.display_phone_number)));
+    ui::line(manage::pairs(&[
+        ("id", ui::visible(&number.id)),
+        ("name", ui::visible(&number.verified_name)),
+        ("name status", coloured(&number.name_status)),
+        ("status", coloured(&number.status)),
+        ("quality", coloured(&number.quality_rating)),
+        ("verification", coloured(&number.code_verification_status)),
+        ("throughput", ui::visible(&number.throughput)),
+        ("messaging limit", ui::visible(&number.messaging_limit)),
+        ("platform", ui::visible(&number.platform_type)),
+        ("webhook", ui::visible(number.webhook_configuration.used())),
+    ]));
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Buttons, lists and links: everything that can be tapped.
+
+use std::collections::HashMap;
+
+use super::{
+    BUTTON_ID_MAX, BUTTON_TITLE_MAX, BUTTONS_MAX, BreachKind, Checker, LINK_TITLE_MAX,
+    ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX, ROWS_MAX, SECTION_TITLE_MAX, SECTIONS_MAX,
+};
+use crate::message::{Button, LinkButton, Section};
+
+impl Checker {
+    /// Reply buttons under the name `at`.
+    pub(super) fn buttons(&mut self, at: &str, buttons: &[Button]) {
+        if buttons.is_empty() {
+            let message = "the message has an empty list of buttons".to_owned();
+            self.report(BreachKind::Missing, at, message);
+        }
+        if buttons.len() > BUTTONS_MAX {
+            self.report_with_help(
+                BreachKind::TooMuch,
+                at,
+                format!(
+                    "the message has {} buttons, but WhatsApp takes at most {BUTTONS_MAX}",
+                    buttons.len()
+                ),
+                Some("a `list` holds up to 10 choices"),
+            );
+        }
+        let ids = buttons.iter().map(|button| button.id.as_str());
+        let titles = buttons.iter().map(|button| button.title.as_str());
+        let parts: Vec<String> = (0..buttons.len())
+            .map(|index| format!("{at}[{index}]"))
+            .collect();
+        for (part, button) in parts.iter().zip(buttons) {
+            self.id(part, "button", &button.id, BUTTON_ID_MAX);
+            let title = format!("{part}.title");
+            self.text(title, "button title", &button.title, BUTTON_TITLE_MAX);
+        }
+        self.unique(&parts, "id", "button id", ids);
+        self.unique(&parts, "title", "button title", titles);
+    }
+
+    pub(super) fn sections(&mut self, sections: &[Section]) {
+        if sections.is_empty() {
+            let message = "the list has no sections".to_owned();
+            self.report(BreachKind::Missing, "list.sections", message);
+        }
+        if sections.len() > SECTIONS_MAX {
+            let message = format!(
+                "the list has {} sections, but WhatsApp takes at most {SECTIONS_MAX}",
+                sections.len()
+            );
+            self.report(BreachKind::TooMuch, "list.sections", message);
+        }
+        let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
+        if rows > ROWS_MAX {
+            self.report_with_help(
+                BreachKind::TooMuch,
+                "list.sections",
+                format!("the list has {rows} rows, but WhatsApp takes at most {ROWS_MAX}"),
+                Some("the rows of all sections count together"),
+            );
+        }
+        for (index, section) in sections.iter().enumerate() {
+            self.section(index, section, sections.len());
+        }
+        let (parts, ids): (Vec<String>, Vec<&str>) = sections
+            .iter()
+            .enumerate()
+            .flat_map(|(section, content)| {
+                let rows = content.rows.iter().enumerate();
+                rows.map(move |(row, content)| (row_part(section, row), content.id.as_str()))
+            })
+            .unzip();
+        self.unique(&parts, "id", "row id", ids.into_iter());
+    }
+
+    fn section(&mut self, index: usize, section: &Section, of: usize) {
+        let part = format!("list.sections[{index}]");
+        match &section.title {
+            Some(title) => {
+                let part = format!("{part}.title");
+                self.text(part, "section title", title, SECTION_TITLE_MAX);
+            }
+            None if of > 1 => {
+                let message = "the section has no title".to_owned();
+                let help = Some("with more than one section, each needs a `title`");
+                self.report_with_help(BreachKind::Missing, part.clone(), message, help);
+            }
+            None => {}
+        }
+        if section.rows.is_empty() {
+            let message = "the section has no rows".to_owned();
+            self.report(BreachKind::Missing, format!("{part}.rows"), message);
+        }
+        for (row, content) in section.rows.iter().enumerate() {
+            let part = row_part(index, row);
+            self.id(&part, "row", &content.id, ROW_ID_MAX);
+            let title = format!("{part}.title");
+            self.text(title, "row title", &content.title, ROW_TITLE_MAX);
+            if let Some(text) = &content.description {
+                let part = format!("{part}.description");
+                self.text(part, "row description", text, ROW_DESCRIPTION_MAX);
+            }
+        }
+    }
+
+    pub(super) fn id(&mut self, part: &str, name: &str, id: &str, max: usize) {
+        let part = format!("{part}.id");
+        if !id.is_empty() && id.trim() != id {
+            let message = format!("the {name} id begins or ends with a space");
+            self.report(BreachKind::Misplaced, part.clone(), message);
+        }
+        self.text(part, &format!("{name} id"), id, max);
+    }
+
+    pub(super) fn unique<'a>(
+        &mut self,
+        parts: &[String],
+        key: &str,
+        name: &str,
+        values: impl Iterator<Item = &'a str>,
+    ) {
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        for (index, value) in values.enumerate() {
+            // An empty one is reported as empty already.
+            if !value.is_empty() && *first.entry(value).or_insert(index) != index {
+                self.report(
+                    BreachKind::Duplicate,
+                    format!("{}.{key}", parts[index]),
+                    format!("the {name} stands twice in one message"),
+                );
+            }
+        }
+    }
+
+    /// A button that opens a web page.
+    pub(super) fn link_button(&mut self, at: &str, link: &LinkButton) {
+        self.text(
+            format!("{at}.title"),
+            "link title",
+            &link.title,
+            LINK_TITLE_MAX,
+        );
+        self.web_address(&format!("{at}.url"), &link.url);
+    }
+}
+
+fn row_part(section: usize, row: usize) -> String {
+    format!("list.sections[{section}].rows[{row}]")
+}

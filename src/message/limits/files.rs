@@ -1,0 +1,95 @@
+//! Files: links, ids, and what may stand beside them.
+
+use super::{BreachKind, CAPTION_MAX, Checker, FILENAME_MAX, LINK_MAX};
+use crate::message::{MediaKind, MediaSource, OutboundMedia as Media};
+
+/// Ids of uploads are about 16 digits; this only keeps nonsense out.
+const MEDIA_ID_MAX: usize = 64;
+
+impl Checker {
+    /// A file above the text of a message with buttons, or of a template.
+    pub(super) fn header_media(&mut self, media: &Media) {
+        self.source("header", &media.source);
+        if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
+            let message = format!("a header cannot be {}", with_article(media.kind));
+            self.report(BreachKind::Misplaced, "header", message);
+        }
+    }
+
+    /// A file that is a message of its own.
+    pub(super) fn media(&mut self, media: &Media) {
+        self.source("link", &media.source);
+        if let Some(caption) = &media.caption {
+            if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
+                self.report_with_help(
+                    BreachKind::Misplaced,
+                    "caption",
+                    format!("{} cannot have a text below it", with_article(media.kind)),
+                    Some(
+                        "send two messages: `reply = [ { audio = \"https://…\" }, \"the text\" ]`",
+                    ),
+                );
+            } else {
+                self.text("caption", "caption", caption, CAPTION_MAX);
+            }
+        }
+        if let Some(filename) = &media.filename {
+            if media.kind == MediaKind::Document {
+                self.text("filename", "file name", filename, FILENAME_MAX);
+            } else {
+                let message = "only a document has a file name".to_owned();
+                self.report(BreachKind::Misplaced, "filename", message);
+            }
+        }
+        if media.voice && media.kind != MediaKind::Audio {
+            let message = "only a sound can be a voice message".to_owned();
+            self.report(BreachKind::Misplaced, "voice", message);
+        }
+    }
+
+    fn source(&mut self, part: &str, source: &MediaSource) {
+        match source {
+            MediaSource::Link(link) => self.link(part, link),
+            MediaSource::Id(id) => {
+                self.text(part, "media id", id, MEDIA_ID_MAX);
+                if id.contains(char::is_whitespace) || id.contains('/') {
+                    let message = "this is not a media id".to_owned();
+                    let help = "`replyd media upload FILE` prints one";
+                    self.report_with_help(BreachKind::Link, part, message, Some(help));
+                }
+            }
+        }
+    }
+
+    /// A link that Meta fetches.
+    fn link(&mut self, part: &str, link: &str) {
+        let help = "WhatsApp fetches files only from https servers, without a password";
+        self.address(part, link, &["https://"], help);
+    }
+
+    /// A link that the person's browser opens.
+    pub(super) fn web_address(&mut self, part: &str, link: &str) {
+        let help = "write the whole address, like `https://shop.example/cakes`";
+        self.address(part, link, &["https://", "http://"], help);
+    }
+
+    fn address(&mut self, part: &str, link: &str, schemes: &[&str], help: &str) {
+        self.text(part, "link", link, LINK_MAX);
+        let rest = schemes.iter().find_map(|scheme| link.strip_prefix(scheme));
+        let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or("");
+        if !link.trim().is_empty() && (host.is_empty() || link.contains(char::is_whitespace)) {
+            let message = format!("the link is not a complete `{}` address", schemes[0]);
+            self.report_with_help(BreachKind::Link, part, message, Some(help));
+        }
+    }
+}
+
+fn with_article(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "an image",
+        MediaKind::Video => "a video",
+        MediaKind::Audio => "a sound",
+        MediaKind::Document => "a document",
+        MediaKind::Sticker => "a sticker",
+    }
+}

@@ -1,0 +1,229 @@
+//! Forms, products, carousels, places, contact cards, reactions.
+
+use std::collections::BTreeSet;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::{
+    BODY_MAX, BreachKind, CARD_BODY_MAX, CARD_LINE_BREAKS_MAX, CARDS_MAX, CONTACTS_MAX, Checker,
+    FOOTER_MAX, FORM_BUTTON_MAX, HEADER_MAX, PRODUCTS_MAX, ROW_ID_MAX, SECTION_TITLE_MAX,
+    SECTIONS_MAX,
+};
+use crate::message::{
+    Card, CardAction, Commerce, ContactCard, Form, FormName, MediaKind, ProductSection,
+};
+
+/// Meta names no limit for what stands on a card or beside a place.
+const LINE_MAX: usize = 1000;
+
+impl Checker {
+    pub(super) fn form(&mut self, form: &Form) {
+        self.text("form.button", "form button", &form.button, FORM_BUTTON_MAX);
+        if form.button.chars().any(is_emoji) {
+            let message = "the button of a form cannot have an emoji".to_owned();
+            self.report(BreachKind::Misplaced, "form.button", message);
+        }
+        let (FormName::FlowId(name) | FormName::FlowName(name)) = &form.form;
+        if name.trim().is_empty() {
+            let message = "the form is not named".to_owned();
+            self.report(BreachKind::Missing, "form", message);
+        }
+        if form.screen.is_none() && !form.data.is_empty() {
+            let message = "the data of a form needs a `screen` that gets it".to_owned();
+            self.report(BreachKind::Missing, "form.data", message);
+        }
+    }
+
+    pub(super) fn commerce(&mut self, commerce: &Commerce) {
+        let mut footer = |footer: &Option<String>| {
+            if let Some(text) = footer {
+                self.text("footer", "footer", text, FOOTER_MAX);
+            }
+        };
+        match commerce {
+            Commerce::Product {
+                body,
+                footer: small,
+                catalog_id,
+                product_id,
+            } => {
+                footer(small);
+                if let Some(text) = body {
+                    self.text("text", "text above a product", text, BODY_MAX);
+                }
+                self.text("product.catalog", "catalog id", catalog_id, ROW_ID_MAX);
+                self.text("product.id", "product id", product_id, ROW_ID_MAX);
+            }
+            Commerce::Products {
+                header,
+                body,
+                footer: small,
+                catalog_id,
+                sections,
+            } => {
+                footer(small);
+                self.text("header", "header", header, HEADER_MAX);
+                self.text("text", "text above products", body, BODY_MAX);
+                self.text("products.catalog", "catalog id", catalog_id, ROW_ID_MAX);
+                self.product_sections(sections);
+            }
+            Commerce::Catalog {
+                body,
+                footer: small,
+                thumbnail,
+            } => {
+                footer(small);
+                self.text("text", "text above a catalog", body, BODY_MAX);
+                if let Some(product) = thumbnail {
+                    self.text("catalog.thumbnail", "product id", product, ROW_ID_MAX);
+                }
+            }
+        }
+    }
+
+    fn product_sections(&mut self, sections: &[ProductSection]) {
+        const PART: &str = "products.sections";
+        let products: usize = sections.iter().map(|one| one.products.len()).sum();
+        if products == 0 {
+            self.report(
+                BreachKind::Missing,
+                PART,
+                "there are no products".to_owned(),
+            );
+        }
+        self.at_most(PART, "products", products, PRODUCTS_MAX);
+        self.at_most(PART, "sections", sections.len(), SECTIONS_MAX);
+        for (index, section) in sections.iter().enumerate() {
+            let part = format!("{PART}[{index}]");
+            match &section.title {
+                Some(title) => {
+                    let part = format!("{part}.title");
+                    self.text(part, "section title", title, SECTION_TITLE_MAX);
+                }
+                None if sections.len() > 1 => {
+                    let message = "the section has no title".to_owned();
+                    let help = Some("with more than one section, each needs a `title`");
+                    self.report_with_help(BreachKind::Missing, part.clone(), message, help);
+                }
+                None => {}
+            }
+            for (index, product) in section.products.iter().enumerate() {
+                let part = format!("{part}.ids[{index}]");
+                self.text(part, "product id", product, ROW_ID_MAX);
+            }
+        }
+    }
+
+    pub(super) fn carousel(&mut self, cards: &[Card]) {
+        if cards.len() < 2 {
+            let message = "a carousel needs at least two cards".to_owned();
+            self.report(BreachKind::Missing, "carousel", message);
+        }
+        self.at_most("carousel", "cards", cards.len(), CARDS_MAX);
+        for (index, card) in cards.iter().enumerate() {
+            self.card(&format!("carousel[{index}]"), card);
+        }
+        let kinds: BTreeSet<&str> = cards.iter().map(|card| card.media.kind.name()).collect();
+        if kinds.len() > 1 {
+            let message = "the cards must all have images, or all have videos".to_owned();
+            self.report(BreachKind::Misplaced, "carousel", message);
+        }
+        let shapes: BTreeSet<(bool, usize)> = cards
+            .iter()
+            .map(|card| match &card.action {
+                CardAction::Link(_) => (true, 1),
+                CardAction::Buttons(buttons) => (false, buttons.len()),
+            })
+            .collect();
+        if shapes.len() > 1 {
+            let message = "the cards must all have the same buttons".to_owned();
+            self.report(BreachKind::Misplaced, "carousel", message);
+        }
+    }
+
+    fn card(&mut self, part: &str, card: &Card) {
+        if !matches!(card.media.kind, MediaKind::Image | MediaKind::Video) {
+            let message = "a card has an image or a video".to_owned();
+            self.report(BreachKind::Misplaced, part, message);
+        }
+        self.header_media(&card.media);
+        if let Some(text) = &card.body {
+            let part = format!("{part}.text");
+            self.text(part.clone(), "text on a card", text, CARD_BODY_MAX);
+            if text.matches('\n').count() > CARD_LINE_BREAKS_MAX {
+                let message =
+                    format!("the text on a card has more than {CARD_LINE_BREAKS_MAX} line breaks");
+                self.report(BreachKind::TooMuch, part, message);
+            }
+        }
+        match &card.action {
+            CardAction::Link(link) => self.link_button(&format!("{part}.link"), link),
+            CardAction::Buttons(buttons) => self.buttons(&format!("{part}.buttons"), buttons),
+        }
+    }
+
+    pub(super) fn place(
+        &mut self,
+        latitude: f64,
+        longitude: f64,
+        name: Option<&str>,
+        address: Option<&str>,
+    ) {
+        for (part, value, most) in [
+            ("location.latitude", latitude, 90.0),
+            ("location.longitude", longitude, 180.0),
+        ] {
+            if !(-most..=most).contains(&value) {
+                let message = format!("there is no such place: it takes -{most} to {most}");
+                self.report(BreachKind::Misplaced, part, message);
+            }
+        }
+        if let Some(name) = name {
+            self.text("location.name", "name of the place", name, LINE_MAX);
+        }
+        if let Some(address) = address {
+            self.text("location.address", "address", address, LINE_MAX);
+            if name.is_none() {
+                let message = "the address is only shown with a name".to_owned();
+                let help = Some("give the place a `name` too");
+                self.report_with_help(BreachKind::Missing, "location.address", message, help);
+            }
+        }
+    }
+
+    pub(super) fn contacts(&mut self, cards: &[ContactCard]) {
+        if cards.is_empty() {
+            let message = "there are no contact cards".to_owned();
+            self.report(BreachKind::Missing, "contacts", message);
+        }
+        self.at_most("contacts", "contact cards", cards.len(), CONTACTS_MAX);
+        for (index, card) in cards.iter().enumerate() {
+            let part = format!("contacts[{index}].name");
+            self.text(part, "name on the card", &card.name, LINE_MAX);
+        }
+    }
+
+    pub(super) fn reaction(&mut self, emoji: &str) {
+        let one = emoji.graphemes(true).count() == 1 && emoji.chars().any(is_emoji);
+        if !emoji.is_empty() && !one {
+            let message = "a reaction is one emoji".to_owned();
+            self.report(BreachKind::Misplaced, "reaction", message);
+        }
+    }
+
+    pub(super) fn at_most(&mut self, part: &str, name: &str, count: usize, max: usize) {
+        if count > max {
+            let message = format!("there are {count} {name}, but WhatsApp takes at most {max}");
+            self.report(BreachKind::TooMuch, part, message);
+        }
+    }
+}
+
+/// Whether a character is drawn as a picture, near enough: letters, digits and common signs are not.
+fn is_emoji(character: char) -> bool {
+    matches!(character,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{20e3}' | '\u{2122}' | '\u{2139}'
+        | '\u{2194}'..='\u{21aa}' | '\u{231a}'..='\u{23ff}' | '\u{24c2}' | '\u{25aa}'..='\u{27bf}'
+        | '\u{2934}'..='\u{2935}' | '\u{2b05}'..='\u{2b55}' | '\u{3030}' | '\u{303d}'
+        | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
+}

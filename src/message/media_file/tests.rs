@@ -1,0 +1,253 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// RIFF with a chunk of WEBP.
+fn webp(chunk: [u8; 4], flags: u8) -> Vec<u8> {
+    [
+        b"RIFF\x24\0\0\0WEBP",
+        &chunk[..],
+        b"\x0a\0\0\0",
+        &[flags],
+        &[0; 15],
+    ]
+    .concat()
+}
+
+/// A first page of OGG with one packet.
+fn ogg(packet: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(packet.len()).unwrap();
+    [b"OggS\0\x02", &[0; 20][..], &[1, length], packet].concat()
+}
+
+fn boxes(brand: [u8; 4]) -> Vec<u8> {
+    [b"\0\0\0\x18ftyp", &brand[..], b"\0\0\x02\0isommp42"].concat()
+}
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+const ZIP: &[u8] = b"PK\x03\x04\x14\0\x06\0";
+const CFB: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0";
+const OPUS: &[u8] = b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\0\0\0";
+const MP3_FRAME: &[u8] = b"\xff\xfb\x90\x64\0\0";
+const ADTS: &[u8] = b"\xff\xf1\x50\x80\x02\x1f\xfc";
+
+const WORD: &str = "application/msword";
+const EXCEL: &str = "application/vnd.ms-excel";
+const POWERPOINT: &str = "application/vnd.ms-powerpoint";
+
+/// Name, beginning, and what it is uploaded as.
+type Case = (&'static str, Vec<u8>, &'static str);
+
+fn pictures_and_sounds() -> Vec<(FileKind, Vec<Case>)> {
+    let audio = vec![
+        ("a.aac", ADTS.to_vec(), "audio/aac"),
+        ("a.amr", b"#!AMR\n\x3c".to_vec(), "audio/amr"),
+        ("a.mp3", b"ID3\x04\0\0".to_vec(), "audio/mpeg"),
+        ("a.mp3", MP3_FRAME.to_vec(), "audio/mpeg"),
+        ("a.m4a", boxes(*b"M4A "), "audio/mp4"),
+        ("a.m4a", boxes(*b"mp42"), "audio/mp4"),
+        ("a.ogg", ogg(OPUS), "audio/ogg"),
+    ];
+    let image = vec![
+        ("a.jpg", JPEG.to_vec(), "image/jpeg"),
+        ("A.B.JPEG", JPEG.to_vec(), "image/jpeg"),
+        ("a.png", PNG.to_vec(), "image/png"),
+    ];
+    let video = vec![
+        ("a.mp4", boxes(*b"isom"), "video/mp4"),
+        ("a.3gp", boxes(*b"3gp4"), "video/3gpp"),
+    ];
+    let sticker = vec![
+        ("a.webp", webp(*b"VP8 ", 2), "image/webp"),
+        ("a.webp", webp(*b"VP8X", 0x10), "image/webp"),
+    ];
+    let animated = vec![("a.webp", webp(*b"VP8X", 0x12), "image/webp")];
+    vec![
+        (FileKind::Audio, audio),
+        (FileKind::Image, image),
+        (FileKind::Video, video),
+        (FileKind::Sticker, sticker),
+        (FileKind::AnimatedSticker, animated),
+    ]
+}
+
+fn documents() -> Vec<Case> {
+    vec![
+        ("a.txt", "grüße\n".into(), "text/plain"),
+        ("old code page.txt", b"gr\xfc\xdfe".to_vec(), "text/plain"),
+        ("utf-16.txt", b"\xff\xfea\0".to_vec(), "text/plain"),
+        ("cut.txt", b"gr\xc3".to_vec(), "text/plain"),
+        ("a.pdf", b"%PDF-1.7\n".to_vec(), "application/pdf"),
+        ("a.doc", CFB.to_vec(), WORD),
+        ("a.docx", ZIP.to_vec(), DOCX),
+        ("a.xls", CFB.to_vec(), EXCEL),
+        ("a.xlsx", ZIP.to_vec(), XLSX),
+        ("a.ppt", CFB.to_vec(), POWERPOINT),
+        ("a.pptx", ZIP.to_vec(), PPTX),
+    ]
+}
+
+#[test]
+fn every_type_that_whatsapp_takes_is_told_by_name_and_content() {
+    let mut all = pictures_and_sounds();
+    all.push((FileKind::Document, documents()));
+    let mut told = BTreeSet::new();
+
+    for (kind, cases) in all {
+        for (name, bytes, mime_type) in cases {
+            let file = describe(name, &bytes, 1000);
+            let file = file.unwrap_or_else(|problem| panic!("{problem}"));
+            assert_eq!(
+                (file.kind, file.mime_type.as_str()),
+                (kind, mime_type),
+                "{name}"
+            );
+            assert_eq!(file.filename, name);
+            told.insert(mime_type);
+        }
+    }
+
+    let every: BTreeSet<&str> = FORMATS.iter().map(|format| format.mime_type).collect();
+    assert_eq!(told, every, "every type has a case");
+}
+
+#[test]
+fn problems_say_what_is_wrong_and_what_to_do() {
+    let cases: Vec<(&str, Vec<u8>, u64)> = vec![
+        ("empty.png", Vec::new(), 0),
+        ("photo.png", JPEG.to_vec(), 9),
+        ("photo.jpg", boxes(*b"heic"), 9),
+        ("letter.docx", b"%PDF-1.4".to_vec(), 9),
+        ("letter.pdf", b"Dear Ana".to_vec(), 9),
+        ("letter.txt", b"a\0b".to_vec(), 9),
+        ("sound.ogg", ogg(b"\x01vorbis"), 9),
+        ("sound.mp3", ADTS.to_vec(), 9),
+        ("film.mp4", boxes(*b"qt  "), 9),
+        ("film.m4a", boxes(*b"3gp5"), 9),
+        ("dance.gif", b"GIF89a".to_vec(), 9),
+        ("voice.opus", ogg(OPUS), 9),
+        ("README", b"Read me".to_vec(), 9),
+        ("program.exe", b"MZ\x90\0".to_vec(), 9),
+        ("photo.jpg", JPEG.to_vec(), 5 * MIB + 1),
+        ("still.webp", webp(*b"VP8L", 0), 100 * KIB + 1),
+        ("moving.webp", webp(*b"VP8X", 2), 500 * KIB + 1),
+    ];
+
+    let told: Vec<String> = cases
+        .iter()
+        .map(|(name, bytes, size)| {
+            let problem = describe(name, bytes, *size).unwrap_err();
+            format!("{problem}\n  {}", problem.advice())
+        })
+        .collect();
+
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn each_kind_is_taken_up_to_its_limit_and_no_further() {
+    let cases: [(&str, Vec<u8>, u64); 6] = [
+        ("a.mp3", MP3_FRAME.to_vec(), 16 * MIB),
+        ("a.pdf", b"%PDF-1.7".to_vec(), 100 * MIB),
+        ("a.png", PNG.to_vec(), 5 * MIB),
+        ("a.mp4", boxes(*b"mp42"), 16 * MIB),
+        ("a.webp", webp(*b"VP8 ", 0), 100 * KIB),
+        ("b.webp", webp(*b"VP8X", 2), 500 * KIB),
+    ];
+
+    for (name, bytes, most) in cases {
+        assert!(describe(name, &bytes, most).is_ok(), "{name}");
+        let problem = describe(name, &bytes, most + 1).unwrap_err();
+        assert!(matches!(problem, Problem::TooLarge { size, .. } if size == most + 1));
+    }
+}
+
+#[test]
+fn a_told_type_is_held_against_the_content_and_not_against_the_name() {
+    let csv = describe_as("Text/Plain; charset=utf-8", "a.csv", b"a;b", 3).unwrap();
+    let unknown = describe_as("application/zip", "a.zip", ZIP, 9).unwrap();
+
+    assert_eq!(csv.mime_type, "text/plain");
+    assert_eq!(
+        (unknown.kind, unknown.mime_type.as_str()),
+        (FileKind::Document, "application/zip")
+    );
+    assert!(matches!(
+        describe_as("image/png", "a", JPEG, 9),
+        Err(Problem::Contradiction { .. })
+    ));
+    assert!(matches!(
+        describe_as("application/zip", "a.zip", ZIP, 100 * MIB + 1),
+        Err(Problem::TooLarge { .. })
+    ));
+    for wrong in ["", "png", "image/", "image/png\r\nx: y", "a/b/c", "ä/b"] {
+        assert!(
+            matches!(
+                describe_as(wrong, "a", JPEG, 9),
+                Err(Problem::NoMimeType { .. })
+            ),
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn folders_never_get_into_a_name() {
+    let file = describe("../shop\\photo.jpg", JPEG, 9).unwrap();
+
+    assert_eq!(file.filename, "photo.jpg");
+}
+
+#[test]
+fn a_fetched_file_is_named_by_us() {
+    for (id, mime_type, name) in [
+        ("900100", "image/jpeg", "900100.jpg"),
+        ("900101", "audio/ogg; codecs=opus", "900101.ogg"),
+        ("900102", "TEXT/VCARD", "900102.vcf"),
+        ("900103", "text/html", "900103.bin"),
+        ("900104", "", "900104.bin"),
+        ("../../etc/passwd", "text/plain", "------etc-passwd.txt"),
+        ("", "application/pdf", "media.pdf"),
+        (
+            &"9".repeat(300),
+            "image/png",
+            &format!("{}.png", "9".repeat(64)),
+        ),
+    ] {
+        assert_eq!(file_name(id, mime_type), name);
+    }
+}
+
+#[test]
+fn sizes_are_rounded_up_so_that_none_above_a_limit_looks_like_it() {
+    for (bytes, text) in [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1024, "1 KB"),
+        (30_312, "29.7 KB"),
+        (5 * MIB, "5 MB"),
+        (5 * MIB + 1, "5.1 MB"),
+        (u64::MAX, "17592186044416 MB"),
+    ] {
+        assert_eq!(readable(bytes), text);
+    }
+}
+
+#[test]
+fn any_beginning_of_any_file_is_looked_at_without_harm() {
+    let whole = [
+        webp(*b"VP8X", 2),
+        ogg(OPUS),
+        boxes(*b"isom"),
+        JPEG.to_vec(),
+        ADTS.to_vec(),
+    ];
+
+    for bytes in &whole {
+        for end in 0..=bytes.len() {
+            let _ = describe("a.jpg", &bytes[..end], 9);
+        }
+    }
+}

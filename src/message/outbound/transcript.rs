@@ -1,0 +1,211 @@
+//! A message of ours as people read it in a transcript.
+
+use super::{
+    Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource, Outbound, Row,
+    TemplateMessage,
+};
+
+impl Outbound {
+    /// The message as a person reads it in a transcript, buttons in brackets on a line of their own.
+    #[must_use]
+    pub fn transcript_text(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        match self {
+            Self::Text { body, .. } => lines.push(body.clone()),
+            Self::Buttons { frame, buttons } => {
+                frame.lines(&mut lines);
+                let labels = buttons.iter().map(|button| format!("[{}]", button.title));
+                lines.push(labels.collect::<Vec<_>>().join(" "));
+            }
+            Self::List {
+                header,
+                body,
+                footer,
+                button,
+                sections,
+            } => {
+                lines.extend(header.as_ref().map(|text| format!("*{text}*")));
+                lines.push(body.clone());
+                lines.extend(footer.clone());
+                lines.push(format!("[{button}]"));
+                for section in sections {
+                    lines.extend(section.title.as_ref().map(|title| format!("  {title}")));
+                    lines.extend(section.rows.iter().map(Row::line));
+                }
+            }
+            Self::Link { frame, link } => {
+                frame.lines(&mut lines);
+                lines.push(format!("[{}] {}", link.title, link.url));
+            }
+            Self::AskLocation { body } => {
+                lines.extend([body.clone(), "[Send location]".to_owned()]);
+            }
+            Self::AskContact { body } => {
+                lines.extend([body.clone(), "[Share contact info]".to_owned()]);
+            }
+            Self::Form { frame, form } => {
+                frame.lines(&mut lines);
+                lines.push(format!("[{}]", form.button));
+            }
+            Self::Commerce(commerce) => commerce.lines(&mut lines),
+            Self::Carousel { body, cards } => {
+                lines.push(body.clone());
+                lines.extend(cards.iter().map(Card::line));
+            }
+            Self::Media(media) => lines.push(media.line()),
+            Self::Location {
+                latitude,
+                longitude,
+                name,
+                address,
+            } => {
+                let point = format!("{latitude}, {longitude}");
+                let parts = [name.as_ref(), address.as_ref(), Some(&point)];
+                let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+                lines.push(format!("[location] {}", parts.join(" · ")));
+            }
+            Self::Contacts { cards } => lines.extend(cards.iter().map(ContactCard::line)),
+            Self::Reaction { emoji } if emoji.is_empty() => {
+                lines.push("[reaction removed]".to_owned());
+            }
+            Self::Reaction { emoji } => lines.push(format!("[reaction] {emoji}")),
+            Self::Template(template) => lines.push(template.line()),
+        }
+        lines.join("\n")
+    }
+}
+
+impl Frame {
+    fn lines(&self, lines: &mut Vec<String>) {
+        lines.extend(self.header.as_ref().map(Header::line));
+        lines.push(self.body.clone());
+        lines.extend(self.footer.clone());
+    }
+}
+
+impl Commerce {
+    fn lines(&self, lines: &mut Vec<String>) {
+        match self {
+            Self::Product {
+                body,
+                footer,
+                product_id,
+                ..
+            } => {
+                lines.extend(body.clone());
+                lines.extend(footer.clone());
+                lines.push(format!("[product] {product_id}"));
+            }
+            Self::Products {
+                header,
+                body,
+                footer,
+                sections,
+                ..
+            } => {
+                lines.extend([format!("*{header}*"), body.clone()]);
+                lines.extend(footer.clone());
+                lines.push("[View items]".to_owned());
+                for section in sections {
+                    lines.extend(section.title.as_ref().map(|title| format!("  {title}")));
+                    let products = section.products.iter();
+                    lines.extend(products.map(|product| format!("  - {product}")));
+                }
+            }
+            Self::Catalog { body, footer, .. } => {
+                lines.push(body.clone());
+                lines.extend(footer.clone());
+                lines.push("[View catalog]".to_owned());
+            }
+        }
+    }
+}
+
+impl Header {
+    fn line(&self) -> String {
+        match self {
+            Self::Text(text) => format!("*{text}*"),
+            Self::Media(media) => media.line(),
+            Self::Place { name, address, .. } => format!("[location] {name} · {address}"),
+        }
+    }
+}
+
+impl Media {
+    fn line(&self) -> String {
+        let source = match &self.source {
+            MediaSource::Link(link) => link,
+            MediaSource::Id(id) => id,
+        };
+        let name = self.filename.as_ref().unwrap_or(source);
+        let label = if self.voice {
+            "voice"
+        } else {
+            self.kind.name()
+        };
+        format!("[{label}] {name}{}", second(self.caption.as_deref()))
+    }
+}
+
+impl Row {
+    fn line(&self) -> String {
+        format!("  - {}{}", self.title, second(self.description.as_deref()))
+    }
+}
+
+impl Card {
+    fn line(&self) -> String {
+        let text = second(self.body.as_deref());
+        let actions = match &self.action {
+            CardAction::Link(link) => format!("[{}] {}", link.title, link.url),
+            CardAction::Buttons(buttons) => {
+                let labels = buttons.iter().map(|button| format!("[{}]", button.title));
+                labels.collect::<Vec<_>>().join(" ")
+            }
+        };
+        format!("  {}{text} {actions}", self.media.line())
+    }
+}
+
+impl ContactCard {
+    /// One line of a transcript.
+    pub(crate) fn line(&self) -> String {
+        let phones = self.phones.iter().map(|phone| phone.phone.as_str());
+        let emails = self.emails.iter().map(|email| email.email.as_str());
+        let company = self.company.as_deref();
+        let parts = [self.name.as_str()]
+            .into_iter()
+            .chain(company)
+            .chain(phones)
+            .chain(emails)
+            .filter(|part| !part.is_empty());
+        let parts: Vec<&str> = parts.collect();
+        format!("[contact] {}", parts.join(" · "))
+            .trim_end()
+            .to_owned()
+    }
+}
+
+impl TemplateMessage {
+    /// What we know of the text: only Meta has the whole.
+    fn line(&self) -> String {
+        let body = self.body.iter().map(|parameter| match &parameter.name {
+            Some(name) => format!("{name}: {}", parameter.text),
+            None => parameter.text.clone(),
+        });
+        let parts: Vec<String> = self.header.iter().map(Header::line).chain(body).collect();
+        format!(
+            "[template] {} ({}) {}",
+            self.name,
+            self.language,
+            parts.join(" · ")
+        )
+        .trim_end()
+        .to_owned()
+    }
+}
+
+/// The second half of a line.
+fn second(text: Option<&str>) -> String {
+    text.map(|text| format!(" · {text}")).unwrap_or_default()
+}

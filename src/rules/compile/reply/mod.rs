@@ -1,0 +1,382 @@
+//! Reads `reply`: what a rule sends.
+//!
+//! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp takes the result is
+//! asked of [`crate::message::limits`] with a [`sample`], whether a message template fits of [`template`]. Next:
+//! [`super::lint`].
+
+mod choices;
+mod files;
+mod template;
+mod wares;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::sample;
+use crate::message::{Outbound, TemplateFile};
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::template::Template;
+use crate::rules::{REPLIES_MAX, ReplyTemplate, codes};
+
+/// What a message is about: at most one of them stands in a reply, with what may stand beside it.
+const CONTENTS: [(&str, &[&str]); 20] = [
+    ("buttons", &["text", "header", "footer"]),
+    ("list", &["text", "header", "footer"]),
+    ("link", &["text", "header", "footer"]),
+    ("ask_location", &["text"]),
+    ("ask_contact", &["text"]),
+    ("form", &["text", "header", "footer"]),
+    ("product", &["text", "footer"]),
+    ("products", &["text", "header", "footer"]),
+    ("catalog", &["text", "footer"]),
+    ("carousel", &["text"]),
+    ("image", &["text"]),
+    ("video", &["text"]),
+    ("document", &["text"]),
+    ("audio", &["text"]),
+    ("sticker", &["text"]),
+    ("location", &[]),
+    ("contacts", &[]),
+    ("reaction", &[]),
+    ("template", &[]),
+    // A plain text.
+    ("text", &["preview_url"]),
+];
+
+/// What may stand beside a content.
+const BESIDE: [&str; 4] = ["text", "header", "footer", "preview_url"];
+
+const KEYS: [&str; 24] = [
+    "text",
+    "header",
+    "footer",
+    "preview_url",
+    "quote",
+    "buttons",
+    "list",
+    "link",
+    "ask_location",
+    "ask_contact",
+    "form",
+    "product",
+    "products",
+    "catalog",
+    "carousel",
+    "image",
+    "video",
+    "document",
+    "audio",
+    "sticker",
+    "location",
+    "contacts",
+    "reaction",
+    "template",
+];
+
+/// The replies of a rule, and what the rest of the file has to know of them.
+pub(super) struct Replies<'d> {
+    /// `None` when something in them is wrong.
+    pub(super) templates: Option<Vec<ReplyTemplate>>,
+    /// Every button and row.
+    pub(super) offered: Vec<Offer<'d>>,
+}
+
+/// A button or row that a person can choose.
+pub(super) struct Offer<'d> {
+    /// Comes back when it is chosen.
+    pub(super) id: Text<'d>,
+    /// What the person sees, as the owner wrote it.
+    pub(super) title: &'d str,
+}
+
+/// Where a part of a reply stands, for what [`crate::message::limits`] says about it.
+pub(super) struct Part {
+    /// In the file.
+    pub(super) span: Range<usize>,
+    /// Whether the text is known before a message comes.
+    pub(super) fixed: Fixed,
+}
+
+/// Whether a text has variables in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fixed {
+    /// It is sent as it is written.
+    Yes,
+    /// Variables are filled in first.
+    No,
+}
+
+/// The parts of one reply, by their names in [`crate::message::limits::Breach`].
+pub(super) type Parts = HashMap<String, Part>;
+
+/// What else has to be known to check a reply.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The names under `match`.
+    pub(super) captures: &'a [String],
+    /// The message templates that were fetched; `None` when none ever were.
+    pub(super) templates: Option<&'a TemplateFile>,
+}
+
+/// It is there and wrong, and a diagnostic says why.
+struct Reported;
+
+struct ReplyReader<'r, 't, 'd> {
+    reader: &'r mut Reader<'t>,
+    known: Known<'r>,
+    offered: Vec<Offer<'d>>,
+    parts: Parts,
+}
+
+impl Replies<'_> {
+    /// A rule without `reply` answers with silence.
+    pub(super) fn none() -> Self {
+        Self {
+            templates: Some(Vec::new()),
+            ..Self::unknown()
+        }
+    }
+
+    /// Replies under a misspelt key.
+    pub(super) fn unknown() -> Self {
+        Self {
+            templates: None,
+            offered: Vec::new(),
+        }
+    }
+}
+
+/// Reads the value of `reply`: one, or a list of them.
+pub(super) fn read<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+) -> Replies<'d> {
+    let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
+    if elements.is_empty() {
+        let message = "`reply` is an empty list";
+        reader.report(
+            Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message)
+                .help("leave `reply` out when the rule is to stay silent".to_owned()),
+        );
+    }
+    if elements.len() > REPLIES_MAX {
+        let message = format!("a rule sends at most {REPLIES_MAX} messages");
+        let error = Diagnostic::error(codes::TOO_MUCH, field.span.clone(), message);
+        reader.report(error.label(format!("these are {}", elements.len())));
+    }
+    let mut offered = Vec::new();
+    let mut templates = Vec::new();
+    for element in &elements {
+        let (template, found) = read_one(reader, element, known);
+        offered.extend(found);
+        templates.push(template);
+    }
+    Replies {
+        templates: templates.into_iter().collect(),
+        offered,
+    }
+}
+
+/// Reads one message, checks it, and gives the buttons it offers.
+pub(super) fn read_one<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+) -> (Option<ReplyTemplate>, Vec<Offer<'d>>) {
+    let mut one = ReplyReader {
+        reader: &mut *reader,
+        known,
+        offered: Vec::new(),
+        parts: Parts::new(),
+    };
+    let template = one.reply(field);
+    let (parts, offered) = (one.parts, one.offered);
+    if let Some(template) = &template {
+        sample::check(reader, &template.content, &parts, &field.span);
+    }
+    (template, offered)
+}
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
+        if field.is_string() {
+            let content = Outbound::Text {
+                body: self.template("text", field)?,
+                preview_url: false,
+            };
+            let quote = false;
+            return Some(ReplyTemplate { content, quote });
+        }
+        if !field.is_table() {
+            let expected = "a text in quotes, a table in braces, or a list of them";
+            self.reader.wrong_type(field, expected);
+            return None;
+        }
+        let table = self.reader.table(field, &KEYS)?;
+        let quote = match table.get("quote") {
+            Some(field) => self.reader.boolean(&field),
+            None => Some(false),
+        };
+        let content = self.content(&table);
+        Some(ReplyTemplate {
+            content: content?,
+            quote: quote?,
+        })
+    }
+
+    fn content(&mut self, table: &Table<'d>) -> Option<Outbound<Template>> {
+        let contents: Vec<(Field<'d>, &[&str])> = CONTENTS
+            .iter()
+            .filter(|(name, _)| *name != "text")
+            .filter_map(|(name, beside)| Some((table.get(name)?, *beside)))
+            .collect();
+        if let [(first, _), (second, _), ..] = contents.as_slice() {
+            self.mixed(first, second);
+            return None;
+        }
+        let Some((content, beside)) = contents.first() else {
+            self.misplaced(table, &["preview_url"], "a plain text");
+            return self.plain_text(table);
+        };
+        let name = content.name;
+        let what = match name {
+            "buttons" => "a message with buttons".to_owned(),
+            "list" => "a message with a list".to_owned(),
+            "image" | "video" | "document" | "audio" | "sticker" => "a file".to_owned(),
+            name => format!("a message with `{name}`"),
+        };
+        self.misplaced(table, beside, &what);
+        match name {
+            "buttons" | "list" | "link" | "carousel" => self.choices(table, content),
+            "image" | "video" | "document" | "audio" | "sticker" => self.file(table, content),
+            "template" => self.message_template(content),
+            _ => self.wares(table, content),
+        }
+    }
+
+    fn mixed(&mut self, first: &Field<'_>, second: &Field<'_>) {
+        let whole = |field: &Field<'_>| CONTENTS.iter().any(|(name, _)| *name == field.name);
+        let help = if whole(first) && whole(second) && first.name != "link" {
+            "send two messages: `reply = [ { … }, { … } ]`"
+        } else {
+            "keep one of them"
+        };
+        let (first, second) = if first.span.start < second.span.start {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        self.reader.report(
+            Diagnostic::error(
+                codes::MIXED_REPLY,
+                second.span.clone(),
+                format!(
+                    "one message cannot have `{}` and `{}`",
+                    first.name, second.name
+                ),
+            )
+            .related(first.span.clone(), "the other one")
+            .help(help.to_owned()),
+        );
+    }
+
+    /// Reports the keys that have no place beside `content`.
+    fn misplaced(&mut self, table: &Table<'d>, allowed: &[&str], content: &str) {
+        let plain = content == "a plain text";
+        let refused = BESIDE
+            .iter()
+            .filter(|name| !(allowed.contains(name) || plain && **name == "text"));
+        for field in refused.filter_map(|name| table.get(name)) {
+            let message = format!("{content} cannot have `{}`", field.name);
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
+            self.reader.report(error.label("has no place here"));
+        }
+    }
+
+    fn plain_text(&mut self, table: &Table<'d>) -> Option<Outbound<Template>> {
+        let body = self.body(table);
+        let preview_url = match table.get("preview_url") {
+            Some(field) => self.reader.boolean(&field)?,
+            None => false,
+        };
+        Some(Outbound::Text {
+            body: body?,
+            preview_url,
+        })
+    }
+
+    fn body(&mut self, table: &Table<'d>) -> Option<Template> {
+        self.required_template(table, "text", "text")
+    }
+
+    /// Reads a text that must be there.
+    fn required_template(&mut self, table: &Table<'d>, name: &str, part: &str) -> Option<Template> {
+        let field = self.reader.required(table, name)?;
+        self.template(part, &field)
+    }
+
+    /// Reads a text that may be left out.
+    fn optional_template(
+        &mut self,
+        table: &Table<'d>,
+        name: &str,
+        part: &str,
+    ) -> Result<Option<Template>, Reported> {
+        optional(table.get(name), |field| self.template(part, &field))
+    }
+
+    /// Reads a name that is no template and must be there.
+    fn required_name(&mut self, table: &Table<'d>, name: &str) -> Option<String> {
+        let field = self.reader.required(table, name)?;
+        Some(self.reader.string(&field)?.value.to_owned())
+    }
+
+    /// Reads a name that is no template and may be left out.
+    fn optional_name(&mut self, table: &Table<'d>, name: &str) -> Result<Option<String>, Reported> {
+        optional(table.get(name), |field| {
+            Some(self.reader.string(&field)?.value.to_owned())
+        })
+    }
+
+    fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        let text = self.reader.string(field)?;
+        match Template::parse(text.value, self.known.captures) {
+            Ok(template) => {
+                let fixed = match template.literal() {
+                    Some(_) => Fixed::Yes,
+                    None => Fixed::No,
+                };
+                self.part(part, &text.span, fixed);
+                Some(template)
+            }
+            Err(errors) => {
+                for error in errors {
+                    let span = self.reader.locate(&text, &error.range);
+                    let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
+                    self.reader.report(found.help(error.help));
+                }
+                // The rest of the reply is still worth checking.
+                self.part(part, &text.span, Fixed::No);
+                Template::parse("…", &[]).ok()
+            }
+        }
+    }
+
+    fn part(&mut self, name: &str, span: &Range<usize>, fixed: Fixed) {
+        let span = span.clone();
+        self.parts.insert(name.to_owned(), Part { span, fixed });
+    }
+}
+
+/// Reads a value that may be left out.
+fn optional<'d, T>(
+    field: Option<Field<'d>>,
+    read: impl FnOnce(Field<'d>) -> Option<T>,
+) -> Result<Option<T>, Reported> {
+    match field {
+        Some(field) => read(field).map(Some).ok_or(Reported),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,348 @@
+//! Reads message templates, and holds them against what was fetched from Meta.
+
+use super::{Fixed, ReplyReader, optional};
+use crate::message::{
+    Header, HeaderShape, MediaKind, Outbound, TemplateButton, TemplateCard, TemplateMessage,
+    TemplateParameter, TemplateShape,
+};
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Table, quoted};
+use crate::rules::template::Template;
+use crate::rules::{codes, suggest};
+
+const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
+
+/// What stands for one button of a template.
+enum Given {
+    /// `{}`: it takes no value.
+    Nothing,
+    /// A value.
+    Value(TemplateButton<Template>),
+}
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    pub(super) fn message_template(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
+        const KEYS: [&str; 6] = ["name", "language", "header", "body", "buttons", "cards"];
+        let table = self.reader.table(content, &KEYS)?;
+        for name in ["name", "language"] {
+            if let Some(field) = table.get(name) {
+                self.part(&format!("template.{name}"), &field.span, Fixed::Yes);
+            }
+        }
+        let name = self.required_name(&table, "name");
+        let language = self.required_name(&table, "language");
+        let header = optional(table.get("header"), |field| self.template_header(&field));
+        let body = optional(table.get("body"), |field| {
+            self.parameters("template.body", &field)
+        });
+        let buttons = optional(table.get("buttons"), |field| {
+            self.template_buttons("template.buttons", &field)
+        });
+        let cards = optional(table.get("cards"), |field| self.template_cards(&field));
+        let template = TemplateMessage {
+            name: name?,
+            language: language?,
+            header: header.ok()?,
+            body: body.ok()?.unwrap_or_default(),
+            buttons: buttons.ok()?.unwrap_or_default(),
+            cards: cards.ok()?.unwrap_or_default(),
+        };
+        self.compare(&table, &template);
+        Some(Outbound::Template(template))
+    }
+
+    /// A text, a file, or a place.
+    fn template_header(&mut self, field: &Field<'d>) -> Option<Header<Template>> {
+        let place = field
+            .entries()
+            .into_iter()
+            .find(|key| key.name == "location");
+        let Some(place) = place else {
+            return self.header(field);
+        };
+        let table = self.reader.table(&place, &PLACE_KEYS)?;
+        let mut text = |name: &str| self.required_template(&table, name, "template.header");
+        let (latitude, longitude) = (text("latitude"), text("longitude"));
+        let (name, address) = (text("name"), text("address"));
+        Some(Header::Place {
+            latitude: latitude?,
+            longitude: longitude?,
+            name: name?,
+            address: address?,
+        })
+    }
+
+    /// Values in order, or by name.
+    fn parameters(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<Vec<TemplateParameter<Template>>> {
+        self.part(part, &field.span, Fixed::Yes);
+        let named = field.is_table();
+        let values = if named {
+            field.entries()
+        } else {
+            self.reader.list(field)?
+        };
+        let values: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| {
+                Some(TemplateParameter {
+                    name: named.then(|| value.name.to_owned()),
+                    text: self.template(&format!("{part}[{index}]"), value)?,
+                })
+            })
+            .collect();
+        values.into_iter().collect()
+    }
+
+    /// One table for each button that takes a value; `{}` passes over one that takes none.
+    fn template_buttons(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<Vec<TemplateButton<Template>>> {
+        self.part(part, &field.span, Fixed::Yes);
+        let buttons = self.reader.list(field)?;
+        let buttons: Vec<_> = buttons
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.template_button(part, index, field))
+            .collect();
+        let buttons: Vec<Given> = buttons.into_iter().collect::<Option<_>>()?;
+        let values = buttons.into_iter().filter_map(|given| match given {
+            Given::Value(button) => Some(button),
+            Given::Nothing => None,
+        });
+        Some(values.collect())
+    }
+
+    fn template_button(&mut self, part: &str, index: usize, field: &Field<'d>) -> Option<Given> {
+        const KEYS: [&str; 4] = ["payload", "url", "code", "form"];
+        let table = self.reader.table(field, &KEYS)?;
+        let values: Vec<Field<'d>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
+        let value = match values.as_slice() {
+            [] if table.has_unknown() => return None,
+            [] => return Some(Given::Nothing),
+            [value] => value,
+            [first, second, ..] => {
+                self.mixed(first, second);
+                return None;
+            }
+        };
+        if value.name == "payload"
+            && let Some(id) = self.reader.string(value)
+        {
+            self.offered.push(super::Offer {
+                title: id.value,
+                id,
+            });
+        }
+        let text = self.template(&format!("{part}[{index}]"), value)?;
+        Some(Given::Value(match value.name {
+            "payload" => TemplateButton::Payload(index, text),
+            "url" => TemplateButton::Url(index, text),
+            "code" => TemplateButton::Code(index, text),
+            _ => TemplateButton::Form(index, text),
+        }))
+    }
+
+    fn template_cards(&mut self, field: &Field<'d>) -> Option<Vec<TemplateCard<Template>>> {
+        self.part("template.cards", &field.span, Fixed::Yes);
+        let cards = self.reader.list(field)?;
+        let cards: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.template_card(index, field))
+            .collect();
+        cards.into_iter().collect()
+    }
+
+    fn template_card(&mut self, index: usize, field: &Field<'d>) -> Option<TemplateCard<Template>> {
+        let part = format!("template.cards[{index}]");
+        let table = self
+            .reader
+            .table(field, &["image", "video", "body", "buttons"])?;
+        let media = self.one_file(&table, &["image", "video"], "a card");
+        let body = optional(table.get("body"), |field| {
+            self.parameters(&format!("{part}.body"), &field)
+        });
+        let buttons = optional(table.get("buttons"), |field| {
+            self.template_buttons(&format!("{part}.buttons"), &field)
+        });
+        Some(TemplateCard {
+            media: media?,
+            body: body.ok()?.unwrap_or_default(),
+            buttons: buttons.ok()?.unwrap_or_default(),
+        })
+    }
+
+    /// Holds a template against the fetched one.
+    fn compare(&mut self, table: &Table<'d>, template: &TemplateMessage<Template>) {
+        let span = |key: &str| {
+            table
+                .get(key)
+                .map_or_else(|| table.span.clone(), |field| field.span)
+        };
+        let Some(file) = self.known.templates else {
+            let message = format!("the template `{}` could not be checked", template.name);
+            self.reader.report(
+                Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)
+                    .help("fetch the account's templates once: `replyd templates sync`".to_owned()),
+            );
+            return;
+        };
+        let of_name = || {
+            file.templates
+                .iter()
+                .filter(|one| one.name == template.name)
+        };
+        let Some(shape) = of_name().find(|shape| shape.language == template.language) else {
+            let languages: Vec<&str> = of_name().map(|shape| shape.language.as_str()).collect();
+            let (key, message, help) = if languages.is_empty() {
+                let names = file.templates.iter().map(|shape| shape.name.as_str());
+                let help = suggest::did_you_mean(&template.name, names);
+                (
+                    "name",
+                    format!("there is no template `{}`", template.name),
+                    help,
+                )
+            } else {
+                let message = format!("`{}` has no `{}`", template.name, template.language);
+                let help = format!("it has {}", quoted(&languages));
+                ("language", message, Some(help))
+            };
+            let again = "fetch them again with `replyd templates sync`".to_owned();
+            self.reader.report(
+                Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message)
+                    .label(format!("not among those of {}", file.synced_at))
+                    .help(help.unwrap_or(again)),
+            );
+            return;
+        };
+        if shape.status != "APPROVED" {
+            let message = format!("the template `{}` is {}", shape.name, shape.status);
+            self.reader.report(
+                Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)
+                    .label("Meta sends only approved ones"),
+            );
+        }
+        for (key, message) in differences(shape, template) {
+            let error = Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message);
+            self.reader.report(error);
+        }
+    }
+}
+
+/// What a message gives beside what the template takes, each with the key it belongs to.
+fn differences(
+    shape: &TemplateShape,
+    template: &TemplateMessage<Template>,
+) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    found.extend(header_difference(shape, template).map(|message| ("header", message)));
+    let given: Vec<Option<&str>> = template
+        .body
+        .iter()
+        .map(|parameter| parameter.name.as_deref())
+        .collect();
+    if shape.named {
+        let missing: Vec<&str> = shape
+            .body
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !given.contains(&Some(name)))
+            .collect();
+        let strange: Vec<&str> = given
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|name| !shape.body.iter().any(|known| known == name))
+            .collect();
+        if !missing.is_empty() {
+            found.push(("body", format!("the template needs {}", quoted(&missing))));
+        }
+        if !strange.is_empty() {
+            found.push(("body", format!("the template has no {}", quoted(&strange))));
+        }
+        if given.contains(&None) {
+            let message = "the values of this template have names: `body = { name = \"…\" }`";
+            found.push(("body", message.to_owned()));
+        }
+    } else if shape.body.len() != given.len() {
+        let (takes, gets) = (shape.body.len(), given.len());
+        let message = format!("the text of the template takes {takes} values, and gets {gets}");
+        found.push(("body", message));
+    } else if given.iter().any(Option::is_some) {
+        let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
+        found.push(("body", message));
+    }
+    found.extend(button_differences(shape, template).map(|message| ("buttons", message)));
+    if shape.cards != template.cards.len() {
+        let (takes, gets) = (shape.cards, template.cards.len());
+        let message = format!("the template has {takes} cards, and gets {gets}");
+        found.push(("cards", message));
+    }
+    found
+}
+
+fn header_difference(
+    shape: &TemplateShape,
+    template: &TemplateMessage<Template>,
+) -> Option<String> {
+    let takes = match &shape.header {
+        None => "nothing",
+        Some(HeaderShape::Text(names)) if names.is_empty() => "nothing",
+        Some(HeaderShape::Text(_)) => "a text",
+        Some(HeaderShape::Image) => "an image",
+        Some(HeaderShape::Video) => "a video",
+        Some(HeaderShape::Document) => "a document",
+        Some(HeaderShape::Location) => "a location",
+    };
+    let gets = match &template.header {
+        None => "nothing",
+        Some(Header::Text(_)) => "a text",
+        Some(Header::Place { .. }) => "a location",
+        Some(Header::Media(media)) => match media.kind {
+            MediaKind::Image => "an image",
+            MediaKind::Video => "a video",
+            MediaKind::Document => "a document",
+            MediaKind::Audio | MediaKind::Sticker => "another file",
+        },
+    };
+    (takes != gets).then(|| format!("the header of the template takes {takes}, and gets {gets}"))
+}
+
+fn button_differences<'a>(
+    shape: &'a TemplateShape,
+    template: &'a TemplateMessage<Template>,
+) -> impl Iterator<Item = String> + 'a {
+    let given = template.buttons.iter().map(|button| match button {
+        TemplateButton::Payload(index, _) => (*index, "quick_reply"),
+        TemplateButton::Url(index, _) => (*index, "url"),
+        TemplateButton::Code(index, _) => (*index, "copy_code"),
+        TemplateButton::Form(index, _) => (*index, "flow"),
+    });
+    let given: Vec<(usize, &str)> = given.collect();
+    let missing = shape.buttons.iter().enumerate().filter({
+        let given = given.clone();
+        move |(index, button)| button.needs_value && !given.iter().any(|(place, _)| place == index)
+    });
+    let missing = missing
+        .map(|(index, button)| format!("button {} (\"{}\") needs a value", index + 1, button.text));
+    let wrong = given
+        .into_iter()
+        .filter_map(|(index, kind)| match shape.buttons.get(index) {
+            None => Some(format!("the template has no button {}", index + 1)),
+            Some(button) if button.kind != kind => Some(format!(
+                "button {} (\"{}\") is of kind {}, and gets a value for {kind}",
+                index + 1,
+                button.text,
+                button.kind
+            )),
+            Some(_) => None,
+        });
+    missing.chain(wrong)
+}

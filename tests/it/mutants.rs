@@ -1,0 +1,226 @@
+//! Every stored webhook body with each of its values removed, nulled and retyped: thousands of broken bodies, of which none
+//! may cost more than itself.
+
+use std::path::Path;
+
+use futures_util::{StreamExt as _, stream};
+use replyd::message::{Contact, Conversation, Event, PhoneNumberId, State};
+use replyd::rules::{self, RuleSet, variables};
+use replyd::turn::{self, Decision, Incoming};
+use replyd::whatsapp::webhook;
+use serde_json::{Value, json};
+
+use crate::sqlite;
+use crate::support::{Options, TestApp, bodies};
+
+/// Stores everything and answers nothing.
+const QUIET: &str = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
+/// Mutants in one body, so that each has many neighbours; and bodies under way at the same time.
+const TOGETHER: usize = 40;
+const CONCURRENT: usize = 8;
+/// Fewer would mean that the bodies were not found, or not taken apart.
+const MANY: usize = 5_000;
+
+/// One step from a value to a part of it.
+#[derive(Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// Every change of every stored body, each in a body of its own: what is smaller is copied faster.
+fn case_bodies() -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/webhook");
+    let mut bodies = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let mut case: Value = serde_json::from_str(&text).unwrap();
+        for entry in elements(case["body"]["entry"].take()) {
+            let changes = entry.get("changes").cloned().unwrap_or_default();
+            for change in elements(changes) {
+                let entry = json!({ "id": "102290129340398", "changes": [change] });
+                bodies.push(json!({ "entry": [entry] }));
+            }
+        }
+    }
+    bodies
+}
+
+fn elements(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(elements) => elements,
+        _ => Vec::new(),
+    }
+}
+
+/// Every place in a value, itself left out.
+fn paths(value: &Value, so_far: &[Step], all: &mut Vec<Vec<Step>>) {
+    let mut go = |step: Step, part: &Value| {
+        let mut path = so_far.to_vec();
+        path.push(step);
+        paths(part, &path, all);
+        all.push(path);
+    };
+    match value {
+        Value::Object(parts) => {
+            for (key, part) in parts {
+                go(Step::Key(key.clone()), part);
+            }
+        }
+        Value::Array(parts) => {
+            for (index, part) in parts.iter().enumerate() {
+                go(Step::Index(index), part);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn at<'v>(value: &'v mut Value, path: &[Step]) -> &'v mut Value {
+    path.iter().fold(value, |value, step| match step {
+        Step::Key(key) => &mut value[key],
+        Step::Index(index) => &mut value[index],
+    })
+}
+
+/// The body without the value, and with each other value in its place.
+fn mutants(body: &Value, path: &[Step]) -> Vec<Value> {
+    let mut removed = body.clone();
+    let (last, parent) = path.split_last().unwrap();
+    match (last, at(&mut removed, parent)) {
+        (Step::Key(key), Value::Object(parts)) => drop(parts.remove(key)),
+        (Step::Index(index), Value::Array(parts)) => drop(parts.remove(*index)),
+        _ => unreachable!("the path was taken from this body"),
+    }
+    let others = [
+        Value::Null,
+        json!(""),
+        json!("text"),
+        json!(-1),
+        json!(1.5e300),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!([{}]),
+    ];
+    let mut all = vec![removed];
+    all.extend(others.map(|other| {
+        let mut mutant = body.clone();
+        *at(&mut mutant, path) = other;
+        mutant
+    }));
+    all
+}
+
+/// The entries of every mutant, with a sound message behind them in an entry of its own: number `n` has the id
+/// `wamid.NEXT{n}`.
+fn all_mutants() -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    for body in case_bodies() {
+        let mut places = Vec::new();
+        paths(
+            &body["entry"],
+            &[Step::Key("entry".to_owned())],
+            &mut places,
+        );
+        for mutant in places.iter().flat_map(|path| mutants(&body, path)) {
+            let number = all.len();
+            let next = bodies::text("15550000009", &format!("wamid.NEXT{number}"), "still here");
+            let mut next: Value = serde_json::from_str(&bodies::of_messages(&[next])).unwrap();
+            // Ids of their own, or every mutant but the first were only a message that came before.
+            let text = mutant
+                .to_string()
+                .replace("wamid.", &format!("wamid.{number}."));
+            let mut mutant: Value = serde_json::from_str(&text).unwrap();
+            let Value::Array(mut entries) = mutant["entry"].take() else {
+                unreachable!("the list of entries itself is no place to mutate");
+            };
+            entries.push(next["entry"][0].take());
+            all.push(entries);
+        }
+    }
+    all
+}
+
+fn body_of(mutants: &[Vec<Value>]) -> String {
+    json!({ "object": "whatsapp_business_account", "entry": mutants.concat() }).to_string()
+}
+
+#[tokio::test]
+async fn no_broken_body_costs_more_than_itself() {
+    let mutants = all_mutants();
+    assert!(mutants.len() > MANY, "{} mutants", mutants.len());
+    let app = TestApp::with(Options {
+        rules: QUIET,
+        ..Options::default()
+    })
+    .await;
+
+    let app_ref = &app;
+    let refused: Vec<(u16, String)> = stream::iter(mutants.chunks(TOGETHER).map(body_of))
+        .map(|body| async move { (app_ref.post(&body).await, body) })
+        .buffer_unordered(CONCURRENT)
+        .filter(|(status, _)| std::future::ready(*status != 200))
+        .collect()
+        .await;
+
+    assert_eq!(refused.first(), None, "{} refused", refused.len());
+    let query = "SELECT count(*) FROM messages WHERE wamid LIKE 'wamid.NEXT%'";
+    let kept = sqlite::number(&app.database(), query).await;
+    assert_eq!(usize::try_from(kept).unwrap(), mutants.len());
+    let query = "SELECT count(*) FROM messages WHERE wamid NOT LIKE 'wamid.NEXT%'";
+    assert!(sqlite::number(&app.database(), query).await > 0);
+}
+
+/// A rule that says everything that can be said of a message.
+fn talkative() -> RuleSet {
+    let said: Vec<String> = variables::NAMES
+        .iter()
+        .chain(&variables::OPEN)
+        .map(|name| format!("{{{{ {name} }}}}"))
+        .collect();
+    let kinds: Vec<String> = replyd::message::Kind::ALL
+        .iter()
+        .map(|(name, _)| format!("\"{name}\""))
+        .collect();
+    let text = format!(
+        "version = 1\n[bot]\nmax_age = \"3650d\"\n[[rule]]\nid = \"all\"\nwhen.type = [{}]\nreply = \"> {}\"\n",
+        kinds.join(", "),
+        said.join(" "),
+    );
+    rules::compile("rules.toml", &text, None).unwrap().rules
+}
+
+#[test]
+fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
+    let rules = talkative();
+    let mut answered = 0;
+    for mutants in all_mutants().chunks(TOGETHER) {
+        for event in webhook::read(body_of(mutants).as_bytes()) {
+            let Event::Message(message) = event else {
+                continue;
+            };
+            let conversation = Conversation {
+                phone_number_id: PhoneNumberId::parse("1").unwrap(),
+                contact: Contact {
+                    identity: message.sender.clone(),
+                    name: message.profile.name.clone(),
+                    username: message.profile.username.clone(),
+                },
+                messages_before: 0,
+                state: State::default(),
+            };
+
+            let turn = turn::take(
+                &rules,
+                &conversation,
+                Incoming::Message(&message),
+                message.sent_at,
+            );
+
+            assert_ne!(turn.decision, Decision::Failed, "{:?}", turn.explanation);
+            answered += usize::from(turn.decision == Decision::Answered);
+        }
+    }
+    assert!(answered > MANY, "{answered} answered");
+}

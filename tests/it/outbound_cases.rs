@@ -1,0 +1,165 @@
+//! Each file in `tests/cases/outbound` is a message of ours and the exact request body it must become.
+//!
+//! To add one, write `about`, `to`, `content` (as stored in `messages.raw`) and the `body` that Meta documents.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use replyd::clock::Clock;
+use replyd::config::{self, Sources};
+use replyd::gateway::Gateway;
+use replyd::message::{Outbound, Recipient, Wamid, limits};
+use replyd::sandbox::{Receipts, Sandbox};
+use replyd::whatsapp::graph::Call;
+use replyd::whatsapp::send;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::support::{self, ANA, API_KEY, NUMBERS, TestApp};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    about: String,
+    to: Recipient,
+    #[serde(default)]
+    quotes: Option<Wamid>,
+    #[serde(default)]
+    tag: Option<String>,
+    content: Outbound,
+    body: Value,
+}
+
+fn cases() -> Vec<(String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/outbound");
+    let files = std::fs::read_dir(folder).unwrap();
+    files
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().display().to_string();
+            let case: Result<Case, _> =
+                serde_json::from_str(&std::fs::read_to_string(&path).unwrap());
+            assert!(case.is_ok(), "{name}: {case:?}");
+            (name, case.unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn every_message_becomes_the_documented_body() {
+    for (name, case) in cases() {
+        let tag = case.tag.as_deref();
+
+        let body = send::message_body(&case.to, &case.content, case.quotes.as_ref(), tag);
+
+        assert_eq!(body, case.body, "{name}: {}", case.about);
+    }
+}
+
+#[test]
+fn every_message_is_within_the_limits_and_survives_the_database() {
+    for (name, case) in cases() {
+        assert_eq!(limits::breaches(&case.content), [], "{name}");
+
+        let stored = serde_json::to_string(&case.content).unwrap();
+        let back: Outbound = serde_json::from_str(&stored).unwrap();
+
+        assert_eq!(back, case.content, "{name}");
+    }
+}
+
+#[test]
+fn every_kind_of_message_has_a_case() {
+    let cases = cases();
+    let covered: BTreeSet<&str> = cases
+        .iter()
+        .map(|(_, case)| case.content.kind_name())
+        .collect();
+
+    let known = [
+        "ask_contact",
+        "ask_location",
+        "audio",
+        "buttons",
+        "carousel",
+        "catalog",
+        "contacts",
+        "document",
+        "form",
+        "image",
+        "link",
+        "list",
+        "location",
+        "product",
+        "products",
+        "reaction",
+        "sticker",
+        "template",
+        "text",
+        "video",
+    ];
+    assert_eq!(covered, BTreeSet::from(known));
+}
+
+/// A client of the pretend WhatsApp.
+fn gateway(sandbox: &Sandbox) -> Gateway {
+    let gateway = format!(
+        "webhook = {{ app_secrets = [\"s\"], verify_token = \"t\" }}\n\
+         gateway = {{ preset = \"graph\", base_url = \"{}\", api_key = \"{API_KEY}\" }}",
+        sandbox.base_url()
+    );
+    let file = Some(("replyd.toml".into(), gateway));
+    let environment = Vec::new();
+    let config = config::load(Sources { file, environment }).unwrap();
+    Gateway::new(&config.gateway).unwrap()
+}
+
+#[tokio::test]
+async fn the_pretend_whatsapp_takes_every_documented_body() {
+    let sandbox = support::pretend(Clock::System, Receipts::Never).await;
+    // The cases name files 900200 and above.
+    for _ in 0..200 {
+        sandbox.store_file(b"\xff\xd8\xff\xe0".as_slice(), "image/jpeg");
+    }
+    let gateway = gateway(&sandbox);
+
+    for (name, case) in cases() {
+        let call = Call::post(&[NUMBERS[0], "messages"], case.body);
+        let answer = gateway.call(&call).await;
+
+        match case.content.kind_name() {
+            // Nobody wrote the message that these are about.
+            "reaction" => assert_eq!(answer.unwrap_err().code(), Some(131_009), "{name}"),
+            // Only those that the pretend account has are taken.
+            "template" => {}
+            _ => assert!(answer.is_ok(), "{name}: {answer:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_reply_goes_from_the_rules_to_the_phone() {
+    let app = TestApp::start(include_str!("../cases/rules/every_kind.toml")).await;
+
+    let wamid = app.sandbox.say(ANA, "1").await;
+    for more in ["2", "3", "4"] {
+        app.sandbox.say(ANA, more).await;
+    }
+    app.drained().await;
+
+    let bodies = app.sandbox.look(|state| {
+        let accepted = state.accepted().map(|request| request.body.clone());
+        accepted.collect::<Vec<_>>()
+    });
+    let entries = app.transcript(ANA).await;
+    let failed: Vec<_> = entries
+        .iter()
+        .filter(|one| one.send_error.is_some())
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(bodies.len(), 20);
+    assert_eq!(bodies[0]["context"]["message_id"], wamid.as_str());
+    assert_eq!(bodies[1]["reaction"]["message_id"], wamid.as_str());
+    assert!(bodies[1].get("context").is_none());
+    assert!(bodies[2].get("context").is_none());
+}
