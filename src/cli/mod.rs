@@ -7,6 +7,7 @@ mod chat;
 mod check;
 mod connections;
 mod demo;
+mod doctor;
 mod events;
 mod graph;
 mod healthcheck;
@@ -55,6 +56,8 @@ enum Command {
     History(history::Arguments),
     /// Upload, look at, fetch and delete files at WhatsApp.
     Media(media::Arguments),
+    /// Look at everything that the service depends on.
+    Doctor(doctor::Arguments),
     /// Read what Meta told about the account.
     Events(events::Arguments),
     /// Send one message by hand.
@@ -101,6 +104,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,
             Command::Send(arguments) => send::run(*arguments).await,
             Command::Read(arguments) => read::run(arguments).await,

@@ -10,6 +10,7 @@ mod batches;
 mod chat;
 mod check;
 mod delivery;
+mod doctor;
 mod duplicates;
 mod history;
 mod journey;
