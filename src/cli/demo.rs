@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Sources};
 use crate::message::PhoneNumberId;
-use crate::sandbox::{Receipts, Sandbox, Settings};
+use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
 
@@ -25,6 +25,8 @@ use crate::telemetry;
 pub(crate) const DATA: &str = "data/demo";
 /// The demo's business number, by the id Meta would give it.
 const NUMBER: &str = "106540352242922";
+/// What other commands are pointed at: its secrets are made anew at each start and worth nothing elsewhere.
+const CONFIG_FILE: &str = "replyd.toml";
 const RULES: &str = include_str!("../../examples/bakery.toml");
 
 /// Needs nothing: makes a folder, a database, rules, secrets and a pretend WhatsApp.
@@ -60,18 +62,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .await
         .context("could not start the pretend WhatsApp")?;
 
+    let url = sandbox.base_url();
     let text = format!(
-        "[server]\nlisten = \"{}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:demo.db\"\n\
+        "# Written by `replyd demo` at each start, for other commands: --config with this file.\n\
+         [server]\nlisten = \"{}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:demo.db\"\n\
          [webhook]\napp_secrets = [\"{app_secret}\"]\nverify_token = \"{}\"\n\
-         [gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{api_key}\"\n\
+         [gateway]\npreset = \"maton\"\nbase_url = \"{url}\"\ncontrol_url = \"{url}\"\n\
+         api_key = \"{api_key}\"\nrequests_per_second = 0\n[media]\ntoken = \"{api_key}\"\n\
          [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"warn\"\n\
-         [[number]]\nphone_number_id = \"{NUMBER}\"\n",
+         [[number]]\nphone_number_id = \"{NUMBER}\"\nwaba_id = \"{WABA}\"\n",
         free_address(8080)?,
         free_address(8081)?,
         secret(),
-        sandbox.base_url(),
     );
-    let file = Some((data.join("replyd.toml"), text));
+    let file = data.join(CONFIG_FILE);
+    std::fs::write(&file, &text)
+        .with_context(|| format!("could not write `{}`", file.display()))?;
+    let file = Some((file, text));
     let config = config::load(Sources {
         file,
         environment: Vec::new(),
@@ -85,6 +92,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     app.run(shutdown).await?;
     // Whoever asks for the sandbox now should hear that it is gone, not wait for it.
     let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
+    let _ = std::fs::remove_file(data.join(CONFIG_FILE));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,7 +111,11 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
     };
     let command =
         |arguments: &str| paint(LITERAL, format_args!("{} {arguments}{option}", program()));
-    let database = data.join("demo.db").display().to_string();
+    let file = data.join(CONFIG_FILE).display().to_string();
+    let beside = |arguments: &str| {
+        let command = format!("{} {arguments} --config {file}", program());
+        paint(LITERAL, command)
+    };
     [
         paint(
             STRONG,
@@ -111,7 +123,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         ),
         String::new(),
         row("rules", data.join("rules.toml").display().to_string()),
-        row("database", database.clone()),
+        row("database", data.join("demo.db").display().to_string()),
         row("webhook", format!("http://{}{path}", app.webhook_address())),
         row("metrics", format!("http://{}/metrics", app.admin_address())),
         row("pretend WhatsApp", sandbox.base_url()),
@@ -119,14 +131,10 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         "Write to it from another terminal, in this folder:".to_owned(),
         format!("  {}", command("sandbox say \"hello\"")),
         format!("  {}", command("sandbox tap 1")),
-        "and read what was said:".to_owned(),
-        format!(
-            "  {}",
-            paint(
-                LITERAL,
-                format_args!("{} history --database sqlite:{database}", program())
-            )
-        ),
+        "read what was said, and try any other command on it:".to_owned(),
+        format!("  {}", beside("history")),
+        format!("  {}", beside("doctor")),
+        format!("  {}", beside("send 15550000001 \"It is ready\"")),
         String::new(),
         paint(
             DIM,

@@ -10,6 +10,7 @@ mod batches;
 mod chat;
 mod check;
 mod delivery;
+mod demo;
 mod doctor;
 mod duplicates;
 mod history;
