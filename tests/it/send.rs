@@ -306,3 +306,35 @@ async fn news_of_the_account_is_listed_for_people_and_programs() {
     let rows = sqlite::number(&app.database(), "SELECT count(*) FROM account_events").await;
     assert_eq!(rows, 2);
 }
+
+#[tokio::test]
+async fn a_template_is_held_against_the_fetched_one_before_it_is_sent() {
+    let desk = Desk::new().await;
+    let shape = json!({ "name": "order_update", "language": "en_US", "status": "APPROVED", "category": "UTILITY",
+        "header": null, "body": ["1", "2"], "named": false, "cards": 0,
+        "buttons": [{ "kind": "url", "text": "Track it", "needs_value": true }] });
+    let fetched = json!({ "synced_at": "2026-11-23T10:00:00Z", "templates": [shape] });
+    desk.write("templates.json", fetched.to_string().as_bytes());
+
+    let short = [
+        "send",
+        ANA,
+        "--template",
+        "order_update",
+        "--language",
+        "en_US",
+        "--value",
+        "Ana",
+    ];
+    let told = desk.replyd(&short).await;
+
+    assert!(
+        told.contains("the text of the template takes 2 values, and gets 1"),
+        "{told}"
+    );
+    assert!(
+        told.contains("button 1 (\"Track it\") needs a value"),
+        "{told}"
+    );
+    assert_eq!(desk.sandbox.look(|state| state.requests.len()), 0);
+}

@@ -75,7 +75,7 @@ pub(super) struct What {
         requires = "quote"
     )]
     reaction: Option<String>,
-    /// A template that Meta has approved.
+    /// A template that Meta has approved; one whose buttons or cards take values goes with --reply.
     #[arg(
         long,
         value_name = "NAME",

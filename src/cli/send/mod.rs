@@ -51,6 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let fetched = crate::app::templates::fetched(&session.settings.rules.file)?;
     let built = arguments.what.build(fetched.as_ref()).await?;
     check(&built.content)?;
+    compare(&built.content, fetched.as_ref())?;
     let store = open(&session).await?;
     if let Some(store) = &store {
         may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
@@ -156,6 +157,35 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     });
     let lines: Vec<String> = lines.collect();
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
+}
+
+/// Holds a template against the fetched ones, if it is among them.
+fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
+    let Outbound::Template(template) = content else {
+        return Ok(());
+    };
+    let mut shapes = fetched.into_iter().flat_map(|file| &file.templates);
+    let shape =
+        shapes.find(|shape| shape.name == template.name && shape.language == template.language);
+    let differences = shape.map(|shape| shape.differences(template));
+    let differences = differences.unwrap_or_default();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let lines = differences
+        .iter()
+        .map(|(part, message)| format!("  {part}: {message}"));
+    let lines: Vec<String> = lines.collect();
+    Err(Hint {
+        message: format!(
+            "the template `{}` takes something else\n{}",
+            template.name,
+            lines.join("\n")
+        ),
+        hint: "`replyd templates show` tells what it takes; buttons are given with --reply"
+            .to_owned(),
+    }
+    .into())
 }
 
 /// The database, if there is one: sending works without, only the history does not have it then.

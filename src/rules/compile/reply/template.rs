@@ -2,8 +2,7 @@
 
 use super::{Fixed, ReplyReader, optional};
 use crate::message::{
-    Header, HeaderShape, MediaKind, Outbound, TemplateButton, TemplateCard, TemplateMessage,
-    TemplateParameter, TemplateShape,
+    Header, Outbound, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Table, quoted};
@@ -229,120 +228,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
                     .label("Meta sends only approved ones"),
             );
         }
-        for (key, message) in differences(shape, template) {
+        for (key, message) in shape.differences(template) {
             let error = Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message);
             self.reader.report(error);
         }
     }
-}
-
-/// What a message gives beside what the template takes, each with the key it belongs to.
-fn differences(
-    shape: &TemplateShape,
-    template: &TemplateMessage<Template>,
-) -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
-    found.extend(header_difference(shape, template).map(|message| ("header", message)));
-    let given: Vec<Option<&str>> = template
-        .body
-        .iter()
-        .map(|parameter| parameter.name.as_deref())
-        .collect();
-    if shape.named {
-        let missing: Vec<&str> = shape
-            .body
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !given.contains(&Some(name)))
-            .collect();
-        let strange: Vec<&str> = given
-            .iter()
-            .flatten()
-            .copied()
-            .filter(|name| !shape.body.iter().any(|known| known == name))
-            .collect();
-        if !missing.is_empty() {
-            found.push(("body", format!("the template needs {}", quoted(&missing))));
-        }
-        if !strange.is_empty() {
-            found.push(("body", format!("the template has no {}", quoted(&strange))));
-        }
-        if given.contains(&None) {
-            let message = "the values of this template have names: `body = { name = \"…\" }`";
-            found.push(("body", message.to_owned()));
-        }
-    } else if shape.body.len() != given.len() {
-        let (takes, gets) = (shape.body.len(), given.len());
-        let message = format!("the text of the template takes {takes} values, and gets {gets}");
-        found.push(("body", message));
-    } else if given.iter().any(Option::is_some) {
-        let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
-        found.push(("body", message));
-    }
-    found.extend(button_differences(shape, template).map(|message| ("buttons", message)));
-    if shape.cards != template.cards.len() {
-        let (takes, gets) = (shape.cards, template.cards.len());
-        let message = format!("the template has {takes} cards, and gets {gets}");
-        found.push(("cards", message));
-    }
-    found
-}
-
-fn header_difference(
-    shape: &TemplateShape,
-    template: &TemplateMessage<Template>,
-) -> Option<String> {
-    let takes = match &shape.header {
-        None => "nothing",
-        Some(HeaderShape::Text(names)) if names.is_empty() => "nothing",
-        Some(HeaderShape::Text(_)) => "a text",
-        Some(HeaderShape::Image) => "an image",
-        Some(HeaderShape::Video) => "a video",
-        Some(HeaderShape::Document) => "a document",
-        Some(HeaderShape::Location) => "a location",
-    };
-    let gets = match &template.header {
-        None => "nothing",
-        Some(Header::Text(_)) => "a text",
-        Some(Header::Place { .. }) => "a location",
-        Some(Header::Media(media)) => match media.kind {
-            MediaKind::Image => "an image",
-            MediaKind::Video => "a video",
-            MediaKind::Document => "a document",
-            MediaKind::Audio | MediaKind::Sticker => "another file",
-        },
-    };
-    (takes != gets).then(|| format!("the header of the template takes {takes}, and gets {gets}"))
-}
-
-fn button_differences<'a>(
-    shape: &'a TemplateShape,
-    template: &'a TemplateMessage<Template>,
-) -> impl Iterator<Item = String> + 'a {
-    let given = template.buttons.iter().map(|button| match button {
-        TemplateButton::Payload(index, _) => (*index, "quick_reply"),
-        TemplateButton::Url(index, _) => (*index, "url"),
-        TemplateButton::Code(index, _) => (*index, "copy_code"),
-        TemplateButton::Form(index, _) => (*index, "flow"),
-    });
-    let given: Vec<(usize, &str)> = given.collect();
-    let missing = shape.buttons.iter().enumerate().filter({
-        let given = given.clone();
-        move |(index, button)| button.needs_value && !given.iter().any(|(place, _)| place == index)
-    });
-    let missing = missing
-        .map(|(index, button)| format!("button {} (\"{}\") needs a value", index + 1, button.text));
-    let wrong = given
-        .into_iter()
-        .filter_map(|(index, kind)| match shape.buttons.get(index) {
-            None => Some(format!("the template has no button {}", index + 1)),
-            Some(button) if button.kind != kind => Some(format!(
-                "button {} (\"{}\") is of kind {}, and gets a value for {kind}",
-                index + 1,
-                button.text,
-                button.kind
-            )),
-            Some(_) => None,
-        });
-    missing.chain(wrong)
 }
