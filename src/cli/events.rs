@@ -1,6 +1,5 @@
 //! `replyd events`: what Meta told about the account, beside messages.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,9 +8,8 @@ use comfy_table::presets::NOTHING;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::history::{open, when};
+use super::reading::{self, when};
 use super::ui;
-use crate::config;
 use crate::store::News;
 
 /// Templates, quality, limits, calls, groups, old history: kept, never answered.
@@ -20,40 +18,23 @@ pub(crate) struct Arguments {
     /// Only this one of Meta's fields, such as `message_template_status_update`.
     #[arg(long)]
     field: Option<String>,
-    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// Configuration file [default: replyd.toml when there is one].
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    config: Option<PathBuf>,
     /// The most lines.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Time zone to show times in [default: this machine's].
-    #[arg(long, value_name = "ZONE")]
-    timezone: Option<String>,
-    /// One JSON object a line, for programs, with Meta's own JSON in it.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    reading: reading::Options,
 }
 
 /// Prints the latest news, oldest first.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let url = match &arguments.database {
-        Some(url) => url.clone(),
-        None => config::read_database(arguments.config.as_deref())?.url,
-    };
-    let zone = match &arguments.timezone {
-        Some(name) => TimeZone::get(name).with_context(|| format!("unknown time zone `{name}`"))?,
-        None => TimeZone::system(),
-    };
-    let store = open(&url).await?;
+    let zone = arguments.reading.zone()?;
+    let store = arguments.reading.open().await?;
     let news = store
         .news(arguments.field.as_deref(), arguments.limit)
         .await;
     let news = news.context("could not read the account events")?;
     store.close().await;
-    if arguments.json {
+    if arguments.reading.json {
         for one in &news {
             ui::line(as_json(one));
         }

@@ -1,20 +1,18 @@
 //! `replyd history`: the conversations, and one of them as a transcript.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::reading::{self, when};
 use super::screen;
 use super::ui::{self, BAD, DIM, GOOD, Hint, LITERAL, STRONG, WARN, paint};
-use crate::config;
 use crate::message::DeliveryStatus;
-use crate::store::{ConversationSummary, Entry, Store, StoreError};
+use crate::store::{ConversationSummary, Entry};
 
 /// Reads beside a running service, or without one.
 #[derive(Debug, clap::Args)]
@@ -22,34 +20,17 @@ pub(crate) struct Arguments {
     /// Whose: the number before a conversation, a part of the name or the phone.
     #[arg(value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
-    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// Configuration file [default: replyd.toml when there is one].
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    config: Option<PathBuf>,
     /// The most lines of a list, or messages of a conversation.
     #[arg(long, default_value_t = 200)]
     limit: u32,
-    /// Time zone to show times in [default: this machine's].
-    #[arg(long, value_name = "ZONE")]
-    timezone: Option<String>,
-    /// One JSON object a line, for programs.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    reading: reading::Options,
 }
 
 /// Prints the list, or the one conversation that was meant.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let url = match &arguments.database {
-        Some(url) => url.clone(),
-        None => config::read_database(arguments.config.as_deref())?.url,
-    };
-    let zone = match &arguments.timezone {
-        Some(name) => TimeZone::get(name).with_context(|| format!("unknown time zone `{name}`"))?,
-        None => TimeZone::system(),
-    };
-    let store = open(&url).await?;
+    let zone = arguments.reading.zone()?;
+    let store = arguments.reading.open().await?;
     let found = store
         .conversations(arguments.who.as_deref(), arguments.limit)
         .await;
@@ -60,7 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (Some(_), [one]) => {
             let entries = store.transcript(one.id, arguments.limit).await;
             let entries = entries.context("could not read the messages")?;
-            if arguments.json {
+            if arguments.reading.json {
                 for entry in &entries {
                     ui::line(entry_json(one, entry));
                 }
@@ -68,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 show_transcript(one, &entries, &zone);
             }
         }
-        (_, several) if arguments.json => {
+        (_, several) if arguments.reading.json => {
             for one in several {
                 ui::line(summary_json(one));
             }
@@ -82,20 +63,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) async fn open(url: &str) -> anyhow::Result<Store> {
-    Store::open_read_only(url)
-        .await
-        .map_err(|error| match error {
-            StoreError::Missing(path) => Hint {
-                message: format!("there is no database at `{}`", path.display()),
-                hint: "name it with --database sqlite:PATH, or the configuration with --config"
-                    .to_owned(),
-            }
-            .into(),
-            other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
-        })
 }
 
 fn nobody(who: &str) -> Hint {
@@ -144,12 +111,6 @@ fn shortened(text: &str, most: usize) -> String {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
     }
-}
-
-pub(super) fn when(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%Y-%m-%d %H:%M")
-        .to_string()
 }
 
 fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: &TimeZone) {

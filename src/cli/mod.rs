@@ -20,6 +20,7 @@ mod numbers;
 mod profile;
 mod progress;
 mod read;
+mod reading;
 mod sandbox;
 mod screen;
 mod send;

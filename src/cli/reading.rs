@@ -1,0 +1,65 @@
+//! What commands share that read the database: which one, and in whose time zone.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::ui::Hint;
+use crate::config;
+use crate::store::{Store, StoreError};
+
+/// Options of every command that reads the database.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Configuration file [default: replyd.toml when there is one].
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    config: Option<PathBuf>,
+    /// Time zone to show times in [default: this machine's].
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// One JSON object a line, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Options {
+    /// Opens the database, beside a running service or without one.
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
+        let url = match &self.database {
+            Some(url) => url.clone(),
+            None => config::read_database(self.config.as_deref())?.url,
+        };
+        let opened = Store::open_read_only(&url).await;
+        opened.map_err(|error| match error {
+            StoreError::Missing(path) => Hint {
+                message: format!("there is no database at `{}`", path.display()),
+                hint: "name it with --database sqlite:PATH, or the configuration with --config"
+                    .to_owned(),
+            }
+            .into(),
+            other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
+        })
+    }
+
+    /// The time zone that is meant.
+    pub(crate) fn zone(&self) -> anyhow::Result<TimeZone> {
+        match &self.timezone {
+            Some(name) => {
+                TimeZone::get(name).with_context(|| format!("unknown time zone `{name}`"))
+            }
+            None => Ok(TimeZone::system()),
+        }
+    }
+}
+
+/// A time in a table.
+pub(crate) fn when(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
+}
