@@ -9,6 +9,13 @@ use super::fields::{Object, Wrong, elements, text};
 use super::people::{LONGEST_WAMID_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
 
+/// The types of `system` messages that tell of a person's new number or id, old words and new.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system>.
+const CHANGES: [&str; 3] = [
+    "user_changed_number",
+    "user_changed_user_id",
+    "customer_changed_number",
+];
 /// An edit may wrap an edit; Meta wraps once.
 const DEEPEST_EDIT: usize = 4;
 
@@ -203,10 +210,15 @@ fn system(part: &Object<'_>, message: &Object<'_>) -> Content {
     let before = part
         .optional_text("customer")
         .or_else(|| message.optional_text("from"));
+    let kind = kind.unwrap_or_else(|| "system".to_owned());
+    let is_change = CHANGES.contains(&kind.as_str());
     Content::System {
-        kind: kind.unwrap_or_else(|| "system".to_owned()),
         body: part.optional_text("body"),
-        previous: identity(before, part.optional_text("previous_user_id")),
+        // Other news (a new device, say) names the same person again.
+        previous: is_change
+            .then(|| identity(before, part.optional_text("previous_user_id")))
+            .flatten(),
+        kind,
     }
 }
 

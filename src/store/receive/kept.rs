@@ -1,5 +1,7 @@
 //! What is only kept: receipts (which also move our messages on), account news, and the quarantine.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
@@ -89,7 +91,9 @@ async fn learn_user_ids(
             user_id: who.user_id()?,
         })
     });
-    let both: Vec<Row<'_>> = both.collect();
+    // One user id for two phones (one of them in another spelling) must not stop the batch at the unique key.
+    let mut given = HashSet::new();
+    let both: Vec<Row<'_>> = both.filter(|row| given.insert(row.user_id)).collect();
     if both.is_empty() {
         return Ok(());
     }
