@@ -21,6 +21,7 @@ mod media;
 mod mutants;
 mod operations;
 mod outbound_cases;
+mod people;
 mod process;
 mod raw_http;
 mod send;

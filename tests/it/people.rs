@@ -1,0 +1,145 @@
+//! Phones and user ids in any order and combination: no batch is ever refused, and nobody is lost.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use replyd::message::{Conversation, RulesVersion};
+use replyd::sandbox::webhooks;
+use replyd::store::{Files, ReceivePolicy, Store};
+use replyd::turn::{Decision, Explanation, Incoming, Turn};
+use replyd::whatsapp::webhook;
+use serde_json::{Value, json};
+
+use crate::sqlite;
+
+const NOW: Timestamp = Timestamp::constant(1_767_000_060, 0);
+
+/// What one update says of people: a phone and a user id out of few, or what they changed into.
+#[derive(Clone, Debug)]
+enum Told {
+    Message(Option<u8>, Option<u8>),
+    Change((Option<u8>, Option<u8>), (Option<u8>, Option<u8>)),
+    Receipt(u8, u8),
+    Echo(u8),
+}
+
+fn ids() -> impl Strategy<Value = (Option<u8>, Option<u8>)> {
+    (proptest::option::of(0..4_u8), proptest::option::of(0..4_u8))
+        .prop_filter("one of them is there", |(phone, user)| {
+            phone.is_some() || user.is_some()
+        })
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    prop_oneof![
+        4 => ids().prop_map(|(phone, user)| Told::Message(phone, user)),
+        2 => (ids(), ids()).prop_map(|(before, now)| Told::Change(before, now)),
+        1 => (0..4_u8, 0..4_u8).prop_map(|(phone, user)| Told::Receipt(phone, user)),
+        1 => (0..4_u8).prop_map(Told::Echo),
+    ]
+}
+
+fn phone(id: u8) -> String {
+    format!("1555000000{id}")
+}
+
+fn user(id: u8) -> String {
+    format!("BR.{id}")
+}
+
+/// One body for a batch; each update has an id of its own.
+fn body(batch: &[Told], number: usize) -> String {
+    let (mut messages, mut statuses, mut echoes) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, told) in batch.iter().enumerate() {
+        let mut update =
+            json!({ "id": format!("wamid.{number}.{index}"), "timestamp": "1767000000" });
+        match told {
+            Told::Message(from, id) => {
+                update["type"] = json!("text");
+                update["text"] = json!({ "body": "hi" });
+                update["from"] = json!(from.map(phone));
+                update["from_user_id"] = json!(id.map(user));
+                messages.push(update);
+            }
+            Told::Change((old_phone, old_user), (new_phone, new_user)) => {
+                update["type"] = json!("system");
+                update["from"] = json!(old_phone.map(phone));
+                update["system"] = json!({ "type": "user_changed_number",
+                    "previous_user_id": old_user.map(user),
+                    "wa_id": new_phone.map(phone), "user_id": new_user.map(user) });
+                messages.push(update);
+            }
+            Told::Receipt(to, id) => {
+                update["status"] = json!("sent");
+                update["recipient_id"] = json!(phone(*to));
+                update["recipient_user_id"] = json!(user(*id));
+                statuses.push(update);
+            }
+            Told::Echo(to) => {
+                update["type"] = json!("text");
+                update["text"] = json!({ "body": "from the app" });
+                update["to"] = json!(phone(*to));
+                echoes.push(update);
+            }
+        }
+    }
+    let change = |field: &str, parts: Value| json!({ "field": field, "value": webhooks::messages_value("1065", parts) });
+    let messages = change(
+        "messages",
+        json!({ "messages": messages, "statuses": statuses }),
+    );
+    let echoes = change("smb_message_echoes", json!({ "message_echoes": echoes }));
+    json!({ "entry": [{ "changes": [messages, echoes] }] }).to_string()
+}
+
+fn quiet(before: &Conversation, _: Incoming<'_>, _: Timestamp) -> (Turn, RulesVersion) {
+    let turn = Turn {
+        decision: Decision::NoRule,
+        replies: Vec::new(),
+        state: before.state.clone(),
+        mark_read: false,
+        explanation: Explanation::default(),
+    };
+    (turn, RulesVersion::parse("v1").unwrap())
+}
+
+/// Stores the batches; gives how many messages and echoes came and how many are there, each in a conversation.
+async fn stored(batches: &[Vec<Told>]) -> (i64, i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.db");
+    let url = format!("sqlite:{}", file.display());
+    let store = Store::open(&url).await.unwrap();
+    let version = RulesVersion::parse("v1").unwrap();
+    store.record_rules(&version, "rules", NOW).await.unwrap();
+    let policy = ReceivePolicy {
+        now: NOW,
+        reply_expires_after: Duration::from_mins(15),
+        files: Files::Stay,
+    };
+    let mut came = 0;
+    for (number, batch) in batches.iter().enumerate() {
+        let events = webhook::read(body(batch, number).as_bytes());
+        let received = store.receive(events, policy, &quiet).await.unwrap();
+        came += received.messages + received.echoes;
+    }
+    store.close().await;
+    let query = "SELECT count(*) FROM messages JOIN conversations ON conversations.id = conversation_id \
+        JOIN contacts ON contacts.id = contact_id \
+        WHERE contacts.user_id IS NULL OR contacts.user_id NOT LIKE 'moving%'";
+    let there = sqlite::number(&file, query).await;
+    (i64::try_from(came).unwrap(), there)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_combination_of_ids_stops_a_batch_or_loses_a_message(
+        batches in proptest::collection::vec(proptest::collection::vec(told(), 1..6), 1..6),
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (came, there) = runtime.block_on(stored(&batches));
+        prop_assert_eq!(came, there);
+    }
+}
