@@ -35,7 +35,7 @@ fn told() -> impl Strategy<Value = Told> {
     prop_oneof![
         4 => ids().prop_map(|(phone, user)| Told::Message(phone, user)),
         2 => (ids(), ids()).prop_map(|(before, now)| Told::Change(before, now)),
-        1 => (0..4_u8, 0..4_u8).prop_map(|(phone, user)| Told::Receipt(phone, user)),
+        3 => (0..4_u8, 0..4_u8).prop_map(|(phone, user)| Told::Receipt(phone, user)),
         1 => (0..4_u8).prop_map(Told::Echo),
     ]
 }
