@@ -19,7 +19,7 @@ const QUIET: &str = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"nev
 const TOGETHER: usize = 40;
 const CONCURRENT: usize = 8;
 /// Fewer would mean that the bodies were not found, or not taken apart.
-const MANY: usize = 5_000;
+const MANY: usize = 20_000;
 
 /// One step from a value to a part of it.
 #[derive(Clone)]
