@@ -4,8 +4,8 @@
 //! documentation; it begins at [`crate::web`].
 
 mod rulebook;
+pub mod rules_files;
 mod tasks;
-pub mod templates;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::delivery::{self, Delivery, DeliverySettings};
 use crate::gateway::{Downloader, Gateway, GatewayError, Hosts};
 use crate::intake::{self, Intake};
 use crate::shutdown::Shutdown;
-use crate::store::{Files, Store};
+use crate::store::{Decide, Files, Store};
 use crate::telemetry::Metrics;
 use crate::web::{self, Health, Limits, Webhook};
 
@@ -140,11 +140,20 @@ impl App {
     fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
         let wake = Arc::new(Notify::new());
         let rulebook = self.rulebook;
+        let decide: Arc<Decide> = Arc::new(move |conversation, incoming, now| {
+            rulebook.decide(conversation, incoming, now)
+        });
+        let waiting = delivery::Waiting {
+            store: self.store.clone(),
+            decide: Arc::clone(&decide),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            wake: Arc::clone(&wake),
+            reply_expires_after: self.config.delivery.give_up_after,
+        };
         let (intake, committing) = Intake::start(intake::Parts {
             store: self.store.clone(),
-            decide: Arc::new(move |conversation, incoming, now| {
-                rulebook.decide(conversation, incoming, now)
-            }),
+            decide,
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             wake: Arc::clone(&wake),
@@ -160,7 +169,7 @@ impl App {
             gateway: self.gateway.clone(),
             downloader: self.downloader,
             clock: self.clock.clone(),
-            folder: self.config.media.folder,
+            folder: self.config.media.folder.clone(),
             max_bytes: self.config.media.max_bytes,
         });
         let delivery = Delivery::new(
@@ -168,13 +177,7 @@ impl App {
             self.gateway,
             self.clock,
             Arc::clone(&self.metrics),
-            DeliverySettings {
-                messages_per_second: self.config.delivery.messages_per_second,
-                requests_per_second: self.config.gateway.requests_per_second,
-                max_in_flight: self.config.delivery.max_in_flight,
-                lease: self.config.delivery.lease,
-                unknown_wait: self.config.delivery.unknown_wait,
-            },
+            delivery_settings(&self.config),
         );
         let health = Health {
             store: self.store,
@@ -195,6 +198,7 @@ impl App {
             }
         });
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
+        tasks.start("waiting", waiting.run(shutdown.clone()));
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
         }
@@ -227,6 +231,16 @@ impl App {
             );
         }
         tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
+    }
+}
+
+fn delivery_settings(config: &Config) -> DeliverySettings {
+    DeliverySettings {
+        messages_per_second: config.delivery.messages_per_second,
+        requests_per_second: config.gateway.requests_per_second,
+        max_in_flight: config.delivery.max_in_flight,
+        lease: config.delivery.lease,
+        unknown_wait: config.delivery.unknown_wait,
     }
 }
 

@@ -22,9 +22,12 @@ CREATE TABLE conversations (
     messages_in       INTEGER NOT NULL,    -- how many messages the person sent; 0 before means a first contact
     last_inbound_ms   INTEGER,             -- by WhatsApp's clock; the 24-hour window counts from here
     last_message_ms   INTEGER NOT NULL,    -- of either side; what lists are sorted by
+    wake_at_ms        INTEGER,             -- when something in the state becomes due; NULL: nothing waits
+    opted_out_ms      INTEGER,             -- since when the person wants nothing from us; notes tell by which message
     UNIQUE (contact_id, phone_number_id)
 ) STRICT;
 CREATE INDEX conversations_by_last_message ON conversations (last_message_ms);
+CREATE INDEX conversations_by_wake ON conversations (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
 
 -- Every message of both sides, for ever.
 CREATE TABLE messages (
@@ -45,15 +48,17 @@ CREATE TABLE messages (
     sent_at_ms        INTEGER NOT NULL,    -- theirs: by WhatsApp's clock; ours: when it was decided
     stored_at_ms      INTEGER NOT NULL,
     raw               TEXT,                -- theirs: Meta's JSON byte for byte; ours: the reply as JSON
-    -- The decision on one of theirs. Every one has exactly one.
+    -- The decision on one of theirs. Every one has exactly one; `waiting` becomes another when the wait is over.
     decision          TEXT CHECK (decision IN
-                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'not_answered', 'human', 'failed')),
+                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'loop', 'waiting', 'opted_out', 'not_answered',
+                           'human', 'failed')),
     explanation       TEXT,                -- JSON: every rule that was looked at, and why it matched or did not
     rules_version     TEXT REFERENCES rules_versions (version),
     -- Where one of ours comes from, and what became of it.
     rule_id           TEXT,                -- the rule that gave it
     reply_to_id       INTEGER REFERENCES messages (id),  -- the message of theirs that it answers
     part              INTEGER,             -- 0 for the first of several replies
+    variant           INTEGER,             -- which of the rule's variants, from 0; NULL when it has none
     outbox_state      TEXT CHECK (outbox_state IN ('queued', 'sending', 'accepted', 'unknown', 'held', 'dead', 'expired')),
     send_error        TEXT,                -- why it was not sent, or why we do not know
     delivery_status   TEXT CHECK (delivery_status IN ('sent', 'delivered', 'read', 'played', 'failed')),
@@ -84,8 +89,9 @@ CREATE TABLE outbox (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: tags of old sends must not fit new rows
     conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
     phone_number_id   TEXT    NOT NULL,
-    kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark', 'download')),
-    message_id        INTEGER NOT NULL REFERENCES messages (id),  -- ours to send, or theirs to mark read or fetch the file of
+    kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark', 'download', 'action')),
+    message_id        INTEGER REFERENCES messages (id),  -- ours to send, or theirs to mark read or fetch the file of
+    action_number     INTEGER,             -- the action to do; with conversation_id the key of actions
     state             TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
     due_at_ms         INTEGER NOT NULL,    -- not before
     expires_at_ms     INTEGER NOT NULL,    -- not after: a late answer confuses people
@@ -93,11 +99,36 @@ CREATE TABLE outbox (
     fence             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
                                            -- message's tag, so a receipt that brings it back proves the message was sent
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
-    reason            TEXT                 -- why it waits
+    reason            TEXT,                -- why it waits
+    CHECK ((kind = 'action') = (action_number IS NOT NULL)),
+    CHECK (kind = 'action' OR message_id IS NOT NULL)
 ) STRICT;
 CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id);
 CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
 CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
+
+-- What rules asked of other services, and what came of it.
+CREATE TABLE actions (
+    conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
+    number            INTEGER NOT NULL,    -- counted in each conversation
+    message_id        INTEGER REFERENCES messages (id),  -- the message of theirs it was done for
+    request           TEXT    NOT NULL,    -- JSON
+    asked_at_ms       INTEGER NOT NULL,
+    ended_at_ms       INTEGER,             -- NULL while it is under way
+    outcome           TEXT,                -- JSON: {"done": …} or {"failed": reason}
+    PRIMARY KEY (conversation_id, number)
+) STRICT;
+
+-- What happened in a conversation beside what was said: opt-out, handoff, a loop, a budget that is used up, …
+CREATE TABLE notes (
+    id                INTEGER PRIMARY KEY,
+    conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
+    at_ms             INTEGER NOT NULL,
+    kind              TEXT    NOT NULL,
+    text              TEXT    NOT NULL,    -- for people
+    message_id        INTEGER REFERENCES messages (id)  -- the message of theirs that it came with
+) STRICT;
+CREATE INDEX notes_by_conversation ON notes (conversation_id, id);
 
 -- Files that people sent. Fetching them is off unless [media] download is on.
 CREATE TABLE media (
@@ -181,6 +212,15 @@ SELECT
     (SELECT text FROM messages WHERE messages.conversation_id = conversations.id ORDER BY messages.id DESC LIMIT 1) AS last_message,
     strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_message_ms / 1000, 'unixepoch') AS last_at,
     conversations.messages_in,
+    -- Who answers now.
+    CASE WHEN conversations.opted_out_ms IS NOT NULL THEN 'nobody: opted out'
+         WHEN conversations.state->>'$.human_until' IS NOT NULL
+             THEN 'a colleague until ' || (conversations.state->>'$.human_until')
+         WHEN conversations.state->>'$.run' IS NOT NULL
+             THEN 'the bot, in flow ' || (conversations.state->>'$.run.frames[0].flow')
+         ELSE 'the bot' END AS mode,
+    conversations.state->>'$.tags' AS tags,
+    conversations.state->>'$.fields' AS fields,
     -- The oldest message of theirs that nothing of ours came after.
     (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(theirs.sent_at_ms) / 1000, 'unixepoch')
      FROM messages AS theirs

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::templates;
+use super::rules_files::RulesFiles;
 use crate::config::Config;
 use crate::message::{Conversation, PhoneNumberId, RulesVersion};
 use crate::rules::{self, Colour, RuleSet};
-use crate::turn::{self, Decision, Explanation, Incoming, Turn};
+use crate::turn::{self, Decision, Incoming, Turn};
 
 /// A rules file with mistakes.
 #[derive(Debug, thiserror::Error)]
@@ -108,11 +107,8 @@ fn rules_of(
 }
 
 fn compile(file: &Path) -> anyhow::Result<RuleSet> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("could not read rules file `{}`", file.display()))?;
-    let fetched = templates::fetched(file)?;
-    let name = file.to_string_lossy();
-    match rules::compile(&name, &text, fetched.as_ref()) {
+    let files = RulesFiles::read(file)?;
+    match files.compile(None) {
         Ok(compiled) => {
             if !compiled.warnings.is_empty() {
                 tracing::warn!(
@@ -125,23 +121,15 @@ fn compile(file: &Path) -> anyhow::Result<RuleSet> {
         }
         Err(diagnostics) => Err(Rejected {
             file: file.to_owned(),
-            diagnostics: rules::render(&diagnostics, &name, &text, Colour::Plain),
+            diagnostics: rules::render(&diagnostics, &files.sources, Colour::Plain),
         }
         .into()),
     }
 }
 
 fn stored_only(conversation: &Conversation) -> Turn {
-    Turn {
-        decision: Decision::NotAnswered,
-        replies: Vec::new(),
-        state: conversation.state.clone(),
-        mark_read: false,
-        explanation: Explanation {
-            note: Some("number is not configured".to_owned()),
-            ..Explanation::default()
-        },
-    }
+    let state = conversation.state.clone();
+    Turn::nothing(Decision::NotAnswered, state, "number is not configured")
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use anyhow::Context as _;
 
 use super::screen::{self, Tappable};
 use super::ui::{self, BAD, DIM, Hint, LITERAL, STRONG, paint};
-use crate::app::templates;
+use crate::app::rules_files::RulesFiles;
 use crate::clock::Clock;
 use crate::message::{
     Contact, Content, Conversation, Identity, Inbound, Media, PhoneNumberId, State, WaId, Wamid,
 };
-use crate::rules::{self, Colour, RuleSet};
+use crate::rules::{self, Colour, RuleSet, Sources};
 use crate::turn::{self, Decision, Incoming, Turn, Verdict};
 
 const EXAMPLE: &str = include_str!("../../examples/bakery.toml");
@@ -72,20 +72,21 @@ fn prompt(typed_here: bool) {
 fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     let usual = Path::new("rules.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
-    let (name, text) = match file {
-        Some(file) => {
-            let name = file.display().to_string();
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("could not read the rules `{name}`"))?;
-            (name, text)
-        }
-        None => ("the example rules".to_owned(), EXAMPLE.to_owned()),
+    let (name, files) = if let Some(file) = file {
+        (file.display().to_string(), RulesFiles::read(file)?)
+    } else {
+        let name = "the example rules";
+        let files = RulesFiles {
+            sources: Sources::one(name, EXAMPLE),
+            paths: Vec::new(),
+            templates: None,
+        };
+        (name.to_owned(), files)
     };
-    let fetched = file.map(templates::fetched).transpose()?.flatten();
-    match rules::compile(&name, &text, fetched.as_ref()) {
+    match files.compile(None) {
         Ok(compiled) => Ok((name, compiled.rules)),
         Err(diagnostics) => {
-            ui::note(rules::render(&diagnostics, &name, &text, Colour::Plain));
+            ui::note(rules::render(&diagnostics, &files.sources, Colour::Plain));
             let message = format!("the rules `{name}` cannot be used");
             Err(Hint {
                 message,
@@ -177,7 +178,7 @@ impl<'r> Chat<'r> {
             now,
             content,
         );
-        let turn = turn::take(
+        let turn = turn::explain(
             self.rules,
             &self.conversation,
             Incoming::Message(&message),
@@ -232,6 +233,9 @@ fn silence(turn: &Turn) -> String {
         | Decision::TooOld
         | Decision::OverBudget
         | Decision::NotAnswered
+        | Decision::Loop
+        | Decision::Waiting
+        | Decision::OptedOut
         | Decision::Human => note.unwrap_or("nothing is answered").to_owned(),
     }
 }

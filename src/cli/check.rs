@@ -3,14 +3,15 @@
 //! Reads the files and counts; what is wrong is found by [`crate::rules::compile()`].
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::ui;
-use crate::app::templates;
-use crate::message::TemplateFile;
+use crate::app::rules_files::RulesFiles;
+use crate::clock::Clock;
 use crate::rules::{self, Colour, Diagnostic, Severity};
 
 /// The rules are good, or have warnings only.
@@ -28,14 +29,28 @@ pub(crate) struct Arguments {
     /// The files to check, each on its own.
     #[arg(value_name = "FILE", default_value = "rules.toml")]
     files: Vec<PathBuf>,
+    /// How problems are shown: for people, or one line of JSON each for editors and CI.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// Checks each file and exits with the worst result.
+#[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut worst = GOOD;
+    let today = Clock::System.now().to_zoned(TimeZone::UTC).date();
     for file in &arguments.files {
-        worst = worst.max(match read(file).await {
-            Ok((text, fetched)) => check(&file.display().to_string(), &text, fetched.as_ref()),
+        worst = worst.max(match RulesFiles::read(file) {
+            Ok(files) => match arguments.format {
+                Format::Text => check(&file.display().to_string(), &files, today),
+                Format::Json => check_for_editors(&files, today),
+            },
             Err(error) => {
                 ui::error(&error);
                 UNREADABLE
@@ -45,15 +60,20 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(worst))
 }
 
-async fn read(file: &Path) -> anyhow::Result<(String, Option<TemplateFile>)> {
-    let text = tokio::fs::read_to_string(file)
-        .await
-        .with_context(|| format!("could not read `{}`", file.display()))?;
-    Ok((text, templates::fetched(file)?))
+/// One line of JSON for each diagnostic.
+fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
+    let (result, diagnostics) = match files.compile(Some(today)) {
+        Ok(compiled) => (GOOD, compiled.warnings),
+        Err(diagnostics) => (BROKEN, diagnostics),
+    };
+    for found in &diagnostics {
+        ui::line(found.to_json(&files.sources));
+    }
+    result
 }
 
-fn check(name: &str, text: &str, fetched: Option<&TemplateFile>) -> u8 {
-    let (result, rules, diagnostics) = match rules::compile(name, text, fetched) {
+fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
+    let (result, rules, diagnostics) = match files.compile(Some(today)) {
         Ok(compiled) => {
             let rules = count(compiled.rules.rules.len(), "rule");
             (GOOD, Some(rules), compiled.warnings)
@@ -62,7 +82,7 @@ fn check(name: &str, text: &str, fetched: Option<&TemplateFile>) -> u8 {
     };
     if !diagnostics.is_empty() {
         // Colours vanish by themselves where there is no terminal.
-        ui::note(rules::render(&diagnostics, name, text, Colour::Styled));
+        ui::note(rules::render(&diagnostics, &files.sources, Colour::Styled));
         ui::note("");
     }
     let of = |severity| {

@@ -11,8 +11,10 @@ mod pacing;
 mod sending;
 mod settling;
 mod verdict;
+mod waiting;
 
 pub use files::Files;
+pub use waiting::Waiting;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContactCard, GraphError, Identity, Wamid};
 
-/// What a person sent.
-#[derive(Clone, Debug, PartialEq)]
+/// What a person sent. Serialised it is part of what a conversation remembers, never of Meta's wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Plain text.
     Text {
@@ -127,7 +128,7 @@ pub enum Content {
 }
 
 /// A file that stays with Meta until it is fetched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     /// Media id, good for 7 days.
     pub id: Option<String>,
@@ -140,7 +141,7 @@ pub struct Media {
 }
 
 /// An order from the catalog.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     /// The catalog.
     pub catalog_id: Option<String>,
@@ -151,7 +152,7 @@ pub struct Order {
 }
 
 /// One product of an order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderItem {
     /// The shop's own id of the product.
     pub product_id: String,

@@ -1,11 +1,12 @@
 //! A message a person sent us, or one a colleague sent from the phone app.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Content, GraphError, Identity, PhoneNumberId, Wamid};
 
 /// One element of `messages[]` under field `messages`, understood.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
     /// The business number that was written to.
     pub phone_number_id: PhoneNumberId,
@@ -14,18 +15,23 @@ pub struct Inbound {
     /// Who wrote.
     pub sender: Identity,
     /// What the person calls themselves.
+    #[serde(default)]
     pub profile: Profile,
     /// When it was sent, by `WhatsApp`'s clock.
     pub sent_at: Timestamp,
     /// What was sent.
     pub content: Content,
     /// What it answers or where it came from.
+    #[serde(default)]
     pub context: ContextInfo,
     /// The ad or post that led the person here; on the first message only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad: Option<Referral>,
     /// What Meta says went wrong with this message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<GraphError>,
     /// The element of `messages[]` byte for byte.
+    #[serde(skip)]
     pub raw: String,
 }
 
@@ -55,7 +61,7 @@ impl Inbound {
 }
 
 /// What a person calls themselves: untrusted text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The name on the profile.
     pub name: Option<String>,
@@ -64,7 +70,7 @@ pub struct Profile {
 }
 
 /// `context` of a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextInfo {
     /// The message this one quotes or whose button was tapped; ours or theirs.
     pub quoted: Option<Wamid>,
@@ -75,7 +81,7 @@ pub struct ContextInfo {
 }
 
 /// How often a message was forwarded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forwarded {
     /// Not at all, as far as Meta says.
     #[default]
@@ -87,7 +93,7 @@ pub enum Forwarded {
 }
 
 /// The product a person asks about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferredProduct {
     /// The catalog.
     pub catalog_id: Option<String>,
@@ -98,7 +104,7 @@ pub struct ReferredProduct {
 /// The ad or post a person came from.
 ///
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
     /// `ad` or `post`; an open set.
     pub source_type: Option<String>,

@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock, no SQL. Everything here is plain data with the few rules that belong to the
 //! noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from Meta's JSON.
 
+mod action;
 mod address;
 mod content;
 mod conversation;
@@ -14,11 +15,15 @@ pub mod limits;
 pub mod media_file;
 mod outbound;
 mod receipt;
+mod state;
 mod template;
 
+pub use action::{
+    Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome, Speaker,
+};
 pub use address::{Identity, Recipient};
 pub use content::{Content, Kind, Media, Order, OrderItem};
-pub use conversation::{Contact, Conversation, State};
+pub use conversation::{Contact, Conversation};
 pub use event::{AccountEvent, Consent, Event, Marketing, Unreadable};
 pub(crate) use hex::hex;
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid};
@@ -30,4 +35,5 @@ pub use outbound::{
     Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 pub use receipt::{DeliveryStatus, GraphError, Receipt};
+pub use state::{Burst, Frame as FlowFrame, Later, Repeated, Run, State, Waiting};
 pub use template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};

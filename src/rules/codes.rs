@@ -28,6 +28,10 @@ pub const EMPTY_CONDITION: &str = "R0203";
 pub const REGEX: &str = "R0204";
 /// No such type of message.
 pub const MESSAGE_TYPE: &str = "R0205";
+/// A name of something that is not there: a flow, a step, a rule, a field.
+pub const UNKNOWN_NAME: &str = "R0206";
+/// Steps that go round and round without a question.
+pub const CIRCLE: &str = "R0207";
 /// Parts of a reply that do not go together.
 pub const MIXED_REPLY: &str = "R0301";
 /// A part of a reply that is missing or empty.
@@ -52,9 +56,37 @@ pub const NEVER_ANSWERED: &str = "R0503";
 pub const NO_RULES: &str = "R0504";
 /// A message template that could not be checked, or is not in use at Meta now.
 pub const DOUBTFUL_TEMPLATE: &str = "R0505";
+/// A rule whose words an earlier rule takes already.
+pub const SHADOWED: &str = "R0506";
+/// A step that nothing leads to.
+pub const UNREACHABLE_STEP: &str = "R0507";
+/// A flow that nothing starts.
+pub const UNUSED_FLOW: &str = "R0508";
+/// A flow out of which no way leads.
+pub const ENDLESS_FLOW: &str = "R0509";
+/// A choice between one.
+pub const ONE_VARIANT: &str = "R0510";
+/// A text that is not there in every language.
+pub const MISSING_TRANSLATION: &str = "R0511";
+/// A text that variables will probably make too long.
+pub const NEAR_LIMIT: &str = "R0512";
+/// Two patterns for buttons that mean the same one.
+pub const OVERLAPPING_IDS: &str = "R0513";
+/// A condition on hours in rules that have none.
+pub const NO_HOURS: &str = "R0514";
+/// A day that is not there.
+pub const DAY: &str = "R0601";
+/// Hours that cannot be read.
+pub const SPAN: &str = "R0602";
+/// Hours that lie over each other.
+pub const OVERLAPPING_HOURS: &str = "R0603";
+/// A date that cannot be read, or is no date.
+pub const DATE: &str = "R0604";
+/// A holiday that is over.
+pub const PAST_HOLIDAY: &str = "R0605";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 25] = [
+pub const ALL: [&str; 41] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -68,6 +100,8 @@ pub const ALL: [&str; 25] = [
     EMPTY_CONDITION,
     REGEX,
     MESSAGE_TYPE,
+    UNKNOWN_NAME,
+    CIRCLE,
     MIXED_REPLY,
     EMPTY_REPLY,
     TOO_MUCH,
@@ -80,4 +114,18 @@ pub const ALL: [&str; 25] = [
     NEVER_ANSWERED,
     NO_RULES,
     DOUBTFUL_TEMPLATE,
+    SHADOWED,
+    UNREACHABLE_STEP,
+    UNUSED_FLOW,
+    ENDLESS_FLOW,
+    ONE_VARIANT,
+    MISSING_TRANSLATION,
+    NEAR_LIMIT,
+    OVERLAPPING_IDS,
+    NO_HOURS,
+    DAY,
+    SPAN,
+    OVERLAPPING_HOURS,
+    DATE,
+    PAST_HOLIDAY,
 ];

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
+use super::Sources;
+
 /// One thing that is wrong, or doubtful, in a rules file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -81,6 +83,32 @@ impl Diagnostic {
         }
     }
 
+    /// One line of JSON for editors: where it is (lines and columns from 1, the end not included), what, and the help.
+    #[must_use]
+    pub fn to_json(&self, sources: &Sources) -> String {
+        let place = |span: &Range<usize>| {
+            let (file, line, column) = sources.line_and_column(span);
+            let (_, end_line, end_column) = sources.line_and_column(&(span.end..span.end));
+            serde_json::json!({
+                "file": file, "line": line, "column": column,
+                "end_line": end_line, "end_column": end_column,
+            })
+        };
+        let related = self.related.iter();
+        let related =
+            related.map(|one| serde_json::json!({ "at": place(&one.span), "label": one.label }));
+        serde_json::json!({
+            "code": self.code,
+            "severity": match self.severity { Severity::Error => "error", Severity::Warning => "warning" },
+            "message": self.message,
+            "at": place(&self.span),
+            "label": self.label,
+            "help": self.help,
+            "related": related.collect::<Vec<_>>(),
+        })
+        .to_string()
+    }
+
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
@@ -101,37 +129,43 @@ impl Diagnostic {
 }
 
 /// Draws diagnostics with the lines of the file they are about, a blank line between two; no line end after the
-/// last. `text` is the text they were found in.
+/// last. `sources` are the files they were found in.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], file_name: &str, text: &str, colour: Colour) -> String {
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Styled => Renderer::styled(),
         Colour::Plain => Renderer::plain(),
     };
     diagnostics
         .iter()
-        .map(|diagnostic| renderer.render(&[report(diagnostic, file_name, text)]))
+        .map(|diagnostic| renderer.render(&[report(diagnostic, sources)]))
         .collect::<Vec<_>>()
         .join("\n\n")
 }
 
-fn report<'a>(diagnostic: &'a Diagnostic, file_name: &'a str, text: &'a str) -> Group<'a> {
+fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let (name, text, span) = sources.locate(&diagnostic.span);
     let primary = AnnotationKind::Primary
-        .span(within(&diagnostic.span, text))
+        .span(within(&span, text))
         .label((!diagnostic.label.is_empty()).then_some(diagnostic.label.as_str()));
-    let secondary = diagnostic.related.iter().map(|related| {
-        AnnotationKind::Context
-            .span(within(&related.span, text))
-            .label(related.label.as_str())
-    });
-    let snippet = Snippet::source(text)
-        .path(file_name)
-        .annotation(primary)
-        .annotations(secondary);
+    let mut here = vec![primary];
+    let mut elsewhere = Vec::new();
+    for related in &diagnostic.related {
+        let (file, text, span) = sources.locate(&related.span);
+        let second = AnnotationKind::Context
+            .span(within(&span, text))
+            .label(related.label.as_str());
+        if file == name {
+            here.push(second);
+        } else {
+            elsewhere.push(Snippet::source(text).path(file).annotation(second));
+        }
+    }
+    let snippet = Snippet::source(text).path(name).annotations(here);
     let help = diagnostic
         .help
         .as_deref()
@@ -140,6 +174,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, file_name: &'a str, text: &'a str) -> 
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code)
         .element(snippet)
+        .elements(elsewhere)
         .elements(help)
 }
 
@@ -152,7 +187,7 @@ fn within(span: &Range<usize>, text: &str) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colour, Diagnostic, render};
+    use super::{Colour, Diagnostic, Sources, render};
 
     #[test]
     fn a_span_beyond_the_text_or_inside_a_character_is_still_drawn() {
@@ -160,7 +195,11 @@ mod tests {
         let spans = [0..1, 1..2, 1..9, 7..9];
         let diagnostics = spans.map(|span| Diagnostic::error("R0000", span, "odd"));
 
-        let drawn = render(&diagnostics, "rules.toml", text, Colour::Plain);
+        let drawn = render(
+            &diagnostics,
+            &Sources::one("rules.toml", text),
+            Colour::Plain,
+        );
 
         assert_eq!(drawn.matches("rules.toml:1:").count(), 4, "{drawn}");
     }

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
+use super::normalise::Phrase;
 use super::{codes, literal, suggest};
 
 /// The longest time a rules file may name: ten years. Keeps sums with times of day within what a calendar holds.
@@ -44,6 +45,8 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     /// Everything found so far, in no order.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Every text that is written in several languages, with their tags.
+    pub(super) translations: Vec<(Range<usize>, Vec<String>)>,
 }
 
 /// A table of the file.
@@ -121,6 +124,11 @@ impl Field<'_> {
         self.value.is_str()
     }
 
+    /// The string that the value is.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.value.as_str()
+    }
+
     /// Whether the value is `true` or `false`.
     pub(super) fn is_boolean(&self) -> bool {
         self.value.is_bool()
@@ -136,6 +144,23 @@ impl Field<'_> {
                 value: value.get_ref(),
             })
             .collect()
+    }
+
+    /// A number, `true`, `false` or a date, as JSON.
+    pub(super) fn plain(&self) -> Option<serde_json::Value> {
+        match self.value {
+            DeValue::Integer(integer) => {
+                let number = i64::from_str_radix(integer.as_str(), integer.radix());
+                number.ok().map(serde_json::Value::from)
+            }
+            DeValue::Float(float) => {
+                let number: f64 = float.as_str().parse().ok()?;
+                Some(serde_json::Value::from(number))
+            }
+            DeValue::Boolean(boolean) => Some(serde_json::Value::from(*boolean)),
+            DeValue::Datetime(time) => Some(serde_json::Value::from(time.to_string())),
+            DeValue::String(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        }
     }
 
     /// Whether the value is a table.
@@ -161,12 +186,38 @@ impl<'t> Reader<'t> {
         Self {
             text,
             diagnostics: Vec::new(),
+            translations: Vec::new(),
         }
     }
 
     /// Notes a diagnostic.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Notes a text that is written in several languages.
+    pub(super) fn translated(&mut self, span: Range<usize>, tags: Vec<String>) {
+        self.translations.push((span, tags));
+    }
+
+    /// Takes words or phrases, folded.
+    pub(super) fn phrases(&mut self, field: &Field<'_>) -> Option<Vec<Phrase>> {
+        let texts = self.strings(field)?;
+        let mut phrases = Vec::with_capacity(texts.len());
+        for text in &texts {
+            let phrase = Phrase::parse(text.value);
+            if phrase.is_none() {
+                let message = format!("`{}` has a text without a word in it", field.name);
+                let error = Diagnostic::error(codes::EMPTY_CONDITION, text.span.clone(), message);
+                self.report(
+                    error
+                        .label("can never match")
+                        .help("words are compared without punctuation".to_owned()),
+                );
+            }
+            phrases.push(phrase);
+        }
+        phrases.into_iter().collect()
     }
 
     /// Takes a table and reports every key in it that is none of `keys`.

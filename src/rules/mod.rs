@@ -1,9 +1,10 @@
 //! The rule language: TOML in, a [`RuleSet`] or a list of diagnostics out.
 //!
-//! Pure: the caller reads files. `file` knows the shape of the text with its positions, [`compile()`] turns it into a
-//! [`RuleSet`] and reports every problem at once, [`render`] shows them. A [`RuleSet`] is made of conditions
-//! ([`condition`]), which look at folded text ([`normalise`]), and of replies, whose texts are templates
-//! ([`template`]) over what is known of a message ([`variables`]). Next on the way of a message: [`crate::turn`].
+//! Pure: the caller reads files into [`Sources`]. `file` knows the shape of the text with its positions, [`compile()`]
+//! turns it into a [`RuleSet`] and reports every problem at once, [`render`] shows them. A [`RuleSet`] is made of
+//! conditions ([`condition`], found through an [`index`]), which look at folded text ([`normalise`]), and of answers,
+//! whose texts are templates ([`template`]) over what is known of a message ([`variables`]). Next on the way of a
+//! message: [`crate::turn`].
 
 pub mod codes;
 mod compile;
@@ -11,13 +12,24 @@ pub mod condition;
 mod diagnostic;
 mod file;
 mod fill;
+pub mod index;
 mod literal;
+pub mod locale;
 pub mod normalise;
+pub mod schedule;
 mod set;
+mod sources;
 pub(crate) mod suggest;
+pub mod tap;
 pub mod template;
+pub mod typo;
 pub mod variables;
 
-pub use compile::{Compiled, compile, compile_reply};
+pub use compile::{Beside, Compiled, compile, compile_reply, includes};
 pub use diagnostic::{Colour, Diagnostic, Related, Severity, render};
-pub use set::{Bot, Condition, REPLIES_MAX, ReplyBudget, ReplyTemplate, Rule, RuleSet};
+pub use set::{
+    Accept, ActionTemplate, Answer, Body, Bot, Branch, ButtonPattern, Choice, Condition, Effects,
+    Example, Flow, HttpTemplate, ModelTemplate, REPLIES_MAX, ReplyBudget, ReplyTemplate, Rule,
+    RuleSet, Step, Target, Words,
+};
+pub use sources::Sources;

@@ -56,6 +56,12 @@ impl Folded {
         }
     }
 
+    /// The folded words, in order.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// Whether the whole text is this phrase.
     #[must_use]
     pub fn is(&self, phrase: &Phrase) -> bool {
@@ -207,7 +213,7 @@ fn plain_letters(character: char) -> Option<&'static str> {
 }
 
 /// The ASCII digit of a decimal digit of another script.
-fn digit(character: char) -> Option<char> {
+pub(super) fn digit(character: char) -> Option<char> {
     // The first digit of each script; the other nine follow it. Full-width ones are folded by NFKD already.
     const ZEROS: [u32; 11] = [
         0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xbe6, 0xc66, 0xe50, 0xed0, 0x1040,

@@ -32,6 +32,8 @@ pub struct Standing {
     pub last_inbound: Option<Timestamp>,
     /// The person wants no marketing messages.
     pub no_marketing: bool,
+    /// The person wants nothing from us.
+    pub opted_out: bool,
 }
 
 /// A message that was sent by hand.
@@ -114,6 +116,7 @@ impl Store {
         Ok(Some(Standing {
             last_inbound: last.and_then(|at| Timestamp::from_millisecond(at).ok()),
             no_marketing: row.try_get("no_marketing")?,
+            opted_out: row.try_get("opted_out")?,
         }))
     }
 

@@ -31,7 +31,7 @@ pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
 pub use read::{ConversationSummary, Entry, News};
-pub use receive::{Decide, Files, ReceivePolicy, Received};
+pub use receive::{ClaimedAction, Decide, Files, ReceivePolicy, Received};
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;

@@ -48,32 +48,105 @@ pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, 
     wa_id = excluded.wa_id, user_id = excluded.user_id, name = excluded.name, \
     username = excluded.username; \
     INSERT INTO conversations \
-    (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms, last_message_ms) \
+    (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms, last_message_ms, \
+     wake_at_ms, opted_out_ms) \
     SELECT value->>'$.id', value->>'$.contact_id', value->>'$.phone_number_id', value->>'$.state', \
-     value->>'$.messages_in', value->>'$.last_inbound_ms', $6 \
+     value->>'$.messages_in', value->>'$.last_inbound_ms', $6, value->>'$.wake_at_ms', \
+     value->>'$.opted_out_ms' \
     FROM json_each($2) WHERE true ON CONFLICT (id) DO UPDATE SET \
     state = excluded.state, messages_in = excluded.messages_in, \
-    last_inbound_ms = excluded.last_inbound_ms, last_message_ms = excluded.last_message_ms; \
+    last_inbound_ms = excluded.last_inbound_ms, last_message_ms = excluded.last_message_ms, \
+    wake_at_ms = excluded.wake_at_ms, opted_out_ms = excluded.opted_out_ms; \
     INSERT INTO messages \
     (id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin, \
      quoted_wamid, sent_at_ms, stored_at_ms, raw, decision, explanation, rules_version, rule_id, \
-     reply_to_id, part, outbox_state) \
+     reply_to_id, part, variant, outbox_state) \
     SELECT value->>'$.id', value->>'$.conversation_id', value->>'$.direction', \
      value->>'$.phone_number_id', value->>'$.wamid', value->>'$.message_key', value->>'$.kind', \
      value->>'$.text', value->>'$.origin', value->>'$.quoted_wamid', value->>'$.sent_at_ms', $6, \
      value->>'$.raw', value->>'$.decision', value->>'$.explanation', value->>'$.rules_version', \
-     value->>'$.rule_id', value->>'$.reply_to_id', value->>'$.part', value->>'$.outbox_state' \
+     value->>'$.rule_id', coalesce(value->>'$.reply_to_id', (SELECT theirs.id FROM messages AS theirs \
+        WHERE theirs.message_key = value->>'$.reply_to_key')), \
+     value->>'$.part', value->>'$.variant', value->>'$.outbox_state' \
     FROM json_each($3); \
     DELETE FROM outbox WHERE kind = 'read_mark' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($4)); \
     INSERT INTO outbox \
-    (conversation_id, phone_number_id, kind, message_id, state, due_at_ms, expires_at_ms) \
+    (conversation_id, phone_number_id, kind, message_id, action_number, state, due_at_ms, expires_at_ms) \
     SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', \
-     value->>'$.message_id', 'queued', $6, value->>'$.expires_at_ms' \
+     value->>'$.message_id', value->>'$.action_number', 'queued', $6, value->>'$.expires_at_ms' \
     FROM json_each($5) ORDER BY key; \
     INSERT INTO media (message_id, media_id, mime_type, sha256) \
     SELECT value->>'$.message_id', value->>'$.media_id', value->>'$.mime_type', value->>'$.sha256' \
     FROM json_each($7)";
+
+/// What only some batches leave behind. `$1` decisions on messages that had waited, `$2` notes, `$3` actions, `$4` now.
+pub(super) const WRITE_MORE: &str = "UPDATE messages SET decision = one.value->>'$.decision', \
+    explanation = one.value->>'$.explanation', rules_version = one.value->>'$.rules_version' \
+    FROM json_each($1) AS one WHERE messages.message_key = one.value->>'$.message_key' \
+    AND messages.decision = 'waiting'; \
+    INSERT INTO notes (conversation_id, at_ms, kind, text, message_id) \
+    SELECT value->>'$.conversation_id', $4, value->>'$.kind', value->>'$.text', value->>'$.message_id' \
+    FROM json_each($2) ORDER BY key; \
+    INSERT INTO actions (conversation_id, number, message_id, request, asked_at_ms) \
+    SELECT value->>'$.conversation_id', value->>'$.number', (SELECT theirs.id FROM messages AS theirs \
+        WHERE theirs.message_key = value->>'$.message_key'), value->>'$.request', $4 FROM json_each($3)";
+
+/// What was on its way to people who want nothing any more. `$1` conversations.
+pub(super) const CALL_OFF: &str = "UPDATE messages SET outbox_state = 'expired', \
+    send_error = 'the person wants nothing from us any more' FROM outbox \
+    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' AND outbox.state = 'queued' \
+    AND outbox.conversation_id IN (SELECT value FROM json_each($1)); \
+    DELETE FROM outbox WHERE kind IN ('message', 'action') AND state = 'queued' \
+    AND conversation_id IN (SELECT value FROM json_each($1))";
+
+/// Conversations in which something is due, as one row of JSON. `$1` now, `$2` limit.
+pub(super) const DUE: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
+    'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
+    'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
+        'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name, 'username', p.username))) \
+    FROM (SELECT * FROM conversations WHERE wake_at_ms <= $1 ORDER BY wake_at_ms LIMIT $2) AS c \
+    JOIN contacts AS p ON p.id = c.contact_id), \
+    'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
+
+/// When the next thing becomes due.
+pub(super) const DUE_AT: &str =
+    "SELECT min(wake_at_ms) FROM conversations WHERE wake_at_ms IS NOT NULL";
+
+/// Whether an action is to be done.
+pub(super) const HAS_ACTIONS: &str =
+    "SELECT EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' AND state IN ('queued', 'sending'))";
+
+/// The conversation of an action that is ours, in the same shape. `$1` fence.
+pub(super) const CONVERSATION_OF_ACTION: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
+    'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
+    'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
+        'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name, 'username', p.username))) \
+    FROM outbox JOIN conversations AS c ON c.id = outbox.conversation_id \
+    JOIN contacts AS p ON p.id = c.contact_id WHERE outbox.fence = $1), \
+    'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
+
+/// The action that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
+pub(super) const CLAIM_ACTION: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
+    fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'action' \
+        AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
+        ORDER BY due_at_ms, id LIMIT 1) \
+    RETURNING attempts, conversation_id, action_number, expires_at_ms";
+
+/// `$1` conversation, `$2` number.
+pub(super) const ACTION: &str =
+    "SELECT request FROM actions WHERE conversation_id = $1 AND number = $2";
+
+/// What was said lately in a conversation, the newest first. `$1` conversation, `$2` how many.
+pub(super) const LATELY: &str = "SELECT direction, text FROM messages \
+    WHERE conversation_id = $1 AND (direction = 'in' OR outbox_state NOT IN ('dead', 'expired')) \
+    ORDER BY id DESC LIMIT $2";
+
+/// `$1` fence, `$2` outcome, `$3` now.
+pub(super) const END_ACTION: &str = "UPDATE actions SET ended_at_ms = $3, outcome = $2 FROM outbox \
+    WHERE outbox.fence = $1 AND outbox.conversation_id = actions.conversation_id \
+    AND outbox.action_number = actions.number; \
+    DELETE FROM outbox WHERE fence = $1";
 
 /// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to`: conversations with the same
 /// number of ours become one, with the state of the one that was used last; then `from` is gone.
@@ -81,13 +154,25 @@ pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = t.i
     FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
     JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
     WHERE messages.conversation_id = f.id; \
+    DELETE FROM outbox WHERE kind = 'action' AND conversation_id IN (SELECT f.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
     UPDATE outbox SET conversation_id = t.id \
     FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
     JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
     WHERE outbox.conversation_id = f.id; \
+    UPDATE notes SET conversation_id = t.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
+    WHERE notes.conversation_id = f.id; \
+    DELETE FROM actions WHERE conversation_id IN (SELECT f.id \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
     UPDATE conversations AS t SET messages_in = t.messages_in + f.messages_in, \
     last_inbound_ms = max(coalesce(t.last_inbound_ms, f.last_inbound_ms), coalesce(f.last_inbound_ms, t.last_inbound_ms)), \
     state = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.state ELSE t.state END, \
+    wake_at_ms = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.wake_at_ms ELSE t.wake_at_ms END, \
+    opted_out_ms = coalesce(t.opted_out_ms, f.opted_out_ms), \
     last_message_ms = max(t.last_message_ms, f.last_message_ms) \
     FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
     WHERE t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id; \
@@ -345,7 +430,7 @@ pub(super) const REMEMBER_UPLOAD: &str = "DELETE FROM uploads WHERE expires_at_m
 
 /// `$1` number, `$2` phone, `$3` user id.
 pub(super) const STANDING: &str = "SELECT v.last_inbound_ms, \
-    c.marketing_stopped_ms IS NOT NULL AS no_marketing FROM contacts AS c \
+    c.marketing_stopped_ms IS NOT NULL AS no_marketing, v.opted_out_ms IS NOT NULL AS opted_out FROM contacts AS c \
     LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1 \
     WHERE c.wa_id = $2 OR c.user_id = $3 LIMIT 1";
 

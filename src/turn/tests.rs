@@ -9,19 +9,15 @@ use crate::message::{
     Contact, Content, Conversation, Echo, Identity, Inbound, Media, Outbound, PhoneNumberId, State,
     WaId, Wamid,
 };
-use crate::rules::{self, RuleSet};
+use crate::rules::{self, Beside, RuleSet, Sources};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    rules::compile("rules.toml", &text, None)
-        .unwrap_or_else(|found| {
-            panic!(
-                "{}",
-                rules::render(&found, "t", &text, rules::Colour::Plain)
-            )
-        })
+    let sources = Sources::one("rules.toml", &text);
+    rules::compile(&sources, Beside::default())
+        .unwrap_or_else(|found| panic!("{}", rules::render(&found, &sources, rules::Colour::Plain)))
         .rules
 }
 
@@ -121,6 +117,29 @@ fn the_explanation_tells_what_was_looked_at_and_why() {
         turn.explanation.normalised.as_deref(),
         Some("where is 4711")
     );
+}
+
+#[test]
+fn of_many_rules_only_those_that_came_into_question_are_stored() {
+    let one = |number: i32| {
+        format!(
+            "[[rule]]\nid = \"r{number}\"\nwhen.text.has = \"word{number}\"\nreply = \"{number}\"\n"
+        )
+    };
+    let text: Vec<String> = (0..60).map(one).collect();
+    let text = text.concat();
+    let rules = rules(&text);
+    let (conversation, message) = (ana(), self::text("word42 please"));
+    let asked = Incoming::Message(&message);
+
+    let stored = super::take(&rules, &conversation, asked, NOW);
+    let explained = super::explain(&rules, &conversation, asked, NOW);
+
+    assert_eq!(texts(&stored), ["42"]);
+    assert_eq!(stored.replies, explained.replies);
+    assert_eq!(stored.explanation.considered.len(), 1);
+    assert_eq!(stored.explanation.not_told, 42);
+    assert_eq!(explained.explanation.considered.len(), 43);
 }
 
 #[test]
@@ -230,7 +249,8 @@ fn a_message_older_than_max_age_is_stored_and_not_answered() {
 
 #[test]
 fn the_reply_budget_ends_a_loop_and_comes_back() {
-    let rules = rules(SHOP);
+    let budget = "[bot]\nreply_budget = { per_minute = 5, per_hour = 30 }\n";
+    let rules = rules(&format!("{budget}{SHOP}"));
     let mut conversation = ana();
     let mut decisions = Vec::new();
     for _ in 0..6 {
@@ -411,3 +431,6 @@ fn the_same_arguments_give_the_same_turn() {
         assert_eq!(say(&rules, body), say(&rules, body));
     }
 }
+
+mod conversations;
+mod flows;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use replyd::message::TemplateFile;
-use replyd::rules::{self, Colour, Diagnostic, Severity, codes};
+use replyd::rules::{self, Beside, Colour, Diagnostic, Severity, Sources, codes};
 
 fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
     compile_with(name, text, None)
@@ -16,7 +16,11 @@ fn compile_with(
     text: &str,
     templates: Option<&TemplateFile>,
 ) -> (Vec<Diagnostic>, bool) {
-    match rules::compile(name, text, templates) {
+    let beside = Beside {
+        templates,
+        today: Some(jiff::civil::date(2026, 11, 23)),
+    };
+    match rules::compile(&Sources::one(name, text), beside) {
         Ok(compiled) => (compiled.warnings, true),
         Err(diagnostics) => (diagnostics, false),
     }
@@ -48,7 +52,11 @@ fn each_broken_file_is_explained() {
             let about = name.split('-').next().unwrap();
             let found = diagnostics.iter().any(|found| found.code == about);
             assert!(found, "{name} is about another code");
-            let drawn = rules::render(&diagnostics, "rules.toml", &text, Colour::Plain);
+            let drawn = rules::render(
+                &diagnostics,
+                &Sources::one("rules.toml", &text),
+                Colour::Plain,
+            );
             insta::assert_snapshot!("explained", drawn);
         });
     });
@@ -77,7 +85,7 @@ fn every_example_passes_without_a_warning() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let (diagnostics, _) = compile("example", &text);
-        let drawn = rules::render(&diagnostics, "example", &text, Colour::Plain);
+        let drawn = rules::render(&diagnostics, &Sources::one("example", &text), Colour::Plain);
         assert!(diagnostics.is_empty(), "{}\n{drawn}", path.display());
         examples += 1;
     }
@@ -102,7 +110,11 @@ fn every_rule_in_the_documentation_passes() {
             format!("version = 1\n{block}")
         };
         let (diagnostics, good) = compile("rules.md", &text);
-        let drawn = rules::render(&diagnostics, "rules.md", &text, Colour::Plain);
+        let drawn = rules::render(
+            &diagnostics,
+            &Sources::one("rules.md", &text),
+            Colour::Plain,
+        );
         assert!(good, "{drawn}");
     }
 }
@@ -122,7 +134,7 @@ fn diagnostics_come_in_the_order_of_the_file() {
 fn the_version_follows_the_text() {
     let text = "version = 1\n[[rule]]\nid = \"a\"\nreply = \"A\"\n";
     let version = |text: &str| {
-        rules::compile("rules.toml", text, None)
+        rules::compile(&Sources::one("rules.toml", text), Beside::default())
             .unwrap()
             .rules
             .version
@@ -136,7 +148,7 @@ proptest::proptest! {
     #[test]
     fn no_text_breaks_the_compiler(text in "([a-z.]{1,8} = [\"'\\[{}\\]a-z0-9é🥐, \\\\=.]{0,20}\n|\\[\\[rule\\]\\]\n|\\[rule.reply\\]\n|id = \"a\"\n|when.text.has = [\\[\\]\"a,]{0,6}\n){0,12}") {
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = rules::render(&diagnostics, "rules.toml", &text, Colour::Styled);
+        let _ = rules::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Styled);
     }
 
     #[test]
@@ -147,7 +159,7 @@ proptest::proptest! {
         let text = format!("{}{}", &text[..start], &text[end..]);
 
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = rules::render(&diagnostics, "rules.toml", &text, Colour::Plain);
+        let _ = rules::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Plain);
     }
 }
 
@@ -230,9 +242,9 @@ fn check_ends_with_2_when_a_file_cannot_be_read_and_checks_the_others() {
     --- stdout
     rules.toml: 1 rule, 0 errors, 1 warning
     --- stderr
-    error: could not read `missing.toml`
+    error: could not read rules file `missing.toml`
       Caused by: No such file or directory (os error 2)
-    error: could not read `latin1.toml`
+    error: could not read rules file `latin1.toml`
       Caused by: stream did not contain valid UTF-8
     warning[R0502]: no reply offers a button or row `order`
      --> rules.toml:4:15

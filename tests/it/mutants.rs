@@ -5,7 +5,8 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use replyd::message::{Contact, Conversation, Event, PhoneNumberId, State};
-use replyd::rules::{self, RuleSet, variables};
+use replyd::rules::variables;
+use replyd::rules::{self, Beside, RuleSet, Sources};
 use replyd::turn::{self, Decision, Incoming};
 use replyd::whatsapp::webhook;
 use serde_json::{Value, json};
@@ -188,7 +189,8 @@ fn talkative() -> RuleSet {
         kinds.join(", "),
         said.join(" "),
     );
-    rules::compile("rules.toml", &text, None).unwrap().rules
+    let sources = Sources::one("rules.toml", &text);
+    rules::compile(&sources, Beside::default()).unwrap().rules
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use replyd::message::{Conversation, RulesVersion};
 use replyd::sandbox::webhooks;
 use replyd::store::{Files, ReceivePolicy, Store};
-use replyd::turn::{Decision, Explanation, Incoming, Turn};
+use replyd::turn::{Decision, Incoming, Turn};
 use replyd::whatsapp::webhook;
 use serde_json::{Value, json};
 
@@ -94,13 +94,7 @@ fn body(batch: &[Told], number: usize) -> String {
 }
 
 fn quiet(before: &Conversation, _: Incoming<'_>, _: Timestamp) -> (Turn, RulesVersion) {
-    let turn = Turn {
-        decision: Decision::NoRule,
-        replies: Vec::new(),
-        state: before.state.clone(),
-        mark_read: false,
-        explanation: Explanation::default(),
-    };
+    let turn = Turn::nothing(Decision::NoRule, before.state.clone(), "");
     (turn, RulesVersion::parse("v1").unwrap())
 }
 

@@ -115,17 +115,16 @@ fn decide(before: &Conversation, incoming: Incoming<'_>, _: Timestamp) -> (Turn,
             preview_url: false,
         },
         quote: false,
+        answers: Some(message.wamid.clone()),
+        variant: None,
     }];
     let mut state = before.state.clone();
     state.replied_at.push(NOW);
-    let (decision, mark_read) = (Decision::Answered, true);
-    let explanation = Explanation::default();
     let turn = Turn {
-        decision,
         replies,
-        state,
-        mark_read,
-        explanation,
+        mark_read: true,
+        explanation: Explanation::default(),
+        ..Turn::nothing(Decision::Answered, state, "")
     };
     (turn, RulesVersion::parse("v1").unwrap())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use replyd::message::{Event, Forwarded, Identity, Inbound, Receipt, RulesVersion};
-use replyd::rules;
+use replyd::rules::{self, Beside, Sources};
 use replyd::store::{Files, ReceivePolicy, Store};
 use replyd::turn;
 use replyd::whatsapp::webhook;
@@ -73,7 +73,9 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     let url = format!("sqlite:{}", file.display());
     let store = Store::open(&url).await.unwrap();
     let quiet = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
-    let rules = rules::compile("rules.toml", quiet, None).unwrap().rules;
+    let rules = rules::compile(&Sources::one("rules.toml", quiet), Beside::default())
+        .unwrap()
+        .rules;
     let recorded = store.record_rules(&rules.version, quiet, NOW).await;
     recorded.unwrap();
     let policy = ReceivePolicy {

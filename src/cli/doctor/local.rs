@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 
 use super::{Health, Report};
-use crate::app::templates;
+use crate::app::rules_files::RulesFiles;
 use crate::cli::check::count;
 use crate::clock::Clock;
 use crate::config::{Calls, Config};
-use crate::rules::{self, Severity};
+use crate::rules::Severity;
 use crate::store::{Store, StoreError};
 
 /// Webhooks are worth a question when none came for so long.
@@ -82,7 +82,7 @@ fn readable(ago: SignedDuration) -> String {
 }
 
 /// Compiles every rules file that the configuration names.
-pub(super) async fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>) {
+pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>) {
     let numbers = config.map_or(&calls.numbers, |config| &config.numbers);
     let named = numbers.iter().map(|number| {
         let own = number.rules.as_ref();
@@ -95,22 +95,15 @@ pub(super) async fn rules(report: &mut Report, calls: &Calls, config: Option<&Co
     for file in files {
         let name = file.display().to_string();
         let subject = format!("rules `{name}`");
-        let text = match tokio::fs::read_to_string(&file).await {
-            Ok(text) => text,
-            Err(error) => {
-                report.add(Health::Bad, subject, error.to_string());
-                continue;
-            }
-        };
-        let fetched = match templates::fetched(&file) {
-            Ok(fetched) => fetched,
+        let files = match RulesFiles::read(&file) {
+            Ok(files) => files,
             Err(error) => {
                 report.add(Health::Bad, subject, format!("{error:#}"));
                 continue;
             }
         };
         let advice = format!("`replyd check {name}` shows them");
-        match rules::compile(&name, &text, fetched.as_ref()) {
+        match files.compile(None) {
             Ok(compiled) if compiled.warnings.is_empty() => {
                 let detail = count(compiled.rules.rules.len(), "rule");
                 report.add(Health::Good, subject, detail);

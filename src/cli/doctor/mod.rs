@@ -104,7 +104,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     if let Some(calls) = &calls {
         local::database(&mut report, calls).await;
-        local::rules(&mut report, calls, whole.as_ref()).await;
+        local::rules(&mut report, calls, whole.as_ref());
         match Gateway::new(&calls.gateway) {
             Ok(gateway) => remote::all(&mut report, calls, whole.as_ref(), &gateway).await,
             Err(error) => report.add(Health::Bad, "gateway", error.to_string()),

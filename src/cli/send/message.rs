@@ -12,7 +12,7 @@ use crate::message::{
     ContactCard, Email, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Phone,
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
 };
-use crate::rules::{self, Colour};
+use crate::rules::{self, Colour, Sources};
 use crate::whatsapp::media;
 
 /// Exactly one kind of message; `--reply` takes every kind there is.
@@ -314,7 +314,8 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
         Err(diagnostics) => (None, diagnostics),
     };
     if !found.is_empty() {
-        ui::note(rules::render(&found, &name, &text, Colour::Styled));
+        let sources = Sources::one(name.as_str(), &text);
+        ui::note(rules::render(&found, &sources, Colour::Styled));
         ui::note("");
     }
     message.ok_or_else(|| {

@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
-    let fetched = crate::app::templates::fetched(&session.settings.rules.file)?;
+    let fetched = crate::app::rules_files::fetched(&session.settings.rules.file)?;
     let built = arguments.what.build(fetched.as_ref()).await?;
     check(&built.content)?;
     compare(&built.content, fetched.as_ref())?;
@@ -217,6 +217,14 @@ async fn may_send(
     let Some(standing) = standing.context("could not look the person up")? else {
         return Ok(());
     };
+    if standing.opted_out {
+        return Err(Hint {
+            message: "this person wants nothing from us any more".to_owned(),
+            hint: "they wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that"
+                .to_owned(),
+        }
+        .into());
+    }
     if let Outbound::Template(template) = content {
         let shapes = fetched.into_iter().flat_map(|file| &file.templates);
         let is_marketing = shapes

@@ -5,6 +5,7 @@
 //! `transcript`, what WhatsApp takes in [`super::limits`].
 
 mod card;
+mod choices;
 mod commerce;
 mod empty;
 mod map;

@@ -7,23 +7,35 @@ use std::time::Duration;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+use super::texts;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table};
+use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::{Bot, ReplyBudget, codes, suggest};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "name",
     "timezone",
     "language",
     "mark_read",
     "max_age",
     "reply_budget",
+    "loop_guard",
     "human_pause",
+    "settle",
 ];
 
 /// What `reply_budget` takes. The upper ends bound the times of replies that each conversation remembers.
 const PER_MINUTE: RangeInclusive<u32> = 1..=1000;
 const PER_HOUR: RangeInclusive<u32> = 1..=1000;
+
+/// What `loop_guard` takes: people do say the same thing twice.
+const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
+
+/// The longest `settle`: whoever writes waits so long for an answer.
+const SETTLE_MAX: Duration = Duration::from_mins(1);
+
+/// The longest pause: a conversation that nobody takes up again must not stay without an answer for ever.
+pub(super) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Reads `[bot]`, or takes what holds when there is none; `None` when something in it is wrong.
 pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option<Bot> {
@@ -34,10 +46,13 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         mark_read: true,
         max_age: Duration::from_mins(15),
         reply_budget: ReplyBudget {
-            per_minute: 5,
-            per_hour: 30,
+            // Somebody who taps through a flow gets many answers in a minute.
+            per_minute: 12,
+            per_hour: 60,
         },
+        loop_guard: 8,
         human_pause: Duration::from_hours(8),
+        settle: None,
     };
     let Some(field) = field else {
         return Some(bot);
@@ -53,7 +68,13 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         bot.max_age = reader.duration(&field).unwrap_or_default();
     }
     if let Some(field) = table.get("human_pause") {
-        bot.human_pause = reader.duration(&field).unwrap_or_default();
+        bot.human_pause = at_most(reader, &field, PAUSE_MAX).unwrap_or_default();
+    }
+    if let Some(field) = table.get("settle") {
+        bot.settle = at_most(reader, &field, SETTLE_MAX);
+    }
+    if let Some(field) = table.get("loop_guard") {
+        bot.loop_guard = reader.number(&field, &LOOP_GUARD).unwrap_or_default();
     }
     timezone(reader, &table, &mut bot);
     language(reader, &table, &mut bot);
@@ -102,21 +123,43 @@ fn language(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
     else {
         return;
     };
-    let mut parts = tag.value.split('-');
-    let first = parts.next().unwrap_or_default();
-    let sound = (2..=3).contains(&first.len())
-        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
-    if sound {
+    if language_tag(reader, &tag) {
         tag.value.clone_into(&mut bot.language);
-    } else {
+    }
+}
+
+/// Reports a text that is no language tag.
+pub(super) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
+    let sound = texts::is_language(tag.value);
+    if !sound {
         reader.report(
-            Diagnostic::error(codes::VALUE, tag.span, "`language` is not a language tag")
+            Diagnostic::error(codes::VALUE, tag.span.clone(), "this is not a language tag")
                 .help("write it like `\"en\"`, `\"es\"` or `\"pt-BR\"`".to_owned()),
         );
     }
+    sound
+}
+
+/// Reads a length of time that may not be longer than `most`.
+pub(super) fn at_most(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    most: Duration,
+) -> Option<Duration> {
+    let length = reader.duration(field)?;
+    if length <= most {
+        return Some(length);
+    }
+    let seconds = most.as_secs();
+    let most = match seconds {
+        0..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    };
+    let message = format!("`{}` is too long", field.name);
+    let error = Diagnostic::error(codes::VALUE, field.span.clone(), message);
+    reader.report(error.label(format!("at most `{most}`")));
+    None
 }
 
 fn reply_budget(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {

@@ -1,32 +1,48 @@
-//! Turns a rules file into a [`RuleSet`], or into everything that is wrong with it.
+//! Turns rules files into a [`RuleSet`], or into everything that is wrong with them.
 //!
-//! Pure: the caller reads the file. Each `[[rule]]` is read on its own ([`rule`], with [`when`] and [`reply`]), so
-//! that one bad rule does not hide the next; [`lint`] then looks at all of them together.
+//! Pure: the caller reads the files. Each `[[rule]]` and each flow is read on its own ([`rule`], [`flow`], with [`when`],
+//! [`answer`] and [`reply`]), so that one bad rule does not hide the next; [`lint`] then looks at all of them together.
 //! Next on the way of a message: [`crate::turn`].
 
+mod action;
+mod answer;
 mod bot;
+mod flow;
+mod hours;
 mod lint;
 mod reply;
 mod rule;
 mod sample;
+mod texts;
 mod when;
+mod words;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::RuleSet;
-use super::codes;
 use super::diagnostic::{Diagnostic, Severity};
 use super::file::{Field, Reader, Table};
+use super::index::Index;
+use super::{RuleSet, Sources, codes};
 use crate::message::{Outbound, RulesVersion, TemplateFile};
+use texts::Known;
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
 
-/// What [`compile`] makes of a good file.
+/// What the main file may have at its top.
+pub(super) const ROOT_KEYS: [&str; 9] = [
+    "version", "include", "bot", "hours", "opt_out", "opt_in", "rule", "flow", "test",
+];
+/// What an included file may have.
+pub(super) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
+
+/// What [`compile`] makes of good files.
 #[derive(Debug)]
 pub struct Compiled {
     /// Ready to answer.
@@ -35,57 +51,197 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Compiles the text of a rules file. `file_name` is kept with the text, for people who read the history. Message
-/// templates are held against `templates`, the ones last fetched from Meta.
+/// What rules are checked against beside themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The message templates last fetched from Meta; `None` when none ever were.
+    pub templates: Option<&'a TemplateFile>,
+    /// Holidays before this day are told; `None`: none are.
+    pub today: Option<Date>,
+}
+
+/// A file after the parser.
+struct Document<'d> {
+    root: Table<'d>,
+    syntax: Vec<toml::de::Error>,
+}
+
+/// The patterns of the files that a main file includes, as far as they can be read. What is wrong with `include` is told
+/// by [`compile`].
+#[must_use]
+pub fn includes(text: &str) -> Vec<String> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let root = Table::root(document.get_ref());
+    let Some(field) = root.get("include") else {
+        return Vec::new();
+    };
+    let mut reader = Reader::new(text);
+    let patterns = reader.strings(&field).unwrap_or_default();
+    let patterns = patterns.iter().map(|pattern| pattern.value.to_owned());
+    patterns.collect()
+}
+
+/// Compiles rules files. Their names are kept with the text, for people who read the history.
 ///
 /// # Errors
-/// Everything that was found in the file, warnings too, in the order of the text, when at least one is an error.
-pub fn compile(
-    file_name: &str,
-    text: &str,
-    templates: Option<&TemplateFile>,
-) -> Result<Compiled, Vec<Diagnostic>> {
-    let (document, syntax) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(text);
-    let mut root = Table::root(document.get_ref());
-    reader.known_keys(&mut root, &["version", "bot", "rule"]);
-    version(&mut reader, &root);
-    let bot = bot::read(&mut reader, root.get("bot").as_ref());
-    let headers = rule_headers(&mut reader, &root);
-    let rules: Vec<rule::Draft<'_>> = headers
+/// Everything that was found in the files, warnings too, in the order of the text, when at least one is an error.
+pub fn compile(sources: &Sources, beside: Beside<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+    let padded = sources.padded();
+    let parsed: Vec<(Spanned<DeTable<'_>>, Vec<toml::de::Error>)> = padded
         .iter()
-        .filter_map(|header| rule::read(&mut reader, header, templates))
+        .map(|text| DeTable::parse_recoverable(text))
         .collect();
-    lint::duplicate_ids(&mut reader, &rules);
-    lint::unreachable(&mut reader, &rules);
-    lint::choices(&mut reader, &rules);
-    if root.get("rule").is_none() && !root.has_misspelt("rule") {
-        let warning = Diagnostic::warning(codes::NO_RULES, 0..0, "the file has no rules");
-        reader.report(warning.help("begin one with a line that says `[[rule]]`".to_owned()));
-    }
+    let mut reader = Reader::new(sources.text());
+    let documents = roots(&mut reader, &parsed);
+    let (draft, blocks) = read_all(&mut reader, &documents, beside);
 
-    let blocks: Vec<usize> = headers.iter().map(|header| header.span.start).collect();
+    let syntax: Vec<&toml::de::Error> = documents.iter().flat_map(|one| &one.syntax).collect();
     let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &blocks);
+    let text = sources.text();
     diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let good = diagnostics
-        .iter()
-        .all(|diagnostic| diagnostic.severity != Severity::Error);
-    let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
-    let (true, Some(bot), Some(rules)) = (good, bot, rules) else {
+    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(is_error)) else {
         return Err(diagnostics);
     };
-    let source: Arc<str> = format!("# file: {file_name}\n{text}").into();
-    let rules = RuleSet {
-        version: version_of(&source),
-        source,
-        bot,
-        rules,
-    };
+    rules.source = sources.kept().into();
+    rules.version = version_of(&rules.source);
     Ok(Compiled {
         rules,
         warnings: diagnostics,
     })
+}
+
+/// The top of every file; keys that have no place there are told.
+fn roots<'d>(
+    reader: &mut Reader<'_>,
+    parsed: &'d [(Spanned<DeTable<'d>>, Vec<toml::de::Error>)],
+) -> Vec<Document<'d>> {
+    let mut documents = Vec::with_capacity(parsed.len());
+    for (index, (document, syntax)) in parsed.iter().enumerate() {
+        let mut root = Table::root(document.get_ref());
+        let keys: &[&'static str] = if index == 0 {
+            &ROOT_KEYS
+        } else {
+            &INCLUDED_KEYS
+        };
+        reader.known_keys(&mut root, keys);
+        documents.push(Document {
+            root,
+            syntax: syntax.clone(),
+        });
+    }
+    documents
+}
+
+/// Reads everything; gives the rules when all could be read, and where each part begins.
+fn read_all(
+    reader: &mut Reader<'_>,
+    documents: &[Document<'_>],
+    beside: Beside<'_>,
+) -> (Option<RuleSet>, Vec<usize>) {
+    let (main, included) = documents.split_first().expect("there is a main file");
+    version(reader, &main.root, included);
+    if let Some(field) = main.root.get("include") {
+        reader.strings(&field);
+    }
+    let bot = bot::read(reader, main.root.get("bot").as_ref());
+    let timezone = bot.as_ref().map(|bot| bot.timezone.clone());
+    let timezone = timezone.unwrap_or(jiff::tz::TimeZone::UTC);
+    let hours = hours::read(
+        reader,
+        main.root.get("hours").as_ref(),
+        &timezone,
+        beside.today,
+    );
+    let fields = fields_set(documents);
+    let known = Known {
+        fields: Some(&fields),
+        templates: beside.templates,
+        ..Known::default()
+    };
+    let opt_out = words::read(reader, main.root.get("opt_out").as_ref(), known);
+    let opt_in = words::read(reader, main.root.get("opt_in").as_ref(), known);
+
+    // Included files come first, so that the last rule of the main file stays the last of all.
+    let in_order = || included.iter().chain([main]);
+    let mut headers = Vec::new();
+    let mut flows = Vec::new();
+    for document in in_order() {
+        headers.extend(rule_headers(reader, &document.root));
+        flows.extend(flow::headers(reader, &document.root));
+    }
+    let rules: Vec<rule::Draft<'_>> = headers
+        .iter()
+        .filter_map(|header| rule::read(reader, header, known))
+        .collect();
+    let flow_drafts = flow::read_all(reader, &flows, known);
+    let blocks = headers.iter().chain(&flows).map(|header| header.span.start);
+    let mut blocks: Vec<usize> = blocks.collect();
+    blocks.sort_unstable();
+
+    lint::all(reader, &rules, &flow_drafts, hours.as_ref());
+    let none = documents
+        .iter()
+        .all(|one| one.root.get("rule").is_none() && !one.root.has_misspelt("rule"));
+    if none {
+        let warning = Diagnostic::warning(codes::NO_RULES, 0..0, "the file has no rules");
+        reader.report(warning.help("begin one with a line that says `[[rule]]`".to_owned()));
+    }
+    let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
+    let flows = flow::finish(flow_drafts);
+    let set = finish(bot, rules, flows);
+    let set = set.zip(hours).zip(opt_out).zip(opt_in);
+    let set = set.map(|(((set, hours), opt_out), opt_in)| RuleSet {
+        hours,
+        opt_out,
+        opt_in,
+        ..set
+    });
+    (set, blocks)
+}
+
+/// Puts the parts together; version and source come last.
+fn finish(
+    bot: Option<super::Bot>,
+    rules: Option<Vec<super::Rule>>,
+    flows: Option<std::collections::BTreeMap<String, super::Flow>>,
+) -> Option<RuleSet> {
+    let (bot, rules, flows) = (bot?, rules?, flows?);
+    Some(RuleSet {
+        version: version_of(""),
+        source: "".into(),
+        bot,
+        hours: None,
+        opt_out: None,
+        opt_in: None,
+        index: Index::build(rules.iter().map(|rule| &rule.when)),
+        rules,
+        flows,
+    })
+}
+
+/// Every field that something sets, wherever it stands.
+fn fields_set(documents: &[Document<'_>]) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    for name in ["rule", "flow"] {
+        for document in documents {
+            if let Some(field) = document.root.get(name) {
+                collect_set(&field, &mut fields);
+            }
+        }
+    }
+    fields
+}
+
+fn collect_set(field: &Field<'_>, fields: &mut BTreeSet<String>) {
+    let inner = field.elements().unwrap_or_else(|| field.entries());
+    for one in inner {
+        if one.name == "set" {
+            fields.extend(one.entries().iter().map(|entry| entry.name.to_owned()));
+        }
+        collect_set(&one, fields);
+    }
 }
 
 /// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send --reply` takes.
@@ -101,17 +257,18 @@ pub fn compile_reply(
     let mut reader = Reader::new(text);
     let value = DeValue::Table(document.into_inner());
     let field = Field::whole("reply", &value);
-    let known = reply::Known {
-        captures: &[],
+    let known = Known {
         templates,
+        ..Known::default()
     };
     let (template, _) = reply::read_one(&mut reader, &field, known);
-    let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &[0]);
+    let errors: Vec<&toml::de::Error> = syntax.iter().collect();
+    let mut diagnostics = beside_damage(reader.diagnostics, &errors, &[0]);
     diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
     let literal = template.map(|template| {
         template
             .content
-            .try_map(|text| text.literal().map(str::to_owned).ok_or(()))
+            .try_map(|text| text.literal(&[]).map(str::to_owned).ok_or(()))
     });
     if let Some(Err(())) = literal {
         let message = "there is no message whose variables could be filled in";
@@ -135,7 +292,11 @@ fn version_of(source: &str) -> RulesVersion {
     RulesVersion::parse(hex).expect("a hash is never empty")
 }
 
-fn version(reader: &mut Reader<'_>, root: &Table<'_>) {
+/// The main file says its version; an included one may.
+fn version(reader: &mut Reader<'_>, root: &Table<'_>, included: &[Document<'_>]) {
+    for field in included.iter().filter_map(|one| one.root.get("version")) {
+        known_version(reader, &field);
+    }
     let Some(field) = root.get("version") else {
         let error = Diagnostic::error(codes::VERSION, 0..0, "the file does not say its version");
         reader.report(error.help(format!(
@@ -143,12 +304,16 @@ fn version(reader: &mut Reader<'_>, root: &Table<'_>) {
         )));
         return;
     };
-    let number = reader.number(&field, &(0..=u32::MAX));
+    known_version(reader, &field);
+}
+
+fn known_version(reader: &mut Reader<'_>, field: &Field<'_>) {
+    let number = reader.number(field, &(0..=u32::MAX));
     if number.is_some_and(|number| number != LANGUAGE_VERSION) {
         reader.report(
             Diagnostic::error(
                 codes::VERSION,
-                field.span,
+                field.span.clone(),
                 "unknown version of the language",
             )
             .label(format!("this program reads version {LANGUAGE_VERSION}")),
@@ -183,13 +348,13 @@ fn syntax_error(error: &toml::de::Error, text: &str) -> Diagnostic {
 /// about what the parser could not read.
 fn beside_damage(
     found: Vec<Diagnostic>,
-    syntax: &[toml::de::Error],
+    syntax: &[&toml::de::Error],
     blocks: &[usize],
 ) -> Vec<Diagnostic> {
     let block_of = |span: &Range<usize>| blocks.partition_point(|start| *start <= span.start);
     let damaged: Vec<usize> = syntax
         .iter()
-        .filter_map(toml::de::Error::span)
+        .filter_map(|error| error.span())
         .map(|span| block_of(&span))
         .collect();
     found

@@ -1,21 +1,47 @@
 //! Reads one `[[rule]]`.
 //!
-//! Next: [`super::when`] and [`super::reply`], which read its two halves.
+//! Next: [`super::when`] and [`super::answer`], which read its two halves.
 
 use std::ops::Range;
 use std::time::Duration;
 
-use super::reply::{self, Known, Offer};
+use super::answer;
+use super::bot::at_most;
+use super::texts::Known;
 use super::when;
-use crate::message::{RuleId, TemplateFile};
+use crate::message::RuleId;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::{Condition, ReplyTemplate, Rule, codes};
+use crate::rules::{Condition, Example, Rule, codes};
 
-const KEYS: [&str; 6] = ["id", "when", "reply", "on_error", "once", "continue"];
+pub(in crate::rules) const KEYS: [&str; 20] = [
+    "id",
+    "when",
+    "anywhere",
+    "reply",
+    "variants",
+    "on_error",
+    "set",
+    "tag",
+    "untag",
+    "language",
+    "handoff",
+    "start",
+    "call",
+    "model",
+    "once",
+    "continue",
+    "after",
+    "chance",
+    "examples",
+    "not_examples",
+];
 
 /// Characters of a rule's id: it stands in every line of the history.
 const ID_MAX: usize = 64;
+
+/// The latest reply: WhatsApp takes free messages for 24 hours after the person's last one.
+const AFTER_MAX: Duration = Duration::from_hours(23);
 
 /// A rule as far as it could be read. Where something is `None`, a diagnostic says why.
 pub(super) struct Draft<'d> {
@@ -27,71 +53,63 @@ pub(super) struct Draft<'d> {
     pub(super) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
     pub(super) wanted: Vec<Text<'d>>,
-    /// The replies.
-    pub(super) replies: Option<Vec<ReplyTemplate>>,
-    /// `on_error`.
-    pub(super) on_error: OnError,
-    /// The buttons and rows in the replies.
-    pub(super) offered: Vec<Offer<'d>>,
+    /// What it does.
+    pub(super) answer: answer::Draft<'d>,
     /// `once`.
     pub(super) once: Option<Duration>,
     /// `continue`.
     pub(super) goes_on: bool,
-}
-
-/// What becomes of a rule whose replies cannot be sent as they come out.
-pub(super) enum OnError {
-    /// This is sent.
-    Send(Box<ReplyTemplate>),
-    /// Nothing is sent.
-    Fail,
-    /// It could not be read.
-    Wrong,
+    /// `chance`.
+    pub(super) chance: Option<f64>,
+    after: Option<Duration>,
+    anywhere: bool,
+    examples: Vec<Example>,
+    not_examples: Vec<Example>,
 }
 
 /// Reads one rule; `None` when it is no table at all.
 pub(super) fn read<'d>(
     reader: &mut Reader<'_>,
     header: &Field<'d>,
-    templates: Option<&TemplateFile>,
+    known: Known<'_>,
 ) -> Option<Draft<'d>> {
     let table = reader.table(header, &KEYS)?;
     let id = id(reader, &table);
     let when = match table.get("when") {
-        Some(field) => when::read(reader, &field),
+        Some(field) => when::read(reader, &field, known),
         None if table.has_misspelt("when") => when::When::unknown(),
         None => when::When::always(),
     };
     let known = Known {
         captures: &when.captures,
-        templates,
+        ..known
     };
-    let mut replies = match table.get("reply") {
-        Some(field) => reply::read(reader, &field, known),
-        None if table.has_misspelt("reply") => reply::Replies::unknown(),
-        None => reply::Replies::none(),
-    };
-    let on_error = table.get("on_error").map(|field| {
-        let (template, offered) = reply::read_one(reader, &field, known);
-        replies.offered.extend(offered);
-        template
-    });
+    let answer = answer::read(reader, &table, known);
     let once = table.get("once");
-    let goes_on = table.get("continue");
+    let chance = table.get("chance");
+    let after = table.get("after");
+    let after = after.and_then(|field| {
+        let after = at_most(reader, &field, AFTER_MAX);
+        late_action(reader, &table, &field);
+        after
+    });
+    let switch = |reader: &mut Reader<'_>, key: &str| {
+        let field = table.get(key);
+        field.and_then(|field| reader.boolean(&field)) == Some(true)
+    };
     Some(Draft {
         id,
         header: header.span.clone(),
         when: when.condition,
         wanted: when.wanted,
-        replies: replies.templates,
-        on_error: match on_error {
-            Some(Some(template)) => OnError::Send(Box::new(template)),
-            Some(None) => OnError::Wrong,
-            None => OnError::Fail,
-        },
-        offered: replies.offered,
+        answer,
         once: once.and_then(|field| reader.duration(&field)),
-        goes_on: goes_on.and_then(|field| reader.boolean(&field)) == Some(true),
+        goes_on: switch(reader, "continue"),
+        anywhere: switch(reader, "anywhere"),
+        chance: chance.and_then(|field| share(reader, &field)),
+        after,
+        examples: examples(reader, &table, "examples"),
+        not_examples: examples(reader, &table, "not_examples"),
     })
 }
 
@@ -100,16 +118,52 @@ impl Draft<'_> {
     pub(super) fn finish(self) -> Option<Rule> {
         Some(Rule {
             id: RuleId::parse(self.id?.value)?,
+            span: self.header,
             when: self.when?,
-            replies: self.replies?,
-            on_error: match self.on_error {
-                OnError::Send(template) => Some(*template),
-                OnError::Fail => None,
-                OnError::Wrong => return None,
-            },
+            anywhere: self.anywhere,
+            answer: self.answer.answer?,
             once: self.once,
             goes_on: self.goes_on,
+            after: self.after,
+            chance: self.chance,
+            examples: self.examples,
+            not_examples: self.not_examples,
         })
+    }
+}
+
+/// Messages that the rule should answer, or should not.
+fn examples(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Vec<Example> {
+    let texts = table.get(key).and_then(|field| reader.strings(&field));
+    let texts = texts.unwrap_or_default().into_iter();
+    texts
+        .map(|text| Example {
+            text: text.value.to_owned(),
+            span: text.span,
+        })
+        .collect()
+}
+
+/// A share of people, between none and all.
+fn share(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<f64> {
+    let share = reader.decimal(field)?;
+    if share > 0.0 && share < 1.0 {
+        return Some(share);
+    }
+    let message = "`chance` is a share of people between 0 and 1";
+    let error = Diagnostic::error(codes::VALUE, field.span.clone(), message);
+    reader.report(error.help("write `chance = 0.5` for every second person".to_owned()));
+    None
+}
+
+/// What comes later can only be said.
+fn late_action(reader: &mut Reader<'_>, table: &Table<'_>, after: &Field<'_>) {
+    for key in ["call", "model", "start", "handoff"] {
+        if let Some(field) = table.get(key) {
+            let message = format!("a rule with `after` cannot have `{key}`");
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
+            reader.report(error.related(after.span.clone(), "what is sent later is a reply"));
+        }
     }
 }
 

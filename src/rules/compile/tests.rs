@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::compile;
+use super::{Beside, compile};
 use crate::message::{Frame, Header, Kind, MediaKind, Outbound};
 use crate::rules::template::Template;
-use crate::rules::{Condition, ReplyBudget, Rule, RuleSet};
+use crate::rules::{Condition, ReplyBudget, Rule, RuleSet, Sources};
 
 #[track_caller]
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    compile("rules.toml", &text, None)
+    compile(&Sources::one("rules.toml", &text), Beside::default())
         .expect("the file is good")
         .rules
 }
@@ -34,8 +34,8 @@ fn without_a_bot_table_the_defaults_hold() {
     assert!(bot.mark_read);
     assert_eq!(bot.max_age, Duration::from_mins(15));
     let budget = ReplyBudget {
-        per_minute: 5,
-        per_hour: 30,
+        per_minute: 12,
+        per_hour: 60,
     };
     assert_eq!(bot.reply_budget, budget);
 }
@@ -71,10 +71,10 @@ fn rules_keep_their_order_and_what_they_say_of_themselves() {
     assert_eq!(ids, ["z", "a"]);
     assert_eq!(rules[0].once, Some(Duration::from_hours(24)));
     assert!(rules[0].goes_on);
-    assert!(rules[0].replies.is_empty());
+    assert!(rules[0].answer.variants.is_empty());
     assert_eq!(rules[1].once, None);
     assert!(!rules[1].goes_on);
-    assert_eq!(rules[1].replies.len(), 2);
+    assert_eq!(rules[1].answer.variants[0].len(), 2);
     assert!(matches!(rules[1].when, Condition::Always));
 }
 
@@ -115,7 +115,7 @@ fn conditions_nest() {
     else {
         panic!("{parts:?}");
     };
-    assert!(matches!(&**not, Condition::Button(ids) if ids == &["x"]));
+    assert!(matches!(&**not, Condition::Button(ids) if ids[0].written == "x"));
     assert!(matches!(
         all.as_slice(),
         [Condition::TextStarts(_), Condition::TextMatches(_)]
@@ -133,13 +133,19 @@ fn a_text_beside_a_file_is_its_caption() {
         (short, MediaKind::Image, None),
         (long, MediaKind::Document, Some("B.pdf")),
     ] {
-        let Outbound::Media(media) = &rule.replies[0].content else {
-            panic!("{:?}", rule.replies);
+        let Outbound::Media(media) = &rule.answer.variants[0][0].content else {
+            panic!("{:?}", rule.answer.variants[0]);
         };
         assert_eq!(media.kind, kind);
-        let caption = media.caption.as_ref().map(Template::source);
+        let caption = media
+            .caption
+            .as_ref()
+            .map(|text| Template::source(text, &[]));
         assert_eq!(caption, Some("Below"));
-        let name = media.filename.as_ref().map(Template::source);
+        let name = media
+            .filename
+            .as_ref()
+            .map(|text| Template::source(text, &[]));
         assert_eq!(name, filename);
     }
 }
@@ -152,7 +158,9 @@ fn buttons_and_lists_keep_all_their_parts() {
          list = { button = \"B\", sections = [{ title = \"S\", rows = [{ id = \"y\", title = \"Y\", description = \"D\" }] }] }\n\
          [[rule.reply]]\ntext = \"T\"\npreview_url = true",
     )
-    .replies;
+    .answer
+    .variants
+    .remove(0);
 
     let [buttons, list, text] = replies.as_slice() else {
         panic!("{replies:?}");

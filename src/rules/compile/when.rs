@@ -4,23 +4,34 @@
 
 use regex::{Regex, RegexBuilder};
 
+use super::bot::language_tag;
+use super::texts::{self, Known};
 use crate::message::Kind;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text, quoted};
-use crate::rules::normalise::Phrase;
-use crate::rules::{Condition, codes, suggest};
+use crate::rules::locale::country;
+use crate::rules::{ButtonPattern, Condition, codes, suggest};
 
-const KEYS: [&str; 8] = [
+pub(in crate::rules) const KEYS: [&str; 17] = [
     "text",
     "button",
     "type",
     "first_contact",
+    "returning_after",
+    "language",
+    "country",
+    "hours",
+    "tag",
+    "field",
+    "reply_to",
+    "forwarded",
     "ad",
+    "if",
     "any",
     "all",
     "not",
 ];
-const TEXT_KEYS: [&str; 4] = ["is", "has", "starts", "matches"];
+pub(in crate::rules) const TEXT_KEYS: [&str; 5] = ["is", "has", "starts", "like", "matches"];
 
 /// Bytes that one compiled regular expression may take, so that a rules file cannot eat the memory.
 const REGEX_SIZE_MAX: usize = 1024 * 1024;
@@ -46,6 +57,7 @@ enum Sense {
 
 struct WhenReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
+    known: Known<'r>,
     captures: Vec<String>,
     wanted: Vec<Text<'d>>,
 }
@@ -70,9 +82,10 @@ impl When<'_> {
 }
 
 /// Reads the value of `when`.
-pub(super) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>) -> When<'d> {
+pub(super) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> When<'d> {
     let mut when = WhenReader {
         reader,
+        known,
         captures: Vec::new(),
         wanted: Vec::new(),
     };
@@ -92,7 +105,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
             parts.push(self.text(&field, sense));
         }
         if let Some(field) = table.get("button") {
-            parts.push(self.button(&field));
+            parts.push(self.button(&field, sense));
         }
         if let Some(field) = table.get("type") {
             parts.push(self.kinds(&field));
@@ -101,9 +114,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
             let value = self.reader.boolean(&field);
             parts.push(value.map(Condition::FirstContact));
         }
-        if let Some(field) = table.get("ad") {
-            parts.push(self.ad(&field));
-        }
+        self.about_person(&table, &mut parts);
+        self.around(&table, &mut parts);
         if let Some(field) = table.get("any") {
             parts.push(self.conditions(&field, sense).map(Condition::Any));
         }
@@ -115,6 +127,130 @@ impl<'d> WhenReader<'_, '_, 'd> {
             parts.push(inner.map(|inner| Condition::Not(Box::new(inner))));
         }
         self.all_of(parts, &table, &KEYS)
+    }
+
+    /// The keys about who writes.
+    fn about_person(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
+        if let Some(field) = table.get("returning_after") {
+            let least = self.reader.duration(&field);
+            parts.push(least.map(Condition::ReturningAfter));
+        }
+        if let Some(field) = table.get("language") {
+            parts.push(self.languages(&field));
+        }
+        if let Some(field) = table.get("country") {
+            parts.push(self.countries(&field));
+        }
+        if let Some(field) = table.get("tag") {
+            let tags = self.reader.strings(&field);
+            parts.push(tags.map(|tags| Condition::Tag(owned(&tags))));
+        }
+        if let Some(field) = table.get("field") {
+            parts.push(self.fields(&field));
+        }
+    }
+
+    /// The keys about when and from where a message comes.
+    fn around(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
+        if let Some(field) = table.get("hours") {
+            parts.push(self.hours(&field));
+        }
+        if let Some(field) = table.get("reply_to") {
+            parts.push(self.reader.boolean(&field).map(Condition::ReplyTo));
+        }
+        if let Some(field) = table.get("forwarded") {
+            parts.push(self.reader.boolean(&field).map(Condition::Forwarded));
+        }
+        if let Some(field) = table.get("ad") {
+            parts.push(self.ad(&field));
+        }
+        if let Some(field) = table.get("if") {
+            let expression = texts::expression(self.reader, &field, self.known);
+            parts.push(expression.map(|one| Condition::If(Box::new(one))));
+        }
+    }
+
+    fn hours(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let text = self.reader.string(field)?;
+        match text.value {
+            "open" => Some(Condition::Open(true)),
+            "closed" => Some(Condition::Open(false)),
+            _ => {
+                let message = "`hours` is `\"open\"` or `\"closed\"`";
+                let error = Diagnostic::error(codes::VALUE, text.span, message);
+                self.reader.report(error);
+                None
+            }
+        }
+    }
+
+    fn languages(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let tags = self.reader.strings(field)?;
+        let wrong = tags
+            .iter()
+            .filter(|tag| !language_tag(self.reader, tag))
+            .count();
+        (wrong == 0).then(|| Condition::Language(owned(&tags)))
+    }
+
+    fn countries(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let codes_read = self.reader.strings(field)?;
+        let mut sound = true;
+        for code in &codes_read {
+            if !country::is_known(code.value) {
+                sound = false;
+                let message = "there is no such country";
+                let error = Diagnostic::error(codes::VALUE, code.span.clone(), message);
+                let help = "write two capital letters, like `\"US\"` or `\"ES\"`";
+                self.reader.report(error.help(help.to_owned()));
+            }
+        }
+        sound.then(|| Condition::Country(owned(&codes_read)))
+    }
+
+    /// `{ name = "value" }`, `{ name = ["one", "two"] }` or `{ name = true }`.
+    fn fields(&mut self, field: &Field<'d>) -> Option<Condition> {
+        if !field.is_table() {
+            let expected = "a table with the name of the field: `{ size = \"large\" }`";
+            self.reader.wrong_type(field, expected);
+            return None;
+        }
+        let mut parts = Vec::new();
+        for entry in field.entries() {
+            self.field_is_set(&entry);
+            let one = if entry.is_boolean() {
+                let is_set = Condition::Field(entry.name.to_owned(), Vec::new());
+                let wanted = self.reader.boolean(&entry);
+                wanted.map(|wanted| {
+                    if wanted {
+                        is_set
+                    } else {
+                        Condition::Not(Box::new(is_set))
+                    }
+                })
+            } else {
+                let values = self.reader.phrases(&entry);
+                values.map(|values| Condition::Field(entry.name.to_owned(), values))
+            };
+            parts.push(one);
+        }
+        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
+        match parts.len() {
+            1 => parts.pop(),
+            _ => Some(Condition::All(parts)),
+        }
+    }
+
+    fn field_is_set(&mut self, entry: &Field<'d>) {
+        let Some(fields) = self.known.fields.filter(|all| !all.contains(entry.name)) else {
+            return;
+        };
+        let names = fields.iter().map(String::as_str);
+        let help = suggest::did_you_mean(entry.name, names)
+            .unwrap_or_else(|| format!("a rule sets one with `set.{} = …`", entry.name));
+        let message = format!("nothing sets the field `{}`", entry.name);
+        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.span.clone(), message);
+        self.reader.report(error.help(help));
     }
 
     /// Several keys in one table must all hold.
@@ -172,13 +308,16 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let table = self.reader.table(field, &TEXT_KEYS)?;
         let mut parts = Vec::new();
         if let Some(field) = table.get("is") {
-            parts.push(self.phrases(&field).map(Condition::TextIs));
+            parts.push(self.reader.phrases(&field).map(Condition::TextIs));
         }
         if let Some(field) = table.get("has") {
-            parts.push(self.phrases(&field).map(Condition::TextHas));
+            parts.push(self.reader.phrases(&field).map(Condition::TextHas));
         }
         if let Some(field) = table.get("starts") {
-            parts.push(self.phrases(&field).map(Condition::TextStarts));
+            parts.push(self.reader.phrases(&field).map(Condition::TextStarts));
+        }
+        if let Some(field) = table.get("like") {
+            parts.push(self.reader.phrases(&field).map(Condition::TextLike));
         }
         if let Some(field) = table.get("matches") {
             parts.push(self.regexes(&field, sense).map(Condition::TextMatches));
@@ -186,28 +325,9 @@ impl<'d> WhenReader<'_, '_, 'd> {
         self.all_of(parts, &table, &TEXT_KEYS)
     }
 
-    fn phrases(&mut self, field: &Field<'d>) -> Option<Vec<Phrase>> {
-        let texts = self.reader.strings(field)?;
-        let mut phrases = Vec::with_capacity(texts.len());
-        for text in &texts {
-            let phrase = Phrase::parse(text.value);
-            if phrase.is_none() {
-                let message = format!("`{}` has a text without a word in it", field.name);
-                let error = Diagnostic::error(codes::EMPTY_CONDITION, text.span.clone(), message);
-                self.reader.report(
-                    error
-                        .label("can never match")
-                        .help("words are compared without punctuation".to_owned()),
-                );
-            }
-            phrases.push(phrase);
-        }
-        phrases.into_iter().collect()
-    }
-
     fn regexes(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Regex>> {
         let texts = self.reader.strings(field)?;
-        let regexes: Vec<_> = texts.iter().map(|text| self.regex(text)).collect();
+        let regexes: Vec<_> = texts.iter().map(|text| regex(self.reader, text)).collect();
         let regexes: Vec<Regex> = regexes.into_iter().collect::<Option<_>>()?;
         if sense == Sense::Plain {
             let names = regexes.iter().flat_map(|regex| regex.capture_names());
@@ -216,50 +336,21 @@ impl<'d> WhenReader<'_, '_, 'd> {
         Some(regexes)
     }
 
-    fn regex(&mut self, text: &Text<'_>) -> Option<Regex> {
-        // In double quotes TOML makes a backspace of `\b`, which is in no message.
-        if text.value.contains('\u{8}') {
-            let error = Diagnostic::error(
-                codes::REGEX,
-                text.span.clone(),
-                "the pattern has a backspace in it",
-            );
-            self.reader.report(error.help(SINGLE_QUOTES.to_owned()));
-            return None;
-        }
-        let (part, message) = match regex_syntax::parse(text.value) {
-            Ok(_) => {
-                let built = RegexBuilder::new(text.value)
-                    .size_limit(REGEX_SIZE_MAX)
-                    .build();
-                match built {
-                    Ok(regex) => return Some(regex),
-                    Err(_) => (None, "the pattern takes too much memory".to_owned()),
-                }
-            }
-            Err(regex_syntax::Error::Parse(error)) => {
-                (Some(*error.span()), error.kind().to_string())
-            }
-            Err(regex_syntax::Error::Translate(error)) => {
-                (Some(*error.span()), error.kind().to_string())
-            }
-            Err(_) => (None, "cannot be read".to_owned()),
-        };
-        let span = part.map_or_else(
-            || text.span.clone(),
-            |part| {
-                self.reader
-                    .locate(text, &(part.start.offset..part.end.offset))
-            },
-        );
-        let error = Diagnostic::error(codes::REGEX, span, "the regular expression cannot be used");
-        self.reader.report(error.label(message));
-        None
-    }
-
-    fn button(&mut self, field: &Field<'d>) -> Option<Condition> {
+    fn button(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
         let texts = self.reader.strings(field)?;
-        let ids = texts.iter().map(|text| text.value.to_owned()).collect();
+        let ids: Vec<ButtonPattern> = texts
+            .iter()
+            .map(|text| ButtonPattern {
+                written: text.value.to_owned(),
+            })
+            .collect();
+        if sense == Sense::Plain {
+            let stars = texts.iter().map(|text| text.value.matches('*').count());
+            let stars = stars.max().unwrap_or_default();
+            self.captures.extend((stars > 0).then(|| "star".to_owned()));
+            let numbered = (1..=stars).map(|number| format!("star{number}"));
+            self.captures.extend(numbered);
+        }
         self.wanted.extend(texts);
         Some(Condition::Button(ids))
     }
@@ -301,4 +392,45 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         known.map(|(_, kind)| *kind)
     }
+}
+
+/// Builds a regular expression.
+pub(super) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
+    // In double quotes TOML makes a backspace of `\b`, which is in no message.
+    if text.value.contains('\u{8}') {
+        let error = Diagnostic::error(
+            codes::REGEX,
+            text.span.clone(),
+            "the pattern has a backspace in it",
+        );
+        reader.report(error.help(SINGLE_QUOTES.to_owned()));
+        return None;
+    }
+    let (part, message) = match regex_syntax::parse(text.value) {
+        Ok(_) => {
+            let built = RegexBuilder::new(text.value)
+                .size_limit(REGEX_SIZE_MAX)
+                .build();
+            match built {
+                Ok(regex) => return Some(regex),
+                Err(_) => (None, "the pattern takes too much memory".to_owned()),
+            }
+        }
+        Err(regex_syntax::Error::Parse(error)) => (Some(*error.span()), error.kind().to_string()),
+        Err(regex_syntax::Error::Translate(error)) => {
+            (Some(*error.span()), error.kind().to_string())
+        }
+        Err(_) => (None, "cannot be read".to_owned()),
+    };
+    let span = part.map_or_else(
+        || text.span.clone(),
+        |part| reader.locate(text, &(part.start.offset..part.end.offset)),
+    );
+    let error = Diagnostic::error(codes::REGEX, span, "the regular expression cannot be used");
+    reader.report(error.label(message));
+    None
+}
+
+fn owned(texts: &[Text<'_>]) -> Vec<String> {
+    texts.iter().map(|text| text.value.to_owned()).collect()
 }

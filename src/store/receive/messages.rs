@@ -9,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, rows, sql};
+use super::super::{StoreError, message_key, rows, sql};
+use super::contacts::Person;
 use super::people::{Loaded, People};
-use super::{Decide, Files, ReceivePolicy, Update};
+use super::{Decide, Files, ReceivePolicy, Update, more};
 use crate::message::{Content, Inbound, Kind, Outbound, PhoneNumberId, RulesVersion, State, Wamid};
-use crate::turn::{Decision, Explanation, Reply, Turn};
+use crate::turn::{Decision, Incoming, Reply, Turn};
 
 /// Free replies are taken for 24 hours after the person's last message; two minutes stay unused, because
 /// Meta's clock decides. See
@@ -24,14 +25,25 @@ const SERVICE_WINDOW: Duration = Duration::from_mins(1438);
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const MEDIA_LIFE: Duration = Duration::from_hours(7 * 24);
 
-/// A new message with its decision.
+/// A turn with what it was taken on.
 pub(super) struct Decided<'a> {
-    key: &'a str,
-    update: &'a Update,
-    conversation_id: i64,
+    /// The new message with its key; `None` when something was due.
+    message: Option<(&'a str, &'a Update)>,
+    pub(super) conversation_id: i64,
+    pub(super) number: PhoneNumberId,
+    /// The person's last message, by WhatsApp's clock.
+    last_inbound_ms: Option<i64>,
     pub(super) turn: Turn,
     /// `None` when the rules failed to give one.
-    version: Option<RulesVersion>,
+    pub(super) version: Option<RulesVersion>,
+}
+
+/// Everything that is written back.
+pub(super) struct Written<'a> {
+    pub(super) contacts: &'a [Person],
+    pub(super) conversations: &'a [Loaded],
+    /// The last message id given.
+    pub(super) last_message: i64,
 }
 
 /// Decides on every message in order; each conversation's state flows from one to the next.
@@ -46,67 +58,71 @@ pub(super) fn decide_all<'a>(
         .enumerate()
         .map(|(index, (key, update))| {
             let loaded = people.of_message(index);
-            let conversation = &mut loaded.conversation;
-            // A rule that panics must not take its neighbours, or the process, with it.
-            let decision = catch_unwind(AssertUnwindSafe(|| {
-                decide(conversation, update.incoming(), now)
-            }));
-            let (turn, version) = match decision {
-                Ok((turn, version)) => (turn, Some(version)),
-                Err(_) => (panicked(conversation.state.clone()), None),
-            };
-            conversation.state.clone_from(&turn.state);
+            let (turn, version) = decide_one(loaded, update.incoming(), now, decide);
             if let Update::Message(message) = update
                 && message.content.kind() != Some(Kind::System)
             {
-                conversation.messages_before += 1;
+                loaded.conversation.messages_before += 1;
                 let sent_at = message.sent_at.as_millisecond();
                 loaded.last_inbound_ms = loaded.last_inbound_ms.max(Some(sent_at));
             }
-            Decided {
-                key,
-                update,
-                conversation_id: loaded.id,
-                turn,
-                version,
-            }
+            Decided::of(loaded, Some((key, update)), turn, version)
         })
         .collect()
 }
 
+/// Decides once; the conversation's state is then what the turn leaves.
+pub(super) fn decide_one(
+    loaded: &mut Loaded,
+    incoming: Incoming<'_>,
+    now: Timestamp,
+    decide: &Decide,
+) -> (Turn, Option<RulesVersion>) {
+    let conversation = &mut loaded.conversation;
+    // A rule that panics must not take its neighbours, or the process, with it.
+    let decision = catch_unwind(AssertUnwindSafe(|| decide(conversation, incoming, now)));
+    let (turn, version) = match decision {
+        Ok((turn, version)) => (turn, Some(version)),
+        Err(_) => (panicked(conversation.state.clone()), None),
+    };
+    conversation.state.clone_from(&turn.state);
+    (turn, version)
+}
+
 fn panicked(state: State) -> Turn {
-    Turn {
-        decision: Decision::Failed,
-        replies: Vec::new(),
-        state,
-        mark_read: false,
-        explanation: Explanation {
-            note: Some("the rules panicked on this message; please report it".to_owned()),
-            ..Explanation::default()
-        },
-    }
+    let note = "the rules panicked on this message; please report it";
+    Turn::nothing(Decision::Failed, state, note)
 }
 
 /// Writes contacts, conversations, messages, replies and outbox rows; gives the number of outbox rows.
 pub(super) async fn write(
     tx: &mut Transaction<'static, Sqlite>,
     decided: &[Decided<'_>],
-    people: &People,
+    written: &Written<'_>,
     policy: ReceivePolicy,
 ) -> Result<usize, StoreError> {
-    let (messages, mut outbox) = message_rows(decided, people.last_message, policy);
-    let files = files(decided, people.last_message, policy);
+    let extra = more::Rows::of(decided, written.last_message);
+    if !extra.called_off.is_empty() {
+        // Before the new rows: the word that says so is still sent.
+        sqlx::query(sql::CALL_OFF)
+            .bind(rows(&extra.called_off))
+            .execute(&mut **tx)
+            .await?;
+    }
+    let (messages, mut outbox) = message_rows(decided, written.last_message, policy);
+    let files = files(decided, written.last_message, policy);
     outbox.extend(files.iter().map(|(row, _)| *row));
-    let marks = read_marks(decided, people.last_message, policy);
+    let marks = read_marks(decided, written.last_message, policy);
     let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
     outbox.extend(marks);
-    let conversations: Vec<ConversationRow<'_>> = people
-        .conversations()
+    outbox.extend(action_rows(decided, policy));
+    let conversations: Vec<ConversationRow<'_>> = written
+        .conversations
         .iter()
         .map(ConversationRow::of)
         .collect();
     sqlx::query(sql::WRITE)
-        .bind(rows(&people.contacts))
+        .bind(rows(written.contacts))
         .bind(rows(&conversations))
         .bind(rows(&messages))
         .bind(rows(&marked))
@@ -117,6 +133,7 @@ pub(super) async fn write(
         ))
         .execute(&mut **tx)
         .await?;
+    extra.write(tx, policy.now).await?;
     Ok(outbox.len())
 }
 
@@ -128,6 +145,8 @@ struct ConversationRow<'a> {
     state: String,
     messages_in: u64,
     last_inbound_ms: Option<i64>,
+    wake_at_ms: Option<i64>,
+    opted_out_ms: Option<i64>,
 }
 
 impl<'a> ConversationRow<'a> {
@@ -140,6 +159,11 @@ impl<'a> ConversationRow<'a> {
             state: serde_json::to_string(&conversation.state).expect("its keys are strings"),
             messages_in: conversation.messages_before,
             last_inbound_ms: loaded.last_inbound_ms,
+            wake_at_ms: conversation.state.wakes_at().map(Timestamp::as_millisecond),
+            opted_out_ms: conversation
+                .state
+                .opted_out_at
+                .map(Timestamp::as_millisecond),
         }
     }
 }
@@ -164,7 +188,9 @@ struct MessageRow<'a> {
     rules_version: Option<&'a RulesVersion>,
     rule_id: Option<&'a str>,
     reply_to_id: Option<i64>,
+    reply_to_key: Option<String>,
     part: Option<usize>,
+    variant: Option<usize>,
     outbox_state: Option<&'static str>,
 }
 
@@ -173,7 +199,8 @@ struct OutboxRow<'a> {
     conversation_id: i64,
     phone_number_id: &'a PhoneNumberId,
     kind: &'static str,
-    message_id: i64,
+    message_id: Option<i64>,
+    action_number: Option<u64>,
     expires_at_ms: i64,
 }
 
@@ -200,7 +227,7 @@ fn files<'a>(
         let media = message.content.media()?;
         let row = OutboxRow {
             expires_at_ms: after(message.sent_at, MEDIA_LIFE),
-            ..one.outbox_row("download", message_id, policy)
+            ..one.outbox_row("download", Some(message_id), policy)
         };
         let file = FileRow {
             message_id,
@@ -210,7 +237,15 @@ fn files<'a>(
         };
         Some((row, file))
     };
-    (last_id + 1..).zip(decided).filter_map(file).collect()
+    new_messages(decided, last_id).filter_map(file).collect()
+}
+
+/// The new messages of the batch with their ids.
+fn new_messages<'a>(
+    decided: &'a [Decided<'a>],
+    last_id: i64,
+) -> impl Iterator<Item = (i64, &'a Decided<'a>)> {
+    (last_id + 1..).zip(decided.iter().filter(|one| one.message.is_some()))
 }
 
 /// The messages of the batch, first all of theirs, then all of ours, and the outbox rows of ours.
@@ -221,18 +256,34 @@ fn message_rows<'a>(
 ) -> (Vec<MessageRow<'a>>, Vec<OutboxRow<'a>>) {
     let mut messages: Vec<MessageRow<'_>> = Vec::with_capacity(decided.len() * 2);
     let mut outbox = Vec::new();
-    for (id, one) in (last_id + 1..).zip(decided) {
-        messages.push(one.update_row(id));
+    let mut ids = HashMap::new();
+    let mut next_id = last_id + 1;
+    for (one, (key, update)) in decided.iter().filter_map(|one| Some((one, one.message?))) {
+        messages.push(one.update_row(next_id, key, update));
+        ids.insert(key, next_id);
+        next_id += 1;
     }
-    let mut next_id = last_id + 1 + i64::try_from(decided.len()).expect("a batch fits in memory");
-    for (reply_to_id, one) in (last_id + 1..).zip(decided) {
+    for one in decided {
         for (part, reply) in one.turn.replies.iter().enumerate() {
-            messages.push(one.outbound_row(next_id, (reply_to_id, part), reply, policy.now));
-            outbox.push(one.outbox_row("message", next_id, policy));
+            messages.push(one.outbound_row(next_id, &ids, (part, reply), policy.now));
+            outbox.push(one.outbox_row("message", Some(next_id), policy));
             next_id += 1;
         }
     }
     (messages, outbox)
+}
+
+/// The actions that turns ask for.
+fn action_rows<'a>(
+    decided: &'a [Decided<'a>],
+    policy: ReceivePolicy,
+) -> impl Iterator<Item = OutboxRow<'a>> {
+    decided.iter().flat_map(move |one| {
+        one.turn.actions.iter().map(move |asked| OutboxRow {
+            action_number: Some(asked.number),
+            ..one.outbox_row("action", None, policy)
+        })
+    })
 }
 
 /// One mark per conversation: the newest message stands for all before it.
@@ -242,39 +293,57 @@ fn read_marks<'a>(
     policy: ReceivePolicy,
 ) -> Vec<OutboxRow<'a>> {
     let mut newest: HashMap<i64, (i64, &Decided<'_>)> = HashMap::new();
-    for (id, one) in (last_id + 1..)
-        .zip(decided)
-        .filter(|(_, one)| one.turn.mark_read)
-    {
+    for (id, one) in new_messages(decided, last_id).filter(|(_, one)| one.turn.mark_read) {
         newest.insert(one.conversation_id, (id, one));
     }
     let mut marks: Vec<OutboxRow<'_>> = newest
         .into_values()
-        .map(|(id, one)| one.outbox_row("read_mark", id, policy))
+        .map(|(id, one)| one.outbox_row("read_mark", Some(id), policy))
         .collect();
     marks.sort_unstable_by_key(|mark| mark.message_id);
     marks
 }
 
-impl Decided<'_> {
+impl<'a> Decided<'a> {
+    pub(super) fn of(
+        loaded: &Loaded,
+        message: Option<(&'a str, &'a Update)>,
+        turn: Turn,
+        version: Option<RulesVersion>,
+    ) -> Self {
+        Self {
+            message,
+            conversation_id: loaded.id,
+            number: loaded.conversation.phone_number_id.clone(),
+            last_inbound_ms: loaded.last_inbound_ms,
+            turn,
+            version,
+        }
+    }
+
+    /// Whether a new message is stored with it.
+    pub(super) fn is_on_a_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// The decision, unless it is a colleague's message, on which nothing is decided.
     pub(super) fn told(&self) -> Option<Decision> {
         self.message().map(|_| self.turn.decision)
     }
 
     fn message(&self) -> Option<&Inbound> {
-        match self.update {
-            Update::Message(message) => Some(message),
-            Update::Echo(_) => None,
+        match self.message? {
+            (_, Update::Message(message)) => Some(message),
+            (_, Update::Echo(_)) => None,
         }
     }
 
-    fn update_row(&self, id: i64) -> MessageRow<'_> {
-        let content = match self.update {
+    fn update_row<'r>(&'r self, id: i64, key: &'r str, update: &'r Update) -> MessageRow<'r> {
+        let content = match update {
             Update::Message(message) => &message.content,
             Update::Echo(echo) => &echo.content,
         };
-        let (sent_at, raw, about) = match self.update {
+        let (sent_at, raw, about) = match update {
             Update::Message(message) => (message.sent_at, &message.raw, &message.context),
             Update::Echo(echo) => (echo.sent_at, &echo.raw, &echo.context),
         };
@@ -282,9 +351,9 @@ impl Decided<'_> {
             id,
             conversation_id: self.conversation_id,
             direction: "in",
-            phone_number_id: self.update.number(),
-            wamid: Some(self.update.wamid().as_str()),
-            message_key: Some(self.key),
+            phone_number_id: &self.number,
+            wamid: Some(update.wamid().as_str()),
+            message_key: Some(key),
             kind: content.kind_name(),
             text: content.transcript_text(),
             origin: "person",
@@ -296,7 +365,9 @@ impl Decided<'_> {
             rules_version: None,
             rule_id: None,
             reply_to_id: None,
+            reply_to_key: None,
             part: None,
+            variant: None,
             outbox_state: None,
         };
         if self.message().is_none() {
@@ -316,34 +387,42 @@ impl Decided<'_> {
         }
     }
 
-    fn outbound_row<'a>(
-        &'a self,
+    fn outbound_row<'r>(
+        &'r self,
         id: i64,
-        (reply_to_id, part): (i64, usize),
-        reply: &'a Reply,
+        ids: &HashMap<&str, i64>,
+        (part, reply): (usize, &'r Reply),
         now: Timestamp,
-    ) -> MessageRow<'a> {
+    ) -> MessageRow<'r> {
         let content = serde_json::to_string(&reply.content);
         let about = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
+        let answers = reply.answers.as_ref();
+        let key = answers.map(|wamid| message_key(self.number.as_str(), wamid.as_str()));
+        let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
+        // What a timer says has no message that could carry the reason.
+        let reason = self.message.is_none() && self.turn.concluded.is_empty();
+        let explanation = reason.then(|| serde_json::to_string(&self.turn.explanation));
         MessageRow {
             id,
             conversation_id: self.conversation_id,
             direction: "out",
-            phone_number_id: self.update.number(),
+            phone_number_id: &self.number,
             wamid: None,
             message_key: None,
             kind: reply.content.kind_name(),
             text: reply.content.transcript_text(),
             origin: "rule",
-            quoted_wamid: about.then(|| self.update.wamid().as_str()),
+            quoted_wamid: answers.filter(|_| about).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
             raw: Cow::Owned(content.expect("its keys are strings")),
             decision: None,
-            explanation: None,
+            explanation: explanation.map(|text| text.expect("its keys are strings")),
             rules_version: self.version.as_ref(),
             rule_id: Some(reply.rule.as_str()),
-            reply_to_id: Some(reply_to_id),
+            reply_to_id,
+            reply_to_key: key.filter(|_| reply_to_id.is_none()),
             part: Some(part),
+            variant: reply.variant,
             outbox_state: Some("queued"),
         }
     }
@@ -351,20 +430,30 @@ impl Decided<'_> {
     fn outbox_row(
         &self,
         kind: &'static str,
-        message_id: i64,
+        message_id: Option<i64>,
         policy: ReceivePolicy,
     ) -> OutboxRow<'_> {
+        // The earlier of "no longer useful" and "WhatsApp takes no free reply any more".
+        let useful = after(policy.now, policy.reply_expires_after);
+        let window = match self.message {
+            Some((_, Update::Message(message))) => Some(after(message.sent_at, SERVICE_WINDOW)),
+            _ => self.last_inbound_ms.map(window_of),
+        };
         OutboxRow {
             conversation_id: self.conversation_id,
-            phone_number_id: self.update.number(),
+            phone_number_id: &self.number,
             kind,
             message_id,
-            expires_at_ms: match self.update {
-                Update::Message(message) => expires_at(message, policy),
-                Update::Echo(echo) => after(echo.sent_at, SERVICE_WINDOW),
-            },
+            action_number: None,
+            expires_at_ms: window.map_or(useful, |window| useful.min(window)),
         }
     }
+}
+
+/// Until when WhatsApp takes free replies after a message of this time, in milliseconds.
+fn window_of(sent_at_ms: i64) -> i64 {
+    let sent_at = Timestamp::from_millisecond(sent_at_ms).unwrap_or(Timestamp::MIN);
+    after(sent_at, SERVICE_WINDOW)
 }
 
 /// What a message is about: it quotes, answers by a button, reacts to, changes or deletes that one.
@@ -375,12 +464,6 @@ fn quoted<'a>(content: &'a Content, answered: Option<&'a Wamid>) -> Option<&'a s
         _ => None,
     };
     named.or(answered).map(Wamid::as_str)
-}
-
-/// The earlier of "no longer useful" and "WhatsApp takes no free reply any more".
-fn expires_at(message: &Inbound, policy: ReceivePolicy) -> i64 {
-    let useful = after(policy.now, policy.reply_expires_after);
-    useful.min(after(message.sent_at, SERVICE_WINDOW))
 }
 
 /// A time after another, in milliseconds.

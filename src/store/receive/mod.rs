@@ -6,7 +6,9 @@
 mod contacts;
 mod kept;
 mod messages;
+mod more;
 mod people;
+mod waiting;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,7 +21,9 @@ use crate::message::{
     Receipt, RulesVersion, Unreadable, Wamid,
 };
 use crate::turn::{Decision, Incoming, Turn};
+use messages::Written;
 use people::People;
+pub use waiting::ClaimedAction;
 
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.
@@ -65,6 +69,8 @@ pub struct Received {
     pub decisions: Vec<Decision>,
     /// Rows put into the outbox.
     pub queued: usize,
+    /// Those of them that are actions.
+    pub actions: usize,
 }
 
 /// What belongs to a conversation.
@@ -201,8 +207,14 @@ impl Store {
             received.decisions = decided.iter().filter_map(messages::Decided::told).collect();
             received.messages = received.decisions.len();
             received.echoes = decided.len() - received.messages;
+            received.actions = decided.iter().map(|one| one.turn.actions.len()).sum();
             if !decided.is_empty() {
-                received.queued = messages::write(&mut tx, &decided, &people, policy).await?;
+                let written = Written {
+                    contacts: &people.contacts,
+                    conversations: people.conversations(),
+                    last_message: people.last_message,
+                };
+                received.queued = messages::write(&mut tx, &decided, &written, policy).await?;
             }
         }
         kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;

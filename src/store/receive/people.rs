@@ -25,10 +25,10 @@ pub(super) struct Known {
 
 /// A row of `conversations`.
 #[derive(Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     id: i64,
     contact_id: i64,
-    phone_number_id: String,
+    pub(super) phone_number_id: String,
     state: String,
     messages_in: u64,
     last_inbound_ms: Option<i64>,
@@ -177,7 +177,11 @@ impl Stored {
         }
     }
 
-    fn loaded(self, person: &Person, number: &PhoneNumberId) -> Result<Loaded, StoreError> {
+    pub(super) fn loaded(
+        self,
+        person: &Person,
+        number: &PhoneNumberId,
+    ) -> Result<Loaded, StoreError> {
         let corrupt = |what| StoreError::Corrupt {
             table: "conversations",
             row: self.id,

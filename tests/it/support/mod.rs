@@ -31,6 +31,7 @@ pub(crate) const ECHO: &str = r#"
 version = 1
 [bot]
 reply_budget = { per_minute = 1000, per_hour = 1000 }
+loop_guard = 1000
 [[rule]]
 id = "echo"
 reply = "you said {{ message.text }}"

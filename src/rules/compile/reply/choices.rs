@@ -1,10 +1,12 @@
 //! Reads everything that can be tapped: buttons, lists, links, carousels.
 
+use super::super::texts::Buttons;
 use super::{Fixed, Offer, ReplyReader, optional};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Table};
+use crate::rules::tap;
 use crate::rules::template::Template;
 
 impl<'d> ReplyReader<'_, '_, 'd> {
@@ -58,7 +60,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn button(&mut self, part: &str, field: &Field<'d>) -> Option<Button<Template>> {
-        let table = self.reader.table(field, &["id", "title"])?;
+        let keys: &[&str] = match self.known.buttons {
+            Buttons::OfRule => &["id", "title"],
+            Buttons::OfStep => &["id", "title", "go"],
+        };
+        let table = self.reader.table(field, keys)?;
         let (id, title) = self.choice(part, &table)?;
         Some(Button { id, title })
     }
@@ -67,15 +73,20 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let id = self.reader.required(table, "id");
         let id = id.and_then(|field| self.reader.string(&field));
         let title = self.reader.required(table, "title");
-        let title = title.and_then(|field| {
-            let written = self.reader.string(&field)?.value;
-            Some((written, self.template(&format!("{part}.title"), &field)))
-        });
-        let (id, (written, title)) = (id?, title?);
+        let title = title.and_then(|field| self.template(&format!("{part}.title"), &field));
+        let go = table.get("go");
+        let go = go.and_then(|field| self.reader.string(&field));
+        let (id, title) = (id?, title?);
+        if id.value.starts_with(tap::MARK) {
+            let message = format!("an id cannot begin with `{}`", tap::MARK);
+            let error = Diagnostic::error(codes::ODD_ID, id.span.clone(), message);
+            self.reader
+                .report(error.label("kept for the buttons of flows"));
+        }
         self.part(&format!("{part}.id"), &id.span, Fixed::Yes);
         let value = id.value.to_owned();
-        self.offered.push(Offer { id, title: written });
-        Some((value, title?))
+        self.offered.push(Offer { id, go });
+        Some((value, title))
     }
 
     fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
@@ -129,7 +140,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn row(&mut self, part: &str, field: &Field<'d>) -> Option<Row<Template>> {
-        let table = self.reader.table(field, &["id", "title", "description"])?;
+        let keys: &[&str] = match self.known.buttons {
+            Buttons::OfRule => &["id", "title", "description"],
+            Buttons::OfStep => &["id", "title", "description", "go"],
+        };
+        let table = self.reader.table(field, keys)?;
         let choice = self.choice(part, &table);
         let description =
             self.optional_template(&table, "description", &format!("{part}.description"));

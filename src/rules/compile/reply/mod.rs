@@ -9,11 +9,13 @@ mod files;
 mod template;
 mod wares;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::answer::{Read, optional};
 use super::sample;
-use crate::message::{Outbound, TemplateFile};
+use super::texts::{self, Known};
+use crate::message::Outbound;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::template::Template;
@@ -86,8 +88,8 @@ pub(super) struct Replies<'d> {
 pub(super) struct Offer<'d> {
     /// Comes back when it is chosen.
     pub(super) id: Text<'d>,
-    /// What the person sees, as the owner wrote it.
-    pub(super) title: &'d str,
+    /// Where a flow goes on when it is chosen.
+    pub(super) go: Option<Text<'d>>,
 }
 
 /// Where a part of a reply stands, for what [`crate::message::limits`] says about it.
@@ -110,41 +112,13 @@ pub(super) enum Fixed {
 /// The parts of one reply, by their names in [`crate::message::limits::Breach`].
 pub(super) type Parts = HashMap<String, Part>;
 
-/// What else has to be known to check a reply.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    /// The names under `match`.
-    pub(super) captures: &'a [String],
-    /// The message templates that were fetched; `None` when none ever were.
-    pub(super) templates: Option<&'a TemplateFile>,
-}
-
-/// It is there and wrong, and a diagnostic says why.
-struct Reported;
-
 struct ReplyReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
     known: Known<'r>,
     offered: Vec<Offer<'d>>,
     parts: Parts,
-}
-
-impl Replies<'_> {
-    /// A rule without `reply` answers with silence.
-    pub(super) fn none() -> Self {
-        Self {
-            templates: Some(Vec::new()),
-            ..Self::unknown()
-        }
-    }
-
-    /// Replies under a misspelt key.
-    pub(super) fn unknown() -> Self {
-        Self {
-            templates: None,
-            offered: Vec::new(),
-        }
-    }
+    /// Those that its texts are written in.
+    languages: BTreeSet<String>,
 }
 
 /// Reads the value of `reply`: one, or a list of them.
@@ -190,18 +164,19 @@ pub(super) fn read_one<'d>(
         known,
         offered: Vec::new(),
         parts: Parts::new(),
+        languages: BTreeSet::new(),
     };
     let template = one.reply(field);
-    let (parts, offered) = (one.parts, one.offered);
+    let (parts, offered, languages) = (one.parts, one.offered, one.languages);
     if let Some(template) = &template {
-        sample::check(reader, &template.content, &parts, &field.span);
+        sample::check(reader, &template.content, &parts, &languages, &field.span);
     }
     (template, offered)
 }
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
-        if field.is_string() {
+        if field.is_string() || texts::is_in_languages(field) {
             let content = Outbound::Text {
                 body: self.template("text", field)?,
                 preview_url: false,
@@ -323,7 +298,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         table: &Table<'d>,
         name: &str,
         part: &str,
-    ) -> Result<Option<Template>, Reported> {
+    ) -> Read<Option<Template>> {
         optional(table.get(name), |field| self.template(part, &field))
     }
 
@@ -334,49 +309,39 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     /// Reads a name that is no template and may be left out.
-    fn optional_name(&mut self, table: &Table<'d>, name: &str) -> Result<Option<String>, Reported> {
+    fn optional_name(&mut self, table: &Table<'d>, name: &str) -> Read<Option<String>> {
         optional(table.get(name), |field| {
             Some(self.reader.string(&field)?.value.to_owned())
         })
     }
 
     fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
-        let text = self.reader.string(field)?;
-        match Template::parse(text.value, self.known.captures) {
-            Ok(template) => {
-                let fixed = match template.literal() {
-                    Some(_) => Fixed::Yes,
-                    None => Fixed::No,
-                };
-                self.part(part, &text.span, fixed);
-                Some(template)
-            }
-            Err(errors) => {
-                for error in errors {
-                    let span = self.reader.locate(&text, &error.range);
-                    let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
-                    self.reader.report(found.help(error.help));
-                }
+        let Some((template, texts)) = texts::template(self.reader, field, self.known) else {
+            if field.is_string() || field.is_table() {
                 // The rest of the reply is still worth checking.
-                self.part(part, &text.span, Fixed::No);
-                Template::parse("…", &[]).ok()
+                self.part(part, &field.span, Fixed::No);
+                return Template::parse("…", &self.known.scope()).ok();
             }
+            return None;
+        };
+        for (tag, text) in texts {
+            let fixed = match template.literal(&[&tag]) {
+                Some(_) => Fixed::Yes,
+                None => Fixed::No,
+            };
+            let name = if tag.is_empty() {
+                part.to_owned()
+            } else {
+                self.languages.insert(tag.clone());
+                format!("{part}@{tag}")
+            };
+            self.part(&name, &text.span, fixed);
         }
+        Some(template)
     }
 
     fn part(&mut self, name: &str, span: &Range<usize>, fixed: Fixed) {
         let span = span.clone();
         self.parts.insert(name.to_owned(), Part { span, fixed });
-    }
-}
-
-/// Reads a value that may be left out.
-fn optional<'d, T>(
-    field: Option<Field<'d>>,
-    read: impl FnOnce(Field<'d>) -> Option<T>,
-) -> Result<Option<T>, Reported> {
-    match field {
-        Some(field) => read(field).map(Some).ok_or(Reported),
-        None => Ok(None),
     }
 }

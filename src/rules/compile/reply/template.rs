@@ -134,10 +134,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         if value.name == "payload"
             && let Some(id) = self.reader.string(value)
         {
-            self.offered.push(super::Offer {
-                title: id.value,
-                id,
-            });
+            self.offered.push(super::Offer { id, go: None });
         }
         let text = self.template(&format!("{part}[{index}]"), value)?;
         Some(Given::Value(match value.name {

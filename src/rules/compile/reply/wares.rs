@@ -7,7 +7,7 @@ use crate::message::{
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Table};
-use crate::rules::template::Template;
+use crate::rules::template::{Scope, Template};
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(super) fn wares(
@@ -249,7 +249,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let name = self.required_template(&table, "name", &format!("{part}.name"));
         // The digits make a "Message" button of it; a phone with variables is only shown.
         let phone = phone.ok()?.map(|phone| Phone {
-            wa_id: phone.literal().and_then(digits),
+            wa_id: phone.literal(&[]).and_then(digits),
             kind: Some("WORK".to_owned()),
             phone,
         });
@@ -274,6 +274,6 @@ fn digits(phone: &str) -> Option<Template> {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     let international = phone.trim_start().starts_with('+') && (7..=15).contains(&digits.len());
     international
-        .then(|| Template::parse(&digits, &[]).ok())
+        .then(|| Template::parse(&digits, &Scope::default()).ok())
         .flatten()
 }

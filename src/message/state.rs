@@ -1,0 +1,170 @@
+//! What a conversation remembers between turns: stored as JSON in `conversations.state`.
+//!
+//! Everything that waits (a burst, a late reply, a flow's time, an action) is in here, with its due time; the
+//! database only keeps the earliest of them, so that it can be found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Inbound, RuleId};
+
+/// What a turn leaves behind for the next one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// When each rule with `once` answered last.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub once: BTreeMap<RuleId, Timestamp>,
+    /// When we replied, within the last hour; the reply budget counts these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replied_at: Vec<Timestamp>,
+    /// A colleague answers by hand: the bot is quiet until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub human_until: Option<Timestamp>,
+    /// The last message of the person that rules could see, by our clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+    /// What rules set about the person.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// What rules tagged the person with.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// The language a rule chose for the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Since when the person wants nothing from us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_out_at: Option<Timestamp>,
+    /// The flow the person is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// How many flows were started, so that taps can be told apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub runs: u64,
+    /// Texts that came shortly after each other and are answered together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<Burst>,
+    /// Replies of rules with `after`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Later>,
+    /// Actions whose result is waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
+    /// How many actions were asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub actions: u64,
+    /// The same words again and again: the mark of another bot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+    /// The bot stopped answering, and a note says so already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub silenced: bool,
+}
+
+/// A flow that is under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which run it is, of this conversation.
+    pub number: u64,
+    /// The flow and the sub-flows it is in, the innermost last; never empty.
+    pub frames: Vec<Frame>,
+    /// Answers to this question that were no good.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wrong: u64,
+    /// When the flow gives up waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// One flow of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The name of the flow.
+    pub flow: String,
+    /// The id of the step that waits for an answer, or for its sub-flow.
+    pub step: String,
+    /// The answers so far, by step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+    /// The steps that were answered, in order: the way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}
+
+/// Texts that wait for more of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Burst {
+    /// In the order they came; never empty.
+    pub messages: Vec<Inbound>,
+    /// When they are answered.
+    pub due: Timestamp,
+}
+
+/// A reply that is sent unless the person writes before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Later {
+    /// The rule.
+    pub rule: RuleId,
+    /// When.
+    pub due: Timestamp,
+    /// What it answers.
+    pub message: Inbound,
+    /// What the rule's patterns caught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<String, String>,
+}
+
+/// An action under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which action it is, of this conversation.
+    pub number: u64,
+    /// The rule, or `flow/end`.
+    pub source: RuleId,
+    /// What it answers.
+    pub message: Inbound,
+    /// What the rule's patterns caught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<String, String>,
+    /// The answers of a flow that has ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+}
+
+/// How often the same words came in a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// A hash of the folded words.
+    pub words: u64,
+    /// How often.
+    pub times: u32,
+    /// When they came last.
+    pub at: Timestamp,
+}
+
+impl State {
+    /// When something in here becomes due; the earliest of all.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Timestamp> {
+        let burst = self.burst.as_ref().map(|burst| burst.due);
+        let run = self.run.as_ref().and_then(|run| run.due);
+        let later = self.later.iter().map(|later| later.due);
+        let rest = [burst, run, self.human_until].into_iter().flatten();
+        rest.chain(later).min()
+    }
+
+    /// The innermost flow.
+    #[must_use]
+    pub fn frame(&self) -> Option<&Frame> {
+        self.run.as_ref()?.frames.last()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

@@ -1,0 +1,231 @@
+//! Reads `call` and `model`: what a rule asks of the world outside.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::answer::optional;
+use super::bot::at_most;
+use super::texts::{self, Known};
+use crate::message::{HttpMethod, RuleId};
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::template::Template;
+use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate, codes, variables};
+
+const CALL_KEYS: [&str; 9] = [
+    "get", "post", "put", "patch", "delete", "headers", "json", "save", "timeout",
+];
+const METHODS: [(&str, HttpMethod); 5] = [
+    ("get", HttpMethod::Get),
+    ("post", HttpMethod::Post),
+    ("put", HttpMethod::Put),
+    ("patch", HttpMethod::Patch),
+    ("delete", HttpMethod::Delete),
+];
+const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
+
+/// How long a call may take when the rule does not say.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a model may take when the rule does not say.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longer, and the person has gone.
+const TIMEOUT_MAX: Duration = Duration::from_mins(1);
+/// How long an answer of a model may be when the rule does not say: about 200 words.
+const MODEL_TOKENS: u32 = 300;
+const MODEL_TOKENS_MAX: u32 = 4_000;
+
+/// Reads the value of `call` or `model`; the rules that a model chooses from go into `chooses`.
+pub(super) fn read<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+    chooses: &mut Vec<Text<'d>>,
+) -> Option<ActionTemplate> {
+    if field.name == "call" {
+        call(reader, field, known).map(ActionTemplate::Http)
+    } else {
+        model(reader, field, known, chooses).map(ActionTemplate::Model)
+    }
+}
+
+fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<HttpTemplate> {
+    let table = reader.table(field, &CALL_KEYS)?;
+    let methods: Vec<(HttpMethod, Field<'_>)> = METHODS
+        .iter()
+        .filter_map(|(name, method)| Some((*method, table.get(name)?)))
+        .collect();
+    let [(method, address)] = methods.as_slice() else {
+        let message = "a call has one of `get`, `post`, `put`, `patch` and `delete`";
+        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
+        reader.report(error.help("write it like `get = \"https://shop.example/…\"`".to_owned()));
+        return None;
+    };
+    let url = url(reader, address, known);
+    let headers = match table.get("headers") {
+        Some(field) => headers(reader, &field, known),
+        None => Some(BTreeMap::new()),
+    };
+    let body = optional(table.get("json"), |field| body(reader, &field, known));
+    let save = save(reader, &table);
+    let timeout = optional(table.get("timeout"), |field| {
+        at_most(reader, &field, TIMEOUT_MAX)
+    });
+    Some(HttpTemplate {
+        method: *method,
+        url: url?,
+        headers: headers?,
+        body: body.ok()?,
+        save: save?,
+        timeout: timeout.ok()?.unwrap_or(CALL_TIMEOUT),
+    })
+}
+
+/// The address of a call: its host is written out, so that nobody can talk it into calling another.
+fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<Template> {
+    let text = reader.string(field)?;
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.value.strip_prefix(scheme));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let sound = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
+    if !sound {
+        let message = "a call goes to an address with its host written out";
+        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
+        let help = "write it like `\"https://shop.example/orders/{{ match.number }}\"`";
+        reader.report(error.help(help.to_owned()));
+        return None;
+    }
+    match Template::parse_url(text.value, &known.scope()) {
+        Ok(template) => Some(template),
+        Err(errors) => {
+            texts::report(reader, &text, errors);
+            None
+        }
+    }
+}
+
+fn headers(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    known: Known<'_>,
+) -> Option<BTreeMap<String, Template>> {
+    if !field.is_table() {
+        reader.wrong_type(field, "a table of headers");
+        return None;
+    }
+    let mut headers = Vec::new();
+    for entry in field.entries() {
+        let sound = entry
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !sound {
+            let message = format!("`{}` cannot be the name of a header", entry.name);
+            reader.report(Diagnostic::error(codes::VALUE, entry.span.clone(), message));
+        }
+        let text = reader.string(&entry);
+        let text = text.and_then(|text| texts::one(reader, &text, known));
+        headers.push(
+            text.filter(|_| sound)
+                .map(|text| (entry.name.to_owned(), text)),
+        );
+    }
+    headers.into_iter().collect()
+}
+
+fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<Body> {
+    if let Some(value) = field.plain() {
+        return Some(Body::Plain(value));
+    }
+    if let Some(elements) = field.elements() {
+        let elements: Vec<_> = elements
+            .iter()
+            .map(|one| body(reader, one, known))
+            .collect();
+        return elements.into_iter().collect::<Option<_>>().map(Body::List);
+    }
+    if field.is_table() {
+        let entries: Vec<_> = field
+            .entries()
+            .iter()
+            .map(|one| Some((one.name.to_owned(), body(reader, one, known)?)))
+            .collect();
+        return entries.into_iter().collect::<Option<_>>().map(Body::Object);
+    }
+    let text = reader.string(field)?;
+    texts::one(reader, &text, known).map(Body::Text)
+}
+
+/// `save`: a name that is no group of variables already, but for `order`, which shops want.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is for what is wrong, the inner one for what is not there"
+)]
+fn save(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<String>> {
+    let Some(field) = table.get("save") else {
+        return Some(None);
+    };
+    let name = reader.string(&field)?;
+    if is_root(name.value) {
+        return Some(Some(name.value.to_owned()));
+    }
+    let message = format!("`{}` cannot be the name of a result", name.value);
+    let error = Diagnostic::error(codes::ODD_ID, name.span, message);
+    let help = "use small letters, digits and `_`, and no name that is a variable already";
+    reader.report(error.help(help.to_owned()));
+    None
+}
+
+/// Whether a name may stand for a result or an answer.
+pub(super) fn is_root(name: &str) -> bool {
+    const SHADOWED: [&str; 8] = [
+        "order", "location", "card", "form", "product", "error", "ad", "button",
+    ];
+    let mut characters = name.chars();
+    let first = characters.next();
+    first.is_some_and(|first| first.is_ascii_lowercase())
+        && characters.all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
+        && (SHADOWED.contains(&name) || variables::groups().all(|group| group != name))
+}
+
+fn model<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+    chooses: &mut Vec<Text<'d>>,
+) -> Option<ModelTemplate> {
+    let table = reader.table(field, &MODEL_KEYS)?;
+    let choose = match table.get("choose") {
+        Some(field) => reader.strings(&field),
+        None => Some(Vec::new()),
+    };
+    let prompt = optional(table.get("prompt"), |field| {
+        let text = reader.string(&field)?;
+        texts::one(reader, &text, known)
+    });
+    if table.get("choose").is_none() && table.get("prompt").is_none() && !table.has_unknown() {
+        let message = "a model needs a `prompt`, or rules to `choose` from";
+        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
+        let help = "write `prompt = \"Answer questions about our bakery. …\"`";
+        reader.report(error.help(help.to_owned()));
+        return None;
+    }
+    let save = save(reader, &table);
+    let max_tokens = optional(table.get("max_tokens"), |field| {
+        reader.number(&field, &(1..=MODEL_TOKENS_MAX))
+    });
+    let timeout = optional(table.get("timeout"), |field| {
+        at_most(reader, &field, TIMEOUT_MAX)
+    });
+    let choose = choose?;
+    let rules = choose.iter().map(|text| RuleId::parse(text.value));
+    let rules: Option<Vec<RuleId>> = rules.collect();
+    chooses.extend(choose);
+    Some(ModelTemplate {
+        choose: rules?,
+        prompt: prompt.ok()?,
+        save: save?.unwrap_or_else(|| "model".to_owned()),
+        max_tokens: max_tokens.ok()?.unwrap_or(MODEL_TOKENS),
+        timeout: timeout.ok()?.unwrap_or(MODEL_TIMEOUT),
+    })
+}

@@ -1,0 +1,235 @@
+//! Reads what is done: replies, variants, changes to what is remembered, actions. The same keys stand in a rule and where
+//! a flow ends.
+
+use super::action;
+use super::bot::{PAUSE_MAX, at_most, language_tag};
+use super::reply::{self, Offer};
+use super::texts::{self, Known};
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::template::Template;
+use crate::rules::{ActionTemplate, Answer, Effects, codes};
+
+/// The keys of an answer.
+pub(in crate::rules) const KEYS: [&str; 11] = [
+    "reply", "variants", "on_error", "set", "tag", "untag", "language", "handoff", "start", "call",
+    "model",
+];
+
+/// An answer as far as it could be read.
+pub(super) struct Draft<'d> {
+    /// `None` when something in it is wrong.
+    pub(super) answer: Option<Answer>,
+    /// The buttons and rows in its replies.
+    pub(super) offered: Vec<Offer<'d>>,
+    /// The flow in `start`.
+    pub(super) starts: Option<Text<'d>>,
+    /// The rules in `model.choose`.
+    pub(super) chooses: Vec<Text<'d>>,
+}
+
+/// Something that was read, or a diagnostic that says why not.
+pub(super) type Read<T> = Result<T, Reported>;
+
+/// It is there and wrong, and a diagnostic says why.
+pub(super) struct Reported;
+
+/// Reads a value that may be left out.
+pub(super) fn optional<'d, T>(
+    field: Option<Field<'d>>,
+    read: impl FnOnce(Field<'d>) -> Option<T>,
+) -> Read<Option<T>> {
+    match field {
+        Some(field) => read(field).map(Some).ok_or(Reported),
+        None => Ok(None),
+    }
+}
+
+impl Draft<'_> {
+    /// An answer that does nothing.
+    pub(super) fn none() -> Self {
+        Self {
+            answer: Some(Answer::default()),
+            offered: Vec::new(),
+            starts: None,
+            chooses: Vec::new(),
+        }
+    }
+}
+
+/// Reads the keys of an answer out of a table.
+pub(super) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<'_>) -> Draft<'d> {
+    let mut draft = Draft::none();
+    let action = optional(action_field(reader, table), |field| {
+        action::read(reader, &field, known, &mut draft.chooses)
+    });
+    let saved = action.as_ref().ok().and_then(Option::as_ref);
+    let saved = saved.and_then(ActionTemplate::save).map(str::to_owned);
+    let roots: Vec<String> = known.roots.iter().cloned().chain(saved).collect();
+    let known = Known {
+        roots: &roots,
+        ..known
+    };
+    let variants = variants(reader, table, known, &mut draft);
+    let on_error = optional(table.get("on_error"), |field| {
+        let (template, offered) = reply::read_one(reader, &field, known);
+        draft.offered.extend(offered);
+        template
+    });
+    let effects = effects(reader, table, known, &mut draft);
+    if let (Some(variants), Ok(on_error), Some(effects), Ok(action)) =
+        (variants, on_error, effects, action)
+    {
+        draft.answer = Some(Answer {
+            variants,
+            on_error,
+            effects,
+            action: action.map(Box::new),
+        });
+    } else {
+        draft.answer = None;
+    }
+    draft
+}
+
+/// Reads an answer that may also be written as its reply alone: `on_timeout = "Bye."`.
+pub(super) fn short<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> Draft<'d> {
+    let is_answer = field.is_table() && field.entries().iter().any(|one| KEYS.contains(&one.name));
+    if is_answer {
+        return match reader.table(field, &KEYS) {
+            Some(table) => read(reader, &table, known),
+            None => Draft {
+                answer: None,
+                ..Draft::none()
+            },
+        };
+    }
+    let replies = reply::read(reader, field, known);
+    Draft {
+        answer: replies.templates.map(|templates| Answer {
+            variants: vec![templates],
+            ..Answer::default()
+        }),
+        offered: replies.offered,
+        ..Draft::none()
+    }
+}
+
+/// `call` or `model`: one of the two.
+fn action_field<'d>(reader: &mut Reader<'_>, table: &Table<'d>) -> Option<Field<'d>> {
+    let (call, model) = (table.get("call"), table.get("model"));
+    if let (Some(call), Some(model)) = (&call, &model) {
+        let message = "`call` and `model` cannot stand in one rule";
+        let error = Diagnostic::error(codes::MIXED_REPLY, model.span.clone(), message);
+        reader.report(error.related(call.span.clone(), "the other one"));
+    }
+    call.or(model)
+}
+
+fn variants<'d>(
+    reader: &mut Reader<'_>,
+    table: &Table<'d>,
+    known: Known<'_>,
+    draft: &mut Draft<'d>,
+) -> Option<Vec<Vec<crate::rules::ReplyTemplate>>> {
+    match (table.get("reply"), table.get("variants")) {
+        (None, None) if table.has_misspelt("reply") => None,
+        (None, None) => Some(Vec::new()),
+        (Some(field), None) => {
+            let replies = reply::read(reader, &field, known);
+            draft.offered.extend(replies.offered);
+            replies.templates.map(|templates| vec![templates])
+        }
+        (None, Some(field)) => {
+            let elements = reader.list(&field)?;
+            if elements.len() < 2 {
+                let message = "`variants` needs two replies or more to choose from";
+                let warning = Diagnostic::warning(codes::ONE_VARIANT, field.span.clone(), message);
+                reader.report(warning.help("write `reply = …` when there is one".to_owned()));
+            }
+            let mut variants = Vec::with_capacity(elements.len());
+            for element in &elements {
+                let replies = reply::read(reader, element, known);
+                draft.offered.extend(replies.offered);
+                variants.push(replies.templates);
+            }
+            variants.into_iter().collect()
+        }
+        (Some(reply), Some(variants)) => {
+            let message = "`reply` and `variants` cannot stand in one rule";
+            let error = Diagnostic::error(codes::MIXED_REPLY, variants.span, message);
+            reader.report(error.related(reply.span, "the other one"));
+            None
+        }
+    }
+}
+
+fn effects<'d>(
+    reader: &mut Reader<'_>,
+    table: &Table<'d>,
+    known: Known<'_>,
+    draft: &mut Draft<'d>,
+) -> Option<Effects> {
+    let set = match table.get("set") {
+        Some(field) => set(reader, &field, known),
+        None => Some(Vec::new()),
+    };
+    let names = |reader: &mut Reader<'_>, key: &str| match table.get(key) {
+        Some(field) => reader.strings(&field).map(|names| {
+            let names = names.iter();
+            names.map(|name| name.value.to_owned()).collect::<Vec<_>>()
+        }),
+        None => Some(Vec::new()),
+    };
+    let tag = names(reader, "tag");
+    let untag = names(reader, "untag");
+    let language = optional(table.get("language"), |field| {
+        let tag = reader.string(&field)?;
+        language_tag(reader, &tag).then(|| tag.value.to_owned())
+    });
+    let handoff = optional(table.get("handoff"), |field| {
+        at_most(reader, &field, PAUSE_MAX)
+    });
+    let start = optional(table.get("start"), |field| {
+        let name = reader.string(&field)?;
+        draft.starts = Some(name.clone());
+        Some(name.value.to_owned())
+    });
+    Some(Effects {
+        set: set?,
+        tag: tag?,
+        untag: untag?,
+        language: language.ok()?,
+        handoff: handoff.ok()?,
+        start: start.ok()?,
+    })
+}
+
+fn set(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    known: Known<'_>,
+) -> Option<Vec<(String, Template)>> {
+    if !field.is_table() {
+        reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
+        return None;
+    }
+    let mut fields = Vec::new();
+    for entry in field.entries() {
+        let sound = entry
+            .name
+            .chars()
+            .all(|one| one.is_alphanumeric() || one == '_');
+        if !sound {
+            let message = format!("`{}` cannot be the name of a field", entry.name);
+            let error = Diagnostic::error(codes::ODD_ID, entry.span.clone(), message);
+            reader.report(error.help("use letters, digits and `_`".to_owned()));
+        }
+        let text = texts::template(reader, &entry, known);
+        fields.push(
+            text.filter(|_| sound)
+                .map(|(text, _)| (entry.name.to_owned(), text)),
+        );
+    }
+    fields.into_iter().collect()
+}

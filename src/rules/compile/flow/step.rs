@@ -1,0 +1,316 @@
+//! Reads one `[[flow.NAME.step]]`.
+
+use super::super::answer::optional;
+use super::super::reply::{self, Offer};
+use super::super::texts::{self, Buttons, Known};
+use super::super::{action, when};
+use super::{StepDraft, named};
+use crate::message::Outbound;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::template::Template;
+use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target, codes, suggest};
+
+pub(in crate::rules) const KEYS: [&str; 11] = [
+    "id", "if", "ask", "accept", "pattern", "choices", "valid", "retry", "retries", "flow", "go",
+];
+const ACCEPTS: [&str; 10] = [
+    "text", "number", "email", "phone", "date", "time", "choice", "regex", "location", "media",
+];
+/// Targets that are no steps.
+const WAYS_OUT: [&str; 2] = ["end", "cancel"];
+
+/// How many answers may be no good when the step does not say.
+const RETRIES: u64 = 3;
+/// Characters of a choice's id, for the same reason.
+const CHOICE_ID_MAX: usize = 100;
+
+/// Reads a step; `None` when it is no table at all.
+pub(super) fn step<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+) -> Option<StepDraft<'d>> {
+    let table = reader.table(field, &KEYS)?;
+    let id = reader.required(&table, "id");
+    let id = id.and_then(|field| reader.string(&field));
+    if let Some(id) = &id {
+        if WAYS_OUT.contains(&id.value) || !action::is_root(id.value) {
+            let message = format!("`{}` cannot be the id of a step", id.value);
+            let help = "the answer is a variable with this name: use small letters, digits and `_`, and no \
+                        name that is a variable already";
+            let error = Diagnostic::error(codes::ODD_ID, id.span.clone(), message);
+            reader.report(error.help(help.to_owned()));
+        } else {
+            named(reader, id.value, &id.span, "a step");
+        }
+    }
+    let mut draft = StepDraft {
+        id,
+        targets: Vec::new(),
+        falls_through: true,
+        flow: None,
+        step: None,
+    };
+    draft.step = step_of(reader, &table, known, &mut draft);
+    Some(draft)
+}
+
+fn step_of<'d>(
+    reader: &mut Reader<'_>,
+    table: &Table<'d>,
+    known: Known<'_>,
+    draft: &mut StepDraft<'d>,
+) -> Option<Step> {
+    let only_if = optional(table.get("if"), |field| {
+        texts::expression(reader, &field, known)
+    });
+    let of_step = Known {
+        buttons: Buttons::OfStep,
+        ..known
+    };
+    let (ask, offered) = match table.get("ask") {
+        Some(field) => {
+            let replies = reply::read(reader, &field, of_step);
+            (replies.templates, replies.offered)
+        }
+        None => (Some(Vec::new()), Vec::new()),
+    };
+    long_ids(reader, &offered);
+    let flow = optional(table.get("flow"), |field| reader.string(&field));
+    draft.flow = flow.as_ref().ok().and_then(Clone::clone);
+    let choices = match table.get("choices") {
+        Some(field) => said_choices(reader, &field, known),
+        None => ask
+            .as_deref()
+            .map(|ask| offered_choices(ask, &offered, draft)),
+    };
+    let accept = accept(reader, table, choices.as_deref());
+    checks_fit(reader, table, accept.as_ref());
+    let with_answer: Vec<String> = known
+        .roots
+        .iter()
+        .cloned()
+        .chain(["answer".to_owned()])
+        .collect();
+    let of_answer = Known {
+        roots: &with_answer,
+        ..known
+    };
+    let valid = optional(table.get("valid"), |field| {
+        texts::expression(reader, &field, of_answer)
+    });
+    let retry = match table.get("retry") {
+        Some(field) => reply::read(reader, &field, of_answer).templates,
+        None => Some(Vec::new()),
+    };
+    let retries = optional(table.get("retries"), |field| {
+        reader.number(&field, &(0..=20)).map(u64::from)
+    });
+    let go = match table.get("go") {
+        Some(field) => branches(reader, &field, of_answer, draft),
+        None => Some(Vec::new()),
+    };
+    Some(Step {
+        id: draft.id.as_ref()?.value.to_owned(),
+        only_if: only_if.ok()?,
+        ask: ask?,
+        accept: accept?,
+        valid: valid.ok()?,
+        retry: retry?,
+        retries: retries.ok()?.unwrap_or(RETRIES),
+        choices: choices?,
+        flow: flow.ok()?.map(|name| name.value.to_owned()),
+        go: go?,
+    })
+}
+
+fn long_ids(reader: &mut Reader<'_>, offered: &[Offer<'_>]) {
+    for offer in offered {
+        if offer.id.value.chars().count() > CHOICE_ID_MAX {
+            let message = "the id of a choice is too long";
+            let error = Diagnostic::error(codes::TOO_MUCH, offer.id.span.clone(), message);
+            reader.report(error.label(format!("at most {CHOICE_ID_MAX} characters in a flow")));
+        }
+    }
+}
+
+/// `choices`: what can be chosen in words.
+fn said_choices(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    known: Known<'_>,
+) -> Option<Vec<Choice>> {
+    let texts = reader.strings(field)?;
+    let choices = texts.iter().map(|text| {
+        let title = texts::one(reader, text, known)?;
+        Some(Choice {
+            id: text.value.to_owned(),
+            title,
+            go: None,
+        })
+    });
+    choices.collect()
+}
+
+/// What can be chosen by a tap: the buttons and rows of the question.
+fn offered_choices<'d>(
+    ask: &[ReplyTemplate],
+    offered: &[Offer<'d>],
+    draft: &mut StepDraft<'d>,
+) -> Vec<Choice> {
+    let titles = ask.iter().flat_map(titles);
+    let mut choices = Vec::new();
+    for (offer, title) in offered.iter().zip(titles) {
+        draft.targets.extend(offer.go.clone());
+        choices.push(Choice {
+            id: offer.id.value.to_owned(),
+            title,
+            go: offer.go.as_ref().map(target),
+        });
+    }
+    if !choices.is_empty() && choices.iter().all(|choice| choice.go.is_some()) {
+        draft.falls_through = false;
+    }
+    choices
+}
+
+/// The labels of what a message offers, in the order they are read.
+fn titles(reply: &ReplyTemplate) -> Vec<Template> {
+    match &reply.content {
+        Outbound::Buttons { buttons, .. } => {
+            buttons.iter().map(|button| button.title.clone()).collect()
+        }
+        Outbound::List { sections, .. } => {
+            let rows = sections.iter().flat_map(|section| &section.rows);
+            rows.map(|row| row.title.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn accept(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    choices: Option<&[Choice]>,
+) -> Option<Accept> {
+    let asks = table.get("ask").is_some();
+    let Some(field) = table.get("accept") else {
+        let offers = choices.is_none_or(|choices| !choices.is_empty());
+        return Some(match (asks, table.get("pattern")) {
+            (true, Some(pattern)) => Accept::Regex(Box::new(pattern_of(reader, &pattern)?)),
+            (true, None) if offers => Accept::Choice,
+            (true, None) => Accept::Text,
+            (false, _) => Accept::Nothing,
+        });
+    };
+    let text = reader.string(&field)?;
+    Some(match text.value {
+        "text" => Accept::Text,
+        "number" => Accept::Number,
+        "email" => Accept::Email,
+        "phone" => Accept::Phone,
+        "date" => Accept::Date,
+        "time" => Accept::Time,
+        "choice" => Accept::Choice,
+        "location" => Accept::Location,
+        "media" => Accept::Media,
+        "regex" => {
+            let pattern = reader.required(table, "pattern")?;
+            Accept::Regex(Box::new(pattern_of(reader, &pattern)?))
+        }
+        other => {
+            let help = suggest::did_you_mean(other, ACCEPTS)
+                .unwrap_or_else(|| format!("there are {}", crate::rules::file::quoted(&ACCEPTS)));
+            let message = format!("a step cannot accept `{other}`");
+            reader.report(Diagnostic::error(codes::VALUE, text.span, message).help(help));
+            return None;
+        }
+    })
+}
+
+fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex> {
+    let text = reader.string(field)?;
+    when::regex(reader, &text)
+}
+
+/// Keys that make sense only beside others.
+fn checks_fit(reader: &mut Reader<'_>, table: &Table<'_>, accept: Option<&Accept>) {
+    let asks = table.get("ask").is_some();
+    if !asks {
+        for key in ["accept", "pattern", "choices", "valid", "retry", "retries"] {
+            if let Some(field) = table.get(key) {
+                let message = format!("`{key}` needs a question: `ask = …`");
+                reader.report(Diagnostic::error(codes::MIXED_REPLY, field.span, message));
+            }
+        }
+        if table.get("flow").is_none() && table.get("go").is_none() && !table.has_unknown() {
+            let message = "the step does nothing";
+            let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
+            reader.report(error.help("give it `ask`, `flow` or `go`".to_owned()));
+        }
+    }
+    if let (Some(field), Some(_)) = (table.get("flow"), table.get("ask")) {
+        let message = "a step asks, or goes through another flow";
+        let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
+        reader.report(error.help("make two steps of it".to_owned()));
+    }
+    if let (Some(Accept::Choice), Some(field)) = (accept, table.get("accept"))
+        && table.get("choices").is_none()
+        && table.get("ask").is_some_and(|ask| ask.is_string())
+    {
+        let message = "there is nothing to choose from";
+        let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
+        reader.report(error.help("add `choices`, or buttons or a list to `ask`".to_owned()));
+    }
+}
+
+/// `go = "size"` or a list of `{ if = "…", to = "size" }`.
+fn branches<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+    draft: &mut StepDraft<'d>,
+) -> Option<Vec<Branch>> {
+    if field.is_string() {
+        let text = reader.string(field)?;
+        draft.falls_through = false;
+        let to = target(&text);
+        draft.targets.push(text);
+        return Some(vec![Branch { only_if: None, to }]);
+    }
+    let mut branches = Vec::new();
+    for element in &reader.list(field)? {
+        let Some(table) = reader.table(element, &["if", "to"]) else {
+            branches.push(None);
+            continue;
+        };
+        let only_if = optional(table.get("if"), |field| {
+            texts::expression(reader, &field, known)
+        });
+        let to = reader.required(&table, "to");
+        let to = to.and_then(|field| reader.string(&field));
+        if table.get("if").is_none() {
+            draft.falls_through = false;
+        }
+        draft.targets.extend(to.clone());
+        let branch = only_if.ok().zip(to);
+        branches.push(branch.map(|(only_if, to)| Branch {
+            only_if,
+            to: target(&to),
+        }));
+    }
+    branches.into_iter().collect()
+}
+
+/// What a word in `go` means; whether there is such a step is looked at when all are known.
+pub(in crate::rules::compile) fn target(text: &Text<'_>) -> Target {
+    match text.value {
+        "end" => Target::End,
+        "cancel" => Target::Cancel,
+        other => match other.strip_prefix("flow:") {
+            Some(flow) => Target::Flow(flow.to_owned()),
+            None => Target::Step(other.to_owned()),
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! Names that flows and rules use of each other, and ways through flows.
+
+use std::collections::HashSet;
+
+use super::super::flow::{Draft as FlowDraft, StepDraft, target};
+use super::super::rule::Draft;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Reader, Text};
+use crate::rules::{Target, codes, suggest};
+
+/// Reports flows, steps and rules that are named and not there.
+pub(super) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
+    let names: Vec<&str> = flows.iter().map(|flow| flow.name).collect();
+    let ids: Vec<&str> = rules
+        .iter()
+        .filter_map(|rule| rule.id.as_ref())
+        .map(|id| id.value)
+        .collect();
+    let answers = rules.iter().map(|rule| &rule.answer);
+    let answers = answers.chain(flows.iter().flat_map(|flow| &flow.answers));
+    for answer in answers {
+        if let Some(name) = &answer.starts {
+            known(reader, name, name.value, &names, "flow");
+        }
+        for id in &answer.chooses {
+            known(reader, id, id.value, &ids, "rule");
+        }
+    }
+    for flow in flows {
+        let steps: Vec<&str> = flow.steps.iter().filter_map(id_of).collect();
+        for step in &flow.steps {
+            if let Some(name) = &step.flow {
+                known(reader, name, name.value, &names, "flow");
+            }
+            for text in &step.targets {
+                match target(text) {
+                    Target::Step(id) => known(reader, text, &id, &steps, "step"),
+                    Target::Flow(name) => known(reader, text, &name, &names, "flow"),
+                    Target::End | Target::Cancel => {}
+                }
+            }
+        }
+    }
+}
+
+fn id_of<'d>(step: &StepDraft<'d>) -> Option<&'d str> {
+    step.id.as_ref().map(|id| id.value)
+}
+
+fn known(reader: &mut Reader<'_>, text: &Text<'_>, name: &str, names: &[&str], what: &str) {
+    if names.contains(&name) {
+        return;
+    }
+    let help = suggest::did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
+        if names.is_empty() {
+            format!("there is no {what} at all")
+        } else {
+            format!("there are {}", crate::rules::file::quoted(names))
+        }
+    });
+    let message = format!("there is no {what} `{name}`");
+    reader.report(Diagnostic::error(codes::UNKNOWN_NAME, text.span.clone(), message).help(help));
+}
+
+/// Where a step may lead: indices of steps, and whether out of the flow.
+struct Ways {
+    steps: Vec<usize>,
+    out: bool,
+}
+
+fn ways_of(flow: &FlowDraft<'_>, index: usize) -> Ways {
+    let step = &flow.steps[index];
+    let mut ways = Ways {
+        steps: Vec::new(),
+        out: false,
+    };
+    for text in &step.targets {
+        match target(text) {
+            Target::Step(id) => {
+                let place = flow.steps.iter().position(|step| id_of(step) == Some(&id));
+                ways.steps.extend(place);
+            }
+            Target::End | Target::Cancel | Target::Flow(_) => ways.out = true,
+        }
+    }
+    // A step with `if` may be passed over, whatever it says itself.
+    if step.falls_through || step.may_be_passed() {
+        if index + 1 < flow.steps.len() {
+            ways.steps.push(index + 1);
+        } else {
+            ways.out = true;
+        }
+    }
+    ways
+}
+
+/// Reports steps that nothing leads to, flows that cannot end, and steps that go round without a question.
+pub(super) fn ways(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
+    for flow in flows.iter().filter(|flow| !flow.steps.is_empty()) {
+        let ways: Vec<Ways> = (0..flow.steps.len())
+            .map(|index| ways_of(flow, index))
+            .collect();
+        let mut reached = HashSet::from([0]);
+        let mut next = vec![0];
+        while let Some(index) = next.pop() {
+            let new = ways[index]
+                .steps
+                .iter()
+                .filter(|step| reached.insert(**step));
+            next.extend(new.copied().collect::<Vec<_>>());
+        }
+        for (index, step) in flow.steps.iter().enumerate() {
+            if let (false, Some(id)) = (reached.contains(&index), &step.id) {
+                let message = format!("nothing leads to the step `{}`", id.value);
+                reader.report(
+                    Diagnostic::warning(codes::UNREACHABLE_STEP, id.span.clone(), message)
+                        .help("the step above it always goes elsewhere".to_owned()),
+                );
+            }
+        }
+        if !reached.iter().any(|index| ways[*index].out) {
+            let message = format!("no way leads out of the flow `{}`", flow.name);
+            let warning = Diagnostic::warning(codes::ENDLESS_FLOW, flow.header.clone(), message);
+            reader.report(warning.help("let a step `go = \"end\"`".to_owned()));
+        }
+        circles(reader, flow, &ways);
+    }
+}
+
+/// Steps that ask nothing and lead to each other would go on for ever.
+fn circles(reader: &mut Reader<'_>, flow: &FlowDraft<'_>, ways: &[Ways]) {
+    for (start, step) in flow.steps.iter().enumerate() {
+        if !step.asks_nothing() {
+            continue;
+        }
+        let mut seen = HashSet::new();
+        let mut next = ways[start].steps.clone();
+        while let Some(index) = next.pop() {
+            if flow.steps[index].asks_nothing() && seen.insert(index) {
+                next.extend(&ways[index].steps);
+            }
+        }
+        if let (true, Some(id)) = (seen.contains(&start), &step.id) {
+            let message = format!(
+                "the step `{}` comes back to itself without a question",
+                id.value
+            );
+            let error = Diagnostic::error(codes::CIRCLE, id.span.clone(), message);
+            reader.report(error.help("ask something on the way".to_owned()));
+            return;
+        }
+    }
+}
+
+/// Reports flows that nothing starts.
+pub(super) fn unused(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
+    if rules.iter().any(|rule| rule.answer.answer.is_none()) {
+        return;
+    }
+    let mut started: HashSet<&str> = HashSet::new();
+    let answers = rules.iter().map(|rule| &rule.answer);
+    let answers = answers.chain(flows.iter().flat_map(|flow| &flow.answers));
+    let starts = answers.filter_map(|answer| answer.starts.as_ref());
+    started.extend(starts.map(|name| name.value));
+    for step in flows.iter().flat_map(|flow| &flow.steps) {
+        started.extend(step.flow.as_ref().map(|name| name.value));
+        let jumps = step.targets.iter();
+        started.extend(jumps.filter_map(|text| text.value.strip_prefix("flow:")));
+    }
+    for flow in flows.iter().filter(|flow| !started.contains(flow.name)) {
+        let message = format!("nothing starts the flow `{}`", flow.name);
+        let warning = Diagnostic::warning(codes::UNUSED_FLOW, flow.header.clone(), message);
+        reader.report(warning.help(format!("give a rule `start = \"{}\"`", flow.name)));
+    }
+}

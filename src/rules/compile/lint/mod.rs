@@ -1,0 +1,194 @@
+//! What can only be seen when all rules and flows are looked at together.
+//!
+//! Parts that could not be read are given the benefit of the doubt: an error in one rule makes no warnings about
+//! another. Next: [`crate::turn`], which runs what passed.
+
+mod choices;
+mod flows;
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::flow::Draft as FlowDraft;
+use super::rule::Draft;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::Reader;
+use crate::rules::normalise::Phrase;
+use crate::rules::schedule::Schedule;
+use crate::rules::{Condition, codes};
+
+/// Looks at everything. `hours` is `None` when they could not be read.
+pub(super) fn all(
+    reader: &mut Reader<'_>,
+    rules: &[Draft<'_>],
+    flows: &[FlowDraft<'_>],
+    hours: Option<&Option<Schedule>>,
+) {
+    duplicate_ids(reader, rules);
+    unreachable(reader, rules);
+    shadowed(reader, rules);
+    choices::choices(reader, rules, flows);
+    choices::overlapping(reader, rules);
+    flows::names(reader, rules, flows);
+    flows::ways(reader, flows);
+    flows::unused(reader, rules, flows);
+    translations(reader);
+    if hours.is_some_and(Option::is_none) {
+        no_hours(reader, rules);
+    }
+}
+
+/// Reports rules that have the id of another.
+fn duplicate_ids(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+    let mut first = HashMap::new();
+    for id in rules.iter().filter_map(|rule| rule.id.as_ref()) {
+        if let Some(other) = first.insert(id.value, id.span.clone()) {
+            let message = format!("there is already a rule `{}`", id.value);
+            reader.report(
+                Diagnostic::error(codes::DUPLICATE_ID, id.span.clone(), message)
+                    .label("the same id again")
+                    .related(other.clone(), "first used here"),
+            );
+            first.insert(id.value, other);
+        }
+    }
+}
+
+/// Whether a rule that matches ends the search each time.
+fn always_ends(rule: &Draft<'_>) -> bool {
+    !rule.goes_on && rule.once.is_none() && rule.chance.is_none()
+}
+
+/// Reports rules below one that always answers.
+fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+    let always =
+        |rule: &Draft<'_>| matches!(rule.when, Some(Condition::Always)) && always_ends(rule);
+    let Some(last) = rules.iter().position(always) else {
+        return;
+    };
+    if let Some((rule, more)) = rules[last + 1..].split_first() {
+        let span = rule.id.as_ref().map_or(&rule.header, |id| &id.span);
+        let message = match more.len() {
+            0 => "this rule can never answer".to_owned(),
+            1 => "this rule and the one below it can never answer".to_owned(),
+            more => format!("this rule and the {more} below it can never answer"),
+        };
+        reader.report(
+            Diagnostic::warning(codes::UNREACHABLE, span.clone(), message)
+                .related(
+                    rules[last].header.clone(),
+                    "this rule has no `when`, so it answers everything",
+                )
+                .help("move the rule without `when` to the end of the file".to_owned()),
+        );
+    }
+}
+
+/// Reports rules all of whose words an earlier rule takes.
+fn shadowed(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+    for (index, rule) in rules.iter().enumerate() {
+        let Some(condition) = &rule.when else {
+            continue;
+        };
+        let earlier = rules[..index].iter().filter(|rule| always_ends(rule));
+        let mut taker = earlier.filter(|other| {
+            let takes = other.when.as_ref().map(|other| takes(other, condition));
+            takes == Some(true)
+        });
+        let Some(other) = taker.next() else { continue };
+        let span = rule.id.as_ref().map_or(&rule.header, |id| &id.span);
+        let other_span = other.id.as_ref().map_or(&other.header, |id| &id.span);
+        let message = "this rule can never answer: an earlier one takes all its words";
+        reader.report(
+            Diagnostic::warning(codes::SHADOWED, span.clone(), message)
+                .related(other_span.clone(), "this one answers first")
+                .help("move the rule with the longer words up".to_owned()),
+        );
+    }
+}
+
+/// Whether a message that meets `later` is sure to meet `earlier`; only what is plain to see.
+fn takes(earlier: &Condition, later: &Condition) -> bool {
+    if let Condition::All(parts) = later {
+        return parts.iter().any(|part| takes(earlier, part));
+    }
+    if let Condition::Any(parts) = earlier {
+        return parts.iter().any(|part| takes(part, later));
+    }
+    if let Condition::Any(parts) = later {
+        return parts.iter().all(|part| takes(earlier, part));
+    }
+    let every = |phrases: &[Phrase], meets: &dyn Fn(&Phrase) -> bool| phrases.iter().all(meets);
+    let within = |all: &[Phrase], words: &[String]| {
+        let holds = |phrase: &Phrase| {
+            let mut windows = words.windows(phrase.words.len());
+            windows.any(|window| window == phrase.words)
+        };
+        all.iter().any(holds)
+    };
+    let starts = |all: &[Phrase], words: &[String]| {
+        let mut all = all.iter();
+        all.any(|phrase| words.starts_with(&phrase.words))
+    };
+    match (earlier, later) {
+        (
+            Condition::TextHas(has),
+            Condition::TextHas(phrases)
+            | Condition::TextStarts(phrases)
+            | Condition::TextIs(phrases),
+        ) => every(phrases, &|phrase| within(has, &phrase.words)),
+        (
+            Condition::TextStarts(first),
+            Condition::TextStarts(phrases) | Condition::TextIs(phrases),
+        ) => every(phrases, &|phrase| starts(first, &phrase.words)),
+        (Condition::TextIs(all), Condition::TextIs(phrases)) => every(phrases, &|phrase| {
+            all.iter().any(|one| one.words == phrase.words)
+        }),
+        _ => false,
+    }
+}
+
+/// Reports texts that are not there in a language in which others are.
+fn translations(reader: &mut Reader<'_>) {
+    let texts = std::mem::take(&mut reader.translations);
+    let all: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|(_, tags)| tags)
+        .map(String::as_str)
+        .collect();
+    for (span, tags) in &texts {
+        let missing = all
+            .iter()
+            .filter(|tag| !tags.iter().any(|own| own.eq_ignore_ascii_case(tag)));
+        let missing: Vec<&str> = missing.copied().collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let names = crate::rules::file::quoted(&missing);
+        let message = format!("this text is not there in {names}");
+        reader.report(
+            Diagnostic::warning(codes::MISSING_TRANSLATION, span.clone(), message)
+                .help("other texts are; those people get the language of `[bot]`".to_owned()),
+        );
+    }
+}
+
+/// Reports conditions on hours in rules that have none.
+fn no_hours(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+    for rule in rules {
+        if rule.when.as_ref().is_some_and(asks_hours) {
+            let message = "the rule asks for hours, and the file has no `[hours]`";
+            let warning = Diagnostic::warning(codes::NO_HOURS, rule.header.clone(), message);
+            let help = "add `[hours]` with lines like `mon-fri = [\"08:00-18:00\"]`";
+            reader.report(warning.help(help.to_owned()));
+        }
+    }
+}
+
+fn asks_hours(condition: &Condition) -> bool {
+    match condition {
+        Condition::Open(_) => true,
+        Condition::Any(all) | Condition::All(all) => all.iter().any(asks_hours),
+        Condition::Not(one) => asks_hours(one),
+        _ => false,
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads texts and expressions: what may stand in them, and in which languages they are written.
+
+use std::collections::BTreeSet;
+
+use crate::message::TemplateFile;
+use crate::rules::codes;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::file::{Field, Reader, Text};
+use crate::rules::template::{Expression, Scope, Template, TemplateError};
+
+/// What else has to be known to check a text or a reply.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    /// The names under `match`.
+    pub(super) captures: &'a [String],
+    /// Whole groups of variables: answers of a flow, results of actions.
+    pub(super) roots: &'a [String],
+    /// The fields that the rules set; `None` when they are not known.
+    pub(super) fields: Option<&'a BTreeSet<String>>,
+    /// The message templates that were fetched; `None` when none ever were.
+    pub(super) templates: Option<&'a TemplateFile>,
+    /// Whose buttons are read.
+    pub(super) buttons: Buttons,
+}
+
+/// Whose buttons are read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Buttons {
+    /// A rule's: another rule answers them.
+    #[default]
+    OfRule,
+    /// A step's: they may say where to go.
+    OfStep,
+}
+
+impl<'a> Known<'a> {
+    /// What texts may name.
+    pub(super) fn scope(&self) -> Scope<'a> {
+        Scope {
+            captures: self.captures,
+            roots: self.roots,
+            fields: self.fields,
+        }
+    }
+}
+
+/// Whether a table is one text in several languages: all its keys are language tags.
+pub(super) fn is_in_languages(field: &Field<'_>) -> bool {
+    let entries = field.entries();
+    !entries.is_empty() && entries.iter().all(|entry| is_language(entry.name))
+}
+
+/// Whether a word has the shape of a language tag: two or three letters, then perhaps a region or script.
+pub(super) fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let first = parts.next().unwrap_or_default();
+    (2..=3).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
+/// Reads a text, or a table of the same text in several languages, and gives each literal with its language (empty: every
+/// language).
+pub(super) fn template<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+) -> Option<(Template, Vec<(String, Text<'d>)>)> {
+    if !is_in_languages(field) {
+        let text = reader.string(field)?;
+        let template = one(reader, &text, known)?;
+        return Some((template, vec![(String::new(), text)]));
+    }
+    let mut texts = Vec::new();
+    let mut templates = Vec::new();
+    let entries = field.entries();
+    for entry in &entries {
+        let text = reader.string(entry);
+        let template = text.as_ref().and_then(|text| one(reader, text, known));
+        let tag = entry.name.to_owned();
+        texts.extend(text.map(|text| (tag.clone(), text)));
+        templates.extend(template.map(|template| (tag, template)));
+    }
+    let tags = entries.iter().map(|entry| entry.name.to_owned());
+    reader.translated(field.span.clone(), tags.collect());
+    (templates.len() == entries.len()).then(|| (Template::in_languages(templates), texts))
+}
+
+/// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
+pub(super) fn one(reader: &mut Reader<'_>, text: &Text<'_>, known: Known<'_>) -> Option<Template> {
+    match Template::parse(text.value, &known.scope()) {
+        Ok(template) => Some(template),
+        Err(errors) => {
+            report(reader, text, errors);
+            None
+        }
+    }
+}
+
+/// Reads an expression.
+pub(super) fn expression(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    known: Known<'_>,
+) -> Option<Expression> {
+    let text = reader.string(field)?;
+    match Expression::parse(text.value, &known.scope()) {
+        Ok(expression) => Some(expression),
+        Err(errors) => {
+            report(reader, &text, errors);
+            None
+        }
+    }
+}
+
+/// Tells what is wrong with a text, each at its place.
+pub(super) fn report(reader: &mut Reader<'_>, text: &Text<'_>, errors: Vec<TemplateError>) {
+    for error in errors {
+        let span = reader.locate(text, &error.range);
+        let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
+        reader.report(found.help(error.help));
+    }
+}

@@ -1,0 +1,100 @@
+//! The country of a phone number, by its first digits.
+
+use std::sync::LazyLock;
+
+/// The beginning of numbers, and the country; sorted by the beginning.
+static BEGINNINGS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
+    let lines = include_str!("countries.txt").lines();
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(' ')).collect()
+});
+
+/// The longest beginning in the table.
+const LONGEST: usize = 7;
+
+/// The ISO 3166 code of the country that a number with its calling code belongs to.
+#[must_use]
+pub fn of_phone(digits: &str) -> Option<&'static str> {
+    (1..=LONGEST.min(digits.len())).rev().find_map(|length| {
+        let beginning = digits.get(..length)?;
+        let at = BEGINNINGS.binary_search_by_key(&beginning, |(beginning, _)| beginning);
+        at.ok().map(|at| BEGINNINGS[at].1)
+    })
+}
+
+/// Whether a country with this code has phone numbers.
+#[must_use]
+pub fn is_known(code: &str) -> bool {
+    BEGINNINGS.iter().any(|(_, country)| *country == code)
+}
+
+/// The digits that numbers of a country begin with when they are dialled from abroad.
+#[must_use]
+pub fn calling_code(code: &str) -> Option<&'static str> {
+    let of = |beginning: &str| of_phone(beginning);
+    let own = BEGINNINGS.iter().filter(|(_, country)| *country == code);
+    let shortest = own.min_by_key(|(beginning, _)| beginning.len())?.0;
+    // Countries that share a calling code: the code is what comes before the part that tells them apart.
+    let shared = (1..shortest.len()).find(|length| of(&shortest[..*length]).is_some());
+    Some(shared.map_or(shortest, |length| &shortest[..length]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{BEGINNINGS, LONGEST, calling_code, is_known, of_phone};
+
+    #[test]
+    fn the_table_is_sorted_and_says_nothing_twice() {
+        assert!(BEGINNINGS.len() > 300);
+        assert!(BEGINNINGS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(
+            BEGINNINGS
+                .iter()
+                .all(|(digits, code)| digits.len() <= LONGEST
+                    && digits.bytes().all(|byte| byte.is_ascii_digit())
+                    && code.len() == 2)
+        );
+        let countries: HashSet<_> = BEGINNINGS.iter().map(|(_, code)| code).collect();
+        assert!(countries.len() > 230, "{}", countries.len());
+    }
+
+    #[test]
+    fn neighbours_that_share_a_code_are_told_apart() {
+        for (digits, country) in [
+            ("15550000001", "US"),
+            ("14165550100", "CA"),
+            ("18095550100", "DO"),
+            ("18765550100", "JM"),
+            ("79161234567", "RU"),
+            ("77012345678", "KZ"),
+            ("447911123456", "GG"),
+            ("447400123456", "GB"),
+            ("4915112345678", "DE"),
+            ("34600000000", "ES"),
+            ("5215512345678", "MX"),
+            ("919812345678", "IN"),
+        ] {
+            assert_eq!(of_phone(digits), Some(country), "{digits}");
+        }
+        assert_eq!(of_phone(""), None);
+        assert_eq!(of_phone("0123"), None);
+    }
+
+    #[test]
+    fn calling_codes_are_those_dialled() {
+        for (country, code) in [
+            ("DE", "49"),
+            ("US", "1"),
+            ("CA", "1"),
+            ("JM", "1"),
+            ("KZ", "7"),
+            ("GG", "44"),
+        ] {
+            assert_eq!(calling_code(country), Some(code), "{country}");
+        }
+        assert_eq!(calling_code("XX"), None);
+        assert!(is_known("ES") && !is_known("es"));
+    }
+}

@@ -1,0 +1,73 @@
+//! Ids of the buttons that a flow offers.
+//!
+//! A person may tap a button long after it was sent. Its id on the wire tells which question of which run it
+//! belongs to; rules, texts and tests only ever see the id that the owner gave.
+
+/// Begins the id of a button of a flow; owners cannot begin theirs so.
+pub const MARK: char = '~';
+
+/// A button of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap<'a> {
+    /// The flow.
+    pub flow: &'a str,
+    /// The step.
+    pub step: &'a str,
+    /// Which run of the conversation offered it.
+    pub run: u64,
+    /// As the owner gave it.
+    pub id: &'a str,
+}
+
+impl<'a> Tap<'a> {
+    /// Reads the id of a tapped button; `None` when it is not one of a flow.
+    #[must_use]
+    pub fn parse(id: &'a str) -> Option<Self> {
+        let mut parts = id.strip_prefix(MARK)?.splitn(4, '/');
+        Some(Self {
+            flow: parts.next()?,
+            step: parts.next()?,
+            run: parts.next()?.parse().ok()?,
+            id: parts.next()?,
+        })
+    }
+
+    /// The id on the wire.
+    #[must_use]
+    pub fn wire(&self) -> String {
+        let Self {
+            flow,
+            step,
+            run,
+            id,
+        } = self;
+        format!("{MARK}{flow}/{step}/{run}/{id}")
+    }
+}
+
+/// The id that the owner gave a button, whoever offered it.
+#[must_use]
+pub fn visible(id: &str) -> &str {
+    Tap::parse(id).map_or(id, |tap| tap.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tap, visible};
+
+    #[test]
+    fn an_id_comes_back_from_the_wire() {
+        let tap = Tap {
+            flow: "cake",
+            step: "size",
+            run: 3,
+            id: "l/xl",
+        };
+
+        assert_eq!(tap.wire(), "~cake/size/3/l/xl");
+        assert_eq!(Tap::parse(&tap.wire()), Some(tap));
+        assert_eq!(visible(&tap.wire()), "l/xl");
+        assert_eq!(visible("plain/id"), "plain/id");
+        assert_eq!(visible("~odd"), "~odd");
+    }
+}

@@ -1,0 +1,138 @@
+//! Texts filled in and refused.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::{RenderError, Scope, Template, Variables};
+use crate::message::{Contact, Content, Identity, Inbound, PhoneNumberId, State, WaId, Wamid};
+use crate::rules::variables::Scene;
+use crate::rules::{Beside, RuleSet, Sources, compile};
+
+fn ana() -> Contact {
+    let phone = WaId::parse("15550000001").expect("digits");
+    Contact {
+        identity: Identity::Phone(phone),
+        name: Some("Ana Lima".to_owned()),
+        username: None,
+    }
+}
+
+fn said(text: &str) -> Inbound {
+    let text = Content::Text {
+        body: text.to_owned(),
+    };
+    let number = PhoneNumberId::parse("1").expect("not empty");
+    let wamid = Wamid::parse("wamid.1").expect("not empty");
+    Inbound::new(
+        number,
+        wamid,
+        ana().identity,
+        jiff::Timestamp::UNIX_EPOCH,
+        text,
+    )
+}
+
+fn nobody() -> Contact {
+    Contact {
+        name: None,
+        ..ana()
+    }
+}
+
+fn rules() -> RuleSet {
+    let sources = Sources::one("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
+    let compiled = compile(&sources, Beside::default());
+    compiled.expect("good rules").rules
+}
+
+/// Fills a template in for a message, or says that it cannot be.
+fn fill(template: &Template, contact: &Contact, text: &str) -> Result<String, RenderError> {
+    let (rules, state, message) = (rules(), State::default(), said(text));
+    let captures = BTreeMap::from([("number".to_owned(), "42".to_owned())]);
+    template.render(&Variables::new(Scene {
+        rules: &rules,
+        contact,
+        state: &state,
+        message: &message,
+        captures: &captures,
+        roots: BTreeMap::new(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+    }))
+}
+
+fn render(source: &str, contact: &Contact, text: &str) -> String {
+    let scope = Scope {
+        captures: &["number".to_owned()],
+        ..Scope::default()
+    };
+    let template = Template::parse(source, &scope).expect("a good template");
+    fill(&template, contact, text).expect("it renders")
+}
+
+#[test]
+fn variables_are_filled_in() {
+    let text = "{{ bot.name }}: {{ contact.first_name }} {{ contact.phone }} {{ match.number }}";
+    assert_eq!(render(text, &ana(), ""), "Luna: Ana +15550000001 42");
+}
+
+#[test]
+fn a_name_that_is_not_known_is_empty_or_the_default() {
+    let text = "Hi {{ contact.first_name | default('there') }}{{ contact.name }}!";
+    assert_eq!(render(text, &nobody(), ""), "Hi there!");
+}
+
+#[test]
+fn an_unknown_variable_is_found_at_load_with_its_place_and_the_closest_name() {
+    let errors =
+        Template::parse("Hi {{ contact.nmae }}, {{ match.x }}", &Scope::default()).unwrap_err();
+
+    assert_eq!(errors.len(), 2);
+    assert_eq!(errors[0].range, 6..18);
+    assert_eq!(
+        errors[0].help.as_deref(),
+        Some("did you mean `contact.name`?")
+    );
+    assert!(
+        errors[1]
+            .help
+            .as_deref()
+            .is_some_and(|help| help.contains("group"))
+    );
+}
+
+#[test]
+fn a_syntax_error_has_its_place() {
+    let source = "Hi {{ contact.name";
+    let errors = Template::parse(source, &Scope::default()).unwrap_err();
+
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].range.end <= source.len());
+}
+
+#[test]
+fn a_text_that_runs_away_is_stopped() {
+    let source = "{% for a in range(1000) %}x{% endfor %}";
+    assert!(
+        Template::parse(source, &Scope::default()).is_err(),
+        "there is no `range`"
+    );
+    let source =
+        "{% for a in message.text %}{% for b in message.text %}{{ a }}{% endfor %}{% endfor %}";
+    let template = Template::parse(source, &Scope::default()).expect("known variables");
+    assert!(fill(&template, &ana(), &"x".repeat(4000)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn what_people_write_comes_back_as_they_wrote_it(text in "(\\{\\{|\\}\\}|\\{%|%\\}|[a-z .()|'\"]){0,12}") {
+        prop_assert_eq!(render("{{ message.text }}", &ana(), &text), text);
+    }
+
+    #[test]
+    fn no_source_makes_it_panic(source in "(\\{\\{|\\}\\}|\\{%|%\\}|if|for|in|contact|\\.|name|[ |()x]){0,14}") {
+        if let Ok(template) = Template::parse(&source, &Scope::default()) {
+            let _ = fill(&template, &ana(), "x");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Actions: what is asked of the world outside, and how it goes on when the result is there.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::answer::Used;
+use super::{AskedAction, Cause, CauseKind, Decision, NoteKind, Verdict, Work};
+use crate::message::{
+    Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Speaker, Waiting,
+};
+use crate::rules::variables::Variables;
+use crate::rules::{ActionTemplate, Answer, Body, HttpTemplate, ModelTemplate};
+
+/// Actions of one conversation that may be under way; a person cannot start them without end.
+const WAITING_MAX: usize = 5;
+
+impl<'a> Work<'a> {
+    /// Asks for an action; the answer is given when its result is there.
+    pub(super) fn ask_action(
+        &mut self,
+        source: &RuleId,
+        action: &ActionTemplate,
+        cause: Cause<'_>,
+        answers: BTreeMap<String, Value>,
+    ) -> Used {
+        if self.turn.state.waiting.len() >= WAITING_MAX {
+            return Used::OverBudget("too many actions of this person are under way");
+        }
+        let variables = self.variables(&self.turn.state, cause, answers.clone());
+        let made = match action {
+            ActionTemplate::Http(call) => http(call, &variables).map(Action::Http),
+            ActionTemplate::Model(model) => self.model(model, &variables, cause).map(Action::Model),
+        };
+        let action = match made {
+            Ok(action) => action,
+            Err(failed) => return Used::Failed(failed),
+        };
+        let state = &mut self.turn.state;
+        state.actions += 1;
+        let number = state.actions;
+        state.waiting.push(Waiting {
+            number,
+            source: source.clone(),
+            message: Inbound {
+                raw: String::new(),
+                ..cause.message.clone()
+            },
+            captures: cause.captures.clone(),
+            answers,
+        });
+        self.turn.actions.push(AskedAction {
+            number,
+            action,
+            answers: cause.answers(),
+        });
+        Used::Waits
+    }
+
+    fn model(
+        &self,
+        model: &ModelTemplate,
+        variables: &Variables<'_>,
+        cause: Cause<'_>,
+    ) -> Result<ModelCall, String> {
+        let prompt = model.prompt.as_ref().map(|prompt| prompt.render(variables));
+        let instructions = prompt.transpose().map_err(|error| error.to_string())?;
+        let said = cause.message.content.said().unwrap_or_default();
+        let choose = model.choose.iter().map(|id| ModelChoice {
+            id: id.as_str().to_owned(),
+            description: self.described(id),
+        });
+        Ok(ModelCall {
+            instructions: instructions.unwrap_or_default(),
+            // What was said before is added by whoever has the history.
+            turns: vec![ModelTurn {
+                speaker: Speaker::Person,
+                text: said.to_owned(),
+            }],
+            choose: choose.collect(),
+            max_tokens: model.max_tokens,
+            timeout: model.timeout,
+        })
+    }
+
+    /// What a rule is for: what people write who mean it.
+    fn described(&self, id: &RuleId) -> String {
+        let rule = self.rules.rules.iter().find(|rule| rule.id == *id);
+        let examples = rule.map(|rule| rule.examples.iter().take(5));
+        let examples: Vec<&str> = examples
+            .into_iter()
+            .flatten()
+            .map(|example| example.text.as_str())
+            .collect();
+        if examples.is_empty() {
+            id.as_str().replace(['-', '_', '.'], " ")
+        } else {
+            format!("people write: {}", examples.join("; "))
+        }
+    }
+
+    /// Goes on with the answer that waited for an action.
+    pub(super) fn action_ended(&mut self, number: u64, outcome: &Outcome) {
+        self.turn.decision = Decision::Silent;
+        let waiting = &mut self.turn.state.waiting;
+        let Some(index) = waiting.iter().position(|one| one.number == number) else {
+            let note = "nobody waits for this result any more".to_owned();
+            self.turn.explanation.note = Some(note);
+            return;
+        };
+        let waited = waiting.remove(index);
+        self.go_on(&waited, outcome);
+        self.conclude_message(waited.message.wamid);
+    }
+
+    fn go_on(&mut self, waited: &Waiting, outcome: &Outcome) {
+        if self.turn.state.human_until.is_some() {
+            self.turn.decision = Decision::Human;
+            self.turn.explanation.note = Some("a colleague answers here now".to_owned());
+            return;
+        }
+        let Some(answer) = self.answer_of(&waited.source) else {
+            let text = format!("the rules have no `{}` any more", waited.source);
+            self.note(NoteKind::NotSent, text);
+            return;
+        };
+        let cause = Cause {
+            message: &waited.message,
+            captures: &waited.captures,
+            kind: CauseKind::Message,
+        };
+        match outcome {
+            Outcome::Done(value) => self.action_done(waited, answer, value, cause),
+            Outcome::Failed(reason) => self.action_failed(waited, answer, reason, cause),
+        }
+    }
+
+    fn action_done(
+        &mut self,
+        waited: &Waiting,
+        answer: &'a Answer,
+        value: &Value,
+        cause: Cause<'_>,
+    ) {
+        let rules = self.rules;
+        let chosen = value.get("choice").and_then(Value::as_str);
+        let is_choice = matches!(answer.action.as_deref(), Some(ActionTemplate::Model(model)) if !model.choose.is_empty());
+        if let Some(id) = chosen.filter(|_| is_choice)
+            && let Some(rule) = rules.rules.iter().find(|rule| rule.id.as_str() == id)
+        {
+            let because = format!("a model chose it for `{}`", waited.source);
+            self.turn.explanation.tell(rule, Verdict::Matched, because);
+            self.use_rule(rule, cause);
+            return;
+        }
+        let because = "its action is done".to_owned();
+        self.turn
+            .explanation
+            .tell_of(waited.source.clone(), Verdict::Matched, because);
+        let mut roots = waited.answers.clone();
+        let saved = answer.action.as_deref().and_then(ActionTemplate::save);
+        if let Some(name) = saved {
+            roots.insert(name.to_owned(), value.clone());
+        }
+        let used = self.say(&waited.source, answer, cause, &roots);
+        self.conclude(waited.source.as_str(), used, None);
+    }
+
+    fn action_failed(
+        &mut self,
+        waited: &Waiting,
+        answer: &'a Answer,
+        reason: &str,
+        cause: Cause<'_>,
+    ) {
+        let text = format!("the action of `{}` failed: {reason}", waited.source);
+        self.note(NoteKind::ActionFailed, text.clone());
+        let because = format!("its action failed: {reason}");
+        self.turn
+            .explanation
+            .tell_of(waited.source.clone(), Verdict::Matched, because);
+        let Some(instead) = &answer.on_error else {
+            self.turn.decision = Decision::Failed;
+            self.turn.explanation.note = Some(text);
+            return;
+        };
+        let instead = std::slice::from_ref(instead);
+        let used = match self.filled(&waited.source, instead, cause, &waited.answers) {
+            Err(failed) => Used::Failed(failed),
+            Ok(replies) => {
+                let said = replies.len();
+                match self.push(replies) {
+                    Ok(()) => Used::Said { replies: said },
+                    Err(note) => Used::OverBudget(note),
+                }
+            }
+        };
+        self.conclude(waited.source.as_str(), used, None);
+    }
+
+    /// The answer of a rule, or of a part of a flow: `flow/end`.
+    fn answer_of(&self, source: &RuleId) -> Option<&'a Answer> {
+        let rules = self.rules;
+        let Some((flow, part)) = source.as_str().split_once('/') else {
+            let rule = rules.rules.iter().find(|rule| rule.id == *source);
+            return rule.map(|rule| &rule.answer);
+        };
+        let flow = rules.flows.get(flow)?;
+        match part {
+            "end" => Some(&flow.end),
+            "on_timeout" => Some(&flow.on_timeout),
+            "on_cancel" => Some(&flow.on_cancel),
+            "on_gone" => Some(&flow.on_gone),
+            "on_give_up" => flow.on_give_up.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+fn http(call: &HttpTemplate, variables: &Variables<'_>) -> Result<HttpCall, String> {
+    let text = |template: &crate::rules::template::Template| {
+        template
+            .render(variables)
+            .map_err(|error| error.to_string())
+    };
+    let headers = call.headers.iter();
+    let headers = headers.map(|(name, value)| Ok((name.clone(), text(value)?)));
+    let body = call.body.as_ref().map(|body| document(body, variables));
+    Ok(HttpCall {
+        method: call.method,
+        url: text(&call.url)?,
+        headers: headers.collect::<Result<_, String>>()?,
+        body: body.transpose()?,
+        timeout: call.timeout,
+    })
+}
+
+fn document(body: &Body, variables: &Variables<'_>) -> Result<Value, String> {
+    Ok(match body {
+        Body::Plain(value) => value.clone(),
+        Body::Text(text) => Value::from(text.render(variables).map_err(|error| error.to_string())?),
+        Body::List(all) => {
+            let all = all.iter().map(|one| document(one, variables));
+            Value::Array(all.collect::<Result<_, _>>()?)
+        }
+        Body::Object(all) => {
+            let all = all.iter();
+            let all = all.map(|(name, one)| Ok((name.clone(), document(one, variables)?)));
+            Value::Object(all.collect::<Result<_, String>>()?)
+        }
+    })
+}

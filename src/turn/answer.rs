@@ -1,0 +1,304 @@
+//! What is said and changed: replies filled in and held against limits and budget, effects, actions.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::guards::after;
+use super::walk::stable_hash;
+use super::{Cause, CauseKind, NoteKind, Reply, Work};
+use crate::message::{Inbound, Outbound, RuleId, State, limits};
+use crate::rules::variables::{Scene, Variables};
+use crate::rules::{Answer, Effects, REPLIES_MAX, ReplyTemplate, Words};
+
+/// What became of an answer.
+pub(super) enum Used {
+    /// It was given.
+    Said {
+        /// So many messages.
+        replies: usize,
+    },
+    /// An action comes first.
+    Waits,
+    /// They would be more than the person's budget.
+    OverBudget(&'static str),
+    /// A text could not be filled in, or came out longer than WhatsApp takes.
+    Failed(String),
+}
+
+impl Work<'_> {
+    /// Everything that texts may say.
+    pub(super) fn variables<'v>(
+        &'v self,
+        state: &'v State,
+        cause: Cause<'v>,
+        roots: BTreeMap<String, Value>,
+    ) -> Variables<'v> {
+        Variables::new(Scene {
+            rules: self.rules,
+            contact: self.contact,
+            state,
+            message: cause.message,
+            captures: cause.captures,
+            roots,
+            now: self.now,
+        })
+    }
+
+    /// Gives an answer: asks for its action, or says and changes what it says.
+    pub(super) fn answer(
+        &mut self,
+        source: &RuleId,
+        answer: &Answer,
+        cause: Cause<'_>,
+        roots: BTreeMap<String, Value>,
+    ) -> Used {
+        match &answer.action {
+            Some(action) => self.ask_action(source, action, cause, roots),
+            None => self.say(source, answer, cause, &roots),
+        }
+    }
+
+    /// Changes and says what an answer says; all of it, or nothing.
+    pub(super) fn say(
+        &mut self,
+        source: &RuleId,
+        answer: &Answer,
+        cause: Cause<'_>,
+        roots: &BTreeMap<String, Value>,
+    ) -> Used {
+        let before = self.turn.state.clone();
+        let notes = self.turn.notes.len();
+        let used = self.say_all(source, answer, cause, roots);
+        if !matches!(used, Used::Said { .. }) {
+            // But for the budget, which earlier replies of this turn have used.
+            let replied_at = std::mem::take(&mut self.turn.state.replied_at);
+            self.turn.state = State {
+                replied_at,
+                ..before
+            };
+            self.turn.notes.truncate(notes);
+        }
+        used
+    }
+
+    fn say_all(
+        &mut self,
+        source: &RuleId,
+        answer: &Answer,
+        cause: Cause<'_>,
+        roots: &BTreeMap<String, Value>,
+    ) -> Used {
+        if let Err(failed) = self.change(&answer.effects, cause, roots) {
+            return Used::Failed(failed);
+        }
+        let (variant, templates) = pick(answer, source, cause.message);
+        let filled = self.filled(source, templates, cause, roots);
+        let mut replies = match (filled, &answer.on_error) {
+            (Ok(replies), _) => replies,
+            (Err(failed), None) => return Used::Failed(failed),
+            (Err(failed), Some(instead)) => {
+                let instead = std::slice::from_ref(instead);
+                match self.filled(source, instead, cause, roots) {
+                    Ok(replies) => replies,
+                    Err(_) => return Used::Failed(failed),
+                }
+            }
+        };
+        for reply in &mut replies {
+            reply.variant = variant;
+        }
+        let said = replies.len();
+        if let Err(note) = self.push(replies) {
+            return Used::OverBudget(note);
+        }
+        self.hand_off(source, &answer.effects);
+        match &answer.effects.start {
+            None => Used::Said { replies: said },
+            Some(flow) => match self.start_flow(flow, cause) {
+                Used::Said { replies } => Used::Said {
+                    replies: said + replies,
+                },
+                other => other,
+            },
+        }
+    }
+
+    /// Adds replies, unless they are too many.
+    pub(super) fn push(&mut self, replies: Vec<Reply>) -> Result<(), &'static str> {
+        if replies.is_empty() {
+            return Ok(());
+        }
+        if self.turn.replies.len() + replies.len() > REPLIES_MAX {
+            return Err("more replies than one message may get");
+        }
+        let within = |seconds: i64| {
+            let since = self.now.saturating_sub(SignedDuration::from_secs(seconds));
+            let since = since.unwrap_or(jiff::Timestamp::MIN);
+            let earlier = self.turn.state.replied_at.iter();
+            earlier.filter(|at| **at > since).count() + replies.len()
+        };
+        let budget = self.rules.bot.reply_budget;
+        if within(60) > budget.per_minute as usize {
+            return Err("the person's budget of replies per minute is used up");
+        }
+        if within(3600) > budget.per_hour as usize {
+            return Err("the person's budget of replies per hour is used up");
+        }
+        let now = self.now;
+        let times = replies.iter().map(|_| now);
+        self.turn.state.replied_at.extend(times);
+        self.turn.state.silenced = false;
+        self.turn.replies.extend(replies);
+        Ok(())
+    }
+
+    /// Fields, tags and language: before the texts are filled in, so that they can speak of them.
+    fn change(
+        &mut self,
+        effects: &Effects,
+        cause: Cause<'_>,
+        roots: &BTreeMap<String, Value>,
+    ) -> Result<(), String> {
+        let mut fields = Vec::with_capacity(effects.set.len());
+        if !effects.set.is_empty() {
+            let variables = self.variables(&self.turn.state, cause, roots.clone());
+            for (name, text) in &effects.set {
+                let value = text.render(&variables).map_err(|error| error.to_string())?;
+                fields.push((name.clone(), value));
+            }
+        }
+        let state = &mut self.turn.state;
+        for (name, value) in fields {
+            if value.is_empty() {
+                state.fields.remove(&name);
+            } else {
+                state.fields.insert(name, value);
+            }
+        }
+        state.tags.extend(effects.tag.iter().cloned());
+        for tag in &effects.untag {
+            state.tags.remove(tag);
+        }
+        if effects.language.is_some() {
+            state.language.clone_from(&effects.language);
+        }
+        Ok(())
+    }
+
+    fn hand_off(&mut self, source: &RuleId, effects: &Effects) {
+        let Some(pause) = effects.handoff else {
+            return;
+        };
+        let until = after(self.now, pause);
+        let state = &mut self.turn.state;
+        state.human_until = state.human_until.max(Some(until));
+        state.run = None;
+        state.later.clear();
+        let text = format!("`{source}` gave the conversation to a colleague, until {until}");
+        self.note(NoteKind::Handoff, text);
+    }
+
+    /// Fills templates in and holds what comes out against the limits. A text that is too long for one message becomes
+    /// several; nothing else is cut.
+    pub(super) fn filled(
+        &self,
+        source: &RuleId,
+        templates: &[ReplyTemplate],
+        cause: Cause<'_>,
+        roots: &BTreeMap<String, Value>,
+    ) -> Result<Vec<Reply>, String> {
+        if templates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let variables = self.variables(&self.turn.state, cause, roots.clone());
+        let mut replies = Vec::new();
+        for template in templates {
+            let content = template
+                .fill(&variables)
+                .map_err(|error| error.to_string())?;
+            for content in in_pieces(content) {
+                if let Some(breach) = limits::breaches(&content).into_iter().next() {
+                    return Err(format!("{}: {}", breach.part, breach.message));
+                }
+                replies.push(Reply {
+                    rule: source.clone(),
+                    content,
+                    quote: template.quote && cause.kind == CauseKind::Message,
+                    answers: cause.answers(),
+                    variant: None,
+                });
+            }
+        }
+        Ok(replies)
+    }
+
+    /// What is answered to the words that end and resume everything.
+    pub(super) fn say_words(
+        &mut self,
+        message: &Inbound,
+        words: &Words,
+        kind: NoteKind,
+        because: String,
+    ) {
+        let name = match kind {
+            NoteKind::OptedOut => "opt_out",
+            _ => "opt_in",
+        };
+        let source = RuleId::parse(name).expect("it is not empty");
+        self.turn
+            .explanation
+            .tell_of(source.clone(), super::Verdict::Matched, because);
+        let captures = BTreeMap::new();
+        let cause = Cause {
+            message,
+            captures: &captures,
+            kind: CauseKind::Message,
+        };
+        let used = match self.filled(&source, &words.replies, cause, &BTreeMap::new()) {
+            Err(failed) => Used::Failed(failed),
+            Ok(replies) => {
+                let said = replies.len();
+                match self.push(replies) {
+                    Ok(()) => Used::Said { replies: said },
+                    Err(note) => Used::OverBudget(note),
+                }
+            }
+        };
+        self.conclude(source.as_str(), used, None);
+    }
+}
+
+/// The replies for this message: always the same ones of the variants.
+fn pick<'t>(
+    answer: &'t Answer,
+    source: &RuleId,
+    message: &Inbound,
+) -> (Option<usize>, &'t [ReplyTemplate]) {
+    match answer.variants.as_slice() {
+        [] => (None, &[]),
+        [one] => (None, one),
+        several => {
+            let hash = stable_hash(&[source.as_str(), message.wamid.as_str()]);
+            let count = u64::try_from(several.len()).unwrap_or(1);
+            let index = usize::try_from(hash % count).unwrap_or(0);
+            (Some(index), &several[index])
+        }
+    }
+}
+
+fn in_pieces(content: Outbound) -> Vec<Outbound> {
+    match content {
+        Outbound::Text { body, preview_url } if limits::length(&body) > limits::TEXT_MAX => {
+            let pieces = limits::split(&body, limits::TEXT_MAX).into_iter();
+            pieces
+                .map(|piece| Outbound::Text {
+                    body: piece.to_owned(),
+                    preview_url,
+                })
+                .collect()
+        }
+        content => vec![content],
+    }
+}

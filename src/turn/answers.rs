@@ -1,0 +1,154 @@
+//! Reads a message as the answer to a question.
+
+use serde_json::{Map, Value, json};
+
+use super::Work;
+use crate::message::{Content, Inbound};
+use crate::rules::locale::{Locale, country, input};
+use crate::rules::normalise::Folded;
+use crate::rules::variables::{Variables, language_of};
+use crate::rules::{Accept, Choice, Step, tap};
+
+/// The answer as a value that texts and expressions can use, or why the message is none.
+pub(super) fn read(
+    work: &Work<'_>,
+    step: &Step,
+    message: &Inbound,
+    choice: Option<&str>,
+    variables: &Variables<'_>,
+) -> Result<Value, String> {
+    let content = &message.content;
+    if matches!(step.accept, Accept::Choice) {
+        return chosen(step, content, choice, variables);
+    }
+    if let Accept::Location = step.accept {
+        return location(content);
+    }
+    if let Accept::Media = step.accept {
+        return media(content);
+    }
+    let said = content
+        .said()
+        .map(str::trim)
+        .filter(|said| !said.is_empty());
+    let said = said.ok_or("it has no words")?;
+    let language = language_of(work.rules, &work.turn.state);
+    let locale = || Locale::parse(language);
+    let found = match &step.accept {
+        Accept::Text => Some(Value::from(said)),
+        Accept::Number => locale().read_number(said).map(number),
+        Accept::Email => input::read_email(said).map(Value::from),
+        Accept::Phone => {
+            let digits = work.contact.identity.wa_id();
+            let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
+            input::read_phone(said, own).map(|digits| Value::from(format!("+{digits}")))
+        }
+        Accept::Date => {
+            let zone = work.rules.bot.timezone.clone();
+            let today = work.now.to_zoned(zone).date();
+            let date = locale().read_date(said, today);
+            date.map(|date| Value::from(date.to_string()))
+        }
+        Accept::Time => {
+            let time = locale().read_time(said);
+            time.map(|time| Value::from(time.strftime("%H:%M").to_string()))
+        }
+        Accept::Regex(pattern) => matched(pattern, said),
+        Accept::Choice | Accept::Location | Accept::Media | Accept::Nothing => None,
+    };
+    found.ok_or_else(|| format!("no {} in it", step.accept.name()))
+}
+
+/// Whole numbers without a point.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is whole and far below the limit"
+)]
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// A tap on one of the choices, or its title or number in writing.
+fn chosen(
+    step: &Step,
+    content: &Content,
+    choice: Option<&str>,
+    variables: &Variables<'_>,
+) -> Result<Value, String> {
+    let title = |choice: &Choice| choice.title.render(variables).unwrap_or_default();
+    let value = |choice: &Choice| json!({ "id": choice.id, "title": title(choice) });
+    let tapped = choice.or_else(|| content.button().map(tap::visible));
+    if let Some(id) = tapped {
+        let found = step.choices.iter().find(|choice| choice.id == id);
+        return found
+            .map(value)
+            .ok_or_else(|| format!("`{id}` is none of the choices"));
+    }
+    let said = content.words().ok_or("it has no words")?;
+    let folded = Folded::of(said);
+    let is = |text: &str| Folded::of(text) == folded;
+    let titled = step
+        .choices
+        .iter()
+        .find(|choice| is(&title(choice)) || is(&choice.id));
+    if let Some(choice) = titled {
+        return Ok(value(choice));
+    }
+    let place = folded.joined().parse::<usize>().ok();
+    let numbered = place.and_then(|place| step.choices.get(place.checked_sub(1)?));
+    if let Some(choice) = numbered {
+        return Ok(value(choice));
+    }
+    // A sentence that names exactly one of them is clear enough.
+    let named = |choice: &&Choice| {
+        let phrase = crate::rules::normalise::Phrase::parse(&title(choice));
+        phrase.is_some_and(|phrase| folded.has(&phrase))
+    };
+    let mut named = step.choices.iter().filter(named);
+    match (named.next(), named.next()) {
+        (Some(choice), None) => Ok(value(choice)),
+        _ => Err("it is none of the choices".to_owned()),
+    }
+}
+
+/// What a pattern found; with named groups, an object of them beside the whole text.
+fn matched(pattern: &regex::Regex, said: &str) -> Option<Value> {
+    let found = pattern.captures(said)?;
+    let whole = found.get(0)?.as_str();
+    let groups = pattern.capture_names().flatten();
+    let groups = groups.filter_map(|name| {
+        let group = found.name(name)?;
+        Some((name.to_owned(), Value::from(group.as_str())))
+    });
+    let mut groups: Map<String, Value> = groups.collect();
+    if groups.is_empty() {
+        return Some(Value::from(whole));
+    }
+    groups.insert("text".to_owned(), Value::from(whole));
+    Some(Value::Object(groups))
+}
+
+fn location(content: &Content) -> Result<Value, String> {
+    let Content::Location {
+        latitude,
+        longitude,
+        name,
+        address,
+    } = content
+    else {
+        return Err("it is no place".to_owned());
+    };
+    Ok(json!({ "latitude": latitude, "longitude": longitude, "name": name, "address": address }))
+}
+
+fn media(content: &Content) -> Result<Value, String> {
+    let media = content.media().ok_or("no file came with it")?;
+    let kind = content.kind_name();
+    Ok(
+        json!({ "type": kind, "id": media.id, "mime_type": media.mime_type, "caption": media.caption }),
+    )
+}

@@ -1,0 +1,372 @@
+//! Through a flow: the answer to a question, the way to the next one, and what may come between.
+
+mod way;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::answer::Used;
+use super::walk::{Walked, Which};
+use super::{Cause, CauseKind, Decision, NoteKind, Verdict, Work, answers};
+use crate::message::{Content, FlowFrame, Inbound, RuleId};
+use crate::rules::normalise::{Folded, Phrase};
+use crate::rules::tap::Tap;
+use crate::rules::{Answer, Flow, Step};
+use way::Next;
+
+impl<'a> Work<'a> {
+    /// Decides on a message in the middle of a flow, or on a tap on a button of one; whether it was decided.
+    pub(super) fn decide_in_flow(&mut self, message: &Inbound) -> bool {
+        let captures = BTreeMap::new();
+        let cause = Cause {
+            message,
+            captures: &captures,
+            kind: CauseKind::Message,
+        };
+        let tap = message.content.button().and_then(Tap::parse);
+        let Some(run) = &self.turn.state.run else {
+            return tap.is_some_and(|tap| self.old_tap(tap, cause));
+        };
+        let number = run.number;
+        if message
+            .content
+            .kind()
+            .is_some_and(crate::message::Kind::is_quiet)
+        {
+            return false;
+        }
+        let Some((flow, step)) = self.current() else {
+            return self.gone(cause);
+        };
+        if let Some(tap) = tap {
+            if tap.run == number && self.rewind(tap) {
+                self.take_answer(cause, Some(tap.id));
+                return true;
+            }
+            if self.old_tap(tap, cause) {
+                return true;
+            }
+        }
+        if self.between(message, flow, step) {
+            return true;
+        }
+        if self.goes_back_or_leaves(flow, cause) {
+            return true;
+        }
+        self.take_answer(cause, None)
+    }
+
+    /// The flow and step that wait for an answer; `None` when the rules do not have them any more.
+    fn current(&self) -> Option<(&'a Flow, &'a Step)> {
+        let frames = &self.turn.state.run.as_ref()?.frames;
+        // Every flow around it must be there too.
+        let mut found = None;
+        for frame in frames {
+            let flow = self.rules.flows.get(&frame.flow)?;
+            found = Some((flow, flow.step(&frame.step)?));
+        }
+        found
+    }
+
+    /// The rules were changed and do not have the step any more: the flow ends as they say, or the rules decide.
+    fn gone(&mut self, cause: Cause<'_>) -> bool {
+        let frame = self.turn.state.frame().cloned();
+        self.turn.state.run = None;
+        let Some(frame) = frame else {
+            return false;
+        };
+        let place = format!("{}/{}", frame.flow, frame.step);
+        let text = format!("the rules have no step `{place}` any more; the flow has ended");
+        self.note(NoteKind::FlowGone, text);
+        let rules = self.rules;
+        match rules.flows.get(&frame.flow) {
+            Some(flow) if !flow.on_gone.variants.is_empty() => {
+                let source = source(&frame.flow, "on_gone");
+                self.ends_with(&source, &flow.on_gone, cause, frame.answers);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes back to the step whose button was tapped; whether this run has been there.
+    fn rewind(&mut self, tap: Tap<'_>) -> bool {
+        let Some(run) = &mut self.turn.state.run else {
+            return false;
+        };
+        let is = |frame: &FlowFrame| {
+            let there = frame.step == tap.step || frame.path.iter().any(|step| step == tap.step);
+            frame.flow == tap.flow && there
+        };
+        let Some(index) = run.frames.iter().position(is) else {
+            return false;
+        };
+        run.frames.truncate(index + 1);
+        let frame = &mut run.frames[index];
+        if frame.step != tap.step {
+            frame.back_to(tap.step);
+            run.wrong = 0;
+        }
+        true
+    }
+
+    /// A tap on a button of a run that is over: the first question begins anew with that answer, any other button is left
+    /// to the rules.
+    fn old_tap(&mut self, tap: Tap<'_>, cause: Cause<'_>) -> bool {
+        let Some(flow) = self.rules.flows.get(tap.flow) else {
+            return false;
+        };
+        let first = flow.steps.first();
+        if self.turn.state.run.is_some() || first.is_none_or(|step| step.id != tap.step) {
+            return false;
+        }
+        self.new_run(tap.flow, tap.step);
+        self.take_answer(cause, Some(tap.id));
+        true
+    }
+
+    /// Rules with `anywhere` come before the answer; then the question is asked again.
+    fn between(&mut self, message: &Inbound, flow: &Flow, step: &Step) -> bool {
+        let before = self.turn.state.run.clone();
+        let said = self.turn.replies.len();
+        if self.walk(message, Which::Anywhere) == Walked::Through && self.turn.replies.len() == said
+        {
+            return false;
+        }
+        let still = self.turn.state.run == before && self.turn.state.human_until.is_none();
+        if still && self.turn.decision == Decision::Answered {
+            let captures = BTreeMap::new();
+            let cause = Cause {
+                message,
+                captures: &captures,
+                kind: CauseKind::Message,
+            };
+            // No room for the question is no reason to drop the answer.
+            let _ = self.ask(step, &step.ask, cause, None);
+            self.wait_for(flow);
+        }
+        true
+    }
+
+    /// The words of the flow that go one question back, or end it.
+    fn goes_back_or_leaves(&mut self, flow: &Flow, cause: Cause<'_>) -> bool {
+        let Content::Text { body } = &cause.message.content else {
+            return false;
+        };
+        let folded = Folded::of(body);
+        let said = |words: &[Phrase]| words.iter().any(|word| folded.is(word));
+        if said(&flow.cancel) {
+            self.tell_step(Verdict::Matched, "a word of `cancel`");
+            self.leave(cause);
+            return true;
+        }
+        if !said(&flow.back) {
+            return false;
+        }
+        self.tell_step(Verdict::Matched, "a word of `back`");
+        if let Some(run) = &mut self.turn.state.run {
+            run.wrong = 0;
+            if let Some(frame) = run.frames.last_mut()
+                && let Some(step) = frame.path.last().cloned()
+            {
+                frame.back_to(&step);
+            } else if run.frames.len() > 1 {
+                run.frames.pop();
+                if let Some(frame) = run.frames.last_mut()
+                    && let Some(step) = frame.path.last().cloned()
+                {
+                    frame.back_to(&step);
+                }
+            }
+        }
+        let used = self.ask_current(cause);
+        self.conclude("back", used, None);
+        true
+    }
+
+    /// Takes a message as the answer to the question; `choice` when a button of it was tapped. Whether it was decided.
+    fn take_answer(&mut self, cause: Cause<'_>, choice: Option<&str>) -> bool {
+        let Some((_, step)) = self.current() else {
+            return self.gone(cause);
+        };
+        match self.checked(step, cause, choice) {
+            Ok(answer) => {
+                self.tell_step(
+                    Verdict::Matched,
+                    &format!("taken as {}", step.accept.name()),
+                );
+                let used = self.accept(step, answer, cause);
+                let name = format!("step {}", step.id);
+                self.conclude(&name, used, None);
+                true
+            }
+            Err(reason) => {
+                self.tell_step(Verdict::No, &reason);
+                self.refuse(step, cause)
+            }
+        }
+    }
+
+    /// The answer as a value, or why it is none.
+    fn checked(
+        &self,
+        step: &Step,
+        cause: Cause<'_>,
+        choice: Option<&str>,
+    ) -> Result<Value, String> {
+        let roots = self.answers_so_far();
+        let variables = self.variables(&self.turn.state, cause, roots);
+        let answer = answers::read(self, step, cause.message, choice, &variables)?;
+        let Some(valid) = &step.valid else {
+            return Ok(answer);
+        };
+        match valid.holds(&variables.with("answer", answer.clone())) {
+            Ok(true) => Ok(answer),
+            Ok(false) => Err(format!("`{}` does not hold", valid.written())),
+            Err(error) => Err(format!("`{}` cannot be decided: {error}", valid.written())),
+        }
+    }
+
+    /// An answer that is no good: asks again, or gives up. Whether it was decided.
+    fn refuse(&mut self, step: &Step, cause: Cause<'_>) -> bool {
+        let Some(run) = &mut self.turn.state.run else {
+            return false;
+        };
+        run.wrong += 1;
+        if run.wrong <= step.retries {
+            let texts = if step.retry.is_empty() {
+                &step.ask
+            } else {
+                &step.retry
+            };
+            let used = self.ask(step, texts, cause, None);
+            if let Some((flow, _)) = self.current() {
+                self.wait_for(flow);
+            }
+            self.conclude(&format!("step {}", step.id), used, None);
+            return true;
+        }
+        let frame = self.outermost();
+        self.turn.state.run = None;
+        let Some(frame) = frame else {
+            return false;
+        };
+        let rules = self.rules;
+        match rules
+            .flows
+            .get(&frame.flow)
+            .and_then(|flow| flow.on_give_up.as_ref())
+        {
+            Some(answer) => {
+                let source = source(&frame.flow, "on_give_up");
+                self.ends_with(&source, answer, cause, frame.answers);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Keeps an answer and goes on.
+    fn accept(&mut self, step: &Step, answer: Value, cause: Cause<'_>) -> Used {
+        let chosen = answer.get("id").and_then(Value::as_str).map(str::to_owned);
+        let go = chosen.and_then(|id| {
+            let choice = step.choices.iter().find(|choice| choice.id == id)?;
+            choice.go.clone()
+        });
+        let backup = self.turn.state.run.clone();
+        let next = match go {
+            Some(target) => Next::of(&target),
+            None => self.branch(step, cause, Some(&answer)),
+        };
+        if let Some(run) = &mut self.turn.state.run {
+            run.wrong = 0;
+            if let Some(frame) = run.frames.last_mut() {
+                frame.keep(&step.id, answer);
+            }
+        }
+        let used = self.go(next, cause);
+        if matches!(used, Used::OverBudget(_)) {
+            // What could not be said did not happen: the same answer is good again later.
+            self.turn.state.run = backup;
+        }
+        used
+    }
+
+    /// Leaves the flow by a word, and says what it says then.
+    fn leave(&mut self, cause: Cause<'_>) {
+        let used = self.leave_quietly(cause);
+        self.conclude("cancel", used, None);
+    }
+
+    pub(super) fn leave_quietly(&mut self, cause: Cause<'_>) -> Used {
+        let Some(frame) = self.outermost() else {
+            return Used::Said { replies: 0 };
+        };
+        self.turn.state.run = None;
+        let rules = self.rules;
+        match rules.flows.get(&frame.flow) {
+            Some(flow) => {
+                let source = source(&frame.flow, "on_cancel");
+                self.answer(&source, &flow.on_cancel, cause, frame.answers)
+            }
+            None => Used::Said { replies: 0 },
+        }
+    }
+
+    /// Gives one of a flow's answers after it has ended.
+    pub(super) fn ends_with(
+        &mut self,
+        source: &RuleId,
+        answer: &Answer,
+        cause: Cause<'_>,
+        answers: BTreeMap<String, Value>,
+    ) {
+        let used = self.answer(source, answer, cause, answers);
+        self.conclude(source.as_str(), used, None);
+    }
+
+    pub(super) fn outermost(&self) -> Option<FlowFrame> {
+        self.turn.state.run.as_ref()?.frames.first().cloned()
+    }
+
+    pub(super) fn answers_so_far(&self) -> BTreeMap<String, Value> {
+        let frame = self.turn.state.frame();
+        frame.map(|frame| frame.answers.clone()).unwrap_or_default()
+    }
+
+    fn tell_step(&mut self, verdict: Verdict, because: &str) {
+        let Some(frame) = self.turn.state.frame() else {
+            return;
+        };
+        let source = source(&frame.flow, &frame.step);
+        self.turn
+            .explanation
+            .tell_of(source, verdict, because.to_owned());
+    }
+}
+
+/// The name under which what a flow says stands in the history.
+pub(super) fn source(flow: &str, part: &str) -> RuleId {
+    RuleId::parse(format!("{flow}/{part}")).expect("it has a slash")
+}
+
+impl FlowFrame {
+    /// Keeps an answer, and the way back to its question.
+    fn keep(&mut self, step: &str, answer: Value) {
+        self.answers.insert(step.to_owned(), answer);
+        self.path.retain(|one| one != step);
+        self.path.push(step.to_owned());
+    }
+
+    /// Goes back to a question; the answers from there on are forgotten.
+    fn back_to(&mut self, step: &str) {
+        while let Some(last) = self.path.pop() {
+            self.answers.remove(&last);
+            if last == step {
+                break;
+            }
+        }
+        step.clone_into(&mut self.step);
+    }
+}

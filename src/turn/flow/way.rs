@@ -1,0 +1,268 @@
+//! The way through a flow: from one question to the next, into sub-flows and out of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::super::answer::Used;
+use super::super::guards::after;
+use super::super::{Cause, Reply, Work};
+use super::source;
+use crate::message::{FlowFrame, Run};
+use crate::rules::tap::Tap;
+use crate::rules::{Accept, Flow, ReplyTemplate, Step, Target};
+
+/// So many steps are passed in one turn at most; a check finds circles before, this bounds what it cannot see.
+const STEPS_MAX: usize = 32;
+
+/// Where a flow goes next.
+pub(super) enum Next {
+    /// To the step with this id.
+    Step(String),
+    /// Behind this step, in order.
+    Behind(String),
+    /// The flow is done.
+    End,
+    /// The flow is left.
+    Cancel,
+    /// Another flow takes over.
+    Flow(String),
+}
+
+impl Next {
+    pub(super) fn of(target: &Target) -> Self {
+        match target {
+            Target::Step(id) => Self::Step(id.clone()),
+            Target::End => Self::End,
+            Target::Cancel => Self::Cancel,
+            Target::Flow(name) => Self::Flow(name.clone()),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Where the step's `go` leads.
+    pub(super) fn branch(&self, step: &Step, cause: Cause<'_>, answer: Option<&Value>) -> Next {
+        let mut roots = self.answers_so_far();
+        if let Some(answer) = answer {
+            roots.insert(step.id.clone(), answer.clone());
+            roots.insert("answer".to_owned(), answer.clone());
+        }
+        let variables = self.variables(&self.turn.state, cause, roots);
+        let holds = |branch: &&crate::rules::Branch| {
+            let condition = branch.only_if.as_ref();
+            condition.is_none_or(|condition| condition.holds(&variables) == Ok(true))
+        };
+        match step.go.iter().find(holds) {
+            Some(branch) => Next::of(&branch.to),
+            None => Next::Behind(step.id.clone()),
+        }
+    }
+
+    /// Goes on until a question is asked or the flow is over.
+    pub(super) fn go(&mut self, mut next: Next, cause: Cause<'_>) -> Used {
+        for _ in 0..STEPS_MAX {
+            let Some(frame) = self.turn.state.frame() else {
+                return Used::Said { replies: 0 };
+            };
+            let name = frame.flow.clone();
+            let Some(flow) = self.rules.flows.get(&name) else {
+                return Used::Failed(format!("there is no flow `{name}`"));
+            };
+            let place = match next {
+                Next::Step(id) => flow.steps.iter().position(|step| step.id == id),
+                Next::Behind(id) => {
+                    let own = flow.steps.iter().position(|step| step.id == id);
+                    own.map(|own| own + 1)
+                        .filter(|place| *place < flow.steps.len())
+                }
+                Next::Cancel => return self.leave_quietly(cause),
+                Next::Flow(other) => return self.start_flow(&other, cause),
+                Next::End => None,
+            };
+            let Some(step) = place.map(|place| &flow.steps[place]) else {
+                match self.end_frame(flow, &name, cause) {
+                    Ok(on) => next = on,
+                    Err(used) => return used,
+                }
+                continue;
+            };
+            match self.enter(flow, step, cause) {
+                Ok(on) => next = on,
+                Err(used) => return used,
+            }
+        }
+        self.turn.state.run = None;
+        Used::Failed(format!(
+            "the flow passed {STEPS_MAX} steps without a question"
+        ))
+    }
+
+    /// Goes into a step: asks its question, or says where to go on.
+    fn enter(&mut self, flow: &Flow, step: &Step, cause: Cause<'_>) -> Result<Next, Used> {
+        if let Some(only_if) = &step.only_if {
+            let roots = self.answers_so_far();
+            let holds = only_if.holds(&self.variables(&self.turn.state, cause, roots));
+            if holds != Ok(true) {
+                return Ok(Next::Behind(step.id.clone()));
+            }
+        }
+        if let Some(run) = &mut self.turn.state.run
+            && let Some(frame) = run.frames.last_mut()
+        {
+            frame.step.clone_from(&step.id);
+        }
+        if let Some(inner) = &step.flow {
+            let first = self
+                .rules
+                .flows
+                .get(inner)
+                .and_then(|flow| flow.steps.first());
+            let Some(first) = first else {
+                return Ok(Next::Behind(step.id.clone()));
+            };
+            if let Some(run) = &mut self.turn.state.run {
+                run.frames.push(FlowFrame {
+                    flow: inner.clone(),
+                    step: first.id.clone(),
+                    answers: BTreeMap::new(),
+                    path: Vec::new(),
+                });
+                if run.frames.len() > STEPS_MAX {
+                    return Err(Used::Failed(
+                        "flows go through each other without end".to_owned(),
+                    ));
+                }
+            }
+            return Ok(Next::Step(first.id.clone()));
+        }
+        if matches!(step.accept, Accept::Nothing) {
+            return Ok(self.branch(step, cause, None));
+        }
+        let used = self.ask(step, &step.ask, cause, None);
+        self.wait_for(flow);
+        Err(used)
+    }
+
+    /// Ends the innermost flow; where the one around it goes on, or how the run ended.
+    fn end_frame(&mut self, flow: &Flow, name: &str, cause: Cause<'_>) -> Result<Next, Used> {
+        let Some(run) = &mut self.turn.state.run else {
+            return Err(Used::Said { replies: 0 });
+        };
+        let Some(frame) = run.frames.pop() else {
+            return Err(Used::Said { replies: 0 });
+        };
+        let outer = run.frames.last_mut().map(|outer| {
+            let answers: Map<String, Value> = frame.answers.clone().into_iter().collect();
+            let step = outer.step.clone();
+            outer.keep(&step, Value::Object(answers));
+            (outer.flow.clone(), step)
+        });
+        if outer.is_none() {
+            self.turn.state.run = None;
+        }
+        let source = source(name, "end");
+        let used = self.answer(&source, &flow.end, cause, frame.answers);
+        let Some((outer_flow, step)) = outer else {
+            return Err(used);
+        };
+        match used {
+            Used::Said { .. } | Used::Waits => {
+                let outer_step = self.rules.flows.get(&outer_flow);
+                let outer_step = outer_step.and_then(|flow| flow.step(&step));
+                Ok(outer_step.map_or(Next::Behind(step.clone()), |step| {
+                    self.branch(step, cause, None)
+                }))
+            }
+            other => Err(other),
+        }
+    }
+
+    /// Begins a flow; one that is under way is left.
+    pub(in crate::turn) fn start_flow(&mut self, name: &str, cause: Cause<'_>) -> Used {
+        let Some(first) = self
+            .rules
+            .flows
+            .get(name)
+            .and_then(|flow| flow.steps.first())
+        else {
+            return Used::Failed(format!("there is no flow `{name}`"));
+        };
+        self.new_run(name, &first.id);
+        self.go(Next::Step(first.id.clone()), cause)
+    }
+
+    pub(super) fn new_run(&mut self, flow: &str, step: &str) {
+        let state = &mut self.turn.state;
+        state.runs += 1;
+        state.run = Some(Run {
+            number: state.runs,
+            frames: vec![FlowFrame {
+                flow: flow.to_owned(),
+                step: step.to_owned(),
+                answers: BTreeMap::new(),
+                path: Vec::new(),
+            }],
+            wrong: 0,
+            due: None,
+        });
+    }
+
+    pub(super) fn ask_current(&mut self, cause: Cause<'_>) -> Used {
+        let Some((flow, step)) = self.current() else {
+            return Used::Said { replies: 0 };
+        };
+        let used = self.ask(step, &step.ask, cause, None);
+        self.wait_for(flow);
+        used
+    }
+
+    /// Asks a question: its buttons know where they belong.
+    pub(super) fn ask(
+        &mut self,
+        step: &Step,
+        texts: &[ReplyTemplate],
+        cause: Cause<'_>,
+        answer: Option<&Value>,
+    ) -> Used {
+        let Some(run) = &self.turn.state.run else {
+            return Used::Said { replies: 0 };
+        };
+        let (number, flow) = (
+            run.number,
+            run.frames.last().map(|frame| frame.flow.clone()),
+        );
+        let flow = flow.unwrap_or_default();
+        let mut roots = self.answers_so_far();
+        roots.extend(answer.map(|answer| ("answer".to_owned(), answer.clone())));
+        let source = source(&flow, &step.id);
+        let mut replies: Vec<Reply> = match self.filled(&source, texts, cause, &roots) {
+            Ok(replies) => replies,
+            Err(failed) => return Used::Failed(failed),
+        };
+        for reply in &mut replies {
+            reply.content.rename_choices(|id| {
+                let tap = Tap {
+                    flow: &flow,
+                    step: &step.id,
+                    run: number,
+                    id,
+                };
+                tap.wire()
+            });
+        }
+        let said = replies.len();
+        match self.push(replies) {
+            Ok(()) => Used::Said { replies: said },
+            Err(note) => Used::OverBudget(note),
+        }
+    }
+
+    /// The time for the answer begins.
+    pub(super) fn wait_for(&mut self, flow: &Flow) {
+        let due = flow.timeout.map(|timeout| after(self.now, timeout));
+        if let Some(run) = &mut self.turn.state.run {
+            run.due = due;
+        }
+    }
+}

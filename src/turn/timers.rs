@@ -1,0 +1,125 @@
+//! What is due: a burst that has ended, a flow that got no answer, a reply that was to come later.
+
+use std::collections::BTreeMap;
+
+use super::{Cause, CauseKind, Conclusion, Decision, NoteKind, Verdict, Work};
+use crate::message::{Burst, Content, Inbound, Later, Wamid};
+use crate::rules::condition::rough;
+
+impl Work<'_> {
+    /// Does the one thing that has waited longest.
+    pub(super) fn timer(&mut self) {
+        let now = self.now;
+        self.turn.decision = Decision::Silent;
+        let state = &self.turn.state;
+        let burst = state.burst.as_ref().map(|burst| burst.due);
+        let run = state.run.as_ref().and_then(|run| run.due);
+        let later = state.later.iter().map(|later| later.due).min();
+        let due = |at: Option<jiff::Timestamp>| at.filter(|at| *at <= now);
+        if due(burst).is_some() {
+            self.end_burst();
+        } else if due(run).is_some() {
+            self.flow_timeout();
+        } else if let Some(at) = due(later) {
+            let state = &mut self.turn.state;
+            if let Some(index) = state.later.iter().position(|later| later.due == at) {
+                let later = state.later.remove(index);
+                self.say_later(&later);
+            }
+        }
+    }
+
+    /// Answers the texts that were waiting, as one. Their last message gets the decision.
+    pub(super) fn end_burst(&mut self) {
+        let Some(Burst { messages, .. }) = self.turn.state.burst.take() else {
+            return;
+        };
+        let Some(message) = joined(messages) else {
+            return;
+        };
+        self.turn.decision = Decision::NoRule;
+        self.decide(&message);
+        self.conclude_message(message.wamid);
+    }
+
+    /// What was decided so far is about a message that had waited, not about the one that is taken now.
+    pub(super) fn conclude_message(&mut self, message: Wamid) {
+        let decision = std::mem::replace(&mut self.turn.decision, Decision::Silent);
+        let explanation = std::mem::take(&mut self.turn.explanation);
+        self.turn.concluded.push(Conclusion {
+            message,
+            decision,
+            explanation,
+        });
+    }
+
+    fn flow_timeout(&mut self) {
+        let Some(frame) = self.outermost() else {
+            return;
+        };
+        self.turn.state.run = None;
+        let rules = self.rules;
+        let Some(flow) = rules.flows.get(&frame.flow) else {
+            return;
+        };
+        let waited = flow.timeout.map_or_else(String::new, |timeout| {
+            format!(" within {}", rough(super::signed(timeout)))
+        });
+        let text = format!("the flow `{}` got no answer{waited}", frame.flow);
+        self.turn.explanation.note = Some(text.clone());
+        self.note(NoteKind::FlowTimeout, text);
+        let (message, captures) = (self.stand_in(), BTreeMap::new());
+        let cause = Cause {
+            message: &message,
+            captures: &captures,
+            kind: CauseKind::Timer,
+        };
+        let source = super::flow::source(&frame.flow, "on_timeout");
+        self.ends_with(&source, &flow.on_timeout, cause, frame.answers);
+    }
+
+    fn say_later(&mut self, later: &Later) {
+        let rules = self.rules;
+        let Some(rule) = rules.rules.iter().find(|rule| rule.id == later.rule) else {
+            let text = format!("the rules have no rule `{}` any more", later.rule);
+            self.note(NoteKind::NotSent, text);
+            return;
+        };
+        let because = "its time has come, and the person did not write".to_owned();
+        self.turn.explanation.tell(rule, Verdict::Matched, because);
+        let cause = Cause {
+            message: &later.message,
+            captures: &later.captures,
+            kind: CauseKind::Message,
+        };
+        let used = self.answer(&rule.id, &rule.answer, cause, BTreeMap::new());
+        self.conclude(rule.id.as_str(), used, None);
+    }
+
+    /// Stands for the message where there is none.
+    fn stand_in(&self) -> Inbound {
+        let kind = Content::Other {
+            kind: "timer".to_owned(),
+        };
+        Inbound::new(
+            self.number.clone(),
+            Wamid::parse("timer").expect("it is not empty"),
+            self.contact.identity.clone(),
+            self.now,
+            kind,
+        )
+    }
+}
+
+/// One message that says what several said.
+fn joined(messages: Vec<Inbound>) -> Option<Inbound> {
+    let texts: Vec<String> = messages
+        .iter()
+        .filter_map(|message| message.content.words().map(str::to_owned))
+        .collect();
+    let mut message = messages.into_iter().last()?;
+    message.content = Content::Text {
+        body: texts.join("\n"),
+    };
+    Some(message)
+}
