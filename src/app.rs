@@ -3,6 +3,7 @@
 //! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
 //! documentation; it begins at [`crate::web`].
 
+mod reload;
 mod rulebook;
 pub mod rules_files;
 mod tasks;
@@ -25,6 +26,7 @@ use crate::store::{Decide, Files, Store};
 use crate::telemetry::Metrics;
 use crate::web::{self, Health, Limits, Webhook};
 
+use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
 
@@ -37,7 +39,7 @@ pub struct App {
     gateway: Gateway,
     downloader: Downloader,
     metrics: Arc<Metrics>,
-    rulebook: Arc<Rulebook>,
+    rules: Arc<Current>,
     public: TcpListener,
     admin: TcpListener,
     addresses: Addresses,
@@ -82,7 +84,7 @@ impl App {
             gateway,
             downloader,
             metrics: Arc::new(Metrics::default()),
-            rulebook: Arc::new(rulebook),
+            rules: Arc::new(Current::of(rulebook)),
             public,
             admin,
             addresses,
@@ -139,9 +141,11 @@ impl App {
 
     fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
         let wake = Arc::new(Notify::new());
-        let rulebook = self.rulebook;
+        let files = self.files();
+        let rules = Arc::clone(&self.rules);
+        let reload = self.reload();
         let decide: Arc<Decide> = Arc::new(move |conversation, incoming, now| {
-            rulebook.decide(conversation, incoming, now)
+            rules.get().decide(conversation, incoming, now)
         });
         let waiting = delivery::Waiting {
             store: self.store.clone(),
@@ -163,14 +167,6 @@ impl App {
             } else {
                 Files::Stay
             },
-        });
-        let files = self.config.media.download.then(|| delivery::Files {
-            store: self.store.clone(),
-            gateway: self.gateway.clone(),
-            downloader: self.downloader,
-            clock: self.clock.clone(),
-            folder: self.config.media.folder.clone(),
-            max_bytes: self.config.media.max_bytes,
         });
         let delivery = Delivery::new(
             self.store.clone(),
@@ -198,6 +194,7 @@ impl App {
             }
         });
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
+        tasks.start("reload", reload.run(shutdown.clone()));
         tasks.start("waiting", waiting.run(shutdown.clone()));
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
@@ -208,6 +205,29 @@ impl App {
             web::serve(self.admin, admin, Limits::default(), finished.clone()),
         );
         tasks
+    }
+
+    /// The worker that takes changed rules into use.
+    fn reload(&self) -> Reload {
+        Reload {
+            current: Arc::clone(&self.rules),
+            config: self.config.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// The worker that fetches what people send, when that is wished.
+    fn files(&self) -> Option<delivery::Files> {
+        self.config.media.download.then(|| delivery::Files {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            downloader: self.downloader.clone(),
+            clock: self.clock.clone(),
+            folder: self.config.media.folder.clone(),
+            max_bytes: self.config.media.max_bytes,
+        })
     }
 
     fn announce(&self) {
@@ -222,7 +242,7 @@ impl App {
         );
         tracing::info!(address = %self.addresses.admin, "listening for metrics and health");
         tracing::info!(url = self.config.database.url, "database is open");
-        for (file, rules) in self.rulebook.files() {
+        for (file, rules) in self.rules.get().files() {
             tracing::info!(
                 file = %file.display(),
                 rules = rules.rules.len(),

@@ -30,7 +30,7 @@ pub use error::StoreError;
 pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
-pub use read::{ConversationSummary, Entry, News};
+pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{ClaimedAction, Decide, Files, ReceivePolicy, Received};
 
 use crate::message::{RulesVersion, hex};

@@ -134,6 +134,15 @@ impl Store {
             .await?)
     }
 
+    /// What happened in a conversation beside what was said, oldest first.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn notes(&self, conversation: i64) -> Result<Vec<StoredNote>, StoreError> {
+        let notes = sqlx::query_as(sql::NOTES).bind(conversation);
+        Ok(notes.fetch_all(&self.read).await?)
+    }
+
     /// The latest messages of a conversation, oldest first.
     ///
     /// # Errors
@@ -147,6 +156,30 @@ impl Store {
             .bind(conversation)
             .bind(limit);
         Ok(entries.fetch_all(&self.read).await?)
+    }
+}
+
+/// Something that happened in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredNote {
+    /// When.
+    pub at: Timestamp,
+    /// What, in one word.
+    pub kind: String,
+    /// For people.
+    pub text: String,
+    /// The message of theirs that it came with.
+    pub message_id: Option<i64>,
+}
+
+impl<'r> FromRow<'r, SqliteRow> for StoredNote {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            at: time(row, "at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
+            kind: row.try_get("kind")?,
+            text: row.try_get("text")?,
+            message_id: row.try_get("message_id")?,
+        })
     }
 }
 

@@ -408,6 +408,10 @@ pub(super) const TRANSCRIPT: &str = "SELECT latest.*, media.path, media.error \
      FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest \
     LEFT JOIN media ON media.message_id = latest.id ORDER BY latest.id";
 
+/// What happened in a conversation beside what was said. `$1` conversation.
+pub(super) const NOTES: &str =
+    "SELECT at_ms, kind, text, message_id FROM notes WHERE conversation_id = $1 ORDER BY id";
+
 /// Numbers that have something queued: one step through the index for each, however many rows there are.
 pub(super) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
     SELECT min(phone_number_id) FROM outbox WHERE state = 'queued' \

@@ -28,6 +28,8 @@ pub struct Metrics {
     pub gateway_seconds: Histogram,
     /// Rows in the outbox.
     pub outbox_rows: Gauge,
+    /// 1 while the rules on the disk do not pass the check and older ones answer.
+    pub rules_stale: Gauge,
 }
 
 /// One label named `outcome`, taken from a fixed set of words.
@@ -65,6 +67,7 @@ impl Default for Metrics {
             sends: Family::default(),
             gateway_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
             outbox_rows: Gauge::default(),
+            rules_stale: Gauge::default(),
         };
         metrics.register()
     }
@@ -106,6 +109,11 @@ impl Metrics {
             "outbox_rows",
             "Rows waiting to reach the gateway",
             self.outbox_rows.clone(),
+        );
+        all.register(
+            "rules_stale",
+            "1 while the rules on the disk do not pass the check",
+            self.rules_stale.clone(),
         );
         self
     }

@@ -28,5 +28,6 @@ mod send;
 mod sqlite;
 mod store;
 mod support;
+mod waiting;
 mod webhook_cases;
 mod webhook_http;

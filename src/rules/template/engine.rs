@@ -29,6 +29,7 @@ pub(super) fn environment() -> Environment<'static> {
     engine.add_filter("join", filters::join);
     engine.add_filter("first", filters::first);
     engine.add_filter("last", filters::last);
+    super::languages::add_to(&mut engine);
     engine.add_test("defined", tests::is_defined);
     engine.add_test("undefined", tests::is_undefined);
     engine

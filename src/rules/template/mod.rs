@@ -6,6 +6,7 @@
 
 mod engine;
 mod expression;
+mod languages;
 mod problem;
 
 use std::collections::{BTreeSet, HashSet};

@@ -123,6 +123,60 @@ fn a_text_that_runs_away_is_stopped() {
     assert!(fill(&template, &ana(), &"x".repeat(4000)).is_err());
 }
 
+#[test]
+fn dates_numbers_money_and_plurals_are_written_as_the_language_does() {
+    let of_fields = |text: &str, language: &str| {
+        let fields = ["day", "at", "sum", "count"].map(str::to_owned).into();
+        let scope = Scope {
+            fields: Some(&fields),
+            ..Scope::default()
+        };
+        let template = Template::parse(text, &scope).expect("a good template");
+        let (rules, contact, message) = (rules(), ana(), said("x"));
+        let mut state = State {
+            language: Some(language.to_owned()),
+            ..State::default()
+        };
+        for (name, value) in [
+            ("day", "2026-12-24"),
+            ("at", "15:30"),
+            ("sum", "1234.5"),
+            ("count", "3"),
+        ] {
+            state.fields.insert(name.to_owned(), value.to_owned());
+        }
+        let captures = BTreeMap::new();
+        let variables = Variables::new(Scene {
+            rules: &rules,
+            contact: &contact,
+            state: &state,
+            message: &message,
+            captures: &captures,
+            roots: BTreeMap::new(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        });
+        template.render(&variables).expect("it renders")
+    };
+    let text = "{% set f = contact.fields %}{{ f.day | date }}; {{ f.day | date('short') }}; {{ f.at | time }}; \
+                {{ f.sum | number(2) }}; {{ f.sum | money('EUR') }}; {{ f.count }} {{ f.count | plural(one='a', few='b', other='c') }}";
+
+    assert_eq!(
+        of_fields(text, "en"),
+        "December 24, 2026; 12/24/26; 3:30 PM; 1,234.50; €1,234.50; 3 c"
+    );
+    assert_eq!(
+        of_fields(text, "de"),
+        "24. Dezember 2026; 24.12.26; 15:30; 1.234,50; 1.234,50 €; 3 c"
+    );
+    assert_eq!(
+        of_fields(
+            "{{ contact.fields.count | plural(one='a', few='b', other='c') }}",
+            "ru"
+        ),
+        "b"
+    );
+}
+
 proptest! {
     #[test]
     fn what_people_write_comes_back_as_they_wrote_it(text in "(\\{\\{|\\}\\}|\\{%|%\\}|[a-z .()|'\"]){0,12}") {
