@@ -11,7 +11,8 @@ use super::ui::{self, BAD, DIM, Hint, LITERAL, STRONG, paint};
 use crate::app::rules_files::RulesFiles;
 use crate::clock::Clock;
 use crate::message::{
-    Contact, Content, Conversation, Identity, Inbound, Media, PhoneNumberId, State, WaId, Wamid,
+    Contact, Content, Conversation, Identity, Inbound, Media, Outcome, PhoneNumberId, State, WaId,
+    Wamid,
 };
 use crate::rules::{self, Colour, RuleSet, Sources};
 use crate::turn::{self, Decision, Incoming, Turn, Verdict};
@@ -184,8 +185,37 @@ impl<'r> Chat<'r> {
             Incoming::Message(&message),
             now,
         );
-        self.conversation.state = turn.state.clone();
         self.conversation.messages_before += 1;
+        self.show(turn);
+        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is called.
+        if let Some(due) = self
+            .conversation
+            .state
+            .burst
+            .as_ref()
+            .map(|burst| burst.due)
+        {
+            let turn = turn::explain(self.rules, &self.conversation, Incoming::Timer, due);
+            self.show(turn);
+        }
+        while let Some(number) = self
+            .conversation
+            .state
+            .waiting
+            .first()
+            .map(|one| one.number)
+        {
+            let outcome = Outcome::Failed("the terminal calls no services".to_owned());
+            let outcome = &outcome;
+            let incoming = Incoming::Action { number, outcome };
+            let turn = turn::explain(self.rules, &self.conversation, incoming, now);
+            self.show(turn);
+        }
+    }
+
+    /// Shows what was said, and remembers what was decided.
+    fn show(&mut self, turn: Turn) {
+        self.conversation.state = turn.state.clone();
         for reply in &turn.replies {
             let options = screen::tappable(&reply.content);
             ui::line(screen::bubble(&reply.content));
@@ -193,7 +223,7 @@ impl<'r> Chat<'r> {
                 self.tappable = options;
             }
         }
-        if turn.replies.is_empty() {
+        if turn.replies.is_empty() && turn.decision != Decision::Waiting {
             ui::line(paint(DIM, format_args!("({})", silence(&turn))));
         }
         self.last = Some(turn);
@@ -204,7 +234,8 @@ impl<'r> Chat<'r> {
             ui::line(paint(DIM, "nothing was said yet"));
             return;
         };
-        let explanation = &turn.explanation;
+        let concluded = turn.concluded.last().map(|one| &one.explanation);
+        let explanation = concluded.unwrap_or(&turn.explanation);
         if let Some(text) = &explanation.normalised {
             ui::line(paint(DIM, format_args!("read as: {}", ui::visible(text))));
         }

@@ -9,6 +9,7 @@ mod connections;
 mod demo;
 mod doctor;
 mod events;
+mod explain;
 mod graph;
 mod healthcheck;
 mod history;
@@ -26,6 +27,7 @@ mod screen;
 mod send;
 mod serve;
 mod templates;
+mod test;
 pub(crate) mod ui;
 
 use std::process::ExitCode;
@@ -51,6 +53,10 @@ enum Command {
     Init(init::Arguments),
     /// Find every mistake in rules files.
     Check(check::Arguments),
+    /// Run the examples and conversations that stand in rules files.
+    Test(test::Arguments),
+    /// Say for every rule whether it would take a message, and why.
+    Explain(explain::Arguments),
     /// Talk to the rules in the terminal.
     Chat(chat::Arguments),
     /// Read the conversations.
@@ -102,6 +108,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Init(arguments) => init::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
+            Command::Test(arguments) => test::run(arguments).await,
+            Command::Explain(arguments) => explain::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,

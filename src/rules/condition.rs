@@ -333,9 +333,13 @@ fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
         };
         return Held::new(true, because);
     }
+    let (phrase, more) = (&phrases[0].written, phrases.len() - 1);
     Held::new(
         false,
-        format!("{} is like anything in the text", none_of(phrases)),
+        match more {
+            0 => format!("nothing in the text is like \"{phrase}\""),
+            more => format!("nothing in the text is like \"{phrase}\" or {more} more"),
+        },
     )
 }
 

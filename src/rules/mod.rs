@@ -29,7 +29,7 @@ pub use compile::{Beside, Compiled, compile, compile_reply, includes};
 pub use diagnostic::{Colour, Diagnostic, Related, Severity, render};
 pub use set::{
     Accept, ActionTemplate, Answer, Body, Bot, Branch, ButtonPattern, Choice, Condition, Effects,
-    Example, Flow, HttpTemplate, ModelTemplate, REPLIES_MAX, ReplyBudget, ReplyTemplate, Rule,
-    RuleSet, Step, Target, Words,
+    Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX, ReplyBudget,
+    ReplyTemplate, Rule, RuleSet, Step, Target, Test, Words,
 };
 pub use sources::Sources;

@@ -12,6 +12,7 @@ mod answers;
 mod explanation;
 mod flow;
 mod guards;
+pub mod rehearsal;
 mod timers;
 mod walk;
 

@@ -24,6 +24,7 @@ mod outbound_cases;
 mod people;
 mod process;
 mod raw_http;
+mod rehearsal;
 mod send;
 mod sqlite;
 mod store;

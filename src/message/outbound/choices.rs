@@ -29,3 +29,32 @@ impl Outbound {
         }
     }
 }
+
+impl Outbound {
+    /// What a person can tap: each id with its label, in order.
+    #[must_use]
+    pub fn choices(&self) -> Vec<(String, String)> {
+        let pair = |id: &String, title: &String| (id.clone(), title.clone());
+        match self {
+            Self::Buttons { buttons, .. } => buttons
+                .iter()
+                .map(|one| pair(&one.id, &one.title))
+                .collect(),
+            Self::List { sections, .. } => {
+                let rows = sections.iter().flat_map(|section| &section.rows);
+                rows.map(|row| pair(&row.id, &row.title)).collect()
+            }
+            Self::Carousel { cards, .. } => {
+                let buttons = cards.iter().filter_map(|card| match &card.action {
+                    CardAction::Buttons(buttons) => Some(buttons),
+                    CardAction::Link(_) => None,
+                });
+                buttons
+                    .flatten()
+                    .map(|one| pair(&one.id, &one.title))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

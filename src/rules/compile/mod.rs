@@ -13,6 +13,7 @@ mod lint;
 mod reply;
 mod rule;
 mod sample;
+mod test;
 mod texts;
 mod when;
 mod words;
@@ -30,6 +31,7 @@ use super::file::{Field, Reader, Table};
 use super::index::Index;
 use super::{RuleSet, Sources, codes};
 use crate::message::{Outbound, RulesVersion, TemplateFile};
+use answer::optional;
 use texts::Known;
 
 /// The version of the language that this program reads.
@@ -190,12 +192,14 @@ fn read_all(
     }
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
+    let tests = test::read_all(reader, documents);
     let set = finish(bot, rules, flows);
-    let set = set.zip(hours).zip(opt_out).zip(opt_in);
-    let set = set.map(|(((set, hours), opt_out), opt_in)| RuleSet {
+    let set = set.zip(hours).zip(opt_out).zip(opt_in).zip(tests);
+    let set = set.map(|((((set, hours), opt_out), opt_in), tests)| RuleSet {
         hours,
         opt_out,
         opt_in,
+        tests,
         ..set
     });
     (set, blocks)
@@ -215,6 +219,7 @@ fn finish(
         hours: None,
         opt_out: None,
         opt_in: None,
+        tests: Vec::new(),
         index: Index::build(rules.iter().map(|rule| &rule.when)),
         rules,
         flows,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod flow;
+mod test;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +25,7 @@ pub use answer::{
     ActionTemplate, Answer, Body, Effects, HttpTemplate, ModelTemplate, ReplyTemplate,
 };
 pub use flow::{Accept, Branch, Choice, Flow, Step, Target};
+pub use test::{Line, LineEvent, Test};
 
 /// The most messages that one rule, and one turn, sends: more at once reads like an attack, and WhatsApp slows
 /// down who sends many messages to one person.
@@ -48,6 +50,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// By name.
     pub flows: BTreeMap<String, Flow>,
+    /// `[[test]]`, in order.
+    pub tests: Vec<Test>,
     /// Finds the rules that a message may meet.
     pub index: Index,
 }

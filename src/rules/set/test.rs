@@ -1,0 +1,58 @@
+//! Conversations that the rules are tested with.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+
+use crate::message::Kind;
+
+/// A `[[test]]`.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// What it shows.
+    pub name: String,
+    /// Where its header stands, among the bytes of all files.
+    pub span: Range<usize>,
+    /// When it begins, in the zone of the bot; left out: at a time when the shop is open.
+    pub at: Option<DateTime>,
+    /// What happens, in order.
+    pub talk: Vec<Line>,
+}
+
+/// One line of a conversation.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// `as`: who writes, or to whom; empty for the first person.
+    pub who: String,
+    /// What happens.
+    pub event: LineEvent,
+}
+
+/// What happens in a line.
+#[derive(Clone, Debug)]
+pub enum LineEvent {
+    /// `user`: the person writes.
+    Says(String),
+    /// `tap`: the person taps, by the id or title of a button.
+    Taps(String),
+    /// `sends`: the person sends something of this type.
+    Sends(Kind),
+    /// `wait`: time passes.
+    Waits(Duration),
+    /// `bot`: the next reply has this text in it, and comes from this rule.
+    Expects {
+        /// A part of the text.
+        text: Option<String>,
+        /// The rule, or `flow/step`.
+        rule: Option<String>,
+    },
+    /// `bot = false`: nothing is answered.
+    ExpectsNothing,
+    /// `result`: the action that waits gives this.
+    Gives(serde_json::Value),
+    /// `fails`: the action that waits fails.
+    Fails(String),
+}
