@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::delivery::{self, Delivery, DeliverySettings};
 use crate::gateway::{Downloader, Gateway, GatewayError, Hosts};
 use crate::intake::{self, Intake};
+use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
 use crate::telemetry::Metrics;
@@ -38,6 +39,7 @@ pub struct App {
     store: Store,
     gateway: Gateway,
     downloader: Downloader,
+    outside: Arc<Outside>,
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
     public: TcpListener,
@@ -62,6 +64,8 @@ impl App {
         let rulebook = Rulebook::load(&config)?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
+        let outside = Outside::new(&config.actions, config.model.as_ref())
+            .context("could not set up the client of actions")?;
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
@@ -83,6 +87,7 @@ impl App {
             store,
             gateway,
             downloader,
+            outside: Arc::new(outside),
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
             public,
@@ -150,6 +155,7 @@ impl App {
         let waiting = delivery::Waiting {
             store: self.store.clone(),
             decide: Arc::clone(&decide),
+            outside: Arc::clone(&self.outside),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             wake: Arc::clone(&wake),

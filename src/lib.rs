@@ -25,7 +25,7 @@
 //!
 //! Pure, without IO or a clock: [`message`] (the nouns), [`rules`] (the language), [`turn`] (the decision),
 //! [`whatsapp`] (Meta's wire format). With IO: [`config`], [`web`], [`intake`], [`store`], [`delivery`], [`gateway`],
-//! and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
+//! [`outside`] (what rules may call), and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
 //! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
 
 pub mod app;
@@ -36,6 +36,7 @@ pub mod delivery;
 pub mod gateway;
 pub mod intake;
 pub mod message;
+pub mod outside;
 pub mod rules;
 pub mod sandbox;
 pub mod shutdown;

@@ -15,7 +15,7 @@ impl Reader<'_> {
         let download = self.flag("media.download");
         let folder = self.path("media.folder");
         let max_bytes = self.integer("media.max_bytes", 1..=MOST_BYTES);
-        let token = self.media_token()?;
+        let token = self.optional_key("media.token")?;
         let (download, origin) = download?;
         let token = token.or_else(|| {
             let gateway = gateway?;
@@ -37,13 +37,12 @@ impl Reader<'_> {
         })
     }
 
-    /// `None` is a problem; `Some(None)` is no token.
+    /// A key for a header that may be left out. `None` is a problem; `Some(None)` is no key.
     #[expect(
         clippy::option_option,
         reason = "every method of the reader gives None for a problem"
     )]
-    fn media_token(&mut self) -> Option<Option<secrecy::SecretString>> {
-        let key = "media.token";
+    pub(super) fn optional_key(&mut self, key: &str) -> Option<Option<secrecy::SecretString>> {
         if !self.layers.settings.contains_key(key) {
             self.known.push(key.to_owned());
             return Some(None);

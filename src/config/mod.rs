@@ -4,6 +4,7 @@
 //! variables `REPLYD__SECTION__KEY`. [`load`] does everything but find the file and the environment, so that
 //! tests need neither. Next on the way: [`crate::app`], which is built from a [`Config`].
 
+mod actions;
 mod edit;
 mod layers;
 mod machine;
@@ -51,6 +52,10 @@ pub struct Config {
     pub media: Media,
     /// `[rules]`.
     pub rules: Rules,
+    /// `[actions]`.
+    pub actions: Actions,
+    /// `[model]`; none means that no model is asked.
+    pub model: Option<Model>,
     /// Every `[[number]]`; none means every number.
     pub numbers: Vec<Number>,
     /// `[log]`.
@@ -188,6 +193,39 @@ pub struct Media {
 pub struct Rules {
     /// The rules of numbers that name none.
     pub file: PathBuf,
+}
+
+/// `[actions]`: what rules may call.
+#[derive(Clone, Debug)]
+pub struct Actions {
+    /// Nothing else is called.
+    pub hosts: Vec<ActionHost>,
+    /// A longer answer is none.
+    pub max_bytes: usize,
+    /// Calls of one host at the same time.
+    pub per_host: usize,
+}
+
+/// One of `actions.hosts`.
+#[derive(Clone, Debug)]
+pub struct ActionHost {
+    /// Scheme, host and port.
+    pub base: reqwest::Url,
+    /// It may have an address of one's own network.
+    pub private: bool,
+    /// Sent with each call as `Authorization`.
+    pub authorization: Option<SecretString>,
+}
+
+/// `[model]`: any service with the chat completions of `OpenAI`.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Without a slash at its end.
+    pub url: String,
+    /// What the service calls it.
+    pub name: String,
+    /// Sent as bearer token.
+    pub api_key: Option<SecretString>,
 }
 
 /// One `[[number]]`.

@@ -199,7 +199,7 @@ impl Reader<'_> {
     }
 
     /// Reads `"text"`, `{ env = "NAME" }` or `{ file = "path" }`; an empty secret is a missing one.
-    fn secret_of(&mut self, key: &str, entry: Entry) -> Option<(SecretString, Origin)> {
+    pub(super) fn secret_of(&mut self, key: &str, entry: Entry) -> Option<(SecretString, Origin)> {
         let Entry { value, origin } = entry;
         let (text, missing) = match value {
             Value::Text(text) => (text, format!("is empty: set {key}")),

@@ -59,6 +59,8 @@ impl Reader<'_> {
         let delivery = self.delivery(gateway.as_ref());
         let media = self.media(gateway.as_ref());
         let rules = self.path("rules.file").map(|file| Rules { file });
+        let actions = self.actions();
+        let model = self.model();
         let numbers = self.numbers();
         let log = self.log();
         self.refuse_unknown();
@@ -71,6 +73,8 @@ impl Reader<'_> {
             delivery: delivery?,
             media: media?,
             rules: rules?,
+            actions: actions?,
+            model: model?,
             numbers: numbers?,
             log: log?,
         })
@@ -201,7 +205,7 @@ impl Reader<'_> {
         Some(preset)
     }
 
-    fn web_address(&mut self, key: &str, preset: &str) -> Option<String> {
+    pub(super) fn web_address(&mut self, key: &str, preset: &str) -> Option<String> {
         let Some((text, origin)) = self.text(key) else {
             // A value of another type is noted by now, and the start is refused for it.
             return Some(preset.to_owned());

@@ -87,7 +87,7 @@ fn the_built_in_default_needs_only_secrets() {
 #[test]
 fn every_key_of_the_default_is_known_also_those_that_are_examples() {
     let mut environment = SECRETS.to_vec();
-    environment.push(("WHATSAPP_TOKEN", "token"));
+    environment.extend([("WHATSAPP_TOKEN", "token"), ("MODEL_API_KEY", "key")]);
 
     let config = load(&default_with_examples(), &environment).unwrap();
 
@@ -108,6 +108,33 @@ fn every_key_that_is_read_stands_in_the_default() {
             "{key} is not in default.toml"
         );
     }
+}
+
+#[test]
+fn hosts_of_actions_are_checked_one_by_one() {
+    let file = r#"
+[actions]
+hosts = [
+    "shop.example", "shop.example:8443", { host = "http://stock:8000", private = true },
+    { host = "crm.example", authorization = { env = "TOKEN" } },
+    "http://shop.example", "https://shop.example/api", "user@shop.example", 7, { private = true },
+    { host = "shop.example", privat = true }, { host = "shop.example", private = "yes" }, "",
+]
+[model]
+url = "http://model.example/v1"
+"#;
+    insta::assert_snapshot!(problems(
+        file,
+        &[&SECRETS[..], &[("TOKEN", "Bearer x")]].concat()
+    ));
+
+    let file = "[actions]\nhosts = [\"shop.example\"]\n[model]\nurl = \"http://127.0.0.1:11434/v1\"\nname = \"small\"\n";
+    let config = load(file, &SECRETS).unwrap();
+    assert_eq!(
+        config.actions.hosts[0].base.as_str(),
+        "https://shop.example/"
+    );
+    assert_eq!(config.model.unwrap().url, "http://127.0.0.1:11434/v1");
 }
 
 #[test]

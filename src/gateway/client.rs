@@ -4,7 +4,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, retry};
+use reqwest::{Client, ClientBuilder, retry};
 
 /// A gateway that takes no connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,6 +20,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// # Errors
 /// When the TLS library finds no certificates to trust.
 pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<Client> {
+    http_client_builder(timeout).build()
+}
+
+/// The same before it is built: for whoever must add to its limits.
+pub(crate) fn http_client_builder(timeout: Duration) -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Refused when somebody has installed one before; then that one serves us too.
@@ -34,5 +39,4 @@ pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<Client> {
         .retry(retry::never())
         .referer(false)
         .no_proxy()
-        .build()
 }

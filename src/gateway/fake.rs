@@ -18,8 +18,8 @@ use crate::config;
 pub(crate) enum Script {
     /// These bytes, then the connection is closed.
     Bytes(Vec<u8>),
-    /// Nothing: the connection stays open.
-    Silence,
+    /// These bytes, and then nothing more: the connection stays open.
+    Stall(Vec<u8>),
 }
 
 /// A request as it arrived.
@@ -116,7 +116,10 @@ async fn serve(
             // The client may have had enough before the end.
             let _ = stream.write_all(&bytes).await;
         }
-        Script::Silence => std::future::pending().await,
+        Script::Stall(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -130,8 +133,12 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
+        let head = head.to_owned();
+        if !head.contains("content-length: ") {
+            let body = Value::Null;
+            return Some(Request { head, body });
+        }
         if let Ok(body) = serde_json::from_str(body) {
-            let head = head.to_owned();
             return Some(Request { head, body });
         }
     }

@@ -24,7 +24,7 @@ use crate::config;
 use crate::message::{PhoneNumberId, Wamid};
 use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
-pub(crate) use client::http_client;
+pub(crate) use client::{http_client, http_client_builder};
 pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts};
 pub use error::{NotSent, Rejection, SendError, Source, Unknown};
 
@@ -53,6 +53,9 @@ pub enum GatewayError {
     /// `gateway.control_url` cannot be extended by a path.
     #[error("gateway.control_url is not a web address")]
     ControlUrl,
+    /// `model.url` cannot be extended by a path.
+    #[error("model.url is not a web address")]
+    ModelUrl,
     /// The key or the connection holds characters that no HTTP header may carry.
     #[error("{0} holds characters that no HTTP header may carry")]
     Header(&'static str),

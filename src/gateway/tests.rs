@@ -89,7 +89,7 @@ async fn an_answer_nobody_can_read_leaves_it_unclear_whether_the_message_went() 
             Script::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
         ),
         ("no HTTP", Script::Bytes(b"hello\r\n\r\n".to_vec())),
-        ("no answer in time", Script::Silence),
+        ("no answer in time", Script::Stall(Vec::new())),
     ];
     for (name, script) in cases {
         let result = answer_to(script).await;

@@ -7,6 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// How long an action may take at the longest: after that, the person has gone.
+pub const ACTION_TIMEOUT_MAX: Duration = Duration::from_mins(1);
+
 /// What a rule asks of the world outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

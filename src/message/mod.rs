@@ -19,7 +19,8 @@ mod state;
 mod template;
 
 pub use action::{
-    Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome, Speaker,
+    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome,
+    Speaker,
 };
 pub use address::{Identity, Recipient};
 pub use content::{Content, Kind, Media, Order, OrderItem};

@@ -113,9 +113,9 @@ pub(super) const DUE: &str = "SELECT json_object('conversations', (SELECT json_g
 pub(super) const DUE_AT: &str =
     "SELECT min(wake_at_ms) FROM conversations WHERE wake_at_ms IS NOT NULL";
 
-/// Whether an action is to be done.
-pub(super) const HAS_ACTIONS: &str =
-    "SELECT EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' AND state IN ('queued', 'sending'))";
+/// Whether an action is to be done. `$1` now.
+pub(super) const HAS_ACTIONS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' \
+    AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)))";
 
 /// The conversation of an action that is ours, in the same shape. `$1` fence.
 pub(super) const CONVERSATION_OF_ACTION: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \

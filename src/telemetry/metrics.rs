@@ -26,6 +26,8 @@ pub struct Metrics {
     pub sends: Family<Outcome, Counter>,
     /// How long the gateway took to answer.
     pub gateway_seconds: Histogram,
+    /// Actions by what came of them (`done`, `failed`).
+    pub actions: Family<Outcome, Counter>,
     /// Rows in the outbox.
     pub outbox_rows: Gauge,
     /// 1 while the rules on the disk do not pass the check and older ones answer.
@@ -66,6 +68,7 @@ impl Default for Metrics {
             commit_updates: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             sends: Family::default(),
             gateway_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
+            actions: Family::default(),
             outbox_rows: Gauge::default(),
             rules_stale: Gauge::default(),
         };
@@ -104,6 +107,11 @@ impl Metrics {
             "From a gateway request to its answer",
             Unit::Seconds,
             self.gateway_seconds.clone(),
+        );
+        all.register(
+            "actions",
+            "Calls and questions to models by result",
+            self.actions.clone(),
         );
         all.register(
             "outbox_rows",

@@ -66,6 +66,8 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     let give_up = CancellationToken::new();
+    // Who drops this future (a hard stop) drops its connections.
+    let _all = give_up.clone().drop_guard();
     while let Some(accepted) = stop
         .run_until_cancelled(async {
             let place = Arc::clone(&places).acquire_owned().await;

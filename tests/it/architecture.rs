@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("config", &["message", "telemetry"]),
     ("gateway", &["message", "whatsapp", "config"]),
+    ("outside", &["message", "config", "gateway"]),
     ("store", &["message", "turn"]),
     (
         "intake",
@@ -27,6 +28,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "whatsapp",
             "store",
             "gateway",
+            "outside",
             "turn",
             "clock",
             "config",
@@ -60,6 +62,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "telemetry",
             "config",
             "gateway",
+            "outside",
             "store",
             "intake",
             "delivery",

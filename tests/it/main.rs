@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails where it stands; clippy knows only #[test] functions as tests"
 )]
 
+mod actions;
 mod architecture;
 mod batches;
 mod chat;
@@ -12,6 +13,7 @@ mod check;
 mod delivery;
 mod demo;
 mod doctor;
+mod documentation;
 mod duplicates;
 mod history;
 mod journey;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::optional;
 use super::bot::at_most;
 use super::texts::{self, Known};
-use crate::message::{HttpMethod, RuleId};
+use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId};
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::template::Template;
@@ -28,8 +28,6 @@ const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeou
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a model may take when the rule does not say.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(20);
-/// Longer, and the person has gone.
-const TIMEOUT_MAX: Duration = Duration::from_mins(1);
 /// How long an answer of a model may be when the rule does not say: about 200 words.
 const MODEL_TOKENS: u32 = 300;
 const MODEL_TOKENS_MAX: u32 = 4_000;
@@ -68,7 +66,7 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<
     let body = optional(table.get("json"), |field| body(reader, &field, known));
     let save = save(reader, &table);
     let timeout = optional(table.get("timeout"), |field| {
-        at_most(reader, &field, TIMEOUT_MAX)
+        at_most(reader, &field, ACTION_TIMEOUT_MAX)
     });
     Some(HttpTemplate {
         method: *method,
@@ -215,7 +213,7 @@ fn model<'d>(
         reader.number(&field, &(1..=MODEL_TOKENS_MAX))
     });
     let timeout = optional(table.get("timeout"), |field| {
-        at_most(reader, &field, TIMEOUT_MAX)
+        at_most(reader, &field, ACTION_TIMEOUT_MAX)
     });
     let choose = choose?;
     let rules = choose.iter().map(|text| RuleId::parse(text.value));

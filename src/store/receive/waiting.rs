@@ -63,8 +63,8 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn has_actions(&self) -> Result<bool, StoreError> {
-        let there = sqlx::query_scalar(sql::HAS_ACTIONS);
+    pub async fn has_actions(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let there = sqlx::query_scalar(sql::HAS_ACTIONS).bind(now.as_millisecond());
         Ok(there.fetch_one(&self.read).await?)
     }
 

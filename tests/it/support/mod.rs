@@ -48,6 +48,7 @@ pub(crate) struct TestApp {
 
 struct Running {
     webhook: String,
+    admin: std::net::SocketAddr,
     store: Store,
     shutdown: Shutdown,
     task: JoinHandle<anyhow::Result<()>>,
@@ -121,7 +122,8 @@ impl TestApp {
         self.folder.path()
     }
 
-    async fn run(&mut self) {
+    /// Starts it, on the database that is there.
+    pub(crate) async fn run(&mut self) {
         let file = Some((self.folder.path().join("replyd.toml"), self.config()));
         let config = config::load(Sources {
             file,
@@ -130,13 +132,14 @@ impl TestApp {
         .unwrap();
         let app = App::build(config, self.clock.clone()).await.unwrap();
         let webhook = app.webhook_address();
-        let store = app.store().clone();
+        let (admin, store) = (app.admin_address(), app.store().clone());
         let webhook = format!("http://{webhook}/webhook");
         self.sandbox.connect(&webhook);
         let shutdown = Shutdown::default();
         let task = tokio::spawn(app.run(shutdown.clone()));
         self.running = Some(Running {
             webhook,
+            admin,
             store,
             shutdown,
             task,
@@ -161,6 +164,29 @@ impl TestApp {
         let running = self.running.take().unwrap();
         running.shutdown.soft.cancel();
         running.task.await.unwrap().unwrap();
+    }
+
+    /// Stops at once, in the middle of whatever is under way.
+    pub(crate) async fn kill(&mut self) {
+        let running = self.running.take().unwrap();
+        running.shutdown.hard.cancel();
+        running.task.await.unwrap().unwrap_err();
+        drop(running.store);
+        // Its tasks are gone once they have been scheduled once more; then the database is free.
+        let url = format!("sqlite:{}", self.database().display());
+        let free = async {
+            while Store::open(&url).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, free).await.unwrap();
+    }
+
+    /// What `/metrics` shows.
+    pub(crate) async fn metrics(&self) -> String {
+        crate::raw_http::get(self.running().admin, "/metrics")
+            .await
+            .body
     }
 
     /// Stops softly and starts again on the same database.

@@ -1,0 +1,78 @@
+//! The chat completions of `OpenAI`, which every service of language models speaks.
+//!
+//! A model is told to choose one of some rules, or to write a text. What it says is a value like any other: it is
+//! never read as a rule or a template.
+//!
+//! See <https://platform.openai.com/docs/api-reference/chat/create>.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::message::{ModelCall, Speaker};
+
+/// What it says when no rule fits.
+const NONE: &str = "none";
+
+/// The body of the request.
+pub(super) fn request(name: &str, call: &ModelCall) -> Value {
+    let mut messages = vec![json!({"role": "system", "content": instructions(call)})];
+    messages.extend(
+        call.turns
+            .iter()
+            .filter(|turn| !turn.text.is_empty())
+            .map(|turn| {
+                let role = match turn.speaker {
+                    Speaker::Person => "user",
+                    Speaker::Business => "assistant",
+                };
+                json!({"role": role, "content": turn.text})
+            }),
+    );
+    json!({
+        "model": name,
+        "messages": messages,
+        "max_tokens": call.max_tokens,
+        "temperature": 0,
+    })
+}
+
+fn instructions(call: &ModelCall) -> String {
+    let mut told = call.instructions.clone();
+    if call.choose.is_empty() {
+        return told;
+    }
+    if !told.is_empty() {
+        told.push_str("\n\n");
+    }
+    told.push_str(
+        "Which of these answers fits what the person wrote last? \
+         Reply with its name and nothing else, or with `none` when no answer fits.\n",
+    );
+    for choice in &call.choose {
+        let _ = write!(told, "\n{}: {}", choice.id, choice.description);
+    }
+    told
+}
+
+/// What the model said: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
+pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> {
+    let said = answer.pointer("/choices/0/message/content");
+    let said = said.and_then(Value::as_str).unwrap_or_default().trim();
+    if said.is_empty() {
+        return Err("the model said nothing".to_owned());
+    }
+    if call.choose.is_empty() {
+        return Ok(json!({ "text": said }));
+    }
+    // Models like to dress a name: `"order".`
+    let named = said.trim_matches(|one: char| !one.is_alphanumeric());
+    if named.eq_ignore_ascii_case(NONE) {
+        return Ok(json!({ "choice": null }));
+    }
+    let chosen = call.choose.iter().find(|choice| choice.id == named);
+    match chosen {
+        Some(choice) => Ok(json!({ "choice": choice.id })),
+        None => Err("the model chose none of the rules it was given".to_owned()),
+    }
+}

@@ -1,0 +1,154 @@
+//! What is written for owners does what it says: every rules file in the documentation, and every example.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use replyd::message::TemplateFile;
+use replyd::rules::{self, Beside, Colour, Diagnostic, RuleSet, Severity, Sources, codes};
+use replyd::turn::rehearsal;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join("docs").join(name)).unwrap()
+}
+
+fn compile(text: &str, templates: Option<&TemplateFile>) -> (Vec<Diagnostic>, Option<RuleSet>) {
+    let beside = Beside {
+        templates,
+        today: Some(jiff::civil::date(2026, 11, 24)),
+    };
+    match rules::compile(&Sources::one("rules.toml", text), beside) {
+        Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
+        Err(diagnostics) => (diagnostics, None),
+    }
+}
+
+/// The blocks between fences that are marked with exactly this.
+fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let fence = format!("```{mark}\n");
+    text.split(fence.as_str())
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+/// A file as it is shown when something is wrong with it.
+fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
+    let sources = Sources::one("rules.toml", text);
+    format!(
+        "{}\n{text}",
+        rules::render(diagnostics, &sources, Colour::Plain)
+    )
+}
+
+/// Runs everything that a file promises; gives the rules and steps that nothing reached.
+#[track_caller]
+fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
+    let (findings, coverage) = rehearsal::run(rules);
+    assert!(!findings.is_empty(), "{name} has no tests");
+    for finding in findings {
+        assert!(
+            finding.failure.is_none(),
+            "{name}: {}\n{:#?}",
+            finding.name,
+            finding.failure
+        );
+    }
+    coverage.missed(rules)
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir(root().join(folder)).unwrap();
+    let all = all.map(|entry| entry.unwrap().path());
+    all.filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        .collect()
+}
+
+fn rules_of(path: &Path) -> RuleSet {
+    let text = fs::read_to_string(path).unwrap();
+    let (diagnostics, rules) = compile(&text, None);
+    assert!(
+        diagnostics.is_empty(),
+        "{}\n{}",
+        path.display(),
+        drawn(&diagnostics, &text)
+    );
+    rules.unwrap()
+}
+
+#[test]
+fn every_example_passes_without_a_warning() {
+    let examples = files("examples");
+    assert!(!examples.is_empty());
+    for path in examples {
+        rules_of(&path);
+    }
+}
+
+#[test]
+fn every_rule_of_the_reference_passes() {
+    let page = page("rules.md");
+    let blocks = blocks(&page, "toml");
+    assert!(blocks.len() > 10, "the reference lost its examples");
+    for block in blocks {
+        let text = if block.contains("version =") {
+            block.to_owned()
+        } else {
+            format!("version = 1\n{block}")
+        };
+        let (diagnostics, rules) = compile(&text, None);
+        assert!(rules.is_some(), "{}", drawn(&diagnostics, &text));
+    }
+}
+
+#[test]
+fn every_recipe_of_the_cookbook_passes_its_tests() {
+    let page = page("cookbook.md");
+    let recipes = blocks(&page, "toml");
+    assert!(recipes.len() >= 15);
+    for text in recipes {
+        let (diagnostics, rules) = compile(text, None);
+        assert!(diagnostics.is_empty(), "{}", drawn(&diagnostics, text));
+        rehearse(text, &rules.unwrap());
+    }
+}
+
+#[test]
+fn every_diagnostic_is_shown_with_a_file_that_has_it_and_one_that_has_not() {
+    let page = page("diagnostics.md");
+    let sections: Vec<(&str, &str)> = page
+        .split("\n## ")
+        .skip(1)
+        .map(|section| section.split_once('\n').unwrap())
+        .collect();
+    let told: Vec<&str> = sections.iter().map(|(code, _)| *code).collect();
+    assert_eq!(told, codes::ALL, "a section for each code, in order");
+
+    for (code, section) in sections {
+        let fetched = blocks(section, "json templates");
+        let fetched = fetched
+            .first()
+            .map(|json| serde_json::from_str(json).unwrap());
+        for (state, beside) in [("", None), (" needs-templates", fetched.as_ref())] {
+            for text in blocks(section, &format!("toml broken{state}")) {
+                let (found, _) = compile(text, beside);
+                let others = found.iter().any(|one| one.code != code);
+                assert!(
+                    !found.is_empty() && !others,
+                    "{code}: {}",
+                    drawn(&found, text)
+                );
+            }
+            for text in blocks(section, &format!("toml right{state}")) {
+                let (found, _) = compile(text, beside);
+                let wrong = |one: &Diagnostic| one.code == code || one.severity == Severity::Error;
+                assert!(!found.iter().any(wrong), "{code}: {}", drawn(&found, text));
+            }
+        }
+        let shown = |mark: &str| section.contains(&format!("```toml {mark}"));
+        assert!(shown("broken") && shown("right"), "{code} shows both");
+    }
+}
