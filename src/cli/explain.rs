@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
+use super::reading;
+use super::ruleset;
 use super::ui::{self, BAD, DIM, GOOD, Hint, STRONG, WARN, paint};
-use crate::app::rules_files::RulesFiles;
-use crate::rules::{self, Colour};
-use crate::turn::Verdict;
-use crate::turn::rehearsal;
+use crate::clock::Clock;
+use crate::message::{Content, Inbound, Wamid};
+use crate::turn::{self, Explanation, Incoming, Turn, Verdict, rehearsal};
 
 /// Says for every rule whether it would take a message, and why.
 ///
-/// The message comes from somebody who wrote before; with --first from somebody new.
+/// The message comes from somebody who wrote before; with --first from somebody new, with --as from somebody in the
+/// database, as the conversation stands now.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What somebody writes.
@@ -20,34 +24,73 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "rules.toml")]
     rules: PathBuf,
     /// It is their first message.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "who")]
     first: bool,
+    /// Somebody of the database: the number of a conversation, a part of the name or the phone.
+    #[arg(long = "as", value_name = "CONVERSATION|NAME|PHONE")]
+    who: Option<String>,
+    #[command(flatten)]
+    reading: reading::Options,
 }
 
 /// Explains.
-#[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let files = RulesFiles::read(&arguments.rules)?;
-    let rules = match files.compile(None) {
-        Ok(compiled) => compiled.rules,
-        Err(found) => {
-            ui::note(rules::render(&found, &files.sources, Colour::Styled));
-            return Err(Hint {
-                message: format!("the rules `{}` cannot be used", arguments.rules.display()),
-                hint: "mend what is shown above".to_owned(),
-            }
-            .into());
+    let (_, rules) = ruleset::read(&arguments.rules)?;
+    let now = Clock::System.now();
+    let turn = match &arguments.who {
+        None => rehearsal::ask(&rules, &arguments.text, u64::from(!arguments.first), now),
+        Some(who) => {
+            let store = arguments.reading.open().await?;
+            let id = reading::one_conversation(&store, who).await?.id;
+            let conversation = store.conversation(id).await;
+            let conversation = conversation.context("could not read the conversation")?;
+            let conversation = conversation.ok_or_else(|| reading::nobody(who))?;
+            store.close().await;
+            let text = arguments.text.clone();
+            let message = Inbound::new(
+                conversation.phone_number_id.clone(),
+                Wamid::parse("wamid.explain".to_owned()).context("it is an id")?,
+                conversation.contact.identity.clone(),
+                now,
+                Content::Text { body: text },
+            );
+            turn::explain(&rules, &conversation, Incoming::Message(&message), now)
         }
     };
-    let now = crate::clock::Clock::System.now();
-    let turn = rehearsal::ask(&rules, &arguments.text, u64::from(!arguments.first), now);
-    if let Some(read) = &turn.explanation.normalised {
+    if arguments.reading.json {
+        ui::line(json(&turn));
+    } else {
+        show(&turn.explanation);
+        ui::line(format_args!("{}:", turn.decision.name()));
+        for reply in &turn.replies {
+            let text = reply.content.transcript_text();
+            ui::line(format_args!("  {}", ui::visible(&text)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(turn: &Turn) -> serde_json::Value {
+    let replies = turn.replies.iter().map(|reply| {
+        let text = reply.content.transcript_text();
+        serde_json::json!({ "rule": reply.rule, "text": text })
+    });
+    serde_json::json!({
+        "decision": turn.decision,
+        "explanation": turn.explanation,
+        "replies": replies.collect::<Vec<_>>(),
+    })
+}
+
+/// The text as the rules saw it, and the verdict on each rule.
+pub(crate) fn show(explanation: &Explanation) {
+    if let Some(read) = &explanation.normalised {
         ui::line(paint(
             STRONG,
             format_args!("read as: {}", ui::visible(read)),
         ));
     }
-    for one in &turn.explanation.considered {
+    for one in &explanation.considered {
         let (mark, style) = match one.verdict {
             Verdict::Matched => ("✓", GOOD),
             Verdict::Quiet => ("–", WARN),
@@ -56,13 +99,19 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let because = ui::visible(&one.because);
         ui::line(paint(style, format_args!("{mark} {}: {because}", one.rule)));
     }
-    if let Some(note) = &turn.explanation.note {
+    if explanation.not_told > 0 {
+        let others = explanation.not_told;
+        ui::line(paint(DIM, format_args!("· {others} more could not match")));
+    }
+    if let Some(note) = &explanation.note {
         ui::line(paint(BAD, ui::visible(note)));
     }
-    ui::line(format_args!("{}:", turn.decision.name()));
-    for reply in &turn.replies {
-        let text = reply.content.transcript_text();
-        ui::line(format_args!("  {}", ui::visible(&text)));
+}
+
+/// There is no message of this id.
+pub(crate) fn no_message(wamid: &str) -> Hint {
+    Hint {
+        message: format!("there is no message `{}`", ui::visible(wamid)),
+        hint: "`replyd history NAME --json` shows the ids of messages".to_owned(),
     }
-    Ok(ExitCode::SUCCESS)
 }

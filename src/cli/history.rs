@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::reading::{self, when};
 use super::screen;
-use super::ui::{self, BAD, DIM, GOOD, Hint, LITERAL, STRONG, WARN, paint};
+use super::ui::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
 use crate::message::DeliveryStatus;
 use crate::store::{ConversationSummary, Entry};
 
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let found = found.context("could not read the conversations")?;
     match (&arguments.who, &found[..]) {
         (None, []) => ui::note("there are no conversations yet"),
-        (Some(who), []) => return Err(nobody(who).into()),
+        (Some(who), []) => return Err(reading::nobody(who).into()),
         (Some(_), [one]) => {
             let entries = store.transcript(one.id, arguments.limit).await;
             let entries = entries.context("could not read the messages")?;
@@ -63,13 +63,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
-}
-
-fn nobody(who: &str) -> Hint {
-    Hint {
-        message: format!("no conversation is meant by `{}`", ui::visible(who)),
-        hint: "`replyd history` lists all of them".to_owned(),
-    }
 }
 
 fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod gaps;
 mod graph;
 mod healthcheck;
 mod history;
@@ -22,6 +23,8 @@ mod profile;
 mod progress;
 mod read;
 mod reading;
+mod replay;
+mod ruleset;
 mod sandbox;
 mod screen;
 mod send;
@@ -29,6 +32,7 @@ mod serve;
 mod templates;
 mod test;
 pub(crate) mod ui;
+mod why;
 
 use std::process::ExitCode;
 
@@ -57,6 +61,12 @@ enum Command {
     Test(test::Arguments),
     /// Say for every rule whether it would take a message, and why.
     Explain(explain::Arguments),
+    /// Say why a message of the past was answered as it was.
+    Why(why::Arguments),
+    /// Show what other rules would have answered in the past.
+    Replay(replay::Arguments),
+    /// List what people asked that no rule understood.
+    Gaps(gaps::Arguments),
     /// Talk to the rules in the terminal.
     Chat(chat::Arguments),
     /// Read the conversations.
@@ -110,6 +120,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Check(arguments) => check::run(arguments).await,
             Command::Test(arguments) => test::run(arguments).await,
             Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Why(arguments) => why::run(arguments).await,
+            Command::Replay(arguments) => replay::run(arguments).await,
+            Command::Gaps(arguments) => gaps::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,

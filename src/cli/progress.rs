@@ -1,4 +1,4 @@
-//! How far a transfer is: one line on standard error, when a person looks at it.
+//! How far a long work is: one line on standard error, when a person looks at it.
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,28 @@ const WIDTH: u64 = 24;
 const FULL: &str = "█";
 const EMPTY: &str = "░";
 
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Bytes,
+    /// Things of this name.
+    Things(&'static str),
+}
+
+impl Unit {
+    fn written(self, count: u64) -> String {
+        match self {
+            Self::Bytes => readable(count),
+            Self::Things(name) => format!("{count} {name}"),
+        }
+    }
+}
+
 /// A line that grows; nothing at all when standard error is no terminal.
 #[derive(Debug)]
 pub(crate) struct Progress {
     what: &'static str,
+    unit: Unit,
     /// `None` when nobody has told how much it will be.
     total: Option<u64>,
     /// What was last shown, so that a line is written once for each change; `None` for nobody who looks.
@@ -28,12 +46,21 @@ impl Progress {
         let shown = std::io::stderr().is_terminal();
         Self {
             what,
+            unit: Unit::Bytes,
             total: total.filter(|total| *total > 0),
             shown: shown.then(|| AtomicU64::new(u64::MAX)),
         }
     }
 
-    /// So many bytes are through.
+    /// Counts things in place of bytes.
+    pub(crate) fn of_things(what: &'static str, things: &'static str, total: u64) -> Self {
+        Self {
+            unit: Unit::Things(things),
+            ..Self::new(what, Some(total))
+        }
+    }
+
+    /// So much is through.
     pub(crate) fn at(&self, bytes: u64) {
         let Some(shown) = &self.shown else { return };
         let step = self.step(bytes);
@@ -60,7 +87,7 @@ impl Progress {
     fn text(&self, bytes: u64) -> String {
         let what = self.what;
         let Some(total) = self.total else {
-            return format!("{what} {}", readable(bytes));
+            return format!("{what} {}", self.unit.written(bytes));
         };
         let percent = percent(bytes, total);
         let cells =
@@ -70,7 +97,7 @@ impl Progress {
             "{what} {}{} {percent:>3} % of {}",
             paint(GOOD, cells(FULL, full)),
             paint(DIM, cells(EMPTY, WIDTH - full)),
-            readable(total)
+            self.unit.written(total)
         )
     }
 }
@@ -88,6 +115,7 @@ mod tests {
     fn progress(total: Option<u64>) -> Progress {
         Progress {
             what: "uploading",
+            unit: Unit::Bytes,
             total,
             shown: None,
         }

@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::ui::Hint;
+use super::ui::{self, Hint};
 use crate::config;
-use crate::store::{Store, StoreError};
+use crate::store::{ConversationSummary, Store, StoreError};
 
 /// Options of every command that reads the database.
 #[derive(Debug, clap::Args)]
@@ -55,6 +55,49 @@ impl Options {
             None => Ok(TimeZone::system()),
         }
     }
+}
+
+/// The one conversation that is meant by the number before it, a part of the name or the phone.
+///
+/// # Errors
+/// When there is none, or several.
+pub(crate) async fn one_conversation(
+    store: &Store,
+    who: &str,
+) -> anyhow::Result<ConversationSummary> {
+    let found = store.conversations(Some(who), 2).await;
+    let mut found = found.context("could not read the conversations")?;
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => Err(nobody(who).into()),
+        (Some(_), false) => Err(Hint {
+            message: format!("several conversations are meant by `{}`", ui::visible(who)),
+            hint: "`replyd history` lists them; name one by its number".to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// There is no such conversation.
+pub(crate) fn nobody(who: &str) -> Hint {
+    Hint {
+        message: format!("no conversation is meant by `{}`", ui::visible(who)),
+        hint: "`replyd history` lists all of them".to_owned(),
+    }
+}
+
+/// A moment so long ago: `30d`, `12h`, `2w`.
+///
+/// # Errors
+/// When that is no length of time.
+pub(crate) fn ago(length: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let span: Result<jiff::Span, _> = length.parse();
+    let then = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_sub(span));
+    let then = then.map_err(|_| Hint {
+        message: format!("`{}` is no length of time", ui::visible(length)),
+        hint: "write it like `30d`, `12h` or `2w`".to_owned(),
+    })?;
+    Ok(then.timestamp())
 }
 
 /// A time in a table.

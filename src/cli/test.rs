@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::check::count;
-use super::ui::{self, BAD, DIM, GOOD, Hint, STRONG, paint};
-use crate::app::rules_files::RulesFiles;
-use crate::rules::{self, Colour, Sources};
+use super::ruleset;
+use super::ui::{self, BAD, DIM, GOOD, STRONG, paint};
+use crate::rules::Sources;
 use crate::turn::Verdict;
 use crate::turn::rehearsal::{self, Coverage, Failure, Finding};
 
@@ -34,22 +34,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut all = Vec::new();
     let mut good = true;
     for file in &arguments.files {
-        let files = RulesFiles::read(file)?;
         let name = file.display().to_string();
-        let rules = match files.compile(None) {
-            Ok(compiled) => compiled.rules,
-            Err(found) => {
-                ui::note(rules::render(&found, &files.sources, Colour::Styled));
-                return Err(Hint {
-                    message: format!("the rules `{name}` cannot be used"),
-                    hint: "mend what is shown above".to_owned(),
-                }
-                .into());
-            }
-        };
+        let (sources, rules) = ruleset::read(file)?;
         let (findings, coverage) = rehearsal::run(&rules);
         for finding in &findings {
-            show(finding, &files.sources);
+            show(finding, &sources);
         }
         let failed = findings.iter().filter(|one| one.failure.is_some()).count();
         good &= failed == 0;

@@ -9,6 +9,7 @@ mod beside;
 mod error;
 mod lock;
 mod outbox;
+mod past;
 mod read;
 mod receive;
 mod sql;
@@ -30,6 +31,7 @@ pub use error::StoreError;
 pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
+pub use past::{Past, PastMessage};
 pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{ClaimedAction, Decide, Files, ReceivePolicy, Received};
 

@@ -56,6 +56,8 @@ pub struct Entry {
     pub file_error: Option<String>,
     /// Ours: the rule that gave it.
     pub rule: Option<String>,
+    /// Ours: the message of theirs that it answers.
+    pub reply_to: Option<i64>,
     /// Which rules decided.
     pub rules_version: Option<String>,
     /// Ours: how far it got in our outbox.
@@ -238,6 +240,7 @@ impl<'r> FromRow<'r, SqliteRow> for Entry {
             file: row.try_get("path")?,
             file_error: row.try_get("error")?,
             rule: row.try_get("rule_id")?,
+            reply_to: row.try_get("reply_to_id")?,
             rules_version: row.try_get("rules_version")?,
             outbox_state: row.try_get("outbox_state")?,
             delivery_status: row.try_get("delivery_status")?,

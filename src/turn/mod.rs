@@ -13,6 +13,7 @@ mod explanation;
 mod flow;
 mod guards;
 pub mod rehearsal;
+pub mod replay;
 mod timers;
 mod walk;
 

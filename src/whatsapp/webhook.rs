@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 use super::fields::{Object, Wrong, elements};
 use super::people::{Card, identity};
 use super::{account, events};
-use crate::message::{AccountEvent, Consent, Event, Marketing, PhoneNumberId, Unreadable};
+use crate::message::{
+    AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable,
+};
 
 /// Ids of numbers are about 16 digits.
 const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
@@ -38,6 +40,27 @@ pub fn read(body: &[u8]) -> Vec<Event> {
         reader.entry(entry, index);
     }
     reader.events
+}
+
+/// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person is called stands
+/// beside it and is not there.
+#[must_use]
+pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
+    let raw: &RawValue = serde_json::from_str(raw).ok()?;
+    match events::message(raw, number, &[]).ok()? {
+        Event::Message(message) => Some(message),
+        _ => None,
+    }
+}
+
+/// The same for a message that a colleague wrote: one element of `message_echoes[]`.
+#[must_use]
+pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
+    let raw: &RawValue = serde_json::from_str(raw).ok()?;
+    match events::echo(raw, number, &[]).ok()? {
+        Event::Echo(echo) => Some(echo),
+        _ => None,
+    }
 }
 
 #[derive(Default)]

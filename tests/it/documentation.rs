@@ -91,6 +91,18 @@ fn every_example_passes_its_tests_and_they_reach_all_of_it() {
 }
 
 #[test]
+fn every_conversation_goes_as_it_is_written() {
+    let conversations = files("tests/cases/conversations");
+    assert!(conversations.len() >= 5);
+    for path in conversations {
+        let text = fs::read_to_string(&path).unwrap();
+        let (diagnostics, rules) = compile(&text, None);
+        let rules = rules.unwrap_or_else(|| panic!("{}", drawn(&diagnostics, &text)));
+        rehearse(&path.display().to_string(), &rules);
+    }
+}
+
+#[test]
 fn every_rule_of_the_reference_passes() {
     let page = page("rules.md");
     let blocks = blocks(&page, "toml");

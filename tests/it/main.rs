@@ -23,6 +23,7 @@ mod media;
 mod mutants;
 mod operations;
 mod outbound_cases;
+mod past;
 mod people;
 mod process;
 mod raw_http;

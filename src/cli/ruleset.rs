@@ -1,0 +1,26 @@
+//! What commands share that need rules without a mistake.
+
+use std::path::Path;
+
+use super::ui::{self, Hint};
+use crate::app::rules_files::RulesFiles;
+use crate::rules::{self, Colour, RuleSet, Sources};
+
+/// Reads and compiles; shows every mistake when there are some.
+///
+/// # Errors
+/// When a file cannot be read or the rules cannot be used.
+pub(crate) fn read(path: &Path) -> anyhow::Result<(Sources, RuleSet)> {
+    let files = RulesFiles::read(path)?;
+    match files.compile(None) {
+        Ok(compiled) => Ok((files.sources, compiled.rules)),
+        Err(found) => {
+            ui::note(rules::render(&found, &files.sources, Colour::Styled));
+            Err(Hint {
+                message: format!("the rules `{}` cannot be used", path.display()),
+                hint: "mend what is shown above".to_owned(),
+            }
+            .into())
+        }
+    }
+}

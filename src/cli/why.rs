@@ -1,0 +1,93 @@
+//! `replyd why`: says why a message of the past was answered as it was, from what is stored.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::explain;
+use super::reading::{self, when};
+use super::ui::{self, DIM, LITERAL, STRONG, WARN, paint};
+use crate::turn::Explanation;
+
+/// Says why a message was answered as it was.
+///
+/// It tells what was decided then, by the rules of then. The id may also be that of our answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The id of the message at WhatsApp: wamid.…
+    wamid: String,
+    #[command(flatten)]
+    reading: reading::Options,
+}
+
+/// Tells it.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let zone = arguments.reading.zone()?;
+    let store = arguments.reading.open().await?;
+    let meant = store.meant(&arguments.wamid).await;
+    let (message, conversation) = meant
+        .context("could not look the message up")?
+        .ok_or_else(|| explain::no_message(&arguments.wamid))?;
+    let entries = store.transcript(conversation, u32::MAX).await;
+    let entries = entries.context("could not read the messages")?;
+    let notes = store.notes(conversation).await;
+    let notes = notes.context("could not read the notes")?;
+    store.close().await;
+    let entry = entries.iter().find(|one| one.id == message);
+    let entry = entry.ok_or_else(|| explain::no_message(&arguments.wamid))?;
+    let explanation = entry.explanation.as_deref().unwrap_or("{}");
+    let explanation: Explanation =
+        serde_json::from_str(explanation).context("the stored explanation cannot be read")?;
+    let answers: Vec<_> = entries
+        .iter()
+        .filter(|one| one.reply_to == Some(message))
+        .collect();
+    let notes: Vec<_> = notes
+        .iter()
+        .filter(|note| note.message_id == Some(message))
+        .collect();
+    if arguments.reading.json {
+        let answers = answers.iter().map(|one| {
+            serde_json::json!({ "rule": one.rule, "text": one.text, "wamid": one.wamid, "status": one.delivery_status })
+        });
+        let notes = notes
+            .iter()
+            .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
+        ui::line(serde_json::json!({
+            "wamid": entry.wamid, "text": entry.text, "sent_at": entry.sent_at,
+            "decision": entry.decision, "rules_version": entry.rules_version,
+            "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
+        }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = ui::visible(&entry.text);
+    let at = when(entry.sent_at, &zone);
+    ui::line(format_args!(
+        "{} {}",
+        paint(DIM, at),
+        paint(LITERAL, format_args!("› {text}"))
+    ));
+    explain::show(&explanation);
+    let decision = entry.decision.as_deref().unwrap_or("not decided");
+    let version = entry.rules_version.as_deref().unwrap_or("unknown");
+    ui::line(format_args!(
+        "{} {}",
+        paint(STRONG, format_args!("{decision}:")),
+        paint(DIM, format_args!("by rules {version}"))
+    ));
+    for one in answers {
+        let rule = one.rule.as_deref().unwrap_or("?");
+        let text = ui::visible(&one.text);
+        ui::line(format_args!(
+            "  {} {text}",
+            paint(DIM, format_args!("{rule} ›"))
+        ));
+    }
+    for note in notes {
+        ui::line(paint(
+            WARN,
+            format_args!("  note: {}", ui::visible(&note.text)),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

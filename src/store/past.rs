@@ -1,0 +1,242 @@
+//! The past as it can be decided again: each conversation with everything that came in and what was answered.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::{Store, StoreError, rows};
+use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
+
+/// Conversations behind `$1`, the lowest first. `$2` how many, `$3` of which number ('' for all).
+const CONVERSATIONS: &str = "SELECT v.id, v.phone_number_id, v.state, v.messages_in, \
+    c.wa_id, c.user_id, c.name, c.username FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE v.id > $1 AND ($3 = '' OR v.phone_number_id = $3) ORDER BY v.id LIMIT $2";
+
+/// Their messages, but for those that were sent by hand. `$1` first conversation, `$2` last.
+const MESSAGES: &str = "SELECT id, conversation_id, direction, origin, text, raw, stored_at_ms, wamid, decision, \
+    rule_id, reply_to_id FROM messages WHERE conversation_id BETWEEN $1 AND $2 AND origin <> 'command' \
+    ORDER BY conversation_id, id";
+
+/// What came of actions. `$1` first conversation, `$2` last.
+const ACTIONS: &str = "SELECT conversation_id, request, outcome, ended_at_ms FROM actions \
+    WHERE conversation_id BETWEEN $1 AND $2 AND outcome IS NOT NULL ORDER BY conversation_id, number";
+
+const COUNT: &str =
+    "SELECT count(*) FROM messages WHERE direction = 'in' AND ($1 = '' OR phone_number_id = $1)";
+
+const LAST: &str = "SELECT stored_at_ms FROM messages ORDER BY id DESC LIMIT 1";
+
+/// Texts that nobody or one of these rules answered, with how often. `$1` rules, `$2` since, `$3` limit.
+const UNMATCHED: &str = "WITH gaps AS ( \
+    SELECT text FROM messages WHERE direction = 'in' AND kind = 'text' AND decision = 'no_rule' AND sent_at_ms >= $2 \
+    UNION ALL SELECT theirs.text FROM messages AS ours JOIN messages AS theirs ON theirs.id = ours.reply_to_id \
+    WHERE ours.direction = 'out' AND coalesce(ours.part, 0) = 0 AND theirs.kind = 'text' AND theirs.sent_at_ms >= $2 \
+    AND ours.rule_id IN (SELECT value FROM json_each($1))) \
+    SELECT text, count(*) AS times FROM gaps WHERE text <> '' GROUP BY text ORDER BY times DESC, text LIMIT $3";
+
+/// The message that is meant: theirs, or the one that ours answers. `$1` id of WhatsApp.
+const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages WHERE wamid = $1 LIMIT 1";
+
+/// A conversation and everything in it.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// `conversations.id`.
+    pub id: i64,
+    /// As it was before the first message; the person as we know them today.
+    pub conversation: Conversation,
+    /// Of both sides, in the order they were stored.
+    pub messages: Vec<PastMessage>,
+    /// What was asked of the world outside, as JSON, with what came of it and when.
+    pub actions: Vec<(String, String, Timestamp)>,
+}
+
+/// One message of either side.
+#[derive(Clone, Debug)]
+pub struct PastMessage {
+    /// `messages.id`.
+    pub id: i64,
+    /// Whether it is the person's.
+    pub theirs: bool,
+    /// `person`, `rule` or `phone_app`.
+    pub origin: String,
+    /// As it was shown.
+    pub text: String,
+    /// Theirs: Meta's JSON. Ours: the reply as JSON.
+    pub raw: String,
+    /// When it was decided on.
+    pub at: Timestamp,
+    /// Theirs: the decision in one word.
+    pub decision: Option<String>,
+    /// Ours: the rule.
+    pub rule: Option<String>,
+    /// Ours: what it answers.
+    pub reply_to: Option<i64>,
+}
+
+impl Store {
+    /// Up to `count` conversations behind the one of this id, with all that is in them.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub async fn past(
+        &self,
+        after: i64,
+        count: u32,
+        number: &str,
+    ) -> Result<Vec<Past>, StoreError> {
+        let found = sqlx::query(CONVERSATIONS);
+        let found = found.bind(after).bind(count).bind(number);
+        let mut all = Vec::new();
+        for row in found.fetch_all(&self.read).await? {
+            let mut conversation = conversation(&row)?;
+            conversation.state = State::default();
+            conversation.messages_before = 0;
+            all.push(Past {
+                id: row.try_get("id")?,
+                conversation,
+                messages: Vec::new(),
+                actions: Vec::new(),
+            });
+        }
+        let (Some(first), Some(last)) = (all.first(), all.last()) else {
+            return Ok(all);
+        };
+        let (first, last) = (first.id, last.id);
+        let places: HashMap<i64, usize> = all
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (one.id, at))
+            .collect();
+        let messages = sqlx::query(MESSAGES).bind(first).bind(last);
+        for row in messages.fetch_all(&self.read).await? {
+            let conversation: i64 = row.try_get("conversation_id")?;
+            let Some(place) = places.get(&conversation) else {
+                continue;
+            };
+            let direction: String = row.try_get("direction")?;
+            all[*place].messages.push(PastMessage {
+                id: row.try_get("id")?,
+                theirs: direction == "in",
+                origin: row.try_get("origin")?,
+                text: row.try_get("text")?,
+                raw: row.try_get::<Option<String>, _>("raw")?.unwrap_or_default(),
+                at: time(row.try_get("stored_at_ms")?),
+                decision: row.try_get("decision")?,
+                rule: row.try_get("rule_id")?,
+                reply_to: row.try_get("reply_to_id")?,
+            });
+        }
+        let actions = sqlx::query(ACTIONS).bind(first).bind(last);
+        for row in actions.fetch_all(&self.read).await? {
+            let conversation: i64 = row.try_get("conversation_id")?;
+            if let Some(place) = places.get(&conversation) {
+                let (request, outcome) = (row.try_get("request")?, row.try_get("outcome")?);
+                let ended = time(row.try_get("ended_at_ms")?);
+                all[*place].actions.push((request, outcome, ended));
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many messages people have sent, to one number or ('') to all.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn messages_in(&self, number: &str) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(COUNT)
+            .bind(number)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// When the last message of either side was stored.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn last_stored(&self) -> Result<Timestamp, StoreError> {
+        let last = sqlx::query_scalar(LAST).fetch_optional(&self.read);
+        Ok(last.await?.map_or(Timestamp::UNIX_EPOCH, time))
+    }
+
+    /// A conversation as the next message would find it.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub async fn conversation(&self, id: i64) -> Result<Option<Conversation>, StoreError> {
+        let found = sqlx::query(CONVERSATIONS).bind(id - 1).bind(1).bind("");
+        let row = found.fetch_optional(&self.read).await?;
+        let row = row.filter(|row| row.try_get::<i64, _>("id").is_ok_and(|found| found == id));
+        row.map(|row| conversation(&row)).transpose()
+    }
+
+    /// The texts that nobody or one of these rules answered since then, the most frequent first.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn unmatched(
+        &self,
+        rules: &[&str],
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let found = sqlx::query(UNMATCHED);
+        let found = found
+            .bind(rows(rules))
+            .bind(since.as_millisecond())
+            .bind(limit);
+        let mut all = Vec::new();
+        for row in found.fetch_all(&self.read).await? {
+            let times: i64 = row.try_get("times")?;
+            all.push((
+                row.try_get("text")?,
+                u64::try_from(times).unwrap_or_default(),
+            ));
+        }
+        Ok(all)
+    }
+
+    /// The message of theirs and its conversation, by its id or by that of an answer to it.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn meant(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
+        let row = sqlx::query(MEANT).bind(wamid);
+        match row.fetch_optional(&self.read).await? {
+            Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
+            None => Ok(None),
+        }
+    }
+}
+
+fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreError> {
+    let id: i64 = row.try_get("id")?;
+    let corrupt = |what| StoreError::Corrupt {
+        table: "conversations",
+        row: id,
+        what,
+    };
+    let state: String = row.try_get("state")?;
+    let wa_id: Option<String> = row.try_get("wa_id")?;
+    let user_id: Option<String> = row.try_get("user_id")?;
+    let identity =
+        Identity::from_parts(wa_id.and_then(WaId::parse), user_id.and_then(UserId::parse));
+    let messages_in: i64 = row.try_get("messages_in")?;
+    Ok(Conversation {
+        phone_number_id: PhoneNumberId::parse(row.try_get::<String, _>("phone_number_id")?)
+            .ok_or_else(|| corrupt("its number is none"))?,
+        contact: Contact {
+            identity: identity
+                .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?,
+            name: row.try_get("name")?,
+            username: row.try_get("username")?,
+        },
+        messages_before: u64::try_from(messages_in).unwrap_or_default(),
+        state: serde_json::from_str(&state).map_err(|_| corrupt("`state` is not ours"))?,
+    })
+}
+
+fn time(at: i64) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
