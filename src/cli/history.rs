@@ -12,7 +12,7 @@ use super::reading::{self, when};
 use super::screen;
 use super::ui::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
 use crate::message::DeliveryStatus;
-use crate::store::{ConversationSummary, Entry};
+use crate::store::{ConversationSummary, Entry, StoredNote};
 
 /// Reads beside a running service, or without one.
 #[derive(Debug, clap::Args)]
@@ -41,12 +41,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (Some(_), [one]) => {
             let entries = store.transcript(one.id, arguments.limit).await;
             let entries = entries.context("could not read the messages")?;
+            let notes = store.notes(one.id).await;
+            let notes = notes.context("could not read the notes")?;
             if arguments.reading.json {
                 for entry in &entries {
                     ui::line(entry_json(one, entry));
                 }
             } else {
-                show_transcript(one, &entries, &zone);
+                show_transcript(one, &entries, &notes, &zone);
             }
         }
         (_, several) if arguments.reading.json => {
@@ -106,7 +108,12 @@ fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: &TimeZone) {
+fn show_transcript(
+    conversation: &ConversationSummary,
+    entries: &[Entry],
+    notes: &[StoredNote],
+    zone: &TimeZone,
+) {
     let phone = conversation
         .phone
         .as_ref()
@@ -125,7 +132,14 @@ fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: 
         )
     ));
     let mut day = String::new();
+    let mut notes = notes.iter().peekable();
     for entry in entries {
+        // Those from before the first message that is shown belong to messages that are not.
+        while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
+            if !day.is_empty() {
+                ui::line(noted(note, zone));
+            }
+        }
         let at = entry.sent_at.to_zoned(zone.clone());
         let today = at.strftime("%A, %-d %B %Y").to_string();
         if today != day {
@@ -154,6 +168,28 @@ fn show_transcript(conversation: &ConversationSummary, entries: &[Entry], zone: 
             ui::line(format_args!("  {}", fate(entry)));
         }
     }
+    for note in notes {
+        ui::line(noted(note, zone));
+    }
+}
+
+/// Whether a note was made before a message was stored.
+fn is_before(note: &StoredNote, entry: &Entry) -> bool {
+    match note.message_id {
+        Some(message) => message < entry.id,
+        None => note.at < entry.stored_at,
+    }
+}
+
+/// What happened beside what was said.
+fn noted(note: &StoredNote, zone: &TimeZone) -> String {
+    let time = note
+        .at
+        .to_zoned(zone.clone())
+        .strftime("%H:%M:%S")
+        .to_string();
+    let text = paint(WARN, format_args!("— {}", ui::visible(&note.text)));
+    format!("{} {text}", paint(DIM, time))
 }
 
 /// Where the file of a message is, or why it is not here.

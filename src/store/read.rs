@@ -38,6 +38,8 @@ pub struct Entry {
     pub direction: String,
     /// Theirs by WhatsApp's clock, ours when it was decided.
     pub sent_at: Timestamp,
+    /// When it was stored.
+    pub stored_at: Timestamp,
     /// As stored in `messages.kind`.
     pub kind: String,
     /// As the person saw it.
@@ -231,6 +233,7 @@ impl<'r> FromRow<'r, SqliteRow> for Entry {
             id: row.try_get("id")?,
             direction: row.try_get("direction")?,
             sent_at: time(row, "sent_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
+            stored_at: time(row, "stored_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
             kind: row.try_get("kind")?,
             text: row.try_get("text")?,
             wamid: row.try_get("wamid")?,

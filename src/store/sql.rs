@@ -403,7 +403,7 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
 
 /// `$1` conversation, `$2` limit.
 pub(super) const TRANSCRIPT: &str = "SELECT latest.*, media.path, media.error \
-    FROM (SELECT id, direction, sent_at_ms, kind, text, origin, wamid, decision, explanation, rule_id, \
+    FROM (SELECT id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, explanation, rule_id, \
      reply_to_id, rules_version, outbox_state, delivery_status, send_error \
      FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest \
     LEFT JOIN media ON media.message_id = latest.id ORDER BY latest.id";

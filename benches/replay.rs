@@ -1,0 +1,179 @@
+//! What looking back costs: `replyd replay` over 100,000 stored messages, and one turn of each kind:
+//! `cargo bench --bench replay`.
+//!
+//! A thousand people go through the bakery of `examples/orders.toml`: greetings, orders with a wrong date in between,
+//! questions that nobody understands. The database is made by the store itself, the command runs as a process.
+
+#![expect(clippy::print_stdout, reason = "a benchmark shows its numbers")]
+
+use std::hint::black_box;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use replyd::message::{
+    Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId,
+};
+use replyd::rules::{self, Beside, RuleSet, Sources};
+use replyd::sandbox::webhooks;
+use replyd::store::{Decide, Files, ReceivePolicy, Store};
+use replyd::turn::{self, Incoming};
+use replyd::whatsapp::webhook;
+use serde_json::json;
+
+const RULES: &str = include_str!("../examples/orders.toml");
+const START: Timestamp = Timestamp::constant(1_790_256_780, 0);
+const NUMBER: &str = "1065";
+const PEOPLE: usize = 1_000;
+const EACH: usize = 100;
+/// What everybody says, over and over.
+const SAID: [&str; 10] = [
+    "Hello!",
+    "What does a lemon cake for twelve people cost?",
+    "I want to order",
+    "menu please",
+    "thanks",
+    "tomorrow",
+    "24/12",
+    "are you open on sunday, and until when?",
+    "hi, it's me again",
+    "ok",
+];
+
+fn compiled() -> RuleSet {
+    let compiled = rules::compile(&Sources::one("rules.toml", RULES), Beside::default());
+    compiled.expect("the example is good").rules
+}
+
+/// One webhook's body: the n-th message of so many people.
+fn body(people: std::ops::Range<usize>, index: usize, at: Timestamp) -> String {
+    let messages = people.clone().map(|person| {
+        json!({
+            "from": phone(person), "id": format!("wamid.{person}.{index}"),
+            "timestamp": at.as_second().to_string(), "type": "text",
+            "text": { "body": SAID[(index + person) % SAID.len()] },
+        })
+    });
+    let contacts = people.clone().map(|person| {
+        json!({ "wa_id": phone(person), "profile": { "name": format!("Person {person}") } })
+    });
+    let parts = json!({
+        "contacts": contacts.collect::<Vec<_>>(),
+        "messages": messages.collect::<Vec<_>>(),
+    });
+    webhooks::body("messages", &webhooks::messages_value(NUMBER, parts))
+}
+
+fn phone(person: usize) -> String {
+    format!("1555{person:07}")
+}
+
+/// Stores a hundred messages of each of a thousand people.
+async fn fill(store: &Store, rules: &'static RuleSet) {
+    store
+        .record_rules(&rules.version, &rules.source, START)
+        .await
+        .expect("the database takes it");
+    let version = rules.version.clone();
+    let decide: Box<Decide> = Box::new(move |conversation, incoming, now| {
+        (
+            turn::take(rules, conversation, incoming, now),
+            version.clone(),
+        )
+    });
+    let mut now = START;
+    for index in 0..EACH {
+        for first in (0..PEOPLE).step_by(200) {
+            let events = webhook::read(body(first..first + 200, index, now).as_bytes());
+            let policy = ReceivePolicy {
+                now,
+                reply_expires_after: Duration::from_mins(15),
+                files: Files::Stay,
+            };
+            let received = store.receive(events, policy, &*decide).await;
+            assert_eq!(received.expect("it is stored").decisions.len(), 200);
+        }
+        now = now
+            .checked_add(SignedDuration::from_mins(10))
+            .expect("it is this century");
+    }
+}
+
+fn replayed(folder: &std::path::Path, rules: &str) -> (Duration, String) {
+    let begin = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
+        .args(["replay", "--rules", rules, "--database", "sqlite:past.db"])
+        .current_dir(folder)
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).expect("it is UTF-8");
+    let first = said.lines().next().unwrap_or_default().to_owned();
+    (begin.elapsed(), first)
+}
+
+fn turns(rules: &RuleSet) {
+    let number = PhoneNumberId::parse(NUMBER).expect("not empty");
+    let fresh = Conversation {
+        phone_number_id: number,
+        contact: Contact {
+            identity: Identity::Phone(WaId::parse(phone(1)).expect("digits")),
+            name: Some("Ana Lima".to_owned()),
+            username: None,
+        },
+        messages_before: 3,
+        state: State::default(),
+    };
+    let message = |text: &str| -> Inbound {
+        let raw = json!({ "from": phone(1), "id": "wamid.1", "timestamp": START.as_second().to_string(),
+            "type": "text", "text": { "body": text } });
+        *webhook::read_message(&raw.to_string(), &fresh.phone_number_id).expect("it is a message")
+    };
+    let mut in_flow = fresh.clone();
+    for text in ["hello", "order", "Large"] {
+        let mut written = message(text);
+        if text == "order" {
+            written.content = Content::ButtonReply {
+                id: "order".to_owned(),
+                title: "Order a cake".to_owned(),
+            };
+        }
+        in_flow.state = turn::take(rules, &in_flow, Incoming::Message(&written), START).state;
+    }
+    let cases = [
+        ("a menu with buttons", &fresh, message("Hello!")),
+        ("the fallback", &fresh, message("do you have parking?")),
+        ("a date in a flow", &in_flow, message("24/12")),
+    ];
+    for (what, conversation, message) in cases {
+        let begin = Instant::now();
+        let rounds = 20_000;
+        for _ in 0..rounds {
+            black_box(turn::take(
+                rules,
+                conversation,
+                Incoming::Message(&message),
+                START,
+            ));
+        }
+        println!("one turn, {what}: {:.1?}", begin.elapsed() / rounds);
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let rules: &'static RuleSet = Box::leak(Box::new(compiled()));
+    turns(rules);
+    let folder = tempfile::tempdir().expect("there is room");
+    let url = format!("sqlite:{}", folder.path().join("past.db").display());
+    let store = Store::open(&url).await.expect("it is new");
+    fill(&store, rules).await;
+    store.close().await;
+    std::fs::write(folder.path().join("same.toml"), RULES).expect("there is room");
+    let other = RULES.replace("\"Sorry?\"", "\"Pardon?\"");
+    std::fs::write(folder.path().join("other.toml"), other).expect("there is room");
+    for rules in ["same.toml", "other.toml"] {
+        let (time, said) = replayed(folder.path(), rules);
+        println!("{time:.1?}  {said}");
+    }
+}
