@@ -1,8 +1,10 @@
 //! What is written for owners does what it says: every rules file in the documentation, and every example.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
 use replyd::message::TemplateFile;
 use replyd::rules::{self, Beside, Colour, Diagnostic, RuleSet, Severity, Sources, codes};
 use replyd::turn::rehearsal;
@@ -116,6 +118,58 @@ fn every_rule_of_the_reference_passes() {
         let (diagnostics, rules) = compile(&text, None);
         assert!(rules.is_some(), "{}", drawn(&diagnostics, &text));
     }
+}
+
+/// The keys that the compiler takes, as they stand in its lists: `const KEYS: [&str; 3] = ["name", …];`.
+fn keys_of_the_language() -> BTreeSet<String> {
+    let list = Regex::new(r"(?:KEYS|CONTENTS|HEADERS)\w*: \[&str; \d+\] = \[([^\]]*)\]").unwrap();
+    let key = Regex::new(r#""([^"]+)""#).unwrap();
+    let mut folders = vec![root().join("src/rules/compile")];
+    let mut keys = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(path).unwrap();
+            for list in list.captures_iter(&source) {
+                keys.extend(key.captures_iter(&list[1]).map(|key| key[1].to_owned()));
+            }
+        }
+    }
+    keys
+}
+
+fn keys_in(value: &toml::Value, keys: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                keys.insert(key.clone());
+                keys_in(value, keys);
+            }
+        }
+        toml::Value::Array(all) => all.iter().for_each(|one| keys_in(one, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_stands_in_an_example_of_the_reference() {
+    let mut shown = BTreeSet::new();
+    for block in blocks(&page("rules.md"), "toml") {
+        keys_in(&toml::from_str(block).unwrap(), &mut shown);
+    }
+    let keys = keys_of_the_language();
+    assert!(keys.len() > 100, "{keys:?}");
+
+    let missing: Vec<&String> = keys.difference(&shown).collect();
+
+    assert!(
+        missing.is_empty(),
+        "docs/rules.md has no example of {missing:?}"
+    );
 }
 
 #[test]
