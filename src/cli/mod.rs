@@ -14,6 +14,7 @@ mod gaps;
 mod graph;
 mod healthcheck;
 mod history;
+mod hours;
 mod init;
 mod local_file;
 mod manage;
@@ -67,6 +68,8 @@ enum Command {
     Replay(replay::Arguments),
     /// List what people asked that no rule understood.
     Gaps(gaps::Arguments),
+    /// Say whether the business is open at a time, and why.
+    Hours(hours::Arguments),
     /// Talk to the rules in the terminal.
     Chat(chat::Arguments),
     /// Read the conversations.
@@ -123,6 +126,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Why(arguments) => why::run(arguments).await,
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Gaps(arguments) => gaps::run(arguments).await,
+            Command::Hours(arguments) => hours::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,

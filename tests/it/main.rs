@@ -16,6 +16,7 @@ mod doctor;
 mod documentation;
 mod duplicates;
 mod history;
+mod hours;
 mod journey;
 mod manage;
 mod manage_templates;
