@@ -120,11 +120,9 @@ fn show(schedule: &Schedule, at: &Zoned) {
         } else {
             name
         };
-        ui::line(
-            format_args!("  {name}  {hours}  {holiday}")
-                .to_string()
-                .trim_end(),
-        );
+        let holiday = holiday.map(|holiday| format!("  {}", paint(DIM, holiday)));
+        let holiday = holiday.unwrap_or_default();
+        ui::line(format_args!("  {name}  {hours}{holiday}"));
     }
 }
 

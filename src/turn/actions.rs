@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::answer::Used;
 use super::{AskedAction, Cause, CauseKind, Decision, NoteKind, Verdict, Work};
 use crate::message::{
-    Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Speaker, Waiting,
+    Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Run, Speaker,
+    Waiting,
 };
 use crate::rules::variables::Variables;
 use crate::rules::{ActionTemplate, Answer, Body, HttpTemplate, ModelTemplate};
@@ -109,7 +110,9 @@ impl<'a> Work<'a> {
             return;
         };
         let waited = waiting.remove(index);
+        let before = self.turn.state.run.clone();
         self.go_on(&waited, outcome);
+        self.ask_after(&waited, before.as_ref());
         self.conclude_message(waited.message.wamid);
     }
 
@@ -132,6 +135,21 @@ impl<'a> Work<'a> {
         match outcome {
             Outcome::Done(value) => self.action_done(waited, answer, value, cause),
             Outcome::Failed(reason) => self.action_failed(waited, answer, reason, cause),
+        }
+    }
+
+    /// An answer that came in between leads back to the question of the flow, as any other does.
+    fn ask_after(&mut self, waited: &Waiting, before: Option<&Run>) {
+        let state = &self.turn.state;
+        let still = before.is_some() && state.run.as_ref() == before;
+        if still && state.human_until.is_none() && self.turn.decision == Decision::Answered {
+            let cause = Cause {
+                message: &waited.message,
+                captures: &waited.captures,
+                kind: CauseKind::Message,
+            };
+            // No room for the question is no reason to drop the answer.
+            let _ = self.ask_current(cause);
         }
     }
 

@@ -51,10 +51,28 @@ impl<'a> Work<'a> {
         if self.between(message, flow, step) {
             return true;
         }
-        if self.goes_back_or_leaves(flow, cause) {
+        if tap.is_some() {
+            self.ask_again(step, cause);
+            return true;
+        }
+        if self.goes_back_or_leaves(cause) {
             return true;
         }
         self.take_answer(cause, None)
+    }
+
+    /// A button of another question says nothing about this one.
+    fn ask_again(&mut self, step: &Step, cause: Cause<'_>) {
+        self.tell_step(Verdict::No, "the button is of another question");
+        let used = self.ask_current(cause);
+        self.conclude(&format!("step {}", step.id), used, None);
+    }
+
+    /// The words of every flow that is under way: those around the innermost hold in it too.
+    fn said_word(&self, text: &Folded, words: impl Fn(&Flow) -> &[Phrase]) -> bool {
+        let frames = self.turn.state.run.iter().flat_map(|run| &run.frames);
+        let mut flows = frames.filter_map(|frame| self.rules.flows.get(&frame.flow));
+        flows.any(|flow| words(flow).iter().any(|word| text.is(word)))
     }
 
     /// The flow and step that wait for an answer; `None` when the rules do not have them any more.
@@ -150,39 +168,40 @@ impl<'a> Work<'a> {
     }
 
     /// The words of the flow that go one question back, or end it.
-    fn goes_back_or_leaves(&mut self, flow: &Flow, cause: Cause<'_>) -> bool {
+    fn goes_back_or_leaves(&mut self, cause: Cause<'_>) -> bool {
         let Content::Text { body } = &cause.message.content else {
             return false;
         };
         let folded = Folded::of(body);
-        let said = |words: &[Phrase]| words.iter().any(|word| folded.is(word));
-        if said(&flow.cancel) {
+        if self.said_word(&folded, |flow| &flow.cancel) {
             self.tell_step(Verdict::Matched, "a word of `cancel`");
             self.leave(cause);
             return true;
         }
-        if !said(&flow.back) {
+        if !self.said_word(&folded, |flow| &flow.back) {
             return false;
         }
         self.tell_step(Verdict::Matched, "a word of `back`");
-        if let Some(run) = &mut self.turn.state.run {
-            run.wrong = 0;
-            if let Some(frame) = run.frames.last_mut()
-                && let Some(step) = frame.path.last().cloned()
-            {
-                frame.back_to(&step);
-            } else if run.frames.len() > 1 {
-                run.frames.pop();
-                if let Some(frame) = run.frames.last_mut()
-                    && let Some(step) = frame.path.last().cloned()
-                {
-                    frame.back_to(&step);
-                }
-            }
-        }
-        let used = self.ask_current(cause);
+        let used = match self.step_before() {
+            Some(step) => self.go(Next::Step(step), cause),
+            None => self.ask_current(cause),
+        };
         self.conclude("back", used, None);
         true
+    }
+
+    /// Goes one step back, out of a flow when this was its first question; the step to go on with.
+    fn step_before(&mut self) -> Option<String> {
+        let run = self.turn.state.run.as_mut()?;
+        run.wrong = 0;
+        if run.frames.last()?.path.is_empty() && run.frames.len() > 1 {
+            run.frames.pop();
+        }
+        let frame = run.frames.last_mut()?;
+        // The first question of a flow around it leads into that flow again.
+        let step = frame.path.last().unwrap_or(&frame.step).clone();
+        frame.back_to(&step);
+        Some(step)
     }
 
     /// Takes a message as the answer to the question; `choice` when a button of it was tapped. Whether it was decided.
@@ -192,6 +211,8 @@ impl<'a> Work<'a> {
         };
         match self.checked(step, cause, choice) {
             Ok(answer) => {
+                // The same answer to several questions is no loop.
+                self.turn.state.repeated = None;
                 self.tell_step(
                     Verdict::Matched,
                     &format!("taken as {}", step.accept.name()),
@@ -240,9 +261,16 @@ impl<'a> Work<'a> {
             } else {
                 &step.retry
             };
-            let used = self.ask(step, texts, cause, None);
+            let said = cause.message.content.said().map(Value::from);
+            let used = self.ask(step, texts, cause, said.as_ref());
             if let Some((flow, _)) = self.current() {
                 self.wait_for(flow);
+            }
+            if matches!(used, Used::OverBudget(_))
+                && let Some(run) = &mut self.turn.state.run
+            {
+                // Nobody told the person, so it does not count.
+                run.wrong -= 1;
             }
             self.conclude(&format!("step {}", step.id), used, None);
             return true;

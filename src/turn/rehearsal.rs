@@ -271,8 +271,8 @@ impl<'r> Stage<'r> {
             }
             LineEvent::Waits(length) => {
                 let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::MAX);
-                self.now = self.now.saturating_add(length).unwrap_or(Timestamp::MAX);
-                self.wake();
+                let until = self.now.saturating_add(length).unwrap_or(Timestamp::MAX);
+                self.wait(until);
             }
             LineEvent::Expects { text, rule } => {
                 self.expect(line, text.as_deref(), rule.as_deref())?;
@@ -310,6 +310,23 @@ impl<'r> Stage<'r> {
         );
         person.conversation.messages_before += 1;
         self.keep(&line.who, turn);
+        self.wake();
+    }
+
+    /// Lets the time pass, from one thing that is due to the next.
+    fn wait(&mut self, until: Timestamp) {
+        loop {
+            let persons = self.persons.values();
+            let due = persons
+                .filter_map(|person| person.conversation.state.wakes_at())
+                .min();
+            let Some(due) = due.filter(|due| *due < until) else {
+                break;
+            };
+            self.now = due.max(self.now);
+            self.wake();
+        }
+        self.now = until;
         self.wake();
     }
 

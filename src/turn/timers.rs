@@ -15,12 +15,15 @@ impl Work<'_> {
         let burst = state.burst.as_ref().map(|burst| burst.due);
         let run = state.run.as_ref().and_then(|run| run.due);
         let later = state.later.iter().map(|later| later.due).min();
-        let due = |at: Option<jiff::Timestamp>| at.filter(|at| *at <= now);
-        if due(burst).is_some() {
+        let first = [burst, run, later].into_iter().flatten().min();
+        let Some(at) = first.filter(|at| *at <= now) else {
+            return;
+        };
+        if burst == Some(at) {
             self.end_burst();
-        } else if due(run).is_some() {
+        } else if run == Some(at) {
             self.flow_timeout();
-        } else if let Some(at) = due(later) {
+        } else {
             let state = &mut self.turn.state;
             if let Some(index) = state.later.iter().position(|later| later.due == at) {
                 let later = state.later.remove(index);

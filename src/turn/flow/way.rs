@@ -69,6 +69,9 @@ impl Work<'_> {
             let Some(flow) = self.rules.flows.get(&name) else {
                 return Used::Failed(format!("there is no flow `{name}`"));
             };
+            if let Next::Step(id) = &next {
+                self.forget_from(id);
+            }
             let place = match next {
                 Next::Step(id) => flow.steps.iter().position(|step| step.id == id),
                 Next::Behind(id) => {
@@ -96,6 +99,16 @@ impl Work<'_> {
         Used::Failed(format!(
             "the flow passed {STEPS_MAX} steps without a question"
         ))
+    }
+
+    /// Who goes back to a question answers it and all behind it anew.
+    fn forget_from(&mut self, step: &str) {
+        let run = self.turn.state.run.as_mut();
+        if let Some(frame) = run.and_then(|run| run.frames.last_mut())
+            && frame.path.iter().any(|one| one == step)
+        {
+            frame.back_to(step);
+        }
     }
 
     /// Goes into a step: asks its question, or says where to go on.
@@ -208,7 +221,7 @@ impl Work<'_> {
         });
     }
 
-    pub(super) fn ask_current(&mut self, cause: Cause<'_>) -> Used {
+    pub(in crate::turn) fn ask_current(&mut self, cause: Cause<'_>) -> Used {
         let Some((flow, step)) = self.current() else {
             return Used::Said { replies: 0 };
         };

@@ -158,7 +158,7 @@ fn translations(reader: &mut Reader<'_>) {
     for (span, tags) in &texts {
         let missing = all
             .iter()
-            .filter(|tag| !tags.iter().any(|own| own.eq_ignore_ascii_case(tag)));
+            .filter(|tag| !tags.iter().any(|own| serves(own, tag)));
         let missing: Vec<&str> = missing.copied().collect();
         if missing.is_empty() {
             continue;
@@ -170,6 +170,12 @@ fn translations(reader: &mut Reader<'_>) {
                 .help("other texts are; those people get the language of `[bot]`".to_owned()),
         );
     }
+}
+
+/// Whether people who speak `tag` get a text in `own`: that of `en` is good for `en-GB`.
+fn serves(own: &str, tag: &str) -> bool {
+    let main = tag.split('-').next().unwrap_or(tag);
+    own.eq_ignore_ascii_case(tag) || own.eq_ignore_ascii_case(main)
 }
 
 /// Reports conditions on hours in rules that have none.
