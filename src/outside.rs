@@ -2,7 +2,7 @@
 //!
 //! One action, one request, one [`Outcome`]. The address comes from rules and from what people write, so nothing is
 //! reached that the owner has not allowed by name, and nothing in the owner's own network unless that is said too:
-//! see [`address`]. Nothing is followed, repeated or unpacked. What fails is told in words that hold nothing that
+//! see `outside/address.rs`. Nothing is followed, repeated or unpacked. What fails is told in words that hold nothing that
 //! somebody sent: they stand in the history and in the log.
 
 mod address;
