@@ -7,11 +7,21 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
+use crate::rules;
 
-const FILES: [(&str, &str); 2] = [
-    ("replyd.toml", include_str!("init/replyd.toml")),
-    ("rules.toml", include_str!("init/rules.toml")),
-];
+const CONFIG: &str = "replyd.toml";
+const RULES: &str = "rules.toml";
+/// The first line of the rules names it, so that editors complete and check them.
+const SCHEMA: &str = "rules.schema.json";
+
+/// What is written: each file with its text.
+fn files() -> [(&'static str, String); 3] {
+    [
+        (CONFIG, include_str!("init/replyd.toml").to_owned()),
+        (RULES, include_str!("init/rules.toml").to_owned()),
+        (SCHEMA, format!("{:#}\n", rules::schema())),
+    ]
+}
 
 /// Never writes over a file that is there.
 #[derive(Debug, clap::Args)]
@@ -21,26 +31,26 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-/// Writes both files and says how to go on.
+/// Writes the files and says how to go on.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = arguments.folder;
     refuse_to_overwrite(&folder)?;
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("could not make folder `{}`", folder.display()))?;
-    for (name, text) in FILES {
+    for (name, text) in files() {
         let path = folder.join(name);
-        write_new(&path, text).with_context(|| format!("could not write `{}`", path.display()))?;
+        write_new(&path, &text).with_context(|| format!("could not write `{}`", path.display()))?;
     }
     ui::line(next_steps(&folder));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks at both files first, so that a refusal leaves nothing half done.
+/// Looks at all of them first, so that a refusal leaves nothing half done.
 fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
-    let there = FILES
+    let there = [CONFIG, RULES, SCHEMA]
         .iter()
-        .map(|(name, _)| folder.join(name))
+        .map(|name| folder.join(name))
         .find(|path| path.exists());
     match there {
         None => Ok(()),
@@ -58,13 +68,14 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn next_steps(folder: &Path) -> String {
-    let [config, rules] = FILES.map(|(name, _)| folder.join(name).display().to_string());
+    let [config, rules, schema] =
+        [CONFIG, RULES, SCHEMA].map(|name| folder.join(name).display().to_string());
     let heading = paint(STRONG, "Next:");
     let check = paint(LITERAL, format_args!("replyd check {rules}"));
     let chat = paint(LITERAL, format_args!("replyd chat {rules}"));
     let serve = paint(LITERAL, format_args!("replyd serve --config {config}"));
     format!(
-        "wrote {config} and {rules}
+        "wrote {config} and {rules}, and {schema} for editors that know TOML
 
 {heading}
   1. Write your answers into {rules}; look them over with

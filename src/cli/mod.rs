@@ -27,6 +27,7 @@ mod reading;
 mod replay;
 mod ruleset;
 mod sandbox;
+mod schema;
 mod screen;
 mod send;
 mod serve;
@@ -70,6 +71,8 @@ enum Command {
     Gaps(gaps::Arguments),
     /// Say whether the business is open at a time, and why.
     Hours(hours::Arguments),
+    /// Print the JSON Schema of rules files, for editors.
+    Schema(schema::Arguments),
     /// Talk to the rules in the terminal.
     Chat(chat::Arguments),
     /// Read the conversations.
@@ -127,6 +130,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Gaps(arguments) => gaps::run(arguments).await,
             Command::Hours(arguments) => hours::run(arguments).await,
+            Command::Schema(arguments) => schema::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,

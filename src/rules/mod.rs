@@ -17,6 +17,7 @@ mod literal;
 pub mod locale;
 pub mod normalise;
 pub mod schedule;
+mod schema;
 mod set;
 mod sources;
 pub(crate) mod suggest;
@@ -27,6 +28,7 @@ pub mod variables;
 
 pub use compile::{Beside, Compiled, compile, compile_reply, includes};
 pub use diagnostic::{Colour, Diagnostic, Related, Severity, render};
+pub use schema::schema;
 pub use set::{
     Accept, ActionTemplate, Answer, Body, Bot, Branch, ButtonPattern, Choice, Condition, Effects,
     Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX, ReplyBudget,

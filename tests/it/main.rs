@@ -29,6 +29,7 @@ mod people;
 mod process;
 mod raw_http;
 mod rehearsal;
+mod schema;
 mod send;
 mod sqlite;
 mod store;

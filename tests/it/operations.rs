@@ -263,7 +263,7 @@ async fn init_says_how_to_go_on() {
     insta::assert_snapshot!(text(&output), @r"
     exit status: 0
     ----- stdout -----
-    wrote shop/replyd.toml and shop/rules.toml
+    wrote shop/replyd.toml and shop/rules.toml, and shop/rules.schema.json for editors that know TOML
 
     Next:
       1. Write your answers into shop/rules.toml; look them over with

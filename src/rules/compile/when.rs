@@ -234,6 +234,13 @@ impl<'d> WhenReader<'_, '_, 'd> {
             };
             parts.push(one);
         }
+        if parts.is_empty() {
+            let message = "`field` names no field";
+            let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
+            let help = "write `when.field = { size = \"large\" }`, or `true` for any value";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        }
         let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
         match parts.len() {
             1 => parts.pop(),

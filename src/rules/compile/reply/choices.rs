@@ -1,6 +1,6 @@
 //! Reads everything that can be tapped: buttons, lists, links, carousels.
 
-use super::super::texts::Buttons;
+use super::super::texts::{self, Buttons};
 use super::{Fixed, Offer, ReplyReader, optional};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::codes;
@@ -91,7 +91,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
         let header = table.get("header");
-        if let Some(field) = header.as_ref().filter(|field| !field.is_string()) {
+        let is_text = |field: &Field<'_>| field.is_string() || texts::is_in_languages(field);
+        if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
             let message = "the header of a list is a text";
             let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
             let help = "files can stand above `buttons`, or be a message of their own before";

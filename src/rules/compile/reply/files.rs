@@ -1,5 +1,6 @@
 //! Reads files: as messages, above buttons, on cards, in templates.
 
+use super::super::texts;
 use super::{ReplyReader, optional};
 use crate::message::{Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media};
 use crate::rules::codes;
@@ -15,7 +16,7 @@ const FILE_KEYS: [&str; 5] = ["link", "id", "caption", "filename", "voice"];
 impl<'d> ReplyReader<'_, '_, 'd> {
     /// A text, or one of `image`, `video`, `document`.
     pub(super) fn header(&mut self, field: &Field<'d>) -> Option<Header<Template>> {
-        if field.is_string() {
+        if field.is_string() || texts::is_in_languages(field) {
             return self.template("header", field).map(Header::Text);
         }
         let table = self.reader.table(field, &HEADERS)?;
@@ -69,7 +70,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         field: &Field<'d>,
         more: &[&'static str],
     ) -> Option<(MediaSource<Template>, Option<Template>)> {
-        if field.is_string() {
+        if field.is_string() || texts::is_in_languages(field) {
             let link = self.template(part, field)?;
             return Some((MediaSource::Link(link), None));
         }
@@ -103,7 +104,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     ) -> Option<Outbound<Template>> {
         let kind = kind_of(content.name)?;
         let beside = table.get("text");
-        if content.is_string() {
+        if content.is_string() || texts::is_in_languages(content) {
             let link = self.template("link", content);
             let caption = optional(beside, |field| self.template("caption", &field));
             return Some(Outbound::Media(Media {
