@@ -5,6 +5,7 @@
 
 mod choices;
 mod flows;
+mod shadows;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +13,6 @@ use super::flow::Draft as FlowDraft;
 use super::rule::Draft;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::Reader;
-use crate::rules::normalise::Phrase;
 use crate::rules::schedule::Schedule;
 use crate::rules::{Condition, codes};
 
@@ -25,7 +25,7 @@ pub(super) fn all(
 ) {
     duplicate_ids(reader, rules);
     unreachable(reader, rules);
-    shadowed(reader, rules);
+    shadows::shadowed(reader, rules);
     choices::choices(reader, rules, flows);
     choices::overlapping(reader, rules);
     flows::names(reader, rules, flows);
@@ -80,70 +80,6 @@ fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
                 )
                 .help("move the rule without `when` to the end of the file".to_owned()),
         );
-    }
-}
-
-/// Reports rules all of whose words an earlier rule takes.
-fn shadowed(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
-    for (index, rule) in rules.iter().enumerate() {
-        let Some(condition) = &rule.when else {
-            continue;
-        };
-        let earlier = rules[..index].iter().filter(|rule| always_ends(rule));
-        let mut taker = earlier.filter(|other| {
-            let takes = other.when.as_ref().map(|other| takes(other, condition));
-            takes == Some(true)
-        });
-        let Some(other) = taker.next() else { continue };
-        let span = rule.id.as_ref().map_or(&rule.header, |id| &id.span);
-        let other_span = other.id.as_ref().map_or(&other.header, |id| &id.span);
-        let message = "this rule can never answer: an earlier one takes all its words";
-        reader.report(
-            Diagnostic::warning(codes::SHADOWED, span.clone(), message)
-                .related(other_span.clone(), "this one answers first")
-                .help("move the rule with the longer words up".to_owned()),
-        );
-    }
-}
-
-/// Whether a message that meets `later` is sure to meet `earlier`; only what is plain to see.
-fn takes(earlier: &Condition, later: &Condition) -> bool {
-    if let Condition::All(parts) = later {
-        return parts.iter().any(|part| takes(earlier, part));
-    }
-    if let Condition::Any(parts) = earlier {
-        return parts.iter().any(|part| takes(part, later));
-    }
-    if let Condition::Any(parts) = later {
-        return parts.iter().all(|part| takes(earlier, part));
-    }
-    let every = |phrases: &[Phrase], meets: &dyn Fn(&Phrase) -> bool| phrases.iter().all(meets);
-    let within = |all: &[Phrase], words: &[String]| {
-        let holds = |phrase: &Phrase| {
-            let mut windows = words.windows(phrase.words.len());
-            windows.any(|window| window == phrase.words)
-        };
-        all.iter().any(holds)
-    };
-    let starts = |all: &[Phrase], words: &[String]| {
-        let mut all = all.iter();
-        all.any(|phrase| words.starts_with(&phrase.words))
-    };
-    match (earlier, later) {
-        (
-            Condition::TextHas(has),
-            Condition::TextHas(phrases)
-            | Condition::TextStarts(phrases)
-            | Condition::TextIs(phrases),
-        ) => every(phrases, &|phrase| within(has, &phrase.words)),
-        (
-            Condition::TextStarts(first),
-            Condition::TextStarts(phrases) | Condition::TextIs(phrases),
-        ) => every(phrases, &|phrase| starts(first, &phrase.words)),
-        (Condition::TextIs(all), Condition::TextIs(phrases)) => every(phrases, &|phrase| {
-            all.iter().any(|one| one.words == phrase.words)
-        }),
-        _ => false,
     }
 }
 
