@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
 use super::normalise::Phrase;
@@ -17,7 +17,7 @@ use super::{codes, literal, suggest};
 const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
 
 /// What people write who know other programs, and what it is called here.
-const OTHER_WORDS: [(&str, &str); 20] = [
+const OTHER_WORDS: [(&str, &str); 23] = [
     ("answer", "reply"),
     ("begins", "starts"),
     ("body", "text"),
@@ -26,17 +26,20 @@ const OTHER_WORDS: [(&str, &str); 20] = [
     ("equals", "is"),
     ("file", "document"),
     ("has", "text.has"),
+    ("img", "image"),
     ("is", "text.is"),
     ("keywords", "has"),
     ("keywords", "text.has"),
     ("label", "title"),
     ("matches", "text.matches"),
     ("message", "text"),
+    ("pdf", "document"),
     ("photo", "image"),
     ("picture", "image"),
     ("regex", "matches"),
     ("regex", "text.matches"),
     ("starts", "text.starts"),
+    ("txt", "text"),
     ("url", "link"),
 ];
 
@@ -65,6 +68,8 @@ pub(super) struct Field<'d> {
     pub(super) name: &'d str,
     /// Where it is best underlined.
     pub(super) span: Range<usize>,
+    /// Where the key itself stands: what is underlined when the name is wrong.
+    pub(super) key: Range<usize>,
     value: &'d DeValue<'d>,
 }
 
@@ -99,22 +104,30 @@ impl<'d> Table<'d> {
 
     /// Finds a key.
     pub(super) fn get(&self, name: &str) -> Option<Field<'d>> {
-        self.entries
-            .iter()
-            .find(|(key, _)| key.get_ref() == name)
-            .map(|(key, value)| Field {
-                name: key.get_ref(),
-                span: place(key.span(), value),
-                value: value.get_ref(),
-            })
+        let entry = self.entries.iter().find(|(key, _)| key.get_ref() == name);
+        entry.map(|(key, value)| Field::of(key, value))
     }
 }
 
 impl<'d> Field<'d> {
     /// Takes a whole text as the value of a key.
     pub(super) fn whole(name: &'d str, value: &'d DeValue<'d>) -> Self {
-        let span = 0..0;
-        Self { name, span, value }
+        let (span, key) = (0..0, 0..0);
+        Self {
+            name,
+            span,
+            key,
+            value,
+        }
+    }
+
+    fn of(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>) -> Self {
+        Self {
+            name: key.get_ref(),
+            span: place(key.span(), value),
+            key: key.span(),
+            value: value.get_ref(),
+        }
     }
 }
 
@@ -134,16 +147,13 @@ impl Field<'_> {
         self.value.is_bool()
     }
 
-    /// The keys of a table, in order; none when it is something else.
+    /// The keys of a table, as they stand in the file; none when it is something else.
     pub(super) fn entries(&self) -> Vec<Self> {
         let table = self.value.as_table().into_iter().flatten();
-        table
-            .map(|(key, value)| Field {
-                name: key.get_ref(),
-                span: place(key.span(), value),
-                value: value.get_ref(),
-            })
-            .collect()
+        let mut entries: Vec<Self> = table.map(|(key, value)| Field::of(key, value)).collect();
+        // The parser keeps them sorted by name.
+        entries.sort_by_key(|entry| entry.key.start);
+        entries
     }
 
     /// A number, `true`, `false` or a date, as JSON.
@@ -174,6 +184,7 @@ impl Field<'_> {
         let elements = array.iter().map(|element| Field {
             name: self.name,
             span: element.span(),
+            key: element.span(),
             value: element.get_ref(),
         });
         Some(elements.collect())

@@ -219,6 +219,8 @@ struct Work<'a> {
     number: &'a crate::message::PhoneNumberId,
     now: Timestamp,
     look: Look,
+    /// Steps of flows that were gone into so far.
+    steps: usize,
     turn: Turn,
 }
 
@@ -263,6 +265,7 @@ impl<'a> Work<'a> {
             number: &conversation.phone_number_id,
             now,
             look,
+            steps: 0,
             turn,
         }
     }

@@ -142,6 +142,12 @@ fn variants<'d>(
         }
         (None, Some(field)) => {
             let elements = reader.list(&field)?;
+            if elements.is_empty() {
+                let message = "`variants` is an empty list";
+                let error = Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message);
+                reader.report(error.help("leave it out when nothing is to be said".to_owned()));
+                return None;
+            }
             if elements.len() < 2 {
                 let message = "`variants` needs two replies or more to choose from";
                 let warning = Diagnostic::warning(codes::ONE_VARIANT, field.span.clone(), message);
@@ -222,7 +228,7 @@ fn set(
             .all(|one| one.is_alphanumeric() || one == '_');
         if !sound {
             let message = format!("`{}` cannot be the name of a field", entry.name);
-            let error = Diagnostic::error(codes::ODD_ID, entry.span.clone(), message);
+            let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);
             reader.report(error.help("use letters, digits and `_`".to_owned()));
         }
         let text = texts::template(reader, &entry, known);

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::texts;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
+use crate::rules::locale::language;
 use crate::rules::{Bot, ReplyBudget, codes, suggest};
 
 const KEYS: [&str; 9] = [
@@ -130,7 +130,7 @@ fn language(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
 
 /// Reports a text that is no language tag.
 pub(super) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
-    let sound = texts::is_language(tag.value);
+    let sound = language::is_known(tag.value);
     if !sound {
         reader.report(
             Diagnostic::error(codes::VALUE, tag.span.clone(), "this is not a language tag")

@@ -125,7 +125,16 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Known<'_>) -> Op
     let table = reader.table(header, &KEYS)?;
     named(reader, header.name, &header.span, "a flow");
     let steps = match reader.required(&table, "step") {
-        Some(field) => reader.list(&field).unwrap_or_default(),
+        Some(field) => {
+            let steps = reader.list(&field);
+            if steps.as_ref().is_some_and(Vec::is_empty) {
+                let message = format!("the flow `{}` has no steps", header.name);
+                let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
+                let help = format!("begin one with `[[flow.{}.step]]`", header.name);
+                reader.report(error.help(help));
+            }
+            steps.unwrap_or_default()
+        }
         None => Vec::new(),
     };
     // Every answer of the flow may be used everywhere in it: one that is not there yet is empty.

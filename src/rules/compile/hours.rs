@@ -60,8 +60,8 @@ pub(super) fn read(
         for day in days {
             if let Some(first) = &named[day] {
                 let message = format!("`{}` is named twice", DAYS[day].1);
-                let error = Diagnostic::error(codes::DAY, entry.span.clone(), message);
-                reader.report(error.related(first.span.clone(), "the first time"));
+                let error = Diagnostic::error(codes::DAY, entry.key.clone(), message);
+                reader.report(error.related(first.key.clone(), "the first time"));
             }
             named[day] = Some(entry.clone());
             schedule.week[day].clone_from(&spans);
@@ -92,7 +92,7 @@ fn days(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<usize>> {
             let help = suggest::did_you_mean(name, names.chain(["daily", "holidays"]))
                 .unwrap_or_else(|| "days are `mon` to `sun`, `mon-fri` or `daily`".to_owned());
             let message = format!("there is no day `{name}`");
-            reader.report(Diagnostic::error(codes::DAY, field.span.clone(), message).help(help));
+            reader.report(Diagnostic::error(codes::DAY, field.key.clone(), message).help(help));
         }
         found
     };
@@ -224,6 +224,7 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
             range.map(|(first, last)| Days::Range(first, last))
         }
         (None, None, None, Some(every)) => yearly(reader, &every),
+        _ if table.has_unknown() => None,
         _ => {
             let message = "a holiday has `on`, `from` and `to`, or `every`";
             let error = Diagnostic::error(codes::DATE, table.span.clone(), message);

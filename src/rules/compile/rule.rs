@@ -62,7 +62,8 @@ pub(super) struct Draft<'d> {
     /// `chance`.
     pub(super) chance: Option<f64>,
     after: Option<Duration>,
-    anywhere: bool,
+    /// `anywhere`.
+    pub(super) anywhere: bool,
     examples: Vec<Example>,
     not_examples: Vec<Example>,
 }

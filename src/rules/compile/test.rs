@@ -85,6 +85,7 @@ fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
             }
             field
         }
+        ([], None) if table.has_unknown() => return None,
         _ => {
             let message = "a line of a test is one thing that happens";
             let error = Diagnostic::error(codes::MIXED_REPLY, table.span.clone(), message);

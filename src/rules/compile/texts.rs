@@ -6,6 +6,7 @@ use crate::message::TemplateFile;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Text};
+use crate::rules::locale::language;
 use crate::rules::template::{Expression, Scope, Template, TemplateError};
 
 /// What else has to be known to check a text or a reply.
@@ -44,21 +45,30 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether a table is one text in several languages: all its keys are language tags.
+/// Whether a table is one text in several languages: all its keys look like languages, and at least one is.
 pub(super) fn is_in_languages(field: &Field<'_>) -> bool {
     let entries = field.entries();
-    !entries.is_empty() && entries.iter().all(|entry| is_language(entry.name))
+    let names = || entries.iter().map(|entry| entry.name);
+    names().all(language::is_tag) && names().any(language::is_known)
 }
 
-/// Whether a word has the shape of a language tag: two or three letters, then perhaps a region or script.
-pub(super) fn is_language(tag: &str) -> bool {
-    let mut parts = tag.split('-');
-    let first = parts.next().unwrap_or_default();
-    (2..=3).contains(&first.len())
-        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
+/// Reports keys that are no languages, and languages that stand there twice.
+fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
+    for (index, entry) in entries.iter().enumerate() {
+        let (name, key) = (entry.name, entry.key.clone());
+        if !language::is_known(name) {
+            let message = format!("there is no language `{name}`");
+            let error = Diagnostic::error(codes::VALUE, key, message);
+            reader.report(error.help("write it like `en`, `es` or `pt-BR`".to_owned()));
+        } else if let Some(first) = entries[..index]
+            .iter()
+            .find(|first| first.name.eq_ignore_ascii_case(name))
+        {
+            let message = format!("the text is there twice in `{name}`");
+            let error = Diagnostic::error(codes::VALUE, key, message);
+            reader.report(error.related(first.key.clone(), "the first one"));
+        }
+    }
 }
 
 /// Reads a text, or a table of the same text in several languages, and gives each literal with its language (empty: every
@@ -76,6 +86,7 @@ pub(super) fn template<'d>(
     let mut texts = Vec::new();
     let mut templates = Vec::new();
     let entries = field.entries();
+    sound_languages(reader, &entries);
     for entry in &entries {
         let text = reader.string(entry);
         let template = text.as_ref().and_then(|text| one(reader, text, known));

@@ -256,7 +256,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let help = suggest::did_you_mean(entry.name, names)
             .unwrap_or_else(|| format!("a rule sets one with `set.{} = …`", entry.name));
         let message = format!("nothing sets the field `{}`", entry.name);
-        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.span.clone(), message);
+        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.key.clone(), message);
         self.reader.report(error.help(help));
     }
 

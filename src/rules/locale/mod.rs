@@ -5,6 +5,7 @@
 
 pub mod country;
 pub mod input;
+pub mod language;
 mod words;
 
 use icu_datetime::fieldsets::{E, M, MD, T, YMD, YMDE};

@@ -8,6 +8,32 @@ use minijinja::{Environment, UndefinedBehavior, filters, tests};
 /// Instructions a text may take; a text with a loop over a handful of things takes some hundred.
 const FUEL: u64 = 20_000;
 
+/// The filters of [`environment`], for suggestions.
+pub(super) const FILTERS: [&str; 20] = [
+    "default",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "length",
+    "int",
+    "float",
+    "round",
+    "join",
+    "first",
+    "last",
+    "date",
+    "weekday",
+    "time",
+    "number",
+    "money",
+    "plural",
+];
+/// Its tests.
+pub(super) const TESTS: [&str; 2] = ["defined", "undefined"];
+
 /// Makes an engine without a template in it.
 pub(super) fn environment() -> Environment<'static> {
     let mut engine = Environment::empty();

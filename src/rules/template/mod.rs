@@ -7,6 +7,7 @@
 mod engine;
 mod expression;
 mod languages;
+mod names;
 mod problem;
 
 use std::collections::{BTreeSet, HashSet};
@@ -180,6 +181,7 @@ impl Text {
             .filter(|name| !variables::is_known(name, scope))
             .map(|name| problem::unknown_variable(source, name, scope))
             .collect();
+        unknown.extend(names::unknown(source, &engine));
         if unknown.is_empty() {
             return Ok(Self {
                 source: source.to_owned(),

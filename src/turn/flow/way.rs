@@ -61,7 +61,9 @@ impl Work<'_> {
 
     /// Goes on until a question is asked or the flow is over.
     pub(super) fn go(&mut self, mut next: Next, cause: Cause<'_>) -> Used {
-        for _ in 0..STEPS_MAX {
+        // One allowance for the whole turn: a flow may start another from here, and that one the first again.
+        while self.steps < STEPS_MAX {
+            self.steps += 1;
             let Some(frame) = self.turn.state.frame() else {
                 return Used::Said { replies: 0 };
             };

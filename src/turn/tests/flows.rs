@@ -218,3 +218,22 @@ ask = "Town?"
         ["Main St 1, Springfield; ana@example.com"]
     );
 }
+
+#[test]
+fn flows_that_start_each_other_without_a_question_fail_and_end() {
+    // What the check cannot see: the only question is never asked.
+    let again = rules(
+        "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
+         [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }]\nend = { start = \"a\" }\n",
+    );
+    let jump = rules(
+        "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
+         [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }, { id = \"two\", go = \"flow:a\" }]\n",
+    );
+    for rules in [again, jump] {
+        let mut talk = Talk::with(&rules);
+
+        assert!(talk.say("x").is_empty());
+        assert!(talk.conversation.state.run.is_none());
+    }
+}

@@ -86,7 +86,7 @@ fn step_of<'d>(
             .map(|ask| offered_choices(ask, &offered, draft)),
     };
     let accept = accept(reader, table, choices.as_deref());
-    checks_fit(reader, table, accept.as_ref());
+    checks_fit(reader, table, accept.as_ref(), choices.as_deref());
     let with_answer: Vec<String> = known
         .roots
         .iter()
@@ -107,10 +107,16 @@ fn step_of<'d>(
     let retries = optional(table.get("retries"), |field| {
         reader.number(&field, &(0..=20)).map(u64::from)
     });
+    let chosen = draft.targets.len();
+    let always_tapped = !draft.falls_through;
     let go = match table.get("go") {
         Some(field) => branches(reader, &field, of_answer, draft),
         None => Some(Vec::new()),
     };
+    if always_tapped {
+        // Each choice says where to go, so the step's own word is never asked for.
+        draft.targets.truncate(chosen);
+    }
     Some(Step {
         id: draft.id.as_ref()?.value.to_owned(),
         only_if: only_if.ok()?,
@@ -235,9 +241,14 @@ fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex
 }
 
 /// Keys that make sense only beside others.
-fn checks_fit(reader: &mut Reader<'_>, table: &Table<'_>, accept: Option<&Accept>) {
+fn checks_fit(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    accept: Option<&Accept>,
+    choices: Option<&[Choice]>,
+) {
     let asks = table.get("ask").is_some();
-    if !asks {
+    if !asks && !table.has_misspelt("ask") {
         for key in ["accept", "pattern", "choices", "valid", "retry", "retries"] {
             if let Some(field) = table.get(key) {
                 let message = format!("`{key}` needs a question: `ask = …`");
@@ -256,12 +267,31 @@ fn checks_fit(reader: &mut Reader<'_>, table: &Table<'_>, accept: Option<&Accept
         reader.report(error.help("make two steps of it".to_owned()));
     }
     if let (Some(Accept::Choice), Some(field)) = (accept, table.get("accept"))
-        && table.get("choices").is_none()
-        && table.get("ask").is_some_and(|ask| ask.is_string())
+        && choices.is_some_and(<[Choice]>::is_empty)
+        && asks
     {
         let message = "there is nothing to choose from";
         let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
         reader.report(error.help("add `choices`, or buttons or a list to `ask`".to_owned()));
+    }
+    let Some(accept) = accept.filter(|_| asks) else {
+        return;
+    };
+    let beside = [
+        ("choices", "choice", matches!(accept, Accept::Choice)),
+        ("pattern", "regex", matches!(accept, Accept::Regex(_))),
+    ];
+    for (key, wanted, fits) in beside {
+        if let Some(field) = table.get(key).filter(|_| !fits) {
+            let message = format!(
+                "`{key}` says nothing beside `accept = \"{}\"`",
+                accept.name()
+            );
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
+            reader.report(error.help(format!(
+                "write `accept = \"{wanted}\"`, or leave `{key}` out"
+            )));
+        }
     }
 }
 

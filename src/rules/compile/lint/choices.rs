@@ -105,10 +105,10 @@ pub(super) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
         // Only a rule that is about buttons alone and ends the search takes the tap for sure.
         let takes_all = matches!(rule.when, Some(Condition::Button(_)));
         let ends = !rule.goes_on && rule.once.is_none() && rule.chance.is_none();
-        for id in &rule.wanted {
-            let own = ButtonPattern {
-                written: id.value.to_owned(),
-            };
+        let mut own = Vec::new();
+        // A rule that asks for something else too, or for any other button, is not about the button alone.
+        let wanted = rule.wanted.iter().filter(|_| takes_all);
+        for id in wanted {
             let taken = patterns
                 .iter()
                 .find(|(pattern, _)| pattern.capture(id.value).is_some());
@@ -119,9 +119,13 @@ pub(super) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
                 let help = "move this rule above the other one".to_owned();
                 reader.report(warning.related(span.clone(), related).help(help));
             }
-            if takes_all && ends {
-                patterns.push((own, id.span.clone()));
-            }
+            let pattern = ButtonPattern {
+                written: id.value.to_owned(),
+            };
+            own.push((pattern, id.span.clone()));
+        }
+        if ends {
+            patterns.extend(own);
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Names that flows and rules use of each other, and ways through flows.
+//! Names that flows and rules use of each other.
 
 use std::collections::HashSet;
 
-use super::super::flow::{Draft as FlowDraft, StepDraft, target};
+use super::super::flow::{Draft as FlowDraft, target};
 use super::super::rule::Draft;
+use super::ways::id_of;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Reader, Text};
 use crate::rules::{Target, codes, suggest};
@@ -43,10 +44,6 @@ pub(super) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowD
     }
 }
 
-fn id_of<'d>(step: &StepDraft<'d>) -> Option<&'d str> {
-    step.id.as_ref().map(|id| id.value)
-}
-
 fn known(reader: &mut Reader<'_>, text: &Text<'_>, name: &str, names: &[&str], what: &str) {
     if names.contains(&name) {
         return;
@@ -60,96 +57,6 @@ fn known(reader: &mut Reader<'_>, text: &Text<'_>, name: &str, names: &[&str], w
     });
     let message = format!("there is no {what} `{name}`");
     reader.report(Diagnostic::error(codes::UNKNOWN_NAME, text.span.clone(), message).help(help));
-}
-
-/// Where a step may lead: indices of steps, and whether out of the flow.
-struct Ways {
-    steps: Vec<usize>,
-    out: bool,
-}
-
-fn ways_of(flow: &FlowDraft<'_>, index: usize) -> Ways {
-    let step = &flow.steps[index];
-    let mut ways = Ways {
-        steps: Vec::new(),
-        out: false,
-    };
-    for text in &step.targets {
-        match target(text) {
-            Target::Step(id) => {
-                let place = flow.steps.iter().position(|step| id_of(step) == Some(&id));
-                ways.steps.extend(place);
-            }
-            Target::End | Target::Cancel | Target::Flow(_) => ways.out = true,
-        }
-    }
-    // A step with `if` may be passed over, whatever it says itself.
-    if step.falls_through || step.may_be_passed() {
-        if index + 1 < flow.steps.len() {
-            ways.steps.push(index + 1);
-        } else {
-            ways.out = true;
-        }
-    }
-    ways
-}
-
-/// Reports steps that nothing leads to, flows that cannot end, and steps that go round without a question.
-pub(super) fn ways(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
-    for flow in flows.iter().filter(|flow| !flow.steps.is_empty()) {
-        let ways: Vec<Ways> = (0..flow.steps.len())
-            .map(|index| ways_of(flow, index))
-            .collect();
-        let mut reached = HashSet::from([0]);
-        let mut next = vec![0];
-        while let Some(index) = next.pop() {
-            let new = ways[index]
-                .steps
-                .iter()
-                .filter(|step| reached.insert(**step));
-            next.extend(new.copied().collect::<Vec<_>>());
-        }
-        for (index, step) in flow.steps.iter().enumerate() {
-            if let (false, Some(id)) = (reached.contains(&index), &step.id) {
-                let message = format!("nothing leads to the step `{}`", id.value);
-                reader.report(
-                    Diagnostic::warning(codes::UNREACHABLE_STEP, id.span.clone(), message)
-                        .help("the step above it always goes elsewhere".to_owned()),
-                );
-            }
-        }
-        if !reached.iter().any(|index| ways[*index].out) {
-            let message = format!("no way leads out of the flow `{}`", flow.name);
-            let warning = Diagnostic::warning(codes::ENDLESS_FLOW, flow.header.clone(), message);
-            reader.report(warning.help("let a step `go = \"end\"`".to_owned()));
-        }
-        circles(reader, flow, &ways);
-    }
-}
-
-/// Steps that ask nothing and lead to each other would go on for ever.
-fn circles(reader: &mut Reader<'_>, flow: &FlowDraft<'_>, ways: &[Ways]) {
-    for (start, step) in flow.steps.iter().enumerate() {
-        if !step.asks_nothing() {
-            continue;
-        }
-        let mut seen = HashSet::new();
-        let mut next = ways[start].steps.clone();
-        while let Some(index) = next.pop() {
-            if flow.steps[index].asks_nothing() && seen.insert(index) {
-                next.extend(&ways[index].steps);
-            }
-        }
-        if let (true, Some(id)) = (seen.contains(&start), &step.id) {
-            let message = format!(
-                "the step `{}` comes back to itself without a question",
-                id.value
-            );
-            let error = Diagnostic::error(codes::CIRCLE, id.span.clone(), message);
-            reader.report(error.help("ask something on the way".to_owned()));
-            return;
-        }
-    }
 }
 
 /// Reports flows that nothing starts.
@@ -166,6 +73,13 @@ pub(super) fn unused(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flow
         started.extend(step.flow.as_ref().map(|name| name.value));
         let jumps = step.targets.iter();
         started.extend(jumps.filter_map(|text| text.value.strip_prefix("flow:")));
+    }
+    if started
+        .iter()
+        .any(|name| flows.iter().all(|flow| flow.name != *name))
+    {
+        // A name that is not there is told already, and was probably meant for one of these.
+        return;
     }
     for flow in flows.iter().filter(|flow| !started.contains(flow.name)) {
         let message = format!("nothing starts the flow `{}`", flow.name);

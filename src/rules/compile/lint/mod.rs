@@ -6,6 +6,7 @@
 mod choices;
 mod flows;
 mod shadows;
+mod ways;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,6 +16,7 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::Reader;
 use crate::rules::schedule::Schedule;
 use crate::rules::{Condition, codes};
+use shadows::Passing;
 
 /// Looks at everything. `hours` is `None` when they could not be read.
 pub(super) fn all(
@@ -24,12 +26,13 @@ pub(super) fn all(
     hours: Option<&Option<Schedule>>,
 ) {
     duplicate_ids(reader, rules);
-    unreachable(reader, rules);
-    shadows::shadowed(reader, rules);
+    let passing = Passing::of(rules, flows);
+    unreachable(reader, rules, &passing);
+    shadows::shadowed(reader, rules, &passing);
     choices::choices(reader, rules, flows);
     choices::overlapping(reader, rules);
     flows::names(reader, rules, flows);
-    flows::ways(reader, flows);
+    ways::all(reader, flows);
     flows::unused(reader, rules, flows);
     translations(reader);
     if hours.is_some_and(Option::is_none) {
@@ -59,18 +62,22 @@ fn always_ends(rule: &Draft<'_>) -> bool {
 }
 
 /// Reports rules below one that always answers.
-fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'_>) {
     let always =
         |rule: &Draft<'_>| matches!(rule.when, Some(Condition::Always)) && always_ends(rule);
     let Some(last) = rules.iter().position(always) else {
         return;
     };
-    if let Some((rule, more)) = rules[last + 1..].split_first() {
+    let below = rules[last + 1..].iter();
+    let below: Vec<&Draft<'_>> = below
+        .filter(|rule| !passing.may_pass(rule, &rules[last]))
+        .collect();
+    if let Some((rule, more)) = below.split_first() {
         let span = rule.id.as_ref().map_or(&rule.header, |id| &id.span);
         let message = match more.len() {
             0 => "this rule can never answer".to_owned(),
-            1 => "this rule and the one below it can never answer".to_owned(),
-            more => format!("this rule and the {more} below it can never answer"),
+            1 => "this rule and one more below it can never answer".to_owned(),
+            more => format!("this rule and {more} more below it can never answer"),
         };
         reader.report(
             Diagnostic::warning(codes::UNREACHABLE, span.clone(), message)

@@ -213,6 +213,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }
         let Some((content, beside)) = contents.first() else {
             self.misplaced(table, &["preview_url"], "a plain text");
+            if table.get("text").is_none() && table.has_unknown() {
+                return None;
+            }
             return self.plain_text(table);
         };
         let name = content.name;
