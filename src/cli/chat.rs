@@ -216,6 +216,10 @@ impl<'r> Chat<'r> {
     /// Shows what was said, and remembers what was decided.
     fn show(&mut self, turn: Turn) {
         self.conversation.state = turn.state.clone();
+        if !turn.replies.is_empty() {
+            // A number is an answer again where nothing is offered.
+            self.tappable.clear();
+        }
         for reply in &turn.replies {
             let options = screen::tappable(&reply.content);
             ui::line(screen::bubble(&reply.content));

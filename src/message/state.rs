@@ -81,7 +81,7 @@ pub struct Run {
 }
 
 /// One flow of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// The name of the flow.
     pub flow: String,
@@ -93,6 +93,9 @@ pub struct Frame {
     /// The steps that were answered, in order: the way back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
+    /// The sub-flows that were gone through, by step: the way back into them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed: BTreeMap<String, Self>,
 }
 
 /// Texts that wait for more of them.

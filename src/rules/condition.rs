@@ -112,6 +112,16 @@ impl Held {
 }
 
 impl Condition {
+    /// Whether it holds only when a button is tapped, of those that it names.
+    #[must_use]
+    pub fn is_about_buttons(&self) -> bool {
+        match self {
+            Self::Button(_) => true,
+            Self::Any(all) | Self::All(all) => all.iter().any(Self::is_about_buttons),
+            _ => false,
+        }
+    }
+
     /// Looks whether the condition holds.
     #[must_use]
     pub fn look(&self, facts: &Facts<'_>) -> Held {

@@ -27,6 +27,24 @@ pub(super) enum Used {
     Failed(String),
 }
 
+/// A turn as far as it had come.
+pub(super) struct Savepoint {
+    state: State,
+    replies: usize,
+    actions: usize,
+    notes: usize,
+}
+
+impl Used {
+    /// Whether nothing of it was said, so that nothing of it may have happened.
+    pub(super) fn is_undone(&self) -> bool {
+        match self {
+            Self::Said { .. } | Self::Waits => false,
+            Self::OverBudget(_) | Self::Failed(_) => true,
+        }
+    }
+}
+
 impl Work<'_> {
     /// Everything that texts may say.
     pub(super) fn variables<'v>(
@@ -68,19 +86,30 @@ impl Work<'_> {
         cause: Cause<'_>,
         roots: &BTreeMap<String, Value>,
     ) -> Used {
-        let before = self.turn.state.clone();
-        let notes = self.turn.notes.len();
+        let before = self.savepoint();
         let used = self.say_all(source, answer, cause, roots);
-        if !matches!(used, Used::Said { .. }) {
-            // But for the budget, which earlier replies of this turn have used.
-            let replied_at = std::mem::take(&mut self.turn.state.replied_at);
-            self.turn.state = State {
-                replied_at,
-                ..before
-            };
-            self.turn.notes.truncate(notes);
+        if used.is_undone() {
+            self.back_to(before);
         }
         used
+    }
+
+    /// What can be gone back to when something that comes later cannot be said.
+    pub(super) fn savepoint(&self) -> Savepoint {
+        Savepoint {
+            state: self.turn.state.clone(),
+            replies: self.turn.replies.len(),
+            actions: self.turn.actions.len(),
+            notes: self.turn.notes.len(),
+        }
+    }
+
+    /// Makes undone all that came after a savepoint.
+    pub(super) fn back_to(&mut self, before: Savepoint) {
+        self.turn.state = before.state;
+        self.turn.replies.truncate(before.replies);
+        self.turn.actions.truncate(before.actions);
+        self.turn.notes.truncate(before.notes);
     }
 
     fn say_all(

@@ -12,7 +12,7 @@ use super::{Cause, CauseKind, Decision, NoteKind, Verdict, Work, answers};
 use crate::message::{Content, FlowFrame, Inbound, RuleId};
 use crate::rules::normalise::{Folded, Phrase};
 use crate::rules::tap::Tap;
-use crate::rules::{Answer, Flow, Step};
+use crate::rules::{Accept, Answer, Choice, Flow, Step, Target};
 use way::Next;
 
 impl<'a> Work<'a> {
@@ -36,22 +36,36 @@ impl<'a> Work<'a> {
         {
             return false;
         }
-        let Some((flow, step)) = self.current() else {
+        let Some((_, step)) = self.current() else {
             return self.gone(cause);
         };
+        if matches!(step.accept, Accept::Nothing) {
+            // New rules ask nothing here any more: it goes on from this step by itself.
+            let used = self.go(Next::Step(step.id.clone()), cause);
+            self.conclude(&format!("step {}", step.id), used, None);
+            return true;
+        }
         if let Some(tap) = tap {
-            if tap.run == number && self.rewind(tap) {
+            // The question may have been asked in an earlier run too.
+            let same = tap.flow == self.innermost() && tap.step == step.id;
+            if same || tap.run == number && self.rewind(tap) {
                 self.take_answer(cause, Some(tap.id));
                 return true;
             }
-            if self.old_tap(tap, cause) {
-                return true;
-            }
         }
-        if self.between(message, flow, step) {
+        let foreign = message.content.button().is_some_and(|id| {
+            let mut choices = step.choices.iter();
+            tap.is_some() || choices.all(|choice| choice.id != id)
+        });
+        let which = if foreign {
+            Which::Buttons
+        } else {
+            Which::Anywhere
+        };
+        if self.between(message, which, step) {
             return true;
         }
-        if tap.is_some() {
+        if foreign {
             self.ask_again(step, cause);
             return true;
         }
@@ -66,6 +80,11 @@ impl<'a> Work<'a> {
         self.tell_step(Verdict::No, "the button is of another question");
         let used = self.ask_current(cause);
         self.conclude(&format!("step {}", step.id), used, None);
+    }
+
+    fn innermost(&self) -> &str {
+        let frame = self.turn.state.frame();
+        frame.map(|frame| frame.flow.as_str()).unwrap_or_default()
     }
 
     /// The words of every flow that is under way: those around the innermost hold in it too.
@@ -89,19 +108,19 @@ impl<'a> Work<'a> {
 
     /// The rules were changed and do not have the step any more: the flow ends as they say, or the rules decide.
     fn gone(&mut self, cause: Cause<'_>) -> bool {
-        let frame = self.turn.state.frame().cloned();
-        self.turn.state.run = None;
-        let Some(frame) = frame else {
+        let frames = self.turn.state.run.take().map(|run| run.frames);
+        let Some((inner, frame)) = frames.as_ref().and_then(|all| all.last().zip(all.first()))
+        else {
             return false;
         };
-        let place = format!("{}/{}", frame.flow, frame.step);
+        let place = format!("{}/{}", inner.flow, inner.step);
         let text = format!("the rules have no step `{place}` any more; the flow has ended");
         self.note(NoteKind::FlowGone, text);
         let rules = self.rules;
         match rules.flows.get(&frame.flow) {
             Some(flow) if !flow.on_gone.variants.is_empty() => {
                 let source = source(&frame.flow, "on_gone");
-                self.ends_with(&source, &flow.on_gone, cause, frame.answers);
+                self.ends_with(&source, &flow.on_gone, cause, frame.answers.clone());
                 true
             }
             _ => false,
@@ -113,18 +132,28 @@ impl<'a> Work<'a> {
         let Some(run) = &mut self.turn.state.run else {
             return false;
         };
-        let is = |frame: &FlowFrame| {
-            let there = frame.step == tap.step || frame.path.iter().any(|step| step == tap.step);
-            frame.flow == tap.flow && there
-        };
-        let Some(index) = run.frames.iter().position(is) else {
+        let found = run.frames.iter().position(|frame| frame.has_been_at(tap));
+        let Some(index) = found else {
             return false;
         };
         run.frames.truncate(index + 1);
-        let frame = &mut run.frames[index];
-        if frame.step != tap.step {
-            frame.back_to(tap.step);
+        // Down into the sub-flow that it belongs to, as it was then.
+        while let Some(frame) = run.frames.last_mut() {
+            let own = frame.flow == tap.flow && frame.is_or_was_at(tap.step);
+            let mut inner = frame.passed.iter();
+            let step = inner.find(|(_, inner)| inner.has_been_at(tap));
+            let step = step.map(|(step, _)| step.clone()).filter(|_| !own);
+            let Some(step) = step else {
+                if frame.step != tap.step {
+                    frame.back_to(tap.step);
+                    run.wrong = 0;
+                }
+                break;
+            };
+            let inner = frame.passed.remove(&step);
+            frame.back_to(&step);
             run.wrong = 0;
+            run.frames.extend(inner);
         }
         true
     }
@@ -144,12 +173,11 @@ impl<'a> Work<'a> {
         true
     }
 
-    /// Rules with `anywhere` come before the answer; then the question is asked again.
-    fn between(&mut self, message: &Inbound, flow: &Flow, step: &Step) -> bool {
+    /// Rules that may come between have their say before the answer; then the question is asked again.
+    fn between(&mut self, message: &Inbound, which: Which, step: &Step) -> bool {
         let before = self.turn.state.run.clone();
         let said = self.turn.replies.len();
-        if self.walk(message, Which::Anywhere) == Walked::Through && self.turn.replies.len() == said
-        {
+        if self.walk(message, which) == Walked::Through && self.turn.replies.len() == said {
             return false;
         }
         let still = self.turn.state.run == before && self.turn.state.human_until.is_none();
@@ -162,7 +190,7 @@ impl<'a> Work<'a> {
             };
             // No room for the question is no reason to drop the answer.
             let _ = self.ask(step, &step.ask, cause, None);
-            self.wait_for(flow);
+            self.wait_for_answer();
         }
         true
     }
@@ -197,11 +225,18 @@ impl<'a> Work<'a> {
         if run.frames.last()?.path.is_empty() && run.frames.len() > 1 {
             run.frames.pop();
         }
-        let frame = run.frames.last_mut()?;
-        // The first question of a flow around it leads into that flow again.
-        let step = frame.path.last().unwrap_or(&frame.step).clone();
-        frame.back_to(&step);
-        Some(step)
+        loop {
+            let frame = run.frames.last_mut()?;
+            // The first question of a flow around it leads into that flow again.
+            let step = frame.path.last().unwrap_or(&frame.step).clone();
+            let inner = frame.passed.remove(&step);
+            frame.back_to(&step);
+            match inner.filter(|inner| !inner.path.is_empty()) {
+                // The question before was the last one of a sub-flow.
+                Some(inner) => run.frames.push(inner),
+                None => return Some(step),
+            }
+        }
     }
 
     /// Takes a message as the answer to the question; `choice` when a button of it was tapped. Whether it was decided.
@@ -209,6 +244,15 @@ impl<'a> Work<'a> {
         let Some((_, step)) = self.current() else {
             return self.gone(cause);
         };
+        let leads = choice.and_then(|id| {
+            step.choices
+                .iter()
+                .find(|one| one.id == id && one.go.is_some())
+        });
+        if let Some(choice) = leads.filter(|_| !matches!(step.accept, Accept::Choice)) {
+            self.take_way(step, choice, cause);
+            return true;
+        }
         match self.checked(step, cause, choice) {
             Ok(answer) => {
                 // The same answer to several questions is no loop.
@@ -217,7 +261,10 @@ impl<'a> Work<'a> {
                     Verdict::Matched,
                     &format!("taken as {}", step.accept.name()),
                 );
-                let used = self.accept(step, answer, cause);
+                let chosen = answer.get("id").and_then(Value::as_str);
+                let chosen = chosen.and_then(|id| step.choices.iter().find(|one| one.id == id));
+                let go = chosen.and_then(|choice| choice.go.as_ref());
+                let used = self.accept(step, go, answer.clone(), cause);
                 let name = format!("step {}", step.id);
                 self.conclude(&name, used, None);
                 true
@@ -227,6 +274,14 @@ impl<'a> Work<'a> {
                 self.refuse(step, cause)
             }
         }
+    }
+
+    /// A button that leads elsewhere in place of an answer: "I do not know" below the question for a date.
+    fn take_way(&mut self, step: &Step, choice: &Choice, cause: Cause<'_>) {
+        self.turn.state.repeated = None;
+        self.tell_step(Verdict::Matched, &format!("`{}` was tapped", choice.id));
+        let used = self.accept(step, choice.go.as_ref(), Value::Null, cause);
+        self.conclude(&format!("step {}", step.id), used, None);
     }
 
     /// The answer as a value, or why it is none.
@@ -263,9 +318,7 @@ impl<'a> Work<'a> {
             };
             let said = cause.message.content.said().map(Value::from);
             let used = self.ask(step, texts, cause, said.as_ref());
-            if let Some((flow, _)) = self.current() {
-                self.wait_for(flow);
-            }
+            self.wait_for_answer();
             if matches!(used, Used::OverBudget(_))
                 && let Some(run) = &mut self.turn.state.run
             {
@@ -275,36 +328,20 @@ impl<'a> Work<'a> {
             self.conclude(&format!("step {}", step.id), used, None);
             return true;
         }
-        let frame = self.outermost();
-        self.turn.state.run = None;
-        let Some(frame) = frame else {
-            return false;
-        };
-        let rules = self.rules;
-        match rules
-            .flows
-            .get(&frame.flow)
-            .and_then(|flow| flow.on_give_up.as_ref())
-        {
-            Some(answer) => {
-                let source = source(&frame.flow, "on_give_up");
-                self.ends_with(&source, answer, cause, frame.answers);
-                true
-            }
-            None => false,
-        }
+        self.give_up(cause)
     }
 
-    /// Keeps an answer and goes on.
-    fn accept(&mut self, step: &Step, answer: Value, cause: Cause<'_>) -> Used {
-        let chosen = answer.get("id").and_then(Value::as_str).map(str::to_owned);
-        let go = chosen.and_then(|id| {
-            let choice = step.choices.iter().find(|choice| choice.id == id)?;
-            choice.go.clone()
-        });
-        let backup = self.turn.state.run.clone();
+    /// Keeps an answer and goes on, to where the choice leads if it leads somewhere.
+    fn accept(
+        &mut self,
+        step: &Step,
+        go: Option<&Target>,
+        answer: Value,
+        cause: Cause<'_>,
+    ) -> Used {
+        let before = self.savepoint();
         let next = match go {
-            Some(target) => Next::of(&target),
+            Some(target) => Next::of(target),
             None => self.branch(step, cause, Some(&answer)),
         };
         if let Some(run) = &mut self.turn.state.run {
@@ -314,11 +351,36 @@ impl<'a> Work<'a> {
             }
         }
         let used = self.go(next, cause);
-        if matches!(used, Used::OverBudget(_)) {
+        match &used {
+            Used::Said { .. } | Used::Waits => {}
             // What could not be said did not happen: the same answer is good again later.
-            self.turn.state.run = backup;
+            Used::OverBudget(_) => self.back_to(before),
+            // It would fail again with the same answer, so the person is not kept waiting in the flow.
+            Used::Failed(_) => {
+                self.back_to(before);
+                self.give_up(cause);
+            }
         }
         used
+    }
+
+    /// Ends the flow as it says for when it cannot go on; whether it says something.
+    fn give_up(&mut self, cause: Cause<'_>) -> bool {
+        let frame = self.outermost();
+        self.turn.state.run = None;
+        let Some(frame) = frame else {
+            return false;
+        };
+        let rules = self.rules;
+        let flow = rules.flows.get(&frame.flow);
+        match flow.and_then(|flow| flow.on_give_up.as_ref()) {
+            Some(answer) => {
+                let source = source(&frame.flow, "on_give_up");
+                self.ends_with(&source, answer, cause, frame.answers);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Leaves the flow by a word, and says what it says then.
@@ -380,6 +442,16 @@ pub(super) fn source(flow: &str, part: &str) -> RuleId {
 }
 
 impl FlowFrame {
+    fn is_or_was_at(&self, step: &str) -> bool {
+        self.step == step || self.path.iter().any(|one| one == step)
+    }
+
+    /// Whether the question of a button was asked here, or in a sub-flow that was gone through here.
+    fn has_been_at(&self, tap: Tap<'_>) -> bool {
+        let own = self.flow == tap.flow && self.is_or_was_at(tap.step);
+        own || self.passed.values().any(|inner| inner.has_been_at(tap))
+    }
+
     /// Keeps an answer, and the way back to its question.
     fn keep(&mut self, step: &str, answer: Value) {
         self.answers.insert(step.to_owned(), answer);
@@ -391,6 +463,7 @@ impl FlowFrame {
     fn back_to(&mut self, step: &str) {
         while let Some(last) = self.path.pop() {
             self.answers.remove(&last);
+            self.passed.remove(&last);
             if last == step {
                 break;
             }

@@ -60,12 +60,13 @@ impl Work<'_> {
         let Some(frame) = self.outermost() else {
             return;
         };
+        let timeout = self.timeout();
         self.turn.state.run = None;
         let rules = self.rules;
         let Some(flow) = rules.flows.get(&frame.flow) else {
             return;
         };
-        let waited = flow.timeout.map_or_else(String::new, |timeout| {
+        let waited = timeout.map_or_else(String::new, |timeout| {
             format!(" within {}", rough(super::signed(timeout)))
         });
         let text = format!("the flow `{}` got no answer{waited}", frame.flow);

@@ -17,6 +17,8 @@ pub(super) enum Which {
     All,
     /// Those with `anywhere`: a flow is under way.
     Anywhere,
+    /// Those and the ones that are about buttons: one was tapped that is not of the flow's question.
+    Buttons,
 }
 
 /// How a walk ended.
@@ -179,7 +181,12 @@ impl Work<'_> {
 fn is_asked(rule: &Rule, which: Which, quiet_kind: Option<Kind>) -> bool {
     // A thumbs-up wants no answer, unless a rule asks for it by name.
     let named = quiet_kind.is_none_or(|kind| rule.when.names(kind));
-    named && (which == Which::All || rule.anywhere)
+    let may_come = match which {
+        Which::All => true,
+        Which::Anywhere => rule.anywhere,
+        Which::Buttons => rule.anywhere || rule.when.is_about_buttons(),
+    };
+    named && may_come
 }
 
 fn said_ago(rule: &Rule, state: &State, now: Timestamp) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The way through a flow: from one question to the next, into sub-flows and out of them.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -63,7 +63,6 @@ impl Work<'_> {
     pub(super) fn go(&mut self, mut next: Next, cause: Cause<'_>) -> Used {
         // One allowance for the whole turn: a flow may start another from here, and that one the first again.
         while self.steps < STEPS_MAX {
-            self.steps += 1;
             let Some(frame) = self.turn.state.frame() else {
                 return Used::Said { replies: 0 };
             };
@@ -85,14 +84,20 @@ impl Work<'_> {
                 Next::Flow(other) => return self.start_flow(&other, cause),
                 Next::End => None,
             };
-            let Some(step) = place.map(|place| &flow.steps[place]) else {
+            let step = place.map(|place| &flow.steps[place]);
+            if let Some(step) = step.filter(|step| self.is_passed_over(step, cause)) {
+                next = Next::Behind(step.id.clone());
+                continue;
+            }
+            self.steps += 1;
+            let Some(step) = step else {
                 match self.end_frame(flow, &name, cause) {
                     Ok(on) => next = on,
                     Err(used) => return used,
                 }
                 continue;
             };
-            match self.enter(flow, step, cause) {
+            match self.enter(step, cause) {
                 Ok(on) => next = on,
                 Err(used) => return used,
             }
@@ -113,15 +118,16 @@ impl Work<'_> {
         }
     }
 
-    /// Goes into a step: asks its question, or says where to go on.
-    fn enter(&mut self, flow: &Flow, step: &Step, cause: Cause<'_>) -> Result<Next, Used> {
-        if let Some(only_if) = &step.only_if {
+    /// Whether the step's `if` does not hold.
+    fn is_passed_over(&self, step: &Step, cause: Cause<'_>) -> bool {
+        step.only_if.as_ref().is_some_and(|only_if| {
             let roots = self.answers_so_far();
-            let holds = only_if.holds(&self.variables(&self.turn.state, cause, roots));
-            if holds != Ok(true) {
-                return Ok(Next::Behind(step.id.clone()));
-            }
-        }
+            only_if.holds(&self.variables(&self.turn.state, cause, roots)) != Ok(true)
+        })
+    }
+
+    /// Goes into a step: asks its question, or says where to go on.
+    fn enter(&mut self, step: &Step, cause: Cause<'_>) -> Result<Next, Used> {
         if let Some(run) = &mut self.turn.state.run
             && let Some(frame) = run.frames.last_mut()
         {
@@ -140,8 +146,7 @@ impl Work<'_> {
                 run.frames.push(FlowFrame {
                     flow: inner.clone(),
                     step: first.id.clone(),
-                    answers: BTreeMap::new(),
-                    path: Vec::new(),
+                    ..FlowFrame::default()
                 });
                 if run.frames.len() > STEPS_MAX {
                     return Err(Used::Failed(
@@ -155,7 +160,7 @@ impl Work<'_> {
             return Ok(self.branch(step, cause, None));
         }
         let used = self.ask(step, &step.ask, cause, None);
-        self.wait_for(flow);
+        self.wait_for_answer();
         Err(used)
     }
 
@@ -167,10 +172,13 @@ impl Work<'_> {
         let Some(frame) = run.frames.pop() else {
             return Err(Used::Said { replies: 0 });
         };
+        let number = run.number;
         let outer = run.frames.last_mut().map(|outer| {
             let answers: Map<String, Value> = frame.answers.clone().into_iter().collect();
             let step = outer.step.clone();
             outer.keep(&step, Value::Object(answers));
+            // The way back leads through it.
+            outer.passed.insert(step.clone(), frame.clone());
             (outer.flow.clone(), step)
         });
         if outer.is_none() {
@@ -181,6 +189,11 @@ impl Work<'_> {
         let Some((outer_flow, step)) = outer else {
             return Err(used);
         };
+        let run = self.turn.state.run.as_ref();
+        if run.is_none_or(|run| run.number != number) {
+            // Its end has started another flow, or ended this one.
+            return Err(used);
+        }
         match used {
             Used::Said { .. } | Used::Waits => {
                 let outer_step = self.rules.flows.get(&outer_flow);
@@ -215,8 +228,7 @@ impl Work<'_> {
             frames: vec![FlowFrame {
                 flow: flow.to_owned(),
                 step: step.to_owned(),
-                answers: BTreeMap::new(),
-                path: Vec::new(),
+                ..FlowFrame::default()
             }],
             wrong: 0,
             due: None,
@@ -224,11 +236,11 @@ impl Work<'_> {
     }
 
     pub(in crate::turn) fn ask_current(&mut self, cause: Cause<'_>) -> Used {
-        let Some((flow, step)) = self.current() else {
+        let Some((_, step)) = self.current() else {
             return Used::Said { replies: 0 };
         };
         let used = self.ask(step, &step.ask, cause, None);
-        self.wait_for(flow);
+        self.wait_for_answer();
         used
     }
 
@@ -274,10 +286,19 @@ impl Work<'_> {
     }
 
     /// The time for the answer begins.
-    pub(super) fn wait_for(&mut self, flow: &Flow) {
-        let due = flow.timeout.map(|timeout| after(self.now, timeout));
+    pub(super) fn wait_for_answer(&mut self) {
+        let due = self.timeout().map(|timeout| after(self.now, timeout));
         if let Some(run) = &mut self.turn.state.run {
             run.due = due;
         }
+    }
+
+    /// How long the flow that is under way waits: as the innermost of those around the question says that say something.
+    pub(in crate::turn) fn timeout(&self) -> Option<Duration> {
+        let frames = self.turn.state.run.iter().flat_map(|run| &run.frames);
+        let mut flows = frames
+            .rev()
+            .filter_map(|frame| self.rules.flows.get(&frame.flow));
+        flows.find_map(|flow| flow.timeout)
     }
 }
