@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// The rules files, each on its own.
     #[arg(value_name = "FILE", default_value = "rules.toml")]
     files: Vec<PathBuf>,
-    /// List the rules and steps that no test reaches, and fail when there are some.
+    /// List the rules, steps and branches that no test reaches, and fail when there are some.
     #[arg(long)]
     coverage: bool,
     /// Write the results in the format of `JUnit`, which CI services read.
@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let missed = coverage.missed(&rules);
             let whole = Coverage::of(&rules);
             ui::line(format_args!(
-                "{name}: {} of {whole} rules and steps are reached",
+                "{name}: {} of {whole} rules, steps and branches are reached",
                 whole - missed.len()
             ));
             for part in &missed {

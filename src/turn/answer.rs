@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::guards::after;
 use super::walk::stable_hash;
-use super::{Cause, CauseKind, NoteKind, Reply, Work};
+use super::{Cause, CauseKind, NoteKind, Part, Reply, Work};
 use crate::message::{Inbound, Outbound, RuleId, State, limits};
 use crate::rules::variables::{Scene, Variables};
 use crate::rules::{Answer, Effects, REPLIES_MAX, ReplyTemplate, Words};
@@ -54,10 +54,14 @@ impl Work<'_> {
         cause: Cause<'_>,
         roots: BTreeMap<String, Value>,
     ) -> Used {
-        match &answer.action {
+        let used = match &answer.action {
             Some(action) => self.ask_action(source, action, cause, roots),
             None => self.say(source, answer, cause, &roots),
+        };
+        if matches!(used, Used::Said { .. } | Used::Waits) {
+            self.turn.parts.push(Part::of(source));
         }
+        used
     }
 
     /// Changes and says what an answer says; all of it, or nothing.
@@ -70,6 +74,7 @@ impl Work<'_> {
     ) -> Used {
         let before = self.turn.state.clone();
         let notes = self.turn.notes.len();
+        let parts = self.turn.parts.len();
         let used = self.say_all(source, answer, cause, roots);
         if !matches!(used, Used::Said { .. }) {
             // But for the budget, which earlier replies of this turn have used.
@@ -79,6 +84,7 @@ impl Work<'_> {
                 ..before
             };
             self.turn.notes.truncate(notes);
+            self.turn.parts.truncate(parts);
         }
         used
     }
@@ -95,10 +101,12 @@ impl Work<'_> {
         }
         let (variant, templates) = pick(answer, source, cause.message);
         let filled = self.filled(source, templates, cause, roots);
+        let mut part = variant.map(|index| Part::variant(source, index));
         let mut replies = match (filled, &answer.on_error) {
             (Ok(replies), _) => replies,
             (Err(failed), None) => return Used::Failed(failed),
             (Err(failed), Some(instead)) => {
+                part = Some(Part::on_error(source));
                 let instead = std::slice::from_ref(instead);
                 match self.filled(source, instead, cause, roots) {
                     Ok(replies) => replies,
@@ -113,6 +121,7 @@ impl Work<'_> {
         if let Err(note) = self.push(replies) {
             return Used::OverBudget(note);
         }
+        self.turn.parts.extend(part);
         self.hand_off(source, &answer.effects);
         match &answer.effects.start {
             None => Used::Said { replies: said },

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::answer::Used;
 use super::walk::{Walked, Which};
-use super::{Cause, CauseKind, Decision, NoteKind, Verdict, Work, answers};
+use super::{Cause, CauseKind, Decision, NoteKind, Part, Verdict, Work, answers};
 use crate::message::{Content, FlowFrame, Inbound, RuleId};
 use crate::rules::normalise::{Folded, Phrase};
 use crate::rules::tap::Tap;
@@ -266,6 +266,11 @@ impl<'a> Work<'a> {
             if let Some((flow, _)) = self.current() {
                 self.wait_for(flow);
             }
+            if matches!(used, Used::Said { .. })
+                && let Some(frame) = self.turn.state.frame()
+            {
+                self.turn.parts.push(Part::retry(&frame.flow, step));
+            }
             if matches!(used, Used::OverBudget(_))
                 && let Some(run) = &mut self.turn.state.run
             {
@@ -297,14 +302,21 @@ impl<'a> Work<'a> {
 
     /// Keeps an answer and goes on.
     fn accept(&mut self, step: &Step, answer: Value, cause: Cause<'_>) -> Used {
-        let chosen = answer.get("id").and_then(Value::as_str).map(str::to_owned);
-        let go = chosen.and_then(|id| {
-            let choice = step.choices.iter().find(|choice| choice.id == id)?;
-            choice.go.clone()
-        });
+        let flow = self.turn.state.frame().map(|frame| frame.flow.clone());
+        let flow = flow.unwrap_or_default();
+        let chosen = answer.get("id").and_then(Value::as_str);
+        let chosen = chosen.and_then(|id| step.choices.iter().find(|choice| choice.id == id));
         let backup = self.turn.state.run.clone();
-        let next = match go {
-            Some(target) => Next::of(&target),
+        let parts = self.turn.parts.len();
+        // Who taps a button of a run that is over was asked by that run.
+        self.turn.parts.push(Part::step(&flow, step));
+        let own_way = chosen.and_then(|choice| Some((choice.go.as_ref()?, choice)));
+        let next = match own_way {
+            Some((target, choice)) => {
+                let part = Part::choice(&flow, step, choice);
+                self.turn.parts.extend(part);
+                Next::of(target)
+            }
             None => self.branch(step, cause, Some(&answer)),
         };
         if let Some(run) = &mut self.turn.state.run {
@@ -317,6 +329,7 @@ impl<'a> Work<'a> {
         if matches!(used, Used::OverBudget(_)) {
             // What could not be said did not happen: the same answer is good again later.
             self.turn.state.run = backup;
+            self.turn.parts.truncate(parts);
         }
         used
     }

@@ -12,6 +12,7 @@ mod answers;
 mod explanation;
 mod flow;
 mod guards;
+mod part;
 pub mod rehearsal;
 pub mod replay;
 mod timers;
@@ -26,6 +27,7 @@ use crate::message::{
 use crate::rules::RuleSet;
 pub use explanation::{Considered, Explanation, Note, NoteKind, Verdict};
 pub(crate) use guards::signed;
+pub use part::Part;
 
 /// What a turn is taken on.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,8 @@ pub struct Turn {
     pub actions: Vec<AskedAction>,
     /// Decisions on messages that came before and waited.
     pub concluded: Vec<Conclusion>,
+    /// The parts of the rules it went through, for who wants to know which ones tests reach; never stored.
+    pub parts: Vec<Part>,
 }
 
 /// The decision on a message that waited.
@@ -93,6 +97,7 @@ impl Turn {
             notes: Vec::new(),
             actions: Vec::new(),
             concluded: Vec::new(),
+            parts: Vec::new(),
         }
     }
 }
@@ -255,6 +260,7 @@ impl<'a> Work<'a> {
             notes: Vec::new(),
             actions: Vec::new(),
             concluded: Vec::new(),
+            parts: Vec::new(),
         };
         Self {
             rules,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::answer::Used;
 use super::guards::{after, signed};
-use super::{Cause, CauseKind, Decision, Look, NoteKind, Verdict, Work};
+use super::{Cause, CauseKind, Decision, Look, NoteKind, Part, Verdict, Work};
 use crate::message::{Contact, Inbound, Kind, Later, State, UserId, WaId};
 use crate::rules::Rule;
 use crate::rules::condition::{Facts, rough};
@@ -84,6 +84,7 @@ impl Work<'_> {
 
     /// Does what a rule says; whether the search may go on.
     pub(super) fn use_rule(&mut self, rule: &Rule, cause: Cause<'_>) -> bool {
+        self.turn.parts.push(Part::of(&rule.id));
         if let Some(wait) = rule.after {
             self.put_off(rule, cause, after(self.now, wait));
             return true;

@@ -64,12 +64,104 @@ fn a_failing_test_shows_the_conversation_and_the_reason() {
     assert!(junit.contains("tests=\"5\" failures=\"2\""), "{junit}");
 }
 
+/// Every kind of part that a test can leave out.
+const BRANCHES: &str = r##"
+version = 1
+[[rule]]
+id = "track"
+when.text.has = "track"
+call = { get = "https://shop.example/", save = "order" }
+variants = ["It is {{ order.status }}.", "{{ order.status }}!"]
+on_error = "Not now."
+[[rule]]
+id = "cake"
+start = "cake"
+[flow.cake]
+timeout = "30m"
+on_timeout = "Too late."
+cancel = "stop"
+on_cancel = "No cake."
+on_give_up = "Ask a colleague."
+on_gone = "We have no cakes any more."
+[[flow.cake.step]]
+id = "size"
+[flow.cake.step.ask]
+text = "Which size?"
+list = { button = "Sizes", sections = [{ title = "All", rows = [{ id = "s", title = "Small", go = "end" }, { id = "l", title = "Large" }] }] }
+[[flow.cake.step]]
+id = "who"
+flow = "person"
+[[flow.cake.step]]
+id = "count"
+ask = "How many?"
+accept = "number"
+retry = "A number, please."
+go = [{ if = "answer > 9", to = "flow:person" }, { if = "answer == 0", to = "cancel" }]
+[[flow.cake.step]]
+id = "fork"
+go = [{ if = "count == 1", to = "end" }, { to = "sure" }]
+[[flow.cake.step]]
+id = "sure"
+ask = { text = "Sure?", buttons = [{ id = "yes", title = "Yes" }, { id = "no", title = "No", go = "size" }] }
+[flow.cake.end]
+reply = "Done."
+[flow.person]
+step = [{ id = "name", ask = "Who?", go = "end" }]
+"##;
+
+#[test]
+fn coverage_lists_every_branch_and_ending_that_no_test_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = r#"
+[[test]]
+name = "the straight way"
+talk = [
+  { user = "hi" }, { bot = "Which size?" }, { tap = "l" }, { bot = "Who?" }, { user = "Bo" }, { bot = "How many?" },
+  { user = "2" }, { bot = "Sure?" }, { tap = "yes" }, { bot = "Done." },
+]
+"#;
+    let others = r#"
+[[test]]
+name = "the other ways"
+talk = [
+  { user = "hi" }, { bot = "Which size?" }, { tap = "s" }, { bot = "Done." },
+  { user = "hi" }, { bot = "Which size?" }, { tap = "l" }, { bot = "Who?" }, { user = "Bo" }, { bot = "How many?" },
+  { user = "x" }, { bot = "A number" }, { user = "1" }, { bot = "Done." },
+  { wait = "1h" },
+  { user = "hi" }, { bot = "Which size?" }, { tap = "l" }, { bot = "Who?" }, { user = "Bo" }, { bot = "How many?" },
+  { user = "0" }, { bot = "No cake." },
+  { wait = "1h" },
+  { user = "hi" }, { bot = "Which size?" }, { tap = "l" }, { bot = "Who?" }, { user = "Bo" }, { bot = "How many?" },
+  { user = "2" }, { bot = "Sure?" }, { tap = "no" }, { bot = "Which size?" }, { wait = "1h" }, { bot = "Too late." },
+  { user = "hi" }, { bot = "Which size?" }, { user = "?" }, { bot = "Which" }, { user = "?!" }, { bot = "Which" },
+  { user = "what" }, { bot = "Which" }, { user = "no" }, { bot = "Ask a colleague." },
+  { wait = "1h" },
+  { user = "hi" }, { bot = "Which size?" }, { tap = "l" }, { bot = "Who?" }, { user = "Bo" }, { bot = "How many?" },
+  { user = "10" }, { bot = "Who?" }, { user = "Bo" },
+  { user = "track" }, { fails = "HTTP 500" }, { bot = "Not now." },
+  { user = "track" }, { result = { status = "baked" } }, { bot = "baked" },
+  { user = "track" }, { result = { status = "baked" } }, { bot = "baked" },
+]
+"#;
+
+    std::fs::write(folder.path().join("some.toml"), format!("{BRANCHES}{some}")).unwrap();
+    std::fs::write(
+        folder.path().join("all.toml"),
+        format!("{BRANCHES}{some}{others}"),
+    )
+    .unwrap();
+
+    insta::assert_snapshot!(replyd(folder.path(), &["test", "--coverage", "some.toml"]));
+    let all = replyd(folder.path(), &["test", "--coverage", "all.toml"]);
+    assert!(all.starts_with("exit code: 0"), "{all}");
+}
+
 #[test]
 fn the_example_with_tests_passes_and_leaves_no_rule_out() {
     let shown = replyd(&root(), &["test", "--coverage", "examples/orders.toml"]);
 
     assert!(shown.starts_with("exit code: 0"), "{shown}");
-    assert!(shown.contains("7 tests, 0 failed"), "{shown}");
+    assert!(shown.contains("8 tests, 0 failed"), "{shown}");
 }
 
 #[test]

@@ -1,20 +1,26 @@
 //! Which parts of the rules tests reach.
+//!
+//! Counted is what a person can forget to try: every rule and each of its `variants`, every step, every way that `go`
+//! leads, what is said to an answer that is no good, the endings a flow declares, and every `on_error`. `on_gone` is left
+//! out: it takes rules that change in the middle of a conversation, and a test has one set of rules.
 
 use std::collections::BTreeSet;
 
-use super::super::{Turn, Verdict};
-use crate::rules::RuleSet;
+use super::super::{Part, Turn};
+use crate::message::RuleId;
+use crate::rules::{Answer, Flow, RuleSet, Step};
+use crate::turn::flow::source;
 
-/// The rules and steps that tests have reached.
+/// The parts of the rules that tests have reached.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    reached: BTreeSet<String>,
+    reached: BTreeSet<Part>,
 }
 
 impl Coverage {
-    /// Every rule and every step (`flow/step`) that no test has reached, in order.
+    /// Every part that no test has reached, in order.
     #[must_use]
-    pub fn missed(&self, rules: &RuleSet) -> Vec<String> {
+    pub fn missed(&self, rules: &RuleSet) -> Vec<Part> {
         all_parts(rules)
             .into_iter()
             .filter(|part| !self.reached.contains(part))
@@ -32,25 +38,55 @@ impl Coverage {
     }
 
     pub(super) fn note(&mut self, turn: &Turn) {
-        let concluded = turn.concluded.iter().map(|one| &one.explanation);
-        let all = concluded.chain([&turn.explanation]);
-        let matched = all
-            .flat_map(|one| &one.considered)
-            .filter(|one| one.verdict == Verdict::Matched);
-        self.reached
-            .extend(matched.map(|one| one.rule.as_str().to_owned()));
-        let said = turn.replies.iter();
-        self.reached
-            .extend(said.map(|reply| reply.rule.as_str().to_owned()));
+        self.reached.extend(turn.parts.iter().cloned());
     }
 }
 
-fn all_parts(rules: &RuleSet) -> Vec<String> {
-    let ids = rules.rules.iter().map(|rule| rule.id.as_str().to_owned());
-    let flows = rules.flows.iter();
-    let steps = flows.flat_map(|(name, flow)| {
-        let asked = flow.steps.iter().filter(|step| !step.ask.is_empty());
-        asked.map(move |step| format!("{name}/{}", step.id))
-    });
-    ids.chain(steps).collect()
+fn all_parts(rules: &RuleSet) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for rule in &rules.rules {
+        add_answer(&mut parts, &rule.id, &rule.answer);
+    }
+    for (name, flow) in &rules.flows {
+        for step in &flow.steps {
+            add_step(&mut parts, name, step);
+        }
+        for (ending, answer) in endings(flow) {
+            add_answer(&mut parts, &source(name, ending), answer);
+        }
+    }
+    parts
+}
+
+fn add_answer(parts: &mut Vec<Part>, source: &RuleId, answer: &Answer) {
+    parts.push(Part::of(source));
+    let several = answer.variants.len() > 1;
+    let variants = answer.variants.iter().enumerate().filter(|_| several);
+    parts.extend(variants.map(|(index, _)| Part::variant(source, index)));
+    let on_error = answer.on_error.as_ref();
+    parts.extend(on_error.map(|_| Part::on_error(source)));
+}
+
+fn add_step(parts: &mut Vec<Part>, flow: &str, step: &Step) {
+    parts.push(Part::step(flow, step));
+    if !step.retry.is_empty() {
+        parts.push(Part::retry(flow, step));
+    }
+    let choices = step.choices.iter();
+    parts.extend(choices.filter_map(|choice| Part::choice(flow, step, choice)));
+    let branches = step.go.iter();
+    parts.extend(branches.map(|branch| Part::branch(flow, step, branch)));
+    parts.extend(Part::falls_through(flow, step));
+}
+
+/// The endings that a flow declares.
+fn endings(flow: &Flow) -> impl Iterator<Item = (&'static str, &Answer)> {
+    let always = [
+        ("on_timeout", &flow.on_timeout),
+        ("on_cancel", &flow.on_cancel),
+        ("end", &flow.end),
+    ];
+    let declared = always.into_iter().filter(|(_, answer)| !answer.is_empty());
+    let give_up = flow.on_give_up.as_ref();
+    declared.chain(give_up.map(|answer| ("on_give_up", answer)))
 }
