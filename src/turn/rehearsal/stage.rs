@@ -11,6 +11,10 @@ use crate::message::{Content, Conversation, Outcome};
 use crate::rules::{Line, LineEvent, RuleSet, Test, tap};
 use crate::turn::{Decision, Explanation, Incoming, Reply, Turn, explain};
 
+/// How long a person reads an answer before the next line; without it a test would use up the person's budget of
+/// replies in no time, as nobody does.
+const READING: SignedDuration = SignedDuration::from_secs(15);
+
 /// Persons, clock and what was said.
 pub(super) struct Stage<'r> {
     rules: &'r RuleSet,
@@ -30,6 +34,8 @@ struct Person {
     offered: Vec<(String, String)>,
     /// The actions that wait.
     actions: VecDeque<u64>,
+    /// Set while an answer has come since the person's last line.
+    reads_until: Option<Timestamp>,
 }
 
 impl<'r> Stage<'r> {
@@ -51,6 +57,10 @@ impl<'r> Stage<'r> {
         for line in &test.talk {
             let expects = matches!(line.event, LineEvent::Expects { .. });
             if !expects {
+                self.nothing_unread(line)?;
+            }
+            if is_of_person(&line.event) {
+                self.read(&line.who);
                 self.nothing_unread(line)?;
             }
             self.perform(line)?;
@@ -87,6 +97,14 @@ impl<'r> Stage<'r> {
         Ok(())
     }
 
+    /// Lets the time pass in which a person reads what was answered; part of it may have passed already.
+    fn read(&mut self, who: &str) {
+        let until = self.person(who).reads_until.take();
+        if let Some(until) = until.filter(|until| *until > self.now) {
+            self.wait(until);
+        }
+    }
+
     fn person(&mut self, who: &str) -> &mut Person {
         let index = self.persons.len();
         self.persons
@@ -96,6 +114,7 @@ impl<'r> Stage<'r> {
                 unread: VecDeque::new(),
                 offered: Vec::new(),
                 actions: VecDeque::new(),
+                reads_until: None,
             })
     }
 
@@ -175,7 +194,11 @@ impl<'r> Stage<'r> {
         }
         let concluded = turn.concluded.last().map(|one| one.explanation.clone());
         self.last = concluded.unwrap_or(turn.explanation);
+        let read = self.now.saturating_add(READING).unwrap_or(Timestamp::MAX);
         let person = self.person(who);
+        if !turn.replies.is_empty() {
+            person.reads_until = Some(read);
+        }
         person.conversation.state = turn.state;
         person
             .actions
@@ -249,5 +272,17 @@ impl<'r> Stage<'r> {
             transcript: self.transcript.clone(),
             explanation: self.last.clone(),
         })
+    }
+}
+
+/// Whether a person does something.
+fn is_of_person(event: &LineEvent) -> bool {
+    match event {
+        LineEvent::Says(_) | LineEvent::Taps(_) | LineEvent::Sends(_) => true,
+        LineEvent::Waits(_)
+        | LineEvent::Expects { .. }
+        | LineEvent::ExpectsNothing
+        | LineEvent::Gives(_)
+        | LineEvent::Fails(_) => false,
     }
 }
