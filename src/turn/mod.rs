@@ -183,6 +183,18 @@ enum Look {
     Index,
     /// Each one up to the one that ends the search, for people who want to know why.
     Each,
+    /// Those behind it too, for people who want to know what else could have answered.
+    All,
+}
+
+impl Look {
+    /// So many rules are told one by one that do not match.
+    fn most_told(self) -> usize {
+        match self {
+            Self::Index | Self::Each => explanation::MOST_TOLD,
+            Self::All => usize::MAX,
+        }
+    }
 }
 
 /// Decides what to answer.
@@ -213,6 +225,17 @@ pub fn explain(
     now: Timestamp,
 ) -> Turn {
     Work::new(rules, conversation, now, Look::Each).take(incoming)
+}
+
+/// The same decision, with an explanation that tells of every rule there is: also of those behind the one that answers.
+#[must_use]
+pub fn explain_all(
+    rules: &RuleSet,
+    conversation: &Conversation,
+    incoming: Incoming<'_>,
+    now: Timestamp,
+) -> Turn {
+    Work::new(rules, conversation, now, Look::All).take(incoming)
 }
 
 /// A turn in the making.

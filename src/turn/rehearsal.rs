@@ -8,7 +8,7 @@ mod stage;
 
 use jiff::Timestamp;
 
-use super::{Explanation, Incoming, Turn, Verdict, explain};
+use super::{Explanation, Incoming, Turn, Verdict, explain, explain_all};
 use crate::message::{
     Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
 };
@@ -64,23 +64,42 @@ pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
     (findings, coverage)
 }
 
-/// What somebody gets for a text who has sent so many messages before.
+/// What somebody gets for a text who has sent so many messages before, with what every rule makes of it.
 #[must_use]
 pub fn ask(rules: &RuleSet, text: &str, messages_before: u64, now: Timestamp) -> Turn {
     let mut conversation = somebody("", 0);
     conversation.messages_before = messages_before;
+    ask_as(rules, conversation, text, now)
+}
+
+/// What a person gets for a text as the conversation stands, with what every rule makes of it.
+#[must_use]
+pub fn ask_as(rules: &RuleSet, conversation: Conversation, text: &str, now: Timestamp) -> Turn {
+    said(explain_all, rules, conversation, text, now)
+}
+
+/// How a turn is taken.
+type Take = fn(&RuleSet, &Conversation, Incoming<'_>, Timestamp) -> Turn;
+
+/// What comes of a text in the end: the quiet time of a burst is waited for.
+fn said(
+    take: Take,
+    rules: &RuleSet,
+    mut conversation: Conversation,
+    text: &str,
+    now: Timestamp,
+) -> Turn {
     let content = Content::Text {
         body: text.to_owned(),
     };
     let message = written(&conversation, 1, now, content);
-    let turn = explain(rules, &conversation, Incoming::Message(&message), now);
+    let turn = take(rules, &conversation, Incoming::Message(&message), now);
     let due = turn.state.burst.as_ref().map(|burst| burst.due);
     let Some(due) = due else {
         return turn;
     };
-    // The quiet time of a burst is over.
     conversation.state = turn.state;
-    let mut turn = explain(rules, &conversation, Incoming::Timer, due);
+    let mut turn = take(rules, &conversation, Incoming::Timer, due);
     if let Some(concluded) = turn.concluded.pop() {
         turn.decision = concluded.decision;
         turn.explanation = concluded.explanation;
@@ -110,7 +129,9 @@ fn example_of(
     coverage: &mut Coverage,
 ) -> Finding {
     let now = usual_time(rules);
-    let turn = ask(rules, &example.text, 1, now);
+    let mut conversation = somebody("", 0);
+    conversation.messages_before = 1;
+    let turn = said(explain, rules, conversation, &example.text, now);
     let considered = &turn.explanation.considered;
     let is = |one: &&super::Considered| one.verdict == Verdict::Matched;
     let matched = considered.iter().filter(is).any(|one| one.rule == rule.id);

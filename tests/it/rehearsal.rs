@@ -175,9 +175,15 @@ fn explain_tells_of_every_rule() {
     exit code: 0
     --- stdout
     read as: your openning hours
-    ✓ hours: "openning hours" in the text is like "opening hours"
+    ✓ hours: "openning hours" in the text, words 2 to 3, is like "opening hours"
+    not looked at any more, because `hours` answers:
+    · track: no: no pattern matches
     answered:
       From 8 to 18.
     --- stderr
     "#);
+
+    let shown = replyd(folder.path(), &["explain", "#4711 at opening hours"]);
+
+    insta::assert_snapshot!(shown);
 }
