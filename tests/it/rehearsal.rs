@@ -64,8 +64,35 @@ fn a_failing_test_shows_the_conversation_and_the_reason() {
     assert!(junit.contains("tests=\"5\" failures=\"2\""), "{junit}");
 }
 
+#[test]
+fn a_file_that_cannot_be_used_fails_and_the_others_are_run_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "good.toml",
+        "version = 1\n[[rule]]\nid = \"all\"\nreply = \"Hi\"\nexamples = [\"hi\\u0000\\uFFFF\"]\n",
+    );
+    write(
+        "broken.toml",
+        "version = 1\n[[rule]]\nid = \"all\"\nrepli = \"Hi\"\n",
+    );
+
+    let broken = ["test", "broken.toml", "good.toml", "--junit", "out.xml"];
+    let shown = replyd(folder.path(), &broken);
+
+    assert!(shown.starts_with("exit code: 1"), "{shown}");
+    assert!(shown.contains("good.toml: 1 test, 0 failed"), "{shown}");
+    let junit = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
+    insta::assert_snapshot!(junit);
+
+    let missing = ["test", "missing.toml", "broken.toml", "good.toml"];
+    let shown = replyd(folder.path(), &missing);
+    assert!(shown.starts_with("exit code: 2"), "{shown}");
+    assert!(shown.contains("good.toml: 1 test, 0 failed"), "{shown}");
+}
+
 /// Every kind of part that a test can leave out.
-const BRANCHES: &str = r##"
+const BRANCHES: &str = r#"
 version = 1
 [[rule]]
 id = "track"
@@ -107,7 +134,7 @@ ask = { text = "Sure?", buttons = [{ id = "yes", title = "Yes" }, { id = "no", t
 reply = "Done."
 [flow.person]
 step = [{ id = "name", ask = "Who?", go = "end" }]
-"##;
+"#;
 
 #[test]
 fn coverage_lists_every_branch_and_ending_that_no_test_takes() {
