@@ -5,16 +5,18 @@
 mod coverage;
 mod sent;
 mod stage;
+mod transcript;
 
 use jiff::Timestamp;
 
-use super::{Explanation, Incoming, Turn, Verdict, explain, explain_all};
+use super::{Decision, Explanation, Incoming, Turn, Verdict, explain, explain_all};
 use crate::message::{
     Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
 };
 use crate::rules::{Example, Rule, RuleSet};
 pub use coverage::Coverage;
 use stage::Stage;
+use transcript::Transcript;
 
 /// A time at which nothing special is: a Wednesday morning in UTC.
 const USUAL: Timestamp = Timestamp::constant(1_794_999_600, 0);
@@ -147,19 +149,39 @@ fn example_of(
         || "no rule takes it".to_owned(),
         |one| format!("`{}` takes it", one.rule),
     );
-    let failure = (!good).then(|| {
+    let message = match (good, failure_of(&turn)) {
+        (true, None) => None,
+        (true, Some(note)) => Some(failed(&note)),
+        (false, _) => Some(match wanted {
+            Wanted::Yes => format!("`{}` should take this, and {taken}", rule.id),
+            Wanted::No => format!("`{}` takes this, and should not", rule.id),
+        }),
+    };
+    let failure = message.map(|message| {
+        let mut transcript = Transcript::default();
+        transcript.person_says("", &example.text);
         Box::new(Failure {
             span: example.span.clone(),
-            message: match wanted {
-                Wanted::Yes => format!("`{}` should take this, and {taken}", rule.id),
-                Wanted::No => format!("`{}` takes this, and should not", rule.id),
-            },
-            transcript: vec![format!("user  {}", example.text)],
+            message,
+            transcript: transcript.lines(),
             explanation: turn.explanation.clone(),
         })
     });
     let name = format!("{key} of {}: {}", rule.id, example.text);
     Finding { name, failure }
+}
+
+/// How the rules failed in a turn, when they did.
+fn failure_of(turn: &Turn) -> Option<String> {
+    let concluded = turn.concluded.iter();
+    let concluded = concluded.map(|one| (one.decision, &one.explanation));
+    let mut all = concluded.chain([(turn.decision, &turn.explanation)]);
+    let (_, explanation) = all.find(|(decision, _)| *decision == Decision::Failed)?;
+    Some(explanation.note.clone().unwrap_or_default())
+}
+
+fn failed(note: &str) -> String {
+    format!("this cannot be answered: {note}")
 }
 
 fn somebody(name: &str, index: usize) -> Conversation {

@@ -64,6 +64,49 @@ fn a_failing_test_shows_the_conversation_and_the_reason() {
     assert!(junit.contains("tests=\"5\" failures=\"2\""), "{junit}");
 }
 
+const FAILING: &str = r#"
+version = 1
+[[rule]]
+id = "menu"
+when.text.has = "menu"
+reply = "We have:\n- bread\n- cake"
+[[rule]]
+id = "weather"
+when.text.has = "weather"
+call = { get = "https://weather.example/", save = "weather" }
+reply = "{{ weather.text }}"
+[[rule]]
+id = "long"
+when.text.has = "long"
+reply = { text = "{{ message.text }}{{ message.text }}", footer = "{{ message.text }}", buttons = [{ id = "ok", title = "OK" }] }
+examples = ["a long text, far longer than the small print below a message of ours may ever be"]
+not_examples = ["menu"]
+[[rule]]
+id = "ok"
+when.button = "ok"
+reply = "Good."
+[[test]]
+name = "two persons and a reply of several lines"
+talk = [ { user = "menu" }, { bot = "cake" }, { as = "Bo", user = "a menu" }, { as = "Bo", bot = "tea" } ]
+[[test]]
+name = "any reply, but of this rule"
+talk = [ { user = "menu" }, { bot = true, rule = "long" } ]
+[[test]]
+name = "a reply that fails is not silence"
+talk = [ { user = "a long text, far longer than the small print below a message of ours may ever be" }, { bot = false } ]
+[[test]]
+name = "nor is a call that fails without words for it"
+talk = [ { user = "weather" }, { fails = "HTTP 500" }, { bot = false } ]
+"#;
+
+#[test]
+fn a_failing_test_names_persons_and_tells_what_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rules.toml"), FAILING).unwrap();
+
+    insta::assert_snapshot!(replyd(folder.path(), &["test"]));
+}
+
 #[test]
 fn a_file_that_cannot_be_used_fails_and_the_others_are_run_and_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::coverage::Coverage;
 use super::sent::content_of;
-use super::{Failure, somebody, usual_time, written};
-use crate::message::{Content, Conversation, Outcome};
+use super::transcript::Transcript;
+use super::{Failure, failed, failure_of, somebody, usual_time, written};
+use crate::message::{Content, Conversation, Kind, Outcome};
 use crate::rules::{Line, LineEvent, RuleSet, Test, tap};
 use crate::turn::{Decision, Explanation, Incoming, Reply, Turn, explain};
 
@@ -21,8 +22,10 @@ pub(super) struct Stage<'r> {
     now: Timestamp,
     persons: BTreeMap<String, Person>,
     sent: u64,
-    transcript: Vec<String>,
+    transcript: Transcript,
     last: Explanation,
+    /// What failed since this was looked at.
+    failed: Option<String>,
     pub(super) coverage: Coverage,
 }
 
@@ -30,8 +33,8 @@ struct Person {
     conversation: Conversation,
     /// Said and not yet looked at by a line of the test.
     unread: VecDeque<Reply>,
-    /// The buttons that can be tapped: id on the wire and title.
-    offered: Vec<(String, String)>,
+    /// What can be tapped, of all messages of the last answer that had something: what each tap sends.
+    offered: Vec<Content>,
     /// The actions that wait.
     actions: VecDeque<u64>,
     /// Set while an answer has come since the person's last line.
@@ -47,8 +50,9 @@ impl<'r> Stage<'r> {
             now: at.map_or_else(|| usual_time(rules), |at| at.timestamp()),
             persons: BTreeMap::new(),
             sent: 0,
-            transcript: Vec::new(),
+            transcript: Transcript::default(),
             last: Explanation::default(),
+            failed: None,
             coverage: Coverage::default(),
         }
     }
@@ -61,9 +65,11 @@ impl<'r> Stage<'r> {
             }
             if is_of_person(&line.event) {
                 self.read(&line.who);
+                self.nothing_failed(line)?;
                 self.nothing_unread(line)?;
             }
             self.perform(line)?;
+            self.nothing_failed(line)?;
         }
         match test.talk.last() {
             Some(line) => self.nothing_unread(line),
@@ -75,13 +81,10 @@ impl<'r> Stage<'r> {
         match &line.event {
             LineEvent::Says(text) => {
                 let body = text.clone();
-                self.give(line, Content::Text { body }, text);
+                self.give(line, Content::Text { body });
             }
             LineEvent::Taps(wanted) => self.tap(line, wanted)?,
-            LineEvent::Sends(kind) => {
-                let content = content_of(*kind);
-                self.give(line, content, &format!("({})", kind.name()));
-            }
+            LineEvent::Sends(sent) => self.give(line, content_of(sent)),
             LineEvent::Waits(length) => {
                 let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::MAX);
                 let until = self.now.saturating_add(length).unwrap_or(Timestamp::MAX);
@@ -118,8 +121,11 @@ impl<'r> Stage<'r> {
             })
     }
 
-    fn give(&mut self, line: &Line, content: Content, shown: &str) {
-        self.transcript.push(format!("user  {shown}"));
+    fn give(&mut self, line: &Line, content: Content) {
+        self.transcript
+            .person_says(&line.who, &content.transcript_text());
+        // Nobody wrote who changed the number.
+        let counts = u64::from(content.kind() != Some(Kind::System));
         self.sent += 1;
         let (rules, now, number) = (self.rules, self.now, self.sent);
         let person = self.person(&line.who);
@@ -130,7 +136,7 @@ impl<'r> Stage<'r> {
             Incoming::Message(&message),
             now,
         );
-        person.conversation.messages_before += 1;
+        person.conversation.messages_before += counts;
         self.keep(&line.who, turn);
         self.wake();
     }
@@ -184,14 +190,13 @@ impl<'r> Stage<'r> {
     fn keep(&mut self, who: &str, turn: Turn) {
         self.coverage.note(&turn);
         for reply in &turn.replies {
-            let text = reply.content.transcript_text();
-            self.transcript
-                .push(format!("bot   {text}   ({})", reply.rule));
+            self.transcript.bot_says(who, reply);
         }
         let silent = turn.replies.is_empty() && turn.actions.is_empty();
         if silent && turn.decision != Decision::Waiting {
-            self.transcript.push("      (nothing)".to_owned());
+            self.transcript.nothing_is_said(who);
         }
+        self.failed = self.failed.take().or_else(|| failure_of(&turn));
         let concluded = turn.concluded.last().map(|one| one.explanation.clone());
         self.last = concluded.unwrap_or(turn.explanation);
         let read = self.now.saturating_add(READING).unwrap_or(Timestamp::MAX);
@@ -203,29 +208,26 @@ impl<'r> Stage<'r> {
         person
             .actions
             .extend(turn.actions.iter().map(|asked| asked.number));
-        for reply in turn.replies {
-            let choices = reply.content.choices();
-            if !choices.is_empty() {
-                person.offered = choices;
-            }
-            person.unread.push_back(reply);
+        let offered = turn.replies.iter().flat_map(|reply| reply.content.taps());
+        let offered: Vec<Content> = offered.collect();
+        if !offered.is_empty() {
+            person.offered = offered;
         }
+        person.unread.extend(turn.replies);
     }
 
     fn tap(&mut self, line: &Line, wanted: &str) -> Result<(), Box<Failure>> {
-        let person = self.person(&line.who);
-        let is = |(id, title): &&(String, String)| tap::visible(id) == wanted || title == wanted;
-        let Some((id, title)) = person.offered.iter().find(is).cloned() else {
-            let offered: Vec<&str> = person
-                .offered
-                .iter()
-                .map(|(id, _)| tap::visible(id))
-                .collect();
-            let message = format!("nothing offers `{wanted}`; there are {offered:?}");
+        let offered = &self.person(&line.who).offered;
+        let id = |content: &Content| content.button().map(tap::visible).map(str::to_owned);
+        let is = |content: &&Content| {
+            content.button().map(tap::visible) == Some(wanted) || content.said() == Some(wanted)
+        };
+        let Some(content) = offered.iter().find(is).cloned() else {
+            let ids: Vec<String> = offered.iter().filter_map(id).collect();
+            let message = format!("nothing offers `{wanted}`; there are {ids:?}");
             return Err(self.failure(line, &message));
         };
-        let shown = format!("[{title}]");
-        self.give(line, Content::ButtonReply { id, title }, &shown);
+        self.give(line, content);
         Ok(())
     }
 
@@ -254,6 +256,14 @@ impl<'r> Stage<'r> {
         Ok(())
     }
 
+    /// A turn that failed answers nothing either, but nobody decided that it should.
+    fn nothing_failed(&mut self, line: &Line) -> Result<(), Box<Failure>> {
+        match self.failed.take() {
+            None => Ok(()),
+            Some(note) => Err(self.failure(line, &failed(&note))),
+        }
+    }
+
     fn nothing_unread(&mut self, line: &Line) -> Result<(), Box<Failure>> {
         let unread = self.persons.values().find_map(|one| one.unread.front());
         match unread.map(|reply| reply.content.transcript_text()) {
@@ -269,7 +279,7 @@ impl<'r> Stage<'r> {
         Box::new(Failure {
             span: line.span.clone(),
             message: message.to_owned(),
-            transcript: self.transcript.clone(),
+            transcript: self.transcript.lines(),
             explanation: self.last.clone(),
         })
     }
