@@ -9,8 +9,7 @@ use super::reading;
 use super::ruleset;
 use super::ui::{self, BAD, DIM, GOOD, Hint, STRONG, WARN, paint};
 use crate::clock::Clock;
-use crate::message::{Content, Inbound, Wamid};
-use crate::turn::{self, Explanation, Incoming, Turn, Verdict, rehearsal};
+use crate::turn::{Considered, Explanation, Turn, Verdict, rehearsal};
 
 /// Says for every rule whether it would take a message, and why.
 ///
@@ -46,15 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let conversation = conversation.context("could not read the conversation")?;
             let conversation = conversation.ok_or_else(|| reading::nobody(who))?;
             store.close().await;
-            let text = arguments.text.clone();
-            let message = Inbound::new(
-                conversation.phone_number_id.clone(),
-                Wamid::parse("wamid.explain".to_owned()).context("it is an id")?,
-                conversation.contact.identity.clone(),
-                now,
-                Content::Text { body: text },
-            );
-            turn::explain(&rules, &conversation, Incoming::Message(&message), now)
+            rehearsal::ask_as(&rules, conversation, &arguments.text, now)
         }
     };
     if arguments.reading.json {
@@ -64,7 +55,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ui::line(format_args!("{}:", turn.decision.name()));
         for reply in &turn.replies {
             let text = reply.content.transcript_text();
-            ui::line(format_args!("  {}", ui::visible(&text)));
+            ui::line(format_args!(
+                "  {}",
+                ui::visible(&text).replace('\n', "\n  ")
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -106,6 +100,43 @@ pub(crate) fn show(explanation: &Explanation) {
     if let Some(note) = &explanation.note {
         ui::line(paint(BAD, ui::visible(note)));
     }
+    show_behind(explanation);
+}
+
+/// The rules that were not looked at any more.
+fn show_behind(explanation: &Explanation) {
+    if explanation.behind.is_empty() {
+        return;
+    }
+    let (why, would) = match answering(&explanation.considered) {
+        Some(one) => (
+            format!("not looked at any more, because `{}` answers:", one.rule),
+            "would match too",
+        ),
+        None => ("not looked at:".to_owned(), "would match"),
+    };
+    ui::line(paint(STRONG, why));
+    for one in &explanation.behind {
+        let (mark, style, verdict) = match one.verdict {
+            Verdict::Matched => ("+", WARN, would),
+            Verdict::Quiet => ("–", DIM, "would stay quiet"),
+            Verdict::No => ("·", DIM, "no"),
+        };
+        let because = ui::visible(&one.because);
+        let rule = &one.rule;
+        ui::line(paint(
+            style,
+            format_args!("{mark} {rule}: {verdict}: {because}"),
+        ));
+    }
+}
+
+/// The rule that ended the search, or the question of a flow that took the message for an answer, good or not.
+fn answering(considered: &[Considered]) -> Option<&Considered> {
+    let matched = |one: &&Considered| one.verdict == Verdict::Matched;
+    let is_step = |one: &&Considered| one.rule.as_str().contains('/');
+    let last = considered.iter().rfind(matched);
+    last.or_else(|| considered.iter().rfind(is_step))
 }
 
 /// There is no message of this id.

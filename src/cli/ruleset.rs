@@ -11,7 +11,14 @@ use crate::rules::{self, Colour, RuleSet, Sources};
 /// # Errors
 /// When a file cannot be read or the rules cannot be used.
 pub(crate) fn read(path: &Path) -> anyhow::Result<(Sources, RuleSet)> {
-    let files = RulesFiles::read(path)?;
+    compile(path, RulesFiles::read(path)?)
+}
+
+/// Compiles what was read; shows every mistake when there are some.
+///
+/// # Errors
+/// When the rules cannot be used.
+pub(crate) fn compile(path: &Path, files: RulesFiles) -> anyhow::Result<(Sources, RuleSet)> {
     match files.compile(None) {
         Ok(compiled) => Ok((files.sources, compiled.rules)),
         Err(found) => {

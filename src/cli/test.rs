@@ -1,5 +1,7 @@
 //! `replyd test`: runs the examples and conversations that stand in rules files.
 
+mod junit;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,19 +10,27 @@ use anyhow::Context as _;
 use super::check::count;
 use super::ruleset;
 use super::ui::{self, BAD, DIM, GOOD, STRONG, paint};
-use crate::rules::Sources;
+use crate::app::rules_files::RulesFiles;
+use crate::rules::{RuleSet, Sources};
 use crate::turn::Verdict;
 use crate::turn::rehearsal::{self, Coverage, Failure, Finding};
 
+/// Every test passes.
+const PASSED: u8 = 0;
+/// A test fails, or the rules have errors.
+const FAILED: u8 = 1;
+/// A file could not be read.
+const UNREADABLE: u8 = 2;
+
 /// Runs the tests of rules files: `examples` and `not_examples` of rules, and every `[[test]]`.
 ///
-/// Exits with 0 when all pass, 1 when one fails or the rules have errors.
+/// Exits with 0 when all pass, 1 when one fails or the rules have errors, 2 when a file cannot be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules files, each on its own.
     #[arg(value_name = "FILE", default_value = "rules.toml")]
     files: Vec<PathBuf>,
-    /// List the rules and steps that no test reaches, and fail when there are some.
+    /// List the rules, steps and branches that no test reaches, and fail when there are some.
     #[arg(long)]
     coverage: bool,
     /// Write the results in the format of `JUnit`, which CI services read.
@@ -28,46 +38,71 @@ pub(crate) struct Arguments {
     junit: Option<PathBuf>,
 }
 
-/// Runs them all.
+/// Runs them all; a file that cannot be used does not keep the others from being run.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut all = Vec::new();
-    let mut good = true;
+    let mut worst = PASSED;
+    let mut suites = Vec::new();
     for file in &arguments.files {
         let name = file.display().to_string();
-        let (sources, rules) = ruleset::read(file)?;
-        let (findings, coverage) = rehearsal::run(&rules);
-        for finding in &findings {
-            show(finding, &sources);
-        }
-        let failed = findings.iter().filter(|one| one.failure.is_some()).count();
-        good &= failed == 0;
-        let style = if failed == 0 { GOOD } else { BAD };
-        let (tests, failures) = (count(findings.len(), "test"), format!("{failed} failed"));
-        ui::line(paint(style, format_args!("{name}: {tests}, {failures}")));
-        if arguments.coverage {
-            let missed = coverage.missed(&rules);
-            let whole = Coverage::of(&rules);
-            ui::line(format_args!(
-                "{name}: {} of {whole} rules and steps are reached",
-                whole - missed.len()
-            ));
-            for part in &missed {
-                ui::line(format_args!("  never reached: {part}"));
+        let read = RulesFiles::read(file).map_err(|error| (UNREADABLE, error));
+        let rules = read.and_then(|files| {
+            let compiled = ruleset::compile(file, files);
+            compiled.map_err(|error| (FAILED, error))
+        });
+        match rules {
+            Ok((sources, rules)) => {
+                let (findings, coverage) = rehearsal::run(&rules);
+                worst = worst.max(tell(&name, &findings, &sources));
+                if arguments.coverage {
+                    worst = worst.max(tell_coverage(&name, &coverage, &rules));
+                }
+                suites.push(junit::suite(&name, &findings));
             }
-            good &= missed.is_empty();
+            Err((code, error)) => {
+                ui::error(&error);
+                worst = worst.max(code);
+                suites.push(junit::unusable(&name, &error));
+            }
         }
-        all.push((name, findings));
     }
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit(&all))
+        std::fs::write(path, junit::document(&suites))
             .with_context(|| format!("could not write `{}`", path.display()))?;
     }
-    Ok(if good {
-        ExitCode::SUCCESS
+    Ok(ExitCode::from(worst))
+}
+
+/// Every failure with its reason, and how many there are.
+fn tell(name: &str, findings: &[Finding], sources: &Sources) -> u8 {
+    for finding in findings {
+        show(finding, sources);
+    }
+    let failed = findings.iter().filter(|one| one.failure.is_some()).count();
+    let (code, style) = if failed == 0 {
+        (PASSED, GOOD)
     } else {
-        ExitCode::FAILURE
-    })
+        (FAILED, BAD)
+    };
+    let (tests, failures) = (count(findings.len(), "test"), format!("{failed} failed"));
+    ui::line(paint(style, format_args!("{name}: {tests}, {failures}")));
+    code
+}
+
+fn tell_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
+    let missed = coverage.missed(rules);
+    let whole = Coverage::of(rules);
+    ui::line(format_args!(
+        "{name}: {} of {whole} rules, steps and branches are reached",
+        whole - missed.len()
+    ));
+    for part in &missed {
+        ui::line(format_args!(
+            "  never reached: {}",
+            ui::visible(&part.to_string())
+        ));
+    }
+    if missed.is_empty() { PASSED } else { FAILED }
 }
 
 fn show(finding: &Finding, sources: &Sources) {
@@ -83,7 +118,7 @@ fn show(finding: &Finding, sources: &Sources) {
     }
     ui::line(paint(
         STRONG,
-        format_args!("  {}", ui::visible(&failure.message)),
+        format_args!("  {}", ui::visible(&failure.message).replace('\n', "\n  ")),
     ));
     for reason in reasons(failure) {
         ui::line(paint(DIM, format_args!("    {}", ui::visible(&reason))));
@@ -106,42 +141,4 @@ fn reasons(failure: &Failure) -> Vec<String> {
     });
     let note = explanation.note.iter().cloned();
     read.chain(considered).chain(note).collect()
-}
-
-fn junit(all: &[(String, Vec<Finding>)]) -> String {
-    let suites: Vec<String> = all
-        .iter()
-        .map(|(name, findings)| suite(name, findings))
-        .collect();
-    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
-    format!("{head}\n<testsuites>\n{}</testsuites>\n", suites.concat())
-}
-
-fn suite(name: &str, findings: &[Finding]) -> String {
-    let failed = findings.iter().filter(|one| one.failure.is_some()).count();
-    let (name, tests) = (escaped(name), findings.len());
-    let cases = findings.iter().map(|finding| {
-        let test = escaped(&finding.name);
-        let case = format!("    <testcase classname=\"{name}\" name=\"{test}\"");
-        let Some(failure) = &finding.failure else {
-            return case + "/>\n";
-        };
-        let message = escaped(&failure.message);
-        let said = failure.transcript.iter().cloned().chain(reasons(failure));
-        let said = escaped(&said.collect::<Vec<_>>().join("\n"));
-        format!("{case}>\n      <failure message=\"{message}\">{said}</failure>\n    </testcase>\n")
-    });
-    let cases: Vec<String> = cases.collect();
-    let head = format!("  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\">");
-    format!("{head}\n{}  </testsuite>\n", cases.concat())
-}
-
-/// Text as XML takes it, without characters that it does not.
-fn escaped(text: &str) -> String {
-    let plain = text.chars().filter(|one| !one.is_control() || *one == '\n');
-    let text: String = plain.collect();
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

@@ -19,6 +19,8 @@ use crate::message::{Content, Forwarded, Kind};
 /// Only the beginning of a long text is searched by regular expressions: the engine is linear, and people
 /// who write to a shop say what they want within 4 KiB.
 const SEARCHED_BYTES: usize = 4096;
+/// Characters of what a pattern found that are told; the whole text stands beside it anyway.
+const FOUND_TOLD: usize = 60;
 
 /// What conditions look at, worked out once for a message.
 #[derive(Debug)]
@@ -127,10 +129,16 @@ impl Condition {
     pub fn look(&self, facts: &Facts<'_>) -> Held {
         match self {
             Self::Always => Held::new(true, "it has no `when`"),
-            Self::TextIs(phrases) => text(facts, phrases, Folded::is, "is the text"),
-            Self::TextHas(phrases) => text(facts, phrases, Folded::has, "is in the text"),
+            Self::TextIs(phrases) => text(facts, phrases, "is the text", |folded, phrase| {
+                folded.is(phrase).then(String::new)
+            }),
+            Self::TextHas(phrases) => text(facts, phrases, "is in the text", |folded, phrase| {
+                Some(place(folded.find(phrase)?, phrase))
+            }),
             Self::TextStarts(phrases) => {
-                text(facts, phrases, Folded::starts_with, "begins the text")
+                text(facts, phrases, "begins the text", |folded, phrase| {
+                    folded.starts_with(phrase).then(String::new)
+                })
             }
             Self::TextLike(phrases) => like(facts, phrases),
             Self::TextMatches(patterns) => matches(facts, patterns),
@@ -336,10 +344,11 @@ fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
             continue;
         };
         let found = folded.words()[at..at + phrase.words.len()].join(" ");
+        let (written, place) = (&phrase.written, place(at, phrase));
         let because = if found == phrase.words.join(" ") {
-            format!("\"{}\" is in the text", phrase.written)
+            format!("\"{written}\" is in the text{place}")
         } else {
-            format!("\"{found}\" in the text is like \"{}\"", phrase.written)
+            format!("\"{found}\" in the text{place}, is like \"{written}\"")
         };
         return Held::new(true, because);
     }
@@ -353,18 +362,38 @@ fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
     )
 }
 
+/// Looks for the first phrase that `found` finds; it tells where.
 fn text(
     facts: &Facts<'_>,
     phrases: &[Phrase],
-    found: impl Fn(&Folded, &Phrase) -> bool,
     how: &str,
+    found: impl Fn(&Folded, &Phrase) -> Option<String>,
 ) -> Held {
     let Some(folded) = &facts.folded else {
         return Held::new(false, "the message has no text");
     };
-    match phrases.iter().find(|phrase| found(folded, phrase)) {
-        Some(phrase) => Held::new(true, format!("\"{}\" {how}", phrase.written)),
-        None => Held::new(false, format!("{} {how}", none_of(phrases))),
+    for phrase in phrases {
+        if let Some(place) = found(folded, phrase) {
+            return Held::new(true, format!("\"{}\" {how}{place}", phrase.written));
+        }
+    }
+    Held::new(false, format!("{} {how}", none_of(phrases)))
+}
+
+/// Where a phrase stands, counted as people count.
+fn place(at: usize, phrase: &Phrase) -> String {
+    match phrase.words.len() {
+        0 | 1 => format!(", word {}", at + 1),
+        words => format!(", words {} to {}", at + 1, at + words),
+    }
+}
+
+/// What a pattern found, on one line and not too long.
+fn told(found: &str) -> String {
+    let line = found.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(FOUND_TOLD) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
 
@@ -397,7 +426,10 @@ fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
             .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())));
         return Held {
             captures: captures.collect(),
-            ..Held::new(true, format!("the pattern `{pattern}` matches"))
+            ..Held::new(
+                true,
+                format!("the pattern `{pattern}` matches \"{}\"", told(&found[0])),
+            )
         };
     }
     Held::new(false, "no pattern matches")

@@ -32,6 +32,6 @@ pub use schema::schema;
 pub use set::{
     Accept, ActionTemplate, Answer, Body, Bot, Branch, ButtonPattern, Choice, Condition, Effects,
     Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX, ReplyBudget,
-    ReplyTemplate, Rule, RuleSet, Step, Target, Test, Words,
+    ReplyTemplate, Rule, RuleSet, Sent, Step, Target, Test, Words,
 };
 pub use sources::Sources;

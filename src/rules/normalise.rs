@@ -71,9 +71,14 @@ impl Folded {
     /// Whether the phrase stands somewhere in the text.
     #[must_use]
     pub fn has(&self, phrase: &Phrase) -> bool {
-        self.words
-            .windows(phrase.words.len())
-            .any(|words| words == phrase.words)
+        self.find(phrase).is_some()
+    }
+
+    /// Where the phrase stands in the text: the index of its first word.
+    #[must_use]
+    pub fn find(&self, phrase: &Phrase) -> Option<usize> {
+        let mut windows = self.words.windows(phrase.words.len());
+        windows.position(|words| words == phrase.words)
     }
 
     /// Whether the text begins with the phrase.

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Sent;
 use crate::message::Kind;
 
 const FILE: &str = include_str!("schema/file.json");
@@ -32,6 +33,12 @@ pub fn schema() -> Value {
     }
     if let Some(kind) = definitions.get_mut("kind") {
         kind["enum"] = Kind::ALL.iter().map(|(name, _)| *name).collect();
+    }
+    if let Some(kind) = definitions.get_mut("sent_kind") {
+        let sent = Kind::ALL
+            .iter()
+            .filter(|(_, kind)| !Sent::NEVER.contains(kind));
+        kind["enum"] = sent.map(|(name, _)| *name).collect();
     }
     let questions: Vec<(String, Value)> = WITH_TAPS
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::answer::Used;
-use super::{AskedAction, Cause, CauseKind, Decision, NoteKind, Verdict, Work};
+use super::{AskedAction, Cause, CauseKind, Decision, NoteKind, Part, Verdict, Work};
 use crate::message::{
     Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Run, Speaker,
     Waiting,
@@ -202,6 +202,7 @@ impl<'a> Work<'a> {
             self.turn.explanation.note = Some(text);
             return;
         };
+        self.turn.parts.push(Part::on_error(&waited.source));
         let instead = std::slice::from_ref(instead);
         let used = match self.filled(&waited.source, instead, cause, &waited.answers) {
             Err(failed) => Used::Failed(failed),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::guards::after;
 use super::walk::stable_hash;
-use super::{Cause, CauseKind, NoteKind, Reply, Work};
+use super::{Cause, CauseKind, NoteKind, Part, Reply, Work};
 use crate::message::{Inbound, Outbound, RuleId, State, limits};
 use crate::rules::variables::{Scene, Variables};
 use crate::rules::{Answer, Effects, REPLIES_MAX, ReplyTemplate, Words};
@@ -33,6 +33,7 @@ pub(super) struct Savepoint {
     replies: usize,
     actions: usize,
     notes: usize,
+    parts: usize,
 }
 
 impl Used {
@@ -72,10 +73,14 @@ impl Work<'_> {
         cause: Cause<'_>,
         roots: BTreeMap<String, Value>,
     ) -> Used {
-        match &answer.action {
+        let used = match &answer.action {
             Some(action) => self.ask_action(source, action, cause, roots),
             None => self.say(source, answer, cause, &roots),
+        };
+        if matches!(used, Used::Said { .. } | Used::Waits) {
+            self.turn.parts.push(Part::of(source));
         }
+        used
     }
 
     /// Changes and says what an answer says; all of it, or nothing.
@@ -101,6 +106,7 @@ impl Work<'_> {
             replies: self.turn.replies.len(),
             actions: self.turn.actions.len(),
             notes: self.turn.notes.len(),
+            parts: self.turn.parts.len(),
         }
     }
 
@@ -110,6 +116,7 @@ impl Work<'_> {
         self.turn.replies.truncate(before.replies);
         self.turn.actions.truncate(before.actions);
         self.turn.notes.truncate(before.notes);
+        self.turn.parts.truncate(before.parts);
     }
 
     fn say_all(
@@ -124,10 +131,12 @@ impl Work<'_> {
         }
         let (variant, templates) = pick(answer, source, cause.message);
         let filled = self.filled(source, templates, cause, roots);
+        let mut part = variant.map(|index| Part::variant(source, index));
         let mut replies = match (filled, &answer.on_error) {
             (Ok(replies), _) => replies,
             (Err(failed), None) => return Used::Failed(failed),
             (Err(failed), Some(instead)) => {
+                part = Some(Part::on_error(source));
                 let instead = std::slice::from_ref(instead);
                 match self.filled(source, instead, cause, roots) {
                     Ok(replies) => replies,
@@ -142,6 +151,7 @@ impl Work<'_> {
         if let Err(note) = self.push(replies) {
             return Used::OverBudget(note);
         }
+        self.turn.parts.extend(part);
         self.hand_off(source, &answer.effects);
         match &answer.effects.start {
             None => Used::Said { replies: said },

@@ -21,6 +21,10 @@ pub struct Explanation {
     /// Rules beyond those that could not match: nothing of what they ask for is in the message.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_told: u32,
+    /// Rules that were not looked at any more, with what would have become of each; only
+    /// [`super::explain_all`] tells them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Considered>,
     /// What is not about one rule: too old, over budget, what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -108,12 +112,17 @@ impl NoteKind {
 }
 
 impl Explanation {
-    pub(super) fn tell(&mut self, rule: &Rule, verdict: Verdict, because: String) {
-        if verdict == Verdict::No && self.considered.len() >= MOST_TOLD {
+    /// Tells of a rule that does not match, unless so many were told already.
+    pub(super) fn tell_no(&mut self, rule: &Rule, because: String, most: usize) {
+        if self.considered.len() >= most {
             self.not_told += 1;
         } else {
-            self.tell_of(rule.id.clone(), verdict, because);
+            self.tell(rule, Verdict::No, because);
         }
+    }
+
+    pub(super) fn tell(&mut self, rule: &Rule, verdict: Verdict, because: String) {
+        self.tell_of(rule.id.clone(), verdict, because);
     }
 
     pub(super) fn tell_of(&mut self, rule: RuleId, verdict: Verdict, because: String) {

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::answer::Used;
 use super::walk::{Walked, Which};
-use super::{Cause, CauseKind, Decision, NoteKind, Verdict, Work, answers};
+use super::{Cause, CauseKind, Decision, NoteKind, Part, Verdict, Work, answers};
 use crate::message::{Content, FlowFrame, Inbound, RuleId};
 use crate::rules::normalise::{Folded, Phrase};
 use crate::rules::tap::Tap;
-use crate::rules::{Accept, Answer, Choice, Flow, Step, Target};
+use crate::rules::{Accept, Answer, Choice, Flow, Step};
 use way::Next;
 
 impl<'a> Work<'a> {
@@ -263,8 +263,7 @@ impl<'a> Work<'a> {
                 );
                 let chosen = answer.get("id").and_then(Value::as_str);
                 let chosen = chosen.and_then(|id| step.choices.iter().find(|one| one.id == id));
-                let go = chosen.and_then(|choice| choice.go.as_ref());
-                let used = self.accept(step, go, answer.clone(), cause);
+                let used = self.accept(step, chosen, answer.clone(), cause);
                 let name = format!("step {}", step.id);
                 self.conclude(&name, used, None);
                 true
@@ -280,7 +279,7 @@ impl<'a> Work<'a> {
     fn take_way(&mut self, step: &Step, choice: &Choice, cause: Cause<'_>) {
         self.turn.state.repeated = None;
         self.tell_step(Verdict::Matched, &format!("`{}` was tapped", choice.id));
-        let used = self.accept(step, choice.go.as_ref(), Value::Null, cause);
+        let used = self.accept(step, Some(choice), Value::Null, cause);
         self.conclude(&format!("step {}", step.id), used, None);
     }
 
@@ -319,6 +318,11 @@ impl<'a> Work<'a> {
             let said = cause.message.content.said().map(Value::from);
             let used = self.ask(step, texts, cause, said.as_ref());
             self.wait_for_answer();
+            if matches!(used, Used::Said { .. })
+                && let Some(frame) = self.turn.state.frame()
+            {
+                self.turn.parts.push(Part::retry(&frame.flow, step));
+            }
             if matches!(used, Used::OverBudget(_))
                 && let Some(run) = &mut self.turn.state.run
             {
@@ -335,13 +339,20 @@ impl<'a> Work<'a> {
     fn accept(
         &mut self,
         step: &Step,
-        go: Option<&Target>,
+        leads: Option<&Choice>,
         answer: Value,
         cause: Cause<'_>,
     ) -> Used {
         let before = self.savepoint();
-        let next = match go {
-            Some(target) => Next::of(target),
+        // Who taps a button of a run that is over was asked by that run.
+        self.turn.parts.push(Part::step(self.innermost(), step));
+        let own_way = leads.and_then(|choice| Some((choice.go.as_ref()?, choice)));
+        let next = match own_way {
+            Some((target, choice)) => {
+                let part = Part::choice(self.innermost(), step, choice);
+                self.turn.parts.extend(part);
+                Next::of(target)
+            }
             None => self.branch(step, cause, Some(&answer)),
         };
         if let Some(run) = &mut self.turn.state.run {

@@ -47,7 +47,11 @@ impl Work<'_> {
             // Who writes needs no reminder.
             self.turn.state.later.clear();
         }
+        let before = self.state_to_look_behind();
         if self.is_stopped(message, is_quiet) {
+            if let Some(before) = before {
+                self.look_behind(message, &before);
+            }
             if !is_quiet {
                 self.turn.state.heard_at = Some(self.now);
             }
@@ -75,8 +79,12 @@ impl Work<'_> {
 
     /// A flow, or the rules.
     pub(super) fn decide(&mut self, message: &Inbound) {
+        let before = self.state_to_look_behind();
         if !self.decide_in_flow(message) {
             self.walk(message, super::walk::Which::All);
+        }
+        if let Some(before) = before {
+            self.look_behind(message, &before);
         }
     }
 

@@ -12,6 +12,7 @@ mod answers;
 mod explanation;
 mod flow;
 mod guards;
+mod part;
 pub mod rehearsal;
 pub mod replay;
 mod timers;
@@ -26,6 +27,7 @@ use crate::message::{
 use crate::rules::RuleSet;
 pub use explanation::{Considered, Explanation, Note, NoteKind, Verdict};
 pub(crate) use guards::signed;
+pub use part::Part;
 
 /// What a turn is taken on.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,8 @@ pub struct Turn {
     pub actions: Vec<AskedAction>,
     /// Decisions on messages that came before and waited.
     pub concluded: Vec<Conclusion>,
+    /// The parts of the rules it went through, for who wants to know which ones tests reach; never stored.
+    pub parts: Vec<Part>,
 }
 
 /// The decision on a message that waited.
@@ -93,6 +97,7 @@ impl Turn {
             notes: Vec::new(),
             actions: Vec::new(),
             concluded: Vec::new(),
+            parts: Vec::new(),
         }
     }
 }
@@ -178,6 +183,18 @@ enum Look {
     Index,
     /// Each one up to the one that ends the search, for people who want to know why.
     Each,
+    /// Those behind it too, for people who want to know what else could have answered.
+    All,
+}
+
+impl Look {
+    /// So many rules are told one by one that do not match.
+    fn most_told(self) -> usize {
+        match self {
+            Self::Index | Self::Each => explanation::MOST_TOLD,
+            Self::All => usize::MAX,
+        }
+    }
 }
 
 /// Decides what to answer.
@@ -208,6 +225,17 @@ pub fn explain(
     now: Timestamp,
 ) -> Turn {
     Work::new(rules, conversation, now, Look::Each).take(incoming)
+}
+
+/// The same decision, with an explanation that tells of every rule there is: also of those behind the one that answers.
+#[must_use]
+pub fn explain_all(
+    rules: &RuleSet,
+    conversation: &Conversation,
+    incoming: Incoming<'_>,
+    now: Timestamp,
+) -> Turn {
+    Work::new(rules, conversation, now, Look::All).take(incoming)
 }
 
 /// A turn in the making.
@@ -257,6 +285,7 @@ impl<'a> Work<'a> {
             notes: Vec::new(),
             actions: Vec::new(),
             concluded: Vec::new(),
+            parts: Vec::new(),
         };
         Self {
             rules,

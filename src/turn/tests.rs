@@ -433,4 +433,5 @@ fn the_same_arguments_give_the_same_turn() {
 }
 
 mod conversations;
+mod explained;
 mod flows;

@@ -1,11 +1,13 @@
 //! Through the rules, from top to bottom.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use super::answer::Used;
 use super::guards::{after, signed};
-use super::{Cause, CauseKind, Decision, Look, NoteKind, Verdict, Work};
-use crate::message::{Contact, Inbound, Kind, Later, State, UserId, WaId};
+use super::{Cause, CauseKind, Considered, Decision, Look, NoteKind, Part, Verdict, Work};
+use crate::message::{Contact, Inbound, Kind, Later, RuleId, State, UserId, WaId};
 use crate::rules::Rule;
 use crate::rules::condition::{Facts, rough};
 use crate::rules::variables::Scene;
@@ -30,28 +32,19 @@ pub(super) enum Walked {
     Through,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Goes through the rules from top to bottom.
     pub(super) fn walk(&mut self, message: &Inbound, which: Which) -> Walked {
         let rules = self.rules;
-        let nothing = std::collections::BTreeMap::new();
+        let nothing = BTreeMap::new();
         // Rules see the person as before this message, whatever an earlier rule changed.
         let state = self.turn.state.clone();
-        let scene = Scene {
-            rules,
-            contact: self.contact,
-            state: &state,
-            message,
-            captures: &nothing,
-            roots: std::collections::BTreeMap::new(),
-            now: self.now,
-        };
-        let facts = Facts::of(scene, self.messages_before == 0);
+        let facts = self.facts(message, &state, &nothing);
         self.turn.explanation.normalised = facts.normalised();
         let quiet_kind = message.content.kind().filter(|kind| kind.is_quiet());
         let places = match self.look {
             Look::Index => rules.index.candidates(&facts),
-            Look::Each => (0..rules.rules.len()).collect(),
+            Look::Each | Look::All => (0..rules.rules.len()).collect(),
         };
         let mut next = 0;
         for place in places {
@@ -63,7 +56,8 @@ impl Work<'_> {
             }
             let held = rule.when.look(&facts);
             if !held.holds {
-                self.turn.explanation.tell(rule, Verdict::No, held.because);
+                let most = self.look.most_told();
+                self.turn.explanation.tell_no(rule, held.because, most);
                 continue;
             }
             if let Some(quiet) = self.quiet(rule) {
@@ -84,18 +78,72 @@ impl Work<'_> {
         Walked::Through
     }
 
+    fn facts<'f>(
+        &self,
+        message: &'f Inbound,
+        state: &'f State,
+        captures: &'f BTreeMap<String, String>,
+    ) -> Facts<'f>
+    where
+        'a: 'f,
+    {
+        let scene = Scene {
+            rules: self.rules,
+            contact: self.contact,
+            state,
+            message,
+            captures,
+            roots: BTreeMap::new(),
+            now: self.now,
+        };
+        Facts::of(scene, self.messages_before == 0)
+    }
+
+    /// The state as it is now, for [`Self::look_behind`]; `None` when nobody asks for that.
+    pub(super) fn state_to_look_behind(&self) -> Option<State> {
+        (self.look == Look::All).then(|| self.turn.state.clone())
+    }
+
+    /// Tells what would have become of the rules that nobody looked at, the person being as before the message.
+    /// Nothing is done.
+    pub(super) fn look_behind(&mut self, message: &Inbound, before: &State) {
+        let nothing = BTreeMap::new();
+        let facts = self.facts(message, before, &nothing);
+        let told = self.turn.explanation.considered.iter();
+        let told: BTreeSet<RuleId> = told.map(|one| one.rule.clone()).collect();
+        let rules = self.rules.rules.iter();
+        let behind = rules.filter(|rule| !told.contains(&rule.id)).map(|rule| {
+            let held = rule.when.look(&facts);
+            let (verdict, because) = if !held.holds {
+                (Verdict::No, held.because)
+            } else if before.run.is_some() && !rule.anywhere {
+                let because = "a flow is under way, and it has no `anywhere`; else";
+                (Verdict::No, format!("{because} {}", held.because))
+            } else if let Some(quiet) = self.quiet(rule) {
+                (Verdict::Quiet, quiet)
+            } else {
+                (Verdict::Matched, held.because)
+            };
+            Considered {
+                rule: rule.id.clone(),
+                verdict,
+                because,
+            }
+        });
+        let behind = behind.collect();
+        let explanation = &mut self.turn.explanation;
+        explanation.behind = behind;
+        explanation.normalised = explanation.normalised.take().or_else(|| facts.normalised());
+    }
+
     /// Does what a rule says; whether the search may go on.
     pub(super) fn use_rule(&mut self, rule: &Rule, cause: Cause<'_>) -> bool {
+        self.turn.parts.push(Part::of(&rule.id));
         if let Some(wait) = rule.after {
             self.put_off(rule, cause, after(self.now, wait));
             return true;
         }
-        let used = self.answer(
-            &rule.id,
-            &rule.answer,
-            cause,
-            std::collections::BTreeMap::new(),
-        );
+        let used = self.answer(&rule.id, &rule.answer, cause, BTreeMap::new());
         self.conclude(rule.id.as_str(), used, rule.once.is_some().then_some(rule))
     }
 

@@ -46,7 +46,7 @@ fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
     )
 }
 
-/// Runs everything that a file promises; gives the rules and steps that nothing reached.
+/// Runs everything that a file promises; gives the rules, steps and branches that nothing reached.
 #[track_caller]
 fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
     let (findings, coverage) = rehearsal::run(rules);
@@ -59,7 +59,8 @@ fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
             finding.failure
         );
     }
-    coverage.missed(rules)
+    let missed = coverage.missed(rules).into_iter();
+    missed.map(|part| part.to_string()).collect()
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {

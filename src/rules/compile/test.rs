@@ -5,12 +5,12 @@ use jiff::civil::DateTime;
 use super::{Document, optional};
 use crate::message::Kind;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table};
-use crate::rules::{Line, LineEvent, Test, codes, suggest};
+use crate::rules::file::{Field, Reader, Table, quoted};
+use crate::rules::{Line, LineEvent, Sent, Test, codes, suggest};
 
 const KEYS: [&str; 3] = ["name", "at", "talk"];
-const LINE_KEYS: [&str; 9] = [
-    "as", "user", "tap", "sends", "wait", "bot", "rule", "result", "fails",
+const LINE_KEYS: [&str; 10] = [
+    "as", "user", "tap", "sends", "with", "wait", "bot", "rule", "result", "fails",
 ];
 
 /// Reads the tests of every file; `None` when something in them is wrong.
@@ -72,19 +72,17 @@ fn line(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Line> {
 fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
     let kinds = ["user", "tap", "sends", "wait", "bot", "result", "fails"];
     let there: Vec<Field<'_>> = kinds.iter().filter_map(|key| table.get(key)).collect();
+    if let (Some(with), None) = (table.get("with"), table.get("sends")) {
+        with_needs_form(reader, &with);
+        return None;
+    }
     let rule = table.get("rule");
     let rule = rule.and_then(|field| reader.string(&field));
     let rule = rule.map(|rule| rule.value.to_owned());
     let field = match (there.as_slice(), rule) {
         ([], rule @ Some(_)) => return Some(LineEvent::Expects { text: None, rule }),
-        ([field], rule) if rule.is_none() || field.name == "bot" => {
-            if field.name == "bot" && !field.is_boolean() {
-                let text = reader.string(field)?;
-                let text = Some(text.value.to_owned());
-                return Some(LineEvent::Expects { text, rule });
-            }
-            field
-        }
+        ([field], rule) if field.name == "bot" => return expected(reader, field, rule),
+        ([field], None) => field,
         ([], None) if table.has_unknown() => return None,
         _ => {
             let message = "a line of a test is one thing that happens";
@@ -95,30 +93,87 @@ fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
             return None;
         }
     };
+    if field.name == "sends" {
+        return sent(reader, field, table.get("with").as_ref()).map(LineEvent::Sends);
+    }
     let text = |reader: &mut Reader<'_>| Some(reader.string(field)?.value.to_owned());
     Some(match field.name {
         "user" => LineEvent::Says(text(reader)?),
         "tap" => LineEvent::Taps(text(reader)?),
         "wait" => LineEvent::Waits(reader.duration(field)?),
         "fails" => LineEvent::Fails(text(reader)?),
-        "result" => LineEvent::Gives(json(field)),
-        "bot" if reader.boolean(field)? => LineEvent::Expects {
-            text: None,
-            rule: None,
-        },
-        "bot" => LineEvent::ExpectsNothing,
-        _ => {
-            let name = text(reader)?;
-            let Some((_, kind)) = Kind::ALL.iter().find(|(known, _)| *known == name) else {
-                let help = suggest::did_you_mean(&name, Kind::ALL.map(|(name, _)| name));
-                let message = "there is no such type of message";
-                let error = Diagnostic::error(codes::MESSAGE_TYPE, field.span.clone(), message);
-                reader.report(error.help(help));
-                return None;
-            };
-            LineEvent::Sends(*kind)
-        }
+        _ => LineEvent::Gives(json(field)),
     })
+}
+
+/// `bot`: a part of the next reply, `true` for any reply, `false` for none.
+fn expected(reader: &mut Reader<'_>, field: &Field<'_>, rule: Option<String>) -> Option<LineEvent> {
+    if !field.is_boolean() {
+        let text = Some(reader.string(field)?.value.to_owned());
+        return Some(LineEvent::Expects { text, rule });
+    }
+    if reader.boolean(field)? {
+        return Some(LineEvent::Expects { text: None, rule });
+    }
+    if rule.is_some() {
+        let message = "nothing is answered, so no rule answers it";
+        let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
+        let help = "write `bot = false` alone, or `rule` without it for any reply of this rule";
+        reader.report(error.help(help.to_owned()));
+        return None;
+    }
+    Some(LineEvent::ExpectsNothing)
+}
+
+/// `sends`: a type of message, and what a form has in it.
+fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) -> Option<Sent> {
+    let name = reader.string(field)?.value;
+    let known = Kind::ALL.iter().find(|(known, _)| *known == name);
+    let error = |message| Diagnostic::error(codes::MESSAGE_TYPE, field.span.clone(), message);
+    let Some((_, kind)) = known else {
+        let sent = Kind::ALL.iter();
+        let sent = sent.filter(|(_, kind)| !Sent::NEVER.contains(kind));
+        let names: Vec<&str> = sent.map(|(name, _)| *name).collect();
+        let help = suggest::did_you_mean(name, names.iter().copied())
+            .unwrap_or_else(|| format!("the types are {}", quoted(&names)));
+        reader.report(error("there is no such type of message").help(help));
+        return None;
+    };
+    if Sent::NEVER.contains(kind) {
+        let message = "a test says what is written, and what is tapped";
+        let help = if *kind == Kind::Text {
+            "write `user = \"…\"`"
+        } else {
+            "write `tap = \"…\"`, with the id or the title"
+        };
+        reader.report(error(message).help(help.to_owned()));
+        return None;
+    }
+    let with = match with {
+        Some(with) if *kind != Kind::Form => {
+            with_needs_form(reader, with);
+            return None;
+        }
+        Some(with) if !with.is_table() => {
+            reader.wrong_type(with, "the answers of the form: `{ name = \"…\" }`");
+            return None;
+        }
+        Some(with) => with.entries(),
+        None => Vec::new(),
+    };
+    let with = with.iter();
+    Some(Sent {
+        kind: *kind,
+        with: with
+            .map(|entry| (entry.name.to_owned(), json(entry)))
+            .collect(),
+    })
+}
+
+fn with_needs_form(reader: &mut Reader<'_>, with: &Field<'_>) {
+    let message = "`with` is what a form has in it";
+    let error = Diagnostic::error(codes::MIXED_REPLY, with.span.clone(), message);
+    reader.report(error.help("write it beside `sends = \"form\"`".to_owned()));
 }
 
 /// A value of the file as JSON.

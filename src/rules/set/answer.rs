@@ -19,6 +19,20 @@ pub struct Answer {
     pub action: Option<Box<ActionTemplate>>,
 }
 
+impl Answer {
+    /// Whether it says, changes and asks nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            variants,
+            on_error,
+            effects,
+            action,
+        } = self;
+        variants.is_empty() && on_error.is_none() && action.is_none() && effects.is_empty()
+    }
+}
+
 /// What an answer changes about the person.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -34,6 +48,23 @@ pub struct Effects {
     pub handoff: Option<Duration>,
     /// `start`: a flow begins.
     pub start: Option<String>,
+}
+
+impl Effects {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            set,
+            tag,
+            untag,
+            language,
+            handoff,
+            start,
+        } = self;
+        let nothing_set = set.is_empty() && tag.is_empty() && untag.is_empty();
+        nothing_set && language.is_none() && handoff.is_none() && start.is_none()
+    }
 }
 
 /// A reply before its templates are filled in.

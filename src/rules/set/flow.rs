@@ -1,5 +1,6 @@
 //! Flows: questions with checked answers.
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use regex::Regex;
@@ -121,6 +122,17 @@ impl Flow {
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+}
+
+impl Display for Target {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(id) => formatter.write_str(id),
+            Self::End => formatter.write_str("end"),
+            Self::Cancel => formatter.write_str("cancel"),
+            Self::Flow(name) => write!(formatter, "flow:{name}"),
+        }
     }
 }
 

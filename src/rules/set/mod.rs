@@ -25,7 +25,7 @@ pub use answer::{
     ActionTemplate, Answer, Body, Effects, HttpTemplate, ModelTemplate, ReplyTemplate,
 };
 pub use flow::{Accept, Branch, Choice, Flow, Step, Target};
-pub use test::{Line, LineEvent, Test};
+pub use test::{Line, LineEvent, Sent, Test};
 
 /// The most messages that one rule, and one turn, sends: more at once reads like an attack, and WhatsApp slows
 /// down who sends many messages to one person.

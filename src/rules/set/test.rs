@@ -31,6 +31,20 @@ pub struct Line {
     pub event: LineEvent,
 }
 
+/// What a person sends without writing.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its type; neither `text` nor `button`.
+    pub kind: Kind,
+    /// `with`: the answers of a form, by name.
+    pub with: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Sent {
+    /// Types that have a key of their own in a line: `user` and `tap`.
+    pub const NEVER: [Kind; 2] = [Kind::Text, Kind::Button];
+}
+
 /// What happens in a line.
 #[derive(Clone, Debug)]
 pub enum LineEvent {
@@ -39,7 +53,7 @@ pub enum LineEvent {
     /// `tap`: the person taps, by the id or title of a button.
     Taps(String),
     /// `sends`: the person sends something of this type.
-    Sends(Kind),
+    Sends(Sent),
     /// `wait`: time passes.
     Waits(Duration),
     /// `bot`: the next reply has this text in it, and comes from this rule.

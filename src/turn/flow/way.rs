@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::answer::Used;
 use super::super::guards::after;
-use super::super::{Cause, Reply, Work};
+use super::super::{Cause, Part, Reply, Work};
 use super::source;
 use crate::message::{FlowFrame, Run};
 use crate::rules::tap::Tap;
@@ -42,7 +42,9 @@ impl Next {
 
 impl Work<'_> {
     /// Where the step's `go` leads.
-    pub(super) fn branch(&self, step: &Step, cause: Cause<'_>, answer: Option<&Value>) -> Next {
+    pub(super) fn branch(&mut self, step: &Step, cause: Cause<'_>, answer: Option<&Value>) -> Next {
+        let flow = self.turn.state.frame().map(|frame| frame.flow.clone());
+        let flow = flow.unwrap_or_default();
         let mut roots = self.answers_so_far();
         if let Some(answer) = answer {
             roots.insert(step.id.clone(), answer.clone());
@@ -53,7 +55,13 @@ impl Work<'_> {
             let condition = branch.only_if.as_ref();
             condition.is_none_or(|condition| condition.holds(&variables) == Ok(true))
         };
-        match step.go.iter().find(holds) {
+        let found = step.go.iter().find(holds);
+        let part = match found {
+            Some(branch) => Some(Part::branch(&flow, step, branch)),
+            None => Part::falls_through(&flow, step),
+        };
+        self.turn.parts.extend(part);
+        match found {
             Some(branch) => Next::of(&branch.to),
             None => Next::Behind(step.id.clone()),
         }
@@ -132,6 +140,7 @@ impl Work<'_> {
             && let Some(frame) = run.frames.last_mut()
         {
             frame.step.clone_from(&step.id);
+            self.turn.parts.push(Part::step(&frame.flow, step));
         }
         if let Some(inner) = &step.flow {
             let first = self
