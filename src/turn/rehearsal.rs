@@ -123,6 +123,7 @@ pub fn ask(rules: &RuleSet, text: &str, messages_before: u64, now: Timestamp) ->
     };
     // The quiet time of a burst is over.
     conversation.state = turn.state;
+    conversation.messages_before += 1;
     let mut turn = explain(rules, &conversation, Incoming::Timer, due);
     if let Some(concluded) = turn.concluded.pop() {
         turn.decision = concluded.decision;

@@ -44,7 +44,7 @@ impl Work<'_> {
             roots: std::collections::BTreeMap::new(),
             now: self.now,
         };
-        let facts = Facts::of(scene, self.messages_before == 0);
+        let facts = Facts::of(scene, self.first_contact);
         self.turn.explanation.normalised = facts.normalised();
         let quiet_kind = message.content.kind().filter(|kind| kind.is_quiet());
         let places = match self.look {
