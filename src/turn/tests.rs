@@ -140,6 +140,12 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     assert_eq!(stored.explanation.considered.len(), 1);
     assert_eq!(stored.explanation.not_told, 42);
     assert_eq!(explained.explanation.considered.len(), 43);
+
+    let message = self::text("something else");
+    let unanswered = super::take(&rules, &conversation, Incoming::Message(&message), NOW);
+
+    assert_eq!(unanswered.decision, Decision::NoRule);
+    assert_eq!(unanswered.explanation.not_told, 60);
 }
 
 #[test]

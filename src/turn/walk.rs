@@ -79,6 +79,8 @@ impl Work<'_> {
                 return Walked::Used;
             }
         }
+        let behind = rules.rules.len() - next;
+        self.turn.explanation.not_told += u32::try_from(behind).unwrap_or(u32::MAX);
         Walked::Through
     }
 
