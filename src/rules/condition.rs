@@ -16,9 +16,9 @@ use super::typo;
 use super::variables::{Scene, Variables, language_of};
 use crate::message::{Content, Forwarded, Kind};
 
-/// Only the beginning of a long text is searched by regular expressions: the engine is linear, and people
-/// who write to a shop say what they want within 4 KiB.
-const SEARCHED_BYTES: usize = 4096;
+/// Characters of a text that regular expressions search: as many as one message of WhatsApp's has. Only texts that are
+/// answered together are longer.
+const SEARCHED_MAX: usize = 4096;
 
 /// What conditions look at, worked out once for a message.
 #[derive(Debug)]
@@ -75,7 +75,16 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn searched(&self) -> Option<&'a str> {
         let words = self.content().words()?;
-        Some(&words[..words.floor_char_boundary(SEARCHED_BYTES)])
+        Some(&words[..searched_end(words).unwrap_or(words.len())])
+    }
+
+    /// Said where patterns do not see all of the text.
+    fn cut(&self) -> String {
+        let words = self.content().words();
+        match words.and_then(searched_end) {
+            Some(_) => format!(" in the first {SEARCHED_MAX} characters of a longer text"),
+            None => String::new(),
+        }
     }
 
     /// The id of the tapped button, as its owner gave it.
@@ -373,6 +382,12 @@ fn none_of(phrases: &[Phrase]) -> String {
     }
 }
 
+/// The bytes of a text that patterns see, when it goes on behind them.
+fn searched_end(words: &str) -> Option<usize> {
+    let (end, _) = words.char_indices().nth(SEARCHED_MAX)?;
+    Some(end)
+}
+
 fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
     let Some(text) = facts.searched() else {
         return Held::new(false, "the message has no text");
@@ -387,10 +402,13 @@ fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
             .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())));
         return Held {
             captures: captures.collect(),
-            ..Held::new(true, format!("the pattern `{pattern}` matches"))
+            ..Held::new(
+                true,
+                format!("the pattern `{pattern}` matches{}", facts.cut()),
+            )
         };
     }
-    Held::new(false, "no pattern matches")
+    Held::new(false, format!("no pattern matches{}", facts.cut()))
 }
 
 fn any(all: &[Condition], facts: &Facts<'_>) -> Held {

@@ -149,6 +149,30 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
 }
 
 #[test]
+fn patterns_see_as_many_characters_as_a_message_has() {
+    let rules = rules(SHOP);
+    let behind = |characters: usize| format!("{} #4711 and more", "ö".repeat(characters));
+    let why = |turn: &Turn| turn.explanation.considered[1].because.clone();
+
+    let whole = say(&rules, &behind(4_081));
+    let cut = say(&rules, &behind(4_085));
+    let beyond = say(&rules, &behind(4_095));
+
+    assert_eq!(texts(&whole), ["Order 4711 for Ana"]);
+    assert_eq!(why(&whole), r"the pattern `#(?<number>\d+)` matches");
+    assert_eq!(texts(&cut), ["Order 4711 for Ana"]);
+    assert_eq!(
+        why(&cut),
+        r"the pattern `#(?<number>\d+)` matches in the first 4096 characters of a longer text"
+    );
+    assert_eq!(texts(&beyond), ["Sorry?"]);
+    assert_eq!(
+        why(&beyond),
+        "no pattern matches in the first 4096 characters of a longer text"
+    );
+}
+
+#[test]
 fn a_rule_that_continues_lets_the_next_one_answer_too() {
     let rules = rules(
         r#"
