@@ -84,9 +84,13 @@ pub const OVERLAPPING_HOURS: &str = "R0603";
 pub const DATE: &str = "R0604";
 /// A holiday that is over.
 pub const PAST_HOLIDAY: &str = "R0605";
+/// A day that is named by two holidays, none of them narrower.
+pub const HOLIDAY_TWICE: &str = "R0606";
+/// Hours without a minute in them.
+pub const NEVER_OPEN: &str = "R0607";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 41] = [
+pub const ALL: [&str; 43] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -128,4 +132,6 @@ pub const ALL: [&str; 41] = [
     OVERLAPPING_HOURS,
     DATE,
     PAST_HOLIDAY,
+    HOLIDAY_TWICE,
+    NEVER_OPEN,
 ];

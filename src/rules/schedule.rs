@@ -52,6 +52,15 @@ pub enum Days {
     Every(i8, i8),
 }
 
+/// The years that a day is meant in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Years {
+    /// The one that is named.
+    One,
+    /// Each.
+    All,
+}
+
 impl Days {
     fn contains(self, date: Date) -> bool {
         match self {
@@ -61,14 +70,44 @@ impl Days {
         }
     }
 
+    /// What is broader stands back: how many days they are, and whether they are meant in any year.
+    #[must_use]
+    pub fn breadth(self) -> (i32, Years) {
+        match self {
+            Self::On(_) => (1, Years::One),
+            Self::Range(first, last) => ((last - first).get_days() + 1, Years::One),
+            Self::Every(..) => (1, Years::All),
+        }
+    }
+
+    /// A day that both name, when none of the two is broader.
+    #[must_use]
+    pub fn rivals(self, other: Self) -> Option<String> {
+        if self.breadth() != other.breadth() {
+            return None;
+        }
+        if self == other {
+            return Some(self.to_string());
+        }
+        let (first, last) = self.ends()?;
+        let (other_first, other_last) = other.ends()?;
+        let first = first.max(other_first);
+        (first <= last.min(other_last)).then(|| first.to_string())
+    }
+
+    /// The first and the last of them; none when they come again.
+    fn ends(self) -> Option<(Date, Date)> {
+        match self {
+            Self::On(day) => Some((day, day)),
+            Self::Range(first, last) => Some((first, last)),
+            Self::Every(..) => None,
+        }
+    }
+
     /// The last of them; none when they come again.
     #[must_use]
     pub fn last(self) -> Option<Date> {
-        match self {
-            Self::On(day) => Some(day),
-            Self::Range(_, last) => Some(last),
-            Self::Every(..) => None,
-        }
+        self.ends().map(|(_, last)| last)
     }
 }
 
@@ -101,12 +140,12 @@ impl Schedule {
         &self.timezone
     }
 
-    /// The first holiday in the file that a date is one of.
+    /// The holiday that a date is one of; of several that with the fewest days, of equals the first in the file.
     #[must_use]
     pub fn holiday(&self, date: Date) -> Option<&Holiday> {
-        self.holidays
-            .iter()
-            .find(|holiday| holiday.days.contains(date))
+        let holidays = self.holidays.iter();
+        let named = holidays.filter(|holiday| holiday.days.contains(date));
+        named.min_by_key(|holiday| holiday.days.breadth())
     }
 
     /// The spans that begin on a date: those of its holiday, else those of its day of the week.

@@ -107,6 +107,58 @@ fn holidays_of_every_kind_stand_before_the_week() {
 }
 
 #[test]
+fn of_two_holidays_the_one_with_fewer_days_counts_wherever_it_stands() {
+    let range = |first, last| Days::Range(date(2026, 12, first), date(2026, 12, last));
+    let narrowest_first = [
+        Days::On(date(2026, 12, 24)),
+        Days::Every(12, 24),
+        range(23, 26),
+        range(20, 31),
+    ];
+    let mut shop = daily(NEW_YORK, &["08:00-18:00"]);
+    for (place, days) in narrowest_first.iter().enumerate() {
+        for other in &narrowest_first[place + 1..] {
+            for both in [[days, other], [other, days]] {
+                shop.holidays = both
+                    .map(|days| Holiday {
+                        days: *days,
+                        open: Vec::new(),
+                    })
+                    .to_vec();
+
+                let found = shop.holiday(date(2026, 12, 24)).unwrap();
+
+                assert_eq!(found.days, *days, "before {other}");
+            }
+            assert_eq!(days.rivals(*other), None);
+        }
+    }
+}
+
+#[test]
+fn a_day_that_two_equal_holidays_name_is_known() {
+    let range = |first, last| Days::Range(date(2026, 12, first), date(2026, 12, last));
+    for (one, other, day) in [
+        (
+            Days::Every(12, 24),
+            Days::Every(12, 24),
+            Some("12-24 of every year"),
+        ),
+        (Days::Every(12, 24), Days::Every(12, 25), None),
+        (
+            Days::On(date(2026, 12, 24)),
+            range(24, 24),
+            Some("2026-12-24"),
+        ),
+        (range(20, 22), range(22, 24), Some("2026-12-22")),
+        (range(20, 22), range(23, 25), None),
+    ] {
+        assert_eq!(one.rivals(other).as_deref(), day);
+        assert_eq!(other.rivals(one).as_deref(), day);
+    }
+}
+
+#[test]
 fn who_never_opens_has_no_next_opening_and_who_never_closes_no_closing() {
     assert_eq!(
         daily(NEW_YORK, &[]).next_open(at(NEW_YORK, "2026-12-01T08:00")),
