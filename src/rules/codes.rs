@@ -32,6 +32,8 @@ pub const MESSAGE_TYPE: &str = "R0205";
 pub const UNKNOWN_NAME: &str = "R0206";
 /// Steps that go round and round without a question.
 pub const CIRCLE: &str = "R0207";
+/// A keyword of which one letter is left without its signs.
+pub const LONE_LETTER: &str = "R0208";
 /// Parts of a reply that do not go together.
 pub const MIXED_REPLY: &str = "R0301";
 /// A part of a reply that is missing or empty.
@@ -90,7 +92,7 @@ pub const HOLIDAY_TWICE: &str = "R0606";
 pub const NEVER_OPEN: &str = "R0607";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 43] = [
+pub const ALL: [&str; 44] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -106,6 +108,7 @@ pub const ALL: [&str; 43] = [
     MESSAGE_TYPE,
     UNKNOWN_NAME,
     CIRCLE,
+    LONE_LETTER,
     MIXED_REPLY,
     EMPTY_REPLY,
     TOO_MUCH,

@@ -36,6 +36,20 @@ impl Phrase {
             words,
         })
     }
+
+    /// The one letter that is left of a keyword when its signs are gone: of `C++` and `C#` alike.
+    #[must_use]
+    pub fn lone_letter(&self) -> Option<&str> {
+        let [word] = &self.words[..] else {
+            return None;
+        };
+        let is_letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+        let is_sign = |character: char| {
+            let is_part = character.is_alphanumeric() || is_combining_mark(character);
+            !is_part && !character.is_whitespace() && !is_invisible(character)
+        };
+        (is_letter && self.written.contains(is_sign)).then_some(word)
+    }
 }
 
 impl Folded {
