@@ -167,6 +167,9 @@ impl Schedule {
     #[must_use]
     pub fn next_open(&self, at: Timestamp) -> Option<Timestamp> {
         let today = at.to_zoned(self.timezone.clone()).date();
+        if self.never_closes_from(today) {
+            return None;
+        }
         let days = (-1..=LOOK_AHEAD_DAYS).map_while(|ahead| today.checked_add(ahead.days()).ok());
         for day in days {
             let starts = self.openings(day).map(|(start, _)| start);
@@ -183,6 +186,9 @@ impl Schedule {
     #[must_use]
     pub fn next_close(&self, at: Timestamp) -> Option<Timestamp> {
         let (_, mut end) = self.opening_at(at)?;
+        if self.never_closes_from(at.to_zoned(self.timezone.clone()).date()) {
+            return None;
+        }
         let limit = at.checked_add((LOOK_AHEAD_DAYS * 24).hours()).ok()?;
         while let Some((_, later)) = self.opening_at(end) {
             end = later;
@@ -191,6 +197,33 @@ impl Schedule {
             }
         }
         Some(end)
+    }
+
+    /// Whether there is no closed minute from this date on: no holiday is to come, and the week has none. Spares a walk
+    /// over every day of a year.
+    fn never_closes_from(&self, today: Date) -> bool {
+        // What yesterday began may go on today.
+        let is_over = |holiday: &Holiday| {
+            let last = holiday.days.last().and_then(|last| last.tomorrow().ok());
+            last.is_some_and(|behind| behind < today)
+        };
+        self.holidays.iter().all(is_over) && self.week_has_no_gap()
+    }
+
+    fn week_has_no_gap(&self) -> bool {
+        let late = |day: usize| self.week[day].iter().map(|span| span.to).max();
+        (0..7).all(|day| {
+            let mut spans = self.week[day].clone();
+            spans.sort_unstable_by_key(|span| span.from);
+            let mut open_until = late((day + 6) % 7).unwrap_or(0).saturating_sub(DAY);
+            for span in spans {
+                if span.from > open_until {
+                    return false;
+                }
+                open_until = open_until.max(span.to);
+            }
+            open_until >= DAY
+        })
     }
 
     fn is_open_just_before(&self, at: Timestamp) -> bool {

@@ -170,6 +170,49 @@ fn who_never_opens_has_no_next_opening_and_who_never_closes_no_closing() {
 }
 
 #[test]
+fn a_week_without_a_gap_never_closes_unless_a_holiday_is_to_come() {
+    let now = at(NEW_YORK, "2026-12-26T00:30");
+    for spans in [
+        &["00:00-24:00"][..],
+        &["08:00-20:00", "20:00-08:00"],
+        &["12:00-24:00", "00:00-12:00"],
+        &["06:00-05:59", "05:00-07:00"],
+    ] {
+        let mut always = daily(NEW_YORK, spans);
+        assert!(always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+
+        // What was closed the day before may still last over midnight.
+        always.holidays = vec![Holiday {
+            days: Days::On(date(2026, 12, 25)),
+            open: Vec::new(),
+        }];
+        assert!(!always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+        assert!(always.never_closes_from(date(2026, 12, 27)), "{spans:?}");
+
+        always.holidays[0].days = Days::Every(12, 28);
+        assert_eq!(
+            always.next_close(now) < Some(at(NEW_YORK, "2026-12-29T00:00")),
+            always.is_open(now),
+            "{spans:?}"
+        );
+        assert!(always.next_open(now).is_some(), "{spans:?}");
+    }
+    for spans in [
+        &["00:00-23:59"][..],
+        &["00:01-24:00"],
+        &["08:00-20:00", "20:00-07:59"],
+        &["00:00-12:00", "12:01-24:00"],
+        &[],
+    ] {
+        let shop = daily(NEW_YORK, spans);
+        assert!(!shop.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+    }
+    let mut six_days = daily(NEW_YORK, &["00:00-24:00"]);
+    six_days.week[6].clear();
+    assert!(!six_days.never_closes_from(date(2026, 12, 26)));
+}
+
+#[test]
 fn on_the_day_that_has_an_hour_less_a_span_in_it_begins_behind_it() {
     for (zone, day, gap) in [
         (NEW_YORK, "2026-03-08", ("02:00", "03:00")),
