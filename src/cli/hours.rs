@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::json;
 
@@ -64,8 +64,27 @@ fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
         return Ok(at.timestamp());
     }
     let local: DateTime = written.parse().map_err(|_| no_time(written))?;
-    let at = zone.to_timestamp(local);
-    at.context("there is no such time")
+    let at = zone.to_ambiguous_timestamp(local);
+    let offset = at.offset();
+    let taken = at.compatible().context("there is no such time")?;
+    match offset {
+        AmbiguousOffset::Unambiguous { .. } => {}
+        AmbiguousOffset::Gap { .. } => ui::note(format_args!(
+            "note: the clock never shows {}, as it is set forward then: this is {}",
+            local.strftime("%H:%M"),
+            taken.to_zoned(zone.clone()).strftime("%H:%M"),
+        )),
+        AmbiguousOffset::Fold { after, .. } => ui::note(format_args!(
+            "note: the clock shows {} twice, as it is set back: this is the first time, `{}{}` is the second",
+            local.strftime("%H:%M"),
+            local.strftime("%Y-%m-%dT%H:%M"),
+            after
+                .to_timestamp(local)?
+                .to_zoned(zone.clone())
+                .strftime("%:z"),
+        )),
+    }
+    Ok(taken)
 }
 
 fn no_time(written: &str) -> Hint {

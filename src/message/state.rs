@@ -105,6 +105,12 @@ pub struct Burst {
     pub messages: Vec<Inbound>,
     /// When they are answered.
     pub due: Timestamp,
+    /// The person had never written before the first of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_contact: bool,
+    /// [`State::heard_at`] before the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
 }
 
 /// A reply that is sent unless the person writes before.

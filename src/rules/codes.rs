@@ -32,6 +32,8 @@ pub const MESSAGE_TYPE: &str = "R0205";
 pub const UNKNOWN_NAME: &str = "R0206";
 /// Steps that go round and round without a question.
 pub const CIRCLE: &str = "R0207";
+/// A keyword of which one letter is left without its signs.
+pub const LONE_LETTER: &str = "R0208";
 /// Parts of a reply that do not go together.
 pub const MIXED_REPLY: &str = "R0301";
 /// A part of a reply that is missing or empty.
@@ -84,9 +86,13 @@ pub const OVERLAPPING_HOURS: &str = "R0603";
 pub const DATE: &str = "R0604";
 /// A holiday that is over.
 pub const PAST_HOLIDAY: &str = "R0605";
+/// A day that is named by two holidays, none of them narrower.
+pub const HOLIDAY_TWICE: &str = "R0606";
+/// Hours without a minute in them.
+pub const NEVER_OPEN: &str = "R0607";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 41] = [
+pub const ALL: [&str; 44] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -102,6 +108,7 @@ pub const ALL: [&str; 41] = [
     MESSAGE_TYPE,
     UNKNOWN_NAME,
     CIRCLE,
+    LONE_LETTER,
     MIXED_REPLY,
     EMPTY_REPLY,
     TOO_MUCH,
@@ -128,4 +135,6 @@ pub const ALL: [&str; 41] = [
     OVERLAPPING_HOURS,
     DATE,
     PAST_HOLIDAY,
+    HOLIDAY_TWICE,
+    NEVER_OPEN,
 ];

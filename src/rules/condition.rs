@@ -16,9 +16,9 @@ use super::typo;
 use super::variables::{Scene, Variables, language_of};
 use crate::message::{Content, Forwarded, Kind};
 
-/// Only the beginning of a long text is searched by regular expressions: the engine is linear, and people
-/// who write to a shop say what they want within 4 KiB.
-const SEARCHED_BYTES: usize = 4096;
+/// Characters of a text that regular expressions search: as many as one message of WhatsApp's has. Only texts that are
+/// answered together are longer.
+const SEARCHED_MAX: usize = 4096;
 /// Characters of what a pattern found that are told; the whole text stands beside it anyway.
 const FOUND_TOLD: usize = 60;
 
@@ -77,7 +77,16 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn searched(&self) -> Option<&'a str> {
         let words = self.content().words()?;
-        Some(&words[..words.floor_char_boundary(SEARCHED_BYTES)])
+        Some(&words[..searched_end(words).unwrap_or(words.len())])
+    }
+
+    /// Said where patterns do not see all of the text.
+    fn cut(&self) -> String {
+        let words = self.content().words();
+        match words.and_then(searched_end) {
+            Some(_) => format!(" in the first {SEARCHED_MAX} characters of a longer text"),
+            None => String::new(),
+        }
     }
 
     /// The id of the tapped button, as its owner gave it.
@@ -412,6 +421,12 @@ fn none_of(phrases: &[Phrase]) -> String {
     }
 }
 
+/// The bytes of a text that patterns see, when it goes on behind them.
+fn searched_end(words: &str) -> Option<usize> {
+    let (end, _) = words.char_indices().nth(SEARCHED_MAX)?;
+    Some(end)
+}
+
 fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
     let Some(text) = facts.searched() else {
         return Held::new(false, "the message has no text");
@@ -428,11 +443,15 @@ fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
             captures: captures.collect(),
             ..Held::new(
                 true,
-                format!("the pattern `{pattern}` matches \"{}\"", told(&found[0])),
+                format!(
+                    "the pattern `{pattern}` matches \"{}\"{}",
+                    told(&found[0]),
+                    facts.cut()
+                ),
             )
         };
     }
-    Held::new(false, "no pattern matches")
+    Held::new(false, format!("no pattern matches{}", facts.cut()))
 }
 
 fn any(all: &[Condition], facts: &Facts<'_>) -> Held {

@@ -226,6 +226,12 @@ impl<'t> Reader<'t> {
                         .help("words are compared without punctuation".to_owned()),
                 );
             }
+            if let Some(letter) = phrase.as_ref().and_then(Phrase::lone_letter) {
+                let message = format!("`{}` is compared as `{letter}`", text.value);
+                let warning = Diagnostic::warning(codes::LONE_LETTER, text.span.clone(), message);
+                let help = "words are compared without punctuation; `text.matches` sees all of it";
+                self.report(warning.help(help.to_owned()));
+            }
             phrases.push(phrase);
         }
         phrases.into_iter().collect()

@@ -20,8 +20,6 @@ use crate::message::Kind;
 const BORDER: char = '\u{1}';
 /// Bytes that all patterns together may take; more, and each is looked at by itself.
 const PATTERNS_SIZE_MAX: usize = 64 * 1024 * 1024;
-/// A longer word is nobody's slip of the finger.
-const SLIPPED_MAX: usize = 24;
 
 /// Where each rule is filed. Rules are known by their place in the rule set.
 #[derive(Debug, Default)]
@@ -240,11 +238,7 @@ impl Index {
             return;
         }
         for word in words {
-            let slips = if word.len() > SLIPPED_MAX * 4 || word.chars().count() > SLIPPED_MAX {
-                0
-            } else {
-                self.slips
-            };
+            let slips = if typo::is_exact(word) { 0 } else { self.slips };
             for left in typo::deletions(word, slips) {
                 found.extend(self.by_slip.get(&left).into_iter().flatten());
             }

@@ -4,6 +4,9 @@
 //! into words. Nothing is ever found inside a word, except in scripts that put no spaces between words,
 //! where each character is a word of its own.
 
+use std::sync::LazyLock;
+
+use regex_syntax::hir::{Class, HirKind};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -32,6 +35,20 @@ impl Phrase {
             written: written.to_owned(),
             words,
         })
+    }
+
+    /// The one letter that is left of a keyword when its signs are gone: of `C++` and `C#` alike.
+    #[must_use]
+    pub fn lone_letter(&self) -> Option<&str> {
+        let [word] = &self.words[..] else {
+            return None;
+        };
+        let is_letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+        let is_sign = |character: char| {
+            let is_part = character.is_alphanumeric() || is_combining_mark(character);
+            !is_part && !character.is_whitespace() && !is_invisible(character)
+        };
+        (is_letter && self.written.contains(is_sign)).then_some(word)
     }
 }
 
@@ -100,7 +117,12 @@ struct Cutter {
     words: Vec<String>,
     word: String,
     kind: Option<Part>,
+    /// A ring of Thai or Lao came, and its letter is to come.
+    ring: bool,
 }
+
+/// An Arabic hamza above a `ي`, in a word in the making.
+const CARRIER: char = 'ئ';
 
 /// What a character does to words.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,15 +137,12 @@ enum Part {
 
 impl Cutter {
     fn take(&mut self, character: char) {
-        if is_dropped(character) {
+        // Most characters are plain letters, and those are no marks.
+        if !character.is_ascii() && self.take_mark(character) {
             return;
         }
-        if is_combining_mark(character) {
-            if self.kind.is_some() {
-                self.word.push(character);
-            }
-            return;
-        }
+        let character = self.joined_with_ring(character);
+        self.end_carrier(character);
         let Some(part) = part_of(character) else {
             return self.end_word();
         };
@@ -140,7 +159,76 @@ impl Cutter {
         }
     }
 
+    /// Takes a character that changes the one before, or counts for nothing.
+    fn take_mark(&mut self, character: char) -> bool {
+        if is_dropped(character) || self.joins(character) {
+            return true;
+        }
+        let is_mark = is_combining_mark(character);
+        if is_mark {
+            self.end_carrier(character);
+            if self.kind.is_some() {
+                self.word.push(plain_mark(character));
+            }
+        }
+        is_mark
+    }
+
+    /// Takes characters that are part of the one before, or nothing.
+    fn joins(&mut self, character: char) -> bool {
+        match character {
+            // The flags of England and Scotland are a black flag with letters that are not seen.
+            '\u{e0020}'..='\u{e007f}' => {
+                if self.kind == Some(Part::Emoji) {
+                    self.word.push(character);
+                }
+                true
+            }
+            // Which letter it stands for is known with the next one.
+            '\u{654}' => {
+                if self.word.ends_with('ي') {
+                    self.word.pop();
+                    self.word.push(CARRIER);
+                }
+                true
+            }
+            // `شيء` is written `شئ` as well. Elsewhere the hamza stays: `ماء` is water, and `ما` is what.
+            'ء' => self.word.ends_with('ي'),
+            // Tones are typed on either side of the vowel `am`.
+            '\u{e48}'..='\u{e4b}' | '\u{ec8}'..='\u{ecb}' => match self.words.last_mut() {
+                Some(before) if ["ำ", "ຳ"].contains(&self.word.as_str()) => {
+                    before.push(character);
+                    true
+                }
+                _ => false,
+            },
+            '\u{e4d}' | '\u{ecd}' => {
+                self.ring = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The vowel `am` of Thai and Lao comes apart into a ring and an `a`; without the ring, water would be an aunt.
+    fn joined_with_ring(&mut self, letter: char) -> char {
+        match (std::mem::take(&mut self.ring), letter) {
+            (true, 'า') => 'ำ',
+            (true, 'າ') => 'ຳ',
+            _ => letter,
+        }
+    }
+
+    /// `مسئول` is written `مسؤول` as well: before a `و` the carrier of the hamza is one itself, else it is a `ي`.
+    fn end_carrier(&mut self, next: char) {
+        if self.word.ends_with(CARRIER) {
+            self.word.pop();
+            self.word.push(if next == 'و' { 'و' } else { 'ي' });
+        }
+    }
+
     fn end_word(&mut self) {
+        self.end_carrier(' ');
         if !self.word.is_empty() {
             self.words.push(std::mem::take(&mut self.word));
         }
@@ -151,7 +239,8 @@ impl Cutter {
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
-        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
+        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{2060}' | '\u{feff}'
+        | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // directions
     )
 }
 
@@ -160,18 +249,28 @@ fn is_dropped(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}'            // Latin, Greek and Cyrillic accents
         | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{640}' // Arabic vowel signs, and the stretch
-        | '\u{653}'..='\u{655}'          // madda and hamza that NFKD splits off their letter
+        | '\u{653}' | '\u{655}'          // madda and lower hamza that NFKD splits off their letter
         | '\u{591}'..='\u{5c7}'          // Hebrew points
+        | '\u{93c}'                      // the dot of Hindi letters, which many leave out
         | '\u{200d}'                     // joins emoji
+        | '\u{20e3}'                     // the key around a digit
         | '\u{fe00}'..='\u{fe0f}'        // variation selectors
         | '\u{1f3fb}'..='\u{1f3ff}'      // skin tones
     )
 }
 
+/// Marks that are written for each other.
+fn plain_mark(mark: char) -> char {
+    match mark {
+        '\u{901}' => '\u{902}', // Hindi candrabindu, for which most write anusvara
+        mark => mark,
+    }
+}
+
 fn part_of(character: char) -> Option<Part> {
     if has_no_spaces(character) {
         Some(Part::Alone)
-    } else if character.is_alphanumeric() {
+    } else if character.is_alphanumeric() || character == '🔟' {
         Some(Part::Letter)
     } else if is_emoji(character) {
         Some(Part::Emoji)
@@ -213,22 +312,34 @@ fn plain_letters(character: char) -> Option<&'static str> {
         'ى' | 'ی' => "ي",
         'ة' => "ه",
         'ک' => "ك",
+        '🔟' => "10",
         _ => return None,
     })
 }
 
 /// The ASCII digit of a decimal digit of another script.
 pub(super) fn digit(character: char) -> Option<char> {
-    // The first digit of each script; the other nine follow it. Full-width ones are folded by NFKD already.
-    const ZEROS: [u32; 11] = [
-        0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xbe6, 0xc66, 0xe50, 0xed0, 0x1040,
-    ];
-    let code = u32::from(character);
-    let zero = ZEROS
-        .iter()
-        .find(|zero| (**zero..**zero + 10).contains(&code))?;
-    char::from_digit(code - zero, 10)
+    if character.is_ascii() {
+        return None;
+    }
+    let at = DIGITS.partition_point(|(_, last)| *last < character);
+    let (zero, _) = DIGITS.get(at).filter(|(zero, _)| *zero <= character)?;
+    // Each script has ten in a row, and where scripts are neighbours there are ten more.
+    let from_zero = u32::from(character) - u32::from(*zero);
+    char::from_digit(from_zero % 10, 10)
 }
+
+/// The decimal digits of all scripts, as ranges in order: what patterns mean by `\d`.
+static DIGITS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
+    let parsed = regex_syntax::parse(r"\d").expect("it is a pattern");
+    match parsed.into_kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            let ranges = class.iter();
+            ranges.map(|range| (range.start(), range.end())).collect()
+        }
+        _ => Vec::new(),
+    }
+});
 
 #[cfg(test)]
 mod tests {

@@ -52,6 +52,15 @@ pub enum Days {
     Every(i8, i8),
 }
 
+/// The years that a day is meant in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Years {
+    /// The one that is named.
+    One,
+    /// Each.
+    All,
+}
+
 impl Days {
     fn contains(self, date: Date) -> bool {
         match self {
@@ -61,14 +70,44 @@ impl Days {
         }
     }
 
+    /// What is broader stands back: how many days they are, and whether they are meant in any year.
+    #[must_use]
+    pub fn breadth(self) -> (i32, Years) {
+        match self {
+            Self::On(_) => (1, Years::One),
+            Self::Range(first, last) => ((last - first).get_days() + 1, Years::One),
+            Self::Every(..) => (1, Years::All),
+        }
+    }
+
+    /// A day that both name, when none of the two is broader.
+    #[must_use]
+    pub fn rivals(self, other: Self) -> Option<String> {
+        if self.breadth() != other.breadth() {
+            return None;
+        }
+        if self == other {
+            return Some(self.to_string());
+        }
+        let (first, last) = self.ends()?;
+        let (other_first, other_last) = other.ends()?;
+        let first = first.max(other_first);
+        (first <= last.min(other_last)).then(|| first.to_string())
+    }
+
+    /// The first and the last of them; none when they come again.
+    fn ends(self) -> Option<(Date, Date)> {
+        match self {
+            Self::On(day) => Some((day, day)),
+            Self::Range(first, last) => Some((first, last)),
+            Self::Every(..) => None,
+        }
+    }
+
     /// The last of them; none when they come again.
     #[must_use]
     pub fn last(self) -> Option<Date> {
-        match self {
-            Self::On(day) => Some(day),
-            Self::Range(_, last) => Some(last),
-            Self::Every(..) => None,
-        }
+        self.ends().map(|(_, last)| last)
     }
 }
 
@@ -101,12 +140,12 @@ impl Schedule {
         &self.timezone
     }
 
-    /// The first holiday in the file that a date is one of.
+    /// The holiday that a date is one of; of several that with the fewest days, of equals the first in the file.
     #[must_use]
     pub fn holiday(&self, date: Date) -> Option<&Holiday> {
-        self.holidays
-            .iter()
-            .find(|holiday| holiday.days.contains(date))
+        let holidays = self.holidays.iter();
+        let named = holidays.filter(|holiday| holiday.days.contains(date));
+        named.min_by_key(|holiday| holiday.days.breadth())
     }
 
     /// The spans that begin on a date: those of its holiday, else those of its day of the week.
@@ -128,6 +167,9 @@ impl Schedule {
     #[must_use]
     pub fn next_open(&self, at: Timestamp) -> Option<Timestamp> {
         let today = at.to_zoned(self.timezone.clone()).date();
+        if self.never_closes_from(today) {
+            return None;
+        }
         let days = (-1..=LOOK_AHEAD_DAYS).map_while(|ahead| today.checked_add(ahead.days()).ok());
         for day in days {
             let starts = self.openings(day).map(|(start, _)| start);
@@ -144,6 +186,9 @@ impl Schedule {
     #[must_use]
     pub fn next_close(&self, at: Timestamp) -> Option<Timestamp> {
         let (_, mut end) = self.opening_at(at)?;
+        if self.never_closes_from(at.to_zoned(self.timezone.clone()).date()) {
+            return None;
+        }
         let limit = at.checked_add((LOOK_AHEAD_DAYS * 24).hours()).ok()?;
         while let Some((_, later)) = self.opening_at(end) {
             end = later;
@@ -152,6 +197,33 @@ impl Schedule {
             }
         }
         Some(end)
+    }
+
+    /// Whether there is no closed minute from this date on: no holiday is to come, and the week has none. Spares a walk
+    /// over every day of a year.
+    fn never_closes_from(&self, today: Date) -> bool {
+        // What yesterday began may go on today.
+        let is_over = |holiday: &Holiday| {
+            let last = holiday.days.last().and_then(|last| last.tomorrow().ok());
+            last.is_some_and(|behind| behind < today)
+        };
+        self.holidays.iter().all(is_over) && self.week_has_no_gap()
+    }
+
+    fn week_has_no_gap(&self) -> bool {
+        let late = |day: usize| self.week[day].iter().map(|span| span.to).max();
+        (0..7).all(|day| {
+            let mut spans = self.week[day].clone();
+            spans.sort_unstable_by_key(|span| span.from);
+            let mut open_until = late((day + 6) % 7).unwrap_or(0).saturating_sub(DAY);
+            for span in spans {
+                if span.from > open_until {
+                    return false;
+                }
+                open_until = open_until.max(span.to);
+            }
+            open_until >= DAY
+        })
     }
 
     fn is_open_just_before(&self, at: Timestamp) -> bool {

@@ -2,8 +2,9 @@
 //!
 //! Two words are alike when one becomes the other by few slips: a letter too many, too few, another one, or two
 //! neighbours swapped. How many are forgiven depends on the keyword: none below four characters, one below
-//! eight, two from there on; words with a digit are taken exactly. Most words of most languages that differ by one letter
-//! are short, so this seldom takes one word for another.
+//! eight, two from there on; words with a digit are taken exactly, and so are words of more than [`LENGTH_MAX`]
+//! characters, because the work grows with the square of the length. Most words of most languages that differ by one
+//! letter are short, so this seldom takes one word for another.
 
 use super::normalise::{Folded, Phrase};
 
@@ -11,18 +12,26 @@ use super::normalise::{Folded, Phrase};
 const ONE_SLIP_FROM: usize = 4;
 /// Keywords of this length or longer forgive two slips.
 const TWO_SLIPS_FROM: usize = 8;
+/// Longer words, of the owner's as of the people's, are taken exactly.
+pub const LENGTH_MAX: usize = 32;
 
 /// How many slips a keyword forgives.
 #[must_use]
 pub fn slips(keyword: &str) -> usize {
     let length = keyword.chars().count();
-    if length < ONE_SLIP_FROM || keyword.contains(|character: char| character.is_ascii_digit()) {
+    if length < ONE_SLIP_FROM || is_exact(keyword) {
         0
     } else if length < TWO_SLIPS_FROM {
         1
     } else {
         2
     }
+}
+
+/// Whether a word is never another one misspelt, whatever it is compared with: it is a number, or too long.
+pub(super) fn is_exact(word: &str) -> bool {
+    let is_digit = |character: char| character.is_ascii_digit();
+    word.contains(is_digit) || word.chars().nth(LENGTH_MAX).is_some()
 }
 
 /// Whether a word is the keyword, or the keyword with few slips. Both are folded.
@@ -32,8 +41,7 @@ pub fn is_like(word: &str, keyword: &str) -> bool {
         return true;
     }
     let allowed = slips(keyword);
-    // A number is never a misspelt word.
-    if allowed == 0 || word.contains(|character: char| character.is_ascii_digit()) {
+    if allowed == 0 || is_exact(word) {
         return false;
     }
     let apart = word.chars().count().abs_diff(keyword.chars().count());
@@ -50,7 +58,7 @@ pub fn find_like(text: &Folded, phrase: &Phrase) -> Option<usize> {
 }
 
 /// What is left of a word when up to `count` characters are taken out, the word itself included: two words that are alike
-/// have one of these in common.
+/// have one of these in common. Not more than some hundred, as long as nothing is taken out of words that are exact.
 pub(super) fn deletions(word: &str, count: usize) -> Vec<String> {
     let mut all = vec![word.to_owned()];
     delete_from(word, 0, count, &mut all);
@@ -75,7 +83,7 @@ fn delete_from(word: &str, from: usize, count: usize, all: &mut Vec<String>) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{deletions, find_like, is_like, slips};
+    use super::{LENGTH_MAX, deletions, find_like, is_like, slips};
     use crate::rules::normalise::{Folded, Phrase};
 
     #[test]
@@ -110,6 +118,20 @@ mod tests {
             ),
             (0, 1, 2, 0)
         );
+    }
+
+    #[test]
+    fn words_that_are_too_long_are_exact_and_cost_nothing() {
+        let longest = "a".repeat(LENGTH_MAX);
+        let longer = "a".repeat(LENGTH_MAX + 1);
+        let shorter = "a".repeat(LENGTH_MAX - 1);
+
+        assert!(is_like(&shorter, &longest));
+        assert!(!is_like(&longer, &longest), "the word is too long");
+        assert!(!is_like(&longest, &longer), "the keyword is too long");
+        assert!(is_like(&longer, &longer));
+        assert_eq!((slips(&longest), slips(&longer)), (2, 0));
+        assert!(deletions(&longest, slips(&longest)).len() < 600);
     }
 
     #[test]

@@ -206,9 +206,12 @@ impl Work<'_> {
             return false;
         }
         let due = after(self.now, settle);
+        let (first_contact, heard_at) = (self.first_contact, self.turn.state.heard_at);
         let burst = self.turn.state.burst.get_or_insert_with(|| Burst {
             messages: Vec::new(),
             due,
+            first_contact,
+            heard_at,
         });
         burst.messages.push(Inbound {
             raw: String::new(),

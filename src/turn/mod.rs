@@ -242,8 +242,8 @@ pub fn explain_all(
 struct Work<'a> {
     rules: &'a RuleSet,
     contact: &'a Contact,
-    /// How many messages the person had sent before.
-    messages_before: u64,
+    /// The person had never written before what is answered.
+    first_contact: bool,
     number: &'a crate::message::PhoneNumberId,
     now: Timestamp,
     look: Look,
@@ -290,7 +290,7 @@ impl<'a> Work<'a> {
         Self {
             rules,
             contact: &conversation.contact,
-            messages_before: conversation.messages_before,
+            first_contact: conversation.messages_before == 0,
             number: &conversation.phone_number_id,
             now,
             look,

@@ -101,6 +101,7 @@ fn said(
         return turn;
     };
     conversation.state = turn.state;
+    conversation.messages_before += 1;
     let mut turn = take(rules, &conversation, Incoming::Timer, due);
     if let Some(concluded) = turn.concluded.pop() {
         turn.decision = concluded.decision;

@@ -140,6 +140,36 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     assert_eq!(stored.explanation.considered.len(), 1);
     assert_eq!(stored.explanation.not_told, 42);
     assert_eq!(explained.explanation.considered.len(), 43);
+
+    let message = self::text("something else");
+    let unanswered = super::take(&rules, &conversation, Incoming::Message(&message), NOW);
+
+    assert_eq!(unanswered.decision, Decision::NoRule);
+    assert_eq!(unanswered.explanation.not_told, 60);
+}
+
+#[test]
+fn patterns_see_as_many_characters_as_a_message_has() {
+    let rules = rules(SHOP);
+    let behind = |characters: usize| format!("{} #4711 and more", "ö".repeat(characters));
+    let why = |turn: &Turn| turn.explanation.considered[1].because.clone();
+
+    let whole = say(&rules, &behind(4_081));
+    let cut = say(&rules, &behind(4_085));
+    let beyond = say(&rules, &behind(4_095));
+
+    assert_eq!(texts(&whole), ["Order 4711 for Ana"]);
+    assert_eq!(why(&whole), r"the pattern `#(?<number>\d+)` matches");
+    assert_eq!(texts(&cut), ["Order 4711 for Ana"]);
+    assert_eq!(
+        why(&cut),
+        r"the pattern `#(?<number>\d+)` matches in the first 4096 characters of a longer text"
+    );
+    assert_eq!(texts(&beyond), ["Sorry?"]);
+    assert_eq!(
+        why(&beyond),
+        "no pattern matches in the first 4096 characters of a longer text"
+    );
 }
 
 #[test]
@@ -432,6 +462,7 @@ fn the_same_arguments_give_the_same_turn() {
     }
 }
 
+mod bursts;
 mod conversations;
 mod explained;
 mod flows;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cause, CauseKind, Conclusion, Decision, NoteKind, Verdict, Work};
-use crate::message::{Burst, Content, Inbound, Later, Wamid};
+use crate::message::{Content, ContextInfo, Forwarded, Inbound, Later, Wamid};
 use crate::rules::condition::rough;
 
 impl Work<'_> {
@@ -34,14 +34,19 @@ impl Work<'_> {
 
     /// Answers the texts that were waiting, as one. Their last message gets the decision.
     pub(super) fn end_burst(&mut self) {
-        let Some(Burst { messages, .. }) = self.turn.state.burst.take() else {
+        let Some(burst) = self.turn.state.burst.take() else {
             return;
         };
-        let Some(message) = joined(messages) else {
+        let Some(message) = joined(burst.messages) else {
             return;
         };
         self.turn.decision = Decision::NoRule;
+        // Rules see the person as before the first of the texts: each of them was written down when it came.
+        let first_contact = std::mem::replace(&mut self.first_contact, burst.first_contact);
+        let heard_at = std::mem::replace(&mut self.turn.state.heard_at, burst.heard_at);
         self.decide(&message);
+        self.first_contact = first_contact;
+        self.turn.state.heard_at = heard_at;
         self.conclude_message(message.wamid);
     }
 
@@ -115,15 +120,30 @@ impl Work<'_> {
     }
 }
 
-/// One message that says what several said.
+/// One message that says what several said. Only one of them tells of the ad that led here, or quotes something: what it
+/// tells is true of all.
 fn joined(messages: Vec<Inbound>) -> Option<Inbound> {
     let texts: Vec<String> = messages
         .iter()
         .filter_map(|message| message.content.words().map(str::to_owned))
         .collect();
-    let mut message = messages.into_iter().last()?;
-    message.content = Content::Text {
-        body: texts.join("\n"),
+    let ad = messages.iter().find_map(|message| message.ad.clone());
+    let contexts = || messages.iter().map(|message| &message.context);
+    let context = ContextInfo {
+        quoted: contexts().find_map(|context| context.quoted.clone()),
+        forwarded: contexts()
+            .map(|context| context.forwarded)
+            .find(|forwarded| *forwarded != Forwarded::No)
+            .unwrap_or_default(),
+        product: contexts().find_map(|context| context.product.clone()),
     };
-    Some(message)
+    let last = messages.into_iter().last()?;
+    Some(Inbound {
+        content: Content::Text {
+            body: texts.join("\n"),
+        },
+        context,
+        ad,
+        ..last
+    })
 }

@@ -75,6 +75,8 @@ impl<'a> Work<'a> {
                 return Walked::Used;
             }
         }
+        let behind = rules.rules.len() - next;
+        self.turn.explanation.not_told += u32::try_from(behind).unwrap_or(u32::MAX);
         Walked::Through
     }
 
@@ -96,7 +98,7 @@ impl<'a> Work<'a> {
             roots: BTreeMap::new(),
             now: self.now,
         };
-        Facts::of(scene, self.messages_before == 0)
+        Facts::of(scene, self.first_contact)
     }
 
     /// The state as it is now, for [`Self::look_behind`]; `None` when nobody asks for that.

@@ -40,7 +40,7 @@ fn hours(rules: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn it_says_whether_it_is_open_and_until_when() {
-    let times: [&[&str]; 8] = [
+    let times: [&[&str]; 10] = [
         // A holiday with part of a day, open and closed.
         &["at", "2026-12-24T11:59"],
         &["at", "2026-12-24T18:30"],
@@ -50,7 +50,9 @@ fn it_says_whether_it_is_open_and_until_when() {
         &["at", "2026-12-01T13:00:00Z"],
         // The nights on which clocks are changed: one hour is left out, one comes twice.
         &["at", "2027-03-14T03:10"],
+        &["at", "2027-03-14T02:30"],
         &["at", "2026-11-01T01:30"],
+        &["at", "2026-11-01T01:30-05:00"],
         &["at", "2026-12-24T18:30", "--json"],
     ];
     let said: Vec<String> = times.iter().map(|time| hours(RULES, time)).collect();

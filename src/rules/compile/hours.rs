@@ -1,5 +1,7 @@
 //! Reads `[hours]`.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -72,6 +74,9 @@ pub(super) fn read(
     }
     let wrong = |found: &Diagnostic| found.severity == crate::rules::Severity::Error;
     let sound = !reader.diagnostics[before..].iter().any(wrong);
+    if sound {
+        never_open(reader, field, &schedule);
+    }
     sound.then_some(Some(schedule))
 }
 
@@ -178,8 +183,20 @@ fn over_midnight(
     }
 }
 
+/// Reports hours in which the shop is not open at all.
+fn never_open(reader: &mut Reader<'_>, field: &Field<'_>, schedule: &Schedule) {
+    let holidays = schedule.holidays.iter().map(|holiday| &holiday.open);
+    if schedule.week.iter().chain(holidays).all(Vec::is_empty) {
+        let message = "by these hours it is never open";
+        let warning = Diagnostic::warning(codes::NEVER_OPEN, field.span.clone(), message);
+        let help = "days that are not named are closed: write `daily = [\"08:00-18:00\"]`";
+        reader.report(warning.help(help.to_owned()));
+    }
+}
+
 fn holidays(reader: &mut Reader<'_>, field: &Field<'_>, today: Option<Date>) -> Vec<Holiday> {
     let elements = reader.list(field).unwrap_or_default();
+    let mut named: Vec<(Days, Range<usize>)> = Vec::new();
     let holidays = elements.iter().filter_map(|element| {
         let holiday = holiday(reader, element)?;
         let last = holiday.days.last();
@@ -191,6 +208,17 @@ fn holidays(reader: &mut Reader<'_>, field: &Field<'_>, today: Option<Date>) -> 
             let help = "take it out, or write `every = \"MM-DD\"` when it comes each year";
             reader.report(warning.help(help.to_owned()));
         }
+        let rival = named.iter().find_map(|(days, first)| {
+            let day = days.rivals(holiday.days)?;
+            Some((day, first.clone()))
+        });
+        if let Some((day, first)) = rival {
+            let message = format!("the holiday {day} is named twice");
+            let warning = Diagnostic::warning(codes::HOLIDAY_TWICE, element.span.clone(), message);
+            let warning = warning.related(first, "these hours are taken");
+            reader.report(warning.help("leave the day to one of them".to_owned()));
+        }
+        named.push((holiday.days, element.span.clone()));
         Some(holiday)
     });
     holidays.collect()

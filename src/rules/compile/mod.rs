@@ -156,9 +156,10 @@ fn read_all(
         &timezone,
         beside.today,
     );
-    let fields = fields_set(documents);
+    let set = what_is_set(documents);
     let known = Known {
-        fields: Some(&fields),
+        fields: Some(&set.fields),
+        tags: Some(&set.tags),
         templates: beside.templates,
         ..Known::default()
     };
@@ -226,26 +227,45 @@ fn finish(
     })
 }
 
-/// Every field that something sets, wherever it stands.
-fn fields_set(documents: &[Document<'_>]) -> BTreeSet<String> {
-    let mut fields = BTreeSet::new();
+/// What can be remembered of a person.
+#[derive(Default)]
+struct Remembered {
+    fields: BTreeSet<String>,
+    tags: BTreeSet<String>,
+}
+
+/// Every field and tag that something sets, wherever it stands.
+fn what_is_set(documents: &[Document<'_>]) -> Remembered {
+    let mut found = Remembered::default();
     for name in ["rule", "flow"] {
         for document in documents {
             if let Some(field) = document.root.get(name) {
-                collect_set(&field, &mut fields);
+                collect_set(&field, &mut found);
             }
         }
     }
-    fields
+    found
 }
 
-fn collect_set(field: &Field<'_>, fields: &mut BTreeSet<String>) {
+fn collect_set(field: &Field<'_>, found: &mut Remembered) {
     let inner = field.elements().unwrap_or_else(|| field.entries());
     for one in inner {
-        if one.name == "set" {
-            fields.extend(one.entries().iter().map(|entry| entry.name.to_owned()));
+        match one.name {
+            "set" => {
+                let names = one.entries();
+                let names = names.iter().map(|entry| entry.name.to_owned());
+                found.fields.extend(names);
+            }
+            "tag" => {
+                let tags = one.elements().unwrap_or_else(|| vec![one.clone()]);
+                let tags = tags.iter().filter_map(Field::text);
+                found.tags.extend(tags.map(str::to_owned));
+            }
+            // Asks for tags under the same name.
+            "when" => continue,
+            _ => {}
         }
-        collect_set(&one, fields);
+        collect_set(&one, found);
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Known<'a> {
     pub(super) roots: &'a [String],
     /// The fields that the rules set; `None` when they are not known.
     pub(super) fields: Option<&'a BTreeSet<String>>,
+    /// The tags that the rules set; `None` when they are not known.
+    pub(super) tags: Option<&'a BTreeSet<String>>,
     /// The message templates that were fetched; `None` when none ever were.
     pub(super) templates: Option<&'a TemplateFile>,
     /// Whose buttons are read.

@@ -143,6 +143,9 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         if let Some(field) = table.get("tag") {
             let tags = self.reader.strings(&field);
+            for tag in tags.iter().flatten() {
+                self.tag_is_set(tag);
+            }
             parts.push(tags.map(|tags| Condition::Tag(owned(&tags))));
         }
         if let Some(field) = table.get("field") {
@@ -246,6 +249,19 @@ impl<'d> WhenReader<'_, '_, 'd> {
             1 => parts.pop(),
             _ => Some(Condition::All(parts)),
         }
+    }
+
+    /// People may have a tag that rules of before set, so this is no error.
+    fn tag_is_set(&mut self, tag: &Text<'_>) {
+        let Some(tags) = self.known.tags.filter(|all| !all.contains(tag.value)) else {
+            return;
+        };
+        let names = tags.iter().map(String::as_str);
+        let help = suggest::did_you_mean(tag.value, names)
+            .unwrap_or_else(|| format!("a rule sets one with `tag = \"{}\"`", tag.value));
+        let message = format!("nothing sets the tag `{}`", tag.value);
+        let warning = Diagnostic::warning(codes::UNKNOWN_NAME, tag.span.clone(), message);
+        self.reader.report(warning.help(help));
     }
 
     fn field_is_set(&mut self, entry: &Field<'d>) {

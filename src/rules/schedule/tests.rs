@@ -107,6 +107,58 @@ fn holidays_of_every_kind_stand_before_the_week() {
 }
 
 #[test]
+fn of_two_holidays_the_one_with_fewer_days_counts_wherever_it_stands() {
+    let range = |first, last| Days::Range(date(2026, 12, first), date(2026, 12, last));
+    let narrowest_first = [
+        Days::On(date(2026, 12, 24)),
+        Days::Every(12, 24),
+        range(23, 26),
+        range(20, 31),
+    ];
+    let mut shop = daily(NEW_YORK, &["08:00-18:00"]);
+    for (place, days) in narrowest_first.iter().enumerate() {
+        for other in &narrowest_first[place + 1..] {
+            for both in [[days, other], [other, days]] {
+                shop.holidays = both
+                    .map(|days| Holiday {
+                        days: *days,
+                        open: Vec::new(),
+                    })
+                    .to_vec();
+
+                let found = shop.holiday(date(2026, 12, 24)).unwrap();
+
+                assert_eq!(found.days, *days, "before {other}");
+            }
+            assert_eq!(days.rivals(*other), None);
+        }
+    }
+}
+
+#[test]
+fn a_day_that_two_equal_holidays_name_is_known() {
+    let range = |first, last| Days::Range(date(2026, 12, first), date(2026, 12, last));
+    for (one, other, day) in [
+        (
+            Days::Every(12, 24),
+            Days::Every(12, 24),
+            Some("12-24 of every year"),
+        ),
+        (Days::Every(12, 24), Days::Every(12, 25), None),
+        (
+            Days::On(date(2026, 12, 24)),
+            range(24, 24),
+            Some("2026-12-24"),
+        ),
+        (range(20, 22), range(22, 24), Some("2026-12-22")),
+        (range(20, 22), range(23, 25), None),
+    ] {
+        assert_eq!(one.rivals(other).as_deref(), day);
+        assert_eq!(other.rivals(one).as_deref(), day);
+    }
+}
+
+#[test]
 fn who_never_opens_has_no_next_opening_and_who_never_closes_no_closing() {
     assert_eq!(
         daily(NEW_YORK, &[]).next_open(at(NEW_YORK, "2026-12-01T08:00")),
@@ -115,6 +167,49 @@ fn who_never_opens_has_no_next_opening_and_who_never_closes_no_closing() {
     let always = daily(NEW_YORK, &["00:00-24:00"]);
     assert_eq!(always.next_close(at(NEW_YORK, "2026-12-01T08:00")), None);
     assert_eq!(always.next_open(at(NEW_YORK, "2026-12-01T08:00")), None);
+}
+
+#[test]
+fn a_week_without_a_gap_never_closes_unless_a_holiday_is_to_come() {
+    let now = at(NEW_YORK, "2026-12-26T00:30");
+    for spans in [
+        &["00:00-24:00"][..],
+        &["08:00-20:00", "20:00-08:00"],
+        &["12:00-24:00", "00:00-12:00"],
+        &["06:00-05:59", "05:00-07:00"],
+    ] {
+        let mut always = daily(NEW_YORK, spans);
+        assert!(always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+
+        // What was closed the day before may still last over midnight.
+        always.holidays = vec![Holiday {
+            days: Days::On(date(2026, 12, 25)),
+            open: Vec::new(),
+        }];
+        assert!(!always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+        assert!(always.never_closes_from(date(2026, 12, 27)), "{spans:?}");
+
+        always.holidays[0].days = Days::Every(12, 28);
+        assert_eq!(
+            always.next_close(now) < Some(at(NEW_YORK, "2026-12-29T00:00")),
+            always.is_open(now),
+            "{spans:?}"
+        );
+        assert!(always.next_open(now).is_some(), "{spans:?}");
+    }
+    for spans in [
+        &["00:00-23:59"][..],
+        &["00:01-24:00"],
+        &["08:00-20:00", "20:00-07:59"],
+        &["00:00-12:00", "12:01-24:00"],
+        &[],
+    ] {
+        let shop = daily(NEW_YORK, spans);
+        assert!(!shop.never_closes_from(date(2026, 12, 26)), "{spans:?}");
+    }
+    let mut six_days = daily(NEW_YORK, &["00:00-24:00"]);
+    six_days.week[6].clear();
+    assert!(!six_days.never_closes_from(date(2026, 12, 26)));
 }
 
 #[test]

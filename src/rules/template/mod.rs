@@ -36,6 +36,8 @@ struct Text {
     source: String,
     /// `None` when the text has nothing to fill in.
     engine: Option<Box<Environment<'static>>>,
+    /// It says something of the opening hours, which are not worked out for others.
+    asks_hours: bool,
 }
 
 /// The names that a text may use beside those that are always there.
@@ -168,6 +170,7 @@ impl Text {
             return Ok(Self {
                 source: source.to_owned(),
                 engine: None,
+                asks_hours: false,
             });
         }
         let mut engine = engine();
@@ -186,6 +189,9 @@ impl Text {
             return Ok(Self {
                 source: source.to_owned(),
                 engine: Some(Box::new(engine)),
+                asks_hours: used
+                    .iter()
+                    .any(|name| name.split('.').next() == Some("hours")),
             });
         }
         unknown.sort_by_key(|error| error.range.start);
@@ -197,6 +203,9 @@ impl Text {
             return Ok(self.source.clone());
         };
         let template = engine.get_template(NAME).expect("parse added it");
+        if self.asks_hours {
+            variables.look_at_hours();
+        }
         // The kind tells enough; details could quote what a person wrote.
         template
             .render(Serde(variables))

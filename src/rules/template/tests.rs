@@ -71,6 +71,46 @@ fn render(source: &str, contact: &Contact, text: &str) -> String {
 }
 
 #[test]
+fn hours_are_worked_out_for_a_text_that_asks_for_them_and_no_other() {
+    let text = "version = 1\n[hours]\ndaily = \"00:00-24:00\"\n";
+    let compiled = compile(&Sources::one("rules.toml", text), Beside::default());
+    let (rules, contact) = (compiled.expect("good rules").rules, ana());
+    let (state, message, captures) = (State::default(), said("Hi"), BTreeMap::new());
+    for (source, shown, asks) in [
+        (
+            "{{ contact.first_name }} {{ message.text }}",
+            "Ana Hi",
+            false,
+        ),
+        ("{{ hours.open }}", "True", true),
+        ("{% if hours.open %}yes{% endif %}", "yes", true),
+        ("{% set it = hours %}{{ it.open }}", "True", true),
+        (
+            "{% for one in [1] %}{{ hours.open }}{% endfor %}",
+            "True",
+            true,
+        ),
+        ("{{ hours.next_close | default('never') }}", "never", true),
+    ] {
+        let variables = Variables::new(Scene {
+            rules: &rules,
+            contact: &contact,
+            state: &state,
+            message: &message,
+            captures: &captures,
+            roots: BTreeMap::new(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        });
+        let template = Template::parse(source, &Scope::default()).expect("a good template");
+
+        assert_eq!(template.render(&variables).expect("it renders"), shown);
+
+        let known = serde_json::to_value(&variables).expect("values");
+        assert_eq!(known.get("hours").is_some(), asks, "{source}");
+    }
+}
+
+#[test]
 fn variables_are_filled_in() {
     let text = "{{ bot.name }}: {{ contact.first_name }} {{ contact.phone }} {{ match.number }}";
     assert_eq!(render(text, &ana(), ""), "Luna: Ana +15550000001 42");

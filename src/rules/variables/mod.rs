@@ -3,18 +3,20 @@
 //! Which names exist is fixed here, so that a wrong one is found when the rules are loaded. What people sent is only
 //! ever a value, and nothing of any other conversation is in here.
 
+mod hours;
 mod parts;
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::RuleSet;
-use super::locale::{Locale, country};
+use super::locale::country;
 use super::template::Scope;
 use crate::message::{Contact, Content, Inbound, State};
+use hours::Hours;
 use parts::{Ad, Button, Card, Error, Message, OrderPart, Place, Product};
 
 /// Every variable that is there without a pattern's named groups.
@@ -143,8 +145,8 @@ pub struct Variables<'a> {
     product: Option<Product<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hours: Option<Hours>,
+    #[serde(skip_serializing_if = "Hours::is_unknown")]
+    hours: Hours<'a>,
     /// Of the person; the filters write in it.
     language: &'a str,
     /// Local time, to the minute: `2026-12-24T18:30`.
@@ -179,20 +181,6 @@ struct Person<'a> {
     fields: &'a BTreeMap<String, String>,
 }
 
-/// The opening hours around now.
-#[derive(Debug, Serialize)]
-struct Hours {
-    open: bool,
-    /// As people say it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_open: Option<String>,
-    /// Local time, to the minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_open_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_close: Option<String>,
-}
-
 impl<'a> Variables<'a> {
     /// Gathers what texts may say.
     #[must_use]
@@ -222,10 +210,10 @@ impl<'a> Variables<'a> {
             ad: scene.message.ad.as_ref().map(Ad::of),
             product: scene.message.context.product.as_ref().map(Product::of),
             error: parts::error(scene.message).filter(|_| !shadowed("error")),
-            hours: hours(scene.rules, language, &local),
             language,
             now: local.strftime("%Y-%m-%dT%H:%M").to_string(),
             today: local.date().to_string(),
+            hours: Hours::later(scene.rules.hours.as_ref(), language, local),
             roots: BTreeMap::new(),
         };
         if shadowed("ad") {
@@ -243,6 +231,11 @@ impl<'a> Variables<'a> {
         [self.language, self.bot.language]
     }
 
+    /// Works the opening hours out, for a text that asks for them.
+    pub(super) fn look_at_hours(&self) {
+        self.hours.work_out();
+    }
+
     /// The same with one more value: the answer that is checked.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.roots.insert(name.to_owned(), value);
@@ -254,26 +247,6 @@ impl<'a> Variables<'a> {
 #[must_use]
 pub fn language_of<'a>(rules: &'a RuleSet, state: &'a State) -> &'a str {
     state.language.as_deref().unwrap_or(&rules.bot.language)
-}
-
-fn hours(rules: &RuleSet, language: &str, local: &Zoned) -> Option<Hours> {
-    let schedule = rules.hours.as_ref()?;
-    let now = local.timestamp();
-    let said = |at: Timestamp| {
-        let at = at.to_zoned(local.time_zone().clone());
-        Locale::parse(language).when(&at, local)
-    };
-    let next = schedule.next_open(now);
-    let exact = |at: Timestamp| {
-        let at = at.to_zoned(local.time_zone().clone());
-        at.strftime("%Y-%m-%dT%H:%M").to_string()
-    };
-    Some(Hours {
-        open: schedule.is_open(now),
-        next_open: next.map(said),
-        next_open_at: next.map(exact),
-        next_close: schedule.next_close(now).map(said),
-    })
 }
 
 impl<'a> Person<'a> {
