@@ -36,5 +36,5 @@ pub use outbound::{
     Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 pub use receipt::{DeliveryStatus, GraphError, Receipt};
-pub use state::{Burst, Frame as FlowFrame, Later, Repeated, Run, State, Waiting};
+pub use state::{Burst, Frame as FlowFrame, Later, Newer, Repeated, Run, State, Waiting};
 pub use template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};

@@ -146,7 +146,51 @@ pub struct Repeated {
     pub at: Timestamp,
 }
 
+/// Which of two conversations was used last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Newer {
+    /// The one that takes the other in.
+    Own,
+    /// The one that is taken in.
+    Other,
+}
+
 impl State {
+    /// Takes in what another conversation with the same person remembers: the one that was used last is right, but
+    /// nothing that somebody waits for is forgotten.
+    ///
+    /// The other's actions are counted on from ours: its first gets the number after our last.
+    pub fn join(&mut self, mut other: Self, newer: Newer) {
+        for waiting in &mut other.waiting {
+            waiting.number += self.actions;
+        }
+        let actions = self.actions + other.actions;
+        let own = std::mem::take(self);
+        let (mut state, older) = match newer {
+            Newer::Own => (own, other),
+            Newer::Other => (other, own),
+        };
+        state.actions = actions;
+        // Taps name the run they belong to, so no number is given twice.
+        state.runs = state.runs.max(older.runs);
+        state.waiting.extend(older.waiting);
+        state.burst = match (older.burst, state.burst) {
+            (Some(before), Some(after)) => Some(Burst {
+                messages: before.messages.into_iter().chain(after.messages).collect(),
+                due: after.due,
+            }),
+            (before, after) => after.or(before),
+        };
+        // Whether the newer one was told to go on cannot be known: silence is the safe side.
+        state.opted_out_at = state.opted_out_at.or(older.opted_out_at);
+        if state.opted_out_at.is_some() {
+            state.run = None;
+            state.later.clear();
+        }
+        *self = state;
+    }
+
     /// When something in here becomes due; the earliest of all.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Timestamp> {
@@ -167,4 +211,79 @@ impl State {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::{Content, Identity, Inbound, PhoneNumberId, RuleId, WaId, Wamid};
+    use super::{Burst, Newer, State, Waiting};
+
+    fn message(wamid: &str) -> Inbound {
+        let sender = Identity::Phone(WaId::parse("15550001111").unwrap());
+        let content = Content::Text {
+            body: "hi".to_owned(),
+        };
+        let number = PhoneNumberId::parse("1065").unwrap();
+        let wamid = Wamid::parse(wamid).unwrap();
+        Inbound::new(number, wamid, sender, Timestamp::UNIX_EPOCH, content)
+    }
+
+    /// A state in which so many actions were asked for, and the last one waits.
+    fn waiting(actions: u64) -> State {
+        let last = Waiting {
+            number: actions,
+            source: RuleId::parse("track").unwrap(),
+            message: message("wamid.1"),
+            captures: std::collections::BTreeMap::new(),
+            answers: std::collections::BTreeMap::new(),
+        };
+        State {
+            actions,
+            waiting: vec![last],
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn no_action_has_the_number_of_another_when_two_conversations_become_one() {
+        for newer in [Newer::Own, Newer::Other] {
+            let mut state = waiting(3);
+            state.join(waiting(2), newer);
+
+            let mut numbers: Vec<u64> = state.waiting.iter().map(|one| one.number).collect();
+            numbers.sort_unstable();
+            assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_and_an_opt_out_outlive_the_older_conversation() {
+        let burst = |wamid| Burst {
+            messages: vec![message(wamid)],
+            due: Timestamp::UNIX_EPOCH,
+        };
+        let mut state = State {
+            burst: Some(burst("wamid.1")),
+            runs: 4,
+            language: Some("en".to_owned()),
+            opted_out_at: Some(Timestamp::UNIX_EPOCH),
+            ..State::default()
+        };
+        let newer = State {
+            burst: Some(burst("wamid.2")),
+            runs: 1,
+            language: Some("es".to_owned()),
+            ..State::default()
+        };
+
+        state.join(newer, Newer::Other);
+
+        let messages = state.burst.unwrap().messages;
+        let wamids: Vec<_> = messages.iter().map(|one| one.wamid.as_str()).collect();
+        assert_eq!(wamids, ["wamid.1", "wamid.2"]);
+        assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));
+        assert!(state.opted_out_at.is_some());
+    }
 }

@@ -97,7 +97,18 @@ pub(super) const CALL_OFF: &str = "UPDATE messages SET outbox_state = 'expired',
     send_error = 'the person wants nothing from us any more' FROM outbox \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message' AND outbox.state = 'queued' \
     AND outbox.conversation_id IN (SELECT value FROM json_each($1)); \
-    DELETE FROM outbox WHERE kind IN ('message', 'action') AND state = 'queued' \
+    DELETE FROM outbox WHERE kind = 'message' AND state = 'queued' \
+    AND conversation_id IN (SELECT value FROM json_each($1))";
+
+/// What was to be done for them, and their messages that waited for it. `$1` conversations, `$2` now.
+pub(super) const CALL_OFF_ACTIONS: &str = "UPDATE messages SET decision = 'opted_out' \
+    WHERE decision = 'waiting' AND conversation_id IN (SELECT value FROM json_each($1)); \
+    UPDATE actions SET ended_at_ms = $2, \
+    outcome = json_object('failed', 'the person wants nothing from us any more') FROM outbox \
+    WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number \
+    AND outbox.kind = 'action' AND outbox.state = 'queued' \
+    AND outbox.conversation_id IN (SELECT value FROM json_each($1)); \
+    DELETE FROM outbox WHERE kind = 'action' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($1))";
 
 /// Conversations in which something is due, as one row of JSON. `$1` now, `$2` limit.
@@ -148,37 +159,32 @@ pub(super) const END_ACTION: &str = "UPDATE actions SET ended_at_ms = $3, outcom
     AND outbox.action_number = actions.number; \
     DELETE FROM outbox WHERE fence = $1";
 
-/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to`: conversations with the same
-/// number of ours become one, with the state of the one that was used last; then `from` is gone.
-pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = t.id \
+/// Conversations with the same number of ours of people who turned out to be one, in pairs. `$1` pairs of contacts.
+pub(super) const TO_JOIN: &str = "SELECT json_group_array(json_object('from', f.id, 'to', t.id, \
+    'from_state', f.state, 'to_state', t.state, \
+    'newer', iif(f.last_message_ms > t.last_message_ms, 'other', 'own'))) \
     FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE messages.conversation_id = f.id; \
-    DELETE FROM outbox WHERE kind = 'action' AND conversation_id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
-    UPDATE outbox SET conversation_id = t.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE outbox.conversation_id = f.id; \
-    UPDATE notes SET conversation_id = t.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE notes.conversation_id = f.id; \
-    DELETE FROM actions WHERE conversation_id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id";
+
+/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to` of contacts, `$2` those of
+/// conversations, with what the one that stays remembers and by how much the numbers of actions grow; then `from` is
+/// gone.
+pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pair.value->>'$.to' \
+    FROM json_each($2) AS pair WHERE messages.conversation_id = pair.value->>'$.from'; \
+    UPDATE outbox SET conversation_id = pair.value->>'$.to', \
+    action_number = action_number + (pair.value->>'$.shift') \
+    FROM json_each($2) AS pair WHERE outbox.conversation_id = pair.value->>'$.from'; \
+    UPDATE notes SET conversation_id = pair.value->>'$.to' \
+    FROM json_each($2) AS pair WHERE notes.conversation_id = pair.value->>'$.from'; \
+    UPDATE actions SET conversation_id = pair.value->>'$.to', number = number + (pair.value->>'$.shift') \
+    FROM json_each($2) AS pair WHERE actions.conversation_id = pair.value->>'$.from'; \
     UPDATE conversations AS t SET messages_in = t.messages_in + f.messages_in, \
     last_inbound_ms = max(coalesce(t.last_inbound_ms, f.last_inbound_ms), coalesce(f.last_inbound_ms, t.last_inbound_ms)), \
-    state = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.state ELSE t.state END, \
-    wake_at_ms = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.wake_at_ms ELSE t.wake_at_ms END, \
-    opted_out_ms = coalesce(t.opted_out_ms, f.opted_out_ms), \
-    last_message_ms = max(t.last_message_ms, f.last_message_ms) \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    WHERE t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id; \
-    DELETE FROM conversations WHERE id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
+    state = pair.value->>'$.state', wake_at_ms = pair.value->>'$.wake_at_ms', \
+    opted_out_ms = pair.value->>'$.opted_out_ms', last_message_ms = max(t.last_message_ms, f.last_message_ms) \
+    FROM json_each($2) AS pair JOIN conversations AS f ON f.id = pair.value->>'$.from' \
+    WHERE t.id = pair.value->>'$.to'; \
+    DELETE FROM conversations WHERE id IN (SELECT value->>'$.from' FROM json_each($2)); \
     UPDATE conversations SET contact_id = pair.value->>'$.to' FROM json_each($1) AS pair \
     WHERE contact_id = pair.value->>'$.from'; \
     UPDATE contacts AS t SET name = coalesce(t.name, f.name), username = coalesce(t.username, f.username), \

@@ -122,6 +122,11 @@ impl<'a> Work<'a> {
             self.turn.explanation.note = Some("a colleague answers here now".to_owned());
             return;
         }
+        if self.turn.state.opted_out_at.is_some() {
+            self.turn.decision = Decision::OptedOut;
+            self.turn.explanation.note = Some("the person wants nothing from us".to_owned());
+            return;
+        }
         let Some(answer) = self.answer_of(&waited.source) else {
             let text = format!("the rules have no `{}` any more", waited.source);
             self.note(NoteKind::NotSent, text);

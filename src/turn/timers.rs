@@ -40,8 +40,12 @@ impl Work<'_> {
         let Some(message) = joined(messages) else {
             return;
         };
-        self.turn.decision = Decision::NoRule;
-        self.decide(&message);
+        if self.turn.state.opted_out_at.is_some() {
+            self.turn.decision = Decision::OptedOut;
+        } else {
+            self.turn.decision = Decision::NoRule;
+            self.decide(&message);
+        }
         self.conclude_message(message.wamid);
     }
 

@@ -134,6 +134,14 @@ pub(super) async fn write(
         .execute(&mut **tx)
         .await?;
     extra.write(tx, policy.now).await?;
+    if !extra.called_off.is_empty() {
+        // After the new rows: a person who says stop asks for no action in the same breath.
+        sqlx::query(sql::CALL_OFF_ACTIONS)
+            .bind(rows(&extra.called_off))
+            .bind(policy.now.as_millisecond())
+            .execute(&mut **tx)
+            .await?;
+    }
     Ok(outbox.len())
 }
 
