@@ -32,6 +32,8 @@ pub const MESSAGE_TYPE: &str = "R0205";
 pub const UNKNOWN_NAME: &str = "R0206";
 /// Steps that go round and round without a question.
 pub const CIRCLE: &str = "R0207";
+/// A rule that a model cannot choose, or chooses in vain.
+pub const CHOICE: &str = "R0208";
 /// Parts of a reply that do not go together.
 pub const MIXED_REPLY: &str = "R0301";
 /// A part of a reply that is missing or empty.
@@ -86,7 +88,7 @@ pub const DATE: &str = "R0604";
 pub const PAST_HOLIDAY: &str = "R0605";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 41] = [
+pub const ALL: [&str; 42] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -102,6 +104,7 @@ pub const ALL: [&str; 41] = [
     MESSAGE_TYPE,
     UNKNOWN_NAME,
     CIRCLE,
+    CHOICE,
     MIXED_REPLY,
     EMPTY_REPLY,
     TOO_MUCH,
