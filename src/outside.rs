@@ -11,7 +11,7 @@ mod model;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::config;
 use crate::gateway::{GatewayError, http_client_builder};
-use crate::message::{Action, HttpCall, HttpMethod, ModelCall, Outcome};
+use crate::message::{Action, HttpCall, HttpMethod, ModelCall, Outcome, leaves_its_place};
 use address::{Lookup, NotPublic, PublicOnly, is_public};
 
 /// Deeper answers are attacks on whoever reads them.
@@ -45,7 +45,7 @@ struct Host {
 
 struct Model {
     url: Url,
-    name: String,
+    asked: config::Model,
     authorization: Option<HeaderValue>,
     slots: Semaphore,
 }
@@ -90,7 +90,7 @@ impl Outside {
             let key = model.api_key.as_ref();
             Ok(Model {
                 url: Url::parse(&url).map_err(|_| GatewayError::ModelUrl)?,
-                name: model.name.clone(),
+                asked: model.clone(),
                 authorization: key
                     .map(|secret| header(secret, "Bearer ", "model.api_key"))
                     .transpose()?,
@@ -126,6 +126,10 @@ impl Outside {
     }
 
     async fn call(&self, call: &HttpCall) -> Result<Value, String> {
+        // What parses it would follow the way up, out of the part of the address that the owner wrote.
+        if leaves_its_place(&call.url) {
+            return Err("its address leaves its place: a part of it is `.` or `..`".to_owned());
+        }
         let url = Url::parse(&call.url).map_err(|_| "its address is none".to_owned())?;
         let host = self.allowed(&url)?;
         let _slot = host.slots.acquire().await.expect("it is never closed");
@@ -141,12 +145,17 @@ impl Outside {
         } else {
             &self.public
         };
-        let mut request = authorized(client.request(method, url), host.authorization.as_ref());
+        let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             let name = HeaderName::try_from(name.as_str()).map_err(|_| broken_header())?;
             let value = HeaderValue::from_str(value).map_err(|_| broken_header())?;
-            request = request.header(name, value);
+            headers.insert(name, value);
         }
+        // Last: the owner's key goes before one that a rule has written.
+        if let Some(value) = &host.authorization {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
+        let mut request = client.request(method, url).headers(headers);
         if let Some(body) = &call.body {
             request = request.json(body);
         }
@@ -160,7 +169,7 @@ impl Outside {
         let _slot = model.slots.acquire().await.expect("it is never closed");
         let request = self.own.post(model.url.clone());
         let request = authorized(request, model.authorization.as_ref());
-        let answer = self.fetch(request.json(&model::request(&model.name, call)));
+        let answer = self.fetch(request.json(&model::request(&model.asked, call)));
         model::answer(&answer.await?, call)
     }
 
@@ -200,7 +209,9 @@ impl Outside {
         if body.is_empty() {
             return Ok(Value::Null);
         }
-        let answer = serde_json::from_slice(&body);
+        // Some services begin with a byte order mark, which JSON does not know.
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let answer = serde_json::from_slice(text);
         let answer = answer.map_err(|_| "the answer was no JSON".to_owned())?;
         if depth(&answer) > DEPTH_MAX {
             return Err(format!("the answer was nested more than {DEPTH_MAX} times"));

@@ -107,6 +107,17 @@ pub enum Outcome {
     Failed(String),
 }
 
+/// Whether a part of an address is `.` or `..`, which lead to another place than the one that is written.
+#[must_use]
+pub fn leaves_its_place(address: &str) -> bool {
+    let place = address.split(['?', '#']).next().unwrap_or_default();
+    let place = place.split_once("://").map_or(place, |(_, rest)| rest);
+    place.split(['/', '\\']).skip(1).any(|part| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part == "." || part == ".."
+    })
+}
+
 impl Action {
     /// Whether asking twice does no harm.
     #[must_use]

@@ -19,8 +19,8 @@ mod state;
 mod template;
 
 pub use action::{
-    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome,
-    Speaker,
+    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn,
+    Outcome, Speaker, leaves_its_place,
 };
 pub use address::{Identity, Recipient};
 pub use content::{Content, Kind, Media, Order, OrderItem};

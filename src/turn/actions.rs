@@ -246,12 +246,13 @@ fn http(call: &HttpTemplate, variables: &Variables<'_>) -> Result<HttpCall, Stri
             .render(variables)
             .map_err(|error| error.to_string())
     };
+    let url = call.url.render_url(variables);
     let headers = call.headers.iter();
     let headers = headers.map(|(name, value)| Ok((name.clone(), text(value)?)));
     let body = call.body.as_ref().map(|body| document(body, variables));
     Ok(HttpCall {
         method: call.method,
-        url: text(&call.url)?,
+        url: url.map_err(|error| error.to_string())?,
         headers: headers.collect::<Result<_, String>>()?,
         body: body.transpose()?,
         timeout: call.timeout,
