@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Inbound, RuleId};
+use super::{Inbound, Outbound, RuleId};
 
 /// What a turn leaves behind for the next one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,6 +133,14 @@ pub struct Waiting {
     /// The answers of a flow that has ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Value>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// How many actions led to it, one after the other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chain: u64,
+    /// What `on_error` said then: said when the rules have its answer no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead: Vec<Outbound>,
 }
 
 /// How often the same words came in a row.
@@ -238,6 +246,9 @@ mod tests {
             message: message("wamid.1"),
             captures: std::collections::BTreeMap::new(),
             answers: std::collections::BTreeMap::new(),
+            asked_at: Timestamp::UNIX_EPOCH,
+            chain: 0,
+            instead: Vec::new(),
         };
         State {
             actions,

@@ -55,7 +55,7 @@ impl Work<'_> {
         roots: BTreeMap<String, Value>,
     ) -> Used {
         match &answer.action {
-            Some(action) => self.ask_action(source, action, cause, roots),
+            Some(action) => self.ask_action((source, answer), action, cause, roots),
             None => self.say(source, answer, cause, &roots),
         }
     }
@@ -71,7 +71,8 @@ impl Work<'_> {
         let before = self.turn.state.clone();
         let notes = self.turn.notes.len();
         let used = self.say_all(source, answer, cause, roots);
-        if !matches!(used, Used::Said { .. }) {
+        // A flow without a question may begin and wait for its action at once.
+        if !matches!(used, Used::Said { .. } | Used::Waits) {
             // But for the budget, which earlier replies of this turn have used.
             let replied_at = std::mem::take(&mut self.turn.state.replied_at);
             self.turn.state = State {

@@ -219,6 +219,8 @@ struct Work<'a> {
     number: &'a crate::message::PhoneNumberId,
     now: Timestamp,
     look: Look,
+    /// How many actions led to this turn, one after the other.
+    chain: u64,
     turn: Turn,
 }
 
@@ -263,6 +265,7 @@ impl<'a> Work<'a> {
             number: &conversation.phone_number_id,
             now,
             look,
+            chain: 0,
             turn,
         }
     }

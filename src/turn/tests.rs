@@ -432,5 +432,6 @@ fn the_same_arguments_give_the_same_turn() {
     }
 }
 
+mod actions;
 mod conversations;
 mod flows;

@@ -157,7 +157,7 @@ impl Work<'_> {
     }
 
     /// Why a rule that matches stays quiet.
-    fn quiet(&self, rule: &Rule) -> Option<String> {
+    pub(super) fn quiet(&self, rule: &Rule) -> Option<String> {
         if let Some(ago) = said_ago(rule, &self.turn.state, self.now) {
             return Some(format!("it answered {ago} ago, and has `once`"));
         }
@@ -167,7 +167,7 @@ impl Work<'_> {
     }
 
     /// Records which arm of a test with `chance` the person is in.
-    fn with_arm(&self, rule: &Rule, because: String) -> String {
+    pub(super) fn with_arm(&self, rule: &Rule, because: String) -> String {
         if rule.chance.is_none() {
             return because;
         }
