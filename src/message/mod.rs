@@ -19,7 +19,7 @@ mod state;
 mod template;
 
 pub use action::{
-    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn,
+    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, MODEL, ModelCall, ModelChoice, ModelTurn,
     Outcome, Speaker, leaves_its_place,
 };
 pub use address::{Identity, Recipient};

@@ -69,8 +69,10 @@ fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
     (lookup, looked)
 }
 
+/// Does it in the first slot that is free.
 async fn perform(outside: &Outside, action: &Action) -> Outcome {
-    outside.perform(action).await
+    let slot = outside.slots(&action.host()).pop().unwrap();
+    outside.perform(action, slot).await
 }
 
 fn failed(outcome: Outcome) -> String {
@@ -156,6 +158,25 @@ async fn a_name_is_checked_each_time_it_is_connected_to() {
 
     let public = Some(vec!["93.184.215.14".to_owned()]);
     assert_eq!(seen, [public.clone(), None, public]);
+}
+
+#[test]
+fn each_host_has_slots_of_its_own_and_gets_them_back() {
+    let hosts = vec![
+        host("https://shop.example", false),
+        host("http://stock:8000", true),
+    ];
+    let outside = Outside::new(&actions(hosts), None).unwrap();
+    let free = |action: &Action| outside.slots(&action.host());
+
+    let taken = free(&get("https://Shop.example/orders?of=ana"));
+
+    assert_eq!(taken.len(), 2);
+    assert!(free(&get("https://shop.example:443/cakes")).is_empty());
+    assert_eq!(free(&get("http://stock:8000")).len(), 2);
+    assert_eq!(free(&get("https://other.example")).len(), 2);
+    drop(taken);
+    assert_eq!(free(&get("https://shop.example#top")).len(), 2);
 }
 
 #[tokio::test]

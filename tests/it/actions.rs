@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::support::{ANA, NUMBERS, Options, TestApp, texts};
 
 const BO: &str = "15550000002";
+const PAT: &str = "15550009999";
 const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 /// A shop with an API, and a language model beside it.
@@ -50,12 +51,22 @@ impl Outside {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Waits until so many have been asked for.
+    async fn asked_by(&self, app: &TestApp, count: usize) {
+        app.until("questions", move |_| async move {
+            (self.asked().len() >= count).then_some(())
+        })
+        .await;
+    }
+
     /// A service with these rules, in which `SHOP` stands for the address of the shop.
     async fn serve(&self, rules: &str) -> TestApp {
-        let address = self.start().await;
+        let (address, other) = (self.start().await, self.start().await);
         let rules = rules.replace("SHOP", &format!("http://{address}"));
+        let rules = rules.replace("OTHER", &format!("http://{other}"));
         let extra = format!(
-            "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}]\n\
+            "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}, \
+             {{ host = \"http://{other}\", private = true }}]\n\
              [model]\nurl = \"http://{address}/v1\"\nname = \"small\"\n"
         );
         TestApp::with(Options {
@@ -114,6 +125,11 @@ id = "track"
 when.text.matches = '#(?<number>\S+)'
 call = { get = "SHOP/orders/{{ match.number }}", save = "order" }
 reply = "{{ order.number }} is {{ order.status }}."
+[[rule]]
+id = "elsewhere"
+when.text.has = "elsewhere"
+call = { get = "OTHER/orders/1", save = "order" }
+reply = "Elsewhere it is {{ order.status }}."
 [[rule]]
 id = "deliver"
 when.text.has = "deliver"
@@ -244,6 +260,57 @@ async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
         .filter_map(|one| one.decision.as_deref())
         .collect();
     assert_eq!(decisions, ["opted_out", "answered"]);
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_holds_up_nobody_else() {
+    let outside = Outside::default();
+    let app = outside.serve(SHOP).await;
+    let messages: Vec<Value> = (0..80)
+        .map(|index| {
+            let phone = format!("1555000{index:04}");
+            let body = said(&format!("wamid.{index}"), Some(&phone), None, "book");
+            let body: Value = serde_json::from_str(&body).unwrap();
+            body.pointer("/entry/0/changes/0").unwrap().clone()
+        })
+        .collect();
+    let body = json!({ "entry": [{ "changes": messages }] });
+    assert_eq!(app.post(&body.to_string()).await, 200);
+    outside.asked_by(&app, 4).await;
+
+    app.post(&said("wamid.last", Some(PAT), None, "elsewhere"))
+        .await;
+
+    assert_eq!(
+        answers(&app, PAT, 1).await,
+        ["Elsewhere it is in the oven."]
+    );
+    assert_eq!(outside.asked().len(), 4, "as many as per_host says");
+    // Those that wait for their turn have not begun: their time does not run, and they are not taken for half done.
+    let untouched =
+        "SELECT count(*) FROM outbox WHERE kind = 'action' AND state = 'queued' AND attempts = 0";
+    assert_eq!(crate::sqlite::number(&app.database(), untouched).await, 76);
+}
+
+#[tokio::test]
+async fn what_has_waited_too_long_is_not_done_any_more() {
+    let outside = Outside::default();
+    let mut app = outside.serve(SHOP).await;
+    for index in 0..5 {
+        let phone = format!("1555000{index:04}");
+        app.post(&said(&format!("wamid.{index}"), Some(&phone), None, "book"))
+            .await;
+    }
+    outside.asked_by(&app, 4).await;
+    app.kill().await;
+    app.clock.advance(Duration::from_mins(16));
+
+    app.run().await;
+    app.drained().await;
+
+    assert_eq!(outside.asked().len(), 4, "the fifth was never begun");
+    let late = "SELECT count(*) FROM messages WHERE decision = 'too_old'";
+    assert_eq!(crate::sqlite::number(&app.database(), late).await, 5);
 }
 
 #[tokio::test]
