@@ -25,7 +25,7 @@ use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
 use crate::telemetry::Metrics;
-use crate::web::{self, Health, Limits, Webhook};
+use crate::web::{self, Health, Limits, RulesNews, Webhook};
 
 use reload::{Current, Reload};
 use rulebook::Rulebook;
@@ -42,6 +42,9 @@ pub struct App {
     outside: Arc<Outside>,
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
+    news: Arc<RulesNews>,
+    /// What the rules files said before they were read: see [`reload::fingerprint`].
+    at_start: u64,
     public: TcpListener,
     admin: TcpListener,
     addresses: Addresses,
@@ -61,6 +64,8 @@ impl App {
     /// opened or is in use, or an address is taken.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         // Rules first: whoever has a mistake in them should not find a new database beside it.
+        // What is changed meanwhile is seen as a change afterwards.
+        let at_start = reload::fingerprint(&config);
         let rulebook = Rulebook::load(&config)?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
@@ -90,6 +95,8 @@ impl App {
             outside: Arc::new(outside),
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
+            news: Arc::default(),
+            at_start,
             public,
             admin,
             addresses,
@@ -184,6 +191,7 @@ impl App {
         let health = Health {
             store: self.store,
             metrics: Arc::clone(&self.metrics),
+            rules: self.news,
             stopping: shutdown.soft.clone(),
         };
         let webhook = Webhook::new(&self.config.webhook, intake, self.metrics);
@@ -221,6 +229,8 @@ impl App {
             store: self.store.clone(),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
+            news: Arc::clone(&self.news),
+            at_start: self.at_start,
         }
     }
 

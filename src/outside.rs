@@ -11,15 +11,15 @@ mod model;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config;
 use crate::gateway::{GatewayError, http_client_builder};
-use crate::message::{Action, HttpCall, HttpMethod, ModelCall, Outcome};
+use crate::message::{Action, HttpCall, HttpMethod, MODEL, ModelCall, Outcome, leaves_its_place};
 use address::{Lookup, NotPublic, PublicOnly, is_public};
 
 /// Deeper answers are attacks on whoever reads them.
@@ -33,21 +33,27 @@ pub struct Outside {
     own: Client,
     hosts: Vec<Host>,
     model: Option<Model>,
+    /// For what asks nobody, because it may not.
+    refused: Arc<Semaphore>,
     max_bytes: usize,
 }
+
+/// The right to do one action at a host; dropped, it is free for the next.
+#[derive(Debug)]
+pub struct Slot(OwnedSemaphorePermit);
 
 struct Host {
     base: Url,
     private: bool,
     authorization: Option<HeaderValue>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 struct Model {
     url: Url,
-    name: String,
+    asked: config::Model,
     authorization: Option<HeaderValue>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 impl Outside {
@@ -82,7 +88,7 @@ impl Outside {
                 authorization: authorization
                     .map(|secret| header(secret, "", "actions.hosts.authorization"))
                     .transpose()?,
-                slots: Semaphore::new(actions.per_host),
+                slots: Arc::new(Semaphore::new(actions.per_host)),
             })
         });
         let model = model.map(|model| {
@@ -90,11 +96,11 @@ impl Outside {
             let key = model.api_key.as_ref();
             Ok(Model {
                 url: Url::parse(&url).map_err(|_| GatewayError::ModelUrl)?,
-                name: model.name.clone(),
+                asked: model.clone(),
                 authorization: key
                     .map(|secret| header(secret, "Bearer ", "model.api_key"))
                     .transpose()?,
-                slots: Semaphore::new(actions.per_host),
+                slots: Arc::new(Semaphore::new(actions.per_host)),
             })
         });
         Ok(Self {
@@ -102,12 +108,27 @@ impl Outside {
             own: own.map_err(GatewayError::Client)?,
             hosts: hosts.collect::<Result<_, _>>()?,
             model: model.transpose()?,
+            refused: Arc::new(Semaphore::new(actions.per_host)),
             max_bytes: actions.max_bytes,
         })
     }
 
-    /// Does it, within its time.
-    pub async fn perform(&self, action: &Action) -> Outcome {
+    /// Every slot that is free at a host: see [`Action::host`].
+    #[must_use]
+    pub fn slots(&self, host: &str) -> Vec<Slot> {
+        let model = self.model.as_ref().filter(|_| host == MODEL);
+        let url = Url::parse(host).ok();
+        let allowed = url.and_then(|url| self.allowed(&url).ok());
+        let slots = model.map(|model| &model.slots);
+        let slots = slots.or(allowed.map(|host| &host.slots));
+        let slots = slots.unwrap_or(&self.refused);
+        let free = std::iter::from_fn(|| Arc::clone(slots).try_acquire_owned().ok());
+        free.map(Slot).collect()
+    }
+
+    /// Does it, within its time. That begins now: whoever has no slot yet has not begun.
+    pub async fn perform(&self, action: &Action, slot: Slot) -> Outcome {
+        let Slot(_held) = slot;
         let (timeout, done) = match action {
             Action::Http(call) => {
                 let done = tokio::time::timeout(call.timeout, self.call(call)).await;
@@ -126,9 +147,12 @@ impl Outside {
     }
 
     async fn call(&self, call: &HttpCall) -> Result<Value, String> {
+        // What parses it would follow the way up, out of the part of the address that the owner wrote.
+        if leaves_its_place(&call.url) {
+            return Err("its address leaves its place: a part of it is `.` or `..`".to_owned());
+        }
         let url = Url::parse(&call.url).map_err(|_| "its address is none".to_owned())?;
         let host = self.allowed(&url)?;
-        let _slot = host.slots.acquire().await.expect("it is never closed");
         let method = match call.method {
             HttpMethod::Get => reqwest::Method::GET,
             HttpMethod::Post => reqwest::Method::POST,
@@ -141,12 +165,17 @@ impl Outside {
         } else {
             &self.public
         };
-        let mut request = authorized(client.request(method, url), host.authorization.as_ref());
+        let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             let name = HeaderName::try_from(name.as_str()).map_err(|_| broken_header())?;
             let value = HeaderValue::from_str(value).map_err(|_| broken_header())?;
-            request = request.header(name, value);
+            headers.insert(name, value);
         }
+        // Last: the owner's key goes before one that a rule has written.
+        if let Some(value) = &host.authorization {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
+        let mut request = client.request(method, url).headers(headers);
         if let Some(body) = &call.body {
             request = request.json(body);
         }
@@ -157,10 +186,9 @@ impl Outside {
         let Some(model) = &self.model else {
             return Err("no language model is set: see [model] in replyd.toml".to_owned());
         };
-        let _slot = model.slots.acquire().await.expect("it is never closed");
         let request = self.own.post(model.url.clone());
         let request = authorized(request, model.authorization.as_ref());
-        let answer = self.fetch(request.json(&model::request(&model.name, call)));
+        let answer = self.fetch(request.json(&model::request(&model.asked, call)));
         model::answer(&answer.await?, call)
     }
 
@@ -200,7 +228,9 @@ impl Outside {
         if body.is_empty() {
             return Ok(Value::Null);
         }
-        let answer = serde_json::from_slice(&body);
+        // Some services begin with a byte order mark, which JSON does not know.
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let answer = serde_json::from_slice(text);
         let answer = answer.map_err(|_| "the answer was no JSON".to_owned())?;
         if depth(&answer) > DEPTH_MAX {
             return Err(format!("the answer was nested more than {DEPTH_MAX} times"));

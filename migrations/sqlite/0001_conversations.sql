@@ -92,6 +92,7 @@ CREATE TABLE outbox (
     kind              TEXT    NOT NULL CHECK (kind IN ('message', 'read_mark', 'download', 'action')),
     message_id        INTEGER REFERENCES messages (id),  -- ours to send, or theirs to mark read or fetch the file of
     action_number     INTEGER,             -- the action to do; with conversation_id the key of actions
+    host              TEXT,                -- whom the action asks: one that does not answer holds up nobody else's
     state             TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
     due_at_ms         INTEGER NOT NULL,    -- not before
     expires_at_ms     INTEGER NOT NULL,    -- not after: a late answer confuses people
@@ -101,11 +102,13 @@ CREATE TABLE outbox (
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
     reason            TEXT,                -- why it waits
     CHECK ((kind = 'action') = (action_number IS NOT NULL)),
+    CHECK ((kind = 'action') = (host IS NOT NULL)),
     CHECK (kind = 'action' OR message_id IS NOT NULL)
 ) STRICT;
 CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id);
 CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
 CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
+CREATE INDEX outbox_by_host ON outbox (host, due_at_ms, id) WHERE kind = 'action';
 
 -- What rules asked of other services, and what came of it.
 CREATE TABLE actions (

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::rulebook::Rulebook;
+use super::rulebook::{Rejected, Rulebook};
 use super::rules_files::RulesFiles;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web::RulesNews;
 
 /// The files are read this often. Reading tells more than watching: it works on every file system and over links.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -48,6 +49,9 @@ pub(super) struct Reload {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) news: Arc<RulesNews>,
+    /// What the files said before the start read them.
+    pub(super) at_start: u64,
 }
 
 impl Reload {
@@ -68,49 +72,44 @@ impl Reload {
 
     async fn work(&self) {
         let mut asked = Hangup::listen();
-        // What the files said when they were looked at last; the start has read them.
-        let mut seen = self.fingerprint();
+        // What the files said when they were last taken, or turned down.
+        let mut seen = Some(self.at_start);
         loop {
             let told = tokio::select! {
                 () = sleep(LOOK_EVERY) => false,
                 () = asked.wait() => true,
             };
-            let now = self.fingerprint();
-            if now != seen || told {
-                seen = now;
-                self.reload().await;
-            }
+            // Who asks wants them read, changed or not.
+            seen = self.look(seen.filter(|_| !told)).await;
         }
     }
 
-    /// Changes when one of the files does, or cannot be read any more.
-    fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let own = self.config.numbers.iter();
-        let own = own.filter_map(|number| number.rules.as_ref());
-        for file in std::iter::once(&self.config.rules.file).chain(own) {
-            match RulesFiles::read(file) {
-                Ok(files) => {
-                    files.sources.text().hash(&mut hasher);
-                    let templates = serde_json::to_string(&files.templates);
-                    templates.unwrap_or_default().hash(&mut hasher);
-                }
-                Err(error) => format!("{error:#}").hash(&mut hasher),
-            }
+    /// Takes the files if they say something else than when they were `seen`; gives what they say now, once that is
+    /// settled.
+    async fn look(&self, seen: Option<u64>) -> Option<u64> {
+        let now = fingerprint(&self.config);
+        if Some(now) == seen {
+            return seen;
         }
-        hasher.finish()
+        match self.reload().await {
+            Reloaded::Settled => Some(now),
+            // The files need not change for it to go better next time.
+            Reloaded::NotStored => None,
+        }
     }
 
-    async fn reload(&self) {
+    async fn reload(&self) -> Reloaded {
         let loaded = match Rulebook::load(&self.config) {
             Ok(loaded) => loaded,
             Err(error) => {
-                self.metrics.rules_stale.set(1);
+                let place = error.downcast_ref::<Rejected>().map(Rejected::place);
+                let place = place.unwrap_or_else(|| "a file cannot be read".to_owned());
+                self.stale(format!("those on the disk do not pass the check: {place}"));
                 tracing::error!(
                     error = format!("{error:#}"),
                     "changed rules are not taken; the last good ones go on answering"
                 );
-                return;
+                return Reloaded::Settled;
             }
         };
         // An answer must never name a version whose text is not kept.
@@ -119,13 +118,13 @@ impl Reload {
                 .store
                 .record_rules(&rules.version, &rules.source, self.clock.now());
             if let Err(error) = kept.await {
-                self.metrics.rules_stale.set(1);
+                self.stale("the changed ones could not be stored yet".to_owned());
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(
                     error,
-                    "changed rules could not be stored; they are not taken"
+                    "changed rules could not be stored; they are not taken yet"
                 );
-                return;
+                return Reloaded::NotStored;
             }
         }
         for (file, rules) in loaded.files() {
@@ -134,8 +133,42 @@ impl Reload {
             tracing::info!(%file, rules, %version, "rules are taken into use");
         }
         self.metrics.rules_stale.set(0);
+        self.news.set(None);
         self.current.set(loaded);
+        Reloaded::Settled
     }
+
+    fn stale(&self, why: String) {
+        self.metrics.rules_stale.set(1);
+        self.news.set(Some(why));
+    }
+}
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reloaded {
+    /// The rules are taken, or turned down for what stands in them.
+    Settled,
+    /// The rules are good, and not in use yet.
+    NotStored,
+}
+
+/// Changes when one of the files does, or cannot be read any more.
+pub(super) fn fingerprint(config: &Config) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let own = config.numbers.iter();
+    let own = own.filter_map(|number| number.rules.as_ref());
+    for file in std::iter::once(&config.rules.file).chain(own) {
+        match RulesFiles::read(file) {
+            Ok(files) => {
+                files.sources.text().hash(&mut hasher);
+                let templates = serde_json::to_string(&files.templates);
+                templates.unwrap_or_default().hash(&mut hasher);
+            }
+            Err(error) => format!("{error:#}").hash(&mut hasher),
+        }
+    }
+    hasher.finish()
 }
 
 /// The signal by which people ask a service to read its files again.
@@ -159,5 +192,68 @@ impl Hangup {
             return;
         }
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Current, Reload, fingerprint};
+    use crate::app::rulebook::Rulebook;
+    use crate::clock::Clock;
+    use crate::config::{self, Config, Sources};
+    use crate::store::Store;
+
+    fn config(folder: &tempfile::TempDir) -> Config {
+        let text =
+            "webhook = { app_secrets = \"a\", verify_token = \"v\" }\ngateway.api_key = \"k\"\n";
+        config::load(Sources {
+            file: Some((folder.path().join("replyd.toml"), text.to_owned())),
+            environment: Vec::new(),
+        })
+        .unwrap()
+    }
+
+    fn write(folder: &tempfile::TempDir, reply: &str) {
+        let rules = format!("version = 1\n[[rule]]\nid = \"all\"\nreply = \"{reply}\"\n");
+        std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
+    }
+
+    #[tokio::test]
+    async fn rules_that_could_not_be_stored_are_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder, "old");
+        let url = format!("sqlite:{}", folder.path().join("replyd.db").display());
+        let writable = Store::open(&url).await.unwrap();
+        let config = config(&folder);
+        let at_start = fingerprint(&config);
+        let current = Arc::new(Current::of(Rulebook::load(&config).unwrap()));
+        let version = || {
+            let rules = current.get();
+            rules.files().next().unwrap().1.version.clone()
+        };
+        let old = version();
+        let mut reload = Reload {
+            current: Arc::clone(&current),
+            config,
+            // Nothing can be written by it.
+            store: Store::open_read_only(&url).await.unwrap(),
+            clock: Clock::System,
+            metrics: Arc::default(),
+            news: Arc::default(),
+            at_start,
+        };
+        write(&folder, "new");
+
+        let seen = reload.look(Some(at_start)).await;
+        assert_eq!((seen, version()), (None, old.clone()));
+        assert_eq!(reload.metrics.rules_stale.get(), 1);
+
+        reload.store = writable;
+        let seen = reload.look(seen).await;
+        assert_eq!(seen, Some(fingerprint(&reload.config)));
+        assert_ne!(version(), old);
+        assert_eq!(reload.metrics.rules_stale.get(), 0);
     }
 }

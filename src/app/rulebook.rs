@@ -9,16 +9,25 @@ use jiff::Timestamp;
 use super::rules_files::RulesFiles;
 use crate::config::Config;
 use crate::message::{Conversation, PhoneNumberId, RulesVersion};
-use crate::rules::{self, Colour, RuleSet};
+use crate::rules::{self, Colour, Diagnostic, RuleSet, Severity, Sources};
 use crate::turn::{self, Decision, Incoming, Turn};
 
 /// A rules file with mistakes.
 #[derive(Debug, thiserror::Error)]
 #[error("rules file `{}` does not pass the check\n\n{diagnostics}", file.display())]
-struct Rejected {
+pub(super) struct Rejected {
     file: PathBuf,
+    /// File and line of the first error.
+    place: String,
     /// Every diagnostic as `replyd check` shows it.
     diagnostics: String,
+}
+
+impl Rejected {
+    /// File and line of the first error; nothing that stands there.
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
 }
 
 /// Which rules answer which number.
@@ -121,10 +130,20 @@ fn compile(file: &Path) -> anyhow::Result<RuleSet> {
         }
         Err(diagnostics) => Err(Rejected {
             file: file.to_owned(),
+            place: first_error(&diagnostics, &files.sources),
             diagnostics: rules::render(&diagnostics, &files.sources, Colour::Plain),
         }
         .into()),
     }
+}
+
+/// Where the first error is. Anybody may read it, so of the path only the name is told.
+fn first_error(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    let error = |found: &&Diagnostic| found.severity == Severity::Error;
+    let span = diagnostics.iter().find(error).map(|found| &found.span);
+    let (file, line, _) = sources.line_and_column(span.unwrap_or(&(0..0)));
+    let name = Path::new(file).file_name().unwrap_or_default();
+    format!("{}:{line}", name.to_string_lossy())
 }
 
 fn stored_only(conversation: &Conversation) -> Turn {
@@ -214,6 +233,18 @@ number = [{ phone_number_id = "1", rules = "one.toml" }, { phone_number_id = "2"
         let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
 
         assert_eq!(rulebook.files().count(), 1);
+    }
+
+    #[test]
+    fn the_place_of_the_first_error_is_known_and_tells_nothing_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let broken = RULES.replace("reply", "replay");
+        std::fs::write(folder.path().join("rules.toml"), broken).unwrap();
+
+        let error = Rulebook::load(&config(&folder, "")).unwrap_err();
+
+        let rejected = error.downcast_ref::<super::Rejected>().unwrap();
+        assert_eq!(rejected.place(), "rules.toml:4");
     }
 
     #[test]

@@ -98,7 +98,12 @@ fn included(file: &Path, pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
     let folder = glob::Pattern::escape(&folder.to_string_lossy());
     let whole = Path::new(&folder).join(pattern);
     let named = || format!("`include` of `{}` names `{pattern}`", file.display());
-    let found = glob::glob(&whole.to_string_lossy());
+    // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the same ones again.
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::default()
+    };
+    let found = glob::glob_with(&whole.to_string_lossy(), options);
     let found = found.with_context(|| format!("{}, which is no pattern", named()))?;
     let mut paths = Vec::new();
     for path in found {
@@ -108,4 +113,28 @@ fn included(file: &Path, pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
         bail!("{}, and there is no such file", named());
     }
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RulesFiles;
+
+    #[test]
+    fn hidden_files_are_never_included() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("rules/..data")).unwrap();
+        std::fs::write(
+            at("rules.toml"),
+            "version = 1\ninclude = [\"rules/**/*.toml\"]\n",
+        )
+        .unwrap();
+        for name in ["a.toml", ".#a.toml", "..data/a.toml"] {
+            std::fs::write(at("rules").join(name), "").unwrap();
+        }
+
+        let files = RulesFiles::read(&at("rules.toml")).unwrap();
+
+        assert_eq!(files.paths, [at("rules.toml"), at("rules/a.toml")]);
+    }
 }

@@ -138,7 +138,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         String::new(),
         paint(
             DIM,
-            "Change the rules and start again to see the change. Ctrl-C stops.",
+            "Change the rules: the next message is answered by them. Ctrl-C stops.",
         ),
     ]
     .join("\n")

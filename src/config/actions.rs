@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::layers::{Entry, Value, read_written};
 use super::problem::Origin;
 use super::reader::{Reader, unknown};
-use super::{ActionHost, Actions, Model};
+use super::{ActionHost, Actions, LimitKey, Model};
 
 /// Larger answers are no answers to a person's question.
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
@@ -119,6 +119,10 @@ impl Reader<'_> {
         } else {
             format!("https://{host}")
         };
+        if host.contains('*') {
+            let message = format!("`{host}` is no single host: each is named by its own name");
+            return self.refuse(key, origin, message);
+        }
         let url = Url::parse(&written).ok().filter(|url| {
             let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             bare && url.host().is_some() && url.username().is_empty() && !host.contains('@')
@@ -154,8 +158,10 @@ impl Reader<'_> {
             self.text(key).map(|(url, _)| url)
         };
         let name = self.text("model.name");
+        let (temperature, limit_key) = (self.temperature(), self.limit_key());
         let api_key = self.optional_key("model.api_key")?;
         let (url, (name, origin)) = (url?, name?);
+        let (temperature, limit_key) = (temperature?, limit_key?);
         if !wished {
             return Some(None);
         }
@@ -163,6 +169,37 @@ impl Reader<'_> {
             let message = "is empty: say which model of model.url is to be asked";
             return self.refuse("model.name", &origin, message);
         }
-        Some(Some(Model { url, name, api_key }))
+        Some(Some(Model {
+            url,
+            name,
+            api_key,
+            temperature,
+            limit_key,
+        }))
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "every method of the reader gives None for a problem"
+    )]
+    fn temperature(&mut self) -> Option<Option<u32>> {
+        let key = "model.temperature";
+        if self.layers.settings.contains_key(key) {
+            return self.integer(key, 0..=2).map(Some);
+        }
+        self.known.push(key.to_owned());
+        Some(None)
+    }
+
+    fn limit_key(&mut self) -> Option<LimitKey> {
+        let key = "model.limit_key";
+        let (written, origin) = self.text(key)?;
+        let all = [LimitKey::MaxTokens, LimitKey::MaxCompletionTokens];
+        let found = all.into_iter().find(|one| one.name() == written);
+        found.or_else(|| {
+            let message =
+                format!("must be `max_tokens` or `max_completion_tokens`, not `{written}`");
+            self.refuse(key, &origin, message)
+        })
     }
 }

@@ -226,6 +226,30 @@ pub struct Model {
     pub name: String,
     /// Sent as bearer token.
     pub api_key: Option<SecretString>,
+    /// How freely it speaks; the service's own when none is said.
+    pub temperature: Option<u32>,
+    /// What the service calls the longest answer.
+    pub limit_key: LimitKey,
+}
+
+/// What a service of language models calls the longest answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKey {
+    /// Most services, and the older models of `OpenAI`.
+    MaxTokens,
+    /// The newer models of `OpenAI`, which refuse the other.
+    MaxCompletionTokens,
+}
+
+impl LimitKey {
+    /// As it stands in a request.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
 }
 
 /// One `[[number]]`.

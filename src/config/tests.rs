@@ -118,10 +118,12 @@ hosts = [
     "shop.example", "shop.example:8443", { host = "http://stock:8000", private = true },
     { host = "crm.example", authorization = { env = "TOKEN" } },
     "http://shop.example", "https://shop.example/api", "user@shop.example", 7, { private = true },
-    { host = "shop.example", privat = true }, { host = "shop.example", private = "yes" }, "",
+    { host = "shop.example", privat = true }, { host = "shop.example", private = "yes" }, "", "*.example",
 ]
 [model]
 url = "http://model.example/v1"
+temperature = 3
+limit_key = "max_length"
 "#;
     insta::assert_snapshot!(problems(
         file,
@@ -134,7 +136,10 @@ url = "http://model.example/v1"
         config.actions.hosts[0].base.as_str(),
         "https://shop.example/"
     );
-    assert_eq!(config.model.unwrap().url, "http://127.0.0.1:11434/v1");
+    let model = config.model.unwrap();
+    assert_eq!(model.url, "http://127.0.0.1:11434/v1");
+    let asked = (model.temperature, model.limit_key.name());
+    assert_eq!(asked, (None, "max_tokens"));
 }
 
 #[test]

@@ -3,18 +3,24 @@
 //! A worker of its own beside [`super::Delivery`]: both of its jobs decide, and deciding must not hold up sending. The
 //! due times are in the database, so nothing is forgotten over a restart.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::message::Outcome;
-use crate::outside::Outside;
+use crate::outside::{Outside, Slot};
 use crate::shutdown::Shutdown;
-use crate::store::{ClaimedAction, Decide, Files, ReceivePolicy, Received, Store, StoreError};
+use crate::store::{
+    ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received, Store,
+    StoreError,
+};
 use crate::telemetry::Metrics;
 
 /// The database is looked at this often: a burst is answered so much later at most.
@@ -25,8 +31,6 @@ const RECOVER_FOR: Duration = Duration::from_secs(1);
 const TOGETHER: u32 = 200;
 /// After this a claimed action is anybody's again: longer than any may take.
 const LEASE: Duration = Duration::from_mins(2);
-/// So many actions are under way at once.
-const IN_FLIGHT: usize = 64;
 /// At a soft stop, actions under way are waited for this long.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -48,95 +52,40 @@ pub struct Waiting {
     pub reply_expires_after: Duration,
 }
 
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Something; there may be more to do at once.
+    Worked,
+    /// Nothing to do until something happens.
+    Idle,
+}
+
+/// The worker at work.
+struct Working {
+    parts: Waiting,
+    running: JoinSet<EndedAction>,
+    /// Done, and not yet in the database.
+    ended: Vec<EndedAction>,
+}
+
 impl Waiting {
     /// Works until told to stop: softly (actions under way are finished) or hard.
     pub async fn run(self, shutdown: Shutdown) {
-        let worker = Arc::new(self);
-        let mut running = JoinSet::new();
+        let mut working = Working {
+            parts: self,
+            running: JoinSet::new(),
+            ended: Vec::new(),
+        };
         let work = async {
-            tokio::select! {
-                biased;
-                () = shutdown.soft.cancelled() => {}
-                () = worker.work(&mut running) => {}
-            }
-            let ending = async {
-                while let Some(result) = running.join_next().await {
-                    ended(result);
-                }
-            };
+            working.work(&shutdown.soft).await;
             // What does not end in time is anybody's again when its lease has ended.
-            let _ = timeout(GRACE, ending).await;
+            let _ = timeout(GRACE, working.finish()).await;
         };
         tokio::select! {
             biased;
             () = shutdown.hard.cancelled() => {}
             () = work => {}
-        }
-    }
-
-    async fn work(self: &Arc<Self>, running: &mut JoinSet<()>) {
-        loop {
-            match self.step(running).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    // Until the next look at the database, or until an action has ended.
-                    tokio::select! {
-                        Some(result) = running.join_next() => ended(result),
-                        () = sleep(POLL_EVERY) => {}
-                    }
-                }
-                Err(error) => {
-                    report(&error);
-                    sleep(RECOVER_FOR).await;
-                }
-            }
-        }
-    }
-
-    /// Does what is due; says whether there was anything.
-    async fn step(self: &Arc<Self>, running: &mut JoinSet<()>) -> Result<bool, StoreError> {
-        let due = self.store.due_at().await?;
-        let mut worked = false;
-        if due.is_some_and(|due| due <= self.clock.now()) {
-            let policy = self.policy();
-            let woken = self.store.wake(TOGETHER, policy, &*self.decide).await?;
-            self.tell(&woken);
-            worked = true;
-        }
-        let now = self.clock.now();
-        if running.len() < IN_FLIGHT
-            && self.store.has_actions(now).await?
-            && let Some(claimed) = self.store.claim_action(now, LEASE).await?
-        {
-            let own = Arc::clone(self);
-            running.spawn(async move {
-                let outcome = perform(&own.outside, &claimed).await;
-                own.finish(&claimed, &outcome).await;
-            });
-            worked = true;
-        }
-        Ok(worked)
-    }
-
-    /// Goes on with the conversation of an action that has ended.
-    async fn finish(&self, claimed: &ClaimedAction, outcome: &Outcome) {
-        let word = match outcome {
-            Outcome::Done(_) => "done",
-            Outcome::Failed(_) => "failed",
-        };
-        self.metrics.actions.get_or_create(&word.into()).inc();
-        loop {
-            let policy = self.policy();
-            let store = &self.store;
-            let done = store.finish_action(claimed, outcome, policy, &*self.decide);
-            match done.await {
-                Ok(done) => return self.tell(&done),
-                // An action must not be lost, and not be done twice: what came of it stays until it is written.
-                Err(error) => {
-                    report(&error);
-                    sleep(RECOVER_FOR).await;
-                }
-            }
         }
     }
 
@@ -159,23 +108,157 @@ impl Waiting {
     }
 }
 
-/// A panic in an action is one of the worker, which stops the service.
-fn ended(result: Result<(), JoinError>) {
-    if let Err(error) = result
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
+impl Working {
+    async fn work(&mut self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.step().await {
+                Ok(Step::Worked) => {}
+                Ok(Step::Idle) => {
+                    // Until the next look at the database, or until an action has ended.
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        Some(result) = self.running.join_next() => self.collect(result),
+                        () = sleep(POLL_EVERY) => {}
+                    }
+                }
+                Err(error) => {
+                    report(&error);
+                    sleep(RECOVER_FOR).await;
+                }
+            }
+        }
+    }
+
+    /// Goes on with what has ended, does what is due, and begins what there is room for.
+    async fn step(&mut self) -> Result<Step, StoreError> {
+        let ended = self.settle().await?;
+        let woken = self.wake().await?;
+        let begun = self.claim().await?;
+        Ok(if ended + woken + begun > 0 {
+            Step::Worked
+        } else {
+            Step::Idle
+        })
+    }
+
+    async fn wake(&self) -> Result<usize, StoreError> {
+        let parts = &self.parts;
+        let due = parts.store.due_at().await?;
+        if due.is_none_or(|due| due > parts.clock.now()) {
+            return Ok(0);
+        }
+        let policy = parts.policy();
+        let woken = parts.store.wake(TOGETHER, policy, &*parts.decide).await?;
+        parts.tell(&woken);
+        Ok(1)
+    }
+
+    /// Begins as many actions as their hosts have room for: one that hangs holds up only those who ask it.
+    async fn claim(&mut self) -> Result<usize, StoreError> {
+        let Waiting {
+            store,
+            clock,
+            outside,
+            ..
+        } = &self.parts;
+        let now = clock.now();
+        let mut slots: HashMap<String, Vec<Slot>> = HashMap::new();
+        for host in store.action_hosts(now).await? {
+            let free = outside.slots(&host);
+            if !free.is_empty() {
+                slots.insert(host, free);
+            }
+        }
+        if slots.is_empty() {
+            return Ok(0);
+        }
+        let room = slots.iter().map(|(host, free)| (host.clone(), free.len()));
+        let claimed = store.claim_actions(ActionClaim {
+            now,
+            lease: LEASE,
+            room: room.collect(),
+        });
+        let claimed = claimed.await?;
+        let begun = claimed.len();
+        for one in claimed {
+            let slot = slots.get_mut(&one.host).and_then(Vec::pop);
+            let slot = slot.expect("no more are claimed than there is room for");
+            let outside = Arc::clone(outside);
+            self.running.spawn(async move {
+                let outcome = perform(&outside, &one, slot, now).await;
+                let fence = one.fence;
+                EndedAction { fence, outcome }
+            });
+        }
+        Ok(begun)
+    }
+
+    /// A panic in an action is one of the worker, which stops the service.
+    fn collect(&mut self, result: Result<EndedAction, JoinError>) {
+        let ended = match result {
+            Ok(ended) => ended,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let word = match ended.outcome {
+            Outcome::Done(_) => "done",
+            Outcome::Failed(_) => "failed",
+        };
+        let actions = &self.parts.metrics.actions;
+        actions.get_or_create(&word.into()).inc();
+        self.ended.push(ended);
+    }
+
+    /// Goes on with the conversations of every action that has ended, in one commit.
+    async fn settle(&mut self) -> Result<usize, StoreError> {
+        while let Some(result) = self.running.try_join_next() {
+            self.collect(result);
+        }
+        if self.ended.is_empty() {
+            return Ok(0);
+        }
+        let parts = &self.parts;
+        let (policy, decide) = (parts.policy(), &*parts.decide);
+        // An action must not be lost, and not be done twice: on an error what came of it stays until it is written.
+        let store = &parts.store;
+        let done = store.finish_actions(&self.ended, policy, decide).await?;
+        parts.tell(&done);
+        let count = self.ended.len();
+        self.ended.clear();
+        Ok(count)
+    }
+
+    /// The soft stop: what is under way is awaited and written as it comes.
+    async fn finish(&mut self) {
+        loop {
+            if let Err(error) = self.settle().await {
+                report(&error);
+                sleep(RECOVER_FOR).await;
+                continue;
+            }
+            match self.running.join_next().await {
+                Some(result) => self.collect(result),
+                None => break,
+            }
+        }
     }
 }
 
-/// Carries an action out, unless its last worker may have done so.
-async fn perform(outside: &Outside, claimed: &ClaimedAction) -> Outcome {
+/// Carries an action out, unless its time is over or its last worker may have done so.
+async fn perform(
+    outside: &Outside,
+    claimed: &ClaimedAction,
+    slot: Slot,
+    now: Timestamp,
+) -> Outcome {
     if claimed.attempt > 1 && !claimed.action.is_safe_to_repeat() {
         let what =
             "the program was stopped in the middle of it, and it is not known whether it was done";
         return Outcome::Failed(what.to_owned());
     }
-    outside.perform(&claimed.action).await
+    if claimed.expires_at <= now {
+        return Outcome::Failed("it waited too long".to_owned());
+    }
+    outside.perform(&claimed.action, slot).await
 }
 
 fn report(error: &StoreError) {

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// How long an action may take at the longest: after that, the person has gone.
 pub const ACTION_TIMEOUT_MAX: Duration = Duration::from_mins(1);
 
+/// What [`Action::host`] says of the language model.
+pub const MODEL: &str = "model";
+
 /// What a rule asks of the world outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +110,29 @@ pub enum Outcome {
     Failed(String),
 }
 
+/// Whether a part of an address is `.` or `..`, which lead to another place than the one that is written.
+#[must_use]
+pub fn leaves_its_place(address: &str) -> bool {
+    let place = address.split(['?', '#']).next().unwrap_or_default();
+    let place = place.split_once("://").map_or(place, |(_, rest)| rest);
+    place.split(['/', '\\']).skip(1).any(|part| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part == "." || part == ".."
+    })
+}
+
 impl Action {
+    /// Whom it asks: the beginning of an address, or `model`. Only so many ask the same one at a time.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let Self::Http(call) = self else {
+            return MODEL.to_owned();
+        };
+        let (scheme, rest) = call.url.split_once("://").unwrap_or(("", &call.url));
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        format!("{scheme}://{host}").to_ascii_lowercase()
+    }
+
     /// Whether asking twice does no harm.
     #[must_use]
     pub fn is_safe_to_repeat(&self) -> bool {

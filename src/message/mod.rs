@@ -19,8 +19,8 @@ mod state;
 mod template;
 
 pub use action::{
-    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome,
-    Speaker,
+    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, MODEL, ModelCall, ModelChoice, ModelTurn,
+    Outcome, Speaker, leaves_its_place,
 };
 pub use address::{Identity, Recipient};
 pub use content::{Content, Kind, Media, Order, OrderItem};
@@ -36,5 +36,5 @@ pub use outbound::{
     Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 pub use receipt::{DeliveryStatus, GraphError, Receipt};
-pub use state::{Burst, Frame as FlowFrame, Later, Repeated, Run, State, Waiting};
+pub use state::{Burst, Frame as FlowFrame, Later, Newer, Repeated, Run, State, Waiting};
 pub use template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};

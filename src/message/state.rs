@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Inbound, RuleId};
+use super::{Inbound, Outbound, RuleId};
 
 /// What a turn leaves behind for the next one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,14 @@ pub struct Waiting {
     /// The answers of a flow that has ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Value>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// How many actions led to it, one after the other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chain: u64,
+    /// What `on_error` said then: said when the rules have its answer no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead: Vec<Outbound>,
 }
 
 /// How often the same words came in a row.
@@ -155,7 +163,60 @@ pub struct Repeated {
     pub at: Timestamp,
 }
 
+/// Which of two conversations was used last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Newer {
+    /// The one that takes the other in.
+    Own,
+    /// The one that is taken in.
+    Other,
+}
+
 impl State {
+    /// Takes in what another conversation with the same person remembers: the one that was used last is right, but
+    /// nothing that somebody waits for is forgotten.
+    ///
+    /// The other's actions are counted on from ours: its first gets the number after our last.
+    pub fn join(&mut self, mut other: Self, newer: Newer) {
+        for waiting in &mut other.waiting {
+            waiting.number += self.actions;
+        }
+        let actions = self.actions + other.actions;
+        let own = std::mem::take(self);
+        let (mut state, older) = match newer {
+            Newer::Own => (own, other),
+            Newer::Other => (other, own),
+        };
+        state.actions = actions;
+        // Taps name the run they belong to, so no number is given twice.
+        state.runs = state.runs.max(older.runs);
+        state.waiting.extend(older.waiting);
+        state.burst = match (older.burst, state.burst) {
+            (Some(before), Some(after)) => Some(Burst {
+                messages: before.messages.into_iter().chain(after.messages).collect(),
+                due: after.due,
+                first_contact: before.first_contact,
+                heard_at: before.heard_at,
+            }),
+            (before, after) => after.or(before),
+        };
+        // What is known of a person is known of the person, whichever id it was learned by.
+        state.tags.extend(older.tags);
+        for (name, value) in older.fields {
+            state.fields.entry(name).or_insert(value);
+        }
+        state.language = state.language.or(older.language);
+        state.human_until = state.human_until.max(older.human_until);
+        // Whether the newer one was told to go on cannot be known: silence is the safe side.
+        state.opted_out_at = state.opted_out_at.or(older.opted_out_at);
+        if state.opted_out_at.is_some() {
+            state.run = None;
+            state.later.clear();
+        }
+        *self = state;
+    }
+
     /// When something in here becomes due; the earliest of all.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Timestamp> {
@@ -176,4 +237,84 @@ impl State {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::{Content, Identity, Inbound, PhoneNumberId, RuleId, WaId, Wamid};
+    use super::{Burst, Newer, State, Waiting};
+
+    fn message(wamid: &str) -> Inbound {
+        let sender = Identity::Phone(WaId::parse("15550001111").unwrap());
+        let content = Content::Text {
+            body: "hi".to_owned(),
+        };
+        let number = PhoneNumberId::parse("1065").unwrap();
+        let wamid = Wamid::parse(wamid).unwrap();
+        Inbound::new(number, wamid, sender, Timestamp::UNIX_EPOCH, content)
+    }
+
+    /// A state in which so many actions were asked for, and the last one waits.
+    fn waiting(actions: u64) -> State {
+        let last = Waiting {
+            number: actions,
+            source: RuleId::parse("track").unwrap(),
+            message: message("wamid.1"),
+            captures: std::collections::BTreeMap::new(),
+            answers: std::collections::BTreeMap::new(),
+            asked_at: Timestamp::UNIX_EPOCH,
+            chain: 0,
+            instead: Vec::new(),
+        };
+        State {
+            actions,
+            waiting: vec![last],
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn no_action_has_the_number_of_another_when_two_conversations_become_one() {
+        for newer in [Newer::Own, Newer::Other] {
+            let mut state = waiting(3);
+            state.join(waiting(2), newer);
+
+            let mut numbers: Vec<u64> = state.waiting.iter().map(|one| one.number).collect();
+            numbers.sort_unstable();
+            assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_and_an_opt_out_outlive_the_older_conversation() {
+        let burst = |wamid| Burst {
+            messages: vec![message(wamid)],
+            due: Timestamp::UNIX_EPOCH,
+            first_contact: false,
+            heard_at: None,
+        };
+        let mut state = State {
+            burst: Some(burst("wamid.1")),
+            runs: 4,
+            language: Some("en".to_owned()),
+            opted_out_at: Some(Timestamp::UNIX_EPOCH),
+            ..State::default()
+        };
+        let newer = State {
+            burst: Some(burst("wamid.2")),
+            runs: 1,
+            language: Some("es".to_owned()),
+            ..State::default()
+        };
+
+        state.join(newer, Newer::Other);
+
+        let messages = state.burst.unwrap().messages;
+        let wamids: Vec<_> = messages.iter().map(|one| one.wamid.as_str()).collect();
+        assert_eq!(wamids, ["wamid.1", "wamid.2"]);
+        assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));
+        assert!(state.opted_out_at.is_some());
+    }
 }

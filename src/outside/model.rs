@@ -9,13 +9,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::config::Model;
 use crate::message::{ModelCall, Speaker};
 
 /// What it says when no rule fits.
 const NONE: &str = "none";
 
 /// The body of the request.
-pub(super) fn request(name: &str, call: &ModelCall) -> Value {
+pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
     let mut messages = vec![json!({"role": "system", "content": instructions(call)})];
     messages.extend(
         call.turns
@@ -29,12 +30,16 @@ pub(super) fn request(name: &str, call: &ModelCall) -> Value {
                 json!({"role": role, "content": turn.text})
             }),
     );
-    json!({
-        "model": name,
+    let mut request = json!({
+        "model": model.name,
         "messages": messages,
-        "max_tokens": call.max_tokens,
-        "temperature": 0,
-    })
+        (model.limit_key.name()): call.max_tokens,
+    });
+    // Newer models refuse any.
+    if let Some(temperature) = model.temperature {
+        request["temperature"] = json!(temperature);
+    }
+    request
 }
 
 fn instructions(call: &ModelCall) -> String {
@@ -66,11 +71,16 @@ pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> 
         return Ok(json!({ "text": said }));
     }
     // Models like to dress a name: `"order".`
-    let named = said.trim_matches(|one: char| !one.is_alphanumeric());
-    if named.eq_ignore_ascii_case(NONE) {
+    let bare = |text: &str| {
+        let bare = text.trim_matches(|one: char| !one.is_alphanumeric());
+        bare.to_lowercase()
+    };
+    let named = bare(said);
+    if named == NONE {
         return Ok(json!({ "choice": null }));
     }
-    let chosen = call.choose.iter().find(|choice| choice.id == named);
+    let exact = call.choose.iter().find(|choice| choice.id == said);
+    let chosen = exact.or_else(|| call.choose.iter().find(|choice| bare(&choice.id) == named));
     match chosen {
         Some(choice) => Ok(json!({ "choice": choice.id })),
         None => Err("the model chose none of the rules it was given".to_owned()),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::address::{Lookup, PublicOnly, is_public};
 use super::{Outside, depth};
-use crate::config::{ActionHost, Actions, Model};
+use crate::config::{ActionHost, Actions, LimitKey, Model};
 use crate::gateway::fake::{Fake, Script};
 use crate::message::{
     Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome, Speaker,
@@ -69,6 +69,12 @@ fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
     (lookup, looked)
 }
 
+/// Does it in the first slot that is free.
+async fn perform(outside: &Outside, action: &Action) -> Outcome {
+    let slot = outside.slots(&action.host()).pop().unwrap();
+    outside.perform(action, slot).await
+}
+
 fn failed(outcome: Outcome) -> String {
     match outcome {
         Outcome::Failed(reason) => reason,
@@ -81,7 +87,7 @@ async fn answered(script: Script) -> Outcome {
     let fake = Fake::start([script]).await;
     let base = format!("http://{}", fake.address);
     let outside = Outside::new(&actions(vec![host(&base, true)]), None).unwrap();
-    outside.perform(&get(&format!("{base}/orders/17"))).await
+    perform(&outside, &get(&format!("{base}/orders/17"))).await
 }
 
 #[test]
@@ -109,7 +115,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
 
     for line in lines(include_str!("../../tests/cases/outside/allowed.txt")) {
         let before = looked.load(Ordering::SeqCst);
-        let reason = failed(outside.perform(&get(line)).await);
+        let reason = failed(perform(&outside, &get(line)).await);
         assert!(
             reason.starts_with("its address is none of"),
             "{line}: {reason}"
@@ -118,8 +124,12 @@ async fn only_addresses_of_allowed_hosts_are_called() {
     }
     let before = looked.load(Ordering::SeqCst);
     for line in lines(include_str!("../../tests/cases/outside/refused.txt")) {
-        let reason = failed(outside.perform(&get(line)).await);
-        let known = ["may not be called", "its address is none"];
+        let reason = failed(perform(&outside, &get(line)).await);
+        let known = [
+            "may not be called",
+            "its address is none",
+            "leaves its place",
+        ];
         assert!(
             known.iter().any(|one| reason.contains(one)),
             "{line}: {reason}"
@@ -148,6 +158,25 @@ async fn a_name_is_checked_each_time_it_is_connected_to() {
 
     let public = Some(vec!["93.184.215.14".to_owned()]);
     assert_eq!(seen, [public.clone(), None, public]);
+}
+
+#[test]
+fn each_host_has_slots_of_its_own_and_gets_them_back() {
+    let hosts = vec![
+        host("https://shop.example", false),
+        host("http://stock:8000", true),
+    ];
+    let outside = Outside::new(&actions(hosts), None).unwrap();
+    let free = |action: &Action| outside.slots(&action.host());
+
+    let taken = free(&get("https://Shop.example/orders?of=ana"));
+
+    assert_eq!(taken.len(), 2);
+    assert!(free(&get("https://shop.example:443/cakes")).is_empty());
+    assert_eq!(free(&get("http://stock:8000")).len(), 2);
+    assert_eq!(free(&get("https://other.example")).len(), 2);
+    drop(taken);
+    assert_eq!(free(&get("https://shop.example#top")).len(), 2);
 }
 
 #[tokio::test]
@@ -209,7 +238,7 @@ async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
         timeout: Duration::from_secs(5),
     };
 
-    let done = outside.perform(&Action::Http(call)).await;
+    let done = perform(&outside, &Action::Http(call)).await;
 
     assert_eq!(done, Outcome::Done(json!(true)));
     let request = &fake.requests()[0];
@@ -237,7 +266,7 @@ async fn a_header_cannot_be_broken_out_of() {
     };
     call.headers = BTreeMap::from([("X-Name".to_owned(), "a\r\nX-Admin: yes".to_owned())]);
 
-    let reason = failed(outside.perform(&Action::Http(call)).await);
+    let reason = failed(perform(&outside, &Action::Http(call)).await);
 
     assert!(reason.contains("no header may carry"), "{reason}");
 }
@@ -272,9 +301,15 @@ async fn told(said: &str, call: ModelCall) -> (Outcome, Value) {
         url: format!("http://{}/v1", fake.address),
         name: "small".to_owned(),
         api_key: Some("model-key".into()),
+        temperature: None,
+        limit_key: LimitKey::MaxTokens,
     };
-    let outside = Outside::new(&actions(Vec::new()), Some(&model)).unwrap();
-    let outcome = outside.perform(&Action::Model(call)).await;
+    told_by(fake, &model, call).await
+}
+
+async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (Outcome, Value) {
+    let outside = Outside::new(&actions(Vec::new()), Some(model)).unwrap();
+    let outcome = perform(&outside, &Action::Model(call)).await;
     let request = fake.requests().remove(0);
     assert!(
         request
@@ -295,7 +330,7 @@ async fn a_model_writes_a_text_from_the_conversation() {
         Outcome::Done(json!({"text": "Yes, {{ contact.phone }}."}))
     );
     let expected = json!({
-        "model": "small", "max_tokens": 50, "temperature": 0,
+        "model": "small", "max_tokens": 50,
         "messages": [
             {"role": "system", "content": "Answer as a bakery."},
             {"role": "user", "content": "hi"},
@@ -311,6 +346,7 @@ async fn a_model_chooses_one_of_the_rules_it_is_given() {
     let cases = [
         ("bread", Ok(json!({"choice": "bread"}))),
         ("`bread`.", Ok(json!({"choice": "bread"}))),
+        (" Bread!", Ok(json!({"choice": "bread"}))),
         ("None", Ok(json!({"choice": null}))),
         (
             "delete-everything",
@@ -335,10 +371,75 @@ async fn a_model_chooses_one_of_the_rules_it_is_given() {
 }
 
 #[tokio::test]
+async fn a_model_is_asked_in_the_words_its_service_knows() {
+    let body = json!({"choices": [{"message": {"content": "Yes."}}]}).to_string();
+    let fake = Fake::start([Script::answer(200, "", &body)]).await;
+    let model = Model {
+        url: format!("http://{}/v1", fake.address),
+        name: "new".to_owned(),
+        api_key: Some("model-key".into()),
+        temperature: Some(1),
+        limit_key: LimitKey::MaxCompletionTokens,
+    };
+
+    let (_, asked) = told_by(fake, &model, question(&[])).await;
+
+    assert_eq!(asked["max_completion_tokens"], json!(50));
+    assert_eq!(asked["temperature"], json!(1));
+    assert_eq!(asked.get("max_tokens"), None);
+}
+
+#[tokio::test]
+async fn what_a_service_writes_before_its_answer_is_no_part_of_it() {
+    let done = answered(Script::answer(200, "", "\u{feff}{\"status\":\"baked\"}")).await;
+
+    assert_eq!(done, Outcome::Done(json!({"status": "baked"})));
+}
+
+#[tokio::test]
+async fn an_address_that_would_leave_its_place_is_not_called() {
+    for way in [
+        "/orders/../admin",
+        "/orders/%2E%2e/admin",
+        "/orders/.",
+        "/a\\..\\b",
+    ] {
+        let base = "http://127.0.0.1:9";
+        let outside = Outside::new(&actions(vec![host(base, true)]), None).unwrap();
+
+        let reason = failed(perform(&outside, &get(&format!("{base}{way}"))).await);
+
+        assert!(reason.contains("leaves its place"), "{way}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_owners_key_goes_before_that_of_a_rule() {
+    let fake = Fake::start([Script::answer(200, "", "true")]).await;
+    let base = format!("http://{}", fake.address);
+    let mut own = host(&base, true);
+    own.authorization = Some("Token of-the-owner".into());
+    let outside = Outside::new(&actions(vec![own]), None).unwrap();
+    let Action::Http(mut call) = get(&base) else {
+        panic!("it is a call");
+    };
+    call.headers = BTreeMap::from([("Authorization".to_owned(), "Token of-a-rule".to_owned())]);
+
+    perform(&outside, &Action::Http(call)).await;
+
+    let head = &fake.requests()[0].head;
+    assert!(
+        head.contains("authorization: Token of-the-owner\r\n"),
+        "{head}"
+    );
+    assert!(!head.contains("of-a-rule"), "{head}");
+}
+
+#[tokio::test]
 async fn without_a_model_none_is_asked() {
     let outside = Outside::new(&actions(Vec::new()), None).unwrap();
 
-    let reason = failed(outside.perform(&Action::Model(question(&[]))).await);
+    let reason = failed(perform(&outside, &Action::Model(question(&[]))).await);
 
     assert_eq!(
         reason,

@@ -34,6 +34,8 @@ pub const UNKNOWN_NAME: &str = "R0206";
 pub const CIRCLE: &str = "R0207";
 /// A keyword of which one letter is left without its signs.
 pub const LONE_LETTER: &str = "R0208";
+/// A rule that a model cannot choose, or chooses in vain.
+pub const CHOICE: &str = "R0209";
 /// Parts of a reply that do not go together.
 pub const MIXED_REPLY: &str = "R0301";
 /// A part of a reply that is missing or empty.
@@ -92,7 +94,7 @@ pub const HOLIDAY_TWICE: &str = "R0606";
 pub const NEVER_OPEN: &str = "R0607";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 44] = [
+pub const ALL: [&str; 45] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -109,6 +111,7 @@ pub const ALL: [&str; 44] = [
     UNKNOWN_NAME,
     CIRCLE,
     LONE_LETTER,
+    CHOICE,
     MIXED_REPLY,
     EMPTY_REPLY,
     TOO_MUCH,

@@ -33,7 +33,9 @@ pub use outbox::{
 };
 pub use past::{Past, PastMessage};
 pub use read::{ConversationSummary, Entry, News, StoredNote};
-pub use receive::{ClaimedAction, Decide, Files, ReceivePolicy, Received};
+pub use receive::{
+    ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
+};
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;

@@ -72,9 +72,9 @@ pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, 
     DELETE FROM outbox WHERE kind = 'read_mark' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($4)); \
     INSERT INTO outbox \
-    (conversation_id, phone_number_id, kind, message_id, action_number, state, due_at_ms, expires_at_ms) \
-    SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', \
-     value->>'$.message_id', value->>'$.action_number', 'queued', $6, value->>'$.expires_at_ms' \
+    (conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms, expires_at_ms) \
+    SELECT value->>'$.conversation_id', value->>'$.phone_number_id', value->>'$.kind', value->>'$.message_id', \
+     value->>'$.action_number', value->>'$.host', 'queued', $6, value->>'$.expires_at_ms' \
     FROM json_each($5) ORDER BY key; \
     INSERT INTO media (message_id, media_id, mime_type, sha256) \
     SELECT value->>'$.message_id', value->>'$.media_id', value->>'$.mime_type', value->>'$.sha256' \
@@ -97,7 +97,18 @@ pub(super) const CALL_OFF: &str = "UPDATE messages SET outbox_state = 'expired',
     send_error = 'the person wants nothing from us any more' FROM outbox \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message' AND outbox.state = 'queued' \
     AND outbox.conversation_id IN (SELECT value FROM json_each($1)); \
-    DELETE FROM outbox WHERE kind IN ('message', 'action') AND state = 'queued' \
+    DELETE FROM outbox WHERE kind = 'message' AND state = 'queued' \
+    AND conversation_id IN (SELECT value FROM json_each($1))";
+
+/// What was to be done for them, and their messages that waited for it. `$1` conversations, `$2` now.
+pub(super) const CALL_OFF_ACTIONS: &str = "UPDATE messages SET decision = 'opted_out' \
+    WHERE decision = 'waiting' AND conversation_id IN (SELECT value FROM json_each($1)); \
+    UPDATE actions SET ended_at_ms = $2, \
+    outcome = json_object('failed', 'the person wants nothing from us any more') FROM outbox \
+    WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number \
+    AND outbox.kind = 'action' AND outbox.state = 'queued' \
+    AND outbox.conversation_id IN (SELECT value FROM json_each($1)); \
+    DELETE FROM outbox WHERE kind = 'action' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($1))";
 
 /// Conversations in which something is due, as one row of JSON. `$1` now, `$2` limit.
@@ -113,72 +124,77 @@ pub(super) const DUE: &str = "SELECT json_object('conversations', (SELECT json_g
 pub(super) const DUE_AT: &str =
     "SELECT min(wake_at_ms) FROM conversations WHERE wake_at_ms IS NOT NULL";
 
-/// Whether an action is to be done. `$1` now.
-pub(super) const HAS_ACTIONS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' \
-    AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)))";
+/// Whom actions are to be done at: one step through the index for each. `$1` now.
+pub(super) const ACTION_HOSTS: &str = "WITH RECURSIVE hosts (name) AS ( \
+    SELECT min(host) FROM outbox WHERE kind = 'action' \
+    UNION ALL SELECT (SELECT min(host) FROM outbox WHERE kind = 'action' AND host > name) \
+    FROM hosts WHERE name IS NOT NULL) \
+    SELECT name FROM hosts WHERE EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' AND host = name \
+        AND due_at_ms <= $1 AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= $1)))";
 
-/// The conversation of an action that is ours, in the same shape. `$1` fence.
-pub(super) const CONVERSATION_OF_ACTION: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
+/// The actions that wait longest, also those whose worker is gone, as one row of JSON. `$1` now, `$2` hosts with room,
+/// `$3` the most of each.
+pub(super) const CLAIMABLE_ACTIONS: &str = "SELECT json_group_array(json_object( \
+    'id', id, 'conversation_id', conversation_id, 'host', host, 'attempts', attempts, \
+    'expires_at_ms', expires_at_ms, 'request', request)) FROM (SELECT o.id, o.conversation_id, o.host, \
+    o.attempts, o.expires_at_ms, a.request FROM json_each($2) AS one JOIN outbox AS o ON o.id IN ( \
+        SELECT id FROM outbox WHERE kind = 'action' AND host = one.value AND due_at_ms <= $1 \
+        AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= $1)) \
+        ORDER BY due_at_ms, id LIMIT $3) \
+    JOIN actions AS a ON a.conversation_id = o.conversation_id AND a.number = o.action_number \
+    ORDER BY o.due_at_ms, o.id)";
+
+/// What was said lately in conversations, the oldest first, as one row of JSON. `$1` conversations, `$2` how many of each.
+pub(super) const LATELY: &str = "SELECT json_group_array(json_object( \
+    'conversation_id', conversation_id, 'direction', direction, 'text', text)) FROM ( \
+    SELECT m.conversation_id, m.direction, m.text FROM json_each($1) AS one JOIN messages AS m ON m.id IN ( \
+        SELECT id FROM messages WHERE conversation_id = one.value \
+        AND (direction = 'in' OR outbox_state NOT IN ('dead', 'expired')) ORDER BY id DESC LIMIT $2) \
+    ORDER BY m.id)";
+
+/// Actions that are ours, with their conversations in the same shape as what is due. `$1` fences.
+pub(super) const ENDED_ACTIONS: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
     'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
     'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
         'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name, 'username', p.username))) \
-    FROM outbox JOIN conversations AS c ON c.id = outbox.conversation_id \
-    JOIN contacts AS p ON p.id = c.contact_id WHERE outbox.fence = $1), \
+    FROM conversations AS c JOIN contacts AS p ON p.id = c.contact_id WHERE c.id IN ( \
+        SELECT conversation_id FROM outbox WHERE fence IN (SELECT value FROM json_each($1)))), \
+    'actions', (SELECT json_group_array(json_object('fence', fence, 'conversation_id', conversation_id, \
+        'number', action_number)) FROM outbox WHERE fence IN (SELECT value FROM json_each($1))), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
 
-/// The action that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
-pub(super) const CLAIM_ACTION: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
-    fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'action' \
-        AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
-        ORDER BY due_at_ms, id LIMIT 1) \
-    RETURNING attempts, conversation_id, action_number, expires_at_ms";
+/// `$1` fences and outcomes, `$2` now.
+pub(super) const END_ACTIONS: &str = "UPDATE actions SET ended_at_ms = $2, outcome = one.value->>'$.outcome' \
+    FROM json_each($1) AS one JOIN outbox ON outbox.fence = one.value->>'$.fence' \
+    WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number; \
+    DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
 
-/// `$1` conversation, `$2` number.
-pub(super) const ACTION: &str =
-    "SELECT request FROM actions WHERE conversation_id = $1 AND number = $2";
+/// Conversations with the same number of ours of people who turned out to be one, in pairs. `$1` pairs of contacts.
+pub(super) const TO_JOIN: &str = "SELECT json_group_array(json_object('from', f.id, 'to', t.id, \
+    'from_state', f.state, 'to_state', t.state, \
+    'newer', iif(f.last_message_ms > t.last_message_ms, 'other', 'own'))) \
+    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
+    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id";
 
-/// What was said lately in a conversation, the newest first. `$1` conversation, `$2` how many.
-pub(super) const LATELY: &str = "SELECT direction, text FROM messages \
-    WHERE conversation_id = $1 AND (direction = 'in' OR outbox_state NOT IN ('dead', 'expired')) \
-    ORDER BY id DESC LIMIT $2";
-
-/// `$1` fence, `$2` outcome, `$3` now.
-pub(super) const END_ACTION: &str = "UPDATE actions SET ended_at_ms = $3, outcome = $2 FROM outbox \
-    WHERE outbox.fence = $1 AND outbox.conversation_id = actions.conversation_id \
-    AND outbox.action_number = actions.number; \
-    DELETE FROM outbox WHERE fence = $1";
-
-/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to`: conversations with the same
-/// number of ours become one, with the state of the one that was used last; then `from` is gone.
-pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = t.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE messages.conversation_id = f.id; \
-    DELETE FROM outbox WHERE kind = 'action' AND conversation_id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
-    UPDATE outbox SET conversation_id = t.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE outbox.conversation_id = f.id; \
-    UPDATE notes SET conversation_id = t.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id \
-    WHERE notes.conversation_id = f.id; \
-    DELETE FROM actions WHERE conversation_id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
+/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to` of contacts, `$2` those of
+/// conversations, with what the one that stays remembers and by how much the numbers of actions grow; then `from` is
+/// gone.
+pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pair.value->>'$.to' \
+    FROM json_each($2) AS pair WHERE messages.conversation_id = pair.value->>'$.from'; \
+    UPDATE outbox SET conversation_id = pair.value->>'$.to', \
+    action_number = action_number + (pair.value->>'$.shift') \
+    FROM json_each($2) AS pair WHERE outbox.conversation_id = pair.value->>'$.from'; \
+    UPDATE notes SET conversation_id = pair.value->>'$.to' \
+    FROM json_each($2) AS pair WHERE notes.conversation_id = pair.value->>'$.from'; \
+    UPDATE actions SET conversation_id = pair.value->>'$.to', number = number + (pair.value->>'$.shift') \
+    FROM json_each($2) AS pair WHERE actions.conversation_id = pair.value->>'$.from'; \
     UPDATE conversations AS t SET messages_in = t.messages_in + f.messages_in, \
     last_inbound_ms = max(coalesce(t.last_inbound_ms, f.last_inbound_ms), coalesce(f.last_inbound_ms, t.last_inbound_ms)), \
-    state = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.state ELSE t.state END, \
-    wake_at_ms = CASE WHEN f.last_message_ms > t.last_message_ms THEN f.wake_at_ms ELSE t.wake_at_ms END, \
-    opted_out_ms = coalesce(t.opted_out_ms, f.opted_out_ms), \
-    last_message_ms = max(t.last_message_ms, f.last_message_ms) \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    WHERE t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id; \
-    DELETE FROM conversations WHERE id IN (SELECT f.id \
-    FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
-    JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id); \
+    state = pair.value->>'$.state', wake_at_ms = pair.value->>'$.wake_at_ms', \
+    opted_out_ms = pair.value->>'$.opted_out_ms', last_message_ms = max(t.last_message_ms, f.last_message_ms) \
+    FROM json_each($2) AS pair JOIN conversations AS f ON f.id = pair.value->>'$.from' \
+    WHERE t.id = pair.value->>'$.to'; \
+    DELETE FROM conversations WHERE id IN (SELECT value->>'$.from' FROM json_each($2)); \
     UPDATE conversations SET contact_id = pair.value->>'$.to' FROM json_each($1) AS pair \
     WHERE contact_id = pair.value->>'$.from'; \
     UPDATE contacts AS t SET name = coalesce(t.name, f.name), username = coalesce(t.username, f.username), \

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::answer::Used;
-use super::{AskedAction, Cause, CauseKind, Decision, NoteKind, Part, Verdict, Work};
+use super::{
+    AskedAction, Cause, CauseKind, Decision, NoteKind, Part, Reply, Verdict, Work, signed,
+};
 use crate::message::{
     Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Run, Speaker,
     Waiting,
@@ -16,15 +18,23 @@ use crate::rules::{ActionTemplate, Answer, Body, HttpTemplate, ModelTemplate};
 /// Actions of one conversation that may be under way; a person cannot start them without end.
 const WAITING_MAX: usize = 5;
 
+/// Actions that one action may lead to, one after the other: rules that lead to each other end here.
+const CHAIN_MAX: u64 = 3;
+
 impl<'a> Work<'a> {
     /// Asks for an action; the answer is given when its result is there.
     pub(super) fn ask_action(
         &mut self,
-        source: &RuleId,
+        (source, answer): (&RuleId, &Answer),
         action: &ActionTemplate,
         cause: Cause<'_>,
         answers: BTreeMap<String, Value>,
     ) -> Used {
+        if self.chain > CHAIN_MAX {
+            return Used::Failed(format!(
+                "more than {CHAIN_MAX} actions would follow from one"
+            ));
+        }
         if self.turn.state.waiting.len() >= WAITING_MAX {
             return Used::OverBudget("too many actions of this person are under way");
         }
@@ -37,6 +47,10 @@ impl<'a> Work<'a> {
             Ok(action) => action,
             Err(failed) => return Used::Failed(failed),
         };
+        // Filled in now: the rules may have changed when the result is there.
+        let instead = answer.on_error.as_ref().map(std::slice::from_ref);
+        let instead = self.filled(source, instead.unwrap_or_default(), cause, &answers);
+        let instead = instead.unwrap_or_default().into_iter();
         let state = &mut self.turn.state;
         state.actions += 1;
         let number = state.actions;
@@ -49,6 +63,9 @@ impl<'a> Work<'a> {
             },
             captures: cause.captures.clone(),
             answers,
+            asked_at: self.now,
+            chain: self.chain,
+            instead: instead.map(|reply| reply.content).collect(),
         });
         self.turn.actions.push(AskedAction {
             number,
@@ -110,6 +127,7 @@ impl<'a> Work<'a> {
             return;
         };
         let waited = waiting.remove(index);
+        self.chain = waited.chain + 1;
         let before = self.turn.state.run.clone();
         self.go_on(&waited, outcome);
         self.ask_after(&waited, before.as_ref());
@@ -122,20 +140,48 @@ impl<'a> Work<'a> {
             self.turn.explanation.note = Some("a colleague answers here now".to_owned());
             return;
         }
-        let Some(answer) = self.answer_of(&waited.source) else {
-            let text = format!("the rules have no `{}` any more", waited.source);
-            self.note(NoteKind::NotSent, text);
+        if self.turn.state.opted_out_at.is_some() {
+            self.turn.decision = Decision::OptedOut;
+            self.turn.explanation.note = Some("the person wants nothing from us".to_owned());
             return;
-        };
+        }
         let cause = Cause {
             message: &waited.message,
             captures: &waited.captures,
             kind: CauseKind::Message,
         };
+        let Some(answer) = self.answer_of(&waited.source) else {
+            self.answer_is_gone(waited, cause);
+            return;
+        };
         match outcome {
             Outcome::Done(value) => self.action_done(waited, answer, value, cause),
             Outcome::Failed(reason) => self.action_failed(waited, answer, reason, cause),
         }
+    }
+
+    /// Nobody knows any more what the result was for; the person still waits for a word.
+    fn answer_is_gone(&mut self, waited: &Waiting, cause: Cause<'_>) {
+        let text = format!("the rules have no `{}` any more", waited.source);
+        self.note(NoteKind::NotSent, text.clone());
+        let replies: Vec<Reply> = waited
+            .instead
+            .iter()
+            .map(|content| Reply {
+                rule: waited.source.clone(),
+                content: content.clone(),
+                quote: false,
+                answers: cause.answers(),
+                variant: None,
+            })
+            .collect();
+        let said = replies.len();
+        let used = match self.push(replies) {
+            Ok(()) => Used::Said { replies: said },
+            Err(note) => Used::OverBudget(note),
+        };
+        self.conclude(waited.source.as_str(), used, None);
+        self.turn.explanation.note.get_or_insert(text);
     }
 
     /// An answer that came in between leads back to the question of the flow, as any other does.
@@ -167,9 +213,15 @@ impl<'a> Work<'a> {
             && let Some(rule) = rules.rules.iter().find(|rule| rule.id.as_str() == id)
         {
             let because = format!("a model chose it for `{}`", waited.source);
-            self.turn.explanation.tell(rule, Verdict::Matched, because);
-            self.use_rule(rule, cause);
-            return;
+            let Some(quiet) = self.quiet(rule) else {
+                let because = self.with_arm(rule, because);
+                self.turn.explanation.tell(rule, Verdict::Matched, because);
+                self.use_rule(rule, cause);
+                return;
+            };
+            // As if it had chosen none.
+            let because = format!("{because}; {quiet}");
+            self.turn.explanation.tell(rule, Verdict::Quiet, because);
         }
         let because = "its action is done".to_owned();
         self.turn
@@ -197,6 +249,12 @@ impl<'a> Work<'a> {
         self.turn
             .explanation
             .tell_of(waited.source.clone(), Verdict::Matched, because);
+        let late = self.now.duration_since(waited.asked_at);
+        if late > signed(self.rules.bot.max_age) {
+            self.turn.decision = Decision::TooOld;
+            self.turn.explanation.note = Some(format!("{text}; too late to say so"));
+            return;
+        }
         let Some(instead) = &answer.on_error else {
             self.turn.decision = Decision::Failed;
             self.turn.explanation.note = Some(text);
@@ -242,12 +300,13 @@ fn http(call: &HttpTemplate, variables: &Variables<'_>) -> Result<HttpCall, Stri
             .render(variables)
             .map_err(|error| error.to_string())
     };
+    let url = call.url.render_url(variables);
     let headers = call.headers.iter();
     let headers = headers.map(|(name, value)| Ok((name.clone(), text(value)?)));
     let body = call.body.as_ref().map(|body| document(body, variables));
     Ok(HttpCall {
         method: call.method,
-        url: text(&call.url)?,
+        url: url.map_err(|error| error.to_string())?,
         headers: headers.collect::<Result<_, String>>()?,
         body: body.transpose()?,
         timeout: call.timeout,

@@ -74,7 +74,7 @@ impl Work<'_> {
         roots: BTreeMap<String, Value>,
     ) -> Used {
         let used = match &answer.action {
-            Some(action) => self.ask_action(source, action, cause, roots),
+            Some(action) => self.ask_action((source, answer), action, cause, roots),
             None => self.say(source, answer, cause, &roots),
         };
         if matches!(used, Used::Said { .. } | Used::Waits) {

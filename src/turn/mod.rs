@@ -249,6 +249,8 @@ struct Work<'a> {
     look: Look,
     /// Steps of flows that were gone into so far.
     steps: usize,
+    /// How many actions led to this turn, one after the other.
+    chain: u64,
     turn: Turn,
 }
 
@@ -295,6 +297,7 @@ impl<'a> Work<'a> {
             now,
             look,
             steps: 0,
+            chain: 0,
             turn,
         }
     }

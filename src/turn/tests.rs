@@ -462,6 +462,7 @@ fn the_same_arguments_give_the_same_turn() {
     }
 }
 
+mod actions;
 mod bursts;
 mod conversations;
 mod explained;

@@ -40,11 +40,15 @@ impl Work<'_> {
         let Some(message) = joined(burst.messages) else {
             return;
         };
-        self.turn.decision = Decision::NoRule;
         // Rules see the person as before the first of the texts: each of them was written down when it came.
         let first_contact = std::mem::replace(&mut self.first_contact, burst.first_contact);
         let heard_at = std::mem::replace(&mut self.turn.state.heard_at, burst.heard_at);
-        self.decide(&message);
+        if self.turn.state.opted_out_at.is_some() {
+            self.turn.decision = Decision::OptedOut;
+        } else {
+            self.turn.decision = Decision::NoRule;
+            self.decide(&message);
+        }
         self.first_contact = first_contact;
         self.turn.state.heard_at = heard_at;
         self.conclude_message(message.wamid);

@@ -209,7 +209,7 @@ impl<'a> Work<'a> {
     }
 
     /// Why a rule that matches stays quiet.
-    fn quiet(&self, rule: &Rule) -> Option<String> {
+    pub(super) fn quiet(&self, rule: &Rule) -> Option<String> {
         if let Some(ago) = said_ago(rule, &self.turn.state, self.now) {
             return Some(format!("it answered {ago} ago, and has `once`"));
         }
@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
     }
 
     /// Records which arm of a test with `chance` the person is in.
-    fn with_arm(&self, rule: &Rule, because: String) -> String {
+    pub(super) fn with_arm(&self, rule: &Rule, because: String) -> String {
         if rule.chance.is_none() {
             return because;
         }

@@ -1,6 +1,7 @@
 //! Whether we live, whether we are ready, and the metrics.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,11 +18,27 @@ use crate::telemetry::Metrics;
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Why the rules on the disk are not in use, when they are not.
+#[derive(Debug, Default)]
+pub(crate) struct RulesNews(Mutex<Option<String>>);
+
+impl RulesNews {
+    pub(crate) fn set(&self, why: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn get(&self) -> Option<String> {
+        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        why.clone()
+    }
+}
+
 /// What health is read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     pub(crate) store: Store,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) rules: Arc<RulesNews>,
     /// Cancelled when we begin to stop: from then on nothing new should be sent to us.
     pub(crate) stopping: CancellationToken,
 }
@@ -41,22 +58,24 @@ pub(super) fn metrics_route(health: Health) -> Router {
         .with_state(health)
 }
 
-async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
+async fn ready(State(health): State<Health>) -> (StatusCode, Cow<'static, str>) {
     if health.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
     }
     match tokio::time::timeout(CHECK_TIMEOUT, health.store.check()).await {
         // The last good rules answer, so webhooks may come; but somebody should look.
-        Ok(Ok(())) if health.metrics.rules_stale.get() != 0 => (
-            StatusCode::OK,
-            "ready, with older rules: those on the disk do not pass the check\n",
-        ),
-        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
+        Ok(Ok(())) => match health.rules.get() {
+            Some(why) => (
+                StatusCode::OK,
+                format!("ready, with older rules: {why}\n").into(),
+            ),
+            None => (StatusCode::OK, "ready\n".into()),
+        },
         Ok(Err(error)) => {
             tracing::error!(%error, "not ready: the database does not answer");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "database does not answer\n",
+                "database does not answer\n".into(),
             )
         }
         Err(_) => {
@@ -64,7 +83,7 @@ async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
             tracing::error!(seconds, "not ready: the database does not answer in time");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "database does not answer\n",
+                "database does not answer\n".into(),
             )
         }
     }

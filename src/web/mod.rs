@@ -10,7 +10,7 @@ mod webhook;
 
 use axum::Router;
 
-pub(crate) use health::Health;
+pub(crate) use health::{Health, RulesNews};
 pub(crate) use server::{Limits, serve};
 pub(crate) use webhook::Webhook;
 

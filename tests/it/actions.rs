@@ -9,13 +9,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use replyd::clock::Clock;
+use replyd::sandbox::webhooks;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::support::{ANA, Options, TestApp, texts};
+use crate::support::{ANA, NUMBERS, Options, TestApp, texts};
 
 const BO: &str = "15550000002";
+const PAT: &str = "15550009999";
 const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 /// A shop with an API, and a language model beside it.
@@ -26,6 +28,9 @@ struct Outside {
     says: Arc<Mutex<String>>,
     /// Told when a booking has arrived, which is never answered.
     booked: Arc<Notify>,
+    /// Told when a delivery has been asked for, which is answered when `arrived` is told.
+    expected: Arc<Notify>,
+    arrived: Arc<Notify>,
 }
 
 impl Outside {
@@ -33,6 +38,7 @@ impl Outside {
         let router = Router::new()
             .route("/orders/{number}", get(order))
             .route("/bookings", post(book))
+            .route("/deliveries", get(deliver))
             .route("/v1/chat/completions", post(complete))
             .with_state(self.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,12 +51,22 @@ impl Outside {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Waits until so many have been asked for.
+    async fn asked_by(&self, app: &TestApp, count: usize) {
+        app.until("questions", move |_| async move {
+            (self.asked().len() >= count).then_some(())
+        })
+        .await;
+    }
+
     /// A service with these rules, in which `SHOP` stands for the address of the shop.
     async fn serve(&self, rules: &str) -> TestApp {
-        let address = self.start().await;
+        let (address, other) = (self.start().await, self.start().await);
         let rules = rules.replace("SHOP", &format!("http://{address}"));
+        let rules = rules.replace("OTHER", &format!("http://{other}"));
         let extra = format!(
-            "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}]\n\
+            "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}, \
+             {{ host = \"http://{other}\", private = true }}]\n\
              [model]\nurl = \"http://{address}/v1\"\nname = \"small\"\n"
         );
         TestApp::with(Options {
@@ -71,6 +87,12 @@ async fn book(State(outside): State<Outside>, Json(body): Json<Value>) -> Json<V
     outside.asked.lock().unwrap().push(body);
     outside.booked.notify_one();
     std::future::pending().await
+}
+
+async fn deliver(State(outside): State<Outside>) -> Json<Value> {
+    outside.expected.notify_one();
+    outside.arrived.notified().await;
+    Json(json!({"status": "there"}))
 }
 
 async fn complete(State(outside): State<Outside>, Json(body): Json<Value>) -> Json<Value> {
@@ -104,6 +126,16 @@ when.text.matches = '#(?<number>\S+)'
 call = { get = "SHOP/orders/{{ match.number }}", save = "order" }
 reply = "{{ order.number }} is {{ order.status }}."
 [[rule]]
+id = "elsewhere"
+when.text.has = "elsewhere"
+call = { get = "OTHER/orders/1", save = "order" }
+reply = "Elsewhere it is {{ order.status }}."
+[[rule]]
+id = "deliver"
+when.text.has = "deliver"
+call = { get = "SHOP/deliveries", save = "order", timeout = "60s" }
+reply = "It is {{ order.status }}."
+[[rule]]
 id = "all"
 reply = "Hello"
 "#;
@@ -135,6 +167,150 @@ async fn nobody_waits_for_the_call_of_another() {
 
     assert_eq!(answers(&app, BO, 1).await, ["Hello"]);
     assert_eq!(answers(&app, ANA, 1).await, ["Hello"]);
+}
+
+const ANA_ID: &str = "BR.1";
+
+/// A webhook with one text, from somebody who is known by the phone, by the id, or by both.
+fn said(wamid: &str, phone: Option<&str>, user: Option<&str>, text: &str) -> String {
+    let message = json!({
+        "id": wamid, "timestamp": START.as_second().to_string(), "type": "text", "text": {"body": text},
+        "from": phone, "from_user_id": user,
+    });
+    let message: serde_json::Map<String, Value> = message
+        .as_object()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .collect();
+    let value = webhooks::messages_value(NUMBERS[0], json!({ "messages": [message] }));
+    json!({ "entry": [{ "changes": [{ "field": "messages", "value": value }] }] }).to_string()
+}
+
+#[tokio::test]
+async fn two_contacts_that_become_one_go_on_asking_for_actions() {
+    let app = Outside::default().serve(SHOP).await;
+    for (wamid, text) in [("wamid.1", "#1"), ("wamid.2", "#2")] {
+        assert_eq!(app.post(&said(wamid, None, Some(ANA_ID), text)).await, 200);
+    }
+    app.until("two answers", |store| async move {
+        let found = store.conversations(None, 1).await.unwrap();
+        let entries = store.transcript(found[0].id, 10).await.unwrap();
+        (texts(&entries, "out").len() == 2).then_some(())
+    })
+    .await;
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.post(&said("wamid.3", Some(ANA), None, "hi")).await, 200);
+
+    for (wamid, text) in [("wamid.4", "#4"), ("wamid.5", "#5")] {
+        let both = said(wamid, Some(ANA), Some(ANA_ID), text);
+        assert_eq!(app.post(&both).await, 200, "{text}");
+    }
+
+    let said = answers(&app, ANA, 5).await;
+    assert_eq!(said[3..], ["4 is in the oven.", "5 is in the oven."]);
+}
+
+#[tokio::test]
+async fn an_action_that_waits_while_two_contacts_become_one_is_still_answered() {
+    let outside = Outside::default();
+    let app = outside.serve(SHOP).await;
+    app.post(&said("wamid.0", Some(ANA), None, "#1")).await;
+    answers(&app, ANA, 1).await;
+    app.clock.advance(Duration::from_secs(1));
+    app.post(&said("wamid.1", None, Some(ANA_ID), "deliver"))
+        .await;
+    outside.expected.notified().await;
+
+    let both = said("wamid.2", Some(ANA), Some(ANA_ID), "hi");
+    assert_eq!(app.post(&both).await, 200);
+    outside.arrived.notify_one();
+
+    let said = answers(&app, ANA, 3).await;
+    assert_eq!(said, ["1 is in the oven.", "Hello", "It is there."]);
+    let entries = crate::support::transcript(app.store(), ANA).await;
+    let decisions = entries.iter().filter_map(|entry| entry.decision.as_deref());
+    assert!(
+        decisions.clone().all(|one| one == "answered"),
+        "{entries:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
+    let outside = Outside::default();
+    let rules = format!("{SHOP}[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n");
+    let app = outside.serve(&rules).await;
+    // In one body, so that no worker comes in between.
+    let value = |wamid, text| {
+        let one: Value = serde_json::from_str(&said(wamid, Some(ANA), None, text)).unwrap();
+        one.pointer("/entry/0/changes/0").unwrap().clone()
+    };
+    let changes = [value("wamid.1", "deliver"), value("wamid.2", "stop")];
+    let body = json!({ "entry": [{ "changes": changes }] });
+    app.post(&body.to_string()).await;
+    app.drained().await;
+
+    let open = "SELECT count(*) FROM actions WHERE ended_at_ms IS NULL";
+    assert_eq!(crate::sqlite::number(&app.database(), open).await, 0);
+    let entries = crate::support::transcript(app.store(), ANA).await;
+    let decisions: Vec<_> = entries
+        .iter()
+        .filter_map(|one| one.decision.as_deref())
+        .collect();
+    assert_eq!(decisions, ["opted_out", "answered"]);
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_holds_up_nobody_else() {
+    let outside = Outside::default();
+    let app = outside.serve(SHOP).await;
+    let messages: Vec<Value> = (0..80)
+        .map(|index| {
+            let phone = format!("1555000{index:04}");
+            let body = said(&format!("wamid.{index}"), Some(&phone), None, "book");
+            let body: Value = serde_json::from_str(&body).unwrap();
+            body.pointer("/entry/0/changes/0").unwrap().clone()
+        })
+        .collect();
+    let body = json!({ "entry": [{ "changes": messages }] });
+    assert_eq!(app.post(&body.to_string()).await, 200);
+    outside.asked_by(&app, 4).await;
+
+    app.post(&said("wamid.last", Some(PAT), None, "elsewhere"))
+        .await;
+
+    assert_eq!(
+        answers(&app, PAT, 1).await,
+        ["Elsewhere it is in the oven."]
+    );
+    assert_eq!(outside.asked().len(), 4, "as many as per_host says");
+    // Those that wait for their turn have not begun: their time does not run, and they are not taken for half done.
+    let untouched =
+        "SELECT count(*) FROM outbox WHERE kind = 'action' AND state = 'queued' AND attempts = 0";
+    assert_eq!(crate::sqlite::number(&app.database(), untouched).await, 76);
+}
+
+#[tokio::test]
+async fn what_has_waited_too_long_is_not_done_any_more() {
+    let outside = Outside::default();
+    let mut app = outside.serve(SHOP).await;
+    for index in 0..5 {
+        let phone = format!("1555000{index:04}");
+        app.post(&said(&format!("wamid.{index}"), Some(&phone), None, "book"))
+            .await;
+    }
+    outside.asked_by(&app, 4).await;
+    app.kill().await;
+    app.clock.advance(Duration::from_mins(16));
+
+    app.run().await;
+    app.drained().await;
+
+    assert_eq!(outside.asked().len(), 4, "the fifth was never begun");
+    let late = "SELECT count(*) FROM messages WHERE decision = 'too_old'";
+    assert_eq!(crate::sqlite::number(&app.database(), late).await, 5);
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ async fn changed_rules_are_taken_and_broken_ones_are_not() {
         "version = 1\n[[rule]]\nid = \"all\"\nreplay = \"second\"\n",
     )
     .unwrap();
-    ready("ready, with older rules").await;
+    ready("ready, with older rules: those on the disk do not pass the check: rules.toml:4\n").await;
     app.sandbox.say(ANA, "hi again").await;
     assert_eq!(app.answers(2).await[1], "first");
 

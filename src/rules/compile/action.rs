@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::optional;
 use super::bot::at_most;
 use super::texts::{self, Known};
-use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId};
+use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, leaves_its_place};
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::template::Template;
@@ -23,6 +23,23 @@ const METHODS: [(&str, HttpMethod); 5] = [
     ("delete", HttpMethod::Delete),
 ];
 const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
+
+/// Headers that say whom a request is for and where it ends: another value would make two requests of one.
+const RESERVED: [&str; 13] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "accept-encoding",
+    "http2-settings",
+];
 
 /// How long a call may take when the rule does not say.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,6 +103,12 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<T
         .find_map(|scheme| text.value.strip_prefix(scheme));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let sound = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
+    if leaves_its_place(text.value) {
+        let message = "the address of a call has a part that is `.` or `..`";
+        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
+        reader.report(error.help("write the address as it is called".to_owned()));
+        return None;
+    }
     if !sound {
         let message = "a call goes to an address with its host written out";
         let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
@@ -121,10 +144,19 @@ fn headers(
             let message = format!("`{}` cannot be the name of a header", entry.name);
             reader.report(Diagnostic::error(codes::VALUE, entry.span.clone(), message));
         }
+        let reserved = RESERVED
+            .iter()
+            .any(|one| entry.name.eq_ignore_ascii_case(one));
+        if reserved {
+            let message = format!("a call cannot set the header `{}`", entry.name);
+            let error = Diagnostic::error(codes::VALUE, entry.span.clone(), message);
+            let help = "leave it out: it follows from the address and the body";
+            reader.report(error.help(help.to_owned()));
+        }
         let text = reader.string(&entry);
         let text = text.and_then(|text| texts::one(reader, &text, known));
         headers.push(
-            text.filter(|_| sound)
+            text.filter(|_| sound && !reserved)
                 .map(|text| (entry.name.to_owned(), text)),
         );
     }

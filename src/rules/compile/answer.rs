@@ -26,6 +26,8 @@ pub(super) struct Draft<'d> {
     pub(super) starts: Option<Text<'d>>,
     /// The rules in `model.choose`.
     pub(super) chooses: Vec<Text<'d>>,
+    /// It has `model`.
+    pub(super) asks_model: bool,
 }
 
 /// Something that was read, or a diagnostic that says why not.
@@ -53,6 +55,7 @@ impl Draft<'_> {
             offered: Vec::new(),
             starts: None,
             chooses: Vec::new(),
+            asks_model: false,
         }
     }
 }
@@ -60,6 +63,7 @@ impl Draft<'_> {
 /// Reads the keys of an answer out of a table.
 pub(super) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<'_>) -> Draft<'d> {
     let mut draft = Draft::none();
+    draft.asks_model = table.get("model").is_some();
     let action = optional(action_field(reader, table), |field| {
         action::read(reader, &field, known, &mut draft.chooses)
     });

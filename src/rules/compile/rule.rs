@@ -53,6 +53,8 @@ pub(super) struct Draft<'d> {
     pub(super) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
     pub(super) wanted: Vec<Text<'d>>,
+    /// What its patterns catch.
+    pub(super) captures: Vec<String>,
     /// What it does.
     pub(super) answer: answer::Draft<'d>,
     /// `once`.
@@ -103,6 +105,7 @@ pub(super) fn read<'d>(
         header: header.span.clone(),
         when: when.condition,
         wanted: when.wanted,
+        captures: when.captures,
         answer,
         once: once.and_then(|field| reader.duration(&field)),
         goes_on: switch(reader, "continue"),

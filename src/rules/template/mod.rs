@@ -18,6 +18,7 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 
 use super::variables::{self, Variables};
+use crate::message::leaves_its_place;
 pub use expression::Expression;
 
 /// The name of the one template in each environment.
@@ -137,6 +138,19 @@ impl Template {
             _ => self.text(&variables.languages()),
         };
         text.render(variables)
+    }
+
+    /// Fills in an address.
+    ///
+    /// # Errors
+    /// As [`Self::render`], and when a value would lead out of its part of the address: no escape stands for `..`.
+    pub fn render_url(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
+        let address = self.render(variables)?;
+        if leaves_its_place(&address) {
+            let what = "the address leaves its place: a part of it came out as `.` or `..`";
+            return Err(RenderError(what.to_owned()));
+        }
+        Ok(address)
     }
 
     /// The text for the first of these languages that there is one for; the first text when there is none for any.

@@ -111,7 +111,7 @@ pub(super) async fn write(
     }
     let (messages, mut outbox) = message_rows(decided, written.last_message, policy);
     let files = files(decided, written.last_message, policy);
-    outbox.extend(files.iter().map(|(row, _)| *row));
+    outbox.extend(files.iter().map(|(row, _)| row.clone()));
     let marks = read_marks(decided, written.last_message, policy);
     let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
     outbox.extend(marks);
@@ -134,6 +134,14 @@ pub(super) async fn write(
         .execute(&mut **tx)
         .await?;
     extra.write(tx, policy.now).await?;
+    if !extra.called_off.is_empty() {
+        // After the new rows: a person who says stop asks for no action in the same breath.
+        sqlx::query(sql::CALL_OFF_ACTIONS)
+            .bind(rows(&extra.called_off))
+            .bind(policy.now.as_millisecond())
+            .execute(&mut **tx)
+            .await?;
+    }
     Ok(outbox.len())
 }
 
@@ -194,13 +202,14 @@ struct MessageRow<'a> {
     outbox_state: Option<&'static str>,
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Serialize)]
 struct OutboxRow<'a> {
     conversation_id: i64,
     phone_number_id: &'a PhoneNumberId,
     kind: &'static str,
     message_id: Option<i64>,
     action_number: Option<u64>,
+    host: Option<String>,
     expires_at_ms: i64,
 }
 
@@ -281,6 +290,7 @@ fn action_rows<'a>(
     decided.iter().flat_map(move |one| {
         one.turn.actions.iter().map(move |asked| OutboxRow {
             action_number: Some(asked.number),
+            host: Some(asked.action.host()),
             ..one.outbox_row("action", None, policy)
         })
     })
@@ -445,6 +455,7 @@ impl<'a> Decided<'a> {
             kind,
             message_id,
             action_number: None,
+            host: None,
             expires_at_ms: window.map_or(useful, |window| useful.min(window)),
         }
     }

@@ -3,6 +3,7 @@
 //! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state between. The
 //! phases are a file each: who wrote ([`contacts`], [`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
 
+mod actions;
 mod contacts;
 mod kept;
 mod messages;
@@ -21,9 +22,9 @@ use crate::message::{
     Receipt, RulesVersion, Unreadable, Wamid,
 };
 use crate::turn::{Decision, Incoming, Turn};
+pub use actions::{ActionClaim, ClaimedAction, EndedAction};
 use messages::Written;
 use people::People;
-pub use waiting::ClaimedAction;
 
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.

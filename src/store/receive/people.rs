@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, rows, sql};
 use super::Update;
 use super::contacts::{Contacts, Merge, Person, merges};
-use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
+use crate::message::{Contact, Conversation, Identity, Newer, PhoneNumberId, State, UserId, WaId};
 
 /// What the database knows of a batch, in one row: every row of a result is a hand-off between threads.
 #[derive(Deserialize)]
@@ -51,11 +52,70 @@ pub(super) async fn look(
             return Ok(known);
         }
         // Each round leaves fewer rows, so this ends.
+        let joined = joined(tx, &same).await?;
         sqlx::query(sql::MERGE_PEOPLE)
             .bind(rows(&same))
+            .bind(rows(&joined))
             .execute(&mut **tx)
             .await?;
     }
+}
+
+/// Two conversations that become one.
+#[derive(Deserialize)]
+struct ToJoin {
+    from: i64,
+    to: i64,
+    from_state: String,
+    to_state: String,
+    newer: Newer,
+}
+
+/// What is left of them.
+#[derive(Serialize)]
+struct Joined {
+    from: i64,
+    to: i64,
+    state: String,
+    /// What the numbers of actions of `from` grow by.
+    shift: u64,
+    wake_at_ms: Option<i64>,
+    opted_out_ms: Option<i64>,
+}
+
+/// What the conversations remember that merging people makes one.
+async fn joined(
+    tx: &mut Transaction<'static, Sqlite>,
+    same: &[Merge],
+) -> Result<Vec<Joined>, StoreError> {
+    let found: String = sqlx::query_scalar(sql::TO_JOIN)
+        .bind(rows(same))
+        .fetch_one(&mut **tx)
+        .await?;
+    let corrupt = |row, what| StoreError::Corrupt {
+        table: "conversations",
+        row,
+        what,
+    };
+    let pairs: Vec<ToJoin> = serde_json::from_str(&found)
+        .map_err(|_| corrupt(0, "what was looked up is not what we wrote"))?;
+    let joined = pairs.into_iter().map(|pair| {
+        let read = |row, state: &str| {
+            serde_json::from_str::<State>(state).map_err(|_| corrupt(row, "`state` is not ours"))
+        };
+        let mut state = read(pair.to, &pair.to_state)?;
+        let shift = state.actions;
+        state.join(read(pair.from, &pair.from_state)?, pair.newer);
+        Ok(Joined {
+            from: pair.from,
+            to: pair.to,
+            shift,
+            wake_at_ms: state.wakes_at().map(Timestamp::as_millisecond),
+            opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
+            state: serde_json::to_string(&state).expect("its keys are strings"),
+        })
+    });
+    joined.collect()
 }
 
 async fn look_once(

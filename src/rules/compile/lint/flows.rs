@@ -25,6 +25,7 @@ pub(super) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowD
         }
         for id in &answer.chooses {
             known(reader, id, id.value, &ids, "rule");
+            choosable(reader, id, rules);
         }
     }
     for flow in flows {
@@ -41,6 +42,38 @@ pub(super) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowD
                 }
             }
         }
+    }
+}
+
+/// Reports a rule that a model cannot choose.
+fn choosable(reader: &mut Reader<'_>, id: &Text<'_>, rules: &[Draft<'_>]) {
+    if id.value.eq_ignore_ascii_case("none") {
+        let message =
+            "a model says `none` when no rule fits, so it cannot choose a rule of that name";
+        let error = Diagnostic::error(codes::CHOICE, id.span.clone(), message);
+        reader.report(error.help("give the rule another id".to_owned()));
+        return;
+    }
+    let is_chosen = |rule: &&Draft<'_>| rule.id.as_ref().is_some_and(|own| own.value == id.value);
+    let Some(rule) = rules.iter().find(is_chosen) else {
+        return;
+    };
+    if rule.answer.asks_model {
+        let message = format!(
+            "`{}` asks a model itself, so a model cannot choose it",
+            id.value
+        );
+        let error = Diagnostic::error(codes::CHOICE, id.span.clone(), message);
+        let help = "models that choose each other would ask without end; choose rules with a reply, a call or a flow";
+        reader.report(error.help(help.to_owned()));
+    } else if let Some(name) = rule.captures.first() {
+        let message = format!(
+            "`match.{name}` is empty when a model chooses `{}`",
+            id.value
+        );
+        let warning = Diagnostic::warning(codes::CHOICE, id.span.clone(), message);
+        let help = "only the pattern of the rule fills it; begin a flow that asks for it instead";
+        reader.report(warning.help(help.to_owned()));
     }
 }
 
