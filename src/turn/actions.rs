@@ -103,7 +103,7 @@ impl<'a> Work<'a> {
 
     /// What a rule is for: what people write who mean it.
     fn described(&self, id: &RuleId) -> String {
-        let rule = self.rules.rules.iter().find(|rule| rule.id == *id);
+        let rule = self.rules.rule(id.as_str());
         let examples = rule.map(|rule| rule.examples.iter().take(5));
         let examples: Vec<&str> = examples
             .into_iter()
@@ -210,7 +210,7 @@ impl<'a> Work<'a> {
         let chosen = value.get("choice").and_then(Value::as_str);
         let is_choice = matches!(answer.action.as_deref(), Some(ActionTemplate::Model(model)) if !model.choose.is_empty());
         if let Some(id) = chosen.filter(|_| is_choice)
-            && let Some(rule) = rules.rules.iter().find(|rule| rule.id.as_str() == id)
+            && let Some(rule) = rules.rule(id)
         {
             let because = format!("a model chose it for `{}`", waited.source);
             let Some(quiet) = self.quiet(rule) else {
@@ -279,7 +279,7 @@ impl<'a> Work<'a> {
     fn answer_of(&self, source: &RuleId) -> Option<&'a Answer> {
         let rules = self.rules;
         let Some((flow, part)) = source.as_str().split_once('/') else {
-            let rule = rules.rules.iter().find(|rule| rule.id == *source);
+            let rule = rules.rule(source.as_str());
             return rule.map(|rule| &rule.answer);
         };
         let flow = rules.flows.get(flow)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::walk::stable_hash;
-use super::{Decision, Note, NoteKind, Work};
+use super::{Conclusion, Decision, Explanation, Note, NoteKind, Work};
 use crate::message::{Burst, Content, Echo, Inbound, Kind, Repeated};
 use crate::rules::Words;
 use crate::rules::condition::rough;
@@ -25,8 +25,7 @@ impl Work<'_> {
         state.replied_at.retain(|at| now.duration_since(*at) < hour);
         let rules = self.rules;
         state.once.retain(|id, at| {
-            let rule = rules.rules.iter().find(|rule| rule.id == *id);
-            let once = rule.and_then(|rule| rule.once);
+            let once = rules.rule(id.as_str()).and_then(|rule| rule.once);
             once.is_some_and(|once| now.duration_since(*at) < signed(once))
         });
         if state.human_until.take_if(|until| *until <= now).is_some() {
@@ -64,6 +63,7 @@ impl Work<'_> {
         }
         if !is_quiet {
             self.end_burst();
+            self.end_overdue_flow(message);
             self.turn.decision = Decision::NoRule;
         }
         self.decide(message);
@@ -89,13 +89,12 @@ impl Work<'_> {
     }
 
     fn is_stopped(&mut self, message: &Inbound, is_quiet: bool) -> bool {
-        let age = self.now.duration_since(message.sent_at);
-        if age > signed(self.rules.bot.max_age) {
-            let note = format!("it was {} s old, more than `max_age`", age.as_secs());
-            return self.stop(Decision::TooOld, note);
-        }
+        // What the person wants holds however late it comes; only the answer to it may come too late.
         if self.opts(message) {
             return true;
+        }
+        if let Some(note) = self.too_old(message) {
+            return self.stop(Decision::TooOld, note);
         }
         if self.turn.state.opted_out_at.is_some() {
             let note = "the person wants nothing from us".to_owned();
@@ -106,6 +105,13 @@ impl Work<'_> {
             return self.stop(Decision::Human, note);
         }
         !is_quiet && self.is_loop(message)
+    }
+
+    /// How old a message is that is older than `max_age`.
+    fn too_old(&self, message: &Inbound) -> Option<String> {
+        let age = self.now.duration_since(message.sent_at);
+        let is_old = age > signed(self.rules.bot.max_age);
+        is_old.then(|| format!("it was {} s old, more than `max_age`", age.as_secs()))
     }
 
     fn stop(&mut self, decision: Decision, note: String) -> bool {
@@ -119,6 +125,9 @@ impl Work<'_> {
         let Content::Text { body } = &message.content else {
             return false;
         };
+        if self.rules.opt_out.is_none() && self.rules.opt_in.is_none() {
+            return false;
+        }
         let folded = Folded::of(body);
         let said = |words: &Words| words.words.iter().find(|word| folded.is(word)).cloned();
         let rules = self.rules;
@@ -144,16 +153,29 @@ impl Work<'_> {
             state.opted_out_at = state.opted_out_at.or(Some(self.now));
             // Nothing that was to come comes.
             state.run = None;
-            state.burst = None;
             state.later.clear();
+            let burst = state.burst.take();
+            let waited = burst.into_iter().flat_map(|burst| burst.messages);
+            let concluded = waited.map(|message| Conclusion {
+                message: message.wamid,
+                decision: Decision::OptedOut,
+                explanation: Explanation::default(),
+            });
+            self.turn.concluded.extend(concluded);
+            let state = &mut self.turn.state;
             state.waiting.clear();
         } else {
             state.opted_out_at = None;
         }
         self.note(kind, text);
         self.turn.explanation.normalised = Some(folded.joined());
-        self.say_words(message, words, kind, because);
-        true
+        match self.too_old(message) {
+            Some(note) => self.stop(Decision::TooOld, note),
+            None => {
+                self.say_words(message, words, kind, because);
+                true
+            }
+        }
     }
 
     /// The same words again and again are the work of another bot.

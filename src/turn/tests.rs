@@ -159,11 +159,14 @@ fn patterns_see_as_many_characters_as_a_message_has() {
     let beyond = say(&rules, &behind(4_095));
 
     assert_eq!(texts(&whole), ["Order 4711 for Ana"]);
-    assert_eq!(why(&whole), r"the pattern `#(?<number>\d+)` matches");
+    assert_eq!(
+        why(&whole),
+        r##"the pattern `#(?<number>\d+)` matches "#4711""##
+    );
     assert_eq!(texts(&cut), ["Order 4711 for Ana"]);
     assert_eq!(
         why(&cut),
-        r"the pattern `#(?<number>\d+)` matches in the first 4096 characters of a longer text"
+        r##"the pattern `#(?<number>\d+)` matches "#4711" in the first 4096 characters of a longer text"##
     );
     assert_eq!(texts(&beyond), ["Sorry?"]);
     assert_eq!(

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cause, CauseKind, Conclusion, Decision, NoteKind, Verdict, Work};
+use jiff::Timestamp;
+
+use super::{Cause, CauseKind, Conclusion, Decision, Explanation, NoteKind, Verdict, Work, signed};
 use crate::message::{Content, ContextInfo, Forwarded, Inbound, Later, Wamid};
 use crate::rules::condition::rough;
 
@@ -37,21 +39,64 @@ impl Work<'_> {
         let Some(burst) = self.turn.state.burst.take() else {
             return;
         };
+        let mut waited: Vec<Wamid> = burst.messages.iter().map(|one| one.wamid.clone()).collect();
+        waited.pop();
         let Some(message) = joined(burst.messages) else {
             return;
         };
         // Rules see the person as before the first of the texts: each of them was written down when it came.
         let first_contact = std::mem::replace(&mut self.first_contact, burst.first_contact);
         let heard_at = std::mem::replace(&mut self.turn.state.heard_at, burst.heard_at);
-        if self.turn.state.opted_out_at.is_some() {
-            self.turn.decision = Decision::OptedOut;
-        } else {
-            self.turn.decision = Decision::NoRule;
-            self.decide(&message);
+        match self.burst_stopped(burst.due) {
+            Some((decision, note)) => {
+                self.turn.decision = decision;
+                self.turn.explanation.note = Some(note.to_owned());
+            }
+            None => {
+                self.turn.decision = Decision::NoRule;
+                self.decide(&message);
+            }
+        }
+        for earlier in waited {
+            let note = "it was answered together with what came after it".to_owned();
+            self.turn.concluded.push(Conclusion {
+                message: earlier,
+                decision: self.turn.decision,
+                explanation: Explanation {
+                    note: Some(note),
+                    ..Explanation::default()
+                },
+            });
         }
         self.first_contact = first_contact;
         self.turn.state.heard_at = heard_at;
         self.conclude_message(message.wamid);
+    }
+
+    /// Why texts that waited are not answered any more.
+    fn burst_stopped(&self, due: Timestamp) -> Option<(Decision, &'static str)> {
+        let state = &self.turn.state;
+        let late = self.now.duration_since(due) > signed(self.rules.bot.max_age);
+        if state.opted_out_at.is_some() {
+            Some((Decision::OptedOut, "the person wants nothing from us"))
+        } else if state.human_until.is_some() {
+            Some((Decision::Human, "a colleague answers here now"))
+        } else if late {
+            Some((Decision::TooOld, "it waited longer than `max_age`"))
+        } else {
+            None
+        }
+    }
+
+    /// A flow whose time was over before a message was written ends first, whether or not anybody woke up for it.
+    pub(super) fn end_overdue_flow(&mut self, message: &Inbound) {
+        let run = self.turn.state.run.as_ref();
+        if run
+            .and_then(|run| run.due)
+            .is_some_and(|due| due < message.sent_at)
+        {
+            self.flow_timeout();
+        }
     }
 
     /// What was decided so far is about a message that had waited, not about the one that is taken now.
@@ -76,7 +121,7 @@ impl Work<'_> {
             return;
         };
         let waited = timeout.map_or_else(String::new, |timeout| {
-            format!(" within {}", rough(super::signed(timeout)))
+            format!(" within {}", rough(signed(timeout)))
         });
         let text = format!("the flow `{}` got no answer{waited}", frame.flow);
         self.turn.explanation.note = Some(text.clone());
@@ -93,11 +138,16 @@ impl Work<'_> {
 
     fn say_later(&mut self, later: &Later) {
         let rules = self.rules;
-        let Some(rule) = rules.rules.iter().find(|rule| rule.id == later.rule) else {
+        let Some(rule) = rules.rule(later.rule.as_str()) else {
             let text = format!("the rules have no rule `{}` any more", later.rule);
             self.note(NoteKind::NotSent, text);
             return;
         };
+        if self.turn.state.human_until.is_some() {
+            let text = format!("a colleague answers here now, so `{}` is quiet", rule.id);
+            self.note(NoteKind::NotSent, text);
+            return;
+        }
         let because = "its time has come, and the person did not write".to_owned();
         self.turn.explanation.tell(rule, Verdict::Matched, because);
         let cause = Cause {
@@ -106,7 +156,8 @@ impl Work<'_> {
             kind: CauseKind::Message,
         };
         let used = self.answer(&rule.id, &rule.answer, cause, BTreeMap::new());
-        self.conclude(rule.id.as_str(), used, None);
+        // Only what was said counts for `once`: a reminder that was called off was not.
+        self.conclude(rule.id.as_str(), used, rule.once.is_some().then_some(rule));
     }
 
     /// Stands for the message where there is none.

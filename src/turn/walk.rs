@@ -200,9 +200,6 @@ impl<'a> Work<'a> {
             },
             captures: cause.captures.clone(),
         });
-        if rule.once.is_some() {
-            state.once.insert(rule.id.clone(), self.now);
-        }
         if self.turn.replies.is_empty() && self.turn.decision == Decision::NoRule {
             self.turn.decision = Decision::Silent;
         }

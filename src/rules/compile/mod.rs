@@ -221,6 +221,11 @@ fn finish(
         opt_out: None,
         opt_in: None,
         tests: Vec::new(),
+        places: rules
+            .iter()
+            .enumerate()
+            .map(|(place, rule)| (rule.id.as_str().to_owned(), place))
+            .collect(),
         index: Index::build(rules.iter().map(|rule| &rule.when)),
         rules,
         flows,

@@ -8,7 +8,7 @@ mod answer;
 mod flow;
 mod test;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +54,16 @@ pub struct RuleSet {
     pub tests: Vec<Test>,
     /// Finds the rules that a message may meet.
     pub index: Index,
+    /// The place of each rule, by its id.
+    pub places: HashMap<String, usize>,
+}
+
+impl RuleSet {
+    /// Finds a rule.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(*self.places.get(id)?)
+    }
 }
 
 /// `[bot]`.

@@ -32,7 +32,7 @@ fn one_message_leads_to_four_actions_at_most() {
 id = "spin"
 start = "spin"
 [flow.spin]
-step = [{ id = "pass", go = "end" }]
+step = [{ id = "pass", if = "false", ask = "?" }]
 [flow.spin.end]
 call = { get = "https://shop.example/spin" }
 start = "spin"

@@ -118,3 +118,46 @@ fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
     assert_eq!(turn.concluded[0].decision, Decision::Answered);
     assert_eq!(turn.decision, Decision::NoRule);
 }
+
+#[test]
+fn every_message_of_a_burst_gets_its_decision() {
+    let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
+
+    let turn = burst(&rules, ana(), &three());
+
+    let decisions: Vec<Decision> = turn.concluded.iter().map(|one| one.decision).collect();
+    assert_eq!(decisions, [Decision::Answered; 3]);
+}
+
+#[test]
+fn texts_that_waited_too_long_are_not_answered() {
+    let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
+    let mut conversation = ana();
+    let first = text("cake");
+    conversation.state = take(&rules, &conversation, Incoming::Message(&first), NOW).state;
+
+    let after_downtime = NOW + SignedDuration::from_hours(3);
+    let turn = take(&rules, &conversation, Incoming::Timer, after_downtime);
+
+    assert!(turn.replies.is_empty());
+    assert_eq!(turn.concluded[0].decision, Decision::TooOld);
+}
+
+#[test]
+fn a_wish_to_hear_nothing_more_holds_however_late_it_comes() {
+    let rules = rules(&format!(
+        "{SETTLE}text.has = \"cake\"\n[opt_out]\nwords = [\"stop\"]\nreply = \"Bye.\"\n"
+    ));
+    let mut conversation = ana();
+    let waiting = text("cake");
+    conversation.state = take(&rules, &conversation, Incoming::Message(&waiting), NOW).state;
+    let mut stop = text("STOP");
+    stop.sent_at = NOW - SignedDuration::from_hours(3);
+
+    let turn = take(&rules, &conversation, Incoming::Message(&stop), NOW);
+
+    assert!(turn.replies.is_empty(), "the answer to it comes too late");
+    assert_eq!(turn.decision, Decision::TooOld);
+    assert!(turn.state.opted_out_at.is_some() && turn.state.burst.is_none());
+    assert_eq!(turn.concluded[0].decision, Decision::OptedOut);
+}

@@ -125,7 +125,7 @@ fn three_short_messages_get_one_answer() {
     let turns = talk.wait(1);
 
     assert_eq!(said(&turns[0]), ["You said: Hi\ndo you have\nlemon cake?"]);
-    let concluded = &turns[0].concluded[0];
+    let concluded = turns[0].concluded.last().unwrap();
     assert_eq!(
         (concluded.message.as_str(), concluded.decision),
         ("wamid.3", Decision::Answered)

@@ -237,3 +237,18 @@ fn flows_that_start_each_other_without_a_question_fail_and_end() {
         assert!(talk.conversation.state.run.is_none());
     }
 }
+
+#[test]
+fn a_flow_whose_time_was_over_ends_before_the_message_that_comes_late() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("I want to order");
+    // Nobody woke up in time: the program was stopped.
+    let run = talk.conversation.state.run.as_mut().unwrap();
+    run.due = run.due.map(|due| due - jiff::SignedDuration::from_hours(2));
+
+    let said = talk.say("tomorrow");
+
+    assert_eq!(said, ["Still there, friend?", "Sorry?"]);
+    assert!(talk.conversation.state.run.is_none());
+}
