@@ -36,7 +36,7 @@ impl TestApp {
     }
 
     /// Runs a command on the database; gives exit code and both outputs as one text.
-    fn looks_back(&self, arguments: &[&str]) -> String {
+    pub(crate) fn looks_back(&self, arguments: &[&str]) -> String {
         let database = format!("sqlite:{}", self.database().display());
         let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
             .args(arguments)
