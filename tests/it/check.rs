@@ -272,3 +272,17 @@ fn a_file_is_included_once_and_its_places_are_its_own() {
     fs::remove_file(folder.path().join("z.toml")).unwrap();
     insta::assert_snapshot!("included_once", check(folder.path(), &[]));
 }
+
+#[test]
+fn empty_lists_that_say_nothing_are_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "version = 1\ninclude = []\n[[rule]]\nid = \"a\"\nreply = \"x\"\nexamples = []\nnot_examples = []\n";
+    fs::write(folder.path().join("rules.toml"), rules).unwrap();
+
+    let shown = check(folder.path(), &[]);
+
+    assert!(
+        shown.contains("rules.toml: 1 rule, 0 errors, 0 warnings"),
+        "{shown}"
+    );
+}
