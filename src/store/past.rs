@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, message_key, rows};
 use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
 
 /// Conversations behind `$1`, the lowest first. `$2` how many, `$3` of which number ('' for all).
@@ -31,8 +31,13 @@ const LAST: &str = "SELECT stored_at_ms FROM messages ORDER BY id DESC LIMIT 1";
 const ASKED: &str = "SELECT id, text, decision, explanation FROM messages WHERE id < $1 AND direction = 'in' \
     AND kind = 'text' AND text <> '' AND sent_at_ms >= $2 ORDER BY id DESC LIMIT $3";
 
-/// The message that is meant: theirs, or the one that ours answers. `$1` id of WhatsApp.
-const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages WHERE wamid = $1 LIMIT 1";
+/// Our numbers.
+const NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM conversations";
+
+/// The message that is meant: theirs, or the one that ours answers. `$1` its keys with each of our numbers: there is an
+/// index over keys, and none over the ids of WhatsApp.
+const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages \
+    WHERE message_key IN (SELECT value FROM json_each($1)) LIMIT 1";
 
 /// A conversation and everything in it.
 #[derive(Clone, Debug)]
@@ -204,12 +209,18 @@ impl Store {
         Ok(all)
     }
 
-    /// The message of theirs and its conversation, by its id or by that of an answer to it.
+    /// The message of theirs and its conversation, by its id or by that of an answer to it; one of ours that answers nothing
+    /// is meant itself.
     ///
     /// # Errors
     /// `Database`.
     pub async fn meant(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let row = sqlx::query(MEANT).bind(wamid);
+        let numbers: Vec<String> = sqlx::query_scalar(NUMBERS).fetch_all(&self.read).await?;
+        let keys: Vec<String> = numbers
+            .iter()
+            .map(|number| message_key(number, wamid))
+            .collect();
+        let row = sqlx::query(MEANT).bind(rows(&keys));
         match row.fetch_optional(&self.read).await? {
             Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
             None => Ok(None),

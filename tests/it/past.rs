@@ -165,6 +165,30 @@ async fn a_message_of_the_past_tells_why() {
 }
 
 #[tokio::test]
+async fn what_a_timer_said_is_told_as_ours() {
+    let app = serve(ORDERS).await;
+    app.said(ANA, "hello").await;
+    app.sandbox.tap(ANA, "order").await;
+    for (what, pause, answers) in [("the question", 0, 2), ("what the timer says", 30, 3)] {
+        app.drained().await;
+        app.clock.advance(Duration::from_mins(pause));
+        app.until(what, move |store| async move {
+            let entries = crate::support::transcript(&store, ANA).await;
+            (texts(&entries, "out").len() == answers).then_some(())
+        })
+        .await;
+    }
+    app.drained().await;
+    let entries = app.transcript(ANA).await;
+    let last = entries.last().unwrap();
+
+    let shown = app.looks_back(&["why", last.wamid.as_deref().unwrap()]);
+
+    let version = last.rules_version.clone().unwrap();
+    insta::assert_snapshot!("why_timer", shown.replace(&version, "VERSION"));
+}
+
+#[tokio::test]
 async fn an_explanation_knows_where_a_conversation_stands() {
     let app = serve(ORDERS).await;
     app.said(ANA, "hello").await;
