@@ -189,6 +189,27 @@ async fn what_a_timer_said_is_told_as_ours() {
 }
 
 #[tokio::test]
+async fn examples_of_a_difference_are_different_questions() {
+    let app = serve(ORDERS).await;
+    for words in ["hello", "parking?", "vegan?", "parking?", "glue?", "tea?"] {
+        app.said(ANA, words).await;
+        app.clock.advance(Duration::from_mins(20));
+    }
+    let new = ORDERS.replace("reply = \"Sorry?\"", "reply = \"Pardon?\"");
+    std::fs::write(app.folder().join("new.toml"), new).unwrap();
+
+    let shown = app.looks_back(&["replay", "--rules", "new.toml"]);
+
+    let asked: Vec<&str> = shown.lines().filter(|line| line.contains('›')).collect();
+    assert_eq!(
+        asked,
+        ["  › parking?", "  › vegan?", "  › glue?"],
+        "{shown}"
+    );
+    assert!(shown.contains("5 × fallback: in other words"), "{shown}");
+}
+
+#[tokio::test]
 async fn an_explanation_knows_where_a_conversation_stands() {
     let app = serve(ORDERS).await;
     app.said(ANA, "hello").await;
