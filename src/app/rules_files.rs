@@ -1,12 +1,14 @@
 //! Rules on disk: the main file, the files it includes, and the message templates that `replyd templates sync` fetched.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use jiff::civil::Date;
 
 use crate::message::TemplateFile;
-use crate::rules::{self, Beside, Compiled, Diagnostic, Sources};
+use crate::rules::{self, Beside, Compiled, Diagnostic, LeftOut, Sources};
 
 /// Stands beside the rules file.
 const FILE: &str = "templates.json";
@@ -25,7 +27,7 @@ pub fn fetched(rules: &Path) -> anyhow::Result<Option<TemplateFile>> {
     let path = path_beside(rules);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             return Err(error).with_context(|| format!("could not read `{}`", path.display()));
         }
@@ -51,31 +53,48 @@ pub struct RulesFiles {
 }
 
 impl RulesFiles {
-    /// Reads a rules file with everything it includes.
+    /// Reads a rules file with everything it includes. A file that is to be included and cannot be is told by
+    /// [`Self::compile`], with all else that is wrong.
     ///
     /// # Errors
-    /// When one of the files cannot be read, or nothing is where `include` says.
+    /// When the main file cannot be read, or the templates beside it cannot.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let read = |path: &Path| {
-            std::fs::read_to_string(path)
-                .with_context(|| format!("could not read rules file `{}`", path.display()))
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("could not read rules file `{}`", file.display()))?;
+        let mut files = Self {
+            sources: Sources::one(file.to_string_lossy(), &text),
+            paths: vec![file.to_owned()],
+            templates: fetched(file)?,
         };
-        let text = read(file)?;
-        let mut sources = Sources::one(file.to_string_lossy(), &text);
-        let mut paths = vec![file.to_owned()];
-        for pattern in rules::includes(&text) {
-            for path in included(file, &pattern)? {
-                if !paths.contains(&path) {
-                    sources.add(path.to_string_lossy(), &read(&path)?);
-                    paths.push(path);
+        // By where they really are: there are several ways to write the name of one file.
+        let mut known = HashSet::from([resolved(file)]);
+        for include in rules::includes(&text) {
+            match included(file, &include.name) {
+                Err(why) => files.sources.leave_out(include, why),
+                Ok(paths) => {
+                    for path in paths {
+                        if known.insert(resolved(&path))
+                            && let Err(why) = files.add(path)
+                        {
+                            files.sources.leave_out(include.clone(), why);
+                        }
+                    }
                 }
             }
         }
-        Ok(Self {
-            sources,
-            paths,
-            templates: fetched(file)?,
-        })
+        Ok(files)
+    }
+
+    fn add(&mut self, path: PathBuf) -> Result<(), LeftOut> {
+        let name = path.to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => LeftOut::Missing,
+            _ => LeftOut::Unreadable(name.clone(), error.to_string()),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| LeftOut::NoText(name.clone()))?;
+        self.sources.add(name, &text);
+        self.paths.push(path);
+        Ok(())
     }
 
     /// Compiles them; `today` is for holidays that are over.
@@ -91,28 +110,49 @@ impl RulesFiles {
     }
 }
 
-/// The files that a pattern in `include` means, in name order; relative to the file it stands in.
-fn included(file: &Path, pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
+/// The files that an entry of `include` means, in name order; relative to the file it stands in.
+fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, LeftOut> {
     let folder = file.parent().unwrap_or(Path::new(""));
+    let itself = resolved(file);
+    if !name.contains(['*', '?', '[']) {
+        let path = folder.join(name);
+        let is_itself = resolved(&path) == itself;
+        return if is_itself {
+            Err(LeftOut::Itself)
+        } else {
+            Ok(vec![path])
+        };
+    }
     // The folder itself is no pattern, whatever it is called.
     let folder = glob::Pattern::escape(&folder.to_string_lossy());
-    let whole = Path::new(&folder).join(pattern);
-    let named = || format!("`include` of `{}` names `{pattern}`", file.display());
+    let whole = Path::new(&folder).join(name);
     // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the same ones again.
     let options = glob::MatchOptions {
         require_literal_leading_dot: true,
         ..glob::MatchOptions::default()
     };
     let found = glob::glob_with(&whole.to_string_lossy(), options);
-    let found = found.with_context(|| format!("{}, which is no pattern", named()))?;
+    let found = found.map_err(|error| LeftOut::NoPattern(error.msg.to_owned()))?;
     let mut paths = Vec::new();
     for path in found {
-        paths.push(path.with_context(|| format!("{}, which cannot be read", named()))?);
+        let path = path.map_err(|error| {
+            let path = error.path().to_string_lossy().into_owned();
+            LeftOut::Unreadable(path, error.error().to_string())
+        })?;
+        // A pattern may well fit the file it stands in.
+        if resolved(&path) != itself {
+            paths.push(path);
+        }
     }
     if paths.is_empty() {
-        bail!("{}, and there is no such file", named());
+        return Err(LeftOut::NoMatch);
     }
     Ok(paths)
+}
+
+/// Where a file really is, whichever way its name is written.
+fn resolved(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 #[cfg(test)]

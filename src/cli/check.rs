@@ -18,12 +18,12 @@ use crate::rules::{self, Colour, Diagnostic, Severity};
 const GOOD: u8 = 0;
 /// A file has errors.
 const BROKEN: u8 = 1;
-/// A file could not be read.
+/// A file that was named could not be read.
 const UNREADABLE: u8 = 2;
 
 /// Checks rules files and shows every problem with its place.
 ///
-/// Exits with 0 when the rules can be used, 1 when they have errors, 2 when a file cannot be read.
+/// Exits with 0 when the rules can be used, 1 when they have errors, 2 when one of FILE cannot be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The files to check, each on its own.

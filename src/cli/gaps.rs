@@ -1,6 +1,13 @@
 //! `replyd gaps`: what people asked that no rule understood, with a rule to begin with.
+//!
+//! Goes through the messages twice: once for what nobody understood ([`texts`], [`groups`]), once for how
+//! usual the words of that are everywhere else ([`suggestion`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod groups;
+mod suggestion;
+mod texts;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,20 +15,26 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::ui::{self, DIM, GOOD, LITERAL, STRONG, paint};
+use super::check::count;
+use super::ui::{self, DIM, GOOD, Hint, LITERAL, STRONG, paint};
 use super::{reading, ruleset};
 use crate::clock::Clock;
-use crate::rules::normalise::Folded;
-use crate::rules::{Condition, RuleSet};
+use crate::rules::{Condition, RuleSet, suggest};
+use crate::store::{Asked, Store};
+use crate::turn::{Explanation, Verdict};
+use groups::{Group, Vocabulary, grouped};
+use suggestion::Everywhere;
+use texts::{TEXTS_MAX, Texts, shortened};
 
-/// So many different texts are compared, the most frequent ones.
-const TEXTS_MAX: u32 = 3_000;
-/// Texts that have so much in common, of 1, ask the same.
-const ALIKE: f64 = 0.5;
+/// So many messages are read at once.
+const TOGETHER: u32 = 2_000;
+/// The longest text of a list.
+const LINE_CHARACTERS_MAX: usize = 100;
 
 /// Lists what people asked that only the fallback answered, or nobody: alike ones together, the most frequent first.
 ///
-/// The fallback is each rule without `when`; --fallback names others.
+/// The fallback is each rule without `when`; --fallback names others. A rule with `continue` that answered before it
+/// makes no difference.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules file.
@@ -40,14 +53,6 @@ pub(crate) struct Arguments {
     reading: reading::Options,
 }
 
-/// Texts that ask the same.
-struct Gap {
-    count: u64,
-    /// With how often each was written, the most frequent first.
-    texts: Vec<(String, u64)>,
-    words: BTreeSet<String>,
-}
-
 /// Lists them.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = ruleset::read(&arguments.rules)?;
@@ -55,169 +60,149 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(length) => reading::ago(length, Clock::System.now())?,
         None => Timestamp::UNIX_EPOCH,
     };
-    let fallbacks = fallbacks(&rules, &arguments.fallback);
+    let understood = Understood::by(&rules, &arguments)?;
     let store = arguments.reading.open().await?;
-    let found = store.unmatched(&fallbacks, since, TEXTS_MAX).await;
-    let found = found.context("could not read the messages")?;
+    let mut texts = Texts::up_to(TEXTS_MAX);
+    each(&store, since, |asked| {
+        if !understood.is(asked) {
+            texts.add(&asked.text);
+        }
+    })
+    .await?;
+    let (messages, left_out) = (texts.messages, texts.left_out);
+    let texts = texts.sorted();
+    let vocabulary = Vocabulary::of(&texts);
+    let mut groups = grouped(texts, &vocabulary);
+    groups.truncate(arguments.limit);
+    let mut everywhere = Everywhere::of(&groups, &vocabulary);
+    each(&store, since, |asked| everywhere.count(&asked.text)).await?;
     store.close().await;
-    let gaps = grouped(found);
-    let total: u64 = gaps.iter().map(|gap| gap.count).sum();
     if !arguments.reading.json {
-        let what = format!("{total} messages that no rule understood");
-        let style = if total == 0 { GOOD } else { STRONG };
-        ui::line(paint(style, what));
+        let style = if messages == 0 { GOOD } else { STRONG };
+        let messages = count(usize::try_from(messages)?, "message");
+        ui::line(paint(
+            style,
+            format_args!("{messages} that no rule understood"),
+        ));
+    }
+    if left_out > 0 {
+        ui::note(format_args!(
+            "there are more than {TEXTS_MAX} different texts: {left_out} messages, the earliest ones, are counted but in no \
+             group; a shorter time with --since takes all"
+        ));
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();
-    for gap in gaps.iter().take(arguments.limit) {
-        let rule = suggestion(gap, &gaps, &mut taken);
+    for group in &groups {
+        let rule = everywhere.rule(group, &mut taken);
         if arguments.reading.json {
-            let texts = gap.texts.iter().map(|(text, _)| text);
-            let texts: Vec<&String> = texts.collect();
-            ui::line(json!({ "count": gap.count, "texts": texts, "rule": rule }));
+            let texts: Vec<&str> = group
+                .texts
+                .iter()
+                .map(|text| text.written.as_str())
+                .collect();
+            ui::line(json!({ "count": group.messages, "texts": texts, "rule": rule }));
         } else {
-            show(gap, &rule);
+            show(group, rule.as_deref());
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn fallbacks<'a>(rules: &'a RuleSet, named: &'a [String]) -> Vec<&'a str> {
-    if !named.is_empty() {
-        return named.iter().map(String::as_str).collect();
+/// Takes every text that somebody wrote since then, the latest first.
+async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
+    let mut before = i64::MAX;
+    loop {
+        let page = store.asked(before, since, TOGETHER).await;
+        let page = page.context("could not read the messages")?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        before = last.id;
+        page.iter().for_each(&mut take);
     }
-    let always = rules.rules.iter();
-    let always = always.filter(|rule| matches!(rule.when, Condition::Always) && !rule.goes_on);
-    always.map(|rule| rule.id.as_str()).collect()
 }
 
-fn show(gap: &Gap, rule: &str) {
-    let others = gap.texts.len().saturating_sub(1);
-    let (first, _) = &gap.texts[0];
-    let first = ui::visible(first).replace('\n', " ");
-    ui::line(format_args!("\n{} × {}", gap.count, paint(STRONG, first)));
-    for (text, count) in gap.texts.iter().skip(1).take(3) {
-        let text = ui::visible(text).replace('\n', " ");
-        ui::line(paint(DIM, format_args!("    {count} × {text}")));
+/// Tells what was understood from what was not.
+struct Understood<'a> {
+    /// Rules that answer what no other understands.
+    fallbacks: Vec<&'a str>,
+    /// Rules after which the search goes on.
+    going_on: Vec<&'a str>,
+}
+
+impl<'a> Understood<'a> {
+    fn by(rules: &'a RuleSet, arguments: &'a Arguments) -> Result<Self, Hint> {
+        let ids = || rules.rules.iter().map(|rule| rule.id.as_str());
+        for named in &arguments.fallback {
+            if !ids().any(|id| id == named) {
+                let names = || format!("its rules are {}", ids().collect::<Vec<_>>().join(", "));
+                return Err(Hint {
+                    message: format!(
+                        "`{}` has no rule `{}`",
+                        arguments.rules.display(),
+                        ui::visible(named)
+                    ),
+                    hint: suggest::did_you_mean(named, ids()).unwrap_or_else(names),
+                });
+            }
+        }
+        let always = rules.rules.iter();
+        let always = always.filter(|rule| matches!(rule.when, Condition::Always) && !rule.goes_on);
+        let fallbacks = match &arguments.fallback[..] {
+            [] => always.map(|rule| rule.id.as_str()).collect(),
+            named => named.iter().map(String::as_str).collect(),
+        };
+        let going_on = rules.rules.iter().filter(|rule| rule.goes_on);
+        Ok(Self {
+            fallbacks,
+            going_on: going_on.map(|rule| rule.id.as_str()).collect(),
+        })
+    }
+
+    /// Whether something else than a fallback ended the search for an answer, or none was searched.
+    fn is(&self, asked: &Asked) -> bool {
+        if asked.decision == "no_rule" {
+            return false;
+        }
+        // Nothing is known yet of what waits, and nothing was looked for when the bot was quiet.
+        if !["answered", "silent", "over_budget", "failed"].contains(&asked.decision.as_str()) {
+            return true;
+        }
+        let explanation = asked.explanation.as_deref().unwrap_or_default();
+        let Ok(explanation) = serde_json::from_str::<Explanation>(explanation) else {
+            return true;
+        };
+        let considered = explanation.considered.iter();
+        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it refuses it.
+        let last = considered.rev().map(|one| (one.rule.as_str(), one.verdict));
+        let last =
+            last.filter(|(rule, verdict)| *verdict == Verdict::Matched || rule.contains('/'));
+        let Some((last, _)) = { last }.next() else {
+            return true;
+        };
+        let is_over = ["over_budget", "failed"].contains(&asked.decision.as_str());
+        let went_through = self.going_on.contains(&last) && !is_over;
+        !(self.fallbacks.contains(&last) || went_through)
+    }
+}
+
+fn show(group: &Group, rule: Option<&str>) {
+    let shown = |text: &str| ui::visible(&shortened(text, LINE_CHARACTERS_MAX));
+    let others = group.texts.len().saturating_sub(1);
+    let first = shown(&group.texts[0].written);
+    ui::line(format_args!(
+        "\n{} × {}",
+        group.messages,
+        paint(STRONG, first)
+    ));
+    for text in group.texts.iter().skip(1).take(3) {
+        let (times, text) = (text.times, shown(&text.written));
+        ui::line(paint(DIM, format_args!("    {times} × {text}")));
     }
     if others > 3 {
         ui::line(paint(DIM, format_args!("    and {} more", others - 3)));
     }
-    for line in rule.lines() {
+    for line in rule.into_iter().flat_map(str::lines) {
         ui::line(paint(LITERAL, format_args!("    {}", ui::visible(line))));
     }
-}
-
-/// Puts texts together that have most of their words in common.
-fn grouped(texts: Vec<(String, u64)>) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    for (text, count) in in_one_spelling(texts) {
-        let words: BTreeSet<String> = Folded::of(&text).words().iter().cloned().collect();
-        let alike = gaps
-            .iter_mut()
-            .map(|gap| (likeness(&gap.words, &words), gap))
-            .filter(|(likeness, _)| *likeness >= ALIKE)
-            .max_by(|one, other| one.0.total_cmp(&other.0));
-        if let Some((_, gap)) = alike {
-            gap.count += count;
-            gap.texts.push((text, count));
-        } else {
-            let texts = vec![(text, count)];
-            gaps.push(Gap {
-                count,
-                texts,
-                words,
-            });
-        }
-    }
-    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.count));
-    gaps
-}
-
-/// Texts that differ in capitals, accents and punctuation alone become one, in the spelling that was used most.
-fn in_one_spelling(texts: Vec<(String, u64)>) -> Vec<(String, u64)> {
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut all: Vec<(String, u64)> = Vec::new();
-    for (text, count) in texts {
-        let place = *places
-            .entry(Folded::of(&text).joined())
-            .or_insert(all.len());
-        match all.get_mut(place) {
-            Some((_, times)) => *times += count,
-            None => all.push((text, count)),
-        }
-    }
-    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    all
-}
-
-/// How much two texts have in common: the words of both among all their words, a word with a slip in it counting too.
-/// Long words count more: the short ones are in every question.
-fn likeness(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
-    if one.is_empty() || other.is_empty() {
-        return if one == other { 1.0 } else { 0.0 };
-    }
-    let found = |word: &String| {
-        other.contains(word)
-            || other
-                .iter()
-                .any(|like| crate::rules::typo::is_like(like, word))
-    };
-    let letters = |word: &String| {
-        u32::try_from(word.chars().count())
-            .unwrap_or(u32::MAX)
-            .min(10)
-    };
-    let both: u32 = one.iter().filter(|word| found(word)).map(letters).sum();
-    let all: u32 = one.iter().chain(other).map(letters).sum();
-    f64::from(both) / f64::from(all.saturating_sub(both).max(1))
-}
-
-/// A rule that takes these texts: by the word that most of them and few others have.
-fn suggestion(gap: &Gap, gaps: &[Gap], taken: &mut BTreeSet<String>) -> String {
-    let mut here: BTreeMap<String, u64> = BTreeMap::new();
-    for (text, count) in &gap.texts {
-        let words: BTreeSet<String> = Folded::of(text).words().iter().cloned().collect();
-        for word in words {
-            *here.entry(word).or_default() += count;
-        }
-    }
-    let elsewhere = |word: &str| gaps.iter().filter(|one| one.words.contains(word)).count();
-    let best = here
-        .iter()
-        .filter(|(_, count)| **count * 2 > gap.count)
-        .max_by_key(|(word, count)| {
-            let rare = std::cmp::Reverse(elsewhere(word));
-            (rare, **count, word.chars().count())
-        });
-    let word = best.map_or_else(|| gap.texts[0].0.clone(), |(word, _)| word.clone());
-    let plain = |one: char| {
-        if one.is_ascii_alphanumeric() {
-            one
-        } else {
-            '-'
-        }
-    };
-    let id: String = word.chars().take(24).map(plain).collect();
-    let id = id.trim_matches('-');
-    let id = if id.is_empty() { "question" } else { id };
-    let mut free = id.to_owned();
-    for number in 2.. {
-        if taken.insert(free.clone()) {
-            break;
-        }
-        free = format!("{id}-{number}");
-    }
-    let quoted = |text: &str| toml::Value::from(text.replace('\n', " ")).to_string();
-    let examples: Vec<String> = gap
-        .texts
-        .iter()
-        .take(3)
-        .map(|(text, _)| quoted(text))
-        .collect();
-    format!(
-        "[[rule]]\nid = {}\nwhen.text.has = [{}]\nreply = \"…\"\nexamples = [{}]",
-        quoted(&free),
-        quoted(&word),
-        examples.join(", ")
-    )
 }

@@ -157,7 +157,9 @@ impl Report {
             let group = self.groups.entry(key).or_default();
             group.count += 1;
             group.people.insert(past.id);
-            if group.examples.len() < wanted.examples {
+            // Many people ask the same: each example tells something that the others do not.
+            let is_told = group.examples.iter().any(|one| one.asked == message.text);
+            if group.examples.len() < wanted.examples && !is_told {
                 let was = was.replies.iter().map(|one| one.text.clone());
                 let now = answer.replies.iter();
                 let now = now.map(|one| one.content.transcript_text());

@@ -3,15 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 
 use super::explain;
 use super::reading::{self, when};
 use super::ui::{self, DIM, LITERAL, STRONG, WARN, paint};
+use crate::store::Entry;
 use crate::turn::Explanation;
 
 /// Says why a message was answered as it was.
 ///
-/// It tells what was decided then, by the rules of then. The id may also be that of our answer.
+/// It tells what was decided then, by the rules of then. The id may also be that of our answer, or of a message that we
+/// sent by ourselves.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The id of the message at WhatsApp: wamid.…
@@ -54,27 +57,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
         ui::line(serde_json::json!({
-            "wamid": entry.wamid, "text": entry.text, "sent_at": entry.sent_at,
+            "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
             "decision": entry.decision, "rules_version": entry.rules_version,
             "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let text = ui::visible(&entry.text);
-    let at = when(entry.sent_at, &zone);
-    ui::line(format_args!(
-        "{} {}",
-        paint(DIM, at),
-        paint(LITERAL, format_args!("› {text}"))
-    ));
-    explain::show(&explanation);
-    let decision = entry.decision.as_deref().unwrap_or("not decided");
-    let version = entry.rules_version.as_deref().unwrap_or("unknown");
-    ui::line(format_args!(
-        "{} {}",
-        paint(STRONG, format_args!("{decision}:")),
-        paint(DIM, format_args!("by rules {version}"))
-    ));
+    show(entry, &explanation, &zone);
     for one in answers {
         let rule = one.rule.as_deref().unwrap_or("?");
         let text = ui::visible(&one.text);
@@ -90,4 +79,38 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The message, and what was decided on it; for one of ours that answers none of theirs, why it was sent.
+fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
+    let text = ui::visible(&entry.text);
+    let at = paint(DIM, when(entry.sent_at, zone));
+    let version = entry.rules_version.as_deref().unwrap_or("unknown");
+    let by_rules = paint(DIM, format_args!("by rules {version}"));
+    if entry.direction == "in" {
+        let text = paint(LITERAL, format_args!("› {text}"));
+        ui::line(format_args!("{at} {text}"));
+        explain::show(explanation);
+        let decision = entry.decision.as_deref().unwrap_or("not decided");
+        let decision = paint(STRONG, format_args!("{decision}:"));
+        ui::line(format_args!("{decision} {by_rules}"));
+        return;
+    }
+    let (who, why) = match entry.origin.as_str() {
+        "phone_app" => ("a colleague", "written in the phone app"),
+        "command" => ("by hand", "sent with `replyd send`"),
+        _ => (
+            entry.rule.as_deref().unwrap_or("?"),
+            "sent by itself, to no message of theirs:",
+        ),
+    };
+    let who = paint(DIM, format_args!("{who} ›"));
+    ui::line(format_args!("{at} {who} {text}"));
+    let why = paint(STRONG, why);
+    if entry.origin == "rule" {
+        explain::show(explanation);
+        ui::line(format_args!("{why} {by_rules}"));
+    } else {
+        ui::line(why);
+    }
 }

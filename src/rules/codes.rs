@@ -18,6 +18,8 @@ pub const DURATION: &str = "R0106";
 pub const TIMEZONE: &str = "R0107";
 /// A value of the right type that is not allowed in this place.
 pub const VALUE: &str = "R0108";
+/// A file that is to be included and cannot be.
+pub const INCLUDE: &str = "R0109";
 /// Two rules with one id.
 pub const DUPLICATE_ID: &str = "R0201";
 /// A rule id with characters that ids do not have.
@@ -78,6 +80,8 @@ pub const NEAR_LIMIT: &str = "R0512";
 pub const OVERLAPPING_IDS: &str = "R0513";
 /// A condition on hours in rules that have none.
 pub const NO_HOURS: &str = "R0514";
+/// A pattern for files to include that no file fits.
+pub const NO_INCLUDE: &str = "R0515";
 /// A day that is not there.
 pub const DAY: &str = "R0601";
 /// Hours that cannot be read.
@@ -94,7 +98,7 @@ pub const HOLIDAY_TWICE: &str = "R0606";
 pub const NEVER_OPEN: &str = "R0607";
 
 /// Every code, in the order of the documentation.
-pub const ALL: [&str; 45] = [
+pub const ALL: [&str; 47] = [
     SYNTAX,
     UNKNOWN_KEY,
     MISSING_KEY,
@@ -103,6 +107,7 @@ pub const ALL: [&str; 45] = [
     DURATION,
     TIMEZONE,
     VALUE,
+    INCLUDE,
     DUPLICATE_ID,
     ODD_ID,
     EMPTY_CONDITION,
@@ -133,6 +138,7 @@ pub const ALL: [&str; 45] = [
     NEAR_LIMIT,
     OVERLAPPING_IDS,
     NO_HOURS,
+    NO_INCLUDE,
     DAY,
     SPAN,
     OVERLAPPING_HOURS,

@@ -11,10 +11,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
 use super::normalise::Phrase;
-use super::{codes, literal, suggest};
-
-/// The longest time a rules file may name: ten years. Keeps sums with times of day within what a calendar holds.
-const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
+use super::{codes, duration, literal, suggest};
 
 /// What people write who know other programs, and what it is called here.
 const OTHER_WORDS: [(&str, &str); 23] = [
@@ -55,6 +52,8 @@ pub(super) struct Reader<'t> {
 /// A table of the file.
 pub(super) struct Table<'d> {
     entries: &'d DeTable<'d>,
+    /// Where its file begins among all files.
+    start: usize,
     /// Its header, its braces, or the key it stands under.
     pub(super) span: Range<usize>,
     /// For each unknown key, what was probably meant by it.
@@ -71,6 +70,8 @@ pub(super) struct Field<'d> {
     /// Where the key itself stands: what is underlined when the name is wrong.
     pub(super) key: Range<usize>,
     value: &'d DeValue<'d>,
+    /// Where its file begins among all files.
+    start: usize,
 }
 
 /// A string of the file.
@@ -83,11 +84,12 @@ pub(super) struct Text<'d> {
 }
 
 impl<'d> Table<'d> {
-    /// Takes the whole file as a table.
-    pub(super) fn root(entries: &'d DeTable<'d>) -> Self {
+    /// Takes a whole file as a table, which begins at this byte of all files together.
+    pub(super) fn root(entries: &'d DeTable<'d>, start: usize) -> Self {
         Self {
             entries,
-            span: 0..0,
+            start,
+            span: start..start,
             unknown: Vec::new(),
         }
     }
@@ -105,28 +107,29 @@ impl<'d> Table<'d> {
     /// Finds a key.
     pub(super) fn get(&self, name: &str) -> Option<Field<'d>> {
         let entry = self.entries.iter().find(|(key, _)| key.get_ref() == name);
-        entry.map(|(key, value)| Field::of(key, value))
+        entry.map(|(key, value)| Field::of(key, value, self.start))
     }
 }
 
 impl<'d> Field<'d> {
     /// Takes a whole text as the value of a key.
     pub(super) fn whole(name: &'d str, value: &'d DeValue<'d>) -> Self {
-        let (span, key) = (0..0, 0..0);
         Self {
             name,
-            span,
-            key,
+            span: 0..0,
+            key: 0..0,
             value,
+            start: 0,
         }
     }
 
-    fn of(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>) -> Self {
+    fn of(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>, start: usize) -> Self {
         Self {
             name: key.get_ref(),
-            span: place(key.span(), value),
-            key: key.span(),
+            span: shifted(place(key.span(), value), start),
+            key: shifted(key.span(), start),
             value: value.get_ref(),
+            start,
         }
     }
 }
@@ -150,7 +153,8 @@ impl Field<'_> {
     /// The keys of a table, as they stand in the file; none when it is something else.
     pub(super) fn entries(&self) -> Vec<Self> {
         let table = self.value.as_table().into_iter().flatten();
-        let mut entries: Vec<Self> = table.map(|(key, value)| Field::of(key, value)).collect();
+        let entries = table.map(|(key, value)| Field::of(key, value, self.start));
+        let mut entries: Vec<Self> = entries.collect();
         // The parser keeps them sorted by name.
         entries.sort_by_key(|entry| entry.key.start);
         entries
@@ -183,9 +187,10 @@ impl Field<'_> {
         let array = self.value.as_array()?;
         let elements = array.iter().map(|element| Field {
             name: self.name,
-            span: element.span(),
-            key: element.span(),
+            span: shifted(element.span(), self.start),
+            key: shifted(element.span(), self.start),
             value: element.get_ref(),
+            start: self.start,
         });
         Some(elements.collect())
     }
@@ -249,7 +254,7 @@ impl<'t> Reader<'t> {
         };
         let mut table = Table {
             span: field.span.clone(),
-            ..Table::root(entries)
+            ..Table::root(entries, field.start)
         };
         self.known_keys(&mut table, keys);
         Some(table)
@@ -277,7 +282,7 @@ impl<'t> Reader<'t> {
             self.report(
                 Diagnostic::error(
                     codes::UNKNOWN_KEY,
-                    key.span(),
+                    shifted(key.span(), table.start),
                     format!("unknown key `{name}`"),
                 )
                 .label("not known here")
@@ -316,14 +321,8 @@ impl<'t> Reader<'t> {
 
     /// Takes a string, or a list of at least one.
     pub(super) fn strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
-        let Some(elements) = field.elements() else {
-            if field.is_string() {
-                return self.string(field).map(|text| vec![text]);
-            }
-            self.wrong_type(field, "a text in quotes or a list of them");
-            return None;
-        };
-        if elements.is_empty() {
+        let texts = self.any_strings(field)?;
+        if texts.is_empty() {
             self.report(
                 Diagnostic::error(
                     codes::EMPTY_CONDITION,
@@ -334,6 +333,18 @@ impl<'t> Reader<'t> {
             );
             return None;
         }
+        Some(texts)
+    }
+
+    /// Takes a string, or a list of as many as there are.
+    pub(super) fn any_strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
+        let Some(elements) = field.elements() else {
+            if field.is_string() {
+                return self.string(field).map(|text| vec![text]);
+            }
+            self.wrong_type(field, "a text in quotes or a list of them");
+            return None;
+        };
         let texts: Vec<_> = elements.iter().map(|one| self.string(one)).collect();
         texts.into_iter().collect()
     }
@@ -397,7 +408,7 @@ impl<'t> Reader<'t> {
             self.wrong_type(field, "a length of time in quotes, like `\"15m\"`");
             return None;
         }
-        let duration = parse_duration(self.string(field)?.value);
+        let duration = duration::parse(self.string(field)?.value);
         if duration.is_none() {
             self.report(
                 Diagnostic::error(
@@ -456,49 +467,13 @@ fn place(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
     }
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
-    let seconds: u64 = match &text[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    let duration = Duration::from_secs(number.checked_mul(seconds)?);
-    (Duration::from_secs(1)..=DURATION_MAX)
-        .contains(&duration)
-        .then_some(duration)
+/// From bytes of one file to bytes of all files together.
+pub(super) fn shifted(span: Range<usize>, start: usize) -> Range<usize> {
+    span.start + start..span.end + start
 }
 
 /// Names in backticks with commas between.
 pub(super) fn quoted(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::parse_duration;
-
-    #[test]
-    fn lengths_of_time_are_a_number_and_a_unit() {
-        assert_eq!(parse_duration("30s"), Some(Duration::from_secs(30)));
-        assert_eq!(parse_duration("15m"), Some(Duration::from_mins(15)));
-        assert_eq!(parse_duration("12h"), Some(Duration::from_hours(12)));
-        assert_eq!(parse_duration("2d"), Some(Duration::from_hours(48)));
-        assert_eq!(parse_duration("3650d"), Some(super::DURATION_MAX));
-        for wrong in [
-            "", "s", "5", "5 m", "5M", "1h30m", "-1h", "+1h", "0s", "3651d", "１h",
-        ] {
-            assert_eq!(parse_duration(wrong), None, "{wrong}");
-        }
-        assert_eq!(parse_duration("99999999999999999999d"), None);
-    }
 }

@@ -10,6 +10,7 @@ pub mod codes;
 mod compile;
 pub mod condition;
 mod diagnostic;
+mod duration;
 mod file;
 mod fill;
 pub mod index;
@@ -34,4 +35,4 @@ pub use set::{
     Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX, ReplyBudget,
     ReplyTemplate, Rule, RuleSet, Sent, Step, Target, Test, Words,
 };
-pub use sources::Sources;
+pub use sources::{Include, LeftOut, Sources};

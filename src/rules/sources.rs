@@ -11,6 +11,34 @@ use std::ops::Range;
 pub struct Sources {
     text: String,
     files: Vec<File>,
+    /// What the main file includes and is not here.
+    left_out: Vec<(Include, LeftOut)>,
+}
+
+/// An entry of `include` in the main file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// The name of a file, or a pattern of names.
+    pub name: String,
+    /// Where it stands.
+    pub(super) span: Range<usize>,
+}
+
+/// Why a file is not here that should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// There is no such file.
+    Missing,
+    /// It is the main file.
+    Itself,
+    /// It is a pattern that cannot be read; why.
+    NoPattern(String),
+    /// It is a pattern that fits no file.
+    NoMatch,
+    /// This file is not text in UTF-8.
+    NoText(String),
+    /// This file cannot be read; why.
+    Unreadable(String, String),
 }
 
 /// A file within [`Sources`].
@@ -53,14 +81,20 @@ impl Sources {
             .map(|file| (file.name.as_str(), &self.text[file.range.clone()]))
     }
 
-    /// Each file's text behind as much blank space as there are bytes before it, so that a parser counts its places as
-    /// places of the whole.
-    pub(super) fn padded(&self) -> Vec<String> {
-        let padded = |file: &File| {
-            let blank = " ".repeat(file.range.start);
-            blank + &self.text[file.range.clone()]
-        };
-        self.files.iter().map(padded).collect()
+    /// Notes that an entry of `include`, or a file it means, is not here.
+    pub fn leave_out(&mut self, include: Include, why: LeftOut) {
+        self.left_out.push((include, why));
+    }
+
+    /// What is not here, and why.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = (&Include, &LeftOut)> {
+        self.left_out.iter().map(|(include, why)| (include, why))
+    }
+
+    /// Where each file begins, and its text.
+    pub(super) fn starts(&self) -> impl Iterator<Item = (usize, &str)> {
+        let files = self.files.iter();
+        files.map(|file| (file.range.start, &self.text[file.range.clone()]))
     }
 
     /// The name of the file a place is in, its text, and the place within it.
@@ -137,7 +171,8 @@ mod tests {
         let (name, line, column) = sources.line_and_column(&(at..at + 2));
 
         assert_eq!((name, line, column), ("rules/a.toml", 2, 1));
-        assert_eq!(&sources.padded()[1][at..at + 8], "[[rule]]");
+        let (start, text) = sources.starts().nth(1).unwrap();
+        assert_eq!(&text[at - start..], "[[rule]]");
         assert_eq!(sources.line_and_column(&(0..0)).0, "rules.toml");
         assert_eq!(sources.line_and_column(&(999..1000)).0, "rules/a.toml");
     }

@@ -59,7 +59,7 @@ pub fn find_like(text: &Folded, phrase: &Phrase) -> Option<usize> {
 
 /// What is left of a word when up to `count` characters are taken out, the word itself included: two words that are alike
 /// have one of these in common. Not more than some hundred, as long as nothing is taken out of words that are exact.
-pub(super) fn deletions(word: &str, count: usize) -> Vec<String> {
+pub(crate) fn deletions(word: &str, count: usize) -> Vec<String> {
     let mut all = vec![word.to_owned()];
     delete_from(word, 0, count, &mut all);
     all

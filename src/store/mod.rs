@@ -31,7 +31,7 @@ pub use error::StoreError;
 pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
-pub use past::{Past, PastMessage};
+pub use past::{Asked, Past, PastMessage};
 pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError, message_key, rows};
 use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
 
 /// Conversations behind `$1`, the lowest first. `$2` how many, `$3` of which number ('' for all).
@@ -27,16 +27,17 @@ const COUNT: &str =
 
 const LAST: &str = "SELECT stored_at_ms FROM messages ORDER BY id DESC LIMIT 1";
 
-/// Texts that nobody or one of these rules answered, with how often. `$1` rules, `$2` since, `$3` limit.
-const UNMATCHED: &str = "WITH gaps AS ( \
-    SELECT text FROM messages WHERE direction = 'in' AND kind = 'text' AND decision = 'no_rule' AND sent_at_ms >= $2 \
-    UNION ALL SELECT theirs.text FROM messages AS ours JOIN messages AS theirs ON theirs.id = ours.reply_to_id \
-    WHERE ours.direction = 'out' AND coalesce(ours.part, 0) = 0 AND theirs.kind = 'text' AND theirs.sent_at_ms >= $2 \
-    AND ours.rule_id IN (SELECT value FROM json_each($1))) \
-    SELECT text, count(*) AS times FROM gaps WHERE text <> '' GROUP BY text ORDER BY times DESC, text LIMIT $3";
+/// What people wrote, the latest first. `$1` before this id, `$2` since, `$3` how many.
+const ASKED: &str = "SELECT id, text, decision, explanation FROM messages WHERE id < $1 AND direction = 'in' \
+    AND kind = 'text' AND text <> '' AND sent_at_ms >= $2 ORDER BY id DESC LIMIT $3";
 
-/// The message that is meant: theirs, or the one that ours answers. `$1` id of WhatsApp.
-const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages WHERE wamid = $1 LIMIT 1";
+/// Our numbers.
+const NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM conversations";
+
+/// The message that is meant: theirs, or the one that ours answers. `$1` its keys with each of our numbers: there is an
+/// index over keys, and none over the ids of WhatsApp.
+const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages \
+    WHERE message_key IN (SELECT value FROM json_each($1)) LIMIT 1";
 
 /// A conversation and everything in it.
 #[derive(Clone, Debug)]
@@ -72,6 +73,19 @@ pub struct PastMessage {
     pub rule: Option<String>,
     /// Ours: what it answers.
     pub reply_to: Option<i64>,
+}
+
+/// A text that somebody wrote, with what was decided on it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// `messages.id`.
+    pub id: i64,
+    /// As it was shown.
+    pub text: String,
+    /// The decision in one word.
+    pub decision: String,
+    /// Why, as JSON.
+    pub explanation: Option<String>,
 }
 
 impl Store {
@@ -171,38 +185,42 @@ impl Store {
         row.map(|row| conversation(&row)).transpose()
     }
 
-    /// The texts that nobody or one of these rules answered since then, the most frequent first.
+    /// Up to `count` texts that people wrote since then, the latest first, from before the one of this id.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn unmatched(
+    pub async fn asked(
         &self,
-        rules: &[&str],
+        before: i64,
         since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        let found = sqlx::query(UNMATCHED);
-        let found = found
-            .bind(rows(rules))
-            .bind(since.as_millisecond())
-            .bind(limit);
+        count: u32,
+    ) -> Result<Vec<Asked>, StoreError> {
+        let found = sqlx::query(ASKED);
+        let found = found.bind(before).bind(since.as_millisecond()).bind(count);
         let mut all = Vec::new();
         for row in found.fetch_all(&self.read).await? {
-            let times: i64 = row.try_get("times")?;
-            all.push((
-                row.try_get("text")?,
-                u64::try_from(times).unwrap_or_default(),
-            ));
+            all.push(Asked {
+                id: row.try_get("id")?,
+                text: row.try_get("text")?,
+                decision: row.try_get("decision")?,
+                explanation: row.try_get("explanation")?,
+            });
         }
         Ok(all)
     }
 
-    /// The message of theirs and its conversation, by its id or by that of an answer to it.
+    /// The message of theirs and its conversation, by its id or by that of an answer to it; one of ours that answers nothing
+    /// is meant itself.
     ///
     /// # Errors
     /// `Database`.
     pub async fn meant(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let row = sqlx::query(MEANT).bind(wamid);
+        let numbers: Vec<String> = sqlx::query_scalar(NUMBERS).fetch_all(&self.read).await?;
+        let keys: Vec<String> = numbers
+            .iter()
+            .map(|number| message_key(number, wamid))
+            .collect();
+        let row = sqlx::query(MEANT).bind(rows(&keys));
         match row.fetch_optional(&self.read).await? {
             Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
             None => Ok(None),

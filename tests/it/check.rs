@@ -4,21 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use replyd::message::TemplateFile;
+use replyd::app::rules_files::RulesFiles;
 use replyd::rules::{self, Beside, Colour, Diagnostic, Severity, Sources, codes};
 
-fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
-    compile_with(name, text, None)
-}
+/// For holidays that are over.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 23);
 
-fn compile_with(
-    name: &str,
-    text: &str,
-    templates: Option<&TemplateFile>,
-) -> (Vec<Diagnostic>, bool) {
+fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
     let beside = Beside {
-        templates,
-        today: Some(jiff::civil::date(2026, 11, 23)),
+        templates: None,
+        today: Some(TODAY),
     };
     match rules::compile(&Sources::one(name, text), beside) {
         Ok(compiled) => (compiled.warnings, true),
@@ -42,9 +37,17 @@ fn each_broken_file_is_explained() {
 
             // Templates as they were fetched, for the files that are about them.
             let fetched = fs::read_to_string(path.with_extension("templates.json")).ok();
-            let fetched = fetched.map(|json| serde_json::from_str(&json).unwrap());
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("rules.toml"), text).unwrap();
+            if let Some(json) = fetched {
+                fs::write(folder.path().join("templates.json"), json).unwrap();
+            }
+            let files = RulesFiles::read(&folder.path().join("rules.toml")).unwrap();
 
-            let (diagnostics, good) = compile_with("rules.toml", &text, fetched.as_ref());
+            let (diagnostics, good) = match files.compile(Some(TODAY)) {
+                Ok(compiled) => (compiled.warnings, true),
+                Err(diagnostics) => (diagnostics, false),
+            };
 
             let errors = |found: &Diagnostic| found.severity == Severity::Error;
             assert_eq!(good, !diagnostics.iter().any(errors));
@@ -52,11 +55,9 @@ fn each_broken_file_is_explained() {
             let about = name.split('-').next().unwrap();
             let found = diagnostics.iter().any(|found| found.code == about);
             assert!(found, "{name} is about another code");
-            let drawn = rules::render(
-                &diagnostics,
-                &Sources::one("rules.toml", &text),
-                Colour::Plain,
-            );
+            let drawn = rules::render(&diagnostics, &files.sources, Colour::Plain);
+            let here = format!("{}/", folder.path().display());
+            let drawn = drawn.replace(&here, "");
             insta::assert_snapshot!("explained", drawn);
         });
     });
@@ -210,4 +211,78 @@ fn check_ends_with_2_when_a_file_cannot_be_read_and_checks_the_others() {
       |
       = help: that is right only when a message template has a button with this id
     "#);
+}
+
+/// Two rules files that could not be read as such.
+fn folder_of_includes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    fs::create_dir_all(folder.path().join("sub/folder.toml")).unwrap();
+    write("sub/latin1.toml", b"# caf\xe9\n");
+    write(
+        "sub/bom.toml",
+        "\u{feff}[[rule]]\nid = \"bom\"\nwhen.text.has = \"bom\"\nreply = \"x\"\n".as_bytes(),
+    );
+    write(
+        "rules.toml",
+        br#"version = 1
+include = [
+  "sub/bom.toml",
+  "sub/latin1.toml",
+  "sub/none.toml",
+  "none/*.toml",
+  "sub/fold*.toml",
+  "sub/../rules.toml",
+  "./sub/bom.toml",
+  "sub/[a.toml",
+]
+[[rule]]
+id = "a"
+repyl = "x"
+"#,
+    );
+    folder
+}
+
+#[test]
+fn what_cannot_be_included_is_told_with_everything_else() {
+    let folder = folder_of_includes();
+
+    insta::assert_snapshot!("includes", check(folder.path(), &[]));
+    let json = check(folder.path(), &["--format", "json"]);
+    assert!(json.contains(r#""code":"R0109""#), "{json}");
+    assert!(
+        json.contains(
+            r#""at":{"column":3,"end_column":20,"end_line":4,"file":"rules.toml","line":4}"#
+        ),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_file_is_included_once_and_its_places_are_its_own() {
+    let folder = folder_of_includes();
+    let path = folder.path().join("rules.toml");
+    let main = "version = 1\ninclude = [\"*.toml\", \"sub/b*.toml\", \"sub/../sub/bom.toml\"]\n";
+    fs::write(&path, main).unwrap();
+    let mistake = "# é\n[[rule]]\nid = \"z\"\nwhen.text.has = [\"z\", 5]\nreply = \"{{ contact.nam }}\"\n[[rule]\n";
+    fs::write(folder.path().join("z.toml"), mistake).unwrap();
+
+    insta::assert_snapshot!("included_places", check(folder.path(), &[]));
+    fs::remove_file(folder.path().join("z.toml")).unwrap();
+    insta::assert_snapshot!("included_once", check(folder.path(), &[]));
+}
+
+#[test]
+fn empty_lists_that_say_nothing_are_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "version = 1\ninclude = []\n[[rule]]\nid = \"a\"\nreply = \"x\"\nexamples = []\nnot_examples = []\n";
+    fs::write(folder.path().join("rules.toml"), rules).unwrap();
+
+    let shown = check(folder.path(), &[]);
+
+    assert!(
+        shown.contains("rules.toml: 1 rule, 0 errors, 0 warnings"),
+        "{shown}"
+    );
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
+use replyd::app::rules_files::RulesFiles;
 use replyd::message::TemplateFile;
 use replyd::rules::{self, Beside, Colour, Diagnostic, RuleSet, Severity, Sources, codes};
 use replyd::turn::rehearsal;
@@ -23,6 +24,24 @@ fn compile(text: &str, templates: Option<&TemplateFile>) -> (Vec<Diagnostic>, Op
         today: Some(jiff::civil::date(2026, 11, 24)),
     };
     match rules::compile(&Sources::one("rules.toml", text), beside) {
+        Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
+        Err(diagnostics) => (diagnostics, None),
+    }
+}
+
+/// The same, for a file in a folder of its own.
+fn compile_alone(
+    text: &str,
+    templates: Option<&TemplateFile>,
+) -> (Vec<Diagnostic>, Option<RuleSet>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rules.toml");
+    fs::write(&path, text).unwrap();
+    let files = RulesFiles {
+        templates: templates.cloned(),
+        ..RulesFiles::read(&path).unwrap()
+    };
+    match files.compile(Some(jiff::civil::date(2026, 11, 24))) {
         Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
         Err(diagnostics) => (diagnostics, None),
     }
@@ -203,7 +222,7 @@ fn every_diagnostic_is_shown_with_a_file_that_has_it_and_one_that_has_not() {
             .map(|json| serde_json::from_str(json).unwrap());
         for (state, beside) in [("", None), (" needs-templates", fetched.as_ref())] {
             for text in blocks(section, &format!("toml broken{state}")) {
-                let (found, _) = compile(text, beside);
+                let (found, _) = compile_alone(text, beside);
                 let others = found.iter().any(|one| one.code != code);
                 assert!(
                     !found.is_empty() && !others,
@@ -212,7 +231,7 @@ fn every_diagnostic_is_shown_with_a_file_that_has_it_and_one_that_has_not() {
                 );
             }
             for text in blocks(section, &format!("toml right{state}")) {
-                let (found, _) = compile(text, beside);
+                let (found, _) = compile_alone(text, beside);
                 let wrong = |one: &Diagnostic| one.code == code || one.severity == Severity::Error;
                 assert!(!found.iter().any(wrong), "{code}: {}", drawn(&found, text));
             }

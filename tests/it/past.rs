@@ -36,7 +36,7 @@ impl TestApp {
     }
 
     /// Runs a command on the database; gives exit code and both outputs as one text.
-    fn looks_back(&self, arguments: &[&str]) -> String {
+    pub(crate) fn looks_back(&self, arguments: &[&str]) -> String {
         let database = format!("sqlite:{}", self.database().display());
         let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
             .args(arguments)
@@ -162,6 +162,51 @@ async fn a_message_of_the_past_tells_why() {
         shown.contains("there is no message `wamid.none`"),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn what_a_timer_said_is_told_as_ours() {
+    let app = serve(ORDERS).await;
+    app.said(ANA, "hello").await;
+    app.sandbox.tap(ANA, "order").await;
+    for (what, pause, answers) in [("the question", 0, 2), ("what the timer says", 30, 3)] {
+        app.drained().await;
+        app.clock.advance(Duration::from_mins(pause));
+        app.until(what, move |store| async move {
+            let entries = crate::support::transcript(&store, ANA).await;
+            (texts(&entries, "out").len() == answers).then_some(())
+        })
+        .await;
+    }
+    app.drained().await;
+    let entries = app.transcript(ANA).await;
+    let last = entries.last().unwrap();
+
+    let shown = app.looks_back(&["why", last.wamid.as_deref().unwrap()]);
+
+    let version = last.rules_version.clone().unwrap();
+    insta::assert_snapshot!("why_timer", shown.replace(&version, "VERSION"));
+}
+
+#[tokio::test]
+async fn examples_of_a_difference_are_different_questions() {
+    let app = serve(ORDERS).await;
+    for words in ["hello", "parking?", "vegan?", "parking?", "glue?", "tea?"] {
+        app.said(ANA, words).await;
+        app.clock.advance(Duration::from_mins(20));
+    }
+    let new = ORDERS.replace("reply = \"Sorry?\"", "reply = \"Pardon?\"");
+    std::fs::write(app.folder().join("new.toml"), new).unwrap();
+
+    let shown = app.looks_back(&["replay", "--rules", "new.toml"]);
+
+    let asked: Vec<&str> = shown.lines().filter(|line| line.contains('›')).collect();
+    assert_eq!(
+        asked,
+        ["  › parking?", "  › vegan?", "  › glue?"],
+        "{shown}"
+    );
+    assert!(shown.contains("5 × fallback: in other words"), "{shown}");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ impl Draft<'_> {
 
 /// Messages that the rule should answer, or should not.
 fn examples(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Vec<Example> {
-    let texts = table.get(key).and_then(|field| reader.strings(&field));
+    let texts = table.get(key).and_then(|field| reader.any_strings(&field));
     let texts = texts.unwrap_or_default().into_iter();
     texts
         .map(|text| Example {

@@ -1,7 +1,7 @@
 //! Conditions as expressions: `if = "cakes > 2 and hours.open"`.
 
 use super::super::variables::Variables;
-use super::{RenderError, Scope, Template, TemplateError};
+use super::{RenderError, Scope, Template, TemplateError, engine, problem};
 
 /// Put around an expression, so that the engine for texts decides it.
 const BEFORE: &str = "{% if (";
@@ -37,6 +37,10 @@ impl Expression {
                 message: "the expression is empty".to_owned(),
                 help: None,
             }]);
+        }
+        // On its own first: with what is put around it, a message would tell of that.
+        if let Err(error) = engine::environment().compile_expression(written) {
+            return Err(vec![problem::bad_expression(written, &error)]);
         }
         let moved = |error: TemplateError| {
             let back = |at: usize| at.saturating_sub(BEFORE.len()).min(written.len());

@@ -1,23 +1,45 @@
 //! Tells what is wrong with a text, and what was probably meant.
 
+use std::ops::Range;
+
 use super::super::variables;
 use super::{Scope, TemplateError};
 
 pub(super) fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
-    let detail = error
-        .detail()
-        .map_or_else(|| error.kind().to_string(), str::to_owned);
-    let whole = 0..source.len();
+    TemplateError {
+        range: place(source, error),
+        message: format!("this is not a good template: {}", detail(error)),
+        help: Some("a variable is written {{ contact.name }}".to_owned()),
+    }
+}
+
+pub(super) fn bad_expression(written: &str, error: &minijinja::Error) -> TemplateError {
+    let range = place(written, error);
+    let help = if written.get(range.clone()) == Some("=") {
+        "two things are compared with `==`"
+    } else {
+        "write it like `cakes > 2 and hours.open`"
+    };
+    TemplateError {
+        message: format!("this is not a good expression: {}", detail(error)),
+        help: Some(help.to_owned()),
+        range,
+    }
+}
+
+fn detail(error: &minijinja::Error) -> String {
+    let detail = error.detail().map(str::to_owned);
+    detail.unwrap_or_else(|| error.kind().to_string())
+}
+
+/// The bytes that an error is about; all of them when it does not tell.
+fn place(source: &str, error: &minijinja::Error) -> Range<usize> {
     let range = error.range().filter(|range| {
         range.start < range.end
             && source.is_char_boundary(range.start)
             && source.get(range.clone()).is_some()
     });
-    TemplateError {
-        range: range.unwrap_or(whole),
-        message: format!("this is not a good template: {detail}"),
-        help: Some("a variable is written {{ contact.name }}".to_owned()),
-    }
+    range.unwrap_or(0..source.len())
 }
 
 pub(super) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> TemplateError {

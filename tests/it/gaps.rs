@@ -1,0 +1,170 @@
+//! What nobody understood: every message counts, alike ones stand together, and the rule to begin with takes them alone.
+
+use crate::support::{TestApp, bodies};
+
+const RULES: &str = r#"
+version = 1
+
+[[rule]]
+id = "closed"
+when.not = { text.has = "urgent" }
+continue = true
+reply = "We are closed now."
+
+[[rule]]
+id = "menu"
+when.text.has = "menu"
+reply = "Cakes and bread."
+
+[[rule]]
+id = "later"
+when.text.has = "remind"
+after = "1m"
+reply = "Here I am."
+
+[[rule]]
+id = "fallback"
+when.not = { text.has = "nobody" }
+reply = "I did not get that."
+"#;
+
+/// Takes nothing of what is written here, and says nothing.
+const SILENT: &str = r#"
+version = 1
+[[rule]]
+id = "menu"
+when.text.has = "menu"
+reply = "Cakes and bread."
+"#;
+
+/// Every text from a person of their own.
+async fn after_texts(rules: &'static str, texts: &[String]) -> TestApp {
+    let app = TestApp::start(rules).await;
+    let messages = texts.iter().enumerate().map(|(number, text)| {
+        let (from, wamid) = (format!("1555{number:07}"), format!("wamid.{number}"));
+        bodies::text(&from, &wamid, text)
+    });
+    let messages: Vec<_> = messages.collect();
+    for together in messages.chunks(700) {
+        assert_eq!(app.post(&bodies::of_messages(together)).await, 200);
+    }
+    app
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_spelling_of_every_message_counts() {
+    // 3,500 spellings of one question, each once, among 1,516 other texts.
+    let mut texts: Vec<String> = (0..1_516)
+        .map(|number| format!("Question{number}x about thing{number}y"))
+        .collect();
+    for spelling in 0..3_500_u32 {
+        let letters = "where is it that i can park".chars().enumerate();
+        let letters = letters.map(|(at, letter)| match spelling >> at & 1 {
+            1 => letter.to_ascii_uppercase(),
+            _ => letter,
+        });
+        let stops = "!".repeat(usize::try_from(spelling / 128).unwrap());
+        texts.push(letters.collect::<String>() + &stops);
+    }
+    let app = after_texts(SILENT, &texts).await;
+
+    let shown = app.looks_back(&["gaps", "--limit", "1"]);
+
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[1], "5016 messages that no rule understood", "{shown}");
+    assert!(
+        lines[3]
+            .to_lowercase()
+            .starts_with("3500 × where is it that i can park"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_rule_that_goes_on_is_no_answer_and_the_fallback_may_be_named() {
+    let texts = owned(&[
+        "Is there parking?",         // closed, fallback
+        "It is urgent: parking!",    // fallback alone
+        "urgent, for nobody: glue?", // no rule
+        "glue, for nobody?",         // closed alone
+        "the menu please",           // closed, menu
+        "remind me",                 // closed, later
+    ]);
+    let app = after_texts(RULES, &texts).await;
+    app.drained().await;
+
+    let all = app.looks_back(&["gaps", "--fallback", "fallback"]);
+    let without = app.looks_back(&["gaps"]);
+
+    insta::assert_snapshot!("gaps_fallback", all);
+    assert!(
+        without.contains("\n2 messages that no rule understood\n"),
+        "{without}"
+    );
+    insta::assert_snapshot!(app.looks_back(&["gaps", "--fallback", "fallbak"]), @r"
+    exit code: 1
+    error: `rules.toml` has no rule `fallbak`
+
+    hint: did you mean `fallback`?
+    ");
+    let shown = app.looks_back(&["gaps", "--fallback", "nope"]);
+    assert!(
+        shown.contains("hint: its rules are closed, menu, later, fallback"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn the_rule_to_begin_with_goes_by_what_only_these_texts_say() {
+    let mut texts = owned(&[
+        "where can I park my helicopter",
+        "can I have it",
+        "where",
+        "how are you and how is the family?",
+    ]);
+    // What others write and the menu answers.
+    let others = [
+        "where can I have my menu",
+        "can I have it, your menu, where is it",
+        "the menu: where can I have it and how",
+        "can I see the menu of my family",
+    ];
+    for number in 0..12 {
+        texts.extend(others.iter().map(|text| format!("{text} {number}")));
+    }
+    // One of 4,096 characters.
+    texts.push(
+        format!(
+            "I write a lot. {}",
+            "Of sandwiches and more, my friend. ".repeat(120)
+        )
+        .chars()
+        .take(4_096)
+        .collect(),
+    );
+    let app = after_texts(SILENT, &texts).await;
+
+    let shown = app.looks_back(&["gaps"]);
+
+    insta::assert_snapshot!("gaps_suggestions", shown);
+    // What is suggested works: put before the other rules it takes its own examples.
+    let rules = shown.lines().filter_map(|line| line.strip_prefix("    "));
+    let rules: Vec<&str> = rules.filter(|line| line.contains(['=', '['])).collect();
+    let file = format!("version = 1\n{}\n", rules.join("\n"));
+    std::fs::write(app.folder().join("suggested.toml"), file).unwrap();
+    let test = std::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
+        .args(["test", "suggested.toml"])
+        .current_dir(app.folder())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&test.stdout).into_owned();
+    assert!(
+        test.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&test.stderr)
+    );
+}
