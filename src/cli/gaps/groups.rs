@@ -14,6 +14,8 @@ const ALIKE: f64 = 0.5;
 const GROUPS_BY_WORD_MAX: usize = 200;
 /// Slips are forgiven towards the most frequent words, so many.
 const WORDS_WITH_SLIPS_MAX: usize = 50_000;
+/// Slips are looked for in words up to this length; each letter costs a copy of the word.
+const LETTERS_WITH_SLIPS_MAX: usize = 40;
 
 /// Texts that ask the same.
 pub(super) struct Group {
@@ -72,7 +74,12 @@ impl Vocabulary {
         let mut words = HashMap::with_capacity(counts.len());
         let mut weights = Vec::with_capacity(counts.len());
         for (place, (word, _)) in counts.iter().enumerate() {
-            let near = typo::deletions(word, 1);
+            let letters = word.chars().count();
+            let near = if letters <= LETTERS_WITH_SLIPS_MAX {
+                typo::deletions(word, 1)
+            } else {
+                Vec::new()
+            };
             let found = near.iter().filter_map(|near| meant.get(near)).copied();
             let found = found
                 .filter(|place| typo::is_like(word, counts[*place].0))
@@ -86,7 +93,7 @@ impl Vocabulary {
             let number = Word::try_from(found.unwrap_or(place)).unwrap_or(Word::MAX);
             words.insert((*word).to_owned(), number);
             // Long words count more: the short ones are in every question.
-            weights.push(u32::try_from(word.chars().count().min(10)).unwrap_or(10));
+            weights.push(u32::try_from(letters.min(10)).unwrap_or(10));
         }
         Self { words, weights }
     }

@@ -170,11 +170,11 @@ impl<'v> Everywhere<'v> {
             By::Whole(text) => ("is", std::slice::from_ref(text)),
         };
         let folded: Vec<String> = values.iter().map(|one| compared(one).joined()).collect();
-        let takes = |text: &&Text| match by {
+        let fits = |text: &&Text| match by {
             By::Whole(_) => folded.contains(&text.folded),
             By::Words(_) | By::Phrase(_) => folded.iter().any(|one| has(&text.folded, one)),
         };
-        let examples = group.texts.iter().filter(takes).take(EXAMPLES_MAX);
+        let examples = group.texts.iter().filter(fits).take(EXAMPLES_MAX);
         let examples: Vec<String> = examples.map(|text| quoted(&text.written)).collect();
         let values: Vec<String> = values.iter().map(|one| quoted(one)).collect();
         Some(format!(
