@@ -33,14 +33,14 @@ pub(super) fn read(
         .filter(|said| !said.is_empty());
     let said = said.ok_or("it has no words")?;
     let language = language_of(work.rules, &work.turn.state);
-    let locale = || Locale::parse(language);
+    let digits = work.contact.identity.wa_id();
+    let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
+    let locale = || Locale::parse(language).written_in(own);
     let found = match &step.accept {
         Accept::Text => Some(Value::from(said)),
         Accept::Number => locale().read_number(said).map(number),
         Accept::Email => input::read_email(said).map(Value::from),
         Accept::Phone => {
-            let digits = work.contact.identity.wa_id();
-            let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
             input::read_phone(said, own).map(|digits| Value::from(format!("+{digits}")))
         }
         Accept::Date => {
