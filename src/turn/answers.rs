@@ -1,5 +1,7 @@
 //! Reads a message as the answer to a question.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::Work;
@@ -33,14 +35,14 @@ pub(super) fn read(
         .filter(|said| !said.is_empty());
     let said = said.ok_or("it has no words")?;
     let language = language_of(work.rules, &work.turn.state);
-    let locale = || Locale::parse(language);
+    let digits = work.contact.identity.wa_id();
+    let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
+    let locale = || Locale::parse(language).written_in(own);
     let found = match &step.accept {
         Accept::Text => Some(Value::from(said)),
         Accept::Number => locale().read_number(said).map(number),
         Accept::Email => input::read_email(said).map(Value::from),
         Accept::Phone => {
-            let digits = work.contact.identity.wa_id();
-            let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
             input::read_phone(said, own).map(|digits| Value::from(format!("+{digits}")))
         }
         Accept::Date => {
@@ -98,10 +100,10 @@ fn chosen(
     if let Some(choice) = titled {
         return Ok(value(choice));
     }
-    let place = folded.joined().parse::<usize>().ok();
-    let numbered = place.and_then(|place| step.choices.get(place.checked_sub(1)?));
-    if let Some(choice) = numbered {
-        return Ok(value(choice));
+    if let Some(number) = alone(said) {
+        let found = by_number(step, &number, title);
+        let none = || "it is none of the choices".to_owned();
+        return found.map(value).ok_or_else(none);
     }
     // A sentence that names exactly one of them is clear enough.
     let named = |choice: &&Choice| {
@@ -113,6 +115,42 @@ fn chosen(
         (Some(choice), None) => Ok(value(choice)),
         _ => Err("it is none of the choices".to_owned()),
     }
+}
+
+/// The choice that a number stands for. Of 2 kg, 4 kg and 6 kg a "2" is the first; the place counts only where no title
+/// has a number.
+fn by_number<'a>(
+    step: &'a Step,
+    number: &str,
+    title: impl Fn(&Choice) -> String,
+) -> Option<&'a Choice> {
+    let numbers = |choice: &Choice| numbers_in(&title(choice));
+    if step.choices.iter().all(|choice| numbers(choice).is_empty()) {
+        let place: usize = number.parse().ok()?;
+        return step.choices.get(place.checked_sub(1)?);
+    }
+    let has = |choice: &&Choice| numbers(choice).iter().any(|one| one == number);
+    let mut with = step.choices.iter().filter(has);
+    let one = with.next();
+    one.filter(|_| with.next().is_none())
+}
+
+/// The numbers in a text, as digits with a point before decimals.
+fn numbers_in(text: &str) -> Vec<String> {
+    static NUMBER: LazyLock<regex::Regex> =
+        LazyLock::new(|| regex::Regex::new(r"\d+(?:[.,]\d+)*").expect("the pattern is fixed"));
+    let text = input::western(text);
+    let found = NUMBER.find_iter(&text);
+    found
+        .map(|number| number.as_str().replace(',', "."))
+        .collect()
+}
+
+/// The number that is all of a text but for signs around it.
+fn alone(text: &str) -> Option<String> {
+    let mut numbers = numbers_in(text);
+    let other = text.chars().any(char::is_alphabetic);
+    (numbers.len() == 1 && !other).then(|| numbers.remove(0))
 }
 
 /// What a pattern found; with named groups, an object of them beside the whole text.

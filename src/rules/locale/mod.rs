@@ -6,6 +6,7 @@
 pub mod country;
 pub mod input;
 pub mod language;
+mod money;
 mod words;
 
 use icu_datetime::fieldsets::{E, M, MD, T, YMD, YMDE};
@@ -19,20 +20,28 @@ use jiff::Zoned;
 use jiff::civil::{Date, Time};
 use words::Words;
 
-/// A date with some of its fields. A macro, because each set of fields is a type of its own.
+/// Dates with some of their fields. A macro, because each set of fields is a type of its own.
+macro_rules! each_written {
+    ($locale:expr, $fields:expr, $dates:expr) => {{
+        let formatter = DateTimeFormatter::try_new((&$locale.icu).into(), $fields).ok();
+        let written = move |date: Date| {
+            let month = u8::try_from(date.month()).unwrap_or(1);
+            let day = u8::try_from(date.day()).unwrap_or(1);
+            let icu = IcuDate::try_new_iso(i32::from(date.year()), month, day);
+            match (&formatter, icu) {
+                (Some(formatter), Ok(icu)) => plain(&formatter.format(&icu).to_string()),
+                _ => date.to_string(),
+            }
+        };
+        $dates.into_iter().map(written)
+    }};
+}
+
+/// A date with some of its fields.
 macro_rules! written {
     ($locale:expr, $fields:expr, $date:expr) => {{
         let date: Date = $date;
-        let month = u8::try_from(date.month()).unwrap_or(1);
-        let day = u8::try_from(date.day()).unwrap_or(1);
-        let formatter = DateTimeFormatter::try_new((&$locale.icu).into(), $fields);
-        match (
-            formatter,
-            IcuDate::try_new_iso(i32::from(date.year()), month, day),
-        ) {
-            (Ok(formatter), Ok(date)) => plain(&formatter.format(&date).to_string()),
-            _ => date.to_string(),
-        }
+        each_written!($locale, $fields, [date]).collect::<String>()
     }};
 }
 
@@ -44,6 +53,30 @@ const HARD_SPACES: [char; 2] = ['\u{a0}', '\u{202f}'];
 pub struct Locale {
     icu: IcuLocale,
     words: &'static Words,
+    field_order: FieldOrder,
+}
+
+/// In which order people write the numbers of a day and a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldOrder {
+    /// `4/3` is the fourth of March.
+    DayFirst,
+    /// `4/3` is the third of April.
+    MonthFirst,
+    /// Both are in use, so that `4/3` says nothing.
+    Either,
+}
+
+impl FieldOrder {
+    /// The order of a language in a country. English without one is that of the United States.
+    fn of(language: &str, country: Option<&str>) -> Self {
+        match country {
+            _ if language != "en" => Self::DayFirst,
+            None | Some("US" | "PR" | "GU" | "VI" | "AS" | "MP" | "PH") => Self::MonthFirst,
+            Some("CA") => Self::Either,
+            Some(_) => Self::DayFirst,
+        }
+    }
 }
 
 /// How much a date says.
@@ -65,8 +98,13 @@ impl Locale {
     pub fn parse(tag: &str) -> Self {
         let english = || "en".parse().expect("it is a tag");
         let icu: IcuLocale = tag.parse().unwrap_or_else(|_| english());
+        let region = icu.id.region;
+        let region = region
+            .as_ref()
+            .map(icu_locale_core::subtags::Region::as_str);
         let locale = Self {
             words: words::of(icu.id.language.as_str()),
+            field_order: FieldOrder::of(icu.id.language.as_str(), region),
             icu,
         };
         // Without data months are called M01.
@@ -74,9 +112,19 @@ impl Locale {
             return Self {
                 icu: english(),
                 words: words::of("en"),
+                field_order: FieldOrder::MonthFirst,
             };
         }
         locale
+    }
+
+    /// The same language as people in a country (ISO 3166) write dates in it, where the tag does not name one.
+    #[must_use]
+    pub fn written_in(mut self, country: Option<&str>) -> Self {
+        if self.icu.id.region.is_none() && country.is_some() {
+            self.field_order = FieldOrder::of(self.icu.id.language.as_str(), country);
+        }
+        self
     }
 
     /// A date.
@@ -110,20 +158,23 @@ impl Locale {
         written!(self, E::long(), date)
     }
 
-    /// Every way in which a month or the day of a date is called: full, short, and as it stands within a date.
-    fn names(&self, date: Date) -> DateNames {
-        DateNames {
-            months: [
-                written!(self, M::long(), date),
-                written!(self, M::medium(), date),
-                written!(self, MD::long(), date),
-                written!(self, MD::medium(), date),
-            ],
-            weekdays: [
-                written!(self, E::long(), date),
-                written!(self, E::medium(), date),
-            ],
-        }
+    /// Every way in which each of some dates' months is called: full, short, and as it stands within a date, with the number
+    /// of the day in some of them.
+    fn month_names(&self, dates: &[Date]) -> Vec<[String; 4]> {
+        let dates = || dates.iter().copied();
+        let long = each_written!(self, M::long(), dates());
+        let medium = each_written!(self, M::medium(), dates());
+        let within = each_written!(self, MD::long(), dates());
+        let short = each_written!(self, MD::medium(), dates());
+        let names = long.zip(medium).zip(within.zip(short));
+        names.map(|((a, b), (c, d))| [a, b, c, d]).collect()
+    }
+
+    /// The names of the days of some dates, full and short.
+    fn day_names(&self, dates: &[Date]) -> Vec<[String; 2]> {
+        let long = each_written!(self, E::long(), dates.iter().copied());
+        let short = each_written!(self, E::medium(), dates.iter().copied());
+        long.zip(short).map(|(long, short)| [long, short]).collect()
     }
 
     /// The name of a month, from 1, as it stands alone.
@@ -170,39 +221,6 @@ impl Locale {
         }
     }
 
-    /// An amount of money with the sign of its currency, at the side where the language puts it.
-    #[must_use]
-    pub fn money(&self, value: f64, currency: &str) -> String {
-        const SIGNS: [(&str, &str); 12] = [
-            ("USD", "$"),
-            ("EUR", "€"),
-            ("GBP", "£"),
-            ("JPY", "¥"),
-            ("CNY", "¥"),
-            ("INR", "₹"),
-            ("BRL", "R$"),
-            ("TRY", "₺"),
-            ("RUB", "₽"),
-            ("PLN", "zł"),
-            ("KRW", "₩"),
-            ("ILS", "₪"),
-        ];
-        // These have no smaller unit in use.
-        let whole = ["JPY", "KRW", "CLP", "VND", "PYG", "ISK"].contains(&currency);
-        let number = self.number(value.abs(), Some(if whole { 0 } else { 2 }));
-        let sign = SIGNS.iter().find(|(code, _)| *code == currency);
-        let minus = if value < 0.0 { "-" } else { "" };
-        match (sign, self.words.money_first) {
-            (Some((_, sign)), true) if *sign == "zł" || *sign == "R$" => {
-                format!("{minus}{sign} {number}")
-            }
-            (Some((_, sign)), true) => format!("{minus}{sign}{number}"),
-            (Some((_, sign)), false) => format!("{minus}{number} {sign}"),
-            (None, true) => format!("{minus}{currency} {number}"),
-            (None, false) => format!("{minus}{number} {currency}"),
-        }
-    }
-
     /// The form that words take beside a number: `zero`, `one`, `two`, `few`, `many` or `other`.
     #[must_use]
     pub fn plural(&self, count: f64) -> &'static str {
@@ -221,25 +239,14 @@ impl Locale {
         }
     }
 
-    /// Whether `3/4` is the fourth of March here.
-    #[must_use]
-    pub fn month_comes_first(&self) -> bool {
-        let region = self.icu.id.region;
-        let english = self.icu.id.language.as_str() == "en";
-        english && region.is_none_or(|region| region.as_str() == "US")
+    fn field_order(&self) -> FieldOrder {
+        self.field_order
     }
 
     /// Whether a comma parts thousands, as in `1,000`.
     fn comma_groups(&self) -> bool {
         self.number(1000.5, Some(1)).ends_with(".5")
     }
-}
-
-/// What a date is called.
-struct DateNames {
-    /// With the number of the day in some of them.
-    months: [String; 4],
-    weekdays: [String; 2],
 }
 
 /// With ordinary spaces, and without marks of direction.

@@ -159,18 +159,53 @@ impl Template {
         found.unwrap_or(&self.texts[0].1)
     }
 
-    /// Exactly this language, the language without its region, or the language of any region.
+    /// Exactly this language; then with one part of its tag less at a time, so that script goes before region. Of each, the
+    /// one of any region is as good.
     fn text_in(&self, language: &str) -> Option<&Text> {
-        let plain = |tag: &str| {
-            let first = tag.split('-').next().unwrap_or(tag);
-            first.to_ascii_lowercase()
+        let find = |is: &dyn Fn(&str) -> bool| {
+            let found = self.texts.iter().find(|(tag, _)| is(tag));
+            found.map(|(_, text)| text)
         };
-        let exact = |(tag, _): &&(String, Text)| tag.eq_ignore_ascii_case(language);
-        let wide = |(tag, _): &&(String, Text)| tag.eq_ignore_ascii_case(&plain(language));
-        let any = |(tag, _): &&(String, Text)| plain(tag) == plain(language);
-        let texts = || self.texts.iter();
-        let found = texts().find(exact).or_else(|| texts().find(wide));
-        found.or_else(|| texts().find(any)).map(|(_, text)| text)
+        if let Some(text) = find(&|tag| tag.eq_ignore_ascii_case(language)) {
+            return Some(text);
+        }
+        let scripted = with_script(language);
+        let mut wanted = scripted.as_str();
+        loop {
+            let found = find(&|tag| tag.eq_ignore_ascii_case(wanted))
+                .or_else(|| find(&|tag| with_script(tag).eq_ignore_ascii_case(wanted)))
+                .or_else(|| find(&|tag| begins(&with_script(tag), wanted)));
+            if found.is_some() {
+                return found;
+            }
+            wanted = wanted.rsplit_once('-')?.0;
+        }
+    }
+}
+
+/// Whether a tag is a longer one of another.
+fn begins(tag: &str, wanted: &str) -> bool {
+    let (start, rest) = tag.split_at_checked(wanted.len()).unwrap_or_default();
+    start.eq_ignore_ascii_case(wanted) && rest.starts_with('-')
+}
+
+/// The tag with the script that Chinese is written in there, when it names none: `zh-Hant-TW` for `zh-TW`.
+fn with_script(tag: &str) -> String {
+    let mut parts = tag.split('-');
+    let (language, region, more) = (parts.next(), parts.next(), parts.next());
+    let chinese = language.is_some_and(|language| language.eq_ignore_ascii_case("zh"));
+    match region {
+        _ if !chinese || more.is_some() => tag.to_owned(),
+        None => "zh-Hans".to_owned(),
+        Some(region) if region.len() == 2 => {
+            let traditional = ["TW", "HK", "MO"];
+            let traditional = traditional
+                .iter()
+                .any(|one| one.eq_ignore_ascii_case(region));
+            let script = if traditional { "Hant" } else { "Hans" };
+            format!("zh-{script}-{region}")
+        }
+        Some(_) => tag.to_owned(),
     }
 }
 

@@ -230,3 +230,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_nearest_language_is_taken_part_by_part() {
+    let written_in = |tags: &[&str]| {
+        let texts = tags.iter().map(|tag| {
+            let text = Template::parse(tag, &Scope::default()).expect("a good text");
+            ((*tag).to_owned(), text)
+        });
+        Template::in_languages(texts.collect())
+    };
+    let chinese = written_in(&["en", "zh-Hans", "zh-Hant"]);
+    for (wanted, taken) in [
+        ("zh-Hant-TW", "zh-Hant"),
+        ("zh-TW", "zh-Hant"),
+        ("zh-hk", "zh-Hant"),
+        ("zh-MO", "zh-Hant"),
+        ("zh-CN", "zh-Hans"),
+        ("zh", "zh-Hans"),
+        ("fr", "en"),
+    ] {
+        assert_eq!(chinese.source(&[wanted]), taken, "{wanted}");
+    }
+
+    let regions = written_in(&["en", "zh-CN", "zh-TW", "pt-BR", "es", "es-MX"]);
+    for (wanted, taken) in [
+        ("zh-Hant-TW", "zh-TW"),
+        ("zh-Hant", "zh-TW"),
+        ("zh-HK", "zh-TW"),
+        ("zh-SG", "zh-CN"),
+        ("pt-PT", "pt-BR"),
+        ("es-mx", "es-MX"),
+        ("es-AR", "es"),
+        ("zh", "zh-CN"),
+        ("es-419-x-a", "es"),
+    ] {
+        assert_eq!(regions.source(&[wanted]), taken, "{wanted}");
+    }
+}

@@ -29,7 +29,9 @@ fn check(rows: Vec<(&str, &str, &str)>, read: impl Fn(&Locale, &str) -> Option<S
     let wrong: Vec<String> = rows
         .into_iter()
         .filter_map(|(language, text, expected)| {
-            let found = read(&Locale::parse(language), text).unwrap_or_else(|| "-".to_owned());
+            let (tag, country) = language.split_once('@').unzip();
+            let locale = Locale::parse(tag.unwrap_or(language)).written_in(country);
+            let found = read(&locale, text).unwrap_or_else(|| "-".to_owned());
             (found != expected).then(|| format!("{language} `{text}`: {found}, not {expected}"))
         })
         .collect();
@@ -41,6 +43,18 @@ fn dates_are_read_in_many_languages() {
     let rows = table(include_str!("../../../../tests/cases/locale/dates.txt"), 80);
     check(rows, |locale, text| {
         let date = locale.read_date(text, TODAY);
+        date.map(|date| date.to_string())
+    });
+}
+
+#[test]
+fn dates_are_never_those_of_another_day() {
+    let rows = table(
+        include_str!("../../../../tests/cases/locale/dates-on-a-friday.txt"),
+        100,
+    );
+    check(rows, |locale, text| {
+        let date = locale.read_date(text, date(2026, 11, 27));
         date.map(|date| date.to_string())
     });
 }
@@ -112,6 +126,26 @@ fn a_month_and_a_day_are_written_as_each_language_does() {
     assert_eq!(Locale::parse("en").money(-3.5, "EUR"), "-€3.50");
     assert_eq!(Locale::parse("de").money(1200.0, "EUR"), "1.200,00 €");
     assert_eq!(Locale::parse("ja").money(1200.0, "JPY"), "¥1,200");
+    let money = |tag: &str, currency: &str| Locale::parse(tag).money(1234.5, currency);
+    for (tag, currency, written) in [
+        ("es-MX", "MXN", "$1,234.50"),
+        ("es-MX", "USD", "US$1,234.50"),
+        ("es-US", "USD", "$1,234.50"),
+        ("es-ES", "EUR", "1234,50 €"),
+        ("es-AR", "ARS", "$ 1.234,50"),
+        ("pt-PT", "EUR", "1234,50 €"),
+        ("pt-BR", "BRL", "R$ 1.234,50"),
+        ("en", "MXN", "MX$1,234.50"),
+        ("en", "CAD", "CA$1,234.50"),
+        ("en-CA", "CAD", "$1,234.50"),
+        ("en", "CHF", "CHF 1,234.50"),
+        ("nl", "EUR", "€ 1.234,50"),
+        ("de-AT", "EUR", "€ 1 234,50"),
+        ("sv", "SEK", "1 234,50 kr"),
+        ("zh", "CNY", "¥1,234.50"),
+    ] {
+        assert_eq!(money(tag, currency), written, "{tag} {currency}");
+    }
     assert_eq!(Locale::parse("ru").plural(3.0), "few");
     assert_eq!(Locale::parse("en").plural(1.0), "one");
 }

@@ -1,0 +1,130 @@
+//! Amounts of money.
+//!
+//! Where the sign stands is that of Unicode's locale data (CLDR 47), which ICU4X does not offer yet.
+
+use super::Locale;
+
+/// Languages that write the sign before the number.
+const FIRST: [&str; 19] = [
+    "af", "bn", "en", "fil", "gu", "hi", "id", "ja", "ko", "mr", "ms", "nl", "pt", "sw", "ta",
+    "te", "th", "tr", "zh",
+];
+
+/// Languages and regions that are another way than their language.
+const FIRST_IN: [&str; 5] = ["de-AT", "de-CH", "de-LI", "it-CH", "en-ZA"];
+const LAST_IN: [&str; 15] = [
+    "es-ES", "pt-PT", "pt-AO", "pt-MZ", "en-DE", "en-FI", "en-SE", "en-DK", "en-SI", "en-150",
+    "pt-CV", "pt-GW", "pt-ST", "pt-TL", "es-GQ",
+];
+
+/// Languages, perhaps with a region, that write a space between the sign in front and the number.
+const SPACED: [&str; 12] = [
+    "nl", "pt", "id", "de-AT", "de-CH", "de-LI", "it-CH", "es-AR", "es-CO", "es-PE", "es-UY",
+    "es-PY",
+];
+
+/// Currencies without a smaller unit in use.
+const WHOLE: [&str; 9] = [
+    "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
+];
+
+/// A currency: its sign, and the regions or languages where it is the money of the country, with its sign there.
+const SIGNS: [(&str, &str, &[&str], &str); 36] = [
+    ("USD", "$", &[], "$"),
+    ("EUR", "€", &[], "€"),
+    ("GBP", "£", &[], "£"),
+    ("JPY", "¥", &[], "¥"),
+    ("CNY", "CN¥", &["zh", "CN"], "¥"),
+    ("INR", "₹", &[], "₹"),
+    ("BRL", "R$", &[], "R$"),
+    ("TRY", "₺", &[], "₺"),
+    ("RUB", "₽", &[], "₽"),
+    ("PLN", "zł", &[], "zł"),
+    ("KRW", "₩", &[], "₩"),
+    ("ILS", "₪", &[], "₪"),
+    ("MXN", "MX$", &["MX"], "$"),
+    ("CAD", "CA$", &["CA"], "$"),
+    ("AUD", "A$", &["AU"], "$"),
+    ("NZD", "NZ$", &["NZ"], "$"),
+    ("HKD", "HK$", &["HK"], "HK$"),
+    ("TWD", "NT$", &["TW"], "$"),
+    ("SGD", "SGD", &["SG"], "$"),
+    ("ARS", "ARS", &["AR"], "$"),
+    ("CLP", "CLP", &["CL"], "$"),
+    ("COP", "COP", &["CO"], "$"),
+    ("UYU", "UYU", &["UY"], "$"),
+    ("PEN", "PEN", &["PE"], "S/"),
+    ("ZAR", "ZAR", &["ZA"], "R"),
+    ("IDR", "IDR", &["id", "ID"], "Rp"),
+    ("THB", "THB", &["th", "TH"], "฿"),
+    ("PHP", "₱", &[], "₱"),
+    ("VND", "₫", &[], "₫"),
+    ("UAH", "UAH", &["uk", "UA"], "₴"),
+    ("NGN", "NGN", &["NG"], "₦"),
+    ("SEK", "SEK", &["sv", "SE"], "kr"),
+    ("DKK", "DKK", &["da", "DK"], "kr."),
+    ("NOK", "NOK", &["nb", "no", "NO"], "kr"),
+    ("CZK", "CZK", &["cs", "CZ"], "Kč"),
+    ("HUF", "HUF", &["hu", "HU"], "Ft"),
+];
+
+impl Locale {
+    /// An amount of money with the sign of its currency, at the side where the language puts it in its region.
+    #[must_use]
+    pub fn money(&self, value: f64, currency: &str) -> String {
+        let whole = WHOLE.contains(&currency);
+        let number = self.number(value.abs(), Some(if whole { 0 } else { 2 }));
+        let minus = if value < 0.0 { "-" } else { "" };
+        let sign = self.currency_sign(currency);
+        if !self.money_first() {
+            return format!("{minus}{number} {sign}");
+        }
+        // Letters would run into the number.
+        let spaced = self.is_one_of(&SPACED) || sign.ends_with(char::is_alphabetic);
+        let space = if spaced { " " } else { "" };
+        format!("{minus}{sign}{space}{number}")
+    }
+
+    fn currency_sign<'a>(&self, currency: &'a str) -> &'a str {
+        let here = |places: &[&str]| places.iter().any(|place| self.is_at(place));
+        // Where dollars or pesos of the country are `$`, those of the United States cannot be.
+        let taken = SIGNS
+            .iter()
+            .any(|(_, _, places, sign)| *sign == "$" && here(places));
+        let found = SIGNS.iter().find(|(code, ..)| *code == currency);
+        match found {
+            Some(("USD", ..)) if taken => "US$",
+            Some((_, _, places, sign)) if here(places) => sign,
+            Some((_, sign, ..)) => sign,
+            None => currency,
+        }
+    }
+
+    fn money_first(&self) -> bool {
+        if self.is_one_of(&FIRST_IN) {
+            return true;
+        }
+        if self.is_one_of(&LAST_IN) {
+            return false;
+        }
+        // Spanish is another on each side of the ocean.
+        let american = self.icu.id.language.as_str() == "es" && self.icu.id.region.is_some();
+        american || FIRST.contains(&self.icu.id.language.as_str())
+    }
+
+    /// Whether this is the language or, behind a hyphen, the language in the region.
+    fn is_one_of(&self, tags: &[&str]) -> bool {
+        let language = self.icu.id.language.as_str();
+        tags.iter().any(|tag| match tag.split_once('-') {
+            Some((of, region)) => of == language && self.is_at(region),
+            None => *tag == language,
+        })
+    }
+
+    /// Whether a region, in capitals, or a language is this one.
+    fn is_at(&self, place: &str) -> bool {
+        let region = self.icu.id.region;
+        region.is_some_and(|region| region.as_str() == place)
+            || self.icu.id.language.as_str() == place
+    }
+}
