@@ -169,13 +169,11 @@ impl Work<'_> {
         }
         self.note(kind, text);
         self.turn.explanation.normalised = Some(folded.joined());
-        match self.too_old(message) {
-            Some(note) => self.stop(Decision::TooOld, note),
-            None => {
-                self.say_words(message, words, kind, because);
-                true
-            }
+        if let Some(note) = self.too_old(message) {
+            return self.stop(Decision::TooOld, note);
         }
+        self.say_words(message, words, kind, because);
+        true
     }
 
     /// The same words again and again are the work of another bot.

@@ -47,15 +47,12 @@ impl Work<'_> {
         // Rules see the person as before the first of the texts: each of them was written down when it came.
         let first_contact = std::mem::replace(&mut self.first_contact, burst.first_contact);
         let heard_at = std::mem::replace(&mut self.turn.state.heard_at, burst.heard_at);
-        match self.burst_stopped(burst.due) {
-            Some((decision, note)) => {
-                self.turn.decision = decision;
-                self.turn.explanation.note = Some(note.to_owned());
-            }
-            None => {
-                self.turn.decision = Decision::NoRule;
-                self.decide(&message);
-            }
+        if let Some((decision, note)) = self.burst_stopped(burst.due) {
+            self.turn.decision = decision;
+            self.turn.explanation.note = Some(note.to_owned());
+        } else {
+            self.turn.decision = Decision::NoRule;
+            self.decide(&message);
         }
         for earlier in waited {
             let note = "it was answered together with what came after it".to_owned();

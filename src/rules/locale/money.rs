@@ -1,6 +1,6 @@
 //! Amounts of money.
 //!
-//! Where the sign stands is that of Unicode's locale data (CLDR 47), which ICU4X does not offer yet.
+//! Where the sign stands is a table of ours, by what is usual in each language: ICU4X does not offer it yet.
 
 use super::Locale;
 

@@ -12,8 +12,8 @@ struct Plan {
     length: std::ops::RangeInclusive<usize>,
 }
 
-/// Countries whose numbers begin with a zero at home, with the digits behind it at least and at most; by the national plans
-/// that the ITU publishes (E.129).
+/// Countries whose numbers begin with a zero at home, with the digits behind it at least and at most; from general
+/// knowledge of the national plans, not checked against them.
 #[rustfmt::skip]
 const ZERO: [(&str, usize, usize); 52] = [
     ("AE", 8, 9), ("AL", 8, 9), ("AM", 8, 8), ("AR", 10, 11), ("AT", 7, 13), ("AU", 9, 9), ("BA", 8, 9), ("BD", 8, 10),
