@@ -227,6 +227,15 @@ impl State {
         rest.chain(later).min()
     }
 
+    /// Drops everything that is due: nobody can do it.
+    pub fn forget_due(&mut self, now: Timestamp) {
+        self.burst.take_if(|burst| burst.due <= now);
+        self.run
+            .take_if(|run| run.due.is_some_and(|due| due <= now));
+        self.later.retain(|later| later.due > now);
+        self.human_until.take_if(|until| *until <= now);
+    }
+
     /// The innermost flow.
     #[must_use]
     pub fn frame(&self) -> Option<&Frame> {

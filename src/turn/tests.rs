@@ -470,3 +470,4 @@ mod bursts;
 mod conversations;
 mod explained;
 mod flows;
+mod two_people;

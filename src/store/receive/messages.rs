@@ -12,7 +12,7 @@ use sqlx::{Sqlite, Transaction};
 use super::super::{StoreError, message_key, rows, sql};
 use super::contacts::Person;
 use super::people::{Loaded, People};
-use super::{Decide, Files, ReceivePolicy, Update, more};
+use super::{Decide, Files, ReceivePolicy, Update, more, stuck};
 use crate::message::{Content, Inbound, Kind, Outbound, PhoneNumberId, RulesVersion, State, Wamid};
 use crate::turn::{Decision, Incoming, Reply, Turn};
 
@@ -81,10 +81,11 @@ pub(super) fn decide_one(
     let conversation = &mut loaded.conversation;
     // A rule that panics must not take its neighbours, or the process, with it.
     let decision = catch_unwind(AssertUnwindSafe(|| decide(conversation, incoming, now)));
-    let (turn, version) = match decision {
+    let (mut turn, version) = match decision {
         Ok((turn, version)) => (turn, Some(version)),
         Err(_) => (panicked(conversation.state.clone()), None),
     };
+    stuck::drop_stuck(&mut turn, &conversation.state, incoming, now);
     conversation.state.clone_from(&turn.state);
     (turn, version)
 }

@@ -9,6 +9,7 @@ mod kept;
 mod messages;
 mod more;
 mod people;
+mod stuck;
 mod waiting;
 
 use std::collections::HashSet;
