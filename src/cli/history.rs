@@ -44,8 +44,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let notes = store.notes(one.id).await;
             let notes = notes.context("could not read the notes")?;
             if arguments.reading.json {
+                let mut notes = notes.iter().peekable();
                 for entry in &entries {
+                    while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
+                        ui::line(note_json(one, note));
+                    }
                     ui::line(entry_json(one, entry));
+                }
+                for note in notes {
+                    ui::line(note_json(one, note));
                 }
             } else {
                 show_transcript(one, &entries, &notes, &zone);
@@ -277,6 +284,18 @@ fn summary_json(one: &ConversationSummary) -> serde_json::Value {
         "messages_in": one.messages_in,
         "unanswered_since": one.unanswered_since,
         "window_open_until": one.window_open_until,
+    })
+}
+
+/// What happened beside what was said: `note` says what, in one word.
+fn note_json(conversation: &ConversationSummary, note: &StoredNote) -> serde_json::Value {
+    json!({
+        "conversation_id": conversation.id,
+        "contact": conversation.contact,
+        "message_id": note.message_id,
+        "at": note.at,
+        "note": note.kind,
+        "text": note.text,
     })
 }
 

@@ -155,3 +155,20 @@ async fn a_body_of_3_mb_is_stored() {
     let query = "SELECT count(*) FROM messages WHERE direction = 'in'";
     assert_eq!(sqlite::number(&app.database(), query).await, 820);
 }
+
+#[tokio::test]
+async fn who_opts_out_within_a_batch_gets_nothing_that_came_before() {
+    let rules = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
+    let app = TestApp::start(rules).await;
+    let messages = [
+        bodies::text(ANA, "wamid.1", "hi"),
+        bodies::text(ANA, "wamid.2", "stop"),
+        bodies::text(ANA, "wamid.3", "are you there?"),
+    ];
+
+    assert_eq!(app.post(&bodies::of_messages(&messages)).await, 200);
+    app.drained().await;
+
+    let entries = app.transcript(ANA).await;
+    assert_eq!(texts(&entries, "out"), ["Bye."]);
+}

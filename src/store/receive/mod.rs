@@ -4,6 +4,7 @@
 //! phases are a file each: who wrote ([`contacts`], [`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
 
 mod actions;
+mod called_off;
 mod contacts;
 mod kept;
 mod messages;
@@ -205,7 +206,9 @@ impl Store {
                 .retain(|(key, _)| !known.messages.contains(key));
             received.duplicates += came - batch.messages.len();
             let mut people = People::of(known, &batch.messages)?;
-            let decided = messages::decide_all(&batch.messages, &mut people, policy.now, decide);
+            let mut decided =
+                messages::decide_all(&batch.messages, &mut people, policy.now, decide);
+            called_off::in_batch(&mut decided);
             received.decisions = decided.iter().filter_map(messages::Decided::told).collect();
             received.messages = received.decisions.len();
             received.echoes = decided.len() - received.messages;
