@@ -470,4 +470,5 @@ mod bursts;
 mod conversations;
 mod explained;
 mod flows;
+mod replayed;
 mod two_people;
