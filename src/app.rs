@@ -24,8 +24,8 @@ use crate::intake::{self, Intake};
 use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
-use crate::telemetry::Metrics;
-use crate::web::{self, Health, Limits, RulesNews, Webhook};
+use crate::telemetry::{Conditions, Metrics};
+use crate::web::{self, Health, Limits, Webhook};
 
 use reload::{Current, Reload};
 use rulebook::Rulebook;
@@ -42,7 +42,7 @@ pub struct App {
     outside: Arc<Outside>,
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
-    news: Arc<RulesNews>,
+    conditions: Arc<Conditions>,
     /// What the rules files said before they were read: see [`reload::fingerprint`].
     at_start: u64,
     public: TcpListener,
@@ -95,7 +95,7 @@ impl App {
             outside: Arc::new(outside),
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
-            news: Arc::default(),
+            conditions: Arc::default(),
             at_start,
             public,
             admin,
@@ -191,7 +191,7 @@ impl App {
         let health = Health {
             store: self.store,
             metrics: Arc::clone(&self.metrics),
-            rules: self.news,
+            conditions: self.conditions,
             stopping: shutdown.soft.clone(),
         };
         let webhook = Webhook::new(&self.config.webhook, intake, self.metrics);
@@ -229,7 +229,7 @@ impl App {
             store: self.store.clone(),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
-            news: Arc::clone(&self.news),
+            conditions: Arc::clone(&self.conditions),
             at_start: self.at_start,
         }
     }

@@ -1,7 +1,7 @@
 //! Takes changed rules into use while the service runs.
 //!
 //! The whole set is checked first; while it does not pass, the last good rules go on answering, and that is visible in the
-//! log, in `/readyz` and in the metrics. Each decision uses one version from its beginning to its end.
+//! log, in the admin listener's `/readyz` and in the metrics. Each decision uses one version from its beginning to its end.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,8 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::telemetry::Metrics;
-use crate::web::RulesNews;
+use crate::telemetry::{Condition, Conditions, Metrics};
 
 /// The files are read this often. Reading tells more than watching: it works on every file system and over links.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -49,7 +48,7 @@ pub(super) struct Reload {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) news: Arc<RulesNews>,
+    pub(super) conditions: Arc<Conditions>,
     /// What the files said before the start read them.
     pub(super) at_start: u64,
 }
@@ -133,14 +132,14 @@ impl Reload {
             tracing::info!(%file, rules, %version, "rules are taken into use");
         }
         self.metrics.rules_stale.set(0);
-        self.news.set(None);
+        self.conditions.set(Condition::Rules, None);
         self.current.set(loaded);
         Reloaded::Settled
     }
 
     fn stale(&self, why: String) {
         self.metrics.rules_stale.set(1);
-        self.news.set(Some(why));
+        self.conditions.set(Condition::Rules, Some(why));
     }
 }
 
@@ -241,7 +240,7 @@ mod tests {
             store: Store::open_read_only(&url).await.unwrap(),
             clock: Clock::System,
             metrics: Arc::default(),
-            news: Arc::default(),
+            conditions: Arc::default(),
             at_start,
         };
         write(&folder, "new");

@@ -1,7 +1,7 @@
 //! Whether we live, whether we are ready, and the metrics.
 
-use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,80 +12,105 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Conditions, Metrics};
 
 /// A database that needs longer to answer is as good as gone.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Why the rules on the disk are not in use, when they are not.
-#[derive(Debug, Default)]
-pub(crate) struct RulesNews(Mutex<Option<String>>);
-
-impl RulesNews {
-    pub(crate) fn set(&self, why: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
-    }
-
-    fn get(&self) -> Option<String> {
-        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        why.clone()
-    }
-}
 
 /// What health is read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     pub(crate) store: Store,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) rules: Arc<RulesNews>,
+    pub(crate) conditions: Arc<Conditions>,
     /// Cancelled when we begin to stop: from then on nothing new should be sent to us.
     pub(crate) stopping: CancellationToken,
 }
 
-/// `/livez` and `/readyz`.
-pub(super) fn routes(health: Health) -> Router {
+/// `/livez` and `/readyz` for strangers: two words.
+pub(super) fn public_routes(health: Health) -> Router {
     Router::new()
         .route("/livez", get("live\n"))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(ready_in_a_word))
         .with_state(health)
 }
 
-/// `/metrics`.
-pub(super) fn metrics_route(health: Health) -> Router {
+/// `/livez`, `/readyz` with every condition in a line of its own, and `/metrics`.
+pub(super) fn admin_routes(health: Health) -> Router {
     Router::new()
+        .route("/livez", get("live\n"))
+        .route("/readyz", get(ready_in_detail))
         .route("/metrics", get(metrics))
         .with_state(health)
 }
 
-async fn ready(State(health): State<Health>) -> (StatusCode, Cow<'static, str>) {
-    if health.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
+/// Whether webhooks can be taken, and everything that an owner should know about that.
+struct Readiness {
+    is_ready: bool,
+    /// `database: …`, one condition each.
+    lines: Vec<String>,
+}
+
+impl Readiness {
+    fn status(&self) -> StatusCode {
+        if self.is_ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
-    match tokio::time::timeout(CHECK_TIMEOUT, health.store.check()).await {
-        // The last good rules answer, so webhooks may come; but somebody should look.
-        Ok(Ok(())) => match health.rules.get() {
-            Some(why) => (
-                StatusCode::OK,
-                format!("ready, with older rules: {why}\n").into(),
-            ),
-            None => (StatusCode::OK, "ready\n".into()),
-        },
-        Ok(Err(error)) => {
-            tracing::error!(%error, "not ready: the database does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database does not answer\n".into(),
-            )
+
+    fn word(&self) -> &'static str {
+        if self.is_ready {
+            "ready\n"
+        } else {
+            "not ready\n"
         }
-        Err(_) => {
-            let seconds = CHECK_TIMEOUT.as_secs();
-            tracing::error!(seconds, "not ready: the database does not answer in time");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database does not answer\n".into(),
-            )
+    }
+}
+
+async fn ready_in_a_word(State(health): State<Health>) -> (StatusCode, &'static str) {
+    let readiness = health.readiness().await;
+    (readiness.status(), readiness.word())
+}
+
+async fn ready_in_detail(State(health): State<Health>) -> (StatusCode, String) {
+    let readiness = health.readiness().await;
+    let mut text = readiness.word().to_owned();
+    for line in &readiness.lines {
+        let _ = writeln!(text, "{line}");
+    }
+    (readiness.status(), text)
+}
+
+impl Health {
+    async fn readiness(&self) -> Readiness {
+        let conditions = self.conditions.list();
+        let mut is_ready = !conditions.iter().any(|(condition, _)| condition.blocks());
+        let mut lines: Vec<String> = conditions
+            .iter()
+            .map(|(condition, sentence)| format!("{}: {sentence}", condition.name()))
+            .collect();
+        if self.stopping.is_cancelled() {
+            is_ready = false;
+            lines.push("stopping".to_owned());
         }
+        match tokio::time::timeout(CHECK_TIMEOUT, self.store.check()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "not ready: the database does not answer");
+                is_ready = false;
+                lines.push("database: it does not answer".to_owned());
+            }
+            Err(_) => {
+                let seconds = CHECK_TIMEOUT.as_secs();
+                tracing::error!(seconds, "not ready: the database does not answer in time");
+                is_ready = false;
+                lines.push(format!("database: it does not answer within {seconds} s"));
+            }
+        }
+        Readiness { is_ready, lines }
     }
 }
 

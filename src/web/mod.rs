@@ -10,16 +10,16 @@ mod webhook;
 
 use axum::Router;
 
-pub(crate) use health::{Health, RulesNews};
+pub(crate) use health::Health;
 pub(crate) use server::{Limits, serve};
 pub(crate) use webhook::Webhook;
 
 /// What strangers may reach: the webhook at its path, and health.
 pub(crate) fn public(path: &str, webhook: Webhook, health: Health) -> Router {
-    webhook::routes(path, webhook).merge(health::routes(health))
+    webhook::routes(path, webhook).merge(health::public_routes(health))
 }
 
 /// What only the owner may reach: health and metrics.
 pub(crate) fn admin(health: Health) -> Router {
-    health::metrics_route(health.clone()).merge(health::routes(health))
+    health::admin_routes(health)
 }

@@ -147,7 +147,10 @@ async fn a_soft_stop_finishes_an_open_request_and_is_not_ready_meanwhile() {
     let mut answer = String::new();
     open.read_to_string(&mut answer).await.unwrap();
 
-    assert_eq!((ready.status, ready.body.as_str()), (503, "stopping\n"));
+    assert_eq!(
+        (ready.status, ready.body.as_str()),
+        (503, "not ready\nstopping\n")
+    );
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     (&mut service.ended).await.unwrap().unwrap();
     assert!(TcpStream::connect(service.admin).await.is_err());

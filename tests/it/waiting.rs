@@ -143,14 +143,12 @@ async fn a_call_that_is_not_allowed_takes_the_other_answer() {
 async fn changed_rules_are_taken_and_broken_ones_are_not() {
     let app = TestApp::start("version = 1\n[[rule]]\nid = \"all\"\nreply = \"first\"\n").await;
     let file = app.folder().join("rules.toml");
-    let address: SocketAddr = app.webhook().split('/').nth(2).unwrap().parse().unwrap();
+    let admin = app.admin();
+    let strangers: SocketAddr = app.webhook().split('/').nth(2).unwrap().parse().unwrap();
     let ready = |wanted: &'static str| {
         app.until(wanted, move |_| async move {
-            get(address, "/readyz")
-                .await
-                .body
-                .starts_with(wanted)
-                .then_some(())
+            let body = get(admin, "/readyz").await.body;
+            body.starts_with(wanted).then_some(())
         })
     };
     app.sandbox.say(ANA, "hi").await;
@@ -161,7 +159,8 @@ async fn changed_rules_are_taken_and_broken_ones_are_not() {
         "version = 1\n[[rule]]\nid = \"all\"\nreplay = \"second\"\n",
     )
     .unwrap();
-    ready("ready, with older rules: those on the disk do not pass the check: rules.toml:4\n").await;
+    ready("ready\nrules: those on the disk do not pass the check: rules.toml:4\n").await;
+    assert_eq!(get(strangers, "/readyz").await.body, "ready\n");
     app.sandbox.say(ANA, "hi again").await;
     assert_eq!(app.answers(2).await[1], "first");
 
@@ -170,7 +169,10 @@ async fn changed_rules_are_taken_and_broken_ones_are_not() {
         "version = 1\n[[rule]]\nid = \"all\"\nreply = \"second\"\n",
     )
     .unwrap();
-    ready("ready\n").await;
+    app.until("no condition", move |_| async move {
+        (get(admin, "/readyz").await.body == "ready\n").then_some(())
+    })
+    .await;
     app.sandbox.say(ANA, "and now?").await;
     assert_eq!(app.answers(3).await[2], "second");
     let versions: std::collections::BTreeSet<_> = app

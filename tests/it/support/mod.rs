@@ -182,6 +182,11 @@ impl TestApp {
         tokio::time::timeout(PATIENCE, free).await.unwrap();
     }
 
+    /// Where the owner's listener is.
+    pub(crate) fn admin(&self) -> std::net::SocketAddr {
+        self.running().admin
+    }
+
     /// What `/metrics` shows.
     pub(crate) async fn metrics(&self) -> String {
         crate::raw_http::get(self.running().admin, "/metrics")
