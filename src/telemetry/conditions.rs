@@ -50,11 +50,13 @@ impl Conditions {
     /// Sets a condition with its sentence, or clears it. Says whether that is a change.
     pub fn set(&self, condition: Condition, sentence: Option<String>) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = match &sentence {
-            Some(sentence) => held.insert(condition, sentence.clone()),
-            None => held.remove(&condition),
-        };
-        before != sentence
+        match sentence {
+            Some(sentence) => {
+                let before = held.insert(condition, sentence.clone());
+                before.as_ref() != Some(&sentence)
+            }
+            None => held.remove(&condition).is_some(),
+        }
     }
 
     /// All of them, those that block first.
