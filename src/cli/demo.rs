@@ -42,11 +42,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
     let data = arguments.data;
     std::fs::create_dir_all(&data)
-        .with_context(|| format!("could not make folder `{}`", data.display()))?;
+        .with_context(|| format!("could not make folder `{}`", ui::path(&data)))?;
     let rules = data.join("rules.toml");
     if !rules.exists() {
         std::fs::write(&rules, RULES)
-            .with_context(|| format!("could not write `{}`", rules.display()))?;
+            .with_context(|| format!("could not write `{}`", ui::path(&rules)))?;
     }
 
     let (app_secret, api_key) = (secret(), secret());
@@ -77,7 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     );
     let file = data.join(CONFIG_FILE);
     std::fs::write(&file, &text)
-        .with_context(|| format!("could not write `{}`", file.display()))?;
+        .with_context(|| format!("could not write `{}`", ui::path(&file)))?;
     let file = Some((file, text));
     let config = config::load(Sources {
         file,
@@ -100,7 +100,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn tell_address(data: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     let file = data.join(ADDRESS_FILE);
     std::fs::write(&file, json!({ "url": sandbox.base_url() }).to_string())
-        .with_context(|| format!("could not write `{}`", file.display()))
+        .with_context(|| format!("could not write `{}`", ui::path(&file)))
 }
 
 fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {

@@ -177,7 +177,7 @@ pub(crate) fn explain(error: &SendError) -> anyhow::Error {
 fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
     let message = match error {
         SendError::Rejected(rejection) => {
-            let reason = ui::visible(&rejection.reason());
+            let reason = ui::one_line(&rejection.reason());
             match rejection.source() {
                 Source::Meta => format!("Meta refused with {reason}"),
                 Source::Gateway => reason,

@@ -72,5 +72,5 @@ async fn ask(address: &str, path: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let said = answer.lines().last().unwrap_or_default();
-    anyhow::bail!("not ready: {path} says `{}`", ui::visible(said))
+    anyhow::bail!("not ready: {path} says `{}`", ui::one_line(said))
 }

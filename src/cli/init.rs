@@ -37,10 +37,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = arguments.folder;
     refuse_to_overwrite(&folder)?;
     std::fs::create_dir_all(&folder)
-        .with_context(|| format!("could not make folder `{}`", folder.display()))?;
+        .with_context(|| format!("could not make folder `{}`", ui::path(&folder)))?;
     for (name, text) in files() {
         let path = folder.join(name);
-        write_new(&path, &text).with_context(|| format!("could not write `{}`", path.display()))?;
+        write_new(&path, &text)
+            .with_context(|| format!("could not write `{}`", ui::path(&path)))?;
     }
     ui::line(next_steps(&folder));
     Ok(ExitCode::SUCCESS)
@@ -68,8 +69,7 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn next_steps(folder: &Path) -> String {
-    let [config, rules, schema] =
-        [CONFIG, RULES, SCHEMA].map(|name| folder.join(name).display().to_string());
+    let [config, rules, schema] = [CONFIG, RULES, SCHEMA].map(|name| ui::path(&folder.join(name)));
     let heading = paint(STRONG, "Next:");
     let check = paint(LITERAL, format_args!("replyd check {rules}"));
     let chat = paint(LITERAL, format_args!("replyd chat {rules}"));

@@ -105,21 +105,21 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
         return Ok(());
     };
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "kind": described.kind.name(),
             "mime_type": described.mime_type,
             "filename": described.filename,
             "bytes": size,
             "good_for_days": UPLOAD_DAYS,
-        }));
+        })));
         return Ok(());
     }
     ui::line(&id);
     ui::note(format_args!(
         "{} {} · {} · {}\nnumber {number} can send it as {} by this id for {UPLOAD_DAYS} days",
         paint(GOOD, "uploaded"),
-        ui::visible(&described.filename),
+        ui::one_line(&described.filename),
         described.mime_type,
         readable(size),
         described.kind.name(),
@@ -132,13 +132,13 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "mime_type": found.mime_type,
             "bytes": found.file_size,
             "sha256": found.sha256.map(|sha256| hex(&sha256)),
             "url": found.url,
-        }));
+        })));
         return Ok(());
     }
     let mut table = Table::new();
@@ -204,17 +204,17 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     progress.done();
     let downloaded = downloaded.map_err(|error| told(&error))?;
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "file": target.display().to_string(),
             "mime_type": found.mime_type,
             "bytes": downloaded.bytes,
             "sha256": hex(&downloaded.sha256),
             "verified": found.sha256.is_some(),
-        }));
+        })));
         return Ok(());
     }
-    ui::line(ui::visible(&target.display().to_string()));
+    ui::line(ui::path(&target));
     let hash = match found.sha256 {
         Some(_) => "its SHA-256 is the one WhatsApp told",
         None => "WhatsApp told no SHA-256 to check it by",
@@ -222,7 +222,7 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     ui::note(format_args!(
         "{} {} · {} · {hash}",
         paint(GOOD, "fetched"),
-        ui::visible(&mime_type),
+        ui::one_line(&mime_type),
         readable(downloaded.bytes),
     ));
     Ok(())
@@ -241,7 +241,7 @@ async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
         .into());
     }
     if session.options.json {
-        ui::line(json!({ "id": id, "deleted": true }));
+        ui::line(ui::json(&json!({ "id": id, "deleted": true })));
     } else {
         ui::line(format_args!("deleted {id}"));
     }
@@ -280,7 +280,7 @@ fn checked(id: &str) -> anyhow::Result<&str> {
         return Ok(id);
     }
     Err(Hint {
-        message: format!("`{}` is no media id", ui::visible(id)),
+        message: format!("`{}` is no media id", ui::one_line(id)),
         hint: "it is a long number: `replyd media upload` prints it, and a message with a file carries it"
             .to_owned(),
     }
@@ -310,10 +310,7 @@ fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
         return Ok(target);
     }
     Err(Hint {
-        message: format!(
-            "`{}` is there already",
-            ui::visible(&target.display().to_string())
-        ),
+        message: format!("`{}` is there already", ui::path(&target)),
         hint: "nothing is ever written over; name another file with --output".to_owned(),
     }
     .into())
@@ -325,7 +322,7 @@ fn told(error: &DownloadError) -> Hint {
         message = format!("{message}: {source}");
     }
     Hint {
-        message: ui::visible(&message),
+        message: ui::one_line(&message),
         hint: error.advice().to_owned(),
     }
 }

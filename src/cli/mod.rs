@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod foreign_text;
 mod gaps;
 mod graph;
 mod healthcheck;
@@ -104,13 +105,29 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misspelt(&error),
+    };
+    match run(arguments) {
         Ok(code) => code,
         Err(error) => {
             ui::error(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help, or what is wrong with the command line: with clap's colours, unless it repeats what could harm a terminal.
+fn misspelt(error: &clap::Error) -> ExitCode {
+    let plain = error.render().to_string();
+    let visible = ui::visible(&plain);
+    if visible == plain {
+        let _ = error.print();
+    } else {
+        ui::note(visible.trim_end());
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {

@@ -44,7 +44,9 @@ async fn list(session: &Session) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     if rows.is_empty() {
@@ -88,22 +90,22 @@ async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
     let number = BusinessNumber::read(&answer);
-    ui::line(paint(STRONG, ui::visible(&number.display_phone_number)));
+    ui::line(paint(STRONG, ui::one_line(&number.display_phone_number)));
     ui::line(manage::pairs(&[
-        ("id", ui::visible(&number.id)),
-        ("name", ui::visible(&number.verified_name)),
+        ("id", ui::one_line(&number.id)),
+        ("name", ui::one_line(&number.verified_name)),
         ("name status", coloured(&number.name_status)),
         ("status", coloured(&number.status)),
         ("quality", coloured(&number.quality_rating)),
         ("verification", coloured(&number.code_verification_status)),
-        ("throughput", ui::visible(&number.throughput)),
-        ("messaging limit", ui::visible(&number.messaging_limit)),
-        ("platform", ui::visible(&number.platform_type)),
-        ("webhook", ui::visible(number.webhook_configuration.used())),
+        ("throughput", ui::one_line(&number.throughput)),
+        ("messaging limit", ui::one_line(&number.messaging_limit)),
+        ("platform", ui::one_line(&number.platform_type)),
+        ("webhook", ui::one_line(number.webhook_configuration.used())),
     ]));
     Ok(())
 }

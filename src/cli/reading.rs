@@ -10,6 +10,9 @@ use super::ui::{self, Hint};
 use crate::config;
 use crate::store::{ConversationSummary, Store, StoreError};
 
+/// So many conversations are named when several are meant.
+const CANDIDATES_MAX: usize = 10;
+
 /// Options of every command that reads the database.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -37,7 +40,7 @@ impl Options {
         let opened = Store::open_read_only(&url).await;
         opened.map_err(|error| match error {
             StoreError::Missing(path) => Hint {
-                message: format!("there is no database at `{}`", path.display()),
+                message: format!("there is no database at `{}`", ui::path(&path)),
                 hint: "name it with --database sqlite:PATH, or the configuration with --config"
                     .to_owned(),
             }
@@ -57,7 +60,8 @@ impl Options {
     }
 }
 
-/// The one conversation that is meant by the number before it, a part of the name or the phone.
+/// The one conversation that is meant: by the number before it, else by a whole phone number or user id, else by a part
+/// of the name or the phone.
 ///
 /// # Errors
 /// When there is none, or several.
@@ -65,23 +69,38 @@ pub(crate) async fn one_conversation(
     store: &Store,
     who: &str,
 ) -> anyhow::Result<ConversationSummary> {
-    let found = store.conversations(Some(who), 2).await;
+    let most = u32::try_from(CANDIDATES_MAX + 1).unwrap_or(u32::MAX);
+    let found = store.conversations(Some(who), most).await;
     let mut found = found.context("could not read the conversations")?;
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (None, _) => Err(nobody(who).into()),
-        (Some(_), false) => Err(Hint {
-            message: format!("several conversations are meant by `{}`", ui::visible(who)),
-            hint: "`replyd history` lists them; name one by its number".to_owned(),
-        }
-        .into()),
+    if found.len() > 1 {
+        return Err(several(who, &found).into());
+    }
+    found.pop().ok_or_else(|| nobody(who).into())
+}
+
+/// More than one are meant.
+fn several(who: &str, found: &[ConversationSummary]) -> Hint {
+    let candidates = found.iter().take(CANDIDATES_MAX).map(|one| {
+        let (name, number) = (ui::name(&one.contact), ui::one_line(&one.phone_number_id));
+        format!("\n  {}  {name} · to {number}", one.id)
+    });
+    let candidates: String = candidates.collect();
+    let more = if found.len() > CANDIDATES_MAX {
+        "\n  and more"
+    } else {
+        ""
+    };
+    let who = ui::one_line(who);
+    Hint {
+        message: format!("several conversations are meant by `{who}`:{candidates}{more}"),
+        hint: "name one by the number before it".to_owned(),
     }
 }
 
 /// There is no such conversation.
 pub(crate) fn nobody(who: &str) -> Hint {
     Hint {
-        message: format!("no conversation is meant by `{}`", ui::visible(who)),
+        message: format!("no conversation is meant by `{}`", ui::one_line(who)),
         hint: "`replyd history` lists all of them".to_owned(),
     }
 }
@@ -94,7 +113,7 @@ pub(crate) fn ago(length: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let span: Result<jiff::Span, _> = length.parse();
     let then = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_sub(span));
     let then = then.map_err(|_| Hint {
-        message: format!("`{}` is no length of time", ui::visible(length)),
+        message: format!("`{}` is no length of time", ui::one_line(length)),
         hint: "write it like `30d`, `12h` or `2w`".to_owned(),
     })?;
     Ok(then.timestamp())

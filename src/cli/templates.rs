@@ -92,7 +92,9 @@ async fn list(session: &Session, filter: Filter) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     if rows.is_empty() {
@@ -138,7 +140,7 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
         let (message, hint) = match language.filter(|_| !languages.is_empty()) {
             Some(language) => (
                 format!("template `{name}` has no language `{language}`"),
-                format!("it has {}", ui::visible(&languages.join(", "))),
+                format!("it has {}", ui::one_line(&languages.join(", "))),
             ),
             None => (
                 format!("there is no template `{name}`"),
@@ -148,7 +150,9 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
         return Err(Hint { message, hint }.into());
     }
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     let shown: Vec<String> = rows
@@ -162,13 +166,13 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
 async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     let template = read(file)?;
     let waba = session.waba()?;
-    let what = format!("`{}`", file.display());
+    let what = format!("`{}`", ui::path(file));
     let call = manage::checked(&what, templates::create(&waba, &template))?;
     let Some(answer) = session.call(&call).await? else {
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
     // A new template has some of the fields of one in a list.
@@ -177,13 +181,13 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     ui::line(format_args!(
         "handed in `{name}`: {}, id {}",
         coloured(&created.status),
-        ui::visible(&created.id)
+        ui::one_line(&created.id)
     ));
     let wished = template["category"].as_str().unwrap_or_default();
     if !created.category.is_empty() && !created.category.eq_ignore_ascii_case(wished) {
         ui::note(format_args!(
             "Meta made it {} and not {wished}: that has another price",
-            ui::visible(&created.category)
+            ui::one_line(&created.category)
         ));
     }
     let show = paint(LITERAL, format_args!("`replyd templates show {name}`"));
@@ -193,7 +197,7 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
 
 /// TOML by its file name, JSON by any other.
 fn read(file: &Path) -> anyhow::Result<Value> {
-    let name = file.display();
+    let name = ui::path(file);
     let text = std::fs::read_to_string(file).with_context(|| format!("could not read `{name}`"))?;
     if file
         .extension()
@@ -228,10 +232,10 @@ async fn delete(
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
-    ui::line(format_args!("deleted `{name}`"));
+    ui::line(format_args!("deleted `{}`", ui::one_line(name)));
     ui::note(
         "its name stays blocked for 30 days if it was approved; messages that wait still go out",
     );
@@ -261,12 +265,14 @@ async fn sync(session: &Session) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&file).context("could not write JSON")?;
     let path = session.settings.rules.file.with_file_name(FILE);
     manage::write_whole(&path, &format!("{text}\n"))
-        .with_context(|| format!("could not write `{}`", path.display()))?;
+        .with_context(|| format!("could not write `{}`", ui::path(&path)))?;
     if session.options.json {
-        ui::line(json!({ "file": path, "templates": count, "approved": approved }));
+        ui::line(ui::json(
+            &json!({ "file": path, "templates": count, "approved": approved }),
+        ));
         return Ok(());
     }
-    let path = path.display();
+    let path = ui::path(&path);
     ui::line(format_args!(
         "wrote {path}: {count} templates, {approved} of them approved"
     ));

@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut worst = PASSED;
     let mut suites = Vec::new();
     for file in &arguments.files {
-        let name = file.display().to_string();
+        let name = ui::path(file);
         let read = RulesFiles::read(file).map_err(|error| (UNREADABLE, error));
         let rules = read.and_then(|files| {
             let compiled = ruleset::compile(file, files);
@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(path) = &arguments.junit {
         std::fs::write(path, junit::document(&suites))
-            .with_context(|| format!("could not write `{}`", path.display()))?;
+            .with_context(|| format!("could not write `{}`", ui::path(path)))?;
     }
     Ok(ExitCode::from(worst))
 }
@@ -99,7 +99,7 @@ fn tell_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     for part in &missed {
         ui::line(format_args!(
             "  never reached: {}",
-            ui::visible(&part.to_string())
+            ui::one_line(&part.to_string())
         ));
     }
     if missed.is_empty() { PASSED } else { FAILED }
@@ -110,18 +110,18 @@ fn show(finding: &Finding, sources: &Sources) {
         return;
     };
     let (file, line, column) = sources.line_and_column(&failure.span);
-    let name = ui::visible(&finding.name);
+    let (file, name) = (ui::one_line(file), ui::one_line(&finding.name));
     ui::line(format_args!("{} {name}", paint(BAD, "failed:")));
     ui::line(paint(DIM, format_args!("  {file}:{line}:{column}")));
     for said in &failure.transcript {
-        ui::line(format_args!("  {}", ui::visible(said)));
+        ui::line(ui::framed("  ", said));
     }
     ui::line(paint(
         STRONG,
         format_args!("  {}", ui::visible(&failure.message).replace('\n', "\n  ")),
     ));
     for reason in reasons(failure) {
-        ui::line(paint(DIM, format_args!("    {}", ui::visible(&reason))));
+        ui::line(paint(DIM, format_args!("    {}", ui::one_line(&reason))));
     }
     ui::line("");
 }

@@ -1,12 +1,16 @@
 //! The only file that prints. Answers go to standard output, talk to standard error.
 //!
 //! Colours vanish by themselves when the output is no terminal or `NO_COLOR` is set (anstream sees to it).
-//! Foreign text is shown through [`visible`], so that nobody can send escape codes to the reader's terminal.
+//! Foreign text is shown through [`visible`] and its sisters: see [`super::foreign_text`].
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Color, Style};
+
+pub(crate) use super::foreign_text::{
+    OURS, PERSON, behind, drawn, framed, json, name, one_line, path, shortened, visible,
+};
 
 /// What a person looks for first.
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -67,12 +71,15 @@ pub(crate) fn over(text: impl Display) {
 
 /// Writes an error with its causes, and a hint when one of them gives one.
 pub(crate) fn error(error: &anyhow::Error) {
-    note(format_args!("{} {error}", paint(BAD, "error:")));
+    let said = visible(&error.to_string());
+    note(format_args!("{} {said}", paint(BAD, "error:")));
     for cause in error.chain().skip(1) {
-        note(format_args!("  {} {cause}", paint(STRONG, "Caused by:")));
+        let said = visible(&cause.to_string());
+        note(format_args!("  {} {said}", paint(STRONG, "Caused by:")));
     }
     if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<Hint>()) {
-        note(format_args!("\n{} {}", paint(LITERAL, "hint:"), hint.hint));
+        let said = visible(&hint.hint);
+        note(format_args!("\n{} {said}", paint(LITERAL, "hint:")));
     }
 }
 
@@ -89,33 +96,4 @@ pub(crate) struct Hint {
 /// Text in a style.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
-}
-
-/// Foreign text made harmless: control characters become visible symbols, line breaks stay.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' => '\n',
-            '\t' => ' ',
-            // U+2400 is the picture of NUL, and the pictures of the other 31 follow it.
-            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
-            '\x7f' => '\u{2421}',
-            // C1 controls; and bidirectional overrides, which can make a line read as another one.
-            '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            _ => character,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn escape_codes_are_shown_and_not_sent() {
-        assert_eq!(
-            visible("a\x1b[31mb\u{9b}c\nd\u{202e}"),
-            "a␛[31mb\u{fffd}c\nd\u{fffd}"
-        );
-    }
 }

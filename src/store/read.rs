@@ -120,8 +120,9 @@ impl Store {
         Ok(news.fetch_all(&self.read).await?)
     }
 
-    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, whose
-    /// phone does (six digits at least: fewer are a conversation's id), or whose user id or id it is.
+    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, or whose
+    /// phone does (six digits at least: fewer are a conversation's id). What names one exactly goes before: the one of
+    /// that id, else those of that whole phone number or user id.
     ///
     /// # Errors
     /// `Database`.
@@ -134,6 +135,7 @@ impl Store {
         Ok(conversations
             .bind(like.unwrap_or(""))
             .bind(limit)
+            .bind(like.map(digits).unwrap_or_default())
             .fetch_all(&self.read)
             .await?)
     }
@@ -161,6 +163,15 @@ impl Store {
             .bind(limit);
         Ok(entries.fetch_all(&self.read).await?)
     }
+}
+
+/// The digits of a phone number as people write it; nothing when it is none.
+fn digits(written: &str) -> String {
+    let is_phone = |one: char| one.is_ascii_digit() || "+ -().".contains(one);
+    if !written.chars().all(is_phone) {
+        return String::new();
+    }
+    written.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Something that happened in a conversation.

@@ -399,8 +399,15 @@ pub(super) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
 
 // ---- reading -----------------------------------------------------------------------------------
 
-/// `$1` part of a name, six digits or more of a phone, a user id, a conversation's id, or nothing; `$2` limit.
-pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
+/// `$1` part of a name, a user id, a conversation's id, or nothing; `$2` limit; `$3` the digits of a phone, or six of them at least.
+pub(super) const CONVERSATIONS: &str = "WITH meant AS MATERIALIZED ( \
+    SELECT v.id, CASE WHEN CAST(v.id AS TEXT) = $1 THEN 1 \
+        WHEN c.wa_id = $3 OR c.user_id = $1 THEN 2 ELSE 3 END AS how \
+    FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
+    OR (length($3) > 5 AND instr(coalesce(c.wa_id, ''), $3) > 0) OR c.user_id = $1 \
+    OR CAST(v.id AS TEXT) = $1) \
+    SELECT v.id, \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, v.phone_number_id, \
     (SELECT text FROM messages AS m WHERE m.conversation_id = v.id ORDER BY m.id DESC LIMIT 1) \
         AS last_message, \
@@ -411,10 +418,8 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
         WHERE ours.conversation_id = v.id AND ours.direction = 'out' \
         AND ours.outbox_state NOT IN ('dead', 'expired')), 0)) AS unanswered_since_ms, \
     v.last_inbound_ms + 86400000 AS window_open_until_ms \
-    FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
-    WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
-    OR (length($1) > 5 AND instr(coalesce(c.wa_id, ''), ltrim($1, '+')) > 0) OR c.user_id = $1 \
-    OR CAST(v.id AS TEXT) = $1 \
+    FROM meant JOIN conversations AS v ON v.id = meant.id JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE meant.how = (SELECT min(how) FROM meant) \
     ORDER BY v.last_message_ms DESC, v.id DESC LIMIT $2";
 
 /// `$1` conversation, `$2` limit.

@@ -34,6 +34,7 @@ mod schema;
 mod send;
 mod sqlite;
 mod store;
+mod strangers;
 mod support;
 mod waiting;
 mod webhook_cases;

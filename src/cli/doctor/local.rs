@@ -23,7 +23,7 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
     let store = match Store::open_read_only(url).await {
         Ok(store) => store,
         Err(StoreError::Missing(path)) => {
-            let detail = format!("`{}` is not there yet", path.display());
+            let detail = format!("`{}` is not there yet", crate::cli::ui::path(&path));
             return report.advise(Health::Doubtful, SUBJECT, detail, "`replyd serve` makes it");
         }
         Err(error) => {
@@ -93,7 +93,7 @@ pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>)
         files.insert(calls.rules.file.clone());
     }
     for file in files {
-        let name = file.display().to_string();
+        let name = crate::cli::ui::path(&file);
         let subject = format!("rules `{name}`");
         let files = match RulesFiles::read(&file) {
             Ok(files) => files,

@@ -138,7 +138,7 @@ fn configuration(report: &mut Report, read: Result<Config, config::ReadError>) -
 fn tell(report: &Report, json: bool) {
     if json {
         for finding in &report.findings {
-            ui::line(as_json(finding));
+            ui::line(ui::json(&as_json(finding)));
         }
         return;
     }
@@ -150,10 +150,10 @@ fn tell(report: &Report, json: bool) {
             Health::Unknown => ("–", DIM),
         };
         let detail = ui::visible(&finding.detail).replace('\n', "\n    ");
-        let subject = ui::visible(&finding.subject);
+        let subject = ui::one_line(&finding.subject);
         ui::line(format_args!("{} {subject}: {detail}", paint(style, mark)));
         if let Some(advice) = &finding.advice {
-            ui::line(paint(DIM, format_args!("    {}", ui::visible(advice))));
+            ui::line(paint(DIM, format_args!("    {}", ui::one_line(advice))));
         }
     }
     let of = |health| {

@@ -287,7 +287,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
     if kind == MediaKind::Document || is == kind.name() {
         return Ok(local);
     }
-    let name = ui::visible(&local.described.filename);
+    let name = ui::one_line(&local.described.filename);
     let hint = if is == "document" {
         "send it with --document".to_owned()
     } else {
@@ -299,7 +299,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
 
 /// A message in the words of `reply`.
 async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Outbound> {
-    let name = file.display().to_string();
+    let name = ui::path(file);
     let text = if file == Path::new("-") {
         let mut text = String::new();
         let read = tokio::io::stdin().read_to_string(&mut text).await;
@@ -315,7 +315,8 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
     };
     if !found.is_empty() {
         let sources = Sources::one(name.as_str(), &text);
-        ui::note(rules::render(&found, &sources, Colour::Styled));
+        let drawn = rules::render(&found, &sources, Colour::Styled);
+        ui::note(ui::drawn(&drawn));
         ui::note("");
     }
     message.ok_or_else(|| {
