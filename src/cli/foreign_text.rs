@@ -100,7 +100,8 @@ pub(crate) fn visible(text: &str) -> String {
             }
         }
         show(&mut shown, character, before, next);
-        before = Some(character);
+        // What was written out is nobody's neighbour any more.
+        before = shown.ends_with(character).then_some(character);
     }
     surplus(&mut shown, marks);
     shown

@@ -52,6 +52,7 @@ fn what_nobody_sees_is_written_out() {
         ("\u{e000}\u{10ffff}", "<U+E000><U+10FFFF>"),
         ("a\r\nb\rc\td\x7f", "a\nb␍c d␡"),
         ("a\u{200d}b\u{200c}c\u{fe0f}", "a<U+200D>b<U+200C>c<U+FE0F>"),
+        ("\u{fe0f}\u{200d}👩", "<U+FE0F><U+200D>👩"),
         ("\u{1f3f4}\u{e0067}\u{e0062}x", "🏴<U+E0067><U+E0062>x"),
     ] {
         assert_eq!(visible(text), shown);
