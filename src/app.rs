@@ -181,15 +181,17 @@ impl App {
                 Files::Stay
             },
         });
-        let delivery = Delivery::new(
-            self.store.clone(),
-            self.gateway,
-            self.clock,
-            Arc::clone(&self.metrics),
-            delivery_settings(&self.config),
-        );
+        let delivery = Delivery::new(delivery::Parts {
+            store: self.store.clone(),
+            gateway: self.gateway,
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            settings: delivery_settings(&self.config),
+        });
         let health = Health {
             store: self.store,
+            clock: self.clock,
             metrics: Arc::clone(&self.metrics),
             conditions: self.conditions,
             stopping: shutdown.soft.clone(),

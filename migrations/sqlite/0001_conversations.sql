@@ -100,7 +100,8 @@ CREATE TABLE outbox (
     fence             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
                                            -- message's tag, so a receipt that brings it back proves the message was sent
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
-    reason            TEXT,                -- why it waits
+    reason            TEXT,                -- why it waits: what the last try met
+    tries             TEXT    NOT NULL DEFAULT '[]',  -- JSON: when each try was, what it met and its code; the last hundred
     CHECK ((kind = 'action') = (action_number IS NOT NULL)),
     CHECK ((kind = 'action') = (host IS NOT NULL)),
     CHECK (kind = 'action' OR message_id IS NOT NULL)
@@ -224,14 +225,15 @@ SELECT
          ELSE 'the bot' END AS mode,
     conversations.state->>'$.tags' AS tags,
     conversations.state->>'$.fields' AS fields,
-    -- The oldest message of theirs that nothing of ours came after.
+    -- The oldest message of theirs that nothing of ours came after. What is held or has failed may never have arrived.
     (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(theirs.sent_at_ms) / 1000, 'unixepoch')
      FROM messages AS theirs
      WHERE theirs.conversation_id = conversations.id
        AND theirs.direction = 'in'
        AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours
                                  WHERE ours.conversation_id = conversations.id AND ours.direction = 'out'
-                                   AND ours.outbox_state NOT IN ('dead', 'expired')), 0)
+                                   AND ours.outbox_state NOT IN ('dead', 'expired', 'held')
+                                   AND coalesce(ours.delivery_status, '') <> 'failed'), 0)
     ) AS unanswered_since,
     -- Until then WhatsApp takes free replies: 24 hours from their last message.
     strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_inbound_ms / 1000 + 86400, 'unixepoch') AS window_open_until

@@ -29,7 +29,9 @@ use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
 pub use beside::{Sent, Standing, Upload};
 pub use error::StoreError;
 pub use outbox::{
-    ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
+    ClaimRequest, Claimed, ClaimedKind, Claims, Done, Download, DownloadEnd, ExpiredMessage, Freed,
+    NotDone, OutboxCount, OutboxRow, Outcome, Reason, Repeat, RetryByHand, Settled, Settlement,
+    Try,
 };
 pub use past::{Asked, Past, PastMessage};
 pub use read::{ConversationSummary, Entry, News, StoredNote};

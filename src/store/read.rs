@@ -66,8 +66,10 @@ pub struct Entry {
     pub outbox_state: Option<String>,
     /// Ours: how far it got in WhatsApp.
     pub delivery_status: Option<String>,
-    /// Ours: why it was not sent.
+    /// Ours: why it was not sent, or what the last try met.
     pub send_error: Option<String>,
+    /// Ours: the row of the outbox, while it is there.
+    pub outbox_id: Option<i64>,
 }
 
 /// Something Meta told us about the account.
@@ -201,7 +203,7 @@ impl<'r> FromRow<'r, SqliteRow> for News {
 }
 
 /// A column of milliseconds.
-fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
+pub(super) fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
     let at: Option<i64> = row.try_get(column)?;
     at.map(Timestamp::from_millisecond)
         .transpose()
@@ -248,6 +250,7 @@ impl<'r> FromRow<'r, SqliteRow> for Entry {
             outbox_state: row.try_get("outbox_state")?,
             delivery_status: row.try_get("delivery_status")?,
             send_error: row.try_get("send_error")?,
+            outbox_id: row.try_get("outbox_id")?,
         })
     }
 }

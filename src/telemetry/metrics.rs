@@ -28,8 +28,12 @@ pub struct Metrics {
     pub gateway_seconds: Histogram,
     /// Actions by what came of them (`done`, `failed`).
     pub actions: Family<Outcome, Counter>,
-    /// Rows in the outbox.
-    pub outbox_rows: Gauge,
+    /// Requests to the gateway that did not end in "accepted", by what that means and Graph's code.
+    pub send_failures: Family<SendFailure, Counter>,
+    /// Rows in the outbox by state and kind; those of which there is none are 0.
+    pub outbox_rows: Family<OutboxLabels, Gauge>,
+    /// How long the oldest message of each state has been waiting; 0 when there is none.
+    pub outbox_oldest_seconds: Family<StateLabel, Gauge>,
     /// 1 while the rules on the disk do not pass the check and older ones answer.
     pub rules_stale: Gauge,
 }
@@ -42,6 +46,31 @@ pub struct Outcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Word(&'static str);
+
+/// A failed request: what it means, and Graph's code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SendFailure {
+    /// A class of Graph's codes, `not_sent` or `unknown`.
+    pub class: &'static str,
+    /// A documented code, `other` or `none`.
+    pub code: String,
+}
+
+/// Which rows of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutboxLabels {
+    /// As in `outbox.state`.
+    pub state: &'static str,
+    /// As in `outbox.kind`.
+    pub kind: &'static str,
+}
+
+/// Which messages of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabel {
+    /// As in `outbox.state`.
+    pub state: &'static str,
+}
 
 impl EncodeLabelValue for Word {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -69,7 +98,9 @@ impl Default for Metrics {
             sends: Family::default(),
             gateway_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 13)),
             actions: Family::default(),
-            outbox_rows: Gauge::default(),
+            send_failures: Family::default(),
+            outbox_rows: Family::default(),
+            outbox_oldest_seconds: Family::default(),
             rules_stale: Gauge::default(),
         };
         metrics.register()
@@ -114,9 +145,20 @@ impl Metrics {
             self.actions.clone(),
         );
         all.register(
+            "send_failures",
+            "Gateway requests that were not accepted by class and code",
+            self.send_failures.clone(),
+        );
+        all.register(
             "outbox_rows",
-            "Rows waiting to reach the gateway",
+            "Rows in the outbox by state and kind",
             self.outbox_rows.clone(),
+        );
+        all.register_with_unit(
+            "outbox_oldest",
+            "How long the oldest message of a state has been waiting",
+            Unit::Seconds,
+            self.outbox_oldest_seconds.clone(),
         );
         all.register(
             "rules_stale",

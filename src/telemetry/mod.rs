@@ -6,4 +6,4 @@ mod metrics;
 
 pub use conditions::{Condition, Conditions};
 pub use logs::{LogError, LogFormat, check_filter, start_logs};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, OutboxLabels, SendFailure, StateLabel};

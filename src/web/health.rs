@@ -11,17 +11,23 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::Store;
-use crate::telemetry::{Conditions, Metrics};
+use crate::clock::Clock;
+use crate::store::{OutboxCount, Store};
+use crate::telemetry::{Conditions, Metrics, OutboxLabels, StateLabel};
 
 /// A database that needs longer to answer is as good as gone.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// `outbox.state`: each is always shown, so that an alert can be written before there is anything to see.
+const STATES: [&str; 4] = ["queued", "sending", "unknown", "held"];
+/// `outbox.kind`.
+const KINDS: [&str; 4] = ["message", "read_mark", "download", "action"];
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What health is read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     pub(crate) store: Store,
+    pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) conditions: Arc<Conditions>,
     /// Cancelled when we begin to stop: from then on nothing new should be sent to us.
@@ -114,11 +120,32 @@ impl Health {
     }
 }
 
+impl Health {
+    /// Every state and kind, whether there are rows of it or not.
+    fn show(&self, counts: &[OutboxCount]) {
+        let now = self.clock.now();
+        let of = |state, kind| {
+            let mut all = counts.iter();
+            all.find(|count| count.state == state && count.kind == kind)
+        };
+        for state in STATES {
+            for kind in KINDS {
+                let rows = of(state, kind).map_or(0, |count| count.rows);
+                let labels = OutboxLabels { state, kind };
+                self.metrics.outbox_rows.get_or_create(&labels).set(rows);
+            }
+            let oldest = of(state, "message").and_then(|count| count.oldest);
+            let seconds = oldest.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+            let gauge = &self.metrics.outbox_oldest_seconds;
+            gauge.get_or_create(&StateLabel { state }).set(seconds);
+        }
+    }
+}
+
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
     // Counted when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
-    if let Ok(rows) = health.store.outbox_rows().await {
-        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-        health.metrics.outbox_rows.set(rows);
+    if let Ok(counts) = health.store.outbox_counts().await {
+        health.show(&counts);
     }
     (
         [(header::CONTENT_TYPE, OPENMETRICS)],

@@ -128,7 +128,9 @@ async fn both_listeners_tell_health_and_only_the_admins_tells_metrics() {
         metrics.head
     );
     assert!(
-        metrics.body.contains("replyd_outbox_rows 0"),
+        metrics
+            .body
+            .contains("replyd_outbox_rows{state=\"held\",kind=\"message\"} 0"),
         "{}",
         metrics.body
     );
