@@ -257,7 +257,7 @@ fn fate(entry: &Entry) -> String {
             "accepted" => paint(DIM, "accepted by the gateway"),
             "queued" | "sending" => paint(DIM, "waiting to be sent"),
             "unknown" => paint(WARN, "? may have been sent"),
-            "held" => paint(WARN, "? may have been sent; held for you"),
+            "held" => paint(WARN, held(entry)),
             "expired" => paint(BAD, "✗ not sent in time"),
             other => paint(BAD, format_args!("✗ {other}")),
         },
@@ -271,6 +271,15 @@ fn fate(entry: &Entry) -> String {
         paint(DIM, format_args!("{author} ·")),
         error.unwrap_or_default()
     )
+}
+
+/// What is to be done with a message that waits for a person.
+fn held(entry: &Entry) -> String {
+    let what = "? may or may not have been sent; held for you";
+    match entry.outbox_id {
+        Some(id) => format!("{what}: `replyd outbox show {id}`"),
+        None => what.to_owned(),
+    }
 }
 
 fn summary_json(one: &ConversationSummary) -> serde_json::Value {
@@ -322,5 +331,6 @@ fn entry_json(conversation: &ConversationSummary, entry: &Entry) -> serde_json::
         "outbox_state": entry.outbox_state,
         "delivery_status": entry.delivery_status,
         "send_error": entry.send_error,
+        "outbox_id": entry.outbox_id,
     })
 }

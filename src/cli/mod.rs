@@ -20,6 +20,7 @@ mod local_file;
 mod manage;
 mod media;
 mod numbers;
+mod outbox;
 mod profile;
 mod progress;
 mod read;
@@ -77,6 +78,8 @@ enum Command {
     Chat(chat::Arguments),
     /// Read the conversations.
     History(history::Arguments),
+    /// Look at what still has to be sent; send it again or drop it.
+    Outbox(outbox::Arguments),
     /// Upload, look at, fetch and delete files at WhatsApp.
     Media(media::Arguments),
     /// Look at everything that the service depends on.
@@ -133,6 +136,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
+            Command::Outbox(arguments) => outbox::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,

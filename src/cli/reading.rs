@@ -1,6 +1,7 @@
 //! What commands share that read the database: which one, and in whose time zone.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -28,21 +29,31 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Opens the database, beside a running service or without one.
+    /// Opens the database for looking, beside a running service or without one.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
-        let url = match &self.database {
+        let url = self.url()?;
+        Store::open_read_only(&url)
+            .await
+            .map_err(|error| not_opened(error, &url))
+    }
+
+    /// Opens the database for short writes, beside a running service or without one.
+    pub(crate) async fn open_beside(&self) -> anyhow::Result<Store> {
+        let url = self.url()?;
+        Store::open_beside(&url)
+            .await
+            .map_err(|error| not_opened(error, &url))
+    }
+
+    /// How long a reply is tried.
+    pub(crate) fn give_up_after(&self) -> anyhow::Result<Duration> {
+        Ok(config::read_delivery(self.config.as_deref())?.give_up_after)
+    }
+
+    fn url(&self) -> anyhow::Result<String> {
+        Ok(match &self.database {
             Some(url) => url.clone(),
             None => config::read_database(self.config.as_deref())?.url,
-        };
-        let opened = Store::open_read_only(&url).await;
-        opened.map_err(|error| match error {
-            StoreError::Missing(path) => Hint {
-                message: format!("there is no database at `{}`", path.display()),
-                hint: "name it with --database sqlite:PATH, or the configuration with --config"
-                    .to_owned(),
-            }
-            .into(),
-            other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
         })
     }
 
@@ -54,6 +65,18 @@ impl Options {
             }
             None => Ok(TimeZone::system()),
         }
+    }
+}
+
+fn not_opened(error: StoreError, url: &str) -> anyhow::Error {
+    match error {
+        StoreError::Missing(path) => Hint {
+            message: format!("there is no database at `{}`", path.display()),
+            hint: "name it with --database sqlite:PATH, or the configuration with --config"
+                .to_owned(),
+        }
+        .into(),
+        other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
     }
 }
 

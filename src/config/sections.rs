@@ -279,7 +279,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    fn delivery(&mut self, gateway: Option<&Gateway>) -> Option<Delivery> {
+    pub(super) fn delivery(&mut self, gateway: Option<&Gateway>) -> Option<Delivery> {
         let messages_per_second = self.integer("delivery.messages_per_second", 1..=1_000);
         let max_in_flight = self.integer("delivery.max_in_flight", 1..=10_000);
         let lease = self.lease(gateway);

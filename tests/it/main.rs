@@ -25,6 +25,7 @@ mod media;
 mod mutants;
 mod operations;
 mod outbound_cases;
+mod outbox;
 mod outbox_by_hand;
 mod past;
 mod people;

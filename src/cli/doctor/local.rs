@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::{Health, Report};
+use super::{Health, Report, outbox};
 use crate::app::rules_files::RulesFiles;
 use crate::cli::check::count;
 use crate::clock::Clock;
@@ -42,6 +42,7 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
         Err(error) => report.add(Health::Bad, SUBJECT, error.to_string()),
     }
     last_webhook(report, &store).await;
+    outbox::sends(report, &store).await;
     store.close().await;
 }
 

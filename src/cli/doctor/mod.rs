@@ -4,6 +4,7 @@
 //! [`remote`], the public address in [`public`].
 
 mod local;
+mod outbox;
 mod public;
 mod remote;
 
