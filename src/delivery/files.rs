@@ -113,7 +113,7 @@ impl Files {
         };
         let end = match self.fetch(&download).await {
             Ok((path, bytes)) => {
-                tracing::debug!(message = download.message_id, bytes, "file fetched");
+                tracing::debug!(message_id = download.message_id, bytes, "file fetched");
                 DownloadEnd::Fetched { path, bytes }
             }
             Err(failure) => self.failed(&download, &failure),
@@ -125,13 +125,13 @@ impl Files {
 
     fn failed(&self, download: &Download, failure: &Failure) -> DownloadEnd {
         let reason = failure.to_string();
-        let (message, attempt) = (download.message_id, download.attempt);
+        let (message_id, attempt) = (download.message_id, download.attempt);
         if failure.is_final() || attempt >= MOST_TRIES {
-            tracing::warn!(message, attempt, reason, "file cannot be fetched");
+            tracing::warn!(message_id, attempt, reason, "file cannot be fetched");
             return DownloadEnd::Dead { reason };
         }
         let wait = backoff::doubled(FIRST_WAIT, LONGEST_WAIT, attempt);
-        tracing::warn!(message, attempt, reason, "file is fetched again later");
+        tracing::warn!(message_id, attempt, reason, "file is fetched again later");
         let at = self.clock.now().saturating_add(wait);
         DownloadEnd::Retry {
             at: at.unwrap_or(Timestamp::MAX),
