@@ -12,6 +12,7 @@ mod outbox;
 mod past;
 mod read;
 mod receive;
+mod sizes;
 mod sql;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
+pub use sizes::FileSizes;
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;

@@ -6,7 +6,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+use super::exposition::{self, Format};
+use super::process::Process;
 
 /// Every counter, gauge and histogram.
 #[derive(Debug)]
@@ -32,6 +36,10 @@ pub struct Metrics {
     pub outbox_rows: Gauge,
     /// 1 while the rules on the disk do not pass the check and older ones answer.
     pub rules_stale: Gauge,
+    /// Size of the database file.
+    pub database_bytes: Gauge,
+    /// Size of the log that SQLite writes ahead of it.
+    pub database_wal_bytes: Gauge,
 }
 
 /// One label named `outcome`, taken from a fixed set of words.
@@ -60,7 +68,7 @@ impl From<&'static str> for Outcome {
 impl Default for Metrics {
     fn default() -> Self {
         let metrics = Self {
-            registry: Registry::with_prefix("replyd"),
+            registry: Registry::default(),
             webhooks: Family::default(),
             webhook_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             updates: Family::default(),
@@ -71,6 +79,8 @@ impl Default for Metrics {
             actions: Family::default(),
             outbox_rows: Gauge::default(),
             rules_stale: Gauge::default(),
+            database_bytes: Gauge::default(),
+            database_wal_bytes: Gauge::default(),
         };
         metrics.register()
     }
@@ -78,7 +88,14 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(mut self) -> Self {
-        let all = &mut self.registry;
+        // Under the names that all programs share, so without our prefix.
+        self.registry.register_collector(Box::new(Process));
+        let all = self.registry.sub_registry_with_prefix("replyd");
+        all.register(
+            "build",
+            "The version that runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         all.register(
             "webhooks",
             "Webhook requests by answer",
@@ -123,14 +140,29 @@ impl Metrics {
             "1 while the rules on the disk do not pass the check",
             self.rules_stale.clone(),
         );
+        all.register_with_unit(
+            "database",
+            "Size of the database file",
+            Unit::Bytes,
+            self.database_bytes.clone(),
+        );
+        all.register_with_unit(
+            "database_wal",
+            "Size of the write-ahead log beside the database file",
+            Unit::Bytes,
+            self.database_wal_bytes.clone(),
+        );
         self
     }
 
-    /// Everything in the `OpenMetrics` text format.
+    /// Everything, as a scraper wants it.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self, format: Format) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a String cannot fail");
-        text
+        match format {
+            Format::OpenMetrics => text,
+            Format::Text => exposition::as_text(&text),
+        }
     }
 }

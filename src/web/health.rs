@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
-use crate::telemetry::{Conditions, Metrics};
+use crate::telemetry::{Conditions, Format, Metrics};
 
 /// A database that needs longer to answer is as good as gone.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What health is read from.
 #[derive(Clone, Debug)]
@@ -114,14 +113,25 @@ impl Health {
     }
 }
 
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    // Counted when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
+async fn metrics(State(health): State<Health>, headers: HeaderMap) -> impl IntoResponse {
+    let metrics = &health.metrics;
+    let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    // Looked at when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
     if let Ok(rows) = health.store.outbox_rows().await {
-        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-        health.metrics.outbox_rows.set(rows);
+        metrics.outbox_rows.set(gauge(rows));
     }
+    if let Ok(sizes) = health.store.file_sizes().await {
+        metrics.database_bytes.set(gauge(sizes.database_bytes));
+        metrics.database_wal_bytes.set(gauge(sizes.wal_bytes));
+    }
+    let accepted: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .collect();
+    let format = Format::accepted(&accepted.join(","));
     (
-        [(header::CONTENT_TYPE, OPENMETRICS)],
-        health.metrics.render(),
+        [(header::CONTENT_TYPE, format.content_type())],
+        metrics.render(format),
     )
 }

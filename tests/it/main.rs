@@ -35,6 +35,7 @@ mod send;
 mod sqlite;
 mod store;
 mod support;
+mod telemetry;
 mod waiting;
 mod webhook_cases;
 mod webhook_http;

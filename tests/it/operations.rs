@@ -123,16 +123,10 @@ async fn both_listeners_tell_health_and_only_the_admins_tells_metrics() {
     let metrics = get(service.admin, "/metrics").await;
 
     assert!(
-        metrics.head.contains("application/openmetrics-text"),
-        "{}",
-        metrics.head
-    );
-    assert!(
         metrics.body.contains("replyd_outbox_rows 0"),
         "{}",
         metrics.body
     );
-    assert!(metrics.body.ends_with("# EOF\n"));
     assert_eq!(get(service.webhook, "/metrics").await.status, 404);
 }
 

@@ -38,7 +38,7 @@ async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
 }
 
 /// The same, with everything it logs by this filter.
-async fn serve_with_logs(
+pub(crate) async fn serve_with_logs(
     folder: &Path,
     sandbox: &Sandbox,
     filter: &str,
@@ -58,6 +58,7 @@ async fn serve_with_logs(
     while let Some(line) = logs.next_line().await.unwrap() {
         let fields: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         seen.push_str(&line);
+        seen.push('\n');
         if fields["message"] == "listening for webhooks" {
             let address = fields["address"].as_str().unwrap();
             sandbox.connect(format!("http://{address}/webhook"));
@@ -65,6 +66,7 @@ async fn serve_with_logs(
             let rest = tokio::spawn(async move {
                 while let Ok(Some(line)) = logs.next_line().await {
                     seen.push_str(&line);
+                    seen.push('\n');
                 }
                 seen
             });
