@@ -19,7 +19,7 @@ use crate::config::{self, Sources};
 use crate::message::PhoneNumberId;
 use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
 use crate::shutdown::Shutdown;
-use crate::telemetry;
+use crate::telemetry::{self, Lines};
 
 /// Where the demo keeps what it makes, unless told otherwise.
 pub(crate) const DATA: &str = "data/demo";
@@ -83,7 +83,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         file,
         environment: Vec::new(),
     })?;
-    telemetry::start_logs(config.log.format, &config.log.filter)?;
+    let lines = Lines::to_stderr().context("could not start the thread that writes log lines")?;
+    telemetry::start_logs(&lines, config.log.format, &config.log.filter)?;
     let path = config.webhook.path.clone();
     let app = App::build(config, Clock::System).await?;
     sandbox.connect(format!("http://{}{path}", app.webhook_address()));

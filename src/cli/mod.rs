@@ -104,11 +104,78 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(code) => code,
+    let (code, purpose) = match Arguments::try_parse() {
+        Ok(arguments) => {
+            let purpose = arguments.command.purpose();
+            let code = run(arguments).unwrap_or_else(|error| {
+                ui::error(&error);
+                ExitCode::FAILURE
+            });
+            (code, purpose)
+        }
+        Err(told) => (tell(&told), Purpose::Output),
+    };
+    match ui::finish() {
+        Ok(()) => code,
         Err(error) => {
-            ui::error(&error);
-            ExitCode::FAILURE
+            let cut_short = anyhow::Error::new(error)
+                .context("standard output did not take everything: what is there is cut short");
+            ui::error(&cut_short);
+            match purpose {
+                Purpose::Output if code == ExitCode::SUCCESS => ExitCode::FAILURE,
+                Purpose::Output | Purpose::Effect => code,
+            }
+        }
+    }
+}
+
+/// Shows help, the version, or what is wrong with the command line.
+fn tell(told: &clap::Error) -> ExitCode {
+    let text = told.render();
+    if told.use_stderr() {
+        ui::ask(text.ansi());
+    } else {
+        ui::prompt(text.ansi());
+    }
+    ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1))
+}
+
+/// What a command is run for: it decides what an output that cannot be written means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// What it prints: an answer that is cut short is a failure.
+    Output,
+    /// What it does: a message that was sent is not to be sent again because a disk is full.
+    Effect,
+}
+
+impl Command {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Demo(_)
+            | Self::Serve(_)
+            | Self::Init(_)
+            | Self::Send(_)
+            | Self::Read(_)
+            | Self::Sandbox(_)
+            | Self::Healthcheck(_) => Purpose::Effect,
+            Self::Check(_)
+            | Self::Test(_)
+            | Self::Explain(_)
+            | Self::Why(_)
+            | Self::Replay(_)
+            | Self::Gaps(_)
+            | Self::Hours(_)
+            | Self::Schema(_)
+            | Self::Chat(_)
+            | Self::History(_)
+            | Self::Media(_)
+            | Self::Doctor(_)
+            | Self::Events(_)
+            | Self::Templates(_)
+            | Self::Numbers(_)
+            | Self::Profile(_)
+            | Self::Connections(_) => Purpose::Output,
         }
     }
 }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::exposition::{self, Format};
-use super::process::Process;
+use super::process::{LostLines, Process};
 
 /// Every counter, gauge and histogram.
 #[derive(Debug)]
@@ -96,6 +96,7 @@ impl Metrics {
             "The version that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
+        all.register_collector(Box::new(LostLines));
         all.register(
             "webhooks",
             "Webhook requests by answer",

@@ -2,11 +2,13 @@
 
 mod conditions;
 mod exposition;
+mod lines;
 mod logs;
 mod metrics;
 mod process;
 
 pub use conditions::{Condition, Conditions};
 pub use exposition::Format;
+pub use lines::Lines;
 pub use logs::{LogError, LogFormat, check_filter, start_logs};
 pub use metrics::Metrics;

@@ -9,6 +9,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
+use super::lines;
+
 /// Reads everything anew for each scrape. Where the system does not tell, there is no number rather than a wrong one.
 #[derive(Debug)]
 pub(super) struct Process;
@@ -99,4 +101,17 @@ fn read() -> Option<Usage> {
 #[cfg(not(target_os = "linux"))]
 fn read() -> Option<Usage> {
     None
+}
+
+/// The log lines that were lost. Of the process, as the standard error that lost them.
+#[derive(Debug)]
+pub(super) struct LostLines;
+
+impl Collector for LostLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let lost = ConstCounter::new(lines::lost());
+        let help = "Log lines that standard error did not take.";
+        let metric = encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?;
+        lost.encode(metric)
+    }
 }

@@ -115,9 +115,12 @@ const WORLD: &[&str] = &[
 /// What only one place may name: the words, and the path prefixes that may.
 const ONE_HOME: &[(&[&str], &[&str])] = &[
     (&["sqlx::"], &["store/", "intake.rs"]),
+    // They panic when nobody listens: a lost line would cost whatever was under way.
+    (&["println!", "print!(", "eprint", "dbg!("], &[]),
+    (&["anstream::std", ".print()"], &["cli/ui.rs"]),
     (
-        &["println!", "print!(", "eprint", "anstream::std"],
-        &["cli/ui.rs"],
+        &["io::stdout", "io::stderr"],
+        &["cli/ui.rs", "cli/progress.rs", "telemetry/"],
     ),
     (&["std::env::var", "env::vars"], &["config/"]),
     (

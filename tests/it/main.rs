@@ -32,6 +32,7 @@ mod raw_http;
 mod rehearsal;
 mod schema;
 mod send;
+mod side_channels;
 mod sqlite;
 mod store;
 mod support;

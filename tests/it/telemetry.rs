@@ -79,6 +79,7 @@ async fn no_log_line_has_a_key_twice() {
     child.wait().await.unwrap();
     let logs = logs.await.unwrap();
 
+    assert!(logs.contains(concat!("replyd ", env!("CARGO_PKG_VERSION"))));
     assert!(logs.contains("file cannot be fetched"), "{logs}");
     for line in logs.lines() {
         let read: Result<Strict, _> = serde_json::from_str(line);
