@@ -260,7 +260,7 @@ pub(super) const WRITE_CONSENT: &str = "UPDATE contacts SET marketing_stopped_ms
 pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
     (raw_key, phone_number_id, reason, received_at_ms, raw) \
     SELECT value->>'$.raw_key', value->>'$.phone_number_id', value->>'$.reason', $2, \
-     unhex(value->>'$.raw') \
+     coalesce(substr($3, value->>'$.raw_from', value->>'$.raw_bytes'), x'') \
     FROM json_each($1) WHERE true ON CONFLICT (raw_key) DO NOTHING";
 
 // ---- outbox ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 //! us; [`manage`] is for the owner's commands. Next on the way of a message: `crate::intake`.
 
 mod account;
+mod bounds;
 pub mod codes;
 mod content;
 mod events;

@@ -1,7 +1,8 @@
 //! A webhook's body, taken apart into updates before any of them is understood.
 //!
 //! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so that a bad
-//! one becomes [`Event::Unreadable`] and its neighbours go on. It does not check who sent the body
+//! one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds far more than Meta sends
+//! ([`super::bounds`]) becomes one such event in one piece. It does not check who sent the body
 //! ([`super::signature`] has) and does not know what was seen before (the store does).
 //! Next on the way of a message: `super::events`.
 
@@ -9,6 +10,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
+use super::bounds::{MOST_CARDS, MOST_UPDATES, MOST_VALUES, has_more_values};
 use super::fields::{Object, Wrong, elements};
 use super::people::{Card, identity};
 use super::{account, events};
@@ -29,17 +31,35 @@ const LONGEST_FIELD_BYTES: usize = 128;
 #[must_use]
 pub fn read(body: &[u8]) -> Vec<Event> {
     let mut reader = Reader::default();
-    let whole = |reason: &str| Event::Unreadable(unreadable(body, None, reason.to_owned()));
+    let whole = |reason: &str| vec![Event::Unreadable(unreadable(body, None, reason.to_owned()))];
+    if has_more_values(body, MOST_VALUES) {
+        return whole(&format!(
+            "the body holds more than {MOST_VALUES} JSON values"
+        ));
+    }
     let Some(envelope) = Object::of_bytes(body) else {
-        return vec![whole("the body is not a JSON object")];
+        return whole("the body is not a JSON object");
     };
     if envelope.get("entry").is_none() {
-        return vec![whole("`entry` is missing")];
+        return whole("`entry` is missing");
     }
     for (index, entry) in reader.elements_of(&envelope, "entry", Place::Body, None) {
         reader.entry(entry, index);
     }
-    reader.events
+    match reader.excess {
+        // What was read of it is dropped: half a body is not decided.
+        Some(excess) => whole(&excess.to_string()),
+        None => reader.events,
+    }
+}
+
+/// What a body holds too much of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Excess {
+    #[error("the body holds more than {MOST_UPDATES} updates")]
+    Updates,
+    #[error("the body holds more than {MOST_CARDS} contacts for one number")]
+    Cards,
 }
 
 /// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person is called stands
@@ -66,6 +86,8 @@ pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
+    /// Set once the body has turned out to hold too much; from then on nothing more is read.
+    excess: Option<Excess>,
 }
 
 /// Where in the body something is, for the reason in the quarantine.
@@ -156,7 +178,9 @@ impl Reader {
             Ok(number) => number,
             Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
         };
-        let shared = Shared::of(value, place, number);
+        let Some(shared) = self.shared(value, place, number) else {
+            return;
+        };
         self.updates(value, "messages", &shared, |raw| {
             events::message(raw, &shared.number, &shared.cards)
         });
@@ -171,7 +195,9 @@ impl Reader {
             Ok(number) => number,
             Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
         };
-        let shared = Shared::of(value, place, number);
+        let Some(shared) = self.shared(value, place, number) else {
+            return;
+        };
         self.updates(value, "message_echoes", &shared, |raw| {
             events::echo(raw, &shared.number, &shared.cards)
         });
@@ -191,7 +217,7 @@ impl Reader {
                 };
                 Some(Consent { who, marketing })
             });
-            self.events.push(Event::Account(AccountEvent {
+            self.push(Event::Account(AccountEvent {
                 consent,
                 ..account_event(FIELD, number.clone(), raw)
             }));
@@ -208,7 +234,7 @@ impl Reader {
         let Shared { place, number, .. } = shared;
         for (index, raw) in self.elements_of(value, name, *place, Some(number)) {
             match read(raw) {
-                Ok(event) => self.events.push(event),
+                Ok(event) => self.push(event),
                 Err(wrong) => {
                     let reason = format!("{place}.{name}[{index}]: {wrong}");
                     self.refuse(raw, Some(number), reason);
@@ -217,7 +243,8 @@ impl Reader {
         }
     }
 
-    /// The elements of every array of that name; what is not an array goes to the quarantine.
+    /// The elements of every array of that name; what is not an array goes to the quarantine. None when they are
+    /// too many for one body, or the body was too much already.
     fn elements_of<'a>(
         &mut self,
         object: &Object<'a>,
@@ -226,37 +253,64 @@ impl Reader {
         number: Option<&PhoneNumberId>,
     ) -> Vec<(usize, &'a RawValue)> {
         let mut found = Vec::new();
+        if self.excess.is_some() {
+            return found;
+        }
         for raw in object.all(name) {
             if let Some(elements) = elements(raw) {
-                found.extend(elements);
+                let first = found.len();
+                found.extend((first..).zip(elements));
             } else {
                 let reason = format!("{place}: `{name}` is not an array");
                 self.refuse(raw, number, reason);
             }
         }
-        found.into_iter().enumerate().collect()
+        if found.len() > MOST_UPDATES {
+            self.excess.get_or_insert(Excess::Updates);
+            found.clear();
+        }
+        found
+    }
+
+    /// What the updates of one `value` share; `None` when its cards are too many.
+    fn shared(
+        &mut self,
+        value: &Object<'_>,
+        place: Place,
+        number: PhoneNumberId,
+    ) -> Option<Shared> {
+        let cards: Vec<&RawValue> = value
+            .all("contacts")
+            .filter_map(elements)
+            .flatten()
+            .collect();
+        if cards.len() > MOST_CARDS {
+            self.excess.get_or_insert(Excess::Cards);
+            return None;
+        }
+        Some(Shared {
+            place,
+            number,
+            cards: cards.into_iter().filter_map(Card::read).collect(),
+        })
+    }
+
+    /// Every event comes by here, so that there are never more than a body may hold.
+    fn push(&mut self, event: Event) {
+        if self.events.len() < MOST_UPDATES {
+            self.events.push(event);
+        } else {
+            self.excess.get_or_insert(Excess::Updates);
+        }
     }
 
     fn account(&mut self, field: &str, number: Option<PhoneNumberId>, raw: &RawValue) {
-        self.events
-            .push(Event::Account(account_event(field, number, raw)));
+        self.push(Event::Account(account_event(field, number, raw)));
     }
 
     fn refuse(&mut self, raw: &RawValue, number: Option<&PhoneNumberId>, reason: String) {
         let bytes = raw.get().as_bytes();
-        self.events
-            .push(Event::Unreadable(unreadable(bytes, number, reason)));
-    }
-}
-
-impl Shared {
-    fn of(value: &Object<'_>, place: Place, number: PhoneNumberId) -> Self {
-        let cards = value.all("contacts").filter_map(elements).flatten();
-        Self {
-            place,
-            number,
-            cards: cards.filter_map(Card::read).collect(),
-        }
+        self.push(Event::Unreadable(unreadable(bytes, number, reason)));
     }
 }
 

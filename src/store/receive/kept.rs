@@ -8,7 +8,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::super::{StoreError, digest, message_key, rows, sql};
 use crate::message::{
-    AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid, hex,
+    AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid,
 };
 
 /// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest step.
@@ -182,21 +182,28 @@ pub(super) async fn write_quarantine(
         raw_key: String,
         phone_number_id: Option<&'a PhoneNumberId>,
         reason: &'a str,
-        raw: String,
+        /// Where its bytes begin among all of them, from 1 as SQL counts.
+        raw_from: usize,
+        raw_bytes: usize,
     }
     if updates.is_empty() {
         return Ok(());
     }
-    let new: Vec<Row<'_>> = updates
-        .iter()
-        .map(|update| Row {
+    // All bytes in one piece beside the rows: as hex in their JSON a body of megabytes would be held ten times over.
+    let mut raw = Vec::with_capacity(updates.iter().map(|update| update.raw.len()).sum());
+    let mut new = Vec::with_capacity(updates.len());
+    for update in updates {
+        new.push(Row {
             raw_key: digest(&[&update.raw]),
             phone_number_id: update.phone_number_id.as_ref(),
             reason: &update.reason,
-            raw: hex(&update.raw),
-        })
-        .collect();
+            raw_from: raw.len() + 1,
+            raw_bytes: update.raw.len(),
+        });
+        raw.extend_from_slice(&update.raw);
+    }
     let insert = sqlx::query(sql::INSERT_QUARANTINE).bind(rows(&new));
-    insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    let insert = insert.bind(now.as_millisecond()).bind(raw);
+    insert.execute(&mut **tx).await?;
     Ok(())
 }
