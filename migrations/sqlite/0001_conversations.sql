@@ -154,6 +154,7 @@ CREATE TABLE uploads (
     expires_at_ms     INTEGER NOT NULL,    -- 30 days after the upload, less a day
     PRIMARY KEY (phone_number_id, sha256, mime_type)
 ) STRICT;
+CREATE INDEX uploads_by_expiry ON uploads (expires_at_ms);
 
 -- What else Meta told us: history, calls, groups, account news. Kept, never answered.
 CREATE TABLE account_events (

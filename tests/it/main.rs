@@ -27,6 +27,7 @@ mod operations;
 mod outbound_cases;
 mod past;
 mod people;
+mod plans;
 mod process;
 mod raw_http;
 mod rehearsal;
