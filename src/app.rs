@@ -3,6 +3,7 @@
 //! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
 //! documentation; it begins at [`crate::web`].
 
+mod keeper;
 mod reload;
 mod rulebook;
 pub mod rules_files;
@@ -27,6 +28,7 @@ use crate::store::{Decide, Files, Store};
 use crate::telemetry::{Conditions, Metrics};
 use crate::web::{self, Health, Limits, Webhook};
 
+use keeper::Keeper;
 use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
@@ -148,14 +150,18 @@ impl App {
         };
         store.close().await;
         tracing::info!("stopped");
-        stopped
+        // More to the point than that a task has ended.
+        match store.trouble().filter(|trouble| trouble.fault.is_final()) {
+            Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
+            None => stopped,
+        }
     }
 
     fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
         let wake = Arc::new(Notify::new());
         let files = self.files();
         let rules = Arc::clone(&self.rules);
-        let reload = self.reload();
+        let (reload, keeper) = (self.reload(), self.keeper());
         let decide: Arc<Decide> = Arc::new(move |conversation, incoming, now| {
             rules.get().decide(conversation, incoming, now)
         });
@@ -207,6 +213,7 @@ impl App {
                 std::panic::resume_unwind(error.into_panic());
             }
         });
+        tasks.start("database keeper", keeper.run(shutdown.clone()));
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
         tasks.start("reload", reload.run(shutdown.clone()));
         tasks.start("waiting", waiting.run(shutdown.clone()));
@@ -219,6 +226,14 @@ impl App {
             web::serve(self.admin, admin, Limits::default(), finished.clone()),
         );
         tasks
+    }
+
+    /// The worker that keeps an eye on the database.
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+        }
     }
 
     /// The worker that takes changed rules into use.

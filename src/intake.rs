@@ -115,8 +115,8 @@ impl Parts {
         };
         match result {
             Ok(()) => answer_all(answers, Ok(())),
-            Err(StoreError::Database(_) | StoreError::Corrupt { .. }) if !batches.is_empty() => {
-                // One submission may be to blame: the others must not suffer for it.
+            Err(error) if error.fault().is_none() && !batches.is_empty() => {
+                // One submission is to blame: the others must not suffer for it.
                 for (events, answer) in batches.into_iter().zip(answers) {
                     let result = self
                         .receive(events)
@@ -144,8 +144,11 @@ impl Parts {
                 Ok(())
             }
             Err(error) => {
-                let reason: &dyn std::error::Error = &error;
-                tracing::error!(error = reason, "updates could not be stored");
+                // A fault of the database itself is told once, when it begins, and not for each batch.
+                if error.fault().is_none() {
+                    let reason: &dyn std::error::Error = &error;
+                    tracing::error!(error = reason, "updates could not be stored");
+                }
                 Err(error)
             }
         }

@@ -184,6 +184,12 @@ CREATE TABLE rules_versions (
     first_used_ms     INTEGER NOT NULL
 ) STRICT;
 
+-- Empty. After a failed write a row comes and goes here, to see whether there is room again.
+CREATE TABLE filler (
+    id                INTEGER PRIMARY KEY CHECK (id = 1),
+    bytes             BLOB    NOT NULL
+) STRICT;
+
 -- A conversation as people read it: SELECT * FROM transcript WHERE contact LIKE '%Ana%';
 CREATE VIEW transcript AS
 SELECT

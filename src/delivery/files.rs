@@ -95,10 +95,13 @@ impl Files {
                 Ok(true) => {}
                 Ok(false) => sleep(POLL_EVERY).await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "files waiting to be fetched are out of reach"
-                    );
+                    // A fault of the database itself is told once, when it begins.
+                    if error.fault().is_none() {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "files waiting to be fetched are out of reach"
+                        );
+                    }
                     sleep(POLL_EVERY).await;
                 }
             }

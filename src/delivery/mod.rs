@@ -141,10 +141,13 @@ impl Delivery {
                 Ok(Step::Worked) => continue,
                 Ok(Step::Idle) => self.wake_at().await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "outbox is out of reach"
-                    );
+                    // A fault of the database itself is told once, when it begins.
+                    if error.fault().is_none() {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "outbox is out of reach"
+                        );
+                    }
                     Instant::now() + RECOVER_FOR
                 }
             };

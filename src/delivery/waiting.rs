@@ -261,9 +261,12 @@ async fn perform(
     outside.perform(&claimed.action, slot).await
 }
 
+/// A fault of the database itself is told once, when it begins.
 fn report(error: &StoreError) {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "what waits is out of reach"
-    );
+    if error.fault().is_none() {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "what waits is out of reach"
+        );
+    }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::place::Displaced;
+
 /// Why a unit of work did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -40,6 +42,14 @@ pub enum StoreError {
     /// A statement failed; the transaction was rolled back.
     #[error("the database refused a statement")]
     Database(#[from] sqlx::Error),
+    /// What is written now is lost: the open file is not the one at its path.
+    #[error("database `{}`: {}", path.display(), how.sentence())]
+    Displaced {
+        /// Where it was opened.
+        path: PathBuf,
+        /// What became of it.
+        how: Displaced,
+    },
     /// What is in the database is not what we wrote.
     #[error("table `{table}`, row {row}: {what}")]
     Corrupt {

@@ -10,9 +10,13 @@ mod error;
 mod lock;
 mod outbox;
 mod past;
+mod place;
+mod probe;
 mod read;
 mod receive;
 mod sql;
+mod transaction;
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +24,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
 
 pub use beside::{Sent, Standing, Upload};
 pub use error::StoreError;
@@ -32,13 +36,17 @@ pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
 pub use past::{Asked, Past, PastMessage};
+pub use place::Displaced;
 pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
+pub use trouble::{Cleared, Fault, Trouble};
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;
+use place::Place;
+use transaction::{Guard, Readers, Transaction};
 
 /// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -48,8 +56,9 @@ const READERS: u32 = 4;
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
-    read: SqlitePool,
+    read: Readers,
     write: SqlitePool,
+    guard: Arc<Guard>,
     // Last, so that the file stays ours until both pools are gone.
     _lock: Option<Arc<Lock>>,
 }
@@ -84,10 +93,15 @@ impl Store {
         migrator().run(&write).await?;
         // The lock says nobody else is sending: leases of the process before us are over.
         sqlx::query(sql::END_LEASES).execute(&write).await?;
+        // A connection that takes the place of another must never make a file, nor open one that we do not know.
+        let options = options.create_if_missing(false);
+        write.set_connect_options(options.clone());
+        let guard = Guard::of(Place::of(&path)?);
         let read = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self {
-            read,
+            read: Readers::new(read, Arc::clone(&guard)),
             write,
+            guard,
             _lock: Some(Arc::new(lock)),
         })
     }
@@ -113,9 +127,11 @@ impl Store {
         if newest != ours {
             return Err(sqlx::migrate::MigrateError::VersionMissing(newest.max(ours)).into());
         }
+        let guard = Guard::of(Place::of(&path)?);
         Ok(Self {
             write: read.clone(),
-            read,
+            read: Readers::new(read, Arc::clone(&guard)),
+            guard,
             _lock: None,
         })
     }
@@ -141,47 +157,33 @@ impl Store {
     /// Keeps the full text of rules that are about to decide.
     ///
     /// # Errors
-    /// `Database`.
+    /// `CommitUnknown`, `Database`.
     pub async fn record_rules(
         &self,
         version: &RulesVersion,
         source: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(sql::RECORD_RULES)
             .bind(version.as_str())
             .bind(source)
             .bind(now.as_millisecond())
-            .execute(&self.write)
+            .execute(&mut tx)
             .await?;
-        Ok(())
-    }
-
-    /// Asks the writer whether it still answers.
-    ///
-    /// # Errors
-    /// `Database`, also when it does not answer for a while.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.write.acquire().await?.ping().await?;
-        Ok(())
+        tx.commit().await
     }
 
     /// Closes every connection; the last one folds the write-ahead log into the file.
     pub async fn close(&self) {
-        self.read.close().await;
+        self.read.pool().close().await;
         self.write.close().await;
     }
 
-    /// Starts a transaction that may write: it takes the write lock now, so that it can never fail for having
-    /// read first.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    /// Starts a transaction that may write.
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin(&self.write, &self.guard).await
     }
-}
-
-/// Commits; an error leaves it unknown whether the work is in the database.
-async fn commit(tx: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    tx.commit().await.map_err(StoreError::CommitUnknown)
 }
 
 /// The key of a message: see `messages.message_key` in the first migration.

@@ -19,6 +19,16 @@ pub(super) const NEWEST_MIGRATION: &str =
 /// Ends every lease: for a start, when nobody else can be sending.
 pub(super) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
 
+/// Takes room like a batch of messages. `$1` bytes.
+pub(super) const WRITE_FILLER: &str = "INSERT INTO filler (id, bytes) VALUES (1, zeroblob($1)) \
+    ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
+
+/// Gives it back.
+pub(super) const DROP_FILLER: &str = "DELETE FROM filler";
+
+/// Lets nothing wait in memory.
+pub(super) const NO_CACHE: &str = "PRAGMA cache_size = 1";
+
 // ---- receive: messages -------------------------------------------------------------------------
 
 /// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3` user ids, `$4` our
@@ -485,5 +495,5 @@ pub(super) const ACCOUNT_EVENTS: &str = "SELECT * FROM (SELECT id, field, phone_
 pub(super) const LAST_WEBHOOK: &str = "SELECT (SELECT stored_at_ms FROM messages \
     WHERE direction = 'in' ORDER BY id DESC LIMIT 1)";
 
-/// `ok`, or what is wrong with the file.
-pub(super) const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+/// `ok`, or what is wrong with the file itself: what the connection remembers of it is forgotten first.
+pub(super) const QUICK_CHECK: &str = "PRAGMA shrink_memory; PRAGMA quick_check(1)";

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -12,10 +11,8 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
-use crate::telemetry::{Conditions, Metrics};
+use crate::telemetry::{Condition, Conditions, Metrics};
 
-/// A database that needs longer to answer is as good as gone.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What health is read from.
@@ -71,12 +68,12 @@ impl Readiness {
 }
 
 async fn ready_in_a_word(State(health): State<Health>) -> (StatusCode, &'static str) {
-    let readiness = health.readiness().await;
+    let readiness = health.readiness();
     (readiness.status(), readiness.word())
 }
 
 async fn ready_in_detail(State(health): State<Health>) -> (StatusCode, String) {
-    let readiness = health.readiness().await;
+    let readiness = health.readiness();
     let mut text = readiness.word().to_owned();
     for line in &readiness.lines {
         let _ = writeln!(text, "{line}");
@@ -85,7 +82,7 @@ async fn ready_in_detail(State(health): State<Health>) -> (StatusCode, String) {
 }
 
 impl Health {
-    async fn readiness(&self) -> Readiness {
+    fn readiness(&self) -> Readiness {
         let conditions = self.conditions.list();
         let mut is_ready = !conditions.iter().any(|(condition, _)| condition.blocks());
         let mut lines: Vec<String> = conditions
@@ -96,18 +93,15 @@ impl Health {
             is_ready = false;
             lines.push("stopping".to_owned());
         }
-        match tokio::time::timeout(CHECK_TIMEOUT, self.store.check()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%error, "not ready: the database does not answer");
-                is_ready = false;
-                lines.push("database: it does not answer".to_owned());
-            }
-            Err(_) => {
-                let seconds = CHECK_TIMEOUT.as_secs();
-                tracing::error!(seconds, "not ready: the database does not answer in time");
-                is_ready = false;
-                lines.push(format!("database: it does not answer within {seconds} s"));
+        // Known before the part that sets the condition has woken; nothing is asked of the database here, so strangers
+        // cannot keep it busy.
+        if let Some(trouble) = self.store.trouble() {
+            is_ready = false;
+            let is_told = conditions
+                .iter()
+                .any(|(condition, _)| *condition == Condition::Database);
+            if !is_told {
+                lines.push(format!("database: {}", trouble.fault.sentence()));
             }
         }
         Readiness { is_ready, lines }

@@ -12,9 +12,13 @@ mod chat;
 mod check;
 mod delivery;
 mod demo;
+#[cfg(target_os = "linux")]
+mod displaced;
 mod doctor;
 mod documentation;
 mod duplicates;
+#[cfg(target_os = "linux")]
+mod faults;
 mod gaps;
 mod history;
 mod hours;

@@ -11,7 +11,7 @@ use crate::cli::check::count;
 use crate::clock::Clock;
 use crate::config::{Calls, Config};
 use crate::rules::Severity;
-use crate::store::{Store, StoreError};
+use crate::store::{Fault, Store, StoreError};
 
 /// Webhooks are worth a question when none came for so long.
 const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -32,7 +32,14 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
         }
     };
     match store.damage().await {
-        Ok(None) => report.add(Health::Good, SUBJECT, format!("`{url}` is sound")),
+        Ok(None) => match try_to_write(url).await {
+            Ok(()) => report.add(Health::Good, SUBJECT, format!("`{url}` is sound")),
+            Err(error) => {
+                let fault = error.fault().map(Fault::sentence);
+                let detail = fault.map_or_else(|| error.to_string(), str::to_owned);
+                report.add(Health::Bad, SUBJECT, detail);
+            }
+        },
         Ok(Some(damage)) => report.advise(
             Health::Bad,
             SUBJECT,
@@ -43,6 +50,14 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
     }
     last_webhook(report, &store).await;
     store.close().await;
+}
+
+/// Whether a service could write: nothing stays of the try.
+async fn try_to_write(url: &str) -> Result<(), StoreError> {
+    let store = Store::open_beside(url).await?;
+    let written = store.try_to_write().await;
+    store.close().await;
+    written
 }
 
 /// A message in the database proves that Meta's signature fits one of our app secrets.

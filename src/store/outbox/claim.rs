@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::super::{Store, StoreError, commit, rows, sql};
+use super::super::{Store, StoreError, Transaction, rows, sql};
 use super::{ClaimRequest, Claimed, ClaimedKind};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
 
@@ -30,7 +29,7 @@ impl Store {
             .bind(now)
             .bind(room.open())
             .bind(limit)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         let mut taken = room.take(candidates(&messages)?);
         limit -= u32::try_from(taken.len()).expect("the statement has this limit");
@@ -39,11 +38,12 @@ impl Store {
                 .bind(now)
                 .bind(room.open())
                 .bind(limit)
-                .fetch_one(&mut *tx)
+                .fetch_one(&mut tx)
                 .await?;
             taken.extend(room.take(candidates(&marks)?));
         }
         if taken.is_empty() {
+            tx.roll_back().await;
             return Ok(Vec::new());
         }
         let lease_until = request
@@ -51,7 +51,7 @@ impl Store {
             .saturating_add(SignedDuration::try_from(request.lease).unwrap_or(SignedDuration::MAX))
             .unwrap_or(Timestamp::MAX);
         let claimed = mark_taken(&mut tx, taken, lease_until).await?;
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(claimed)
     }
 }
@@ -86,7 +86,7 @@ impl Room {
 }
 
 async fn mark_taken(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     taken: Vec<Candidate>,
     lease_until: Timestamp,
 ) -> Result<Vec<Claimed>, StoreError> {
@@ -109,7 +109,7 @@ async fn mark_taken(
     sqlx::query(sql::CLAIM)
         .bind(rows(&claims))
         .bind(lease_until.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(claimed)
 }

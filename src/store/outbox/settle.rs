@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::super::{Store, StoreError, commit, message_key, rows, sql};
+use super::super::{Store, StoreError, message_key, rows, sql};
 use super::{Freed, Outcome, Settled, Settlement};
 use crate::message::PhoneNumberId;
 
@@ -111,7 +111,7 @@ impl Store {
         if !told.is_empty() {
             sqlx::query(sql::SETTLE_MESSAGES)
                 .bind(rows(&told))
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         let mut settled = 0;
@@ -120,22 +120,22 @@ impl Store {
             let keep = sqlx::query(sql::SETTLE_KEPT)
                 .bind(rows(&kept))
                 .bind(now.as_millisecond());
-            settled += keep.execute(&mut *tx).await?.rows_affected();
+            settled += keep.execute(&mut tx).await?.rows_affected();
         }
         let gone = of(&[Fate::Leaves]);
         if !gone.is_empty() {
             let drop = sqlx::query(sql::SETTLE_GONE).bind(rows(&gone));
-            settled += drop.execute(&mut *tx).await?.rows_affected();
+            settled += drop.execute(&mut tx).await?.rows_affected();
         }
         if !keys.is_empty() {
             // Receipts may have come before the gateway's answer.
             let keys: Vec<&String> = keys.iter().collect();
             sqlx::query(sql::MERGE_RECEIPTS)
                 .bind(rows(&keys))
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(Settled {
             settled,
             stale: came.saturating_sub(settled),
@@ -172,15 +172,16 @@ impl Store {
             touched.push(
                 sqlx::query(text)
                     .bind(at)
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await?
                     .rows_affected(),
             );
         }
         if touched.iter().all(|rows| *rows == 0) {
+            tx.roll_back().await;
             return Ok(Freed::default());
         }
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(Freed {
             held: touched[1],
             unknown: touched[3],

@@ -4,16 +4,15 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, digest, message_key, rows, sql};
+use super::super::{StoreError, Transaction, digest, message_key, rows, sql};
 use crate::message::{
     AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid, hex,
 };
 
 /// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest step.
 pub(super) async fn write_receipts(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     receipts: &[Receipt],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -64,21 +63,18 @@ pub(super) async fn write_receipts(
     sqlx::query(sql::WRITE_RECEIPTS)
         .bind(rows(&told))
         .bind(now.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     let keys: Vec<&str> = told.iter().map(|row| row.message_key.as_str()).collect();
     sqlx::query(sql::MERGE_RECEIPTS)
         .bind(rows(&keys))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     learn_user_ids(tx, receipts).await
 }
 
 /// A receipt may be the first to name both ids of a person.
-async fn learn_user_ids(
-    tx: &mut Transaction<'static, Sqlite>,
-    receipts: &[Receipt],
-) -> Result<(), StoreError> {
+async fn learn_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct Row<'a> {
         wa_id: &'a WaId,
@@ -98,13 +94,13 @@ async fn learn_user_ids(
         return Ok(());
     }
     let learn = sqlx::query(sql::LEARN_USER_IDS).bind(rows(&both));
-    learn.execute(&mut **tx).await?;
+    learn.execute(&mut *tx).await?;
     Ok(())
 }
 
 /// Stores what Meta told us beside messages and receipts.
 pub(super) async fn write_account_events(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     events: &[AccountEvent],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -130,13 +126,13 @@ pub(super) async fn write_account_events(
         })
         .collect();
     let insert = sqlx::query(sql::INSERT_ACCOUNT_EVENTS).bind(rows(&new));
-    insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    insert.bind(now.as_millisecond()).execute(&mut *tx).await?;
     write_consent(tx, events, now).await
 }
 
 /// Keeps what people wish about marketing; of several wishes of one person in a batch the last one counts.
 async fn write_consent(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     events: &[AccountEvent],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -167,13 +163,13 @@ async fn write_consent(
         return Ok(());
     }
     let write = sqlx::query(sql::WRITE_CONSENT).bind(rows(&wishes));
-    write.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    write.bind(now.as_millisecond()).execute(&mut *tx).await?;
     Ok(())
 }
 
 /// Stores what nobody understood, byte for byte.
 pub(super) async fn write_quarantine(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     updates: &[Unreadable],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -197,6 +193,6 @@ pub(super) async fn write_quarantine(
         })
         .collect();
     let insert = sqlx::query(sql::INSERT_QUARANTINE).bind(rows(&new));
-    insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    insert.bind(now.as_millisecond()).execute(&mut *tx).await?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, commit, message_key};
+use super::{Store, StoreError, message_key};
 use crate::message::{
     AccountEvent, Content, Conversation, Echo, Event, Identity, Inbound, PhoneNumberId, Profile,
     Receipt, RulesVersion, Unreadable, Wamid,
@@ -225,7 +225,7 @@ impl Store {
         kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
         kept::write_account_events(&mut tx, &batch.account, policy.now).await?;
         kept::write_quarantine(&mut tx, &batch.unreadable, policy.now).await?;
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(received)
     }
 }
