@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
-use super::{Calls, Config, Database, Problems, Server, Sources, finish, load, reader};
+use super::{
+    Calls, Config, Database, Problems, SecretPlaces, Server, Sources, finish, load, reader,
+};
 
 /// The file that is read when none is named.
 const FILE: &str = "replyd.toml";
@@ -66,6 +68,16 @@ pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
     Ok(finish(reader.calls(), reader)?)
 }
 
+/// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else is wrong.
+///
+/// # Errors
+/// [`ReadError::File`].
+pub fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
+    let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
+    reader.config();
+    Ok(reader.found)
+}
+
 /// A reader for sections that hold no secrets.
 fn part_reader(path: Option<&Path>) -> Result<Reader<'static>, ReadError> {
     Ok(reader(sources(path)?, &|_| {
@@ -78,6 +90,13 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
     let file = match std::fs::read_to_string(named) {
         Ok(text) => Some((named.to_owned(), text)),
         Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let message = "it is not UTF-8: save it as plain text in UTF-8";
+            return Err(ReadError::File {
+                path: named.to_owned(),
+                source: io::Error::new(error.kind(), message),
+            });
+        }
         Err(source) => {
             return Err(ReadError::File {
                 path: named.to_owned(),
@@ -85,9 +104,14 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
             });
         }
     };
-    // Variables that are not UTF-8 cannot be ours.
+    // Names that are not UTF-8 cannot be ours. A value that is not may be a secret, and must not pass for unset.
     let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        })
         .collect();
     Ok(Sources { file, environment })
 }

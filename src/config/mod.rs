@@ -11,6 +11,7 @@ mod machine;
 mod media;
 mod problem;
 mod reader;
+mod secrets;
 mod sections;
 
 use std::fmt;
@@ -24,8 +25,9 @@ use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
 pub use edit::with_connection;
-pub use machine::{ReadError, file, read, read_calls, read_database, read_server};
+pub use machine::{ReadError, file, read, read_calls, read_database, read_server, secret_places};
 pub use problem::{Origin, Problem, Problems};
+pub use secrets::SecretPlaces;
 
 use layers::{Layers, in_file};
 use reader::{ReadFile, Reader};
@@ -311,6 +313,7 @@ fn reader<'a>(sources: Sources, read_file: &'a ReadFile<'a>) -> Reader<'a> {
         folder,
         environment: sources.environment,
         read_file,
+        found: SecretPlaces::default(),
     }
 }
 
