@@ -12,6 +12,13 @@ const NUMBER: &str =
 async fn doctor(app: &TestApp, config: &str, arguments: &[&str]) -> String {
     let folder = app.folder();
     std::fs::write(folder.join("replyd.toml"), config).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(folder.join("replyd.toml"), private).unwrap();
+    }
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
         .arg("doctor")
         .args(arguments)

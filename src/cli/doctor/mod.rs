@@ -1,9 +1,10 @@
 //! `replyd doctor`: looks at everything a running service depends on, and says what it could not look at.
 //!
 //! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what is behind the gateway in
-//! [`remote`], the public address in [`public`].
+//! [`remote`], the public address in [`public`], who else may read files in [`permissions`].
 
 mod local;
+mod permissions;
 mod public;
 mod remote;
 
@@ -102,6 +103,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(config) => Some(Calls::from(config)),
         None => config::read_calls(path).ok(),
     };
+    if let Some(config) = &whole {
+        permissions::app_secrets(&mut report, config);
+    }
+    let secrets = config::secret_places(path).unwrap_or_default();
+    permissions::files(&mut report, calls.as_ref(), &secrets);
     if let Some(calls) = &calls {
         local::database(&mut report, calls).await;
         local::rules(&mut report, calls, whole.as_ref());
