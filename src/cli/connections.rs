@@ -9,7 +9,7 @@ use qrcode::render::unicode::Dense1x2;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::graph::{Options, Session, explain};
+use super::graph::{Options, Session, checked_id, explain};
 use super::manage::{self, Consent, coloured};
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
 use crate::config;
@@ -65,6 +65,9 @@ enum Action {
     },
 }
 
+/// What an id is called that names none.
+const ID: &str = "connection";
+
 /// When to draw a QR code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drawing {
@@ -88,12 +91,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             create(&session, method.as_deref(), drawing).await?;
         }
-        Action::Get { id } => get(&session, &id).await?,
+        Action::Get { id } => get(&session, checked_id(ID, &id)?).await?,
         Action::Delete { id, yes } => {
             let consent = if yes { Consent::Given } else { Consent::Asked };
-            delete(&session, &id, consent).await?;
+            delete(&session, checked_id(ID, &id)?, consent).await?;
         }
-        Action::Default { id } => make_default(&session, &id).await?,
+        Action::Default { id } => make_default(&session, checked_id(ID, &id)?).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,8 +14,8 @@ use super::local_file::{LocalFile, WRONG_PARAMETER};
 use super::progress::Progress;
 use super::ui::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts};
-use crate::message::hex;
 use crate::message::media_file::{self, FORMATS, readable};
+use crate::message::{hex, is_id};
 use crate::whatsapp::graph::Call;
 use crate::whatsapp::media::{self, Media, UPLOAD_DAYS};
 
@@ -276,7 +276,7 @@ async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>
 }
 
 fn checked(id: &str) -> anyhow::Result<&str> {
-    if media::is_id(id) {
+    if is_id(id) {
         return Ok(id);
     }
     Err(Hint {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::graph::{Options, Session};
+use super::graph::{Options, Session, checked_id};
 use super::manage::{self, coloured};
 use super::ui::{self, STRONG, paint};
 use crate::whatsapp::manage::numbers::{self, BusinessNumber};
@@ -81,7 +81,7 @@ async fn list(session: &Session) -> anyhow::Result<()> {
 
 async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
     let id = match id {
-        Some(id) => id,
+        Some(id) => checked_id("number", &id)?.to_owned(),
         None => session.number()?.as_str().to_owned(),
     };
     let Some(answer) = session.call(&numbers::get(&id)).await? else {

@@ -12,7 +12,7 @@ use super::reader::{Reader, unknown};
 use super::{
     Admin, Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Server, Webhook,
 };
-use crate::message::PhoneNumberId;
+use crate::message::{PhoneNumberId, is_id};
 use crate::telemetry::{LogFormat, check_filter};
 
 /// A request's answer may come this much later than its timeout: connecting, scheduling, the commit after it.
@@ -372,6 +372,11 @@ impl Reader<'_> {
                 continue;
             }
             match value {
+                Value::Text(text) if key != "rules" && !text.is_empty() && !is_id(&text) => {
+                    let message = "is no id: it becomes a part of addresses, and holds only letters, digits, - and _";
+                    self.refuse::<()>(&path, &origin, message);
+                    texts.insert(key, "?".to_owned());
+                }
                 Value::Text(text) if !text.is_empty() => {
                     texts.insert(key, text);
                 }

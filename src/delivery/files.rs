@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::backoff;
 use crate::clock::Clock;
 use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError};
-use crate::message::media_file;
+use crate::message::{is_id, media_file};
 use crate::shutdown::Shutdown;
 use crate::store::{Download, DownloadEnd, Store, StoreError};
 use crate::whatsapp::codes::Class;
@@ -57,6 +57,8 @@ enum Failure {
     Download(#[from] DownloadError),
     #[error("could not make the folder for files: {0}")]
     Folder(#[from] std::io::Error),
+    #[error("the file's id is not one of Meta's")]
+    NoId,
 }
 
 impl Failure {
@@ -68,6 +70,7 @@ impl Failure {
                 error,
                 DownloadError::TooLarge { .. } | DownloadError::ForeignHost
             ),
+            Self::NoId => true,
             Self::LookUp(_) | Self::NoAddress | Self::Folder(_) => false,
         }
     }
@@ -141,6 +144,9 @@ impl Files {
 
     /// Gives the path below the folder, and the size.
     async fn fetch(&self, download: &Download) -> Result<(String, u64), Failure> {
+        if !is_id(&download.media_id) {
+            return Err(Failure::NoId);
+        }
         let call = media::look_up(&download.media_id, Some(&download.phone_number_id));
         let found = media::read(&self.gateway.call(&call).await?);
         let url = found.url.ok_or(Failure::NoAddress)?;

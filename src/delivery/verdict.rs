@@ -69,7 +69,7 @@ pub(super) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Verdic
 
 fn of_failure(error: &SendError, attempt: u32, fence: &str) -> (Verdict, Lesson) {
     match error {
-        SendError::NotSent(NotSent::Request) => (Verdict::Dead, Lesson::NotStarted),
+        SendError::NotSent(NotSent::Request | NotSent::Id) => (Verdict::Dead, Lesson::NotStarted),
         SendError::NotSent(_) => (Verdict::AgainAfterPause, Lesson::StopGateway(OUTAGE)),
         SendError::Unknown(_) => (Verdict::Unknown, Lesson::Unknown),
         SendError::Rejected(rejection) => of_rejection(rejection, attempt, fence),

@@ -38,6 +38,9 @@ pub enum NotSent {
     /// The connection was refused, or there is no way to the host.
     #[error("connection refused")]
     Refused,
+    /// An id in the address is none: it would lead to another address.
+    #[error("an id in its address holds characters that no id has")]
+    Id,
     /// Our own request could not be put together.
     #[error("the request is not valid")]
     Request,
@@ -181,6 +184,9 @@ impl SendError {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::NotSent(NotSent::Id) => {
+                "check the ids of numbers, files and accounts in the configuration and the command"
+            }
             Self::NotSent(NotSent::Request) => "report this: the request could not be written",
             Self::NotSent(_) => "check the network and gateway.base_url",
             Self::Unknown(Unknown::Answer { status: 500.. }) => {

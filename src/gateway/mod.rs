@@ -21,7 +21,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use crate::config;
-use crate::message::{PhoneNumberId, Wamid};
+use crate::message::{PhoneNumberId, Wamid, is_id};
 use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
 pub(crate) use client::{http_client, http_client_builder};
@@ -161,6 +161,7 @@ impl Gateway {
 
     /// The one place where a request to the gateway is put together and sent.
     async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
+        refuse_other_places(call)?;
         let request = match &call.payload {
             Payload::Empty => self.request(call),
             Payload::Json(body) => self.request(call).json(body),
@@ -183,6 +184,15 @@ impl Gateway {
         }
         self.client.request(method, self.url(call)).headers(headers)
     }
+}
+
+/// An id that is none of Meta's could lead a call to another place than it says: `..` goes up, and an empty one
+/// leaves its part of the path out.
+fn refuse_other_places(call: &Call) -> Result<(), SendError> {
+    if call.path.iter().all(|segment| is_id(segment)) {
+        return Ok(());
+    }
+    Err(SendError::NotSent(NotSent::Id))
 }
 
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.

@@ -13,7 +13,7 @@ use super::fields::{Object, Wrong, elements};
 use super::people::{Card, identity};
 use super::{account, events};
 use crate::message::{
-    AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable,
+    AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };
 
 /// Ids of numbers are about 16 digits.
@@ -283,8 +283,12 @@ fn phone_number_id(value: &Object<'_>) -> Result<PhoneNumberId, Wrong> {
     metadata
         .id("phone_number_id", LONGEST_PHONE_NUMBER_ID_BYTES)
         .and_then(|id| {
-            id.and_then(PhoneNumberId::parse)
-                .ok_or_else(|| Wrong::new("phone_number_id", "is missing"))
+            let id = id.ok_or_else(|| Wrong::new("phone_number_id", "is missing"))?;
+            // It becomes a part of the address that replies are sent to.
+            Some(id)
+                .filter(|id| is_id(id))
+                .and_then(PhoneNumberId::parse)
+                .ok_or_else(|| Wrong::new("phone_number_id", "holds characters that no id has"))
         })
         .map_err(|wrong| wrong.within("metadata"))
 }

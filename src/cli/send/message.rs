@@ -13,7 +13,6 @@ use crate::message::{
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
 };
 use crate::rules::{self, Colour, Sources};
-use crate::whatsapp::media;
 
 /// Exactly one kind of message; `--reply` takes every kind there is.
 #[derive(Debug, clap::Args)]
@@ -171,7 +170,7 @@ impl What {
     async fn file(&self, kind: MediaKind, source: &str) -> anyhow::Result<Built> {
         let link_or_id = if source.contains("://") {
             Some(MediaSource::Link(source.to_owned()))
-        } else if media::is_id(source) && source.bytes().all(|byte| byte.is_ascii_digit()) {
+        } else if !source.is_empty() && source.bytes().all(|byte| byte.is_ascii_digit()) {
             Some(MediaSource::Id(source.to_owned()))
         } else {
             None

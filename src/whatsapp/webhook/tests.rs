@@ -257,3 +257,23 @@ proptest! {
         let _ = read(wrap(at, part).to_string().as_bytes());
     }
 }
+
+#[test]
+fn the_id_of_a_number_that_would_lead_elsewhere_is_unreadable() {
+    for id in ["..", "1/messages", "1?x", "1 2", "ä"] {
+        let body = body_of(&[good("wamid.A=").to_string()]).replace(NUMBER, id);
+
+        let events = read(body.as_bytes());
+
+        let [Event::Unreadable(unreadable)] = &events[..] else {
+            panic!("{id}: {events:?}");
+        };
+        assert!(
+            unreadable
+                .reason
+                .contains("`metadata.phone_number_id` holds characters that no id has"),
+            "{}",
+            unreadable.reason
+        );
+    }
+}
