@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::graph::{Options, Session, checked_id, explain};
 use super::manage::{self, Consent, coloured};
+use super::overwrite;
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
 use crate::config;
+use crate::files::{self, Access};
 use crate::gateway::{SendError, Unknown};
 use crate::whatsapp::manage::connections::{self, Connection};
 
@@ -275,7 +277,7 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
     })?;
     let text = config::with_connection(&text, id)
         .with_context(|| format!("could not change `{shown}`"))?;
-    manage::write_whole(path, &text).with_context(|| format!("could not write `{shown}`"))?;
+    files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
     let now = config::read_calls(named)?.gateway.connection;
     if session.options.json {
         ui::line(json!({ "file": path, "connection": id }));

@@ -1,8 +1,6 @@
-//! What the commands that manage the account share: lists of several pages, problems, confirmation, files.
+//! What the commands that manage the account share: lists of several pages, problems, confirmation.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -129,29 +127,4 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     let words = |line: &str| line.split(' ').map(coloured).collect::<Vec<_>>().join(" ");
     let laid_out = table.trim_fmt();
     laid_out.lines().map(words).collect::<Vec<_>>().join("\n")
-}
-
-/// Writes a file so that whoever reads it finds the old or the new text, never a half; the rights of one that is there
-/// stay.
-pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    // A link is kept, and what it leads to is written.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = write_beside(&beside, &path, text).and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_beside(beside: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(beside)?;
-    if let Ok(there) = fs::metadata(path) {
-        // Before there is anything to read: the file may hold secrets.
-        file.set_permissions(there.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use secrecy::SecretString;
@@ -13,9 +14,11 @@ use super::graph::{Options, Session, explain};
 use super::local_file::{LocalFile, WRONG_PARAMETER};
 use super::progress::Progress;
 use super::ui::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
-use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts};
+use crate::files::Existing;
+use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts, Target};
 use crate::message::media_file::{self, FORMATS, readable};
 use crate::message::{hex, is_id};
+use crate::shutdown::Shutdown;
 use crate::whatsapp::graph::Call;
 use crate::whatsapp::media::{self, Media, UPLOAD_DAYS};
 
@@ -198,10 +201,18 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         gateway.timeout,
     )?;
     let progress = Progress::new("fetching", found.file_size);
-    let downloaded = files
-        .download(url, &target, &limits, |bytes| progress.at(bytes))
-        .await;
+    let into = Target {
+        path: &target,
+        existing: Existing::Kept,
+    };
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let downloaded = tokio::select! {
+        downloaded = files.download(url, into, &limits, |bytes| progress.at(bytes)) => Some(downloaded),
+        // What has come so far goes away with the download.
+        () = shutdown.soft.cancelled() => None,
+    };
     progress.done();
+    let downloaded = downloaded.context("stopped; nothing is left of the file")?;
     let downloaded = downloaded.map_err(|error| told(&error))?;
     if session.options.json {
         ui::line(json!({
@@ -320,12 +331,8 @@ fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
 }
 
 fn told(error: &DownloadError) -> Hint {
-    let mut message = error.to_string();
-    if let DownloadError::File { source, .. } = error {
-        message = format!("{message}: {source}");
-    }
     Hint {
-        message: ui::visible(&message),
+        message: ui::visible(&error.to_string()),
         hint: error.advice().to_owned(),
     }
 }

@@ -20,6 +20,7 @@ mod local_file;
 mod manage;
 mod media;
 mod numbers;
+mod overwrite;
 mod profile;
 mod progress;
 mod read;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::graph::{Options, Session};
 use super::manage::{self, Consent, coloured};
+use super::overwrite;
 use super::ui::{self, Hint, LITERAL, paint};
 use crate::clock::Clock;
 use crate::message::TemplateFile;
@@ -63,7 +64,11 @@ enum Action {
         yes: bool,
     },
     /// Write templates.json beside the rules, so that rules are checked against it.
-    Sync,
+    Sync {
+        /// Write over a templates.json that is another file.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Does one thing with templates.
@@ -77,7 +82,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let consent = if yes { Consent::Given } else { Consent::Asked };
             delete(&session, &name, id.as_deref(), consent).await?;
         }
-        Action::Sync => sync(&session).await?,
+        Action::Sync { force } => {
+            let consent = if force {
+                Consent::Given
+            } else {
+                Consent::Asked
+            };
+            sync(&session, consent).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -205,7 +217,9 @@ fn read(file: &Path) -> anyhow::Result<Value> {
             .with_context(|| format!("`{name}` is not TOML"))?;
         return serde_json::to_value(table).with_context(|| format!("could not use `{name}`"));
     }
-    serde_json::from_str(&text).with_context(|| format!("`{name}` is not JSON"))
+    // A byte-order mark, which some editors put first, is no JSON.
+    let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str(text).with_context(|| format!("`{name}` is not JSON"))
 }
 
 async fn delete(
@@ -238,7 +252,7 @@ async fn delete(
     Ok(())
 }
 
-async fn sync(session: &Session) -> anyhow::Result<()> {
+async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     let Some(rows) = fetch(session, &Filter::default()).await? else {
         ui::note("and so on for each page; then templates.json would be written beside the rules");
         return Ok(());
@@ -260,8 +274,8 @@ async fn sync(session: &Session) -> anyhow::Result<()> {
     };
     let text = serde_json::to_string_pretty(&file).context("could not write JSON")?;
     let path = session.settings.rules.file.with_file_name(FILE);
-    manage::write_whole(&path, &format!("{text}\n"))
-        .with_context(|| format!("could not write `{}`", path.display()))?;
+    let is_ours = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
+    overwrite::replace(&path, &format!("{text}\n"), is_ours, consent)?;
     if session.options.json {
         ui::line(json!({ "file": path, "templates": count, "approved": approved }));
         return Ok(());

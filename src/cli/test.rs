@@ -5,9 +5,9 @@ mod junit;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
 use super::check::count;
+use super::manage::Consent;
+use super::overwrite;
 use super::ruleset;
 use super::ui::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::app::rules_files::RulesFiles;
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Write the results in the format of `JUnit`, which CI services read.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write the results also over a file that holds none.
+    #[arg(long, requires = "junit")]
+    force: bool,
 }
 
 /// Runs them all; a file that cannot be used does not keep the others from being run.
@@ -67,8 +70,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit::document(&suites))
-            .with_context(|| format!("could not write `{}`", path.display()))?;
+        let consent = if arguments.force {
+            Consent::Given
+        } else {
+            Consent::Asked
+        };
+        overwrite::replace(path, &junit::document(&suites), junit::is_report, consent)?;
     }
     Ok(ExitCode::from(worst))
 }

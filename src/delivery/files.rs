@@ -12,7 +12,8 @@ use tokio::time::sleep;
 
 use super::backoff;
 use crate::clock::Clock;
-use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError};
+use crate::files::{self, Existing, WriteError};
+use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError, Target};
 use crate::message::{is_id, media_file};
 use crate::shutdown::Shutdown;
 use crate::store::{Download, DownloadEnd, Store, StoreError};
@@ -55,8 +56,11 @@ enum Failure {
     NoAddress,
     #[error("{0}")]
     Download(#[from] DownloadError),
-    #[error("could not make the folder for files: {0}")]
-    Folder(#[from] std::io::Error),
+    #[error("{error}: {}", error.reason())]
+    Folder {
+        #[from]
+        error: WriteError,
+    },
     #[error("the file's id is not one of Meta's")]
     NoId,
 }
@@ -71,7 +75,7 @@ impl Failure {
                 DownloadError::TooLarge { .. } | DownloadError::ForeignHost
             ),
             Self::NoId => true,
-            Self::LookUp(_) | Self::NoAddress | Self::Folder(_) => false,
+            Self::LookUp(_) | Self::NoAddress | Self::Folder { .. } => false,
         }
     }
 }
@@ -156,16 +160,20 @@ impl Files {
         let month = download.received_at.to_zoned(TimeZone::UTC);
         let month = month.strftime("%Y-%m").to_string();
         let folder = self.folder.join(&month);
-        tokio::fs::create_dir_all(&folder).await?;
+        files::make_folder(&folder)?;
         let announced = download.sha256.as_deref().and_then(media::sha256);
         let limits = DownloadLimits {
             max_bytes: self.max_bytes,
             sha256: announced.or(found.sha256),
         };
-        let into = folder.join(&name);
+        let into = Target {
+            path: &folder.join(&name),
+            // One of this name is the same file, fetched before a crash.
+            existing: Existing::Replaced,
+        };
         let fetched = self
             .downloader
-            .download(&url, &into, &limits, |_| {})
+            .download(&url, into, &limits, |_| {})
             .await?;
         Ok((format!("{month}/{name}"), fetched.bytes))
     }

@@ -25,7 +25,7 @@ use crate::message::{PhoneNumberId, Wamid, is_id};
 use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
 pub(crate) use client::{http_client, http_client_builder};
-pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts};
+pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts, Target};
 pub use error::{NotSent, Rejection, SendError, Source, Unknown};
 
 /// Chooses one of several connections of a Maton account.

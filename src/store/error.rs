@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::files::WriteError;
+
 /// Why a unit of work did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -11,7 +13,7 @@ pub enum StoreError {
         "`{0}` is not a database url: write `sqlite:` and a path, such as `sqlite:data/replyd.db`"
     )]
     Url(String),
-    /// The file or its folder cannot be made or opened.
+    /// A file cannot be opened.
     #[error("could not open `{}`", path.display())]
     File {
         /// Which one.
@@ -20,6 +22,9 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// The file or its folder is not there and cannot be made.
+    #[error(transparent)]
+    NotMade(#[from] WriteError),
     /// Another process has it.
     #[error("`{}` is in use by {}; stop it first, or give this one a database of its own", path.display(), process(*owner))]
     Locked {

@@ -37,6 +37,7 @@ pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
 
+use crate::files;
 use crate::message::{RulesVersion, hex};
 use lock::Lock;
 
@@ -62,15 +63,8 @@ impl Store {
     /// Every [`StoreError`] but `Missing` and `Corrupt`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|source| StoreError::File {
-                path: folder.to_owned(),
-                source,
-            })?;
-        }
+        // Before SQLite, which would make them as wide as the umask lets it.
+        files::make_private(&path)?;
         let lock = Lock::take(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)

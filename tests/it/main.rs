@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod documentation;
 mod duplicates;
+mod files;
 mod gaps;
 mod history;
 mod hours;

@@ -9,6 +9,11 @@ pub(super) fn document(suites: &[String]) -> String {
     format!("{head}\n<testsuites>\n{}</testsuites>\n", suites.concat())
 }
 
+/// Whether a text is such a file, of this program or of another.
+pub(super) fn is_report(text: &str) -> bool {
+    text.starts_with("<?xml ") && text.contains("<testsuite")
+}
+
 /// The tests of a file.
 pub(super) fn suite(name: &str, findings: &[Finding]) -> String {
     let failed = findings.iter().filter(|one| one.failure.is_some()).count();
