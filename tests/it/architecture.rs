@@ -213,6 +213,38 @@ fn what_has_one_home_stays_there() {
 }
 
 #[test]
+fn files_are_written_in_one_place() {
+    let writers = [
+        "fs::write",
+        "fs::rename",
+        "fs::copy",
+        "File::create",
+        "OpenOptions",
+        "create_dir",
+    ];
+    let mut breaches = Vec::new();
+
+    for (path, text) in sources() {
+        let is_home = path.starts_with("files.rs") || path.starts_with("files");
+        if is_home || path.ends_with("tests.rs") {
+            continue;
+        }
+        // Tests stand at the end of their file.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code_lines(code) {
+            let named = writers.iter().filter(|word| line.contains(*word));
+            breaches.extend(named.map(|word| format!("{}:{number} names {word}", path.display())));
+        }
+    }
+
+    assert!(
+        breaches.is_empty(),
+        "src/files.rs writes whole files, never over another's:\n{}",
+        breaches.join("\n")
+    );
+}
+
+#[test]
 fn no_file_is_longer_than_500_lines() {
     let roots = [
         source_root(),

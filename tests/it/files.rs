@@ -1,5 +1,7 @@
 //! Files that replyd writes: nothing of the owner's is lost, and what is private is private. Real processes.
 
+mod demo;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
