@@ -7,6 +7,7 @@ mod reload;
 mod rulebook;
 pub mod rules_files;
 mod tasks;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::web::{self, Health, Limits, Webhook};
 use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
+use watch::Watch;
 
 /// A service that is ready to run: the database is open, the rules are good, the ports are ours.
 #[derive(Debug)]
@@ -136,9 +138,14 @@ impl App {
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         self.announce();
         let store = self.store.clone();
+        let wake = Arc::new(Notify::new());
+        let watch = self.watch(&wake);
+        let begun = watch.begin().await;
+        begun.context("could not ask whether the database is held")?;
         // The owner's listener stays open while the rest stops, so that the stop can be watched.
         let finished = CancellationToken::new();
-        let mut tasks = self.start(&shutdown, &finished);
+        let mut tasks = self.start(&shutdown, &finished, wake);
+        tasks.start("watch", watch.run(shutdown.clone()));
         let stopped = tokio::select! {
             biased;
             () = shutdown.hard.cancelled() => {
@@ -151,8 +158,7 @@ impl App {
         stopped
     }
 
-    fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
-        let wake = Arc::new(Notify::new());
+    fn start(self, shutdown: &Shutdown, finished: &CancellationToken, wake: Arc<Notify>) -> Tasks {
         let files = self.files();
         let rules = Arc::clone(&self.rules);
         let reload = self.reload();
@@ -219,6 +225,15 @@ impl App {
             web::serve(self.admin, admin, Limits::default(), finished.clone()),
         );
         tasks
+    }
+
+    /// The worker that watches over the database.
+    fn watch(&self, wake: &Arc<Notify>) -> Watch {
+        Watch {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+            wake: Arc::clone(wake),
+        }
     }
 
     /// The worker that takes changed rules into use.

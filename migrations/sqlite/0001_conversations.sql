@@ -183,6 +183,15 @@ CREATE TABLE rules_versions (
     first_used_ms     INTEGER NOT NULL
 ) STRICT;
 
+-- What the service must know of itself at its next start: one row. It travels with the file.
+CREATE TABLE service_state (
+    id                INTEGER PRIMARY KEY CHECK (id = 1),
+    held_since_ms     INTEGER,             -- since when this is a copy from which nothing is sent until `replyd restore --release`;
+                                           -- NULL: it is not held
+    held_outbox_id    INTEGER NOT NULL DEFAULT 0  -- rows of the outbox up to this one were in the copy: they may have been sent
+) STRICT;
+INSERT INTO service_state (id) VALUES (1);
+
 -- A conversation as people read it: SELECT * FROM transcript WHERE contact LIKE '%Ana%';
 CREATE VIEW transcript AS
 SELECT

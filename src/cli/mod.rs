@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 not understood.
 
 mod ask;
+mod backup;
 mod chat;
 mod check;
 mod connections;
@@ -25,6 +26,7 @@ mod progress;
 mod read;
 mod reading;
 mod replay;
+mod restore;
 mod ruleset;
 mod sandbox;
 mod schema;
@@ -83,6 +85,10 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Read what Meta told about the account.
     Events(events::Arguments),
+    /// Copy the database, also of a running service, and check the copy.
+    Backup(backup::Arguments),
+    /// Put a backup in the database's place; nothing is sent from it until you release it.
+    Restore(restore::Arguments),
     /// Send one message by hand.
     Send(Box<send::Arguments>),
     /// Mark a message read.
@@ -136,6 +142,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Media(arguments) => media::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) => restore::run(arguments).await,
             Command::Send(arguments) => send::run(*arguments).await,
             Command::Read(arguments) => read::run(arguments).await,
             Command::Templates(arguments) => templates::run(arguments).await,

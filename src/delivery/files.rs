@@ -107,6 +107,9 @@ impl Files {
 
     /// Fetches one file; says whether there was one.
     async fn step(&self) -> Result<bool, StoreError> {
+        if !self.store.may_send() {
+            return Ok(false);
+        }
         let claimed = self.store.claim_download(self.clock.now(), LEASE).await?;
         let Some(download) = claimed else {
             return Ok(false);

@@ -202,6 +202,9 @@ impl Delivery {
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
+        if !self.store.may_send() {
+            return Ok(0);
+        }
         let now = Instant::now();
         let free = self
             .settings

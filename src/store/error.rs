@@ -50,6 +50,38 @@ pub enum StoreError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The write-ahead log beside the database is another database's: opening both would corrupt them.
+    #[error(
+        "`{}` and the write-ahead log `{}` do not belong together: {why}. Nothing was opened or changed. \
+         To use a backup, run `replyd restore FILE`, which puts both aside; to use this file as it is, move the log away first",
+        path.display(),
+        log.display()
+    )]
+    ForeignLog {
+        /// The database.
+        path: PathBuf,
+        /// Its `-wal`.
+        log: PathBuf,
+        /// What proves it.
+        why: String,
+    },
+    /// A restore ended between putting the old database aside and naming the new one.
+    #[error(
+        "`{}` is not there, because a restore was interrupted: run `replyd restore FILE` again",
+        .0.display()
+    )]
+    HalfRestored(PathBuf),
+    /// A check found the file damaged.
+    #[error(
+        "`{}` is damaged: {what}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
+        path.display()
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        what: String,
+    },
 }
 
 fn process(owner: Option<u32>) -> String {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::StoreError;
 
@@ -15,7 +15,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock and writes our process id into it.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
-        let path = lock_path(database);
+        let path = super::beside_path(database, ".lock");
         let failed = |source| StoreError::File {
             path: path.clone(),
             source,
@@ -46,10 +46,4 @@ impl Lock {
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }

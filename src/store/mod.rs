@@ -5,14 +5,19 @@
 //! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
 //! message: [`crate::delivery`].
 
+mod backup;
 mod beside;
 mod error;
+mod hold;
 mod lock;
+mod opening;
 mod outbox;
 mod past;
 mod read;
 mod receive;
+mod restore;
 mod sql;
+mod wal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,8 +31,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
 
+pub use backup::{Copied, CopyError, Present, Progress, backup};
 pub use beside::{Sent, Standing, Upload};
 pub use error::StoreError;
+pub use hold::{Came, Old, Waits};
 pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
 };
@@ -36,8 +43,10 @@ pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
+pub use restore::{Restored, restore};
 
 use crate::message::{RulesVersion, hex};
+use hold::Gate;
 use lock::Lock;
 
 /// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.
@@ -50,6 +59,7 @@ const READERS: u32 = 4;
 pub struct Store {
     read: SqlitePool,
     write: SqlitePool,
+    gate: Arc<Gate>,
     // Last, so that the file stays ours until both pools are gone.
     _lock: Option<Arc<Lock>>,
 }
@@ -59,7 +69,7 @@ impl Store {
     /// brings the schema up to date, and marks what a dead process was sending as such.
     ///
     /// # Errors
-    /// Every [`StoreError`] but `Missing` and `Corrupt`.
+    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` before anything is changed.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         if let Some(folder) = path
@@ -72,6 +82,7 @@ impl Store {
             })?;
         }
         let lock = Lock::take(&path)?;
+        let looked_at = opening::prepare(&path).await?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -84,10 +95,12 @@ impl Store {
         migrator().run(&write).await?;
         // The lock says nobody else is sending: leases of the process before us are over.
         sqlx::query(sql::END_LEASES).execute(&write).await?;
+        let gate = Gate::open(path.clone(), &write, looked_at).await?;
         let read = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self {
             read,
             write,
+            gate: Arc::new(gate),
             _lock: Some(Arc::new(lock)),
         })
     }
@@ -116,6 +129,7 @@ impl Store {
         Ok(Self {
             write: read.clone(),
             read,
+            gate: Arc::default(),
             _lock: None,
         })
     }
@@ -123,8 +137,9 @@ impl Store {
     /// Opens the database for a command's short writes, beside a running service or without one.
     ///
     /// # Errors
-    /// As [`Self::open_read_only`].
+    /// As [`Self::open_read_only`], and `ForeignLog`.
     pub async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        wal::check_when_alone(&path_of(url)?)?;
         let looking = Self::open_read_only(url).await?;
         let options = SqliteConnectOptions::new()
             .filename(path_of(url)?)
@@ -175,6 +190,7 @@ impl Store {
     /// Starts a transaction that may write: it takes the write lock now, so that it can never fail for having
     /// read first.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.gate.refuse_if_damaged()?;
         Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
@@ -214,6 +230,13 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+}
+
+/// `<database><end>`: what lies beside it.
+fn beside_path(database: &Path, end: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 fn path_of(url: &str) -> Result<PathBuf, StoreError> {

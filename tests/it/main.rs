@@ -7,6 +7,7 @@
 
 mod actions;
 mod architecture;
+mod backup;
 mod batches;
 mod chat;
 mod check;
@@ -19,6 +20,7 @@ mod gaps;
 mod history;
 mod hours;
 mod journey;
+mod leftover_log;
 mod manage;
 mod manage_templates;
 mod media;

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::sqlite;
 use crate::support::{Options, TestApp};
 
-const KILLS: usize = 24;
+const KILLS: usize = 30;
 const PEOPLE: usize = 8;
 
 /// Numbers that look random and are the same in every run: a failure can be looked at again.
@@ -33,7 +33,7 @@ impl Random {
 }
 
 /// Starts `replyd serve` and waits until it listens.
-async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
+pub(crate) async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
     serve_with_logs(folder, sandbox, "info").await.0
 }
 
@@ -75,7 +75,7 @@ async fn serve_with_logs(
 }
 
 /// Each person writes one message after the other, sent again until it is acknowledged, as Meta does.
-fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
+pub(crate) fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
     let writers = (0..PEOPLE).map(|person| {
         let (stop, sandbox) = (Arc::clone(stop), sandbox.clone());
         tokio::spawn(async move {

@@ -37,9 +37,18 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
             Health::Bad,
             SUBJECT,
             damage,
-            "restore a backup; nothing written from now on is safe",
+            "stop the service and restore a backup: `replyd restore FILE`; nothing written from now on is safe",
         ),
         Err(error) => report.add(Health::Bad, SUBJECT, error.to_string()),
+    }
+    if let Ok(Some(since)) = store.held_since().await {
+        let since = since.strftime("%Y-%m-%d %H:%M UTC");
+        report.advise(
+            Health::Bad,
+            "restored",
+            format!("the database is a copy of {since}, and nothing is sent from it"),
+            "`replyd restore --release` shows what waits and lets it go",
+        );
     }
     last_webhook(report, &store).await;
     store.close().await;
