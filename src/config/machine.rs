@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
-use super::{Calls, Config, Database, Problems, Server, Sources, finish, load, reader};
+use super::{Admin, Calls, Config, Database, Problems, Server, Sources, finish, load, reader};
 
 /// The file that is read when none is named.
 const FILE: &str = "replyd.toml";
@@ -55,6 +55,15 @@ pub fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
 pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
     let mut reader = part_reader(path)?;
     Ok(finish(reader.server(), reader)?)
+}
+
+/// Reads where the owner's listener is, for whoever must know no secret.
+///
+/// # Errors
+/// As [`read`], but for `[admin]` alone.
+pub fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
+    let mut reader = part_reader(path)?;
+    Ok(finish(reader.admin(), reader)?)
 }
 
 /// Reads what calls of the gateway need, the API key among it, and no other secrets.

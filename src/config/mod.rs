@@ -24,7 +24,7 @@ use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
 pub use edit::with_connection;
-pub use machine::{ReadError, file, read, read_calls, read_database, read_server};
+pub use machine::{ReadError, file, read, read_admin, read_calls, read_database, read_server};
 pub use problem::{Origin, Problem, Problems};
 
 use layers::{Layers, in_file};

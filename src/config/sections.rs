@@ -101,7 +101,7 @@ impl Reader<'_> {
         Some(Server { listen })
     }
 
-    fn admin(&mut self) -> Option<Admin> {
+    pub(super) fn admin(&mut self) -> Option<Admin> {
         let key = "admin.listen";
         let (listen, origin) = self.address(key)?;
         if !listen.ip().is_loopback() {
