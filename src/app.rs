@@ -3,6 +3,7 @@
 //! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
 //! documentation; it begins at [`crate::web`].
 
+mod media_folder;
 mod reload;
 mod rulebook;
 pub mod rules_files;
@@ -71,6 +72,9 @@ impl App {
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
         let outside = Outside::new(&config.actions, config.model.as_ref())
             .context("could not set up the client of actions")?;
+        if config.media.download {
+            media_folder::check(&config.media.folder)?;
+        }
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
@@ -267,6 +271,18 @@ impl App {
             );
         }
         tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
+        if self.config.media.download {
+            let folder = self.config.media.folder.display();
+            tracing::info!(%folder, "files that people send are fetched");
+        }
+        let numbers = self.config.numbers.len();
+        if numbers == 0 {
+            tracing::info!(
+                "messages to every number are answered: none is listed under [[number]]"
+            );
+        } else {
+            tracing::info!(numbers, "messages to the listed numbers are answered");
+        }
     }
 }
 
