@@ -8,6 +8,7 @@ mod reload;
 mod rulebook;
 pub mod rules_files;
 mod tasks;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,12 +26,14 @@ use crate::intake::{self, Intake};
 use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
-use crate::telemetry::{Conditions, Metrics};
+use crate::telemetry::{Conditions, Metrics, Signs};
 use crate::web::{self, Health, Limits, Webhook};
+use crate::whatsapp::signature;
 
 use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
+use watch::{Begun, Watch};
 
 /// A service that is ready to run: the database is open, the rules are good, the ports are ours.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub struct App {
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
     conditions: Arc<Conditions>,
+    signs: Arc<Signs>,
     /// What the rules files said before they were read: see [`reload::fingerprint`].
     at_start: u64,
     public: TcpListener,
@@ -84,6 +88,13 @@ impl App {
                 .await
                 .context("could not store the text of the rules")?;
         }
+        store
+            .record_secrets(
+                &signature::fingerprint(&config.webhook.app_secrets),
+                clock.now(),
+            )
+            .await
+            .context("could not store which app secrets are in use")?;
         let public = bind(config.server.listen, "server.listen").await?;
         let admin = bind(config.admin.listen, "admin.listen").await?;
         let addresses = Addresses {
@@ -100,6 +111,7 @@ impl App {
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
             conditions: Arc::default(),
+            signs: Arc::default(),
             at_start,
             public,
             admin,
@@ -142,7 +154,8 @@ impl App {
         let store = self.store.clone();
         // The owner's listener stays open while the rest stops, so that the stop can be watched.
         let finished = CancellationToken::new();
-        let mut tasks = self.start(&shutdown, &finished);
+        let watch = self.watch().begin().await;
+        let mut tasks = self.start(&shutdown, &finished, watch);
         let stopped = tokio::select! {
             biased;
             () = shutdown.hard.cancelled() => {
@@ -155,7 +168,7 @@ impl App {
         stopped
     }
 
-    fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
+    fn start(self, shutdown: &Shutdown, finished: &CancellationToken, watch: Begun) -> Tasks {
         let wake = Arc::new(Notify::new());
         let files = self.files();
         let rules = Arc::clone(&self.rules);
@@ -177,6 +190,7 @@ impl App {
             decide,
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
+            signs: self.signs,
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
             files: if self.config.media.download {
@@ -214,6 +228,7 @@ impl App {
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
         tasks.start("reload", reload.run(shutdown.clone()));
         tasks.start("waiting", waiting.run(shutdown.clone()));
+        tasks.start("watch", watch.run(shutdown.clone()));
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
         }
@@ -223,6 +238,18 @@ impl App {
             web::serve(self.admin, admin, Limits::default(), finished.clone()),
         );
         tasks
+    }
+
+    /// The worker that looks at the account and the clock.
+    fn watch(&self) -> Watch {
+        Watch {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            signs: Arc::clone(&self.signs),
+        }
     }
 
     /// The worker that takes changed rules into use.

@@ -158,13 +158,17 @@ CREATE TABLE uploads (
 -- What else Meta told us: history, calls, groups, account news. Kept, never answered.
 CREATE TABLE account_events (
     id                INTEGER PRIMARY KEY,
-    event_key         TEXT    NOT NULL UNIQUE,  -- digest of field and raw: the same news told twice is one row
+    event_key         TEXT    NOT NULL UNIQUE,  -- digest of field, raw, account and time: the same news told twice is one row
     field             TEXT    NOT NULL,    -- Meta's word
     phone_number_id   TEXT,
+    waba_id           TEXT,                -- the account, where the news names one
+    told_at_ms        INTEGER NOT NULL,    -- when Meta said it; when it came, where Meta gives no time
     summary           TEXT    NOT NULL,    -- what it says, for people
     received_at_ms    INTEGER NOT NULL,
     raw               TEXT    NOT NULL
 ) STRICT;
+-- How the account stands is read from the news of a few fields, in the order Meta told it.
+CREATE INDEX account_events_in_order ON account_events (field, told_at_ms);
 
 -- Updates we could not understand, byte for byte, with the reason.
 CREATE TABLE quarantine (
@@ -174,6 +178,13 @@ CREATE TABLE quarantine (
     reason            TEXT    NOT NULL,
     received_at_ms    INTEGER NOT NULL,
     raw               BLOB    NOT NULL
+) STRICT;
+
+-- Which app secrets the service was started with, so that `doctor` does not take an old webhook for proof of a new secret.
+CREATE TABLE app_secret_sets (
+    id                INTEGER PRIMARY KEY,
+    fingerprint       TEXT    NOT NULL,    -- keyed hash; the secrets cannot be had from it
+    since_ms          INTEGER NOT NULL
 ) STRICT;
 
 -- The full text of every set of rules that ever decided, so that an old answer can be explained.

@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::config;
 use crate::message::{PhoneNumberId, Wamid};
@@ -42,6 +44,17 @@ pub struct Gateway {
     /// Marked sensitive, so that no `Debug` shows them.
     headers: HeaderMap,
     timeout: Duration,
+    /// The time that the last answer told, and when it came: the best witness for our own clock.
+    told: Arc<watch::Sender<Option<ToldTime>>>,
+}
+
+/// A time that an answer told.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldTime {
+    /// Its `Date`.
+    pub theirs: Timestamp,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// Why the client could not be made.
@@ -85,7 +98,21 @@ impl Gateway {
             control: Arc::new(control),
             headers,
             timeout: settings.timeout,
+            told: Arc::new(watch::Sender::new(None)),
         })
+    }
+
+    /// The time that each answer tells, as it comes.
+    #[must_use]
+    pub fn told_times(&self) -> watch::Receiver<Option<ToldTime>> {
+        self.told.subscribe()
+    }
+
+    fn hear(&self, response: &Response) {
+        if let Some(theirs) = answer::date(response.headers()) {
+            let at = Instant::now();
+            self.told.send_replace(Some(ToldTime { theirs, at }));
+        }
     }
 
     /// How long a call takes at the longest.
@@ -168,6 +195,7 @@ impl Gateway {
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
         let response = request.send().await.map_err(|e| error::of_transport(&e))?;
+        self.hear(&response);
         answer::read(response).await
     }
 

@@ -13,6 +13,7 @@ mod past;
 mod read;
 mod receive;
 mod sql;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
+
+pub use watch::{Quarantine, SecretsInUse};
 
 use crate::message::{RulesVersion, hex};
 use lock::Lock;

@@ -88,17 +88,6 @@ pub struct News {
 }
 
 impl Store {
-    /// When a message came last, as a signed webhook.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub async fn last_webhook(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(sql::LAST_WEBHOOK)
-            .fetch_one(&self.read)
-            .await?;
-        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
-    }
-
     /// What is damaged in the file; `None` when nothing is.
     ///
     /// # Errors

@@ -244,9 +244,9 @@ pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
 
 /// News that was not told before.
 pub(super) const INSERT_ACCOUNT_EVENTS: &str = "INSERT INTO account_events \
-    (event_key, field, phone_number_id, summary, received_at_ms, raw) \
+    (event_key, field, phone_number_id, waba_id, told_at_ms, summary, received_at_ms, raw) \
     SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', \
-     value->>'$.summary', $2, value->>'$.raw' \
+     value->>'$.waba_id', value->>'$.told_at_ms', value->>'$.summary', $2, value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (event_key) DO NOTHING";
 
 /// Wishes about marketing, by either id, the last one of a person last. `$2` now.
@@ -477,10 +477,6 @@ pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, firs
 pub(super) const ACCOUNT_EVENTS: &str = "SELECT * FROM (SELECT id, field, phone_number_id, summary, \
     received_at_ms, raw FROM account_events WHERE $1 = '' OR field = $1 \
     ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
-
-/// When the newest of theirs was stored. The newest rows are theirs or answers to theirs, so this ends soon.
-pub(super) const LAST_WEBHOOK: &str = "SELECT (SELECT stored_at_ms FROM messages \
-    WHERE direction = 'in' ORDER BY id DESC LIMIT 1)";
 
 /// `ok`, or what is wrong with the file.
 pub(super) const QUICK_CHECK: &str = "PRAGMA quick_check(1)";

@@ -1,5 +1,7 @@
 //! The numbers behind `/metrics`. One registry per application, so that tests in one process do not share counters.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -32,6 +34,14 @@ pub struct Metrics {
     pub outbox_rows: Gauge,
     /// 1 while the rules on the disk do not pass the check and older ones answer.
     pub rules_stale: Gauge,
+    /// What hinders the account or its numbers.
+    pub account_troubles: Gauge,
+    /// How far our clock is ahead of WhatsApp's; negative behind it.
+    pub clock_offset_seconds: Gauge<f64, AtomicU64>,
+    /// When an update came last, in seconds since 1970; 0 when none ever did.
+    pub last_webhook_seconds: Gauge,
+    /// Updates nobody understood.
+    pub quarantine_rows: Gauge,
 }
 
 /// One label named `outcome`, taken from a fixed set of words.
@@ -71,8 +81,12 @@ impl Default for Metrics {
             actions: Family::default(),
             outbox_rows: Gauge::default(),
             rules_stale: Gauge::default(),
+            account_troubles: Gauge::default(),
+            clock_offset_seconds: Gauge::default(),
+            last_webhook_seconds: Gauge::default(),
+            quarantine_rows: Gauge::default(),
         };
-        metrics.register()
+        metrics.register().register_watched()
     }
 }
 
@@ -122,6 +136,34 @@ impl Metrics {
             "rules_stale",
             "1 while the rules on the disk do not pass the check",
             self.rules_stale.clone(),
+        );
+        self
+    }
+
+    /// What an owner is told about the account, the clock and the webhook.
+    fn register_watched(mut self) -> Self {
+        let all = &mut self.registry;
+        all.register(
+            "account_troubles",
+            "Bans, restrictions, flags and lowered limits that stand against the account or a number",
+            self.account_troubles.clone(),
+        );
+        all.register_with_unit(
+            "clock_offset",
+            "How far this machine's clock is ahead of WhatsApp's",
+            Unit::Seconds,
+            self.clock_offset_seconds.clone(),
+        );
+        all.register_with_unit(
+            "last_webhook_timestamp",
+            "When an update came last, since 1970; 0 when none ever did",
+            Unit::Seconds,
+            self.last_webhook_seconds.clone(),
+        );
+        all.register(
+            "quarantine_rows",
+            "Updates that nobody understood",
+            self.quarantine_rows.clone(),
         );
         self
     }

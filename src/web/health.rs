@@ -120,6 +120,10 @@ async fn metrics(State(health): State<Health>) -> impl IntoResponse {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         health.metrics.outbox_rows.set(rows);
     }
+    if let Ok(quarantine) = health.store.quarantine().await {
+        let rows = i64::try_from(quarantine.rows).unwrap_or(i64::MAX);
+        health.metrics.quarantine_rows.set(rows);
+    }
     (
         [(header::CONTENT_TYPE, OPENMETRICS)],
         health.metrics.render(),

@@ -15,4 +15,5 @@ pub mod media;
 mod people;
 pub mod send;
 pub mod signature;
+pub mod standing;
 pub mod webhook;

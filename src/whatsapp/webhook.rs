@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::fields::{Object, Wrong, elements};
@@ -18,6 +19,8 @@ use crate::message::{
 
 /// Ids of numbers are about 16 digits.
 const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
+/// So are ids of accounts.
+const LONGEST_ACCOUNT_ID_BYTES: usize = 64;
 /// Names of fields are words joined by underscores.
 const LONGEST_FIELD_BYTES: usize = 128;
 
@@ -66,6 +69,25 @@ pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
+    /// Of the entry that is read.
+    head: Head,
+}
+
+/// What an entry says about all its changes.
+#[derive(Default)]
+struct Head {
+    waba_id: Option<String>,
+    told_at: Option<Timestamp>,
+}
+
+impl Head {
+    fn of(entry: &Object<'_>) -> Self {
+        let time: Option<i64> = entry.number("time").ok();
+        Self {
+            waba_id: entry.id("id", LONGEST_ACCOUNT_ID_BYTES).ok().flatten(),
+            told_at: time.and_then(events::time),
+        }
+    }
 }
 
 /// Where in the body something is, for the reason in the quarantine.
@@ -104,6 +126,7 @@ impl Reader {
         if entry.get("changes").is_none() {
             return self.refuse(raw, None, format!("{place}: `changes` is missing"));
         }
+        self.head = Head::of(&entry);
         for (change, raw) in self.elements_of(&entry, "changes", place, None) {
             if let Err(wrong) = self.change(raw, index, change) {
                 let place = Place::Change(index, change);
@@ -193,7 +216,7 @@ impl Reader {
             });
             self.events.push(Event::Account(AccountEvent {
                 consent,
-                ..account_event(FIELD, number.clone(), raw)
+                ..self.account_event(FIELD, number.clone(), raw)
             }));
         }
     }
@@ -238,8 +261,25 @@ impl Reader {
     }
 
     fn account(&mut self, field: &str, number: Option<PhoneNumberId>, raw: &RawValue) {
-        self.events
-            .push(Event::Account(account_event(field, number, raw)));
+        let event = self.account_event(field, number, raw);
+        self.events.push(Event::Account(event));
+    }
+
+    fn account_event(
+        &self,
+        field: &str,
+        number: Option<PhoneNumberId>,
+        raw: &RawValue,
+    ) -> AccountEvent {
+        AccountEvent {
+            summary: account::summary(field, raw.get()),
+            field: field.to_owned(),
+            phone_number_id: number,
+            waba_id: self.head.waba_id.clone(),
+            told_at: self.head.told_at,
+            consent: None,
+            raw: raw.get().to_owned(),
+        }
     }
 
     fn refuse(&mut self, raw: &RawValue, number: Option<&PhoneNumberId>, reason: String) {
@@ -257,16 +297,6 @@ impl Shared {
             number,
             cards: cards.filter_map(Card::read).collect(),
         }
-    }
-}
-
-fn account_event(field: &str, number: Option<PhoneNumberId>, raw: &RawValue) -> AccountEvent {
-    AccountEvent {
-        summary: account::summary(field, raw.get()),
-        field: field.to_owned(),
-        phone_number_id: number,
-        consent: None,
-        raw: raw.get().to_owned(),
     }
 }
 

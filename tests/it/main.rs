@@ -36,5 +36,6 @@ mod sqlite;
 mod store;
 mod support;
 mod waiting;
+mod watch;
 mod webhook_cases;
 mod webhook_http;

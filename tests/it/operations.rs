@@ -30,7 +30,7 @@ fn text(output: &Output) -> String {
 }
 
 /// A folder made by `replyd init`, with ports that are free.
-async fn initialised() -> tempfile::TempDir {
+pub(crate) async fn initialised() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let output = replyd(folder.path()).arg("init").output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output));
@@ -48,14 +48,14 @@ fn with_secrets(command: &mut Command) -> &mut Command {
 }
 
 /// A service as a process, with the public address it logged.
-struct Served {
-    child: Child,
-    logs: BufReader<tokio::process::ChildStderr>,
-    address: String,
-    seen: String,
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) logs: BufReader<tokio::process::ChildStderr>,
+    pub(crate) address: String,
+    pub(crate) seen: String,
 }
 
-async fn serve(folder: &Path) -> Served {
+pub(crate) async fn serve(folder: &Path) -> Served {
     let mut child = with_secrets(&mut replyd(folder))
         .arg("serve")
         .stdout(Stdio::piped())
@@ -86,7 +86,7 @@ async fn serve(folder: &Path) -> Served {
     }
 }
 
-async fn signal(child: &Child, name: &str) {
+pub(crate) async fn signal(child: &Child, name: &str) {
     let id = child.id().unwrap().to_string();
     let sent = Command::new("kill")
         .args(["-s", name, &id])

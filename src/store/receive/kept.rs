@@ -113,6 +113,8 @@ pub(super) async fn write_account_events(
         event_key: String,
         field: &'a str,
         phone_number_id: Option<&'a PhoneNumberId>,
+        waba_id: Option<&'a str>,
+        told_at_ms: i64,
         summary: &'a str,
         raw: &'a str,
     }
@@ -122,9 +124,12 @@ pub(super) async fn write_account_events(
     let new: Vec<Row<'_>> = events
         .iter()
         .map(|event| Row {
-            event_key: digest(&[event.field.as_bytes(), event.raw.as_bytes()]),
+            event_key: event_key(event),
             field: &event.field,
             phone_number_id: event.phone_number_id.as_ref(),
+            waba_id: event.waba_id.as_deref(),
+            // A time ahead of us would win over all later news.
+            told_at_ms: event.told_at.unwrap_or(now).min(now).as_millisecond(),
             summary: &event.summary,
             raw: &event.raw,
         })
@@ -132,6 +137,17 @@ pub(super) async fn write_account_events(
     let insert = sqlx::query(sql::INSERT_ACCOUNT_EVENTS).bind(rows(&new));
     insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
     write_consent(tx, events, now).await
+}
+
+/// The same news told twice is one row; an account that is disabled again, in the same words, is news again.
+fn event_key(event: &AccountEvent) -> String {
+    let mut parts = vec![event.field.as_bytes(), event.raw.as_bytes()];
+    let told = event.told_at.map(|at| at.as_millisecond().to_string());
+    if let Some(told) = &told {
+        parts.push(event.waba_id.as_deref().unwrap_or_default().as_bytes());
+        parts.push(told.as_bytes());
+    }
+    digest(&parts)
 }
 
 /// Keeps what people wish about marketing; of several wishes of one person in a batch the last one counts.

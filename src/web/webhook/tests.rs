@@ -33,6 +33,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         store,
         decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
         clock: Clock::System,
+        signs: Arc::default(),
         metrics: Arc::clone(&metrics),
         wake: Arc::new(Notify::new()),
         reply_expires_after: Duration::from_mins(1),
