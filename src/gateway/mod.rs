@@ -28,7 +28,8 @@ use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
 pub(crate) use client::{http_client, http_client_builder};
 pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts};
-pub use error::{NotSent, Rejection, SendError, Source, Unknown};
+pub(crate) use error::reason;
+pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 
 /// Chooses one of several connections of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
@@ -169,6 +170,16 @@ impl Gateway {
         Ok(answer::date(response.headers()))
     }
 
+    /// Host and port that calls of this API go to, for people.
+    #[must_use]
+    pub fn address(&self, api: Api) -> String {
+        let base = match api {
+            Api::Graph => &self.base,
+            Api::Control => &self.control,
+        };
+        address(base)
+    }
+
     /// The full address of a call, as `--dry-run` shows it.
     #[must_use]
     pub fn url(&self, call: &Call) -> Url {
@@ -211,6 +222,12 @@ impl Gateway {
         }
         self.client.request(method, self.url(call)).headers(headers)
     }
+}
+
+/// Host and port of a URL.
+pub(crate) fn address(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.

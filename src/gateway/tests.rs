@@ -206,7 +206,7 @@ async fn a_gateway_that_cannot_be_reached_was_certainly_sent_nothing() {
         "{refused:?}"
     );
     assert!(
-        matches!(insecure, Err(SendError::NotSent(NotSent::Tls))),
+        matches!(insecure, Err(SendError::NotSent(NotSent::Tls(_)))),
         "{insecure:?}"
     );
 }

@@ -3,21 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use jiff::SignedDuration;
-
-use super::{Health, Report};
+use super::{Health, Report, watched};
 use crate::app::rules_files::RulesFiles;
 use crate::cli::check::count;
-use crate::clock::Clock;
 use crate::config::{Calls, Config};
 use crate::rules::Severity;
 use crate::store::{Store, StoreError};
 
-/// Webhooks are worth a question when none came for so long.
-const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
-
-/// Opens the database for reading, and looks when a signed webhook came last.
-pub(super) async fn database(report: &mut Report, calls: &Calls) {
+/// Opens the database for reading, and looks at what the service has seen.
+pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<&Config>) {
     const SUBJECT: &str = "database";
     let url = &calls.database.url;
     let store = match Store::open_read_only(url).await {
@@ -41,44 +35,8 @@ pub(super) async fn database(report: &mut Report, calls: &Calls) {
         ),
         Err(error) => report.add(Health::Bad, SUBJECT, error.to_string()),
     }
-    last_webhook(report, &store).await;
+    watched::all(report, &store, config).await;
     store.close().await;
-}
-
-/// A message in the database proves that Meta's signature fits one of our app secrets.
-async fn last_webhook(report: &mut Report, store: &Store) {
-    const SUBJECT: &str = "app secret";
-    match store.last_webhook().await {
-        Ok(Some(at)) => {
-            let ago = Clock::System.now().duration_since(at);
-            let detail = format!("fits: a signed webhook came {} ago", readable(ago));
-            if ago < LONG_SILENCE {
-                report.add(Health::Good, SUBJECT, detail);
-            } else {
-                let advice = "write to the number from a phone, to see that webhooks still come";
-                report.advise(Health::Doubtful, SUBJECT, detail, advice);
-            }
-        }
-        Ok(None) => report.advise(
-            Health::Unknown,
-            SUBJECT,
-            "not proven: no signed webhook was ever stored",
-            "write to the number from a phone; a wrong secret shows as 401 in the log",
-        ),
-        Err(error) => report.add(Health::Bad, SUBJECT, error.to_string()),
-    }
-}
-
-/// The largest unit is enough.
-fn readable(ago: SignedDuration) -> String {
-    let seconds = ago.as_secs().max(0);
-    let (count, unit) = match seconds {
-        0..=119 => (seconds, "s"),
-        120..=7_199 => (seconds / 60, "min"),
-        7_200..=172_799 => (seconds / 3_600, "h"),
-        _ => (seconds / 86_400, "days"),
-    };
-    format!("{count} {unit}")
 }
 
 /// Compiles every rules file that the configuration names.

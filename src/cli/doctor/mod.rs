@@ -1,11 +1,12 @@
 //! `replyd doctor`: looks at everything a running service depends on, and says what it could not look at.
 //!
-//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what is behind the gateway in
-//! [`remote`], the public address in [`public`].
+//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what came in so far in
+//! [`watched`], what is behind the gateway in [`remote`], the public address in [`public`].
 
 mod local;
 mod public;
 mod remote;
+mod watched;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -103,7 +104,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => config::read_calls(path).ok(),
     };
     if let Some(calls) = &calls {
-        local::database(&mut report, calls).await;
+        local::database(&mut report, calls, whole.as_ref()).await;
         local::rules(&mut report, calls, whole.as_ref());
         match Gateway::new(&calls.gateway) {
             Ok(gateway) => remote::all(&mut report, calls, whole.as_ref(), &gateway).await,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::gateway::Unknown;
+use crate::gateway::{Insecure, Unknown};
 use crate::message::GraphError;
 
 fn rejected(status: u16, code: Option<i64>, retry_after: Option<u64>) -> SendError {
@@ -24,7 +24,7 @@ fn what_never_left_is_sent_again_as_soon_as_the_gateway_is_back() {
     for reason in [
         NotSent::Name,
         NotSent::TooSlow,
-        NotSent::Tls,
+        NotSent::Tls(Insecure::Untrusted),
         NotSent::Refused,
     ] {
         let (verdict, lesson) = judge(SendError::NotSent(reason), 1_000);
