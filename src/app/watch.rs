@@ -192,7 +192,7 @@ impl Begun {
 
     /// Says once for ten, a hundred, a thousand in a row that nobody was answered.
     fn tell_too_old(&mut self, check: &ClockCheck) {
-        const FIRST: u64 = 10;
+        const FIRST: u64 = Signs::TOO_OLD_IN_A_ROW;
         let messages = self.watch.signs.too_old_in_a_row();
         if messages < FIRST {
             self.told.too_old = FIRST;

@@ -8,9 +8,7 @@ use tokio::sync::Notify;
 /// A message may come this long before its time: clocks are never quite alike.
 const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 /// So many in a row are no accident.
-pub(crate) const AHEAD_IN_A_ROW: u64 = 3;
-/// The same for messages that were too old.
-pub(crate) const TOO_OLD_IN_A_ROW: u64 = 10;
+const AHEAD_IN_A_ROW: u64 = 3;
 
 /// Counted by the intake, looked at by `app::watch`.
 #[derive(Debug, Default)]
@@ -22,6 +20,9 @@ pub struct Signs {
 }
 
 impl Signs {
+    /// So many messages in a row that were too old are no accident.
+    pub const TOO_OLD_IN_A_ROW: u64 = 10;
+
     /// News came that tells how the account stands.
     pub fn account_news(&self) {
         self.changed.notify_one();
@@ -37,7 +38,10 @@ impl Signs {
         if now != before {
             self.too_old.store(now, Ordering::Relaxed);
         }
-        if now >= TOO_OLD_IN_A_ROW && now > before {
+        let grew = now >= Self::TOO_OLD_IN_A_ROW && now > before;
+        // Once more when the row breaks: the next one is to be told again.
+        let broke = before >= Self::TOO_OLD_IN_A_ROW && now < before;
+        if grew || broke {
             self.changed.notify_one();
         }
     }
@@ -76,5 +80,46 @@ impl Signs {
     /// Waits until there is something to look at.
     pub async fn changed(&self) {
         self.changed.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use jiff::SignedDuration;
+
+    use super::Signs;
+
+    fn is_woken(signs: &Signs) -> bool {
+        signs.changed().now_or_never().is_some()
+    }
+
+    #[test]
+    fn ten_messages_in_a_row_that_were_too_old_wake_and_so_does_the_end_of_the_row() {
+        let signs = Signs::default();
+
+        signs.decided([true; 9].into_iter());
+        assert!(!is_woken(&signs));
+        signs.decided([true].into_iter());
+        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (10, true));
+        signs.decided([].into_iter());
+        assert!(!is_woken(&signs), "nothing was decided");
+        signs.decided([true, false, true].into_iter());
+        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (1, true));
+    }
+
+    #[test]
+    fn three_messages_in_a_row_from_the_future_are_a_sign_and_one_of_now_ends_it() {
+        let signs = Signs::default();
+        let (now, later) = (SignedDuration::ZERO, SignedDuration::from_mins(5));
+
+        signs.timed(&[later, later]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
+        signs.timed(&[later]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (Some(later), true));
+        signs.timed(&[now]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, true));
+        signs.timed(&[later, later, SignedDuration::from_secs(50)]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
     }
 }

@@ -105,6 +105,38 @@ async fn news_of_the_account_is_one_warning_however_often_it_comes() {
     assert!(!served.seen.contains("15550001111"), "{}", served.seen);
 }
 
+#[tokio::test]
+async fn messages_that_are_too_old_one_after_the_other_are_one_warning_with_their_number() {
+    let folder = initialised().await;
+    let mut served = serve(folder.path()).await;
+    let address: SocketAddr = served.address.parse().unwrap();
+    let old = Clock::System.now().as_second() - 7_200;
+
+    for index in 0..12 {
+        let parts = json!({ "messages": [{
+            "from": ANA, "id": format!("wamid.old{index}"), "timestamp": old.to_string(),
+            "type": "text", "text": { "body": "hello" },
+        }] });
+        let value = webhooks::messages_value(crate::support::NUMBERS[0], parts);
+        let body = webhooks::body("messages", &value);
+        let signed = signature::sign(&"app-secret-canary".into(), body.as_bytes());
+        let header = format!("X-Hub-Signature-256: {signed}\r\n");
+        let answer = request(address, "POST", "/webhook", &header, body.as_bytes()).await;
+        assert_eq!(answer.status, 200);
+    }
+    while !served.seen.contains("too old") {
+        let read = served.logs.read_line(&mut served.seen).await.unwrap();
+        assert_ne!(read, 0, "it ended early:\n{}", served.seen);
+    }
+    signal(&served.child, "TERM").await;
+    served.logs.read_to_string(&mut served.seen).await.unwrap();
+
+    let lines = served.seen.lines();
+    let told: Vec<&str> = lines.filter(|line| line.contains("too old")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("\"messages\":1"), "ten or more: {told:?}");
+}
+
 /// A service whose clock is this far from the gateway's.
 async fn with_clock(offset_hours: i64) -> TestApp {
     let now = Clock::System.now();
