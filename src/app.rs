@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +25,15 @@ use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
 use crate::telemetry::{Conditions, Metrics};
-use crate::web::{self, Health, Limits, Webhook};
+use crate::web::{self, Health, Limits, TrustedProxies, Webhook};
 
 use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
+
+/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the queue, and whoever
+/// is turned away there tries again only after a second.
+const CONNECTION_QUEUE: u32 = 4_096;
 
 /// A service that is ready to run: the database is open, the rules are good, the ports are ours.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub struct App {
     public: TcpListener,
     admin: TcpListener,
     addresses: Addresses,
+    /// What the public listener allows.
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +69,8 @@ impl App {
     /// When a rules file does not pass the check (the error shows every diagnostic), the database cannot be
     /// opened or is in use, or an address is taken.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let limits = Limits::default();
+        let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
         // Rules first: whoever has a mistake in them should not find a new database beside it.
         // What is changed meanwhile is seen as a change afterwards.
         let at_start = reload::fingerprint(&config);
@@ -80,8 +88,8 @@ impl App {
                 .await
                 .context("could not store the text of the rules")?;
         }
-        let public = bind(config.server.listen, "server.listen").await?;
-        let admin = bind(config.admin.listen, "admin.listen").await?;
+        let public = bind(config.server.listen, "server.listen")?;
+        let admin = bind(config.admin.listen, "admin.listen")?;
         let addresses = Addresses {
             webhook: public.local_addr().context("a listener has no address")?,
             admin: admin.local_addr().context("a listener has no address")?,
@@ -100,6 +108,7 @@ impl App {
             public,
             admin,
             addresses,
+            limits: limits.with_connections(connections),
         })
     }
 
@@ -194,14 +203,18 @@ impl App {
             conditions: self.conditions,
             stopping: shutdown.soft.clone(),
         };
-        let webhook = Webhook::new(&self.config.webhook, intake, self.metrics);
-        let public = web::public(&self.config.webhook.path, webhook, health.clone());
+        let metrics = Arc::clone(&self.metrics);
+        let webhook = Webhook::new(&self.config.webhook, self.limits, intake, metrics);
+        let public = web::Server {
+            listener: self.public,
+            router: web::public(&self.config.webhook.path, webhook, health.clone()),
+            limits: self.limits,
+            proxies: TrustedProxies::new(&self.config.server.trusted_proxies),
+            metrics: Arc::clone(&self.metrics),
+        };
         let mut tasks = Tasks::default();
         let stop = shutdown.soft.clone();
-        tasks.start(
-            "webhook listener",
-            web::serve(self.public, public, Limits::default(), stop),
-        );
+        tasks.start("webhook listener", public.serve(stop));
         tasks.start("intake", async move {
             if let Err(error) = committing.await {
                 std::panic::resume_unwind(error.into_panic());
@@ -213,11 +226,9 @@ impl App {
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
         }
-        let admin = web::admin(health);
-        tasks.start_last(
-            "admin listener",
-            web::serve(self.admin, admin, Limits::default(), finished.clone()),
-        );
+        let router = web::admin(health, self.config.admin.hosts);
+        let admin = web::Server::for_the_owner(self.admin, router, self.limits, self.metrics);
+        tasks.start_last("admin listener", admin.serve(finished.clone()));
         tasks
     }
 
@@ -286,8 +297,16 @@ fn downloader(config: &Config) -> Result<Downloader, GatewayError> {
     Downloader::new(config.media.token.as_ref(), hosts, gateway.timeout)
 }
 
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("could not listen on {address} ({key})"))
+fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others take ours.
+        socket.set_reuseaddr(cfg!(not(windows)))?;
+        socket.bind(address)?;
+        socket.listen(CONNECTION_QUEUE)
+    };
+    bound().with_context(|| format!("could not listen on {address} ({key})"))
 }

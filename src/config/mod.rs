@@ -7,6 +7,7 @@
 mod actions;
 mod edit;
 mod layers;
+mod listeners;
 mod machine;
 mod media;
 mod problem;
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::message::PhoneNumberId;
@@ -67,6 +69,8 @@ pub struct Config {
 pub struct Server {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[admin]`: the listener for the owner.
@@ -74,6 +78,8 @@ pub struct Server {
 pub struct Admin {
     /// Where it listens: a loopback address.
     pub listen: SocketAddr,
+    /// Host names it answers to beside loopback addresses and `localhost`, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// `[database]`.

@@ -1,7 +1,6 @@
 //! Which keys there are, what each may hold, and what must fit together.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -9,9 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::layers::{Entry, Value, read_written};
 use super::problem::Origin;
 use super::reader::{Reader, unknown};
-use super::{
-    Admin, Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Server, Webhook,
-};
+use super::{Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Webhook};
 use crate::message::PhoneNumberId;
 use crate::telemetry::{LogFormat, check_filter};
 
@@ -94,36 +91,6 @@ impl Reader<'_> {
             rules: rules?,
             numbers: numbers?,
         })
-    }
-
-    pub(super) fn server(&mut self) -> Option<Server> {
-        let (listen, _) = self.address("server.listen")?;
-        Some(Server { listen })
-    }
-
-    fn admin(&mut self) -> Option<Admin> {
-        let key = "admin.listen";
-        let (listen, origin) = self.address(key)?;
-        if !listen.ip().is_loopback() {
-            return self.refuse(
-                key,
-                &origin,
-                "must be a loopback address such as 127.0.0.1:8081: it has no password",
-            );
-        }
-        Some(Admin { listen })
-    }
-
-    fn address(&mut self, key: &str) -> Option<(SocketAddr, Origin)> {
-        let (text, origin) = self.text(key)?;
-        match text.parse() {
-            Ok(address) => Some((address, origin)),
-            Err(_) => self.refuse(
-                key,
-                &origin,
-                r#"must be an IP address and a port, such as "127.0.0.1:8080""#,
-            ),
-        }
     }
 
     pub(super) fn database(&mut self) -> Option<Database> {

@@ -14,6 +14,10 @@ pub struct Metrics {
     registry: Registry,
     /// Webhook requests by how they were answered (`accepted`, `unsigned`, `too_large`, `unavailable`, …).
     pub webhooks: Family<Outcome, Counter>,
+    /// Connections by what became of them (`accepted`, `closed_idle`, `refused`, `malformed`, `not_accepted`).
+    pub connections: Family<Outcome, Counter>,
+    /// Requests that found nothing here (`not_found`, `wrong_method`, `wrong_host`).
+    pub strays: Family<Outcome, Counter>,
     /// From the last byte of a webhook's body to its answer.
     pub webhook_seconds: Histogram,
     /// Updates stored by kind (`message`, `duplicate`, `receipt`, `account`, `quarantined`).
@@ -62,6 +66,8 @@ impl Default for Metrics {
         let metrics = Self {
             registry: Registry::with_prefix("replyd"),
             webhooks: Family::default(),
+            connections: Family::default(),
+            strays: Family::default(),
             webhook_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             updates: Family::default(),
             decisions: Family::default(),
@@ -83,6 +89,16 @@ impl Metrics {
             "webhooks",
             "Webhook requests by answer",
             self.webhooks.clone(),
+        );
+        all.register(
+            "connections",
+            "Connections of both listeners by what became of them",
+            self.connections.clone(),
+        );
+        all.register(
+            "strays",
+            "Requests that found nothing here by reason",
+            self.strays.clone(),
         );
         all.register_with_unit(
             "webhook_duration",

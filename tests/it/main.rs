@@ -7,6 +7,7 @@
 
 mod actions;
 mod architecture;
+mod attacks;
 mod batches;
 mod chat;
 mod check;

@@ -56,8 +56,12 @@ struct Served {
 }
 
 async fn serve(folder: &Path) -> Served {
-    let mut child = with_secrets(&mut replyd(folder))
-        .arg("serve")
+    read_start(with_secrets(&mut replyd(folder)).arg("serve")).await
+}
+
+/// Starts it and reads its log until it serves.
+async fn read_start(command: &mut Command) -> Served {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -223,6 +227,86 @@ async fn a_second_signal_stops_the_process_at_once() {
         answer, "",
         "an open request is not answered, so Meta sends it again"
     );
+}
+
+/// Sends one request on a connection of its own and reads the answer to its end.
+async fn ask(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let text = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_flood_of_strangers_requests_does_not_flood_the_log() {
+    let folder = initialised().await;
+    let mut served = serve(folder.path()).await;
+
+    for path in ["/webhook", "/webhook?hub.mode=subscribe", "/nowhere"] {
+        for _ in 0..100 {
+            ask(&served.address, path).await;
+        }
+    }
+    signal(&served.child, "TERM").await;
+    let mut logged = String::new();
+    served.logs.read_to_string(&mut logged).await.unwrap();
+
+    assert_eq!(logged.matches("challenge refused").count(), 1, "{logged}");
+    assert!(logged.lines().count() < 10, "{logged}");
+}
+
+/// The same process with a bound on its open files.
+#[cfg(unix)]
+fn bounded(folder: &Path, open_files: u32) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -n {open_files} && exec \"$0\" serve");
+    command
+        .args(["-c", &script, env!("CARGO_BIN_EXE_replyd")])
+        .current_dir(folder)
+        .env_clear()
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
+    with_secrets(&mut command);
+    command
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn serve_with_too_few_open_files_says_so_instead_of_standing_deaf() {
+    let folder = initialised().await;
+
+    let output = bounded(folder.path(), 20).output().await.unwrap();
+
+    insta::assert_snapshot!(text(&output), @r"
+    exit status: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: the system lets this process open only 20 files, and it needs at least 32, better 4096: raise `ulimit -n`, or LimitNOFILE of the systemd unit
+    ");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn with_few_open_files_it_answers_under_pressure_and_after_it() {
+    let folder = initialised().await;
+    let mut served = read_start(&mut bounded(folder.path(), 32)).await;
+
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(TcpStream::connect(&served.address).await.unwrap());
+    }
+    let during = ask(&served.address, "/readyz").await;
+    drop(held);
+    let after = ask(&served.address, "/readyz").await;
+    signal(&served.child, "TERM").await;
+    let mut logged = String::new();
+    served.logs.read_to_string(&mut logged).await.unwrap();
+
+    assert!(during.starts_with("HTTP/1.1 200 "), "{during}\n{logged}");
+    assert!(after.starts_with("HTTP/1.1 200 "), "{after}\n{logged}");
+    assert!(!logged.contains("could not accept"), "{logged}");
 }
 
 #[tokio::test]
