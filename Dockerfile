@@ -19,11 +19,12 @@ RUN apt-get update \
     && install --directory --owner=65532 --group=65532 /data /etc/replyd
 COPY --from=build /usr/local/bin/replyd /usr/local/bin/replyd
 USER 65532:65532
-# /etc/replyd holds replyd.toml and rules.toml, /data the database: nothing else is ever written.
+# /etc/replyd holds replyd.toml and rules.toml; /data the database and the files that people send: nothing else is ever written.
 WORKDIR /etc/replyd
 VOLUME /data
 ENV REPLYD__SERVER__LISTEN=0.0.0.0:8080 \
-    REPLYD__DATABASE__URL=sqlite:/data/replyd.db
+    REPLYD__DATABASE__URL=sqlite:/data/replyd.db \
+    REPLYD__MEDIA__FOLDER=/data/media
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["replyd", "healthcheck"]

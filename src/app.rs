@@ -3,16 +3,20 @@
 //! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
 //! documentation; it begins at [`crate::web`].
 
+mod keeper;
+mod media_folder;
 mod reload;
 mod rulebook;
 pub mod rules_files;
 mod tasks;
+mod upkeep;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +28,20 @@ use crate::intake::{self, Intake};
 use crate::outside::Outside;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, Files, Store};
-use crate::telemetry::{Conditions, Metrics};
-use crate::web::{self, Health, Limits, Webhook};
+use crate::telemetry::{Conditions, Metrics, Signs};
+use crate::web::{self, Health, Limits, TrustedProxies, Webhook};
+use crate::whatsapp::signature;
 
+use keeper::Keeper;
 use reload::{Current, Reload};
 use rulebook::Rulebook;
 use tasks::Tasks;
+use upkeep::Upkeep;
+use watch::Watch;
+
+/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the queue, and whoever
+/// is turned away there tries again only after a second.
+const CONNECTION_QUEUE: u32 = 4_096;
 
 /// A service that is ready to run: the database is open, the rules are good, the ports are ours.
 #[derive(Debug)]
@@ -43,11 +55,14 @@ pub struct App {
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
     conditions: Arc<Conditions>,
+    signs: Arc<Signs>,
     /// What the rules files said before they were read: see [`reload::fingerprint`].
     at_start: u64,
     public: TcpListener,
     admin: TcpListener,
     addresses: Addresses,
+    /// What the public listener allows.
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +78,8 @@ impl App {
     /// When a rules file does not pass the check (the error shows every diagnostic), the database cannot be
     /// opened or is in use, or an address is taken.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let limits = Limits::default();
+        let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
         // Rules first: whoever has a mistake in them should not find a new database beside it.
         // What is changed meanwhile is seen as a change afterwards.
         let at_start = reload::fingerprint(&config);
@@ -71,6 +88,9 @@ impl App {
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
         let outside = Outside::new(&config.actions, config.model.as_ref())
             .context("could not set up the client of actions")?;
+        if config.media.download {
+            media_folder::check(&config.media.folder)?;
+        }
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
@@ -80,8 +100,15 @@ impl App {
                 .await
                 .context("could not store the text of the rules")?;
         }
-        let public = bind(config.server.listen, "server.listen").await?;
-        let admin = bind(config.admin.listen, "admin.listen").await?;
+        store
+            .record_secrets(
+                &signature::fingerprint(&config.webhook.app_secrets),
+                clock.now(),
+            )
+            .await
+            .context("could not store which app secrets are in use")?;
+        let public = bind(config.server.listen, "server.listen")?;
+        let admin = bind(config.admin.listen, "admin.listen")?;
         let addresses = Addresses {
             webhook: public.local_addr().context("a listener has no address")?,
             admin: admin.local_addr().context("a listener has no address")?,
@@ -96,10 +123,12 @@ impl App {
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
             conditions: Arc::default(),
+            signs: Arc::default(),
             at_start,
             public,
             admin,
             addresses,
+            limits: limits.with_connections(connections),
         })
     }
 
@@ -136,9 +165,18 @@ impl App {
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         self.announce();
         let store = self.store.clone();
+        let wake = Arc::new(Notify::new());
+        let upkeep = self.upkeep(&wake);
+        let begun = upkeep.begin().await;
+        begun.context("could not ask whether the database is held")?;
         // The owner's listener stays open while the rest stops, so that the stop can be watched.
         let finished = CancellationToken::new();
-        let mut tasks = self.start(&shutdown, &finished);
+        let watch = self.watch().begin().await;
+        let keeper = self.keeper();
+        let mut tasks = self.start(&shutdown, &finished, wake);
+        tasks.start("database keeper", keeper.run(shutdown.clone()));
+        tasks.start("watch", watch.run(shutdown.clone()));
+        tasks.start("upkeep", upkeep.run(shutdown.clone()));
         let stopped = tokio::select! {
             biased;
             () = shutdown.hard.cancelled() => {
@@ -148,11 +186,14 @@ impl App {
         };
         store.close().await;
         tracing::info!("stopped");
-        stopped
+        // More to the point than that a task has ended.
+        match store.trouble().filter(|trouble| trouble.fault.is_final()) {
+            Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
+            None => stopped,
+        }
     }
 
-    fn start(self, shutdown: &Shutdown, finished: &CancellationToken) -> Tasks {
-        let wake = Arc::new(Notify::new());
+    fn start(self, shutdown: &Shutdown, finished: &CancellationToken, wake: Arc<Notify>) -> Tasks {
         let files = self.files();
         let rules = Arc::clone(&self.rules);
         let reload = self.reload();
@@ -173,35 +214,38 @@ impl App {
             decide,
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
+            signs: self.signs,
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
-            files: if self.config.media.download {
-                Files::Fetch
-            } else {
-                Files::Stay
-            },
+            files: media_policy(&self.config),
         });
-        let delivery = Delivery::new(
-            self.store.clone(),
-            self.gateway,
-            self.clock,
-            Arc::clone(&self.metrics),
-            delivery_settings(&self.config),
-        );
+        let delivery = Delivery::new(delivery::Parts {
+            store: self.store.clone(),
+            gateway: self.gateway,
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            settings: delivery_settings(&self.config),
+        });
         let health = Health {
             store: self.store,
+            clock: self.clock,
             metrics: Arc::clone(&self.metrics),
             conditions: self.conditions,
             stopping: shutdown.soft.clone(),
         };
-        let webhook = Webhook::new(&self.config.webhook, intake, self.metrics);
-        let public = web::public(&self.config.webhook.path, webhook, health.clone());
+        let metrics = Arc::clone(&self.metrics);
+        let webhook = Webhook::new(&self.config.webhook, self.limits, intake, metrics);
+        let public = web::Server {
+            listener: self.public,
+            router: web::public(&self.config.webhook.path, webhook, health.clone()),
+            limits: self.limits,
+            proxies: TrustedProxies::new(&self.config.server.trusted_proxies),
+            metrics: Arc::clone(&self.metrics),
+        };
         let mut tasks = Tasks::default();
         let stop = shutdown.soft.clone();
-        tasks.start(
-            "webhook listener",
-            web::serve(self.public, public, Limits::default(), stop),
-        );
+        tasks.start("webhook listener", public.serve(stop));
         tasks.start("intake", async move {
             if let Err(error) = committing.await {
                 std::panic::resume_unwind(error.into_panic());
@@ -213,12 +257,39 @@ impl App {
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
         }
-        let admin = web::admin(health);
-        tasks.start_last(
-            "admin listener",
-            web::serve(self.admin, admin, Limits::default(), finished.clone()),
-        );
+        let router = web::admin(health, self.config.admin.hosts);
+        let admin = web::Server::for_the_owner(self.admin, router, self.limits, self.metrics);
+        tasks.start_last("admin listener", admin.serve(finished.clone()));
         tasks
+    }
+
+    /// The worker that keeps an eye on the database.
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+        }
+    }
+
+    /// The worker that looks after the database.
+    fn upkeep(&self, wake: &Arc<Notify>) -> Upkeep {
+        Upkeep {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+            wake: Arc::clone(wake),
+        }
+    }
+
+    /// The worker that looks at the account and the clock.
+    fn watch(&self) -> Watch {
+        Watch {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            signs: Arc::clone(&self.signs),
+        }
     }
 
     /// The worker that takes changed rules into use.
@@ -267,6 +338,26 @@ impl App {
             );
         }
         tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
+        if self.config.media.download {
+            let folder = self.config.media.folder.display();
+            tracing::info!(%folder, "files that people send are fetched");
+        }
+        let numbers = self.config.numbers.len();
+        if numbers == 0 {
+            tracing::info!(
+                "messages to every number are answered: none is listed under [[number]]"
+            );
+        } else {
+            tracing::info!(numbers, "messages to the listed numbers are answered");
+        }
+    }
+}
+
+fn media_policy(config: &Config) -> Files {
+    if config.media.download {
+        Files::Fetch
+    } else {
+        Files::Stay
     }
 }
 
@@ -286,8 +377,16 @@ fn downloader(config: &Config) -> Result<Downloader, GatewayError> {
     Downloader::new(config.media.token.as_ref(), hosts, gateway.timeout)
 }
 
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("could not listen on {address} ({key})"))
+fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others take ours.
+        socket.set_reuseaddr(cfg!(not(windows)))?;
+        socket.bind(address)?;
+        socket.listen(CONNECTION_QUEUE)
+    };
+    bound().with_context(|| format!("could not listen on {address} ({key})"))
 }

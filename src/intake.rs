@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::message::Event;
 use crate::store::{Decide, Files, ReceivePolicy, Received, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Signs};
 use crate::turn::Decision;
 
 /// A commit takes no more updates than this, unless one request alone brings more.
@@ -51,6 +52,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Counts updates and decisions.
     pub metrics: Arc<Metrics>,
+    /// Told what speaks of the account and the clock.
+    pub signs: Arc<Signs>,
     /// Told when there is something to send.
     pub wake: Arc<Notify>,
     /// How long a reply is worth sending.
@@ -115,8 +118,8 @@ impl Parts {
         };
         match result {
             Ok(()) => answer_all(answers, Ok(())),
-            Err(StoreError::Database(_) | StoreError::Corrupt { .. }) if !batches.is_empty() => {
-                // One submission may be to blame: the others must not suffer for it.
+            Err(error) if error.fault().is_none() && !batches.is_empty() => {
+                // One submission is to blame: the others must not suffer for it.
                 for (events, answer) in batches.into_iter().zip(answers) {
                     let result = self
                         .receive(events)
@@ -135,17 +138,28 @@ impl Parts {
             reply_expires_after: self.reply_expires_after,
             files: self.files,
         };
+        let came = events.len();
+        let ahead = ahead_of(&events, policy.now);
         match self.store.receive(events, policy, &*self.decide).await {
             Ok(received) => {
+                if came > 0 {
+                    self.metrics
+                        .last_webhook_seconds
+                        .set(policy.now.as_second());
+                }
                 self.count(&received);
+                self.signs.timed(&ahead);
                 if received.queued > 0 {
                     self.wake.notify_one();
                 }
                 Ok(())
             }
             Err(error) => {
-                let reason: &dyn std::error::Error = &error;
-                tracing::error!(error = reason, "updates could not be stored");
+                // A fault of the database itself is told once, when it begins, and not for each batch.
+                if error.fault().is_none() {
+                    let reason: &dyn std::error::Error = &error;
+                    tracing::error!(error = reason, "updates could not be stored");
+                }
                 Err(error)
             }
         }
@@ -168,6 +182,11 @@ impl Parts {
             all += u32::try_from(count).unwrap_or(u32::MAX);
         }
         self.metrics.commit_updates.observe(f64::from(all));
+        if received.standing > 0 {
+            self.signs.account_news();
+        }
+        let too_old = |decision: &Decision| *decision == Decision::TooOld;
+        self.signs.decided(received.decisions.iter().map(too_old));
         for decision in &received.decisions {
             self.metrics
                 .decisions
@@ -184,6 +203,15 @@ impl Parts {
             );
         }
     }
+}
+
+/// How far each new message's time lies ahead of ours.
+fn ahead_of(events: &[Event], now: Timestamp) -> Vec<SignedDuration> {
+    let times = events.iter().filter_map(|event| match event {
+        Event::Message(message) => Some(message.sent_at.duration_since(now)),
+        Event::Echo(_) | Event::Receipt(_) | Event::Account(_) | Event::Unreadable(_) => None,
+    });
+    times.collect()
 }
 
 /// Takes what is waiting behind the first one, without waiting for more.

@@ -26,13 +26,14 @@
 //! Pure, without IO or a clock: [`message`] (the nouns), [`rules`] (the language), [`turn`] (the decision),
 //! [`whatsapp`] (Meta's wire format). With IO: [`config`], [`web`], [`intake`], [`store`], [`delivery`], [`gateway`],
 //! [`outside`] (what rules may call), and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
-//! the time, [`shutdown`] ends it, [`telemetry`] tells of it.
+//! the time, [`shutdown`] ends it, [`telemetry`] tells of it, [`files`] writes files.
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod files;
 pub mod gateway;
 pub mod intake;
 pub mod message;

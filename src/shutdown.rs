@@ -24,11 +24,12 @@ impl Shutdown {
         let tokens = shutdown.clone();
         tokio::spawn(async move {
             signals.next().await;
-            tracing::info!("stopping: finishing what was begun; a second signal stops at once");
+            // Stopping comes before saying so: nothing that goes wrong with a log line may keep the process alive.
             tokens.soft.cancel();
+            tracing::info!("stopping: finishing what was begun; a second signal stops at once");
             signals.next().await;
-            tracing::warn!("stopping at once");
             tokens.hard.cancel();
+            tracing::warn!("stopping at once");
         });
         Ok(shutdown)
     }

@@ -100,7 +100,8 @@ CREATE TABLE outbox (
     fence             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
                                            -- message's tag, so a receipt that brings it back proves the message was sent
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
-    reason            TEXT,                -- why it waits
+    reason            TEXT,                -- why it waits: what the last try met
+    tries             TEXT    NOT NULL DEFAULT '[]',  -- JSON: when each try was, what it met and its code; the last hundred
     CHECK ((kind = 'action') = (action_number IS NOT NULL)),
     CHECK ((kind = 'action') = (host IS NOT NULL)),
     CHECK (kind = 'action' OR message_id IS NOT NULL)
@@ -154,17 +155,22 @@ CREATE TABLE uploads (
     expires_at_ms     INTEGER NOT NULL,    -- 30 days after the upload, less a day
     PRIMARY KEY (phone_number_id, sha256, mime_type)
 ) STRICT;
+CREATE INDEX uploads_by_expiry ON uploads (expires_at_ms);
 
 -- What else Meta told us: history, calls, groups, account news. Kept, never answered.
 CREATE TABLE account_events (
     id                INTEGER PRIMARY KEY,
-    event_key         TEXT    NOT NULL UNIQUE,  -- digest of field and raw: the same news told twice is one row
+    event_key         TEXT    NOT NULL UNIQUE,  -- digest of field, raw, account and time: the same news told twice is one row
     field             TEXT    NOT NULL,    -- Meta's word
     phone_number_id   TEXT,
+    waba_id           TEXT,                -- the account, where the news names one
+    told_at_ms        INTEGER NOT NULL,    -- when Meta said it; when it came, where Meta gives no time
     summary           TEXT    NOT NULL,    -- what it says, for people
     received_at_ms    INTEGER NOT NULL,
     raw               TEXT    NOT NULL
 ) STRICT;
+-- How the account stands is read from the news of a few fields, in the order Meta told it.
+CREATE INDEX account_events_in_order ON account_events (field, told_at_ms);
 
 -- Updates we could not understand, byte for byte, with the reason.
 CREATE TABLE quarantine (
@@ -176,12 +182,34 @@ CREATE TABLE quarantine (
     raw               BLOB    NOT NULL
 ) STRICT;
 
+-- Which app secrets the service was started with, so that `doctor` does not take an old webhook for proof of a new secret.
+CREATE TABLE app_secret_sets (
+    id                INTEGER PRIMARY KEY,
+    fingerprint       TEXT    NOT NULL,    -- keyed hash; the secrets cannot be had from it
+    since_ms          INTEGER NOT NULL
+) STRICT;
+
 -- The full text of every set of rules that ever decided, so that an old answer can be explained.
 CREATE TABLE rules_versions (
     version           TEXT PRIMARY KEY,    -- hash of source
     source            TEXT    NOT NULL,
     first_used_ms     INTEGER NOT NULL
 ) STRICT;
+
+-- Empty. After a failed write a row comes and goes here, to see whether there is room again.
+CREATE TABLE filler (
+    id                INTEGER PRIMARY KEY CHECK (id = 1),
+    bytes             BLOB    NOT NULL
+) STRICT;
+
+-- What the service must know of itself at its next start: one row. It travels with the file.
+CREATE TABLE service_state (
+    id                INTEGER PRIMARY KEY CHECK (id = 1),
+    held_since_ms     INTEGER,             -- since when this is a copy from which nothing is sent until `replyd restore --release`;
+                                           -- NULL: it is not held
+    held_outbox_id    INTEGER NOT NULL DEFAULT 0  -- rows of the outbox up to this one were in the copy: they may have been sent
+) STRICT;
+INSERT INTO service_state (id) VALUES (1);
 
 -- A conversation as people read it: SELECT * FROM transcript WHERE contact LIKE '%Ana%';
 CREATE VIEW transcript AS
@@ -224,14 +252,15 @@ SELECT
          ELSE 'the bot' END AS mode,
     conversations.state->>'$.tags' AS tags,
     conversations.state->>'$.fields' AS fields,
-    -- The oldest message of theirs that nothing of ours came after.
+    -- The oldest message of theirs that nothing of ours came after. What is held or has failed may never have arrived.
     (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(theirs.sent_at_ms) / 1000, 'unixepoch')
      FROM messages AS theirs
      WHERE theirs.conversation_id = conversations.id
        AND theirs.direction = 'in'
        AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours
                                  WHERE ours.conversation_id = conversations.id AND ours.direction = 'out'
-                                   AND ours.outbox_state NOT IN ('dead', 'expired')), 0)
+                                   AND ours.outbox_state NOT IN ('dead', 'expired', 'held')
+                                   AND coalesce(ours.delivery_status, '') <> 'failed'), 0)
     ) AS unanswered_since,
     -- Until then WhatsApp takes free replies: 24 hours from their last message.
     strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_inbound_ms / 1000 + 86400, 'unixepoch') AS window_open_until

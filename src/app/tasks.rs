@@ -56,14 +56,15 @@ impl Tasks {
                 Err(error) => (error.id(), error.is_panic()),
             };
             let name = self.names.remove(&id).unwrap_or("a task");
+            let was_asked = stop.is_cancelled();
+            stop.cancel();
             if panicked {
                 tracing::error!(task = name, "task panicked; stopping");
                 failed = failed.and(Err(anyhow::anyhow!("{name} panicked")));
-            } else if !stop.is_cancelled() {
+            } else if !was_asked {
                 tracing::error!(task = name, "task ended by itself; stopping");
                 failed = failed.and(Err(anyhow::anyhow!("{name} ended by itself")));
             }
-            stop.cancel();
             if self.names.keys().all(|id| self.last.contains(id)) {
                 finished.cancel();
             }

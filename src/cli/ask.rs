@@ -27,7 +27,7 @@ pub(crate) fn confirm(question: &str) -> anyhow::Result<Answer> {
     }
     ui::ask(format_args!(
         "{} [y/N] ",
-        paint(WARN, format_args!("{question}?"))
+        paint(WARN, format_args!("{}?", ui::one_line(question)))
     ));
     let mut typed = String::new();
     input

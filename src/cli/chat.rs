@@ -41,7 +41,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         &rules.bot.name
     };
-    ui::note(format_args!("{} — {name}. {HELP}", paint(STRONG, title)));
+    let (title, name) = (paint(STRONG, ui::name(title)), ui::one_line(&name));
+    ui::note(format_args!("{title} — {name}. {HELP}"));
     let mut chat = Chat::new(&rules, arguments.name, Clock::System);
     let input = std::io::stdin();
     let typed_here = input.is_terminal();
@@ -52,10 +53,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             break;
         }
         if !typed_here && !line.trim().is_empty() {
-            ui::line(format_args!(
-                "{}",
-                paint(LITERAL, format_args!("you › {}", ui::visible(&line)))
-            ));
+            let you = paint(LITERAL, "you › ");
+            ui::line(ui::behind(&you, ui::PERSON, LITERAL, &line));
         }
         chat.take(line.trim());
         prompt(typed_here);
@@ -74,7 +73,7 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     let usual = Path::new("rules.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
     let (name, files) = if let Some(file) = file {
-        (file.display().to_string(), RulesFiles::read(file)?)
+        (ui::path(file), RulesFiles::read(file)?)
     } else {
         let name = "the example rules";
         let files = RulesFiles {
@@ -87,7 +86,8 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     match files.compile(None) {
         Ok(compiled) => Ok((name, compiled.rules)),
         Err(diagnostics) => {
-            ui::note(rules::render(&diagnostics, &files.sources, Colour::Plain));
+            let drawn = rules::render(&diagnostics, &files.sources, Colour::Plain);
+            ui::note(ui::drawn(&drawn));
             let message = format!("the rules `{name}` cannot be used");
             Err(Hint {
                 message,
@@ -169,7 +169,7 @@ impl<'r> Chat<'r> {
     fn send(&mut self, content: Content) {
         self.sent += 1;
         if content.button().is_some() {
-            ui::line(paint(DIM, content.transcript_text()));
+            ui::line(paint(DIM, ui::one_line(&content.transcript_text())));
         }
         let now = self.clock.now();
         let message = Inbound::new(
@@ -228,7 +228,10 @@ impl<'r> Chat<'r> {
             }
         }
         if turn.replies.is_empty() && turn.decision != Decision::Waiting {
-            ui::line(paint(DIM, format_args!("({})", silence(&turn))));
+            ui::line(paint(
+                DIM,
+                format_args!("({})", ui::one_line(&silence(&turn))),
+            ));
         }
         self.last = Some(turn);
     }
@@ -241,7 +244,7 @@ impl<'r> Chat<'r> {
         let concluded = turn.concluded.last().map(|one| &one.explanation);
         let explanation = concluded.unwrap_or(&turn.explanation);
         if let Some(text) = &explanation.normalised {
-            ui::line(paint(DIM, format_args!("read as: {}", ui::visible(text))));
+            ui::line(paint(DIM, format_args!("read as: {}", ui::one_line(text))));
         }
         for one in &explanation.considered {
             let (mark, style) = match one.verdict {
@@ -249,11 +252,11 @@ impl<'r> Chat<'r> {
                 Verdict::Quiet => ("–", ui::WARN),
                 Verdict::No => ("·", DIM),
             };
-            let because = ui::visible(&one.because);
-            ui::line(paint(style, format_args!("{mark} {}: {because}", one.rule)));
+            let (rule, because) = (ui::name(one.rule.as_str()), ui::one_line(&one.because));
+            ui::line(paint(style, format_args!("{mark} {rule}: {because}")));
         }
         if let Some(note) = &explanation.note {
-            ui::line(paint(BAD, note));
+            ui::line(paint(BAD, ui::one_line(note)));
         }
     }
 }

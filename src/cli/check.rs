@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     for file in &arguments.files {
         worst = worst.max(match RulesFiles::read(file) {
             Ok(files) => match arguments.format {
-                Format::Text => check(&file.display().to_string(), &files, today),
+                Format::Text => check(&ui::path(file), &files, today),
                 Format::Json => check_for_editors(&files, today),
             },
             Err(error) => {
@@ -67,7 +67,7 @@ fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
         Err(diagnostics) => (BROKEN, diagnostics),
     };
     for found in &diagnostics {
-        ui::line(found.to_json(&files.sources));
+        ui::line(ui::json(&found.to_json(&files.sources)));
     }
     result
 }
@@ -82,7 +82,8 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
     };
     if !diagnostics.is_empty() {
         // Colours vanish by themselves where there is no terminal.
-        ui::note(rules::render(&diagnostics, &files.sources, Colour::Styled));
+        let drawn = rules::render(&diagnostics, &files.sources, Colour::Styled);
+        ui::note(ui::drawn(&drawn));
         ui::note("");
     }
     let of = |severity| {

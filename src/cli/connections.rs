@@ -9,10 +9,12 @@ use qrcode::render::unicode::Dense1x2;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::graph::{Options, Session, explain};
+use super::graph::{Options, Session, checked_id, explain};
 use super::manage::{self, Consent, coloured};
+use super::overwrite;
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
 use crate::config;
+use crate::files::{self, Access};
 use crate::gateway::{SendError, Unknown};
 use crate::whatsapp::manage::connections::{self, Connection};
 
@@ -65,6 +67,9 @@ enum Action {
     },
 }
 
+/// What an id is called that names none.
+const ID: &str = "connection";
+
 /// When to draw a QR code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drawing {
@@ -88,12 +93,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             create(&session, method.as_deref(), drawing).await?;
         }
-        Action::Get { id } => get(&session, &id).await?,
+        Action::Get { id } => get(&session, checked_id(ID, &id)?).await?,
         Action::Delete { id, yes } => {
             let consent = if yes { Consent::Given } else { Consent::Asked };
-            delete(&session, &id, consent).await?;
+            delete(&session, checked_id(ID, &id)?, consent).await?;
         }
-        Action::Default { id } => make_default(&session, &id).await?,
+        Action::Default { id } => make_default(&session, checked_id(ID, &id)?).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,7 +111,7 @@ async fn list(session: &Session, status: Option<&str>, method: Option<&str>) -> 
     if session.options.json {
         rows.into_iter()
             .map(connections::without_url)
-            .for_each(ui::line);
+            .for_each(|row| ui::line(ui::json(&row)));
         return Ok(());
     }
     let found: Vec<Connection> = rows.iter().filter_map(Connection::read).collect();
@@ -152,10 +157,10 @@ async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> an
         }
     }
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
-    let id = ui::visible(&connection.connection_id);
+    let id = ui::one_line(&connection.connection_id);
     let status = coloured(&connection.status);
     ui::line(format_args!("made connection {id}: {status}"));
     let Some(url) = &connection.url else {
@@ -165,7 +170,7 @@ async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> an
     ui::line(
         "\nOpen this address once, in a browser, and log in at Meta. It is shown only now; who has it can finish the login:\n",
     );
-    ui::line(paint(LITERAL, ui::visible(url.expose_secret())));
+    ui::line(paint(LITERAL, ui::one_line(url.expose_secret())));
     if drawing == Drawing::Always || ui::is_terminal() {
         ui::line(format_args!("\n{}", drawn(url)?));
     }
@@ -203,15 +208,15 @@ async fn get(session: &Session, id: &str) -> anyhow::Result<()> {
     let connection = read(&answer)?;
     if session.options.json {
         let inner = answer.get("connection").unwrap_or(&answer).clone();
-        ui::line(connections::without_url(inner));
+        ui::line(ui::json(&connections::without_url(inner)));
         return Ok(());
     }
-    ui::line(paint(STRONG, ui::visible(&connection.connection_id)));
+    ui::line(paint(STRONG, ui::one_line(&connection.connection_id)));
     ui::line(manage::pairs(&[
         ("status", coloured(&connection.status)),
-        ("method", ui::visible(&connection.method)),
-        ("created", ui::visible(&connection.creation_time)),
-        ("changed", ui::visible(&connection.last_updated_time)),
+        ("method", ui::one_line(&connection.method)),
+        ("created", ui::one_line(&connection.creation_time)),
+        ("changed", ui::one_line(&connection.last_updated_time)),
     ]));
     if !connection.is_active() {
         ui::note("nothing can be sent with it; `replyd connections create` begins another one");
@@ -237,9 +242,9 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
         Err(error) => return Err(explain(&error)),
     }
     if session.options.json {
-        ui::line(json!({ "deleted": id }));
+        ui::line(ui::json(&json!({ "deleted": id })));
     } else {
-        ui::line(format_args!("deleted connection {id}"));
+        ui::line(format_args!("deleted connection {}", ui::one_line(id)));
     }
     Ok(())
 }
@@ -256,7 +261,7 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
         return Err(Hint {
             message: format!(
                 "connection {id} is {} and not ACTIVE: nothing could be sent with it",
-                ui::visible(&connection.status)
+                ui::one_line(&connection.status)
             ),
             hint: "finish its login in the browser, or begin another one with `replyd connections create`"
                 .to_owned(),
@@ -265,17 +270,17 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
     }
     let named = session.options.config.as_deref();
     let path = config::file(named);
-    let shown = path.display();
+    let shown = ui::path(path);
     let text = std::fs::read_to_string(path).map_err(|_| Hint {
         message: format!("there is no configuration file `{shown}` to write it to"),
         hint: format!("set REPLYD__GATEWAY__CONNECTION={id}, or write a file with `replyd init`"),
     })?;
     let text = config::with_connection(&text, id)
         .with_context(|| format!("could not change `{shown}`"))?;
-    manage::write_whole(path, &text).with_context(|| format!("could not write `{shown}`"))?;
+    files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
     let now = config::read_calls(named)?.gateway.connection;
     if session.options.json {
-        ui::line(json!({ "file": path, "connection": id }));
+        ui::line(ui::json(&json!({ "file": path, "connection": id })));
     } else {
         ui::line(format_args!(
             "wrote gateway.connection = \"{id}\" into {shown}"

@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     store.close().await;
     if arguments.reading.json {
         for one in &news {
-            ui::line(as_json(one));
+            ui::line(ui::json(&as_json(one)));
         }
     } else if news.is_empty() {
         ui::note("Meta has told nothing about the account yet");
@@ -53,9 +53,9 @@ fn table(news: &[News], zone: &TimeZone) -> String {
     for one in news {
         table.add_row([
             when(one.received_at, zone),
-            ui::visible(&one.field),
-            one.phone_number_id.clone().unwrap_or_default(),
-            ui::visible(&one.summary),
+            ui::name(&one.field),
+            ui::one_line(one.phone_number_id.as_deref().unwrap_or_default()),
+            ui::one_line(&one.summary),
         ]);
     }
     table.trim_fmt()

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// It is their first message.
     #[arg(long, conflicts_with = "who")]
     first: bool,
-    /// Somebody of the database: the number of a conversation, a part of the name or the phone.
+    /// Somebody of the database: the number of a conversation, the phone number, or a part of the name or the phone.
     #[arg(long = "as", value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
     #[command(flatten)]
@@ -49,16 +49,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     if arguments.reading.json {
-        ui::line(json(&turn));
+        ui::line(ui::json(&json(&turn)));
     } else {
         show(&turn.explanation);
         ui::line(format_args!("{}:", turn.decision.name()));
         for reply in &turn.replies {
             let text = reply.content.transcript_text();
-            ui::line(format_args!(
-                "  {}",
-                ui::visible(&text).replace('\n', "\n  ")
-            ));
+            ui::line(ui::framed(ui::OURS, &text));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -81,7 +78,7 @@ pub(crate) fn show(explanation: &Explanation) {
     if let Some(read) = &explanation.normalised {
         ui::line(paint(
             STRONG,
-            format_args!("read as: {}", ui::visible(read)),
+            format_args!("read as: {}", ui::one_line(read)),
         ));
     }
     for one in &explanation.considered {
@@ -90,15 +87,15 @@ pub(crate) fn show(explanation: &Explanation) {
             Verdict::Quiet => ("–", WARN),
             Verdict::No => ("·", DIM),
         };
-        let because = ui::visible(&one.because);
-        ui::line(paint(style, format_args!("{mark} {}: {because}", one.rule)));
+        let (rule, because) = (ui::name(one.rule.as_str()), ui::one_line(&one.because));
+        ui::line(paint(style, format_args!("{mark} {rule}: {because}")));
     }
     if explanation.not_told > 0 {
         let others = explanation.not_told;
         ui::line(paint(DIM, format_args!("· {others} more could not match")));
     }
     if let Some(note) = &explanation.note {
-        ui::line(paint(BAD, ui::visible(note)));
+        ui::line(paint(BAD, ui::one_line(note)));
     }
     show_behind(explanation);
 }
@@ -110,7 +107,10 @@ fn show_behind(explanation: &Explanation) {
     }
     let (why, would) = match answering(&explanation.considered) {
         Some(one) => (
-            format!("not looked at any more, because `{}` answers:", one.rule),
+            format!(
+                "not looked at any more, because `{}` answers:",
+                ui::name(one.rule.as_str())
+            ),
             "would match too",
         ),
         None => ("not looked at:".to_owned(), "would match"),
@@ -122,8 +122,7 @@ fn show_behind(explanation: &Explanation) {
             Verdict::Quiet => ("–", DIM, "would stay quiet"),
             Verdict::No => ("·", DIM, "no"),
         };
-        let because = ui::visible(&one.because);
-        let rule = &one.rule;
+        let (rule, because) = (ui::name(one.rule.as_str()), ui::one_line(&one.because));
         ui::line(paint(
             style,
             format_args!("{mark} {rule}: {verdict}: {because}"),
@@ -142,7 +141,7 @@ fn answering(considered: &[Considered]) -> Option<&Considered> {
 /// There is no message of this id.
 pub(crate) fn no_message(wamid: &str) -> Hint {
     Hint {
-        message: format!("there is no message `{}`", ui::visible(wamid)),
+        message: format!("there is no message `{}`", ui::one_line(wamid)),
         hint: "`replyd history NAME --json` shows the ids of messages".to_owned(),
     }
 }

@@ -100,7 +100,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 .iter()
                 .map(|text| text.written.as_str())
                 .collect();
-            ui::line(json!({ "count": group.messages, "texts": texts, "rule": rule }));
+            ui::line(ui::json(
+                &json!({ "count": group.messages, "texts": texts, "rule": rule }),
+            ));
         } else {
             show(group, rule.as_deref());
         }
@@ -139,8 +141,8 @@ impl<'a> Understood<'a> {
                 return Err(Hint {
                     message: format!(
                         "`{}` has no rule `{}`",
-                        arguments.rules.display(),
-                        ui::visible(named)
+                        ui::path(&arguments.rules),
+                        ui::one_line(named)
                     ),
                     hint: suggest::did_you_mean(named, ids()).unwrap_or_else(names),
                 });
@@ -187,22 +189,21 @@ impl<'a> Understood<'a> {
 }
 
 fn show(group: &Group, rule: Option<&str>) {
-    let shown = |text: &str| ui::visible(&shortened(text, LINE_CHARACTERS_MAX));
+    let shown = |text: &str| ui::one_line(&shortened(text, LINE_CHARACTERS_MAX));
     let others = group.texts.len().saturating_sub(1);
     let first = shown(&group.texts[0].written);
-    ui::line(format_args!(
-        "\n{} × {}",
-        group.messages,
-        paint(STRONG, first)
-    ));
+    ui::line("");
+    let times = format!("{} × ", group.messages);
+    ui::line(ui::behind(&times, "      ", STRONG, &first));
     for text in group.texts.iter().skip(1).take(3) {
         let (times, text) = (text.times, shown(&text.written));
-        ui::line(paint(DIM, format_args!("    {times} × {text}")));
+        let times = paint(DIM, format_args!("    {times} × "));
+        ui::line(ui::behind(&times, "          ", DIM, &text));
     }
     if others > 3 {
         ui::line(paint(DIM, format_args!("    and {} more", others - 3)));
     }
     for line in rule.into_iter().flat_map(str::lines) {
-        ui::line(paint(LITERAL, format_args!("    {}", ui::visible(line))));
+        ui::line(ui::behind("    ", "      ", LITERAL, line));
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde_json::Value;
 
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
 use crate::config::{self, Calls, Preset};
 use crate::gateway::{Gateway, SendError, Source};
-use crate::message::PhoneNumberId;
+use crate::message::{PhoneNumberId, is_id};
 use crate::whatsapp::graph::{Api, Call, Payload};
 
 /// Options of every command that calls the gateway.
@@ -51,8 +52,9 @@ impl Session {
 
     /// The number that is meant.
     pub(crate) fn number(&self) -> anyhow::Result<PhoneNumberId> {
-        if let Some(id) = self.options.number.clone().and_then(PhoneNumberId::parse) {
-            return Ok(id);
+        if let Some(named) = &self.options.number {
+            let id = checked_id("--number", named)?;
+            return PhoneNumberId::parse(id).context("--number is empty");
         }
         match &self.settings.numbers[..] {
             [only] => Ok(only.phone_number_id.clone()),
@@ -79,7 +81,7 @@ impl Session {
     /// The business account that is meant: the one named, that of the number named, or the only one there is.
     pub(crate) fn waba(&self) -> anyhow::Result<String> {
         if let Some(waba) = &self.options.waba {
-            return Ok(waba.clone());
+            return Ok(checked_id("--waba", waba)?.to_owned());
         }
         let mut wabas: Vec<&String> = self
             .settings
@@ -169,6 +171,18 @@ impl Session {
     }
 }
 
+/// An id that a person named: it becomes a part of the address of a call, where `..` would lead to another place.
+pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str> {
+    if is_id(id) {
+        return Ok(id);
+    }
+    Err(Hint {
+        message: format!("{what} `{}` is no id", ui::visible(id)),
+        hint: "an id holds only letters, digits, - and _".to_owned(),
+    }
+    .into())
+}
+
 /// A failed call as an error that says who refused, why, and what to do.
 pub(crate) fn explain(error: &SendError) -> anyhow::Error {
     explain_of(Api::Graph, error)
@@ -177,7 +191,7 @@ pub(crate) fn explain(error: &SendError) -> anyhow::Error {
 fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
     let message = match error {
         SendError::Rejected(rejection) => {
-            let reason = ui::visible(&rejection.reason());
+            let reason = ui::one_line(&rejection.reason());
             match rejection.source() {
                 Source::Meta => format!("Meta refused with {reason}"),
                 Source::Gateway => reason,

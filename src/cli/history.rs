@@ -9,15 +9,18 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::reading::{self, when};
-use super::screen;
 use super::ui::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
 use crate::message::DeliveryStatus;
 use crate::store::{ConversationSummary, Entry, StoredNote};
 
 /// Reads beside a running service, or without one.
+///
+/// One conversation is meant by the number before it in the list. If none has that number, it is meant by a whole phone
+/// number or user id, and if none has that, by a part of the name or six digits of the phone. When several are meant
+/// it is an error that names them, with --json too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Whose: the number before a conversation, a part of the name or the phone.
+    /// Whose: the number before a conversation, the phone number, or a part of the name or the phone.
     #[arg(value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
     /// The most lines of a list, or messages of a conversation.
@@ -31,47 +34,46 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.reading.zone()?;
     let store = arguments.reading.open().await?;
-    let found = store
-        .conversations(arguments.who.as_deref(), arguments.limit)
-        .await;
-    let found = found.context("could not read the conversations")?;
-    match (&arguments.who, &found[..]) {
-        (None, []) => ui::note("there are no conversations yet"),
-        (Some(who), []) => return Err(reading::nobody(who).into()),
-        (Some(_), [one]) => {
-            let entries = store.transcript(one.id, arguments.limit).await;
-            let entries = entries.context("could not read the messages")?;
-            let notes = store.notes(one.id).await;
-            let notes = notes.context("could not read the notes")?;
-            if arguments.reading.json {
-                let mut notes = notes.iter().peekable();
-                for entry in &entries {
-                    while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
-                        ui::line(note_json(one, note));
-                    }
-                    ui::line(entry_json(one, entry));
-                }
-                for note in notes {
-                    ui::line(note_json(one, note));
-                }
-            } else {
-                show_transcript(one, &entries, &notes, &zone);
-            }
+    if let Some(who) = &arguments.who {
+        let one = reading::one_conversation(&store, who).await?;
+        let entries = store.transcript(one.id, arguments.limit).await;
+        let entries = entries.context("could not read the messages")?;
+        let notes = store.notes(one.id).await;
+        let notes = notes.context("could not read the notes")?;
+        if arguments.reading.json {
+            print_json(&one, &entries, &notes);
+        } else {
+            show_transcript(&one, &entries, &notes, &zone);
         }
-        (_, several) if arguments.reading.json => {
-            for one in several {
-                ui::line(summary_json(one));
+    } else {
+        let all = store.conversations(None, arguments.limit).await;
+        let all = all.context("could not read the conversations")?;
+        if arguments.reading.json {
+            for one in &all {
+                ui::line(ui::json(&summary_json(one)));
             }
-        }
-        (who, several) => {
-            if who.is_some() {
-                ui::note("several are meant; name one by its number:");
-            }
-            ui::line(list(several, &zone));
+        } else if all.is_empty() {
+            ui::note("there are no conversations yet");
+        } else {
+            ui::line(list(&all, &zone));
         }
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Messages and notes in the order they came.
+fn print_json(one: &ConversationSummary, entries: &[Entry], notes: &[StoredNote]) {
+    let mut notes = notes.iter().peekable();
+    for entry in entries {
+        while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
+            ui::line(ui::json(&note_json(one, note)));
+        }
+        ui::line(ui::json(&entry_json(one, entry)));
+    }
+    for note in notes {
+        ui::line(ui::json(&note_json(one, note)));
+    }
 }
 
 fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
@@ -90,12 +92,12 @@ fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
         let last = one.last_message.as_deref().unwrap_or_default();
         table.add_row([
             one.id.to_string(),
-            shortened(&one.contact, 24),
+            ui::name(&one.contact),
             one.phone
                 .as_ref()
                 .map(|digits| format!("+{digits}"))
                 .unwrap_or_default(),
-            shortened(last, 40),
+            ui::shortened(last, 40),
             when(one.last_at, zone),
             one.messages_in.to_string(),
             one.unanswered_since
@@ -104,15 +106,6 @@ fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
         ]);
     }
     table.trim_fmt()
-}
-
-/// The first line of a text, cut where a table would grow too wide.
-fn shortened(text: &str, most: usize) -> String {
-    let line = ui::visible(text.lines().next().unwrap_or_default());
-    match line.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
 }
 
 fn show_transcript(
@@ -125,7 +118,7 @@ fn show_transcript(
         .phone
         .as_ref()
         .map(|digits| format!(" · +{digits}"));
-    let name = ui::visible(&conversation.contact);
+    let name = ui::name(&conversation.contact);
     ui::line(format_args!(
         "{}{}",
         paint(STRONG, &name),
@@ -134,7 +127,7 @@ fn show_transcript(
             format_args!(
                 "{} · to {}",
                 phone.unwrap_or_default(),
-                conversation.phone_number_id
+                ui::one_line(&conversation.phone_number_id)
             )
         )
     ));
@@ -157,12 +150,9 @@ fn show_transcript(
             day = today;
         }
         let time = paint(DIM, at.strftime("%H:%M:%S"));
-        let text = ui::visible(&entry.text);
         if entry.direction == "in" {
-            ui::line(format_args!(
-                "{time} {}",
-                paint(LITERAL, format_args!("{name} › {text}"))
-            ));
+            let first = format!("{time} {}", paint(LITERAL, format_args!("{name} › ")));
+            ui::line(ui::behind(&first, ui::PERSON, LITERAL, &entry.text));
             if let Some(line) = file(entry) {
                 ui::line(format_args!("           {line}"));
             }
@@ -171,7 +161,7 @@ fn show_transcript(
             }
         } else {
             ui::line(format_args!("{time}"));
-            ui::line(screen::framed(&text));
+            ui::line(ui::framed(ui::OURS, &entry.text));
             ui::line(format_args!("  {}", fate(entry)));
         }
     }
@@ -195,15 +185,18 @@ fn noted(note: &StoredNote, zone: &TimeZone) -> String {
         .to_zoned(zone.clone())
         .strftime("%H:%M:%S")
         .to_string();
-    let text = paint(WARN, format_args!("— {}", ui::visible(&note.text)));
+    let text = paint(WARN, format_args!("— {}", ui::one_line(&note.text)));
     format!("{} {text}", paint(DIM, time))
 }
 
 /// Where the file of a message is, or why it is not here.
 fn file(entry: &Entry) -> Option<String> {
     match (&entry.file, &entry.file_error) {
-        (Some(path), _) => Some(paint(DIM, format_args!("file: {}", ui::visible(path)))),
-        (None, Some(error)) => Some(paint(WARN, format_args!("no file: {}", ui::visible(error)))),
+        (Some(path), _) => Some(paint(DIM, format_args!("file: {}", ui::one_line(path)))),
+        (None, Some(error)) => Some(paint(
+            WARN,
+            format_args!("no file: {}", ui::one_line(error)),
+        )),
         (None, None) => None,
     }
 }
@@ -226,7 +219,7 @@ fn undecided(entry: &Entry) -> Option<String> {
         .and_then(|text| serde_json::from_str(text).ok());
     let note = explanation.and_then(|explanation| Some(explanation["note"].as_str()?.to_owned()));
     let note = note
-        .map(|note| format!(": {}", ui::visible(&note)))
+        .map(|note| format!(": {}", ui::one_line(&note)))
         .unwrap_or_default();
     let style = if entry.decision.as_deref() == Some("failed") {
         BAD
@@ -241,7 +234,7 @@ fn fate(entry: &Entry) -> String {
     let author = match entry.origin.as_str() {
         "phone_app" => "a colleague, in the phone app".to_owned(),
         "command" => "by hand".to_owned(),
-        _ => format!("rule {}", entry.rule.as_deref().unwrap_or("?")),
+        _ => format!("rule {}", ui::name(entry.rule.as_deref().unwrap_or("?"))),
     };
     let ticks = match entry
         .delivery_status
@@ -257,7 +250,7 @@ fn fate(entry: &Entry) -> String {
             "accepted" => paint(DIM, "accepted by the gateway"),
             "queued" | "sending" => paint(DIM, "waiting to be sent"),
             "unknown" => paint(WARN, "? may have been sent"),
-            "held" => paint(WARN, "? may have been sent; held for you"),
+            "held" => paint(WARN, held(entry)),
             "expired" => paint(BAD, "✗ not sent in time"),
             other => paint(BAD, format_args!("✗ {other}")),
         },
@@ -265,12 +258,21 @@ fn fate(entry: &Entry) -> String {
     let error = entry
         .send_error
         .as_deref()
-        .map(|why| format!(" {}", paint(BAD, ui::visible(why))));
+        .map(|why| format!(" {}", paint(BAD, ui::one_line(why))));
     format!(
         "{} {ticks}{}",
         paint(DIM, format_args!("{author} ·")),
         error.unwrap_or_default()
     )
+}
+
+/// What is to be done with a message that waits for a person.
+fn held(entry: &Entry) -> String {
+    let what = "? may or may not have been sent; held for you";
+    match entry.outbox_id {
+        Some(id) => format!("{what}: `replyd outbox show {id}`"),
+        None => what.to_owned(),
+    }
 }
 
 fn summary_json(one: &ConversationSummary) -> serde_json::Value {
@@ -322,5 +324,6 @@ fn entry_json(conversation: &ConversationSummary, entry: &Entry) -> serde_json::
         "outbox_state": entry.outbox_state,
         "delivery_status": entry.delivery_status,
         "send_error": entry.send_error,
+        "outbox_id": entry.outbox_id,
     })
 }

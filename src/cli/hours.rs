@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = ruleset::read(&arguments.rules)?;
     let schedule = rules.hours.as_ref().ok_or_else(|| Hint {
-        message: format!("`{}` has no [hours]", arguments.rules.display()),
+        message: format!("`{}` has no [hours]", ui::path(&arguments.rules)),
         hint: "write them like `[hours]` and below it `mon-fri = [\"08:00-18:00\"]`".to_owned(),
     })?;
     let zone = schedule.timezone();
@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let at = at.to_zoned(zone.clone());
     if arguments.json {
-        ui::line(as_json(schedule, &at));
+        ui::line(ui::json(&as_json(schedule, &at)));
     } else {
         show(schedule, &at);
     }
@@ -89,7 +89,7 @@ fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
 
 fn no_time(written: &str) -> Hint {
     Hint {
-        message: format!("`{}` is no time", ui::visible(written)),
+        message: format!("`{}` is no time", ui::one_line(written)),
         hint: "write it like `replyd hours at 2026-12-24T18:30`".to_owned(),
     }
 }

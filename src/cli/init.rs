@@ -1,12 +1,11 @@
 //! `replyd init`: a configuration and rules to start from.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
+use super::overwrite::not_written;
 use super::ui::{self, Hint, LITERAL, STRONG, paint};
+use crate::files::{Access, WriteError, create, make_folder};
 use crate::rules;
 
 const CONFIG: &str = "replyd.toml";
@@ -15,11 +14,16 @@ const RULES: &str = "rules.toml";
 const SCHEMA: &str = "rules.schema.json";
 
 /// What is written: each file with its text.
-fn files() -> [(&'static str, String); 3] {
+fn files() -> [(&'static str, String, Access); 3] {
+    let (config, rules) = (
+        include_str!("init/replyd.toml"),
+        include_str!("init/rules.toml"),
+    );
     [
-        (CONFIG, include_str!("init/replyd.toml").to_owned()),
-        (RULES, include_str!("init/rules.toml").to_owned()),
-        (SCHEMA, format!("{:#}\n", rules::schema())),
+        // Secrets may come to stand in it.
+        (CONFIG, config.to_owned(), Access::Private),
+        (RULES, rules.to_owned(), Access::Umask),
+        (SCHEMA, format!("{:#}\n", rules::schema()), Access::Umask),
     ]
 }
 
@@ -36,12 +40,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = arguments.folder;
     refuse_to_overwrite(&folder)?;
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("could not make folder `{}`", folder.display()))?;
-    for (name, text) in files() {
-        let path = folder.join(name);
-        write_new(&path, &text).with_context(|| format!("could not write `{}`", path.display()))?;
-    }
+    make_folder(&folder).map_err(|error| not_written(&error))?;
+    write_all(&folder).map_err(|error| not_written(&error))?;
     ui::line(next_steps(&folder));
     Ok(ExitCode::SUCCESS)
 }
@@ -51,7 +51,8 @@ fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
     let there = [CONFIG, RULES, SCHEMA]
         .iter()
         .map(|name| folder.join(name))
-        .find(|path| path.exists());
+        // A link that leads nowhere is there, too.
+        .find(|path| path.symlink_metadata().is_ok());
     match there {
         None => Ok(()),
         Some(path) => Err(Hint {
@@ -62,14 +63,25 @@ fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = std::fs::File::create_new(path)?;
-    file.write_all(text.as_bytes())
+/// All of them or, when one cannot be written, none.
+fn write_all(folder: &Path) -> Result<(), WriteError> {
+    let mut written = Vec::new();
+    for (name, text, access) in files() {
+        let path = folder.join(name);
+        if let Err(error) = create(&path, &text, access) {
+            for path in written {
+                // The error that is told is the one that stopped us.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(error);
+        }
+        written.push(path);
+    }
+    Ok(())
 }
 
 fn next_steps(folder: &Path) -> String {
-    let [config, rules, schema] =
-        [CONFIG, RULES, SCHEMA].map(|name| folder.join(name).display().to_string());
+    let [config, rules, schema] = [CONFIG, RULES, SCHEMA].map(|name| ui::path(&folder.join(name)));
     let heading = paint(STRONG, "Next:");
     let check = paint(LITERAL, format_args!("replyd check {rules}"));
     let chat = paint(LITERAL, format_args!("replyd chat {rules}"));

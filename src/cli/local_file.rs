@@ -39,7 +39,7 @@ pub(crate) struct LocalFile {
 impl LocalFile {
     /// Opens a file and finds out what it is, before anything is sent.
     pub(crate) async fn open(path: &Path, mime_type: Option<&str>) -> anyhow::Result<Self> {
-        let shown = ui::visible(&path.display().to_string());
+        let shown = ui::path(path);
         let context = || format!("could not read `{shown}`");
         let mut file = File::open(path).await.with_context(context)?;
         let metadata = file.metadata().await.with_context(context)?;
@@ -63,7 +63,7 @@ impl LocalFile {
             None => media_file::describe(&name, &first_bytes, metadata.len()),
         };
         let described = described.map_err(|problem| Hint {
-            message: ui::visible(&problem.to_string()),
+            message: ui::one_line(&problem.to_string()),
             hint: match (&problem, mime_type) {
                 (Problem::Contradiction { .. }, Some(_)) => {
                     "leave --mime out, or say what the file holds".to_owned()
@@ -82,7 +82,12 @@ impl LocalFile {
     pub(crate) async fn sha256(&mut self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         let mut chunk = vec![0; CHUNK_BYTES];
-        let context = || format!("could not read `{}`", ui::visible(&self.described.filename));
+        let context = || {
+            format!(
+                "could not read `{}`",
+                ui::one_line(&self.described.filename)
+            )
+        };
         loop {
             let read = self.file.read(&mut chunk).await;
             match read.with_context(context)? {

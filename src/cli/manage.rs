@@ -1,8 +1,6 @@
-//! What the commands that manage the account share: lists of several pages, problems, confirmation, files.
+//! What the commands that manage the account share: lists of several pages, problems, confirmation.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -39,7 +37,7 @@ pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> any
     match checked {
         Ok(checked) => {
             for warning in &checked.warnings {
-                let warning = ui::visible(&warning.to_string());
+                let warning = ui::one_line(&warning.to_string());
                 ui::note(format_args!("{} {warning}", paint(WARN, "warning:")));
             }
             Ok(checked.call)
@@ -47,7 +45,7 @@ pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> any
         Err(problems) => {
             let lines: Vec<String> = problems
                 .iter()
-                .map(|problem| format!("\n  {}", ui::visible(&problem.to_string())))
+                .map(|problem| format!("\n  {}", ui::one_line(&problem.to_string())))
                 .collect();
             Err(Hint {
                 message: format!("{what} is not what WhatsApp takes{}", lines.concat()),
@@ -80,7 +78,7 @@ impl Consent {
             }
             .into());
         }
-        ui::prompt(format_args!("{what}. Go on? [y/N] "));
+        ui::prompt(format_args!("{}. Go on? [y/N] ", ui::one_line(what)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
@@ -97,9 +95,9 @@ pub(crate) fn coloured(word: &str) -> String {
         "REJECTED" | "DISABLED" | "FAILED" | "RED" | "BANNED" | "DECLINED" => BAD,
         "PENDING" | "PAUSED" | "YELLOW" | "FLAGGED" | "IN_APPEAL" | "PENDING_DELETION"
         | "PENDING_REVIEW" | "LIMIT_EXCEEDED" | "ARCHIVED" | "RESTRICTED" => WARN,
-        _ => return ui::visible(word),
+        _ => return ui::one_line(word),
     };
-    paint(style, ui::visible(word))
+    paint(style, word)
 }
 
 /// Lines of a name and a value, without those that have no value.
@@ -122,36 +120,11 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     table.load_style(NOTHING);
     table.set_header(header);
     // One line for each row, whatever a name holds.
-    table.add_rows(rows.iter().map(|row| {
-        row.each_ref()
-            .map(|cell| ui::visible(&cell.replace('\n', " ")))
-    }));
+    table.add_rows(
+        rows.iter()
+            .map(|row| row.each_ref().map(|cell| ui::one_line(cell))),
+    );
     let words = |line: &str| line.split(' ').map(coloured).collect::<Vec<_>>().join(" ");
     let laid_out = table.trim_fmt();
     laid_out.lines().map(words).collect::<Vec<_>>().join("\n")
-}
-
-/// Writes a file so that whoever reads it finds the old or the new text, never a half; the rights of one that is there
-/// stay.
-pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    // A link is kept, and what it leads to is written.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = write_beside(&beside, &path, text).and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_beside(beside: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(beside)?;
-    if let Ok(there) = fs::metadata(path) {
-        // Before there is anything to read: the file may hold secrets.
-        file.set_permissions(there.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use secrecy::SecretString;
@@ -13,9 +14,11 @@ use super::graph::{Options, Session, explain};
 use super::local_file::{LocalFile, WRONG_PARAMETER};
 use super::progress::Progress;
 use super::ui::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
-use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts};
-use crate::message::hex;
+use crate::files::Existing;
+use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts, Target};
 use crate::message::media_file::{self, FORMATS, readable};
+use crate::message::{hex, is_id};
+use crate::shutdown::Shutdown;
 use crate::whatsapp::graph::Call;
 use crate::whatsapp::media::{self, Media, UPLOAD_DAYS};
 
@@ -105,21 +108,21 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
         return Ok(());
     };
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "kind": described.kind.name(),
             "mime_type": described.mime_type,
             "filename": described.filename,
             "bytes": size,
             "good_for_days": UPLOAD_DAYS,
-        }));
+        })));
         return Ok(());
     }
     ui::line(&id);
     ui::note(format_args!(
         "{} {} · {} · {}\nnumber {number} can send it as {} by this id for {UPLOAD_DAYS} days",
         paint(GOOD, "uploaded"),
-        ui::visible(&described.filename),
+        ui::one_line(&described.filename),
         described.mime_type,
         readable(size),
         described.kind.name(),
@@ -132,13 +135,13 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "mime_type": found.mime_type,
             "bytes": found.file_size,
             "sha256": found.sha256.map(|sha256| hex(&sha256)),
             "url": found.url,
-        }));
+        })));
         return Ok(());
     }
     let mut table = Table::new();
@@ -198,23 +201,31 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         gateway.timeout,
     )?;
     let progress = Progress::new("fetching", found.file_size);
-    let downloaded = files
-        .download(url, &target, &limits, |bytes| progress.at(bytes))
-        .await;
+    let into = Target {
+        path: &target,
+        existing: Existing::Kept,
+    };
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let downloaded = tokio::select! {
+        downloaded = files.download(url, into, &limits, |bytes| progress.at(bytes)) => Some(downloaded),
+        // What has come so far goes away with the download.
+        () = shutdown.soft.cancelled() => None,
+    };
     progress.done();
+    let downloaded = downloaded.context("stopped; nothing is left of the file")?;
     let downloaded = downloaded.map_err(|error| told(&error))?;
     if session.options.json {
-        ui::line(json!({
+        ui::line(ui::json(&json!({
             "id": id,
             "file": target.display().to_string(),
             "mime_type": found.mime_type,
             "bytes": downloaded.bytes,
             "sha256": hex(&downloaded.sha256),
             "verified": found.sha256.is_some(),
-        }));
+        })));
         return Ok(());
     }
-    ui::line(ui::visible(&target.display().to_string()));
+    ui::line(ui::path(&target));
     let hash = match found.sha256 {
         Some(_) => "its SHA-256 is the one WhatsApp told",
         None => "WhatsApp told no SHA-256 to check it by",
@@ -222,7 +233,7 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     ui::note(format_args!(
         "{} {} · {} · {hash}",
         paint(GOOD, "fetched"),
-        ui::visible(&mime_type),
+        ui::one_line(&mime_type),
         readable(downloaded.bytes),
     ));
     Ok(())
@@ -241,7 +252,7 @@ async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
         .into());
     }
     if session.options.json {
-        ui::line(json!({ "id": id, "deleted": true }));
+        ui::line(ui::json(&json!({ "id": id, "deleted": true })));
     } else {
         ui::line(format_args!("deleted {id}"));
     }
@@ -276,11 +287,11 @@ async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>
 }
 
 fn checked(id: &str) -> anyhow::Result<&str> {
-    if media::is_id(id) {
+    if is_id(id) {
         return Ok(id);
     }
     Err(Hint {
-        message: format!("`{}` is no media id", ui::visible(id)),
+        message: format!("`{}` is no media id", ui::one_line(id)),
         hint: "it is a long number: `replyd media upload` prints it, and a message with a file carries it"
             .to_owned(),
     }
@@ -310,22 +321,15 @@ fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
         return Ok(target);
     }
     Err(Hint {
-        message: format!(
-            "`{}` is there already",
-            ui::visible(&target.display().to_string())
-        ),
+        message: format!("`{}` is there already", ui::path(&target)),
         hint: "nothing is ever written over; name another file with --output".to_owned(),
     }
     .into())
 }
 
 fn told(error: &DownloadError) -> Hint {
-    let mut message = error.to_string();
-    if let DownloadError::File { source, .. } = error {
-        message = format!("{message}: {source}");
-    }
     Hint {
-        message: ui::visible(&message),
+        message: ui::one_line(&error.to_string()),
         hint: error.advice().to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 not understood.
 
 mod ask;
+mod backup;
 mod chat;
 mod check;
 mod connections;
@@ -10,6 +11,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod foreign_text;
 mod gaps;
 mod graph;
 mod healthcheck;
@@ -20,11 +22,14 @@ mod local_file;
 mod manage;
 mod media;
 mod numbers;
+mod outbox;
+mod overwrite;
 mod profile;
 mod progress;
 mod read;
 mod reading;
 mod replay;
+mod restore;
 mod ruleset;
 mod sandbox;
 mod schema;
@@ -77,12 +82,18 @@ enum Command {
     Chat(chat::Arguments),
     /// Read the conversations.
     History(history::Arguments),
+    /// Look at what still has to be sent; send it again or drop it.
+    Outbox(outbox::Arguments),
     /// Upload, look at, fetch and delete files at WhatsApp.
     Media(media::Arguments),
     /// Look at everything that the service depends on.
     Doctor(doctor::Arguments),
     /// Read what Meta told about the account.
     Events(events::Arguments),
+    /// Copy the database, also of a running service, and check the copy.
+    Backup(backup::Arguments),
+    /// Put a backup in the database's place; nothing is sent from it until you release it.
+    Restore(restore::Arguments),
     /// Send one message by hand.
     Send(Box<send::Arguments>),
     /// Mark a message read.
@@ -104,11 +115,89 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(code) => code,
+    let (code, purpose) = match Arguments::try_parse() {
+        Ok(arguments) => {
+            let purpose = arguments.command.purpose();
+            let code = run(arguments).unwrap_or_else(|error| {
+                ui::error(&error);
+                ExitCode::FAILURE
+            });
+            (code, purpose)
+        }
+        Err(told) => (tell(&told), Purpose::Output),
+    };
+    match ui::finish() {
+        Ok(()) => code,
         Err(error) => {
-            ui::error(&error);
-            ExitCode::FAILURE
+            let cut_short = anyhow::Error::new(error)
+                .context("standard output did not take everything: what is there is cut short");
+            ui::error(&cut_short);
+            match purpose {
+                Purpose::Output if code == ExitCode::SUCCESS => ExitCode::FAILURE,
+                Purpose::Output | Purpose::Effect => code,
+            }
+        }
+    }
+}
+
+/// Shows help, the version, or what is wrong with the command line: with clap's colours, unless it repeats what could harm
+/// a terminal.
+fn tell(told: &clap::Error) -> ExitCode {
+    let rendered = told.render();
+    let plain = rendered.to_string();
+    let visible = ui::visible(&plain);
+    let text = if visible == plain {
+        rendered.ansi().to_string()
+    } else {
+        visible
+    };
+    if told.use_stderr() {
+        ui::ask(text);
+    } else {
+        ui::prompt(text);
+    }
+    ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1))
+}
+
+/// What a command is run for: it decides what an output that cannot be written means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// What it prints: an answer that is cut short is a failure.
+    Output,
+    /// What it does: a message that was sent is not to be sent again because a disk is full.
+    Effect,
+}
+
+impl Command {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Demo(_)
+            | Self::Serve(_)
+            | Self::Init(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Send(_)
+            | Self::Read(_)
+            | Self::Sandbox(_)
+            | Self::Healthcheck(_) => Purpose::Effect,
+            Self::Check(_)
+            | Self::Test(_)
+            | Self::Explain(_)
+            | Self::Why(_)
+            | Self::Replay(_)
+            | Self::Gaps(_)
+            | Self::Hours(_)
+            | Self::Schema(_)
+            | Self::Chat(_)
+            | Self::History(_)
+            | Self::Media(_)
+            | Self::Outbox(_)
+            | Self::Doctor(_)
+            | Self::Events(_)
+            | Self::Templates(_)
+            | Self::Numbers(_)
+            | Self::Profile(_)
+            | Self::Connections(_) => Purpose::Output,
         }
     }
 }
@@ -133,9 +222,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
+            Command::Outbox(arguments) => outbox::run(arguments).await,
             Command::Media(arguments) => media::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Events(arguments) => events::run(arguments).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) => restore::run(arguments).await,
             Command::Send(arguments) => send::run(*arguments).await,
             Command::Read(arguments) => read::run(arguments).await,
             Command::Templates(arguments) => templates::run(arguments).await,

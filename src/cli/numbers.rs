@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::graph::{Options, Session};
+use super::graph::{Options, Session, checked_id};
 use super::manage::{self, coloured};
 use super::ui::{self, STRONG, paint};
 use crate::whatsapp::manage::numbers::{self, BusinessNumber};
@@ -44,7 +44,9 @@ async fn list(session: &Session) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     if rows.is_empty() {
@@ -81,29 +83,29 @@ async fn list(session: &Session) -> anyhow::Result<()> {
 
 async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
     let id = match id {
-        Some(id) => id,
+        Some(id) => checked_id("number", &id)?.to_owned(),
         None => session.number()?.as_str().to_owned(),
     };
     let Some(answer) = session.call(&numbers::get(&id)).await? else {
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
     let number = BusinessNumber::read(&answer);
-    ui::line(paint(STRONG, ui::visible(&number.display_phone_number)));
+    ui::line(paint(STRONG, ui::one_line(&number.display_phone_number)));
     ui::line(manage::pairs(&[
-        ("id", ui::visible(&number.id)),
-        ("name", ui::visible(&number.verified_name)),
+        ("id", ui::one_line(&number.id)),
+        ("name", ui::one_line(&number.verified_name)),
         ("name status", coloured(&number.name_status)),
         ("status", coloured(&number.status)),
         ("quality", coloured(&number.quality_rating)),
         ("verification", coloured(&number.code_verification_status)),
-        ("throughput", ui::visible(&number.throughput)),
-        ("messaging limit", ui::visible(&number.messaging_limit)),
-        ("platform", ui::visible(&number.platform_type)),
-        ("webhook", ui::visible(number.webhook_configuration.used())),
+        ("throughput", ui::one_line(&number.throughput)),
+        ("messaging limit", ui::one_line(&number.messaging_limit)),
+        ("platform", ui::one_line(&number.platform_type)),
+        ("webhook", ui::one_line(number.webhook_configuration.used())),
     ]));
     Ok(())
 }

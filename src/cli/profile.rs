@@ -62,7 +62,7 @@ async fn get(session: &Session) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        ui::line(profile::found(&answer));
+        ui::line(ui::json(&profile::found(&answer)));
         return Ok(());
     }
     let profile = Profile::read(&answer);
@@ -98,7 +98,7 @@ async fn change(session: &Session, update: Update) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
     } else {
         ui::line(format_args!("changed the profile of {number}"));
     }

@@ -1,6 +1,7 @@
 //! What commands share that read the database: which one, and in whose time zone.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -9,6 +10,9 @@ use jiff::tz::TimeZone;
 use super::ui::{self, Hint};
 use crate::config;
 use crate::store::{ConversationSummary, Store, StoreError};
+
+/// So many conversations are named when several are meant.
+const CANDIDATES_MAX: usize = 10;
 
 /// Options of every command that reads the database.
 #[derive(Debug, clap::Args)]
@@ -28,21 +32,31 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Opens the database, beside a running service or without one.
+    /// Opens the database for looking, beside a running service or without one.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
-        let url = match &self.database {
+        let url = self.url()?;
+        Store::open_read_only(&url)
+            .await
+            .map_err(|error| not_opened(error, &url))
+    }
+
+    /// Opens the database for short writes, beside a running service or without one.
+    pub(crate) async fn open_beside(&self) -> anyhow::Result<Store> {
+        let url = self.url()?;
+        Store::open_beside(&url)
+            .await
+            .map_err(|error| not_opened(error, &url))
+    }
+
+    /// How long a reply is tried.
+    pub(crate) fn give_up_after(&self) -> anyhow::Result<Duration> {
+        Ok(config::read_delivery(self.config.as_deref())?.give_up_after)
+    }
+
+    fn url(&self) -> anyhow::Result<String> {
+        Ok(match &self.database {
             Some(url) => url.clone(),
             None => config::read_database(self.config.as_deref())?.url,
-        };
-        let opened = Store::open_read_only(&url).await;
-        opened.map_err(|error| match error {
-            StoreError::Missing(path) => Hint {
-                message: format!("there is no database at `{}`", path.display()),
-                hint: "name it with --database sqlite:PATH, or the configuration with --config"
-                    .to_owned(),
-            }
-            .into(),
-            other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
         })
     }
 
@@ -57,7 +71,20 @@ impl Options {
     }
 }
 
-/// The one conversation that is meant by the number before it, a part of the name or the phone.
+fn not_opened(error: StoreError, url: &str) -> anyhow::Error {
+    match error {
+        StoreError::Missing(path) => Hint {
+            message: format!("there is no database at `{}`", ui::path(&path)),
+            hint: "name it with --database sqlite:PATH, or the configuration with --config"
+                .to_owned(),
+        }
+        .into(),
+        other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
+    }
+}
+
+/// The one conversation that is meant: by the number before it, else by a whole phone number or user id, else by a part
+/// of the name or the phone.
 ///
 /// # Errors
 /// When there is none, or several.
@@ -65,23 +92,38 @@ pub(crate) async fn one_conversation(
     store: &Store,
     who: &str,
 ) -> anyhow::Result<ConversationSummary> {
-    let found = store.conversations(Some(who), 2).await;
+    let most = u32::try_from(CANDIDATES_MAX + 1).unwrap_or(u32::MAX);
+    let found = store.conversations(Some(who), most).await;
     let mut found = found.context("could not read the conversations")?;
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (None, _) => Err(nobody(who).into()),
-        (Some(_), false) => Err(Hint {
-            message: format!("several conversations are meant by `{}`", ui::visible(who)),
-            hint: "`replyd history` lists them; name one by its number".to_owned(),
-        }
-        .into()),
+    if found.len() > 1 {
+        return Err(several(who, &found).into());
+    }
+    found.pop().ok_or_else(|| nobody(who).into())
+}
+
+/// More than one are meant.
+fn several(who: &str, found: &[ConversationSummary]) -> Hint {
+    let candidates = found.iter().take(CANDIDATES_MAX).map(|one| {
+        let (name, number) = (ui::name(&one.contact), ui::one_line(&one.phone_number_id));
+        format!("\n  {}  {name} · to {number}", one.id)
+    });
+    let candidates: String = candidates.collect();
+    let more = if found.len() > CANDIDATES_MAX {
+        "\n  and more"
+    } else {
+        ""
+    };
+    let who = ui::one_line(who);
+    Hint {
+        message: format!("several conversations are meant by `{who}`:{candidates}{more}"),
+        hint: "name one by the number before it".to_owned(),
     }
 }
 
 /// There is no such conversation.
 pub(crate) fn nobody(who: &str) -> Hint {
     Hint {
-        message: format!("no conversation is meant by `{}`", ui::visible(who)),
+        message: format!("no conversation is meant by `{}`", ui::one_line(who)),
         hint: "`replyd history` lists all of them".to_owned(),
     }
 }
@@ -94,7 +136,7 @@ pub(crate) fn ago(length: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let span: Result<jiff::Span, _> = length.parse();
     let then = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_sub(span));
     let then = then.map_err(|_| Hint {
-        message: format!("`{}` is no length of time", ui::visible(length)),
+        message: format!("`{}` is no length of time", ui::one_line(length)),
         hint: "write it like `30d`, `12h` or `2w`".to_owned(),
     })?;
     Ok(then.timestamp())

@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.reading.json {
         report.print_json();
     } else {
-        report.print(&arguments.rules.display().to_string());
+        report.print(&ui::path(&arguments.rules));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -196,6 +196,7 @@ impl Report {
         }
         for ((was, now), group) in self.sorted() {
             let (count, people) = (group.count, group.people.len());
+            let (was, now) = (ui::one_line(was), ui::one_line(now));
             let change = if was == now {
                 format!("{was}: in other words")
             } else {
@@ -207,10 +208,9 @@ impl Report {
                 paint(STRONG, change)
             ));
             for example in &group.examples {
-                let asked = ui::visible(&example.asked).replace('\n', " ");
-                ui::line(format_args!("  › {asked}"));
-                ui::line(format_args!("    was: {}", shown(&example.was, BAD)));
-                ui::line(format_args!("    now: {}", shown(&example.now, GOOD)));
+                ui::line(ui::framed(ui::PERSON, &example.asked));
+                ui::line(shown("was: ", &example.was, BAD));
+                ui::line(shown("now: ", &example.now, GOOD));
             }
         }
     }
@@ -220,20 +220,20 @@ impl Report {
             let examples = group.examples.iter();
             let examples =
                 examples.map(|one| json!({ "asked": one.asked, "was": one.was, "now": one.now }));
-            ui::line(json!({
+            ui::line(ui::json(&json!({
                 "was": was, "now": now, "count": group.count, "conversations": group.people.len(),
                 "examples": examples.collect::<Vec<_>>(),
-            }));
+            })));
         }
     }
 }
 
-fn shown(text: &str, style: anstyle::Style) -> String {
+fn shown(what: &str, text: &str, style: anstyle::Style) -> String {
     if text.is_empty() {
-        return paint(DIM, "nothing");
+        return format!("    {what}{}", paint(DIM, "nothing"));
     }
-    let text = ui::visible(text).replace('\n', " ⏎ ");
-    paint(style, text)
+    let text = ui::one_line(text);
+    ui::behind(&format!("    {what}"), "         ", style, &text)
 }
 
 /// Which rules answered; what was decided when none did.

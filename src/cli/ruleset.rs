@@ -22,9 +22,10 @@ pub(crate) fn compile(path: &Path, files: RulesFiles) -> anyhow::Result<(Sources
     match files.compile(None) {
         Ok(compiled) => Ok((files.sources, compiled.rules)),
         Err(found) => {
-            ui::note(rules::render(&found, &files.sources, Colour::Styled));
+            let drawn = rules::render(&found, &files.sources, Colour::Styled);
+            ui::note(ui::drawn(&drawn));
             Err(Hint {
-                message: format!("the rules `{}` cannot be used", path.display()),
+                message: format!("the rules `{}` cannot be used", ui::path(path)),
                 hint: "mend what is shown above".to_owned(),
             }
             .into())

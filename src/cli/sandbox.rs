@@ -96,11 +96,11 @@ impl Phone {
     fn find(arguments: &Arguments) -> anyhow::Result<Self> {
         let file = arguments.data.join(ADDRESS_FILE);
         let text = std::fs::read_to_string(&file).map_err(|_| Hint {
-            message: format!("no demo has written `{}`", file.display()),
+            message: format!("no demo has written `{}`", ui::path(&file)),
             hint: "start one with `replyd demo`, in this folder, and leave it running".to_owned(),
         })?;
         let told: Value = serde_json::from_str(&text)
-            .with_context(|| format!("could not read `{}`", file.display()))?;
+            .with_context(|| format!("could not read `{}`", ui::path(&file)))?;
         let base = told["url"]
             .as_str()
             .context("the demo's file names no url")?
@@ -159,20 +159,18 @@ impl Phone {
 
 fn show(bubbles: &[Bubble]) {
     for bubble in bubbles {
-        let text = ui::visible(&bubble.text);
         if bubble.side == Side::Person {
             let ticks = if bubble.read {
                 paint(GOOD, "✓✓")
             } else {
                 paint(DIM, "✓")
             };
-            ui::line(format_args!(
-                "{} {ticks}",
-                paint(LITERAL, format_args!("you › {text}"))
-            ));
+            let you = paint(LITERAL, "you › ");
+            let said = ui::behind(&you, ui::PERSON, LITERAL, &bubble.text);
+            ui::line(format_args!("{said} {ticks}"));
             continue;
         }
-        ui::line(screen::framed(&text));
+        ui::line(ui::framed(ui::OURS, &bubble.text));
         for (index, option) in bubble.options.iter().enumerate() {
             let line = screen::option_line(index + 1, &option.title, option.description.as_deref());
             ui::line(screen::framed(&line));

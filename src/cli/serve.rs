@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::ui;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
 use crate::shutdown::Shutdown;
-use crate::telemetry;
+use crate::telemetry::{self, Lines};
 
 /// The first signal lets requests and sends in flight finish, the second stops at once.
 #[derive(Debug, clap::Args)]
@@ -21,11 +22,23 @@ pub(crate) struct Arguments {
 
 /// Runs the service until a signal stops it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let lines = Lines::to_stderr().context("could not start the thread that writes log lines")?;
+    match serve(arguments, &lines).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            // The way of the log lines, because a pipe that nobody reads must not keep a failed service alive.
+            lines.say(ui::error_text(&error));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn serve(arguments: Arguments, lines: &Lines) -> anyhow::Result<()> {
     let config = config::read(arguments.config.as_deref())?;
-    telemetry::start_logs(config.log.format, &config.log.filter)?;
+    telemetry::start_logs(lines, config.log.format, &config.log.filter)?;
+    tracing::info!("replyd {} starts", env!("CARGO_PKG_VERSION"));
     // Before anything is opened: a signal during the start must not be lost.
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
     let app = App::build(config, Clock::System).await?;
-    app.run(shutdown).await?;
-    Ok(ExitCode::SUCCESS)
+    app.run(shutdown).await
 }

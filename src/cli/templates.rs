@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::graph::{Options, Session};
 use super::manage::{self, Consent, coloured};
+use super::overwrite;
 use super::ui::{self, Hint, LITERAL, paint};
 use crate::clock::Clock;
 use crate::message::TemplateFile;
@@ -63,7 +64,11 @@ enum Action {
         yes: bool,
     },
     /// Write templates.json beside the rules, so that rules are checked against it.
-    Sync,
+    Sync {
+        /// Write over a templates.json that is another file.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Does one thing with templates.
@@ -77,7 +82,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let consent = if yes { Consent::Given } else { Consent::Asked };
             delete(&session, &name, id.as_deref(), consent).await?;
         }
-        Action::Sync => sync(&session).await?,
+        Action::Sync { force } => {
+            let consent = if force {
+                Consent::Given
+            } else {
+                Consent::Asked
+            };
+            sync(&session, consent).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -92,7 +104,9 @@ async fn list(session: &Session, filter: Filter) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     if rows.is_empty() {
@@ -138,7 +152,7 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
         let (message, hint) = match language.filter(|_| !languages.is_empty()) {
             Some(language) => (
                 format!("template `{name}` has no language `{language}`"),
-                format!("it has {}", ui::visible(&languages.join(", "))),
+                format!("it has {}", ui::one_line(&languages.join(", "))),
             ),
             None => (
                 format!("there is no template `{name}`"),
@@ -148,7 +162,9 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
         return Err(Hint { message, hint }.into());
     }
     if session.options.json {
-        rows.iter().for_each(ui::line);
+        for row in &rows {
+            ui::line(ui::json(row));
+        }
         return Ok(());
     }
     let shown: Vec<String> = rows
@@ -162,13 +178,13 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
 async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     let template = read(file)?;
     let waba = session.waba()?;
-    let what = format!("`{}`", file.display());
+    let what = format!("`{}`", ui::path(file));
     let call = manage::checked(&what, templates::create(&waba, &template))?;
     let Some(answer) = session.call(&call).await? else {
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
     // A new template has some of the fields of one in a list.
@@ -177,13 +193,13 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     ui::line(format_args!(
         "handed in `{name}`: {}, id {}",
         coloured(&created.status),
-        ui::visible(&created.id)
+        ui::one_line(&created.id)
     ));
     let wished = template["category"].as_str().unwrap_or_default();
     if !created.category.is_empty() && !created.category.eq_ignore_ascii_case(wished) {
         ui::note(format_args!(
             "Meta made it {} and not {wished}: that has another price",
-            ui::visible(&created.category)
+            ui::one_line(&created.category)
         ));
     }
     let show = paint(LITERAL, format_args!("`replyd templates show {name}`"));
@@ -193,7 +209,7 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
 
 /// TOML by its file name, JSON by any other.
 fn read(file: &Path) -> anyhow::Result<Value> {
-    let name = file.display();
+    let name = ui::path(file);
     let text = std::fs::read_to_string(file).with_context(|| format!("could not read `{name}`"))?;
     if file
         .extension()
@@ -205,7 +221,9 @@ fn read(file: &Path) -> anyhow::Result<Value> {
             .with_context(|| format!("`{name}` is not TOML"))?;
         return serde_json::to_value(table).with_context(|| format!("could not use `{name}`"));
     }
-    serde_json::from_str(&text).with_context(|| format!("`{name}` is not JSON"))
+    // A byte-order mark, which some editors put first, is no JSON.
+    let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str(text).with_context(|| format!("`{name}` is not JSON"))
 }
 
 async fn delete(
@@ -228,17 +246,17 @@ async fn delete(
         return Ok(());
     };
     if session.options.json {
-        ui::line(answer);
+        ui::line(ui::json(&answer));
         return Ok(());
     }
-    ui::line(format_args!("deleted `{name}`"));
+    ui::line(format_args!("deleted `{}`", ui::one_line(name)));
     ui::note(
         "its name stays blocked for 30 days if it was approved; messages that wait still go out",
     );
     Ok(())
 }
 
-async fn sync(session: &Session) -> anyhow::Result<()> {
+async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     let Some(rows) = fetch(session, &Filter::default()).await? else {
         ui::note("and so on for each page; then templates.json would be written beside the rules");
         return Ok(());
@@ -260,13 +278,15 @@ async fn sync(session: &Session) -> anyhow::Result<()> {
     };
     let text = serde_json::to_string_pretty(&file).context("could not write JSON")?;
     let path = session.settings.rules.file.with_file_name(FILE);
-    manage::write_whole(&path, &format!("{text}\n"))
-        .with_context(|| format!("could not write `{}`", path.display()))?;
+    let is_ours = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
+    overwrite::replace(&path, &format!("{text}\n"), is_ours, consent)?;
     if session.options.json {
-        ui::line(json!({ "file": path, "templates": count, "approved": approved }));
+        ui::line(ui::json(
+            &json!({ "file": path, "templates": count, "approved": approved }),
+        ));
         return Ok(());
     }
-    let path = path.display();
+    let path = ui::path(&path);
     ui::line(format_args!(
         "wrote {path}: {count} templates, {approved} of them approved"
     ));

@@ -5,9 +5,9 @@ mod junit;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
 use super::check::count;
+use super::manage::Consent;
+use super::overwrite;
 use super::ruleset;
 use super::ui::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::app::rules_files::RulesFiles;
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Write the results in the format of `JUnit`, which CI services read.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write the results also over a file that holds none.
+    #[arg(long, requires = "junit")]
+    force: bool,
 }
 
 /// Runs them all; a file that cannot be used does not keep the others from being run.
@@ -44,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut worst = PASSED;
     let mut suites = Vec::new();
     for file in &arguments.files {
-        let name = file.display().to_string();
+        let name = ui::path(file);
         let read = RulesFiles::read(file).map_err(|error| (UNREADABLE, error));
         let rules = read.and_then(|files| {
             let compiled = ruleset::compile(file, files);
@@ -67,8 +70,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit::document(&suites))
-            .with_context(|| format!("could not write `{}`", path.display()))?;
+        let consent = if arguments.force {
+            Consent::Given
+        } else {
+            Consent::Asked
+        };
+        overwrite::replace(path, &junit::document(&suites), junit::is_report, consent)?;
     }
     Ok(ExitCode::from(worst))
 }
@@ -99,7 +106,7 @@ fn tell_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     for part in &missed {
         ui::line(format_args!(
             "  never reached: {}",
-            ui::visible(&part.to_string())
+            ui::one_line(&part.to_string())
         ));
     }
     if missed.is_empty() { PASSED } else { FAILED }
@@ -110,18 +117,18 @@ fn show(finding: &Finding, sources: &Sources) {
         return;
     };
     let (file, line, column) = sources.line_and_column(&failure.span);
-    let name = ui::visible(&finding.name);
+    let (file, name) = (ui::one_line(file), ui::one_line(&finding.name));
     ui::line(format_args!("{} {name}", paint(BAD, "failed:")));
     ui::line(paint(DIM, format_args!("  {file}:{line}:{column}")));
     for said in &failure.transcript {
-        ui::line(format_args!("  {}", ui::visible(said)));
+        ui::line(ui::framed("  ", said));
     }
     ui::line(paint(
         STRONG,
         format_args!("  {}", ui::visible(&failure.message).replace('\n', "\n  ")),
     ));
     for reason in reasons(failure) {
-        ui::line(paint(DIM, format_args!("    {}", ui::visible(&reason))));
+        ui::line(paint(DIM, format_args!("    {}", ui::one_line(&reason))));
     }
     ui::line("");
 }

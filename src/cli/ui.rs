@@ -1,12 +1,17 @@
 //! The only file that prints. Answers go to standard output, talk to standard error.
 //!
 //! Colours vanish by themselves when the output is no terminal or `NO_COLOR` is set (anstream sees to it).
-//! Foreign text is shown through [`visible`], so that nobody can send escape codes to the reader's terminal.
+//! Foreign text is shown through [`visible`] and its sisters: see [`super::foreign_text`].
 
-use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::fmt::{Display, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Color, Style};
+
+pub(crate) use super::foreign_text::{
+    OURS, PERSON, behind, drawn, framed, json, name, one_line, path, shortened, visible,
+};
 
 /// What a person looks for first.
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -28,27 +33,52 @@ pub(crate) const PAPER: Style = Style::new()
 
 /// Whether a person looks at standard output.
 pub(crate) fn is_terminal() -> bool {
-    std::io::stdout().is_terminal()
+    io::stdout().is_terminal()
 }
 
 /// Whether a person can be asked, and can answer.
 pub(crate) fn can_ask() -> bool {
-    is_terminal() && std::io::stdin().is_terminal()
+    is_terminal() && io::stdin().is_terminal()
 }
 
-/// Writes one line to standard output. A closed pipe (`| head`) is no error of ours.
+/// Why standard output took no more: the first failure since the start.
+static REFUSED: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Writes one line to standard output. Never fails where it stands: [`finish`] tells whether all was taken.
 pub(crate) fn line(text: impl Display) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+    note_refusal(writeln!(anstream::stdout(), "{text}"));
 }
 
 /// Writes to standard output without a line end, at once: for prompts.
 pub(crate) fn prompt(text: impl Display) {
     let mut out = anstream::stdout();
-    let _ = write!(out, "{text}");
-    let _ = out.flush();
+    note_refusal(write!(out, "{text}").and_then(|()| out.flush()));
 }
 
-/// Writes one line to standard error.
+fn note_refusal(written: io::Result<()>) {
+    if let Err(error) = written {
+        let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get_or_insert(error);
+    }
+}
+
+/// What became of everything that was written to standard output, once nothing more comes.
+///
+/// # Errors
+/// The first failure. A reader that has seen enough (`| head`) and closes its pipe is none.
+pub(crate) fn finish() -> io::Result<()> {
+    note_refusal(io::stdout().flush());
+    let refused = REFUSED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    match refused {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes one line to standard error; that it cannot be told is nothing that could be told.
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
@@ -67,13 +97,30 @@ pub(crate) fn over(text: impl Display) {
 
 /// Writes an error with its causes, and a hint when one of them gives one.
 pub(crate) fn error(error: &anyhow::Error) {
-    note(format_args!("{} {error}", paint(BAD, "error:")));
+    ask(styled(error));
+}
+
+/// What [`error`] writes, for another way to standard error; with colours when a person looks at it.
+pub(crate) fn error_text(error: &anyhow::Error) -> String {
+    let text = styled(error);
+    match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(&text).to_string(),
+        _ => text,
+    }
+}
+
+fn styled(error: &anyhow::Error) -> String {
+    let said = visible(&error.to_string());
+    let mut text = format!("{} {said}\n", paint(BAD, "error:"));
     for cause in error.chain().skip(1) {
-        note(format_args!("  {} {cause}", paint(STRONG, "Caused by:")));
+        let said = visible(&cause.to_string());
+        let _ = writeln!(text, "  {} {said}", paint(STRONG, "Caused by:"));
     }
     if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<Hint>()) {
-        note(format_args!("\n{} {}", paint(LITERAL, "hint:"), hint.hint));
+        let said = visible(&hint.hint);
+        let _ = writeln!(text, "\n{} {said}", paint(LITERAL, "hint:"));
     }
+    text
 }
 
 /// An error that knows what to do about it.
@@ -89,33 +136,4 @@ pub(crate) struct Hint {
 /// Text in a style.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
-}
-
-/// Foreign text made harmless: control characters become visible symbols, line breaks stay.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' => '\n',
-            '\t' => ' ',
-            // U+2400 is the picture of NUL, and the pictures of the other 31 follow it.
-            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
-            '\x7f' => '\u{2421}',
-            // C1 controls; and bidirectional overrides, which can make a line read as another one.
-            '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            _ => character,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn escape_codes_are_shown_and_not_sent() {
-        assert_eq!(
-            visible("a\x1b[31mb\u{9b}c\nd\u{202e}"),
-            "a␛[31mb\u{fffd}c\nd\u{fffd}"
-        );
-    }
 }

@@ -56,26 +56,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let notes = notes
             .iter()
             .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
-        ui::line(serde_json::json!({
+        ui::line(ui::json(&serde_json::json!({
             "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
             "decision": entry.decision, "rules_version": entry.rules_version,
             "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
-        }));
+        })));
         return Ok(ExitCode::SUCCESS);
     }
     show(entry, &explanation, &zone);
     for one in answers {
-        let rule = one.rule.as_deref().unwrap_or("?");
-        let text = ui::visible(&one.text);
-        ui::line(format_args!(
-            "  {} {text}",
-            paint(DIM, format_args!("{rule} ›"))
-        ));
+        let rule = ui::name(one.rule.as_deref().unwrap_or("?"));
+        ui::line(paint(DIM, format_args!("  {rule}:")));
+        ui::line(ui::framed(ui::OURS, &one.text));
     }
     for note in notes {
         ui::line(paint(
             WARN,
-            format_args!("  note: {}", ui::visible(&note.text)),
+            format_args!("  note: {}", ui::one_line(&note.text)),
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -83,13 +80,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// The message, and what was decided on it; for one of ours that answers none of theirs, why it was sent.
 fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
-    let text = ui::visible(&entry.text);
     let at = paint(DIM, when(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");
     let by_rules = paint(DIM, format_args!("by rules {version}"));
     if entry.direction == "in" {
-        let text = paint(LITERAL, format_args!("› {text}"));
-        ui::line(format_args!("{at} {text}"));
+        let first = format!("{at} {}", paint(LITERAL, "› "));
+        ui::line(ui::behind(&first, ui::PERSON, LITERAL, &entry.text));
         explain::show(explanation);
         let decision = entry.decision.as_deref().unwrap_or("not decided");
         let decision = paint(STRONG, format_args!("{decision}:"));
@@ -104,8 +100,9 @@ fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
             "sent by itself, to no message of theirs:",
         ),
     };
-    let who = paint(DIM, format_args!("{who} ›"));
-    ui::line(format_args!("{at} {who} {text}"));
+    let who = paint(DIM, ui::name(who));
+    ui::line(format_args!("{at} {who}"));
+    ui::line(ui::framed(ui::OURS, &entry.text));
     let why = paint(STRONG, why);
     if entry.origin == "rule" {
         explain::show(explanation);

@@ -53,6 +53,11 @@ mod tests {
             ),
             ("[log]\n", "[log]\n\n[gateway]\nconnection = \"c-1\"\n"),
             ("", "[gateway]\nconnection = \"c-1\"\n"),
+            // A byte-order mark, as some editors put it first, is of no use to anybody.
+            (
+                "\u{feff}[gateway]\nconnection = \"old\"\n",
+                "[gateway]\nconnection = \"c-1\"\n",
+            ),
             (
                 "gateway = { preset = \"maton\" }\n",
                 "gateway = { preset = \"maton\", connection = \"c-1\" }\n",

@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
-use super::{Calls, Config, Database, Problems, Server, Sources, finish, load, reader};
+use super::{
+    Admin, Calls, Config, Database, Delivery, Problems, SecretPlaces, Server, Sources, finish,
+    load, reader,
+};
 
 /// The file that is read when none is named.
 const FILE: &str = "replyd.toml";
@@ -57,6 +60,24 @@ pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
     Ok(finish(reader.server(), reader)?)
 }
 
+/// Reads only `[delivery]`, for commands that need no secrets.
+///
+/// # Errors
+/// As [`read`], but for this section alone.
+pub fn read_delivery(path: Option<&Path>) -> Result<Delivery, ReadError> {
+    let mut reader = part_reader(path)?;
+    Ok(finish(reader.delivery(None), reader)?)
+}
+
+/// Reads where the owner's listener is, for whoever must know no secret.
+///
+/// # Errors
+/// As [`read`], but for `[admin]` alone.
+pub fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
+    let mut reader = part_reader(path)?;
+    Ok(finish(reader.admin(), reader)?)
+}
+
 /// Reads what calls of the gateway need, the API key among it, and no other secrets.
 ///
 /// # Errors
@@ -64,6 +85,16 @@ pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
 pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
     let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
     Ok(finish(reader.calls(), reader)?)
+}
+
+/// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else is wrong.
+///
+/// # Errors
+/// [`ReadError::File`].
+pub fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
+    let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
+    reader.config();
+    Ok(reader.found)
 }
 
 /// A reader for sections that hold no secrets.
@@ -78,6 +109,13 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
     let file = match std::fs::read_to_string(named) {
         Ok(text) => Some((named.to_owned(), text)),
         Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let message = "it is not UTF-8: save it as plain text in UTF-8";
+            return Err(ReadError::File {
+                path: named.to_owned(),
+                source: io::Error::new(error.kind(), message),
+            });
+        }
         Err(source) => {
             return Err(ReadError::File {
                 path: named.to_owned(),
@@ -85,9 +123,14 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
             });
         }
     };
-    // Variables that are not UTF-8 cannot be ours.
+    // Names that are not UTF-8 cannot be ours. A value that is not may be a secret, and must not pass for unset.
     let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        })
         .collect();
     Ok(Sources { file, environment })
 }

@@ -7,10 +7,12 @@
 mod actions;
 mod edit;
 mod layers;
+mod listeners;
 mod machine;
 mod media;
 mod problem;
 mod reader;
+mod secrets;
 mod sections;
 
 use std::fmt;
@@ -18,14 +20,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
 pub use edit::with_connection;
-pub use machine::{ReadError, file, read, read_calls, read_database, read_server};
+pub use machine::{
+    ReadError, file, read, read_admin, read_calls, read_database, read_delivery, read_server,
+    secret_places,
+};
 pub use problem::{Origin, Problem, Problems};
+pub use secrets::SecretPlaces;
 
 use layers::{Layers, in_file};
 use reader::{ReadFile, Reader};
@@ -67,6 +74,8 @@ pub struct Config {
 pub struct Server {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[admin]`: the listener for the owner.
@@ -74,6 +83,8 @@ pub struct Server {
 pub struct Admin {
     /// Where it listens: a loopback address.
     pub listen: SocketAddr,
+    /// Host names it answers to beside loopback addresses and `localhost`, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// `[database]`.
@@ -311,6 +322,7 @@ fn reader<'a>(sources: Sources, read_file: &'a ReadFile<'a>) -> Reader<'a> {
         folder,
         environment: sources.environment,
         read_file,
+        found: SecretPlaces::default(),
     }
 }
 

@@ -3,17 +3,16 @@
 //! Each method answers `None` after it has noted a problem, so that a caller can go on to the next key and
 //! the owner sees everything at once.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use secrecy::SecretString;
 
 use super::layers::{Entry, Layers, Value, read_written};
 use super::problem::{Origin, Problem};
+use super::secrets::SecretPlaces;
 
 /// Reads a file for `{ file = "…" }`.
 pub(super) type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
@@ -27,6 +26,8 @@ pub(super) struct Reader<'a> {
     pub(super) folder: PathBuf,
     pub(super) environment: Vec<(String, String)>,
     pub(super) read_file: &'a ReadFile<'a>,
+    /// Where secrets were found, for those who look after the rights of files.
+    pub(super) found: SecretPlaces,
 }
 
 impl Reader<'_> {
@@ -57,7 +58,7 @@ impl Reader<'_> {
         self.text_of(key, entry)
     }
 
-    fn text_of(&mut self, key: &str, entry: Entry) -> Option<(String, Origin)> {
+    pub(super) fn text_of(&mut self, key: &str, entry: Entry) -> Option<(String, Origin)> {
         let Entry { value, origin } = entry;
         match value {
             Value::Text(text) => Some((text, origin)),
@@ -162,107 +163,6 @@ impl Reader<'_> {
         Some(self.folder.join(text))
     }
 
-    /// Takes a secret.
-    pub(super) fn secret(&mut self, key: &str) -> Option<(SecretString, Origin)> {
-        let entry = self.take(key)?;
-        let entry = written_secret(entry);
-        self.secret_of(key, entry)
-    }
-
-    /// Takes a list of secrets, at least one; a single one may stand without brackets.
-    pub(super) fn secrets(&mut self, key: &str) -> Option<Vec<SecretString>> {
-        let Entry { value, origin } = written_secret(self.take(key)?);
-        let elements = match value {
-            Value::Array(elements) => elements,
-            value => vec![Entry {
-                value,
-                origin: origin.clone(),
-            }],
-        };
-        if elements.is_empty() {
-            return self.refuse(
-                key,
-                &origin,
-                "is empty: unsigned webhooks are never accepted; set REPLYD_APP_SECRET or \
-                 webhook.app_secrets to your Meta app's secret",
-            );
-        }
-        // All of them first: `None` from one must not hide what is wrong with the next.
-        let secrets: Vec<_> = elements
-            .into_iter()
-            .map(|element| self.secret_of(key, element))
-            .collect();
-        secrets
-            .into_iter()
-            .map(|secret| secret.map(|(secret, _)| secret))
-            .collect()
-    }
-
-    /// Reads `"text"`, `{ env = "NAME" }` or `{ file = "path" }`; an empty secret is a missing one.
-    pub(super) fn secret_of(&mut self, key: &str, entry: Entry) -> Option<(SecretString, Origin)> {
-        let Entry { value, origin } = entry;
-        let (text, missing) = match value {
-            Value::Text(text) => (text, format!("is empty: set {key}")),
-            Value::Table(source) => self.sourced(key, &origin, source)?,
-            other => {
-                let message = format!(
-                    r#"must be "text", {{ env = "NAME" }} or {{ file = "path" }}, not {}"#,
-                    other.kind()
-                );
-                return self.refuse(key, &origin, message);
-            }
-        };
-        if text.is_empty() {
-            return self.refuse(key, &origin, missing);
-        }
-        // Keys and tokens travel in HTTP headers and queries, where a line break would be someone's mistake.
-        if text.chars().any(char::is_control) {
-            return self.refuse(
-                key,
-                &origin,
-                "holds a line break or another control character",
-            );
-        }
-        Some((text.into(), origin))
-    }
-
-    /// The text behind `{ env }` or `{ file }`, and what to say when it is empty.
-    fn sourced(
-        &mut self,
-        key: &str,
-        origin: &Origin,
-        source: BTreeMap<String, Entry>,
-    ) -> Option<(String, String)> {
-        let mut parts = source.into_iter();
-        let (Some((kind, entry)), None) = (parts.next(), parts.next()) else {
-            return self.refuse(key, origin, r"must name either `env` or `file`");
-        };
-        let (name, _) = self.text_of(&format!("{key}.{kind}"), entry)?;
-        match kind.as_str() {
-            "env" => {
-                let value = self
-                    .environment
-                    .iter()
-                    .find(|(variable, _)| *variable == name)
-                    .map(|(_, value)| value.clone())
-                    .unwrap_or_default();
-                Some((value, format!("is not set: set {name} or {key}")))
-            }
-            "file" => match (self.read_file)(&self.folder.join(&name)) {
-                Ok(text) => {
-                    let text = text.strip_suffix('\n').unwrap_or(&text);
-                    let text = text.strip_suffix('\r').unwrap_or(text);
-                    Some((text.to_owned(), format!("is empty in file `{name}`")))
-                }
-                Err(error) => {
-                    let message = format!("cannot be read from file `{name}`: {error}");
-                    self.refuse(key, origin, message)
-                }
-            },
-            _ => self.refuse(key, origin, format!(r"takes `env` or `file`, not `{kind}`")),
-        }
-    }
-
     /// Notes everything that nobody asked for.
     pub(super) fn refuse_unknown(&mut self) {
         for (path, entry) in std::mem::take(&mut self.layers.settings) {
@@ -282,17 +182,4 @@ pub(super) fn unknown<'k>(path: &str, known: impl Iterator<Item = &'k str>) -> S
         Some((_, candidate)) => format!("is not a known key; did you mean `{candidate}`?"),
         None => "is not a known key".to_owned(),
     }
-}
-
-/// A secret in the environment may be a TOML table or list; anything else is the secret itself.
-fn written_secret(entry: Entry) -> Entry {
-    let Entry { value, origin } = entry;
-    let value = match value {
-        Value::Written(written) => match read_written(&written, &origin) {
-            Some(value @ (Value::Text(_) | Value::Table(_) | Value::Array(_))) => value,
-            _ => Value::Text(written),
-        },
-        value => value,
-    };
-    Entry { value, origin }
 }

@@ -1,7 +1,6 @@
 //! Which keys there are, what each may hold, and what must fit together.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -9,10 +8,8 @@ use secrecy::ExposeSecret as _;
 use super::layers::{Entry, Value, read_written};
 use super::problem::Origin;
 use super::reader::{Reader, unknown};
-use super::{
-    Admin, Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Server, Webhook,
-};
-use crate::message::PhoneNumberId;
+use super::{Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Webhook};
+use crate::message::{PhoneNumberId, is_id};
 use crate::telemetry::{LogFormat, check_filter};
 
 /// A request's answer may come this much later than its timeout: connecting, scheduling, the commit after it.
@@ -94,36 +91,6 @@ impl Reader<'_> {
             rules: rules?,
             numbers: numbers?,
         })
-    }
-
-    pub(super) fn server(&mut self) -> Option<Server> {
-        let (listen, _) = self.address("server.listen")?;
-        Some(Server { listen })
-    }
-
-    fn admin(&mut self) -> Option<Admin> {
-        let key = "admin.listen";
-        let (listen, origin) = self.address(key)?;
-        if !listen.ip().is_loopback() {
-            return self.refuse(
-                key,
-                &origin,
-                "must be a loopback address such as 127.0.0.1:8081: it has no password",
-            );
-        }
-        Some(Admin { listen })
-    }
-
-    fn address(&mut self, key: &str) -> Option<(SocketAddr, Origin)> {
-        let (text, origin) = self.text(key)?;
-        match text.parse() {
-            Ok(address) => Some((address, origin)),
-            Err(_) => self.refuse(
-                key,
-                &origin,
-                r#"must be an IP address and a port, such as "127.0.0.1:8080""#,
-            ),
-        }
     }
 
     pub(super) fn database(&mut self) -> Option<Database> {
@@ -279,7 +246,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    fn delivery(&mut self, gateway: Option<&Gateway>) -> Option<Delivery> {
+    pub(super) fn delivery(&mut self, gateway: Option<&Gateway>) -> Option<Delivery> {
         let messages_per_second = self.integer("delivery.messages_per_second", 1..=1_000);
         let max_in_flight = self.integer("delivery.max_in_flight", 1..=10_000);
         let lease = self.lease(gateway);
@@ -372,6 +339,11 @@ impl Reader<'_> {
                 continue;
             }
             match value {
+                Value::Text(text) if key != "rules" && !text.is_empty() && !is_id(&text) => {
+                    let message = "is no id: it becomes a part of addresses, and holds only letters, digits, - and _";
+                    self.refuse::<()>(&path, &origin, message);
+                    texts.insert(key, "?".to_owned());
+                }
                 Value::Text(text) if !text.is_empty() => {
                     texts.insert(key, text);
                 }

@@ -396,3 +396,72 @@ fn files_are_fetched_with_a_token_of_metas_only() {
     );
     assert!(!off_again.unwrap().media.download);
 }
+
+#[test]
+fn what_is_no_secret_is_refused_with_its_place_and_never_shown() {
+    let file = r#"[webhook]
+app_secrets = [" canary1 ", { env = "BLANK" }, { env = "EMPTY" }, { env = "BROKEN" }, { file = "/s/mark" }]
+verify_token = "   "
+[gateway]
+api_key = { file = "/s/two-lines" }
+[media]
+token = "canary2\u0000"
+[model]
+api_key = { env = "HIDDEN" }
+[actions]
+hosts = [{ host = "shop.example", authorization = "Bearer canary3 " }]
+"#;
+    let environment = [
+        ("BLANK", "\n"),
+        ("EMPTY", ""),
+        ("BROKEN", "canary4\u{fffd}"),
+        ("HIDDEN", "canary5\u{200b}6"),
+    ];
+    let read = |path: &Path| match path.to_str() {
+        Some("/s/mark") => Ok("\u{feff}canary7\n".to_owned()),
+        Some("/s/two-lines") => Ok("canary8\n\n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+
+    let refused = load_with(sources(file, &environment), &read).unwrap_err();
+
+    let told = refused.to_string();
+    assert!(!told.contains("canary"), "{told}");
+    insta::assert_snapshot!(told.replace("/etc/replyd/", ""), @r"
+    the configuration has 10 problems
+      replyd.toml:2: `webhook.app_secrets` begins or ends with a blank or a line end: set it without
+      replyd.toml:2: `webhook.app_secrets` in environment variable BLANK holds only blanks: set it to the secret
+      replyd.toml:2: `webhook.app_secrets` is empty in environment variable EMPTY: set EMPTY or webhook.app_secrets
+      replyd.toml:2: `webhook.app_secrets` in environment variable BROKEN is not UTF-8: set it as plain text
+      replyd.toml:2: `webhook.app_secrets` in file `/s/mark` holds a byte-order mark: save it as UTF-8 without one
+      replyd.toml:3: `webhook.verify_token` holds only blanks: set it to the secret
+      replyd.toml:5: `gateway.api_key` in file `/s/two-lines` begins or ends with a blank or a line end: set it without
+      replyd.toml:7: `media.token` holds a line break or another control character: set it without
+      replyd.toml:9: `model.api_key` in environment variable HIDDEN holds a character that nobody sees, such as a zero-width space: type it anew
+      replyd.toml:11: `actions.hosts.authorization` begins or ends with a blank or a line end: set it without
+    ");
+}
+
+#[test]
+fn one_line_end_of_a_secret_file_is_taken_off() {
+    for (text, secret) in [
+        ("canary", "canary"),
+        ("canary\n", "canary"),
+        ("canary\r\n", "canary"),
+        ("two words\n", "two words"),
+    ] {
+        let file = "[webhook]\nverify_token = { file = \"/s/token\" }\n";
+        let read = |_: &Path| Ok(text.to_owned());
+
+        let config = load_with(sources(file, &SECRETS), &read).unwrap();
+
+        assert_eq!(config.webhook.verify_token.expose_secret(), secret);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_the_configuration_is_passed_over() {
+    let config = load("\u{feff}[server]\nlisten = \"127.0.0.1:7\"\n", &SECRETS).unwrap();
+
+    assert_eq!(config.server.listen.port(), 7);
+}

@@ -2,18 +2,34 @@
 
 use std::time::Duration;
 
-/// First wait of [`jittered`], before chance shortens it.
-const FIRST: Duration = Duration::from_secs(1);
-/// Longest wait of [`jittered`].
-const LONGEST: Duration = Duration::from_mins(1);
+/// How the tries of a message are spread over the time in which it is worth sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spacing {
+    /// After the first failure, before chance shortens it.
+    first: Duration,
+    /// At the longest.
+    longest: Duration,
+}
+
+/// For faults of the moment: some seconds at first, 2 minutes in the end.
+pub(super) const CLOSE: Spacing = Spacing {
+    first: Duration::from_secs(2),
+    longest: Duration::from_mins(2),
+};
+/// For faults that may be the message's own: a message that never passes costs fewer requests.
+pub(super) const WIDE: Spacing = Spacing {
+    first: Duration::from_secs(10),
+    longest: Duration::from_mins(5),
+};
 /// Nobody may make us wait longer than this.
 const LONGEST_ASKED: Duration = Duration::from_mins(10);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
-/// The wait after the `attempt`th failure: anything from nothing to 1 s, 2 s, 4 s … 60 s ("full jitter"), so that
-/// rows which failed together do not come back together.
-pub(super) fn jittered(attempt: u32, fence: &str) -> Duration {
-    doubled(FIRST, LONGEST, attempt).mul_f64(chance(fence))
+/// The wait after the `attempt`th failure: between half and the whole of 2 s, 4 s, 8 s … (as the spacing says), so that
+/// rows which failed together do not come back together, and none comes back at once.
+pub(super) fn jittered(spacing: Spacing, attempt: u32, fence: &str) -> Duration {
+    let half = doubled(spacing.first, spacing.longest, attempt) / 2;
+    half + half.mul_f64(chance(fence))
 }
 
 /// `first`, twice that, four times that … up to `longest`; 1 stands for the first time.
@@ -93,11 +109,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn jitter_never_passes_its_bound(attempt in any::<u32>(), fence in ".*") {
-            let bound = doubled(FIRST, LONGEST, attempt);
+        fn jitter_stays_between_half_and_the_whole(attempt in any::<u32>(), fence in ".*") {
+            for spacing in [CLOSE, WIDE] {
+                let whole = doubled(spacing.first, spacing.longest, attempt);
+                let wait = jittered(spacing, attempt, &fence);
 
-            prop_assert!(jittered(attempt, &fence) <= bound);
-            prop_assert_eq!(jittered(attempt, &fence), jittered(attempt, &fence));
+                prop_assert!(whole / 2 <= wait && wait <= whole, "{:?}", wait);
+                prop_assert_eq!(jittered(spacing, attempt, &fence), wait);
+            }
         }
     }
 }

@@ -12,8 +12,9 @@ use tokio::time::sleep;
 
 use super::backoff;
 use crate::clock::Clock;
-use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError};
-use crate::message::media_file;
+use crate::files::{self, Existing, WriteError};
+use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError, Target};
+use crate::message::{is_id, media_file};
 use crate::shutdown::Shutdown;
 use crate::store::{Download, DownloadEnd, Store, StoreError};
 use crate::whatsapp::codes::Class;
@@ -55,8 +56,13 @@ enum Failure {
     NoAddress,
     #[error("{0}")]
     Download(#[from] DownloadError),
-    #[error("could not make the folder for files: {0}")]
-    Folder(#[from] std::io::Error),
+    #[error("{error}: {}", error.reason())]
+    Folder {
+        #[from]
+        error: WriteError,
+    },
+    #[error("the file's id is not one of Meta's")]
+    NoId,
 }
 
 impl Failure {
@@ -68,7 +74,8 @@ impl Failure {
                 error,
                 DownloadError::TooLarge { .. } | DownloadError::ForeignHost
             ),
-            Self::LookUp(_) | Self::NoAddress | Self::Folder(_) => false,
+            Self::NoId => true,
+            Self::LookUp(_) | Self::NoAddress | Self::Folder { .. } => false,
         }
     }
 }
@@ -95,10 +102,13 @@ impl Files {
                 Ok(true) => {}
                 Ok(false) => sleep(POLL_EVERY).await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "files waiting to be fetched are out of reach"
-                    );
+                    // A fault of the database itself is told once, when it begins.
+                    if error.fault().is_none() {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "files waiting to be fetched are out of reach"
+                        );
+                    }
                     sleep(POLL_EVERY).await;
                 }
             }
@@ -107,13 +117,16 @@ impl Files {
 
     /// Fetches one file; says whether there was one.
     async fn step(&self) -> Result<bool, StoreError> {
+        if !self.store.may_send() {
+            return Ok(false);
+        }
         let claimed = self.store.claim_download(self.clock.now(), LEASE).await?;
         let Some(download) = claimed else {
             return Ok(false);
         };
         let end = match self.fetch(&download).await {
             Ok((path, bytes)) => {
-                tracing::debug!(message = download.message_id, bytes, "file fetched");
+                tracing::debug!(message_id = download.message_id, bytes, "file fetched");
                 DownloadEnd::Fetched { path, bytes }
             }
             Err(failure) => self.failed(&download, &failure),
@@ -125,13 +138,13 @@ impl Files {
 
     fn failed(&self, download: &Download, failure: &Failure) -> DownloadEnd {
         let reason = failure.to_string();
-        let (message, attempt) = (download.message_id, download.attempt);
+        let (message_id, attempt) = (download.message_id, download.attempt);
         if failure.is_final() || attempt >= MOST_TRIES {
-            tracing::warn!(message, attempt, reason, "file cannot be fetched");
+            tracing::warn!(message_id, attempt, reason, "file cannot be fetched");
             return DownloadEnd::Dead { reason };
         }
         let wait = backoff::doubled(FIRST_WAIT, LONGEST_WAIT, attempt);
-        tracing::warn!(message, attempt, reason, "file is fetched again later");
+        tracing::warn!(message_id, attempt, reason, "file is fetched again later");
         let at = self.clock.now().saturating_add(wait);
         DownloadEnd::Retry {
             at: at.unwrap_or(Timestamp::MAX),
@@ -141,6 +154,9 @@ impl Files {
 
     /// Gives the path below the folder, and the size.
     async fn fetch(&self, download: &Download) -> Result<(String, u64), Failure> {
+        if !is_id(&download.media_id) {
+            return Err(Failure::NoId);
+        }
         let call = media::look_up(&download.media_id, Some(&download.phone_number_id));
         let found = media::read(&self.gateway.call(&call).await?);
         let url = found.url.ok_or(Failure::NoAddress)?;
@@ -150,16 +166,20 @@ impl Files {
         let month = download.received_at.to_zoned(TimeZone::UTC);
         let month = month.strftime("%Y-%m").to_string();
         let folder = self.folder.join(&month);
-        tokio::fs::create_dir_all(&folder).await?;
+        files::make_folder(&folder)?;
         let announced = download.sha256.as_deref().and_then(media::sha256);
         let limits = DownloadLimits {
             max_bytes: self.max_bytes,
             sha256: announced.or(found.sha256),
         };
-        let into = folder.join(&name);
+        let into = Target {
+            path: &folder.join(&name),
+            // One of this name is the same file, fetched before a crash.
+            existing: Existing::Replaced,
+        };
         let fetched = self
             .downloader
-            .download(&url, &into, &limits, |_| {})
+            .download(&url, into, &limits, |_| {})
             .await?;
         Ok((format!("{month}/{name}"), fetched.bytes))
     }

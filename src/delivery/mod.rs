@@ -10,6 +10,7 @@ mod files;
 mod pacing;
 mod sending;
 mod settling;
+mod sweeping;
 mod verdict;
 mod waiting;
 
@@ -29,14 +30,12 @@ use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::shutdown::Shutdown;
 use crate::store::{ClaimRequest, Claimed, Settlement, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Conditions, Metrics};
 use pacing::{Pacer, Weight};
 use sending::{Finished, Scheduled, Sender, is_read_mark};
 
 /// The outbox is looked at this often, even when nobody has woken us.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// Expired rows and leases are looked for this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(2);
 /// After the database failed once.
 const RECOVER_FOR: Duration = Duration::from_secs(1);
 /// At a soft stop, requests under way are waited for this long.
@@ -59,6 +58,23 @@ pub struct DeliverySettings {
     pub unknown_wait: Duration,
 }
 
+/// What the worker needs of the others.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where the outbox is.
+    pub store: Store,
+    /// Sends.
+    pub gateway: Gateway,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Counts sends.
+    pub metrics: Arc<Metrics>,
+    /// Told of messages that wait for a person.
+    pub conditions: Arc<Conditions>,
+    /// What the owner can set.
+    pub settings: DeliverySettings,
+}
+
 /// The worker. It is the only one that sends.
 #[derive(Debug)]
 pub struct Delivery {
@@ -66,6 +82,7 @@ pub struct Delivery {
     gateway: Gateway,
     clock: Clock,
     metrics: Arc<Metrics>,
+    conditions: Arc<Conditions>,
     settings: DeliverySettings,
     pacer: Pacer,
     /// Cancelled at a soft stop: rows that wait for their slot go back unsent.
@@ -89,24 +106,20 @@ enum Step {
 impl Delivery {
     /// Makes the worker; [`Self::run`] starts it.
     #[must_use]
-    pub fn new(
-        store: Store,
-        gateway: Gateway,
-        clock: Clock,
-        metrics: Arc<Metrics>,
-        settings: DeliverySettings,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
         let now = Instant::now();
+        let settings = parts.settings;
         let pacer = Pacer::new(
             settings.messages_per_second,
             settings.requests_per_second,
             now,
         );
         Self {
-            store,
-            gateway,
-            clock,
-            metrics,
+            store: parts.store,
+            gateway: parts.gateway,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            conditions: parts.conditions,
             settings,
             pacer,
             stop: CancellationToken::new(),
@@ -141,10 +154,13 @@ impl Delivery {
                 Ok(Step::Worked) => continue,
                 Ok(Step::Idle) => self.wake_at().await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "outbox is out of reach"
-                    );
+                    // A fault of the database itself is told once, when it begins.
+                    if error.fault().is_none() {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "outbox is out of reach"
+                        );
+                    }
                     Instant::now() + RECOVER_FOR
                 }
             };
@@ -190,18 +206,10 @@ impl Delivery {
         Ok(count)
     }
 
-    async fn sweep(&mut self) -> Result<(), StoreError> {
-        let now = Instant::now();
-        if now >= self.next_sweep {
-            self.store
-                .free_expired(self.clock.now(), self.settings.unknown_wait)
-                .await?;
-            self.next_sweep = now + SWEEP_EVERY;
-        }
-        Ok(())
-    }
-
     async fn claim(&mut self) -> Result<usize, StoreError> {
+        if !self.store.may_send() {
+            return Ok(0);
+        }
         let now = Instant::now();
         let free = self
             .settings
@@ -227,9 +235,12 @@ impl Delivery {
             room,
             limit,
         };
-        let rows = self.store.claim_outbox(request).await?;
-        let count = rows.len();
-        self.start(rows, now);
+        let claims = self.store.claim_outbox(request).await?;
+        for (id, reason) in &claims.unusable {
+            tracing::error!(outbox.id = id, reason, "message cannot be sent");
+        }
+        let count = claims.rows.len() + claims.unusable.len();
+        self.start(claims.rows, now);
         Ok(count)
     }
 

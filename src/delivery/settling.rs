@@ -10,8 +10,12 @@ use super::pacing::{Engaged, Lesson};
 use super::sending::Finished;
 use super::verdict::{self, Verdict};
 use crate::gateway::SendError;
-use crate::store::{Outcome, Settlement};
+use crate::store::{Outcome, Reason, Settlement};
+use crate::telemetry::SendFailure;
 use crate::whatsapp::codes;
+
+/// A message that failed so often is worth a line before its end: about a minute, or three where tries are wide apart.
+const TRIES_BEFORE_A_LINE: u32 = 5;
 
 impl Delivery {
     /// Judges one row, teaches the pacer, and says what to write.
@@ -55,6 +59,11 @@ impl Delivery {
             Outcome::Released => "released",
         };
         self.metrics.sends.get_or_create(&word.into()).inc();
+        if let Some(error) = failure(row) {
+            let (class, code) = (class_name(error), known_code(error));
+            let label = SendFailure { class, code };
+            self.metrics.send_failures.get_or_create(&label).inc();
+        }
         outcome
     }
 
@@ -66,7 +75,10 @@ impl Delivery {
         };
         let again = |wait: std::time::Duration| Outcome::Retry {
             at: self.later(wait, row.expires_at),
-            reason: reason(),
+            reason: Reason {
+                code: failure(row).and_then(SendError::code),
+                text: reason(),
+            },
         };
         match verdict {
             Verdict::Accepted(wamid) => Outcome::Accepted(wamid),
@@ -91,7 +103,7 @@ fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
     let error = failure(row);
     let wait_seconds = engaged.wait.as_secs_f64();
     let code = error.and_then(SendError::code);
-    let class = error.and_then(class_name);
+    let class = error.map(class_name);
     let advice = code.and_then(codes::lookup).map(|code| code.advice);
     match lesson {
         Lesson::StopNumber(_) => tracing::error!(
@@ -140,6 +152,14 @@ fn log_end(row: &Finished, verdict: &Verdict) {
             error = cause,
             "message may have been sent: waiting for a receipt"
         ),
+        Verdict::Again(_) if row.attempt == TRIES_BEFORE_A_LINE => tracing::warn!(
+            outbox.id = row.id,
+            attempt = row.attempt,
+            code,
+            class,
+            error = cause,
+            "message is still not sent and is tried again; later ones of its conversation wait for it"
+        ),
         Verdict::Again(_) | Verdict::AgainAfterPause => tracing::debug!(
             outbox.id = row.id,
             attempt = row.attempt,
@@ -156,9 +176,20 @@ fn failure(row: &Finished) -> Option<&SendError> {
     row.result.as_ref()?.as_ref().err()
 }
 
-fn class_name(error: &SendError) -> Option<&'static str> {
+/// In one word, for logs and metrics.
+fn class_name(error: &SendError) -> &'static str {
     match error {
-        SendError::Rejected(rejection) => Some(rejection.class().name()),
-        SendError::NotSent(_) | SendError::Unknown(_) => None,
+        SendError::Rejected(rejection) => rejection.class().name(),
+        SendError::NotSent(_) => "not_sent",
+        SendError::Unknown(_) => "unknown",
+    }
+}
+
+/// Codes that Meta has documented, so that nobody can make up labels without end; `none` where there is no code.
+fn known_code(error: &SendError) -> String {
+    match error.code() {
+        None => "none".to_owned(),
+        Some(code) if codes::lookup(code).is_some() => code.to_string(),
+        Some(_) => "other".to_owned(),
     }
 }

@@ -1,4 +1,7 @@
 //! What the end of a send means for its row and for what may be sent next. Pure.
+//!
+//! No fault that may pass ends a message here, however often it was met: the time in which it is worth sending does
+//! (`outbox.expires_at_ms`, see [`super::sweeping`]).
 
 use std::time::Duration;
 
@@ -8,10 +11,6 @@ use crate::gateway::{NotSent, Rejection, SendError, Source};
 use crate::message::Wamid;
 use crate::whatsapp::codes::Class;
 
-/// Tries of a message that meets faults of the moment.
-const ATTEMPTS: u32 = 8;
-/// Tries of a message that may itself be the fault.
-const FEW_ATTEMPTS: u32 = 3;
 /// A number that sends too fast.
 const THROTTLED: Pause = pause(1, 60);
 /// An account that has made too many calls.
@@ -69,7 +68,7 @@ pub(super) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Verdic
 
 fn of_failure(error: &SendError, attempt: u32, fence: &str) -> (Verdict, Lesson) {
     match error {
-        SendError::NotSent(NotSent::Request) => (Verdict::Dead, Lesson::NotStarted),
+        SendError::NotSent(NotSent::Request | NotSent::Id) => (Verdict::Dead, Lesson::NotStarted),
         SendError::NotSent(_) => (Verdict::AgainAfterPause, Lesson::StopGateway(OUTAGE)),
         SendError::Unknown(_) => (Verdict::Unknown, Lesson::Unknown),
         SendError::Rejected(rejection) => of_rejection(rejection, attempt, fence),
@@ -86,21 +85,17 @@ fn of_rejection(rejection: &Rejection, attempt: u32, fence: &str) -> (Verdict, L
         };
         (Verdict::AgainAfterPause, lesson)
     };
-    let again = |attempts: u32| {
-        if attempt >= attempts {
-            return (Verdict::Dead, Lesson::Works);
-        }
-        let wait = backoff::jittered(attempt, fence).max(asked.unwrap_or_default());
-        (Verdict::Again(wait), Lesson::Works)
-    };
+    let least = asked.unwrap_or_default();
+    let again = |wait: Duration| (Verdict::Again(wait.max(least)), Lesson::Works);
+    let spaced = |spacing| again(backoff::jittered(spacing, attempt, fence));
     match rejection.class() {
         // Only the gateway's own rate is answered by status: Meta gives a code.
         Class::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
-        Class::Retry => again(ATTEMPTS),
-        Class::RetryFew => again(FEW_ATTEMPTS),
+        Class::Retry => spaced(backoff::CLOSE),
+        Class::RetryWide => spaced(backoff::WIDE),
         Class::RetrySlow => stop(EXHAUSTED),
         Class::SlowNumber => stop(THROTTLED),
-        Class::SlowPair => (Verdict::Again(backoff::pair(attempt)), Lesson::Works),
+        Class::SlowPair => again(backoff::pair(attempt)),
         Class::WindowClosed | Class::GiveUp => (Verdict::Dead, Lesson::Works),
         Class::Account => stop(BROKEN),
     }

@@ -132,6 +132,10 @@ impl Working {
     /// Goes on with what has ended, does what is due, and begins what there is room for.
     async fn step(&mut self) -> Result<Step, StoreError> {
         let ended = self.settle().await?;
+        if !self.parts.store.may_send() {
+            // What is due says something, or begins an action.
+            return Ok(if ended > 0 { Step::Worked } else { Step::Idle });
+        }
         let woken = self.wake().await?;
         let begun = self.claim().await?;
         Ok(if ended + woken + begun > 0 {
@@ -261,9 +265,12 @@ async fn perform(
     outside.perform(&claimed.action, slot).await
 }
 
+/// A fault of the database itself is told once, when it begins.
 fn report(error: &StoreError) {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "what waits is out of reach"
-    );
+    if error.fault().is_none() {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "what waits is out of reach"
+        );
+    }
 }

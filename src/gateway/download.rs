@@ -2,14 +2,14 @@
 //!
 //! The address comes from outside, so it is held against the list of Meta's hosts before anything is connected to,
 //! no redirect is followed, and the bytes are counted and hashed on the way to the disk. A file appears under its name
-//! only when it is whole.
+//! only when it is whole, see [`crate::files`]; it is for its owner's eyes alone.
 //!
 //! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -18,11 +18,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
-use uuid::Uuid;
 
 use super::error::{NotSent, SendError, of_transport};
 use super::media::time_for;
 use super::{GatewayError, http_client};
+use crate::files::{Access, Draft, Existing, WriteError};
 use crate::message::media_file::readable;
 use crate::whatsapp::media;
 
@@ -72,6 +72,15 @@ impl fmt::Debug for Downloader {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// Where a file goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Its name, in a folder that is there.
+    pub path: &'a Path,
+    /// What becomes of a file of this name.
+    pub existing: Existing,
 }
 
 /// What a file must keep to.
@@ -126,12 +135,10 @@ pub enum DownloadError {
     #[error("the connection broke before the whole file had come")]
     Broken,
     /// It could not be written.
-    #[error("could not write `{}`", path.display())]
+    #[error("{error}: {}", error.reason())]
     File {
-        /// Where it was to be.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// Where it was to be, and what stood in the way.
+        error: WriteError,
     },
 }
 
@@ -151,7 +158,7 @@ impl DownloadError {
             Self::Status { .. } | Self::Broken => "look the file up and fetch it again",
             Self::TooLarge { .. } => "raise media.max_bytes if you want files of this size",
             Self::WrongHash => "fetch it again; it was broken on the way",
-            Self::File { .. } => "check that the folder exists, is yours and has room",
+            Self::File { error } => error.reason().advice(),
         }
     }
 }
@@ -177,30 +184,27 @@ impl Downloader {
         })
     }
 
-    /// Fetches a file into `into`, which appears when it is whole and replaces what is there. `progress` is told how
-    /// many bytes have come so far.
+    /// Fetches a file, which appears under its name when it is whole. `progress` is told how many bytes have come so far.
     ///
     /// # Errors
     /// Each [`DownloadError`]; then nothing is left behind.
     pub async fn download(
         &self,
         url: &str,
-        into: &Path,
+        into: Target<'_>,
         limits: &DownloadLimits,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<Downloaded, DownloadError> {
         let url = self.permitted(url).ok_or(DownloadError::ForeignHost)?;
         let response = self.ask(url, limits.max_bytes).await?;
-        let in_file = |source| DownloadError::File {
-            path: into.to_owned(),
-            source,
-        };
-        let partial = Partial::beside(into);
-        let mut file = partial.create().await.map_err(in_file)?;
+        let in_file = |error| DownloadError::File { error };
+        let draft = Draft::begin(into.path, into.existing, Access::Private).map_err(in_file)?;
+        let on_disk = |error| in_file(draft.failed(error));
+        let mut file = File::from_std(draft.file().try_clone().map_err(on_disk)?);
         let downloaded = receive(response, &mut file, limits, progress)
             .await
             .map_err(|error| match error {
-                ReceiveError::Disk(source) => in_file(source),
+                ReceiveError::Disk(error) => on_disk(error),
                 ReceiveError::Other(error) => error,
             })?;
         if limits
@@ -209,9 +213,9 @@ impl Downloader {
         {
             return Err(DownloadError::WrongHash);
         }
-        file.sync_all().await.map_err(in_file)?;
+        file.sync_all().await.map_err(on_disk)?;
         drop(file);
-        partial.becomes(into).await.map_err(in_file)?;
+        draft.publish().map_err(in_file)?;
         Ok(downloaded)
     }
 
@@ -292,36 +296,6 @@ async fn receive(
         bytes,
         sha256: hash.finalize().into(),
     })
-}
-
-/// A file that is not whole yet. It is removed unless it becomes one, also when the download is dropped halfway.
-struct Partial {
-    path: PathBuf,
-}
-
-impl Partial {
-    /// In the same folder, so that a rename is enough.
-    fn beside(target: &Path) -> Self {
-        let name = format!(".replyd-{}.part", Uuid::new_v4().simple());
-        Self {
-            path: target.with_file_name(name),
-        }
-    }
-
-    async fn create(&self) -> io::Result<File> {
-        File::create_new(&self.path).await
-    }
-
-    async fn becomes(self, target: &Path) -> io::Result<()> {
-        tokio::fs::rename(&self.path, target).await
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // Not there any more once it was renamed.
-        let _ = std::fs::remove_file(&self.path);
-    }
 }
 
 #[cfg(test)]

@@ -32,15 +32,38 @@ pub enum NotSent {
     /// No connection within three seconds.
     #[error("connecting took too long")]
     TooSlow,
-    /// The certificate is not trusted, or the like.
-    #[error("no secure connection")]
-    Tls,
-    /// The connection was refused, or there is no way to the host.
+    /// No secure connection could be made.
+    #[error("no secure connection: {0}")]
+    Tls(Insecure),
+    /// Nothing listens there.
     #[error("connection refused")]
     Refused,
+    /// An id in the address is none: it would lead to another address.
+    #[error("an id in its address holds characters that no id has")]
+    Id,
+    /// There is no way to the host, or the connection ended before it was made.
+    #[error("no way to it")]
+    NoWay,
     /// Our own request could not be put together.
     #[error("the request is not valid")]
     Request,
+}
+
+/// Why a connection is not secure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Insecure {
+    /// It was signed by nobody whom this machine trusts.
+    #[error("the certificate is not trusted")]
+    Untrusted,
+    /// It is of another host.
+    #[error("the certificate is for another host name")]
+    OtherName,
+    /// Its time is over, or has not come.
+    #[error("the certificate is out of date")]
+    OutOfDate,
+    /// The other side does not speak our TLS.
+    #[error("what answers does not speak TLS 1.2 or 1.3")]
+    Other,
 }
 
 /// Why we do not know.
@@ -181,8 +204,23 @@ impl SendError {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::NotSent(NotSent::Id) => {
+                "check the ids of numbers, files and accounts in the configuration and the command"
+            }
             Self::NotSent(NotSent::Request) => "report this: the request could not be written",
-            Self::NotSent(_) => "check the network and gateway.base_url",
+            Self::NotSent(NotSent::Name) => {
+                "look at the name in gateway.base_url, and at this machine's DNS"
+            }
+            Self::NotSent(NotSent::Tls(Insecure::Untrusted)) => {
+                "install the package ca-certificates; behind a proxy that opens TLS, trust its authority too"
+            }
+            Self::NotSent(NotSent::Tls(Insecure::OutOfDate)) => {
+                "look at this machine's clock first, then at the certificate there"
+            }
+            Self::NotSent(NotSent::Tls(_)) => {
+                "something else answers there: check gateway.base_url"
+            }
+            Self::NotSent(_) => "check the network, the firewall and gateway.base_url",
             Self::Unknown(Unknown::Answer { status: 500.. }) => {
                 "the gateway is in trouble, or its login at Meta has expired: try again, then look at its connection"
             }
@@ -216,10 +254,15 @@ pub(super) fn of_transport(error: &reqwest::Error) -> SendError {
             NotSent::Name
         } else if error.is_timeout() {
             NotSent::TooSlow
-        } else if is_tls(error) {
-            NotSent::Tls
+        } else if let Some(tls) = find::<rustls::Error>(error) {
+            NotSent::Tls(insecure(tls))
         } else {
-            NotSent::Refused
+            let io = find::<std::io::Error>(error).map(std::io::Error::kind);
+            match io {
+                Some(std::io::ErrorKind::ConnectionRefused) | None => NotSent::Refused,
+                Some(std::io::ErrorKind::TimedOut) => NotSent::TooSlow,
+                Some(_) => NotSent::NoWay,
+            }
         });
     }
     SendError::Unknown(if error.is_timeout() {
@@ -229,18 +272,47 @@ pub(super) fn of_transport(error: &reqwest::Error) -> SendError {
     })
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
+fn insecure(error: &rustls::Error) -> Insecure {
+    use rustls::CertificateError as Certificate;
+    match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                Insecure::OtherName
+            }
+            Certificate::Expired
+            | Certificate::ExpiredContext { .. }
+            | Certificate::NotValidYet
+            | Certificate::NotValidYetContext { .. } => Insecure::OutOfDate,
+            _ => Insecure::Untrusted,
+        },
+        _ => Insecure::Other,
+    }
+}
+
+/// The first cause of this kind.
+fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
+        // An IO error does not count what it wraps among its sources; what it wraps says more than it does.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if let Some(found) = error.downcast_ref::<E>().filter(|_| wrapped.is_none()) {
+            return Some(found);
         }
-        // An IO error does not count what it wraps among its sources.
-        let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
         cause = match wrapped {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
         };
     }
-    false
+    None
+}
+
+/// Why a request of any kind did not come through, in words that name no address.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    match of_transport(error) {
+        SendError::NotSent(reason) => reason.to_string(),
+        SendError::Unknown(reason) => reason.to_string(),
+        SendError::Rejected(rejection) => rejection.to_string(),
+    }
 }

@@ -15,7 +15,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
 use super::error::{NotSent, SendError, Unknown, of_transport};
-use super::{Gateway, answer};
+use super::{Gateway, answer, refuse_other_places};
 use crate::whatsapp::graph::{Call, Payload};
 use crate::whatsapp::media;
 
@@ -40,6 +40,7 @@ impl Gateway {
         let Payload::File(part) = &call.payload else {
             return Err(SendError::NotSent(NotSent::Request));
         };
+        refuse_other_places(call)?;
         let bytes = Body::wrap_stream(chunks(file, part.size, progress));
         let streamed = Part::stream_with_length(bytes, part.size)
             .file_name(part.filename.clone())

@@ -16,17 +16,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::config;
-use crate::message::{PhoneNumberId, Wamid};
+use crate::message::{PhoneNumberId, Wamid, is_id};
 use crate::whatsapp::graph::{Api, Call, Method, Payload};
 
 pub(crate) use client::{http_client, http_client_builder};
-pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts};
-pub use error::{NotSent, Rejection, SendError, Source, Unknown};
+pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts, Target};
+pub(crate) use error::reason;
+pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 
 /// Chooses one of several connections of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
@@ -42,6 +45,17 @@ pub struct Gateway {
     /// Marked sensitive, so that no `Debug` shows them.
     headers: HeaderMap,
     timeout: Duration,
+    /// The time that the last answer told, and when it came: the best witness for our own clock.
+    told: Arc<watch::Sender<Option<ToldTime>>>,
+}
+
+/// A time that an answer told.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldTime {
+    /// Its `Date`.
+    pub theirs: Timestamp,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// Why the client could not be made.
@@ -85,7 +99,21 @@ impl Gateway {
             control: Arc::new(control),
             headers,
             timeout: settings.timeout,
+            told: Arc::new(watch::Sender::new(None)),
         })
+    }
+
+    /// The time that each answer tells, as it comes.
+    #[must_use]
+    pub fn told_times(&self) -> watch::Receiver<Option<ToldTime>> {
+        self.told.subscribe()
+    }
+
+    fn hear(&self, response: &Response) {
+        if let Some(theirs) = answer::date(response.headers()) {
+            let at = Instant::now();
+            self.told.send_replace(Some(ToldTime { theirs, at }));
+        }
     }
 
     /// How long a call takes at the longest.
@@ -142,6 +170,16 @@ impl Gateway {
         Ok(answer::date(response.headers()))
     }
 
+    /// Host and port that calls of this API go to, for people.
+    #[must_use]
+    pub fn address(&self, api: Api) -> String {
+        let base = match api {
+            Api::Graph => &self.base,
+            Api::Control => &self.control,
+        };
+        address(base)
+    }
+
     /// The full address of a call, as `--dry-run` shows it.
     #[must_use]
     pub fn url(&self, call: &Call) -> Url {
@@ -161,6 +199,7 @@ impl Gateway {
 
     /// The one place where a request to the gateway is put together and sent.
     async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
+        refuse_other_places(call)?;
         let request = match &call.payload {
             Payload::Empty => self.request(call),
             Payload::Json(body) => self.request(call).json(body),
@@ -168,6 +207,7 @@ impl Gateway {
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
         let response = request.send().await.map_err(|e| error::of_transport(&e))?;
+        self.hear(&response);
         answer::read(response).await
     }
 
@@ -183,6 +223,21 @@ impl Gateway {
         }
         self.client.request(method, self.url(call)).headers(headers)
     }
+}
+
+/// An id that is none of Meta's could lead a call to another place than it says: `..` goes up, and an empty one
+/// leaves its part of the path out.
+fn refuse_other_places(call: &Call) -> Result<(), SendError> {
+    if call.path.iter().all(|segment| is_id(segment)) {
+        return Ok(());
+    }
+    Err(SendError::NotSent(NotSent::Id))
+}
+
+/// Host and port of a URL.
+pub(crate) fn address(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.

@@ -1,5 +1,7 @@
 //! What one update means to us.
 
+use jiff::Timestamp;
+
 use super::{Echo, Identity, Inbound, PhoneNumberId, Receipt};
 
 /// One update, understood as far as it can be. Every one of them is stored; only `Message` is answered.
@@ -17,6 +19,15 @@ pub enum Event {
     Unreadable(Unreadable),
 }
 
+/// Fields that tell how the account and its numbers stand with `WhatsApp`: what is allowed, and what no longer is.
+pub const STANDING_FIELDS: [&str; 5] = [
+    "account_update",
+    "account_alerts",
+    "account_review_update",
+    "phone_number_quality_update",
+    "business_capability_update",
+];
+
 /// Something that is kept and never answered.
 #[derive(Clone, Debug)]
 pub struct AccountEvent {
@@ -24,11 +35,28 @@ pub struct AccountEvent {
     pub field: String,
     /// The number concerned, when the update names one.
     pub phone_number_id: Option<PhoneNumberId>,
+    /// The account concerned (`entry[].id`).
+    pub waba_id: Option<String>,
+    /// When Meta says it (`entry[].time`); only news about accounts has that.
+    pub told_at: Option<Timestamp>,
     /// What it says, as one line for people.
     pub summary: String,
     /// A wish about marketing that it tells of.
     pub consent: Option<Consent>,
     /// The raw JSON: the `value` of the change, or the one element of it that is meant.
+    pub raw: String,
+}
+
+/// News about how the account stands, as it was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountNews {
+    /// One of [`STANDING_FIELDS`].
+    pub field: String,
+    /// The account, where it was named.
+    pub waba_id: Option<String>,
+    /// When Meta said it.
+    pub told_at: Timestamp,
+    /// The `value` of the change.
     pub raw: String,
 }
 

@@ -7,6 +7,9 @@
 
 mod signature;
 
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
 use signature::Seen;
 
 /// How much of a file's beginning [`describe`] wants to see; less when the file is shorter.
@@ -290,18 +293,19 @@ pub fn describe_as(
 }
 
 /// The name a fetched file gets: ours alone, since a name that a stranger chose may lead anywhere.
+///
+/// No two ids get one name, also where the file system takes `a` and `A` for one or ends a name after 255 bytes; and no
+/// name is one of a device, as `nul.txt` is on Windows.
 #[must_use]
 pub fn file_name(media_id: &str, mime_type: &str) -> String {
     const LONGEST_ID: usize = 64;
-    let plain = |character: char| {
-        if character.is_ascii_alphanumeric() {
-            character
-        } else {
-            '-'
-        }
+    // Meta's ids are numbers.
+    let is_number = media_id.bytes().all(|byte| byte.is_ascii_digit());
+    let id = if is_number && (1..=LONGEST_ID).contains(&media_id.len()) {
+        media_id.to_owned()
+    } else {
+        format!("id-{}", hex(&Sha256::digest(media_id.as_bytes())))
     };
-    let id: String = media_id.chars().take(LONGEST_ID).map(plain).collect();
-    let id = if id.is_empty() { "media" } else { &id };
     let bare = bare(mime_type);
     let ours = FORMATS.iter().find(|format| format.mime_type == bare);
     let extension = ours.map(|format| format.extension).or_else(|| {

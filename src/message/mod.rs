@@ -25,9 +25,11 @@ pub use action::{
 pub use address::{Identity, Recipient};
 pub use content::{Content, Kind, Media, Order, OrderItem};
 pub use conversation::{Contact, Conversation};
-pub use event::{AccountEvent, Consent, Event, Marketing, Unreadable};
+pub use event::{
+    AccountEvent, AccountNews, Consent, Event, Marketing, STANDING_FIELDS, Unreadable,
+};
 pub(crate) use hex::hex;
-pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid};
+pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, ReferredProduct};
 pub use media_file::{FileKind, MediaFile};
 pub use outbound::{

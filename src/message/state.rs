@@ -21,6 +21,9 @@ pub struct State {
     /// When we replied, within the last hour; the reply budget counts these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replied_at: Vec<Timestamp>,
+    /// When we asked for actions, within the last hour; the action budget counts these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked_at: Vec<Timestamp>,
     /// A colleague answers by hand: the bot is quiet until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub human_until: Option<Timestamp>,
@@ -201,6 +204,9 @@ impl State {
             }),
             (before, after) => after.or(before),
         };
+        // Nobody gets twice as much by being two.
+        state.replied_at.extend(older.replied_at);
+        state.asked_at.extend(older.asked_at);
         // What is known of a person is known of the person, whichever id it was learned by.
         state.tags.extend(older.tags);
         for (name, value) in older.fields {

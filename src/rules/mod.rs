@@ -31,8 +31,8 @@ pub use compile::{Beside, Compiled, compile, compile_reply, includes};
 pub use diagnostic::{Colour, Diagnostic, Related, Severity, render};
 pub use schema::schema;
 pub use set::{
-    Accept, ActionTemplate, Answer, Body, Bot, Branch, ButtonPattern, Choice, Condition, Effects,
-    Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX, ReplyBudget,
+    Accept, ActionTemplate, Answer, Body, Bot, Branch, Budget, ButtonPattern, Choice, Condition,
+    Effects, Example, Flow, HttpTemplate, Line, LineEvent, ModelTemplate, REPLIES_MAX,
     ReplyTemplate, Rule, RuleSet, Sent, Step, Target, Test, Words,
 };
 pub use sources::{Include, LeftOut, Sources};

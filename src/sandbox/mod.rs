@@ -142,6 +142,11 @@ impl Sandbox {
         self.inner.change(|state| state.faults.push_back(fault));
     }
 
+    /// Forgets every fault that was scripted and has not happened.
+    pub fn clear_faults(&self) {
+        self.inner.change(|state| state.faults.clear());
+    }
+
     /// Lets requests go on that a [`Fault::Stall`] holds.
     pub fn release(&self) {
         self.inner.change(|state| state.released += 1);

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use super::WABA;
 
 /// Posts are tried again like Meta's, only sooner: Meta goes on for days.
-pub(super) const RETRIES: [Duration; 6] = [
+pub(super) const RETRIES: [Duration; 8] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(400),
     Duration::from_millis(800),
     Duration::from_millis(1600),
+    Duration::from_millis(3200),
+    Duration::from_millis(6400),
 ];
 
 /// One webhook body with one value under one field.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, commit, message_key, sql};
+use super::{Store, StoreError, message_key, sql};
 use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
 
 /// Uploads live 30 days; a day stays unused, because Meta's clock decides. See
@@ -90,9 +90,9 @@ impl Store {
             .bind(media_id)
             .bind(expires_at.as_millisecond())
             .bind(now.as_millisecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        commit(tx).await
+        tx.commit().await
     }
 
     /// How a person stands to us; `None` when we do not know the person.
@@ -154,14 +154,14 @@ impl Store {
         sqlx::query(sql::RECORD_SENT)
             .bind(super::rows(&[row]))
             .bind(sent.at.as_millisecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         // Receipts may have come before us.
         sqlx::query(sql::MERGE_RECEIPTS)
             .bind(super::rows(&[&key]))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        commit(tx).await
+        tx.commit().await
     }
 }
 

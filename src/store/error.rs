@@ -3,6 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::place::Displaced;
+use crate::files::WriteError;
+
 /// Why a unit of work did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -11,7 +14,7 @@ pub enum StoreError {
         "`{0}` is not a database url: write `sqlite:` and a path, such as `sqlite:data/replyd.db`"
     )]
     Url(String),
-    /// The file or its folder cannot be made or opened.
+    /// A file cannot be opened.
     #[error("could not open `{}`", path.display())]
     File {
         /// Which one.
@@ -20,6 +23,9 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// The file or its folder is not there and cannot be made.
+    #[error(transparent)]
+    NotMade(#[from] WriteError),
     /// Another process has it.
     #[error("`{}` is in use by {}; stop it first, or give this one a database of its own", path.display(), process(*owner))]
     Locked {
@@ -40,6 +46,14 @@ pub enum StoreError {
     /// A statement failed; the transaction was rolled back.
     #[error("the database refused a statement")]
     Database(#[from] sqlx::Error),
+    /// What is written now is lost: the open file is not the one at its path.
+    #[error("database `{}`: {}", path.display(), how.sentence())]
+    Displaced {
+        /// Where it was opened.
+        path: PathBuf,
+        /// What became of it.
+        how: Displaced,
+    },
     /// What is in the database is not what we wrote.
     #[error("table `{table}`, row {row}: {what}")]
     Corrupt {
@@ -49,6 +63,38 @@ pub enum StoreError {
         row: i64,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The write-ahead log beside the database is another database's: opening both would corrupt them.
+    #[error(
+        "`{}` and the write-ahead log `{}` do not belong together: {why}. Nothing was opened or changed. \
+         To use a backup, run `replyd restore FILE`, which puts both aside; to use this file as it is, move the log away first",
+        path.display(),
+        log.display()
+    )]
+    ForeignLog {
+        /// The database.
+        path: PathBuf,
+        /// Its `-wal`.
+        log: PathBuf,
+        /// What proves it.
+        why: String,
+    },
+    /// A restore ended between putting the old database aside and naming the new one.
+    #[error(
+        "`{}` is not there, because a restore was interrupted: run `replyd restore FILE` again",
+        .0.display()
+    )]
+    HalfRestored(PathBuf),
+    /// A check found the file damaged.
+    #[error(
+        "`{}` is damaged: {what}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
+        path.display()
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        what: String,
     },
 }
 

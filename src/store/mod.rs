@@ -5,14 +5,25 @@
 //! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
 //! message: [`crate::delivery`].
 
+mod backup;
 mod beside;
 mod error;
+mod hold;
 mod lock;
+mod opening;
 mod outbox;
 mod past;
+mod place;
+mod probe;
 mod read;
 mod receive;
+mod restore;
+mod sizes;
 mod sql;
+mod transaction;
+mod trouble;
+mod wal;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,25 +31,39 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, SqlSafeStr as _, Sqlite, Transaction};
 
+pub use backup::{Copied, CopyError, Present, Progress, backup};
 pub use beside::{Sent, Standing, Upload};
 pub use error::StoreError;
+pub use hold::{Came, Old, Waits};
 pub use outbox::{
-    ClaimRequest, Claimed, ClaimedKind, Download, DownloadEnd, Freed, Outcome, Settled, Settlement,
+    ClaimRequest, Claimed, ClaimedKind, Claims, Done, Download, DownloadEnd, ExpiredMessage, Freed,
+    NotDone, OutboxCount, OutboxRow, Outcome, Reason, Repeat, RetryByHand, Settled, Settlement,
+    Try,
 };
 pub use past::{Asked, Past, PastMessage};
+pub use place::Displaced;
 pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
 };
+pub use restore::{Restored, restore};
+pub use sizes::FileSizes;
+pub use trouble::{Cleared, Fault, Trouble};
+
+use crate::files;
+pub use watch::{Quarantine, SecretsInUse};
 
 use crate::message::{RulesVersion, hex};
+use hold::Gate;
 use lock::Lock;
+use place::Place;
+use transaction::{Guard, Readers, Transaction};
 
 /// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -48,8 +73,10 @@ const READERS: u32 = 4;
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
-    read: SqlitePool,
+    read: Readers,
     write: SqlitePool,
+    guard: Arc<Guard>,
+    gate: Arc<Gate>,
     // Last, so that the file stays ours until both pools are gone.
     _lock: Option<Arc<Lock>>,
 }
@@ -59,19 +86,17 @@ impl Store {
     /// brings the schema up to date, and marks what a dead process was sending as such.
     ///
     /// # Errors
-    /// Every [`StoreError`] but `Missing` and `Corrupt`.
+    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` before anything is changed.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
-        if let Some(folder) = path
+        let folder = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|source| StoreError::File {
-                path: folder.to_owned(),
-                source,
-            })?;
-        }
+            .filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or(Ok(()), files::make_folder)?;
         let lock = Lock::take(&path)?;
+        let looked_at = opening::prepare(&path).await?;
+        // Before SQLite, which would make it as wide as the umask lets it.
+        files::make_private(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -84,10 +109,17 @@ impl Store {
         migrator().run(&write).await?;
         // The lock says nobody else is sending: leases of the process before us are over.
         sqlx::query(sql::END_LEASES).execute(&write).await?;
+        // A connection that takes the place of another must never make a file, nor open one that we do not know.
+        let options = options.create_if_missing(false);
+        write.set_connect_options(options.clone());
+        let guard = Guard::of(Place::of(&path)?);
+        let gate = Gate::open(path.clone(), &write, looked_at).await?;
         let read = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self {
-            read,
+            read: Readers::new(read, Arc::clone(&guard)),
             write,
+            guard,
+            gate: Arc::new(gate),
             _lock: Some(Arc::new(lock)),
         })
     }
@@ -113,9 +145,12 @@ impl Store {
         if newest != ours {
             return Err(sqlx::migrate::MigrateError::VersionMissing(newest.max(ours)).into());
         }
+        let guard = Guard::of(Place::of(&path)?);
         Ok(Self {
             write: read.clone(),
-            read,
+            read: Readers::new(read, Arc::clone(&guard)),
+            guard,
+            gate: Arc::default(),
             _lock: None,
         })
     }
@@ -123,11 +158,14 @@ impl Store {
     /// Opens the database for a command's short writes, beside a running service or without one.
     ///
     /// # Errors
-    /// As [`Self::open_read_only`].
+    /// As [`Self::open_read_only`], and `ForeignLog`.
     pub async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        wal::check_when_alone(&path_of(url)?)?;
         let looking = Self::open_read_only(url).await?;
         let options = SqliteConnectOptions::new()
             .filename(path_of(url)?)
+            // A restored copy has none before its first use.
+            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             // A service that is busy commits many times a second: a command can wait.
@@ -141,47 +179,34 @@ impl Store {
     /// Keeps the full text of rules that are about to decide.
     ///
     /// # Errors
-    /// `Database`.
+    /// `CommitUnknown`, `Database`.
     pub async fn record_rules(
         &self,
         version: &RulesVersion,
         source: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(sql::RECORD_RULES)
             .bind(version.as_str())
             .bind(source)
             .bind(now.as_millisecond())
-            .execute(&self.write)
+            .execute(&mut tx)
             .await?;
-        Ok(())
-    }
-
-    /// Asks the writer whether it still answers.
-    ///
-    /// # Errors
-    /// `Database`, also when it does not answer for a while.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.write.acquire().await?.ping().await?;
-        Ok(())
+        tx.commit().await
     }
 
     /// Closes every connection; the last one folds the write-ahead log into the file.
     pub async fn close(&self) {
-        self.read.close().await;
+        self.read.pool().close().await;
         self.write.close().await;
     }
 
-    /// Starts a transaction that may write: it takes the write lock now, so that it can never fail for having
-    /// read first.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    /// Starts a transaction that may write.
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.gate.refuse_if_damaged()?;
+        Transaction::begin(&self.write, &self.guard).await
     }
-}
-
-/// Commits; an error leaves it unknown whether the work is in the database.
-async fn commit(tx: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    tx.commit().await.map_err(StoreError::CommitUnknown)
 }
 
 /// The key of a message: see `messages.message_key` in the first migration.
@@ -214,6 +239,13 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+}
+
+/// `<database><end>`: what lies beside it.
+fn beside_path(database: &Path, end: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 fn path_of(url: &str) -> Result<PathBuf, StoreError> {

@@ -66,8 +66,10 @@ pub struct Entry {
     pub outbox_state: Option<String>,
     /// Ours: how far it got in WhatsApp.
     pub delivery_status: Option<String>,
-    /// Ours: why it was not sent.
+    /// Ours: why it was not sent, or what the last try met.
     pub send_error: Option<String>,
+    /// Ours: the row of the outbox, while it is there.
+    pub outbox_id: Option<i64>,
 }
 
 /// Something Meta told us about the account.
@@ -88,17 +90,6 @@ pub struct News {
 }
 
 impl Store {
-    /// When a message came last, as a signed webhook.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub async fn last_webhook(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(sql::LAST_WEBHOOK)
-            .fetch_one(&self.read)
-            .await?;
-        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
-    }
-
     /// What is damaged in the file; `None` when nothing is.
     ///
     /// # Errors
@@ -120,8 +111,9 @@ impl Store {
         Ok(news.fetch_all(&self.read).await?)
     }
 
-    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, whose
-    /// phone does (six digits at least: fewer are a conversation's id), or whose user id or id it is.
+    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, or whose
+    /// phone does (six digits at least: fewer are a conversation's id). What names one exactly goes before: the one of
+    /// that id, else those of that whole phone number or user id.
     ///
     /// # Errors
     /// `Database`.
@@ -134,6 +126,7 @@ impl Store {
         Ok(conversations
             .bind(like.unwrap_or(""))
             .bind(limit)
+            .bind(like.map(digits).unwrap_or_default())
             .fetch_all(&self.read)
             .await?)
     }
@@ -161,6 +154,15 @@ impl Store {
             .bind(limit);
         Ok(entries.fetch_all(&self.read).await?)
     }
+}
+
+/// The digits of a phone number as people write it; nothing when it is none.
+fn digits(written: &str) -> String {
+    let is_phone = |one: char| one.is_ascii_digit() || "+ -().".contains(one);
+    if !written.chars().all(is_phone) {
+        return String::new();
+    }
+    written.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Something that happened in a conversation.
@@ -201,7 +203,7 @@ impl<'r> FromRow<'r, SqliteRow> for News {
 }
 
 /// A column of milliseconds.
-fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
+pub(super) fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
     let at: Option<i64> = row.try_get(column)?;
     at.map(Timestamp::from_millisecond)
         .transpose()
@@ -248,6 +250,7 @@ impl<'r> FromRow<'r, SqliteRow> for Entry {
             outbox_state: row.try_get("outbox_state")?,
             delivery_status: row.try_get("delivery_status")?,
             send_error: row.try_get("send_error")?,
+            outbox_id: row.try_get("outbox_id")?,
         })
     }
 }

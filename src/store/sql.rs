@@ -2,10 +2,15 @@
 //!
 //! What a statement must not become is a walk over a whole table: the outbox has a unique `fence` for rows that are
 //! being sent, and where an index on a common value would look cheaper to the planner, the condition is written
-//! so that it cannot use one (`NOT IN`).
+//! so that it cannot use one (`NOT IN`). `CROSS JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds
+//! the plan of each, by the SQLite that is built in.
 //!
 //! Written so that another database needs as few other texts as possible: numbered parameters, the clock
-//! as a parameter, `ON CONFLICT`, `RETURNING`.
+//! as a parameter, `ON CONFLICT`, `RETURNING`. What delivery works on is in [`outbox`].
+
+mod outbox;
+
+pub(super) use outbox::*;
 
 /// Inserts rules that were not used before. `$1` version, `$2` source, `$3` now.
 pub(super) const RECORD_RULES: &str = "INSERT INTO rules_versions (version, source, first_used_ms) \
@@ -15,8 +20,15 @@ pub(super) const RECORD_RULES: &str = "INSERT INTO rules_versions (version, sour
 pub(super) const NEWEST_MIGRATION: &str =
     "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
 
-/// Ends every lease: for a start, when nobody else can be sending.
-pub(super) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
+/// Takes room like a batch of messages. `$1` bytes.
+pub(super) const WRITE_FILLER: &str = "INSERT INTO filler (id, bytes) VALUES (1, zeroblob($1)) \
+    ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
+
+/// Gives it back.
+pub(super) const DROP_FILLER: &str = "DELETE FROM filler";
+
+/// Lets nothing wait in memory.
+pub(super) const NO_CACHE: &str = "PRAGMA cache_size = 1";
 
 // ---- receive: messages -------------------------------------------------------------------------
 
@@ -32,7 +44,7 @@ pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, us
     'conversations', (SELECT json_group_array(json_object( \
         'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, \
         'state', c.state, 'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms)) \
-        FROM people JOIN conversations AS c ON c.contact_id = people.id \
+        FROM people CROSS JOIN conversations AS c ON c.contact_id = people.id \
         WHERE c.phone_number_id IN (SELECT value FROM json_each($4))), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages), \
     'last_contact', (SELECT coalesce(max(id), 0) FROM contacts), \
@@ -244,9 +256,9 @@ pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
 
 /// News that was not told before.
 pub(super) const INSERT_ACCOUNT_EVENTS: &str = "INSERT INTO account_events \
-    (event_key, field, phone_number_id, summary, received_at_ms, raw) \
+    (event_key, field, phone_number_id, waba_id, told_at_ms, summary, received_at_ms, raw) \
     SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', \
-     value->>'$.summary', $2, value->>'$.raw' \
+     value->>'$.waba_id', value->>'$.told_at_ms', value->>'$.summary', $2, value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (event_key) DO NOTHING";
 
 /// Wishes about marketing, by either id, the last one of a person last. `$2` now.
@@ -260,147 +272,20 @@ pub(super) const WRITE_CONSENT: &str = "UPDATE contacts SET marketing_stopped_ms
 pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
     (raw_key, phone_number_id, reason, received_at_ms, raw) \
     SELECT value->>'$.raw_key', value->>'$.phone_number_id', value->>'$.reason', $2, \
-     unhex(value->>'$.raw') \
+     coalesce(substr($3, value->>'$.raw_from', value->>'$.raw_bytes'), x'') \
     FROM json_each($1) WHERE true ON CONFLICT (raw_key) DO NOTHING";
-
-// ---- outbox ------------------------------------------------------------------------------------
-
-/// The next message of each conversation that has none before it, as one row of JSON. `$1` now, `$2` numbers with room,
-/// `$3` limit.
-pub(super) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
-    'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
-    'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
-    'wa_id', wa_id, 'user_id', user_id, 'about', about)) FROM (SELECT o.id, o.conversation_id, \
-    o.phone_number_id, o.attempts, o.expires_at_ms, m.raw AS content, NULL AS wamid, \
-    c.wa_id, c.user_id, m.quoted_wamid AS about \
-    FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
-    JOIN conversations AS v ON v.id = o.conversation_id JOIN contacts AS c ON c.id = v.contact_id \
-    WHERE o.kind = 'message' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
-    AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
-    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
-        AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
-    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
-        AND e.kind = 'message' AND e.state IN ('queued', 'unknown') AND e.id < o.id) \
-    ORDER BY o.due_at_ms, o.id LIMIT $3)";
-
-/// Read marks of conversations where nothing is being sent, in the same shape. `$1` now, `$2` numbers with room, `$3` limit.
-pub(super) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_object( \
-    'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
-    'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
-    'wa_id', wa_id, 'user_id', user_id)) FROM (SELECT o.id, o.conversation_id, o.phone_number_id, \
-    o.attempts, o.expires_at_ms, NULL AS content, m.wamid, NULL AS wa_id, NULL AS user_id \
-    FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
-    WHERE o.kind = 'read_mark' AND o.state = 'queued' AND o.due_at_ms <= $1 AND o.expires_at_ms > $1 \
-    AND o.phone_number_id IN (SELECT value FROM json_each($2)) \
-    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id \
-        AND e.kind IN ('message', 'read_mark') AND e.state = 'sending') \
-    ORDER BY o.due_at_ms, o.id LIMIT $3)";
-
-/// Makes rows ours. `$2` end of the lease.
-pub(super) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
-    fence = claim.value->>'$.fence', lease_until_ms = $2, reason = NULL \
-    FROM json_each($1) AS claim WHERE outbox.id = claim.value->>'$.id'";
-
-/// What became of messages whose claim is still ours.
-pub(super) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
-    outbox_state = end_.value->>'$.state', send_error = end_.value->>'$.reason', \
-    wamid = coalesce(end_.value->>'$.wamid', wamid), \
-    message_key = CASE WHEN EXISTS (SELECT 1 FROM messages AS other \
-        WHERE other.message_key = end_.value->>'$.message_key') THEN message_key \
-        ELSE coalesce(end_.value->>'$.message_key', message_key) END \
-    FROM json_each($1) AS end_ JOIN outbox ON outbox.fence = end_.value->>'$.fence' \
-    WHERE messages.id = outbox.message_id AND messages.direction = 'out'";
-
-/// Rows that stay: to be tried again, or unknown. `$2` now.
-pub(super) const SETTLE_KEPT: &str = "UPDATE outbox SET \
-    state = end_.value->>'$.state', due_at_ms = coalesce(end_.value->>'$.due_at_ms', due_at_ms), \
-    attempts = attempts - (end_.value->>'$.attempts_back'), reason = end_.value->>'$.reason', \
-    fence = CASE end_.value->>'$.state' WHEN 'unknown' THEN fence END, \
-    lease_until_ms = CASE end_.value->>'$.state' WHEN 'unknown' THEN $2 END \
-    FROM json_each($1) AS end_ WHERE outbox.fence = end_.value->>'$.fence' \
-    AND outbox.state NOT IN ('queued', 'unknown', 'held')";
-
-/// Rows that leave.
-pub(super) const SETTLE_GONE: &str =
-    "DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
-
-/// Messages whose sender is gone. `$1` now.
-pub(super) const LOSE_MESSAGES: &str = "UPDATE messages SET outbox_state = 'unknown', \
-    send_error = 'the sender stopped before the answer came' FROM outbox \
-    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
-    AND outbox.state = 'sending' AND outbox.lease_until_ms <= $1";
-
-/// Their rows: they may have been sent, so they wait for a receipt.
-pub(super) const LOSE_ROWS: &str = "UPDATE outbox SET state = 'unknown', lease_until_ms = $1, \
-    reason = 'the sender stopped before the answer came' \
-    WHERE kind = 'message' AND state = 'sending' AND lease_until_ms <= $1";
-
-/// A read mark that may or may not have been sent hurts nobody.
-pub(super) const DROP_READ_MARKS: &str = "DELETE FROM outbox WHERE kind = 'read_mark' \
-    AND ((state = 'sending' AND lease_until_ms <= $1) OR (state = 'queued' AND expires_at_ms <= $1))";
-
-/// Messages whose time is over.
-pub(super) const EXPIRE_MESSAGES: &str = "UPDATE messages SET outbox_state = 'expired', \
-    send_error = coalesce(outbox.reason, 'it waited too long') FROM outbox \
-    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
-    AND outbox.state = 'queued' AND outbox.expires_at_ms <= $1";
-
-/// Their rows leave.
-pub(super) const EXPIRE_ROWS: &str =
-    "DELETE FROM outbox WHERE kind = 'message' AND state = 'queued' AND expires_at_ms <= $1";
-
-/// Messages of unknown fate that no receipt came for. `$1`: unknown since then or longer.
-pub(super) const HOLD_MESSAGES: &str = "UPDATE messages SET outbox_state = 'held' FROM outbox \
-    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' \
-    AND outbox.state = 'unknown' AND outbox.lease_until_ms <= $1";
-
-/// Their rows stop blocking the conversation; a late receipt still finds them.
-pub(super) const HOLD_ROWS: &str = "UPDATE outbox SET state = 'held' \
-    WHERE kind = 'message' AND state = 'unknown' AND lease_until_ms <= $1";
-
-/// When the next row becomes due. `$1` now.
-pub(super) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
-    SELECT min(due_at_ms) AS at FROM outbox \
-        WHERE kind = 'message' AND state = 'queued' AND due_at_ms > $1 \
-    UNION ALL SELECT min(due_at_ms) FROM outbox \
-        WHERE kind = 'read_mark' AND state = 'queued' AND due_at_ms > $1)";
-
-/// Rows that delivery still has to do with.
-pub(super) const OUTBOX_ROWS: &str = "SELECT count(*) FROM outbox WHERE state <> 'held'";
-
-/// Files that Meta has dropped. `$1` now.
-pub(super) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
-    error = coalesce(error || '; ', '') || 'WhatsApp keeps files for seven days only' FROM outbox \
-    WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
-    DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
-
-/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
-pub(super) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
-    fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
-        AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
-        ORDER BY due_at_ms, id LIMIT 1) \
-    RETURNING id, attempts, phone_number_id, message_id";
-
-/// `$1` message.
-pub(super) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
-    FROM media JOIN messages ON messages.id = media.message_id WHERE media.message_id = $1";
-
-/// `$1` fence, `$2` path, `$3` bytes, `$4` reason, `$5` now.
-pub(super) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
-    fetched_at_ms = iif($2 IS NULL, NULL, $5) FROM outbox \
-    WHERE media.message_id = outbox.message_id AND outbox.fence = $1";
-
-/// `$1` fence, `$2` not before, `$3` reason.
-pub(super) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
-    fence = NULL, lease_until_ms = NULL WHERE fence = $1";
-
-/// `$1` fence.
-pub(super) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
 
 // ---- reading -----------------------------------------------------------------------------------
 
-/// `$1` part of a name, six digits or more of a phone, a user id, a conversation's id, or nothing; `$2` limit.
-pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
+/// `$1` part of a name, a user id, a conversation's id, or nothing; `$2` limit; `$3` the digits of a phone, or six of them at least.
+pub(super) const CONVERSATIONS: &str = "WITH meant AS MATERIALIZED ( \
+    SELECT v.id, CASE WHEN CAST(v.id AS TEXT) = $1 THEN 1 \
+        WHEN c.wa_id = $3 OR c.user_id = $1 THEN 2 ELSE 3 END AS how \
+    FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
+    OR (length($3) > 5 AND instr(coalesce(c.wa_id, ''), $3) > 0) OR c.user_id = $1 \
+    OR CAST(v.id AS TEXT) = $1) \
+    SELECT v.id, \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, v.phone_number_id, \
     (SELECT text FROM messages AS m WHERE m.conversation_id = v.id ORDER BY m.id DESC LIMIT 1) \
         AS last_message, \
@@ -409,32 +294,26 @@ pub(super) const CONVERSATIONS: &str = "SELECT v.id, \
      WHERE theirs.conversation_id = v.id AND theirs.direction = 'in' \
      AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours \
         WHERE ours.conversation_id = v.id AND ours.direction = 'out' \
-        AND ours.outbox_state NOT IN ('dead', 'expired')), 0)) AS unanswered_since_ms, \
+        AND ours.outbox_state NOT IN ('dead', 'expired', 'held') \
+        AND coalesce(ours.delivery_status, '') <> 'failed'), 0)) AS unanswered_since_ms, \
     v.last_inbound_ms + 86400000 AS window_open_until_ms \
-    FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
-    WHERE $1 = '' OR instr(lower(coalesce(c.name, '')), lower($1)) > 0 \
-    OR (length($1) > 5 AND instr(coalesce(c.wa_id, ''), ltrim($1, '+')) > 0) OR c.user_id = $1 \
-    OR CAST(v.id AS TEXT) = $1 \
+    FROM meant JOIN conversations AS v ON v.id = meant.id JOIN contacts AS c ON c.id = v.contact_id \
+    WHERE meant.how = (SELECT min(how) FROM meant) \
     ORDER BY v.last_message_ms DESC, v.id DESC LIMIT $2";
 
-/// `$1` conversation, `$2` limit.
-pub(super) const TRANSCRIPT: &str = "SELECT latest.*, media.path, media.error \
-    FROM (SELECT id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, explanation, rule_id, \
-     reply_to_id, rules_version, outbox_state, delivery_status, send_error \
-     FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest \
-    LEFT JOIN media ON media.message_id = latest.id ORDER BY latest.id";
+/// `$1` conversation, `$2` limit. A message that still waits tells why.
+pub(super) const TRANSCRIPT: &str = "SELECT latest.id, latest.direction, latest.sent_at_ms, latest.stored_at_ms, \
+    latest.kind, latest.text, latest.origin, latest.wamid, latest.decision, latest.explanation, latest.rule_id, \
+    latest.reply_to_id, latest.rules_version, latest.outbox_state, latest.delivery_status, \
+    coalesce(latest.send_error, waiting.reason) AS send_error, waiting.id AS outbox_id, media.path, media.error \
+    FROM (SELECT * FROM messages WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2) AS latest \
+    LEFT JOIN media ON media.message_id = latest.id \
+    LEFT JOIN outbox AS waiting ON waiting.conversation_id = $1 AND waiting.kind = 'message' \
+        AND waiting.message_id = latest.id ORDER BY latest.id";
 
 /// What happened in a conversation beside what was said. `$1` conversation.
 pub(super) const NOTES: &str =
     "SELECT at_ms, kind, text, message_id FROM notes WHERE conversation_id = $1 ORDER BY id";
-
-/// Numbers that have something queued: one step through the index for each, however many rows there are.
-pub(super) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
-    SELECT min(phone_number_id) FROM outbox WHERE state = 'queued' \
-    UNION ALL SELECT (SELECT min(phone_number_id) FROM outbox \
-        WHERE state = 'queued' AND phone_number_id > number) \
-    FROM numbers WHERE number IS NOT NULL) \
-    SELECT number FROM numbers WHERE number IS NOT NULL";
 
 // ---- commands beside the service ---------------------------------------------------------------
 
@@ -452,7 +331,8 @@ pub(super) const REMEMBER_UPLOAD: &str = "DELETE FROM uploads WHERE expires_at_m
 pub(super) const STANDING: &str = "SELECT v.last_inbound_ms, \
     c.marketing_stopped_ms IS NOT NULL AS no_marketing, v.opted_out_ms IS NOT NULL AS opted_out FROM contacts AS c \
     LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1 \
-    WHERE c.wa_id = $2 OR c.user_id = $3 LIMIT 1";
+    WHERE c.id = coalesce((SELECT id FROM contacts WHERE wa_id = $2), \
+        (SELECT id FROM contacts WHERE user_id = $3))";
 
 /// A message sent by hand, with its contact and conversation when they are new. `$1` the one row, `$2` now.
 pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, first_seen_ms) \
@@ -478,9 +358,5 @@ pub(super) const ACCOUNT_EVENTS: &str = "SELECT * FROM (SELECT id, field, phone_
     received_at_ms, raw FROM account_events WHERE $1 = '' OR field = $1 \
     ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
 
-/// When the newest of theirs was stored. The newest rows are theirs or answers to theirs, so this ends soon.
-pub(super) const LAST_WEBHOOK: &str = "SELECT (SELECT stored_at_ms FROM messages \
-    WHERE direction = 'in' ORDER BY id DESC LIMIT 1)";
-
-/// `ok`, or what is wrong with the file.
-pub(super) const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+/// `ok`, or what is wrong with the file itself: what the connection remembers of it is forgotten first.
+pub(super) const QUICK_CHECK: &str = "PRAGMA shrink_memory; PRAGMA quick_check(1)";

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 pub enum Condition {
     /// The database cannot be written or is not the one that was opened.
     Database,
+    /// A check found the database damaged: nothing is written and nothing is sent.
+    Damage,
     /// The rules on the disk do not pass the check; older ones answer.
     Rules,
     /// WhatsApp disabled, flagged or restricted the account or one of its numbers.
@@ -17,6 +19,8 @@ pub enum Condition {
     Clock,
     /// Messages wait for a person: their fate is unknown.
     HeldSends,
+    /// The database is a restored copy: nothing is sent until its owner says so.
+    Restored,
 }
 
 impl Condition {
@@ -24,8 +28,8 @@ impl Condition {
     #[must_use]
     pub fn blocks(self) -> bool {
         match self {
-            Self::Database => true,
-            Self::Rules | Self::Account | Self::Clock | Self::HeldSends => false,
+            Self::Database | Self::Damage => true,
+            Self::Rules | Self::Account | Self::Clock | Self::HeldSends | Self::Restored => false,
         }
     }
 
@@ -34,10 +38,12 @@ impl Condition {
     pub fn name(self) -> &'static str {
         match self {
             Self::Database => "database",
+            Self::Damage => "damage",
             Self::Rules => "rules",
             Self::Account => "account",
             Self::Clock => "clock",
             Self::HeldSends => "held sends",
+            Self::Restored => "restored",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::answer::Used;
+use super::answer::{Span, Used};
 use super::{
     AskedAction, Cause, CauseKind, Decision, NoteKind, Part, Reply, Verdict, Work, signed,
 };
@@ -30,22 +30,12 @@ impl<'a> Work<'a> {
         cause: Cause<'_>,
         answers: BTreeMap<String, Value>,
     ) -> Used {
-        if self.chain > CHAIN_MAX {
-            return Used::Failed(format!(
-                "more than {CHAIN_MAX} actions would follow from one"
-            ));
+        if let Some(note) = self.may_not_ask(answer) {
+            return Used::OverBudget(note);
         }
-        if self.turn.state.waiting.len() >= WAITING_MAX {
-            return Used::OverBudget("too many actions of this person are under way");
-        }
-        let variables = self.variables(&self.turn.state, cause, answers.clone());
-        let made = match action {
-            ActionTemplate::Http(call) => http(call, &variables).map(Action::Http),
-            ActionTemplate::Model(model) => self.model(model, &variables, cause).map(Action::Model),
-        };
-        let action = match made {
+        let action = match self.made(action, cause, &answers) {
             Ok(action) => action,
-            Err(failed) => return Used::Failed(failed),
+            Err(failed) => return self.not_asked(source, answer, (cause, &answers), failed),
         };
         // Filled in now: the rules may have changed when the result is there.
         let instead = answer.on_error.as_ref().map(std::slice::from_ref);
@@ -53,6 +43,7 @@ impl<'a> Work<'a> {
         let instead = instead.unwrap_or_default().into_iter();
         let state = &mut self.turn.state;
         state.actions += 1;
+        state.asked_at.push(self.now);
         let number = state.actions;
         state.waiting.push(Waiting {
             number,
@@ -73,6 +64,75 @@ impl<'a> Work<'a> {
             answers: cause.answers(),
         });
         Used::Waits
+    }
+
+    /// Why the person may lead to no further action. What its answer could not be told to anybody is not asked either.
+    fn may_not_ask(&self, answer: &Answer) -> Option<&'static str> {
+        let state = &self.turn.state;
+        if state.waiting.len() >= WAITING_MAX {
+            return Some("too many actions of this person are under way");
+        }
+        let bot = &self.rules.bot;
+        match self.exceeded(bot.action_budget, &state.asked_at, 1) {
+            Some(Span::Minute) => {
+                return Some("the person's budget of actions per minute is used up");
+            }
+            Some(Span::Hour) => return Some("the person's budget of actions per hour is used up"),
+            None => {}
+        }
+        if !says(answer) {
+            return None;
+        }
+        // Those under way have the first claim on what is left.
+        let waiting = state.waiting.iter();
+        let waiting = waiting.filter(|one| self.answer_of(&one.source).is_some_and(says));
+        let replies = waiting.count() + 1;
+        match self.exceeded(bot.reply_budget, &state.replied_at, replies) {
+            Some(Span::Minute) => {
+                Some("the person's budget of replies per minute is used up, so nothing is asked")
+            }
+            Some(Span::Hour) => {
+                Some("the person's budget of replies per hour is used up, so nothing is asked")
+            }
+            None => None,
+        }
+    }
+
+    fn made(
+        &self,
+        action: &ActionTemplate,
+        cause: Cause<'_>,
+        answers: &BTreeMap<String, Value>,
+    ) -> Result<Action, String> {
+        if self.chain > CHAIN_MAX {
+            return Err(format!(
+                "more than {CHAIN_MAX} actions would follow from one"
+            ));
+        }
+        let variables = self.variables(&self.turn.state, cause, answers.clone());
+        match action {
+            ActionTemplate::Http(call) => http(call, &variables).map(Action::Http),
+            ActionTemplate::Model(model) => self.model(model, &variables, cause).map(Action::Model),
+        }
+    }
+
+    /// An action that could not be asked for has failed, like one that was asked for in vain.
+    fn not_asked(
+        &mut self,
+        source: &RuleId,
+        answer: &Answer,
+        told: (Cause<'_>, &BTreeMap<String, Value>),
+        failed: String,
+    ) -> Used {
+        let Some(instead) = &answer.on_error else {
+            return Used::Failed(failed);
+        };
+        let text = format!("the action of `{source}` failed: {failed}");
+        let used = self.say_instead(source, instead, told, failed);
+        if matches!(used, Used::Said { .. }) {
+            self.note(NoteKind::ActionFailed, text);
+        }
+        used
     }
 
     fn model(
@@ -292,6 +352,16 @@ impl<'a> Work<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether an answer may say something once its action is done.
+fn says(answer: &Answer) -> bool {
+    let chooses = match answer.action.as_deref() {
+        Some(ActionTemplate::Model(model)) => !model.choose.is_empty(),
+        Some(ActionTemplate::Http(_)) | None => false,
+    };
+    let replies = answer.variants.iter().any(|replies| !replies.is_empty());
+    replies || chooses || answer.on_error.is_some() || answer.effects.start.is_some()
 }
 
 fn http(call: &HttpTemplate, variables: &Variables<'_>) -> Result<HttpCall, String> {

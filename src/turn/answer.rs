@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::guards::after;
@@ -10,7 +10,7 @@ use super::walk::stable_hash;
 use super::{Cause, CauseKind, NoteKind, Part, Reply, Work};
 use crate::message::{Inbound, Outbound, RuleId, State, limits};
 use crate::rules::variables::{Scene, Variables};
-use crate::rules::{Answer, Effects, REPLIES_MAX, ReplyTemplate, Words};
+use crate::rules::{Answer, Budget, Effects, REPLIES_MAX, ReplyTemplate, Words};
 
 /// What became of an answer.
 pub(super) enum Used {
@@ -25,6 +25,15 @@ pub(super) enum Used {
     OverBudget(&'static str),
     /// A text could not be filled in, or came out longer than WhatsApp takes.
     Failed(String),
+}
+
+/// Which part of a budget is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// That of any 60 seconds.
+    Minute,
+    /// That of any 60 minutes.
+    Hour,
 }
 
 /// A turn as far as it had come.
@@ -96,7 +105,33 @@ impl Work<'_> {
         if used.is_undone() {
             self.back_to(before);
         }
-        used
+        match (used, &answer.on_error) {
+            (Used::Failed(failed), Some(instead)) => {
+                self.say_instead(source, instead, (cause, roots), failed)
+            }
+            (used, _) => used,
+        }
+    }
+
+    /// Says `on_error` where the rest of an answer failed, and nothing of it has happened.
+    pub(super) fn say_instead(
+        &mut self,
+        source: &RuleId,
+        instead: &ReplyTemplate,
+        (cause, roots): (Cause<'_>, &BTreeMap<String, Value>),
+        failed: String,
+    ) -> Used {
+        let Ok(replies) = self.filled(source, std::slice::from_ref(instead), cause, roots) else {
+            return Used::Failed(failed);
+        };
+        let said = replies.len();
+        if let Err(note) = self.push(replies) {
+            return Used::OverBudget(note);
+        }
+        self.turn.parts.push(Part::on_error(source));
+        let note = &mut self.turn.explanation.note;
+        note.get_or_insert_with(|| format!("`{source}`: {failed}"));
+        Used::Said { replies: said }
     }
 
     /// What can be gone back to when something that comes later cannot be said.
@@ -172,18 +207,13 @@ impl Work<'_> {
         if self.turn.replies.len() + replies.len() > REPLIES_MAX {
             return Err("more replies than one message may get");
         }
-        let within = |seconds: i64| {
-            let since = self.now.saturating_sub(SignedDuration::from_secs(seconds));
-            let since = since.unwrap_or(jiff::Timestamp::MIN);
-            let earlier = self.turn.state.replied_at.iter();
-            earlier.filter(|at| **at > since).count() + replies.len()
-        };
-        let budget = self.rules.bot.reply_budget;
-        if within(60) > budget.per_minute as usize {
-            return Err("the person's budget of replies per minute is used up");
-        }
-        if within(3600) > budget.per_hour as usize {
-            return Err("the person's budget of replies per hour is used up");
+        let replied_at = &self.turn.state.replied_at;
+        match self.exceeded(self.rules.bot.reply_budget, replied_at, replies.len()) {
+            Some(Span::Minute) => {
+                return Err("the person's budget of replies per minute is used up");
+            }
+            Some(Span::Hour) => return Err("the person's budget of replies per hour is used up"),
+            None => {}
         }
         let now = self.now;
         let times = replies.iter().map(|_| now);
@@ -191,6 +221,22 @@ impl Work<'_> {
         self.turn.state.silenced = false;
         self.turn.replies.extend(replies);
         Ok(())
+    }
+
+    /// Which part of a budget so many more would exceed.
+    pub(super) fn exceeded(&self, budget: Budget, at: &[Timestamp], more: usize) -> Option<Span> {
+        let within = |seconds: i64| {
+            let since = self.now.saturating_sub(SignedDuration::from_secs(seconds));
+            let since = since.unwrap_or(Timestamp::MIN);
+            at.iter().filter(|at| **at > since).count() + more
+        };
+        if within(60) > budget.per_minute as usize {
+            Some(Span::Minute)
+        } else if within(3600) > budget.per_hour as usize {
+            Some(Span::Hour)
+        } else {
+            None
+        }
     }
 
     /// Fields, tags and language: before the texts are filled in, so that they can speak of them.

@@ -23,6 +23,7 @@ impl Work<'_> {
         let hour = SignedDuration::from_hours(1);
         let state = &mut self.turn.state;
         state.replied_at.retain(|at| now.duration_since(*at) < hour);
+        state.asked_at.retain(|at| now.duration_since(*at) < hour);
         let rules = self.rules;
         state.once.retain(|id, at| {
             let once = rules.rule(id.as_str()).and_then(|rule| rule.once);

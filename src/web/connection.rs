@@ -8,7 +8,6 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,27 +15,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Counts the beginnings and ends of requests on one connection: odd while one is being answered.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Requests(Arc<AtomicUsize>);
-
-impl Requests {
-    /// A header is complete, or its answer is ready.
-    pub(super) fn turn(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use super::places::Place;
 
 /// A connection with a time for each header and each write.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    requests: Requests,
-    /// [`Requests::count`] when bytes were last looked at.
+    place: Arc<Place>,
+    /// [`Place::turns`] when bytes were last looked at.
     seen: usize,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -51,14 +37,14 @@ impl Connection {
     /// Begins with the time for the first header: nobody needs to connect before they have something to say.
     pub(super) fn new(
         stream: TcpStream,
-        requests: Requests,
+        place: Arc<Place>,
         header_timeout: Duration,
         write_timeout: Duration,
     ) -> Self {
         Self {
             stream,
-            seen: requests.count(),
-            requests,
+            seen: place.turns(),
+            place,
             header_timeout,
             write_timeout,
             header_due: Some(Instant::now() + header_timeout),
@@ -93,13 +79,13 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let count = this.requests.count();
-        if count != this.seen {
-            this.seen = count;
+        let turns = this.place.turns();
+        if turns != this.seen {
+            this.seen = turns;
             this.header_due = None;
             this.header_timer = None;
         }
-        let between_requests = count.is_multiple_of(2);
+        let between_requests = turns.is_multiple_of(2);
         let filled = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         match read {
@@ -150,7 +136,12 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        // hyper flushes when it has nothing left to write.
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.place.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,26 +2,28 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::Store;
-use crate::telemetry::{Conditions, Metrics};
+use crate::clock::Clock;
+use crate::store::{OutboxCount, Store};
+use crate::telemetry::{Condition, Conditions, Format, Metrics, OutboxLabels, StateLabel};
 
-/// A database that needs longer to answer is as good as gone.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// `outbox.state`: each is always shown, so that an alert can be written before there is anything to see.
+const STATES: [&str; 4] = ["queued", "sending", "unknown", "held"];
+/// `outbox.kind`.
+const KINDS: [&str; 4] = ["message", "read_mark", "download", "action"];
 
 /// What health is read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     pub(crate) store: Store,
+    pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) conditions: Arc<Conditions>,
     /// Cancelled when we begin to stop: from then on nothing new should be sent to us.
@@ -71,12 +73,12 @@ impl Readiness {
 }
 
 async fn ready_in_a_word(State(health): State<Health>) -> (StatusCode, &'static str) {
-    let readiness = health.readiness().await;
+    let readiness = health.readiness();
     (readiness.status(), readiness.word())
 }
 
 async fn ready_in_detail(State(health): State<Health>) -> (StatusCode, String) {
-    let readiness = health.readiness().await;
+    let readiness = health.readiness();
     let mut text = readiness.word().to_owned();
     for line in &readiness.lines {
         let _ = writeln!(text, "{line}");
@@ -85,7 +87,7 @@ async fn ready_in_detail(State(health): State<Health>) -> (StatusCode, String) {
 }
 
 impl Health {
-    async fn readiness(&self) -> Readiness {
+    fn readiness(&self) -> Readiness {
         let conditions = self.conditions.list();
         let mut is_ready = !conditions.iter().any(|(condition, _)| condition.blocks());
         let mut lines: Vec<String> = conditions
@@ -96,32 +98,65 @@ impl Health {
             is_ready = false;
             lines.push("stopping".to_owned());
         }
-        match tokio::time::timeout(CHECK_TIMEOUT, self.store.check()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%error, "not ready: the database does not answer");
-                is_ready = false;
-                lines.push("database: it does not answer".to_owned());
-            }
-            Err(_) => {
-                let seconds = CHECK_TIMEOUT.as_secs();
-                tracing::error!(seconds, "not ready: the database does not answer in time");
-                is_ready = false;
-                lines.push(format!("database: it does not answer within {seconds} s"));
+        // Known before the part that sets the condition has woken; nothing is asked of the database here, so strangers
+        // cannot keep it busy.
+        if let Some(trouble) = self.store.trouble() {
+            is_ready = false;
+            let is_told = conditions
+                .iter()
+                .any(|(condition, _)| *condition == Condition::Database);
+            if !is_told {
+                lines.push(format!("database: {}", trouble.fault.sentence()));
             }
         }
         Readiness { is_ready, lines }
     }
 }
 
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    // Counted when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
-    if let Ok(rows) = health.store.outbox_rows().await {
-        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-        health.metrics.outbox_rows.set(rows);
+impl Health {
+    /// Every state and kind, whether there are rows of it or not.
+    fn show(&self, counts: &[OutboxCount]) {
+        let now = self.clock.now();
+        let of = |state, kind| {
+            let mut all = counts.iter();
+            all.find(|count| count.state == state && count.kind == kind)
+        };
+        for state in STATES {
+            for kind in KINDS {
+                let rows = of(state, kind).map_or(0, |count| count.rows);
+                let labels = OutboxLabels { state, kind };
+                self.metrics.outbox_rows.get_or_create(&labels).set(rows);
+            }
+            let oldest = of(state, "message").and_then(|count| count.oldest);
+            let seconds = oldest.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+            let gauge = &self.metrics.outbox_oldest_seconds;
+            gauge.get_or_create(&StateLabel { state }).set(seconds);
+        }
     }
+}
+
+async fn metrics(State(health): State<Health>, headers: HeaderMap) -> impl IntoResponse {
+    let metrics = &health.metrics;
+    let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    // Looked at when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
+    if let Ok(counts) = health.store.outbox_counts().await {
+        health.show(&counts);
+    }
+    if let Ok(sizes) = health.store.file_sizes().await {
+        metrics.database_bytes.set(gauge(sizes.database_bytes));
+        metrics.database_wal_bytes.set(gauge(sizes.wal_bytes));
+    }
+    if let Ok(quarantine) = health.store.quarantine().await {
+        metrics.quarantine_rows.set(gauge(quarantine.rows));
+    }
+    let accepted: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .collect();
+    let format = Format::accepted(&accepted.join(","));
     (
-        [(header::CONTENT_TYPE, OPENMETRICS)],
-        health.metrics.render(),
+        [(header::CONTENT_TYPE, format.content_type())],
+        metrics.render(format),
     )
 }

@@ -3,23 +3,53 @@
 //! Nothing here decides or stores: `webhook` checks who speaks and hands updates to [`crate::intake`], which
 //! is next on the way of a message. Nothing here logs or answers with content of a request.
 
+mod bodies;
 mod connection;
 mod health;
+mod hosts;
+mod open_files;
+mod peers;
+mod places;
 mod server;
 mod webhook;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::response::Response;
+
+use crate::telemetry::Metrics;
 
 pub(crate) use health::Health;
-pub(crate) use server::{Limits, serve};
+pub(crate) use open_files::{connections_within, raise_open_files};
+pub(crate) use peers::TrustedProxies;
+pub(crate) use server::{Limits, Server};
 pub(crate) use webhook::Webhook;
 
 /// What strangers may reach: the webhook at its path, and health.
 pub(crate) fn public(path: &str, webhook: Webhook, health: Health) -> Router {
-    webhook::routes(path, webhook).merge(health::public_routes(health))
+    let metrics = Arc::clone(&health.metrics);
+    webhook::routes(path, webhook)
+        .merge(health::public_routes(health))
+        .layer(map_response_with_state(metrics, count_strays))
 }
 
-/// What only the owner may reach: health and metrics.
-pub(crate) fn admin(health: Health) -> Router {
-    health::admin_routes(health)
+/// What only the owner may reach: health and metrics, under loopback addresses, `localhost` and `names`.
+pub(crate) fn admin(health: Health, names: Vec<String>) -> Router {
+    let hosts = hosts::Hosts::new(names, Arc::clone(&health.metrics));
+    health::admin_routes(health).layer(from_fn_with_state(Arc::new(hosts), hosts::known_only))
+}
+
+/// Counts requests for what is not here. They write no line: whoever tries paths would write a log.
+async fn count_strays(State(metrics): State<Arc<Metrics>>, answer: Response) -> Response {
+    let reason = match answer.status() {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "wrong_method",
+        _ => return answer,
+    };
+    metrics.strays.get_or_create(&reason.into()).inc();
+    answer
 }

@@ -4,7 +4,7 @@
 //! anything decoded. 200 means stored; strangers get fixed words. Nothing of a request is logged.
 //! Next on the way of a message: [`crate::intake`].
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,27 +17,29 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use secrecy::SecretString;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::bodies::{Bodies, BodyLimits, Crowded, Room};
+use super::peers::{Client, Peer};
+use super::server::Limits;
 use crate::config;
 use crate::intake::Intake;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, OncePerMinute};
 use crate::whatsapp::signature::{self, SignatureError};
 use crate::whatsapp::webhook;
 
 /// Meta's bodies reach 3 MB.
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
-/// Nearly every body is smaller; larger ones share [`LARGE_BODIES`] places, which bounds our memory.
-const SMALL_BODY_BYTES: usize = 64 * 1_024;
-const LARGE_BODIES: usize = 16;
+/// Memory for the bodies of all requests; nearly every one has a few kilobytes.
+const BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
+/// How long a body may stand still, and how fast it must come besides: a bad line of a phone is faster.
+const BODY_GRACE: Duration = Duration::from_secs(5);
+const BODY_BYTES_PER_SECOND: u64 = 8 * 1_024;
 /// For the whole body, from its first byte.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Meta's challenges are a few digits.
 const MAX_CHALLENGE_CHARACTERS: usize = 256;
-/// A wrong app secret makes every webhook fail: one line a minute is enough to find it.
-const COMPLAINT_PAUSE: Duration = Duration::from_mins(1);
 /// The header that carries the signature.
 /// See <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads>.
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -49,8 +51,11 @@ pub(crate) struct Webhook {
     app_secrets: Vec<SecretString>,
     verify_token: SecretString,
     metrics: Arc<Metrics>,
-    large_bodies: Semaphore,
-    complained: Mutex<Option<Instant>>,
+    bodies: Arc<Bodies>,
+    /// A wrong app secret makes every webhook fail.
+    forged: OncePerMinute,
+    challenge_refused: OncePerMinute,
+    crowded: OncePerMinute,
 }
 
 /// Why a request was not taken.
@@ -62,6 +67,7 @@ enum Refusal {
     TooLarge,
     Slow,
     CutOff,
+    Crowded,
     Unavailable,
 }
 
@@ -92,6 +98,12 @@ impl Refusal {
             ),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "body too slow\n", "slow"),
             Self::CutOff => (StatusCode::BAD_REQUEST, "body incomplete\n", "cut_off"),
+            // At once, and Meta sends it again: a wait would only make more bodies wait.
+            Self::Crowded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "try again later\n",
+                "crowded",
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "try again later\n",
@@ -101,20 +113,45 @@ impl Refusal {
     }
 }
 
+impl From<Crowded> for Refusal {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
+}
+
 impl Webhook {
     /// Hands what is truly signed by one of the app secrets to `intake`.
-    pub(crate) fn new(settings: &config::Webhook, intake: Intake, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        settings: &config::Webhook,
+        limits: Limits,
+        intake: Intake,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let bodies = Bodies::new(BodyLimits {
+            bytes: BODIES_BYTES,
+            // Bodies that are coming in keep their connections; half of the places stay for others.
+            coming: limits.connections.div_ceil(2),
+            grace: BODY_GRACE,
+            bytes_per_second: BODY_BYTES_PER_SECOND,
+        });
         Self {
             intake,
             app_secrets: settings.app_secrets.clone(),
             verify_token: settings.verify_token.clone(),
             metrics,
-            large_bodies: Semaphore::new(LARGE_BODIES),
-            complained: Mutex::new(None),
+            bodies,
+            forged: OncePerMinute::default(),
+            challenge_refused: OncePerMinute::default(),
+            crowded: OncePerMinute::default(),
         }
     }
 
-    async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
+    async fn take(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<Peer>,
+        body: Body,
+    ) -> Result<(), Refusal> {
         if is_compressed(headers) {
             return Err(Refusal::Compressed);
         }
@@ -128,7 +165,8 @@ impl Webhook {
             Ok(()) | Err(SignatureError::Mismatch) => {}
             Err(_) => return Err(Refusal::Unsigned),
         }
-        let (body, _place) = tokio::time::timeout(BODY_TIMEOUT, self.read(body))
+        // The room is kept until the updates are stored.
+        let (body, _room) = tokio::time::timeout(BODY_TIMEOUT, self.read(peer, body))
             .await
             .map_err(|_| Refusal::Slow)??;
         let started = Instant::now();
@@ -140,48 +178,59 @@ impl Webhook {
         stored.map_err(|_| Refusal::Unavailable)
     }
 
-    /// Reads a body to its end, with its place among the large ones when it is one.
-    async fn read(&self, mut body: Body) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Refusal> {
+    /// Reads a body to its end, with the room it takes.
+    async fn read(&self, peer: Option<Peer>, mut body: Body) -> Result<(Bytes, Room), Refusal> {
         if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
             return Err(Refusal::TooLarge);
         }
+        let mut room = self.bodies.begin(peer)?;
         let mut bytes = BytesMut::new();
-        let mut place = None;
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) = tokio::select! {
+            frame = body.frame() => frame,
+            () = room.taken_away() => return Err(Refusal::Crowded),
+            () = tokio::time::sleep_until(room.due()) => return Err(Refusal::Slow),
+        } {
             let frame = frame.map_err(|_| Refusal::CutOff)?;
             let Ok(part) = frame.into_data() else {
                 continue;
             };
-            let length = bytes.len() + part.len();
-            if length > MAX_BODY_BYTES {
+            if bytes.len() + part.len() > MAX_BODY_BYTES {
                 return Err(Refusal::TooLarge);
             }
-            if length > SMALL_BODY_BYTES && place.is_none() {
-                let free = self.large_bodies.acquire().await;
-                place = Some(free.expect("the semaphore is never closed"));
-            }
+            room.grow(part.len())?;
             bytes.extend_from_slice(&part);
         }
-        Ok((bytes.freeze(), place))
+        room.complete()?;
+        Ok((bytes.freeze(), room))
     }
 
     fn count(&self, word: &'static str) {
         self.metrics.webhooks.get_or_create(&word.into()).inc();
     }
 
-    /// Tells the owner, once in a while, that signatures do not fit.
-    fn complain(&self) {
-        let now = Instant::now();
-        let mut complained = self
-            .complained
-            .lock()
-            .expect("no holder of this lock panics");
-        if complained.is_none_or(|last| now - last >= COMPLAINT_PAUSE) {
-            *complained = Some(now);
-            tracing::warn!(
-                "webhook refused: signed with none of webhook.app_secrets; is it your Meta app's secret? \
-                 (told once a minute at most)"
-            );
+    /// Tells the owner what may be wrong here, not with a stranger.
+    fn complain(&self, refusal: Refusal) {
+        match refusal {
+            Refusal::Forged => self.forged.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook refused: signed with none of webhook.app_secrets; is it your Meta app's secret? \
+                     (told once a minute at most)"
+                );
+            }),
+            Refusal::Crowded => self.crowded.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook refused: too many bodies are coming in, or too many from its address \
+                     (told once a minute at most)"
+                );
+            }),
+            Refusal::Compressed
+            | Refusal::Unsigned
+            | Refusal::TooLarge
+            | Refusal::Slow
+            | Refusal::CutOff
+            | Refusal::Unavailable => {}
         }
     }
 }
@@ -206,6 +255,7 @@ async fn answer_challenge(
         .filter(|challenge| challenge.chars().count() <= MAX_CHALLENGE_CHARACTERS);
     match challenge {
         Some(challenge) if token_fits && only(&pairs, "hub.mode") == Some("subscribe") => {
+            webhook.count("challenge");
             tracing::info!("webhook challenge answered");
             let plain = [
                 (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
@@ -214,7 +264,14 @@ async fn answer_challenge(
             (plain, challenge.to_owned()).into_response()
         }
         _ => {
-            tracing::warn!("webhook challenge refused: the verify token or the request is wrong");
+            webhook.count("challenge_refused");
+            webhook.challenge_refused.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook challenge refused: the verify token or the request is wrong \
+                     (told once a minute at most)"
+                );
+            });
             (StatusCode::FORBIDDEN, "forbidden\n").into_response()
         }
     }
@@ -231,7 +288,9 @@ fn only<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
 
 async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    match webhook.take(&head.headers, body).await {
+    let client = head.extensions.get::<Client>();
+    let peer = client.and_then(|Client(peer)| *peer);
+    match webhook.take(&head.headers, peer, body).await {
         Ok(()) => {
             webhook.count("accepted");
             StatusCode::OK.into_response()
@@ -239,9 +298,7 @@ async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Respo
         Err(refusal) => {
             let (status, text, word) = refusal.answer();
             webhook.count(word);
-            if matches!(refusal, Refusal::Forged) {
-                webhook.complain();
-            }
+            webhook.complain(refusal);
             (status, text).into_response()
         }
     }

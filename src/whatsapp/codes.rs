@@ -6,10 +6,10 @@
 /// What an error code means for the message, the number and the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// A fault of the moment: try again in seconds, many times.
+    /// A fault of the moment: try again in seconds, later in minutes.
     Retry,
-    /// Try again in seconds, but only a few times: it may be the message.
-    RetryFew,
+    /// As `Retry`, but with more time between tries: it may be the message itself.
+    RetryWide,
     /// Too many calls of the app or account: go on in minutes.
     RetrySlow,
     /// This business number must send more slowly, or rest.
@@ -28,7 +28,7 @@ impl Class {
     /// Every class, so that a table over all of them can be checked.
     pub const ALL: [Self; 8] = [
         Self::Retry,
-        Self::RetryFew,
+        Self::RetryWide,
         Self::RetrySlow,
         Self::SlowNumber,
         Self::SlowPair,
@@ -42,7 +42,7 @@ impl Class {
     pub fn name(self) -> &'static str {
         match self {
             Self::Retry => "retry",
-            Self::RetryFew => "retry_few",
+            Self::RetryWide => "retry_wide",
             Self::RetrySlow => "retry_slow",
             Self::SlowNumber => "slow_number",
             Self::SlowPair => "slow_pair",
@@ -96,7 +96,7 @@ macro_rules! codes {
 const CODES: &[Code] = codes! {
     0 => Account, "the gateway's login at Meta has expired",
         "renew the connection (or token), then sending goes on by itself";
-    1 => RetryFew, "Meta could not say what went wrong",
+    1 => RetryWide, "Meta could not say what went wrong",
         "nothing, unless it stays: then look at the request and at Meta's status page";
     2 => Retry, "Meta's API is down for a moment",
         "nothing: it is tried again";
@@ -106,6 +106,10 @@ const CODES: &[Code] = codes! {
         "nothing: sending goes on in some minutes";
     10 => Account, "a permission is missing or was taken away",
         "grant whatsapp_business_messaging to the app or connection";
+    17 => RetrySlow, "the app's user has made too many calls",
+        "nothing: sending goes on in some minutes";
+    32 => RetrySlow, "the page has made too many calls",
+        "nothing: sending goes on in some minutes";
     33 => Account, "the business number was deleted or its id is wrong",
         "check phone_number_id";
     100 => GiveUp, "a parameter is wrong or not supported",
@@ -116,6 +120,8 @@ const CODES: &[Code] = codes! {
         "grant whatsapp_business_messaging to the app or connection";
     368 => Account, "the account is blocked for breaking a policy",
         "open WhatsApp Manager and read the policy notice";
+    613 => RetrySlow, "too many calls of this kind",
+        "nothing: sending goes on in some minutes";
     80007 => RetrySlow, "the business account has made too many calls",
         "nothing: sending goes on in some minutes";
     130_403 => GiveUp, "the person has blocked the business, or the business them",
@@ -126,7 +132,7 @@ const CODES: &[Code] = codes! {
         "nothing";
     130_497 => GiveUp, "the business may not write to this country",
         "see the countries your account may reach";
-    131_000 => RetryFew, "Meta failed for an unknown reason",
+    131_000 => RetryWide, "Meta failed for an unknown reason",
         "nothing, unless it stays";
     131_005 => Account, "access is denied",
         "grant whatsapp_business_messaging to the app or connection";
@@ -158,7 +164,7 @@ const CODES: &[Code] = codes! {
         "respect it";
     131_051 => GiveUp, "this type of message is not supported",
         "report the rule that sent it";
-    131_052 => RetryFew, "Meta could not fetch the file behind the link",
+    131_052 => RetryWide, "Meta could not fetch the file behind the link",
         "check that the link opens without login";
     131_053 => GiveUp, "Meta could not take the file: its type, size or link",
         "check the type and size of the file";
@@ -242,8 +248,8 @@ mod tests {
     fn every_documented_code_has_its_class() {
         let table: Vec<(Class, Vec<i64>)> = vec![
             (Class::Retry, vec![2, 131_016, 133_004]),
-            (Class::RetryFew, vec![1, 131_000, 131_052]),
-            (Class::RetrySlow, vec![4, 80_007, 132_069]),
+            (Class::RetryWide, vec![1, 131_000, 131_052]),
+            (Class::RetrySlow, vec![4, 17, 32, 613, 80_007, 132_069]),
             (Class::SlowNumber, vec![130_429, 131_057, 2_494_100]),
             (Class::SlowPair, vec![131_056]),
             (Class::WindowClosed, vec![131_047]),

@@ -5,6 +5,7 @@
 
 use serde_json::value::RawValue;
 
+use super::bounds::{MOST_FORM_VALUES, has_more_values};
 use super::fields::{Object, Wrong, elements, text};
 use super::people::{LONGEST_WAMID_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
@@ -264,10 +265,12 @@ fn interactive(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
     content.map_err(|wrong| wrong.within("interactive"))
 }
 
-/// The answers come as JSON in a text; when it is none, the raw message still has it.
+/// The answers come as JSON in a text; when it is none, or far too much, the raw message still has it.
 fn form_reply(form: &Object<'_>) -> Content {
     let answers = form.optional_text("response_json");
-    let answers = answers.and_then(|json| serde_json::from_str(&json).ok());
+    let answers = answers
+        .filter(|json| !has_more_values(json.as_bytes(), MOST_FORM_VALUES))
+        .and_then(|json| serde_json::from_str(&json).ok());
     Content::Form {
         name: form.optional_text("name"),
         body: form.optional_text("body"),

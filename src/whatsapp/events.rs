@@ -35,6 +35,8 @@ pub(super) fn message(
         return Ok(Event::Account(AccountEvent {
             field: "messages/groups".to_owned(),
             phone_number_id: Some(number.clone()),
+            waba_id: None,
+            told_at: None,
             summary: format!("a message ({kind}) in group {}", group.get()),
             consent: None,
             raw: raw.get().to_owned(),
@@ -85,6 +87,8 @@ pub(super) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Re
         return Ok(Event::Account(AccountEvent {
             field: "smb_message_echoes".to_owned(),
             phone_number_id: Some(number.clone()),
+            waba_id: None,
+            told_at: None,
             summary: "a message from the phone app, to nobody who is named".to_owned(),
             consent: None,
             raw: raw.get().to_owned(),
@@ -163,12 +167,16 @@ fn wamid(update: &Object<'_>) -> Result<Wamid, Wrong> {
 
 fn timestamp(update: &Object<'_>) -> Result<Timestamp, Wrong> {
     let number: i64 = update.number("timestamp")?;
-    let read = match number {
+    time(number).ok_or_else(|| Wrong::new("timestamp", "is not a time"))
+}
+
+/// A time as Meta writes it: seconds since 1970, in places milliseconds.
+pub(super) fn time(number: i64) -> Option<Timestamp> {
+    match number {
         ..0 => None,
         0..=LARGEST_SECONDS => Timestamp::from_second(number).ok(),
         _ => Timestamp::from_millisecond(number).ok(),
-    };
-    read.ok_or_else(|| Wrong::new("timestamp", "is not a time"))
+    }
 }
 
 /// What the message quotes; a wrong context is no reason to lose the message.

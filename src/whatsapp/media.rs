@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::graph::{Call, FilePart, Payload};
-use crate::message::PhoneNumberId;
+use crate::message::{PhoneNumberId, is_id};
 
 /// How long an uploaded file can be sent, in days; one that a person sent can be fetched for 7.
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
@@ -63,13 +63,6 @@ pub fn look_up(media_id: &str, number: Option<&PhoneNumberId>) -> Call {
 #[must_use]
 pub fn delete(media_id: &str, number: Option<&PhoneNumberId>) -> Call {
     Call::delete(&[media_id]).with_some("phone_number_id", number.map(PhoneNumberId::as_str))
-}
-
-/// Whether a text can be a media id. It becomes a part of a path, where `..` would mean something else.
-#[must_use]
-pub fn is_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    !text.is_empty() && text.bytes().all(plain)
 }
 
 /// The id of the file that was uploaded.

@@ -5,6 +5,7 @@
 //! us; [`manage`] is for the owner's commands. Next on the way of a message: `crate::intake`.
 
 mod account;
+mod bounds;
 pub mod codes;
 mod content;
 mod events;
@@ -15,4 +16,5 @@ pub mod media;
 mod people;
 pub mod send;
 pub mod signature;
+pub mod standing;
 pub mod webhook;

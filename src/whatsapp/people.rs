@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::bounds::MOST_ERRORS;
 use super::fields::{Object, Wrong, elements};
 use crate::message::{GraphError, Identity, Profile, UserId, WaId};
 
@@ -95,11 +96,12 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Reads `errors[]`; what cannot be read is left out.
+/// Reads `errors[]`; what cannot be read is left out, and so is what comes after [`MOST_ERRORS`].
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/errors>.
 pub(super) fn errors(update: &Object<'_>) -> Vec<GraphError> {
     let listed = update.get("errors").and_then(elements).unwrap_or_default();
-    listed.into_iter().filter_map(graph_error).collect()
+    let read = listed.into_iter().filter_map(graph_error);
+    read.take(MOST_ERRORS).collect()
 }
 
 fn graph_error(raw: &RawValue) -> Option<GraphError> {

@@ -62,6 +62,17 @@ pub fn proof(secret: &SecretString, token: &str) -> String {
     sign(secret, token.as_bytes()).replace("sha256=", "")
 }
 
+/// Names a set of secrets without giving any of them away: two sets with one name are the same secrets in the same order.
+#[must_use]
+pub fn fingerprint(secrets: &[SecretString]) -> String {
+    const SAID: &[u8] = b"the app secrets that replyd runs with";
+    let mut hash = Sha256::new();
+    for secret in secrets {
+        hash.update(mac(secret, SAID).finalize().into_bytes());
+    }
+    crate::message::hex(&hash.finalize()[..12])
+}
+
 /// Writes the header value Meta would send: `sha256=` and 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {

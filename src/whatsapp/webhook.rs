@@ -1,23 +1,28 @@
 //! A webhook's body, taken apart into updates before any of them is understood.
 //!
 //! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so that a bad
-//! one becomes [`Event::Unreadable`] and its neighbours go on. It does not check who sent the body
+//! one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds far more than Meta sends
+//! ([`super::bounds`]) becomes one such event in one piece. It does not check who sent the body
 //! ([`super::signature`] has) and does not know what was seen before (the store does).
 //! Next on the way of a message: `super::events`.
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use super::bounds::{MOST_CARDS, MOST_UPDATES, MOST_VALUES, has_more_values};
 use super::fields::{Object, Wrong, elements};
 use super::people::{Card, identity};
 use super::{account, events};
 use crate::message::{
-    AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable,
+    AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };
 
 /// Ids of numbers are about 16 digits.
 const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
+/// So are ids of accounts.
+const LONGEST_ACCOUNT_ID_BYTES: usize = 64;
 /// Names of fields are words joined by underscores.
 const LONGEST_FIELD_BYTES: usize = 128;
 
@@ -29,17 +34,35 @@ const LONGEST_FIELD_BYTES: usize = 128;
 #[must_use]
 pub fn read(body: &[u8]) -> Vec<Event> {
     let mut reader = Reader::default();
-    let whole = |reason: &str| Event::Unreadable(unreadable(body, None, reason.to_owned()));
+    let whole = |reason: &str| vec![Event::Unreadable(unreadable(body, None, reason.to_owned()))];
+    if has_more_values(body, MOST_VALUES) {
+        return whole(&format!(
+            "the body holds more than {MOST_VALUES} JSON values"
+        ));
+    }
     let Some(envelope) = Object::of_bytes(body) else {
-        return vec![whole("the body is not a JSON object")];
+        return whole("the body is not a JSON object");
     };
     if envelope.get("entry").is_none() {
-        return vec![whole("`entry` is missing")];
+        return whole("`entry` is missing");
     }
     for (index, entry) in reader.elements_of(&envelope, "entry", Place::Body, None) {
         reader.entry(entry, index);
     }
-    reader.events
+    match reader.excess {
+        // What was read of it is dropped: half a body is not decided.
+        Some(excess) => whole(&excess.to_string()),
+        None => reader.events,
+    }
+}
+
+/// What a body holds too much of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Excess {
+    #[error("the body holds more than {MOST_UPDATES} updates")]
+    Updates,
+    #[error("the body holds more than {MOST_CARDS} contacts for one number")]
+    Cards,
 }
 
 /// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person is called stands
@@ -66,6 +89,27 @@ pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
+    /// Set once the body has turned out to hold too much; from then on nothing more is read.
+    excess: Option<Excess>,
+    /// Of the entry that is read.
+    head: Head,
+}
+
+/// What an entry says about all its changes.
+#[derive(Default)]
+struct Head {
+    waba_id: Option<String>,
+    told_at: Option<Timestamp>,
+}
+
+impl Head {
+    fn of(entry: &Object<'_>) -> Self {
+        let time: Option<i64> = entry.number("time").ok();
+        Self {
+            waba_id: entry.id("id", LONGEST_ACCOUNT_ID_BYTES).ok().flatten(),
+            told_at: time.and_then(events::time),
+        }
+    }
 }
 
 /// Where in the body something is, for the reason in the quarantine.
@@ -104,6 +148,7 @@ impl Reader {
         if entry.get("changes").is_none() {
             return self.refuse(raw, None, format!("{place}: `changes` is missing"));
         }
+        self.head = Head::of(&entry);
         for (change, raw) in self.elements_of(&entry, "changes", place, None) {
             if let Err(wrong) = self.change(raw, index, change) {
                 let place = Place::Change(index, change);
@@ -156,7 +201,9 @@ impl Reader {
             Ok(number) => number,
             Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
         };
-        let shared = Shared::of(value, place, number);
+        let Some(shared) = self.shared(value, place, number) else {
+            return;
+        };
         self.updates(value, "messages", &shared, |raw| {
             events::message(raw, &shared.number, &shared.cards)
         });
@@ -171,7 +218,9 @@ impl Reader {
             Ok(number) => number,
             Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
         };
-        let shared = Shared::of(value, place, number);
+        let Some(shared) = self.shared(value, place, number) else {
+            return;
+        };
         self.updates(value, "message_echoes", &shared, |raw| {
             events::echo(raw, &shared.number, &shared.cards)
         });
@@ -191,9 +240,9 @@ impl Reader {
                 };
                 Some(Consent { who, marketing })
             });
-            self.events.push(Event::Account(AccountEvent {
+            self.push(Event::Account(AccountEvent {
                 consent,
-                ..account_event(FIELD, number.clone(), raw)
+                ..self.account_event(FIELD, number.clone(), raw)
             }));
         }
     }
@@ -208,7 +257,7 @@ impl Reader {
         let Shared { place, number, .. } = shared;
         for (index, raw) in self.elements_of(value, name, *place, Some(number)) {
             match read(raw) {
-                Ok(event) => self.events.push(event),
+                Ok(event) => self.push(event),
                 Err(wrong) => {
                     let reason = format!("{place}.{name}[{index}]: {wrong}");
                     self.refuse(raw, Some(number), reason);
@@ -217,7 +266,8 @@ impl Reader {
         }
     }
 
-    /// The elements of every array of that name; what is not an array goes to the quarantine.
+    /// The elements of every array of that name; what is not an array goes to the quarantine. None when they are
+    /// too many for one body, or the body was too much already.
     fn elements_of<'a>(
         &mut self,
         object: &Object<'a>,
@@ -226,47 +276,82 @@ impl Reader {
         number: Option<&PhoneNumberId>,
     ) -> Vec<(usize, &'a RawValue)> {
         let mut found = Vec::new();
+        if self.excess.is_some() {
+            return found;
+        }
         for raw in object.all(name) {
             if let Some(elements) = elements(raw) {
-                found.extend(elements);
+                let first = found.len();
+                found.extend((first..).zip(elements));
             } else {
                 let reason = format!("{place}: `{name}` is not an array");
                 self.refuse(raw, number, reason);
             }
         }
-        found.into_iter().enumerate().collect()
+        if found.len() > MOST_UPDATES {
+            self.excess.get_or_insert(Excess::Updates);
+            found.clear();
+        }
+        found
+    }
+
+    /// What the updates of one `value` share; `None` when its cards are too many.
+    fn shared(
+        &mut self,
+        value: &Object<'_>,
+        place: Place,
+        number: PhoneNumberId,
+    ) -> Option<Shared> {
+        let cards: Vec<&RawValue> = value
+            .all("contacts")
+            .filter_map(elements)
+            .flatten()
+            .collect();
+        if cards.len() > MOST_CARDS {
+            self.excess.get_or_insert(Excess::Cards);
+            return None;
+        }
+        Some(Shared {
+            place,
+            number,
+            cards: cards.into_iter().filter_map(Card::read).collect(),
+        })
+    }
+
+    /// Every event comes by here, so that there are never more than a body may hold.
+    fn push(&mut self, event: Event) {
+        if self.events.len() < MOST_UPDATES {
+            self.events.push(event);
+        } else {
+            self.excess.get_or_insert(Excess::Updates);
+        }
     }
 
     fn account(&mut self, field: &str, number: Option<PhoneNumberId>, raw: &RawValue) {
-        self.events
-            .push(Event::Account(account_event(field, number, raw)));
+        let event = self.account_event(field, number, raw);
+        self.push(Event::Account(event));
+    }
+
+    fn account_event(
+        &self,
+        field: &str,
+        number: Option<PhoneNumberId>,
+        raw: &RawValue,
+    ) -> AccountEvent {
+        AccountEvent {
+            summary: account::summary(field, raw.get()),
+            field: field.to_owned(),
+            phone_number_id: number,
+            waba_id: self.head.waba_id.clone(),
+            told_at: self.head.told_at,
+            consent: None,
+            raw: raw.get().to_owned(),
+        }
     }
 
     fn refuse(&mut self, raw: &RawValue, number: Option<&PhoneNumberId>, reason: String) {
         let bytes = raw.get().as_bytes();
-        self.events
-            .push(Event::Unreadable(unreadable(bytes, number, reason)));
-    }
-}
-
-impl Shared {
-    fn of(value: &Object<'_>, place: Place, number: PhoneNumberId) -> Self {
-        let cards = value.all("contacts").filter_map(elements).flatten();
-        Self {
-            place,
-            number,
-            cards: cards.filter_map(Card::read).collect(),
-        }
-    }
-}
-
-fn account_event(field: &str, number: Option<PhoneNumberId>, raw: &RawValue) -> AccountEvent {
-    AccountEvent {
-        summary: account::summary(field, raw.get()),
-        field: field.to_owned(),
-        phone_number_id: number,
-        consent: None,
-        raw: raw.get().to_owned(),
+        self.push(Event::Unreadable(unreadable(bytes, number, reason)));
     }
 }
 
@@ -283,8 +368,12 @@ fn phone_number_id(value: &Object<'_>) -> Result<PhoneNumberId, Wrong> {
     metadata
         .id("phone_number_id", LONGEST_PHONE_NUMBER_ID_BYTES)
         .and_then(|id| {
-            id.and_then(PhoneNumberId::parse)
-                .ok_or_else(|| Wrong::new("phone_number_id", "is missing"))
+            let id = id.ok_or_else(|| Wrong::new("phone_number_id", "is missing"))?;
+            // It becomes a part of the address that replies are sent to.
+            Some(id)
+                .filter(|id| is_id(id))
+                .and_then(PhoneNumberId::parse)
+                .ok_or_else(|| Wrong::new("phone_number_id", "holds characters that no id has"))
         })
         .map_err(|wrong| wrong.within("metadata"))
 }

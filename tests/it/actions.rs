@@ -1,10 +1,13 @@
 //! Calls of other services and questions to a language model, from the rule to the person.
 
+mod bounds;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
@@ -39,6 +42,7 @@ impl Outside {
             .route("/orders/{number}", get(order))
             .route("/bookings", post(book))
             .route("/deliveries", get(deliver))
+            .route("/wrong/{how}", get(wrong))
             .route("/v1/chat/completions", post(complete))
             .with_state(self.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,12 +65,17 @@ impl Outside {
 
     /// A service with these rules, in which `SHOP` stands for the address of the shop.
     async fn serve(&self, rules: &str) -> TestApp {
+        self.serve_with(rules, "").await
+    }
+
+    /// With one more host.
+    async fn serve_with(&self, rules: &str, host: &str) -> TestApp {
         let (address, other) = (self.start().await, self.start().await);
         let rules = rules.replace("SHOP", &format!("http://{address}"));
         let rules = rules.replace("OTHER", &format!("http://{other}"));
         let extra = format!(
             "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}, \
-             {{ host = \"http://{other}\", private = true }}]\n\
+             {{ host = \"http://{other}\", private = true }}, {host}]\n\
              [model]\nurl = \"http://{address}/v1\"\nname = \"small\"\n"
         );
         TestApp::with(Options {
@@ -81,6 +90,22 @@ impl Outside {
 
 async fn order(Path(number): Path<String>) -> Json<Value> {
     Json(json!({"number": number, "status": "in the oven"}))
+}
+
+/// Answers that are no good.
+async fn wrong(Path(how): Path<String>) -> (StatusCode, String) {
+    match how.as_str() {
+        "status" => (StatusCode::INTERNAL_SERVER_ERROR, "{}".to_owned()),
+        "redirect" => (StatusCode::FOUND, String::new()),
+        "large" => (StatusCode::OK, format!("\"{}\"", "x".repeat(300_000))),
+        "deep" => (
+            StatusCode::OK,
+            format!("{}{}", "[".repeat(40), "]".repeat(40)),
+        ),
+        "broken" => (StatusCode::OK, "{\"status\": ".to_owned()),
+        "bare" => (StatusCode::OK, "in the oven".to_owned()),
+        _ => std::future::pending().await,
+    }
 }
 
 async fn book(State(outside): State<Outside>, Json(body): Json<Value>) -> Json<Value> {

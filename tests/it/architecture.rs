@@ -11,12 +11,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("turn", &["message", "rules"]),
     ("whatsapp", &["message"]),
     ("clock", &[]),
+    ("files", &[]),
     ("shutdown", &[]),
     ("telemetry", &[]),
     ("config", &["message", "telemetry"]),
-    ("gateway", &["message", "whatsapp", "config"]),
+    ("gateway", &["message", "whatsapp", "config", "files"]),
     ("outside", &["message", "config", "gateway"]),
-    ("store", &["message", "turn"]),
+    ("store", &["message", "turn", "files"]),
     (
         "intake",
         &["message", "store", "turn", "clock", "telemetry"],
@@ -32,6 +33,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "turn",
             "clock",
             "config",
+            "files",
             "shutdown",
             "telemetry",
         ],
@@ -61,6 +63,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "shutdown",
             "telemetry",
             "config",
+            "files",
             "gateway",
             "outside",
             "store",
@@ -80,6 +83,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "shutdown",
             "telemetry",
             "config",
+            "files",
             "gateway",
             "store",
             "intake",
@@ -115,9 +119,12 @@ const WORLD: &[&str] = &[
 /// What only one place may name: the words, and the path prefixes that may.
 const ONE_HOME: &[(&[&str], &[&str])] = &[
     (&["sqlx::"], &["store/", "intake.rs"]),
+    // They panic when nobody listens: a lost line would cost whatever was under way.
+    (&["println!", "print!(", "eprint", "dbg!("], &[]),
+    (&["anstream::std", ".print()"], &["cli/ui.rs"]),
     (
-        &["println!", "print!(", "eprint", "anstream::std"],
-        &["cli/ui.rs"],
+        &["io::stdout", "io::stderr"],
+        &["cli/ui.rs", "cli/progress.rs", "telemetry/"],
     ),
     (&["std::env::var", "env::vars"], &["config/"]),
     (
@@ -205,6 +212,42 @@ fn what_has_one_home_stays_there() {
     assert!(
         breaches.is_empty(),
         "outside of its home:\n{}",
+        breaches.join("\n")
+    );
+}
+
+#[test]
+fn files_are_written_in_one_place() {
+    let writers = [
+        "fs::write",
+        "fs::rename",
+        "fs::copy",
+        "File::create",
+        "OpenOptions",
+        "create_dir",
+    ];
+    // Whole databases, which SQLite has written.
+    let renamers = ["store/backup.rs", "store/restore.rs"].map(Path::new);
+    let mut breaches = Vec::new();
+
+    for (path, text) in sources() {
+        let is_home = path.starts_with("files.rs") || path.starts_with("files");
+        if is_home || path.ends_with("tests.rs") {
+            continue;
+        }
+        // Tests stand at the end of their file.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code_lines(code) {
+            let named = writers.iter().filter(|word| line.contains(*word));
+            let named =
+                named.filter(|word| **word != "fs::rename" || !renamers.contains(&path.as_path()));
+            breaches.extend(named.map(|word| format!("{}:{number} names {word}", path.display())));
+        }
+    }
+
+    assert!(
+        breaches.is_empty(),
+        "src/files.rs writes whole files, never over another's:\n{}",
         breaches.join("\n")
     );
 }

@@ -1,6 +1,7 @@
 //! Big batches, and batches with an update that nobody can read.
 
 use serde_json::{Value, json};
+use sqlx::Row as _;
 
 use crate::sqlite;
 use crate::support::{ANA, ECHO, NUMBERS, Options, TestApp, bodies, texts};
@@ -171,4 +172,60 @@ async fn who_opts_out_within_a_batch_gets_nothing_that_came_before() {
 
     let entries = app.transcript(ANA).await;
     assert_eq!(texts(&entries, "out"), ["Bye."]);
+}
+
+#[tokio::test]
+async fn a_body_of_half_a_million_updates_is_kept_in_one_piece_and_the_next_is_answered() {
+    let app = TestApp::start(ECHO).await;
+    let nulls = vec!["null"; 500_000].join(",");
+    let good = bodies::of_messages(&[bodies::text(ANA, "wamid.GOOD", "hello")]);
+    let hostile = good.replacen(r#""messages":["#, &format!(r#""messages":[{nulls},"#), 1);
+    assert!(hostile.len() > 2_000_000, "{} bytes", hostile.len());
+
+    // Meta sends again what was not answered in time: it is the same body.
+    for _ in 0..2 {
+        assert_eq!(app.post(&hostile).await, 200);
+    }
+    assert_eq!(app.post(&good).await, 200);
+    app.drained().await;
+
+    let query = "SELECT reason, raw FROM quarantine";
+    let kept = sqlite::rows(&app.database(), query).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    let raw: Vec<u8> = kept[0].get("raw");
+    assert!(raw == hostile.as_bytes(), "not byte for byte");
+    assert_eq!(
+        kept[0].get::<String, _>("reason"),
+        "the body holds more than 250000 JSON values"
+    );
+    let stored = app.transcript(ANA).await;
+    assert_eq!(texts(&stored, "in"), ["hello"]);
+    assert_eq!(texts(&stored, "out"), ["you said hello"]);
+}
+
+#[tokio::test]
+async fn unreadable_bodies_and_updates_are_kept_byte_for_byte_beside_each_other() {
+    let app = TestApp::start(ECHO).await;
+    let updates = r#""ü", "\u0000" ,7,{"a" : [ ]}"#;
+    let bodies: [Vec<u8>; 4] = [
+        Vec::new(),
+        b"\x00\xff no JSON".to_vec(),
+        b" ".to_vec(),
+        bodies::of_messages(&[Value::Null])
+            .replacen("null", updates, 1)
+            .into_bytes(),
+    ];
+
+    for body in &bodies {
+        assert_eq!(app.sandbox.post(body.clone()).await, 200);
+    }
+
+    let query = "SELECT raw FROM quarantine ORDER BY id";
+    let kept = sqlite::rows(&app.database(), query).await.unwrap();
+    let kept: Vec<Vec<u8>> = kept.iter().map(|row| row.get("raw")).collect();
+    let mut expected = bodies[..3].to_vec();
+    for update in [r#""ü""#, r#""\u0000""#, "7", r#"{"a" : [ ]}"#] {
+        expected.push(update.as_bytes().to_vec());
+    }
+    assert_eq!(kept, expected);
 }

@@ -302,9 +302,9 @@ async fn what_cannot_be_fetched_leaves_no_file_and_says_what_to_do() {
     exit status: 1
     ----- stdout -----
     ----- stderr -----
-    error: could not write `no/folder/a.png`: No such file or directory (os error 2)
+    error: could not write `no/folder/a.png`: there is no folder `no/folder`
 
-    hint: check that the folder exists, is yours and has room
+    hint: make the folder first, or name another one
     error: the file host does not take the token
 
     hint: it must be a token of your own Meta app with access to the number: set media.token
@@ -384,9 +384,12 @@ async fn files_that_people_send_are_fetched_and_shown_in_the_history() {
     let large = app.sandbox.store_file(vec![0; 1001], "application/pdf");
     let image = json!({ "type": "image", "image": { "id": good, "mime_type": "image/jpeg", "caption": "my cake" } });
     let document = json!({ "type": "document", "document": { "id": large, "mime_type": "application/pdf", "filename": "../evil.pdf" } });
+    let elsewhere =
+        json!({ "type": "image", "image": { "id": "../elsewhere", "mime_type": "image/jpeg" } });
 
     app.sandbox.write(ANA, image, "[image]").await;
     app.sandbox.write(ANA, document, "[document]").await;
+    app.sandbox.write(ANA, elsewhere, "[image]").await;
     app.drained().await;
 
     let entries = app.transcript(ANA).await;
@@ -402,6 +405,19 @@ async fn files_that_people_send_are_fetched_and_shown_in_the_history() {
         theirs[1].file_error.as_deref(),
         Some("the file has more than 1000 bytes")
     );
+    assert_eq!(
+        theirs[2].file_error.as_deref(),
+        Some("the file's id is not one of Meta's")
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let file = app.folder().join("files").join(path);
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        let modes = [&*file, file.parent().unwrap(), &app.folder().join("files")].map(mode);
+        assert_eq!(modes, [0o600, 0o700, 0o700]);
+    }
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ fn text(output: &Output) -> String {
 }
 
 /// A folder made by `replyd init`, with ports that are free.
-async fn initialised() -> tempfile::TempDir {
+pub(crate) async fn initialised() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let output = replyd(folder.path()).arg("init").output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output));
@@ -48,16 +48,20 @@ fn with_secrets(command: &mut Command) -> &mut Command {
 }
 
 /// A service as a process, with the public address it logged.
-struct Served {
-    child: Child,
-    logs: BufReader<tokio::process::ChildStderr>,
-    address: String,
-    seen: String,
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) logs: BufReader<tokio::process::ChildStderr>,
+    pub(crate) address: String,
+    pub(crate) seen: String,
 }
 
-async fn serve(folder: &Path) -> Served {
-    let mut child = with_secrets(&mut replyd(folder))
-        .arg("serve")
+pub(crate) async fn serve(folder: &Path) -> Served {
+    read_start(with_secrets(&mut replyd(folder)).arg("serve")).await
+}
+
+/// Starts it and reads its log until it serves.
+async fn read_start(command: &mut Command) -> Served {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -86,7 +90,7 @@ async fn serve(folder: &Path) -> Served {
     }
 }
 
-async fn signal(child: &Child, name: &str) {
+pub(crate) async fn signal(child: &Child, name: &str) {
     let id = child.id().unwrap().to_string();
     let sent = Command::new("kill")
         .args(["-s", name, &id])
@@ -123,16 +127,12 @@ async fn both_listeners_tell_health_and_only_the_admins_tells_metrics() {
     let metrics = get(service.admin, "/metrics").await;
 
     assert!(
-        metrics.head.contains("application/openmetrics-text"),
-        "{}",
-        metrics.head
-    );
-    assert!(
-        metrics.body.contains("replyd_outbox_rows 0"),
+        metrics
+            .body
+            .contains("replyd_outbox_rows{state=\"held\",kind=\"message\"} 0"),
         "{}",
         metrics.body
     );
-    assert!(metrics.body.ends_with("# EOF\n"));
     assert_eq!(get(service.webhook, "/metrics").await.status, 404);
 }
 
@@ -223,6 +223,88 @@ async fn a_second_signal_stops_the_process_at_once() {
         answer, "",
         "an open request is not answered, so Meta sends it again"
     );
+}
+
+/// Sends one request on a connection of its own and reads the answer to its end.
+async fn ask(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let text = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_flood_of_strangers_requests_does_not_flood_the_log() {
+    let folder = initialised().await;
+    let mut served = serve(folder.path()).await;
+
+    for path in ["/webhook", "/webhook?hub.mode=subscribe", "/nowhere"] {
+        for _ in 0..100 {
+            ask(&served.address, path).await;
+        }
+    }
+    signal(&served.child, "TERM").await;
+    let mut logged = String::new();
+    served.logs.read_to_string(&mut logged).await.unwrap();
+
+    assert_eq!(logged.matches("challenge refused").count(), 1, "{logged}");
+    assert!(logged.lines().count() < 10, "{logged}");
+}
+
+/// The same process with a bound on its open files.
+#[cfg(unix)]
+fn bounded(folder: &Path, open_files: u32) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -n {open_files} && exec \"$0\" serve");
+    command
+        .args(["-c", &script, env!("CARGO_BIN_EXE_replyd")])
+        .current_dir(folder)
+        .env_clear()
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
+    with_secrets(&mut command);
+    command
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn serve_with_too_few_open_files_says_so_instead_of_standing_deaf() {
+    let folder = initialised().await;
+
+    let mut command = bounded(folder.path(), 20);
+    let output = command.env("REPLYD__LOG__FILTER", "error").output();
+    let output = output.await.unwrap();
+
+    insta::assert_snapshot!(text(&output), @r"
+    exit status: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: the system lets this process open only 20 files, and it needs at least 32, better 4096: raise `ulimit -n`, or LimitNOFILE of the systemd unit
+    ");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn with_few_open_files_it_answers_under_pressure_and_after_it() {
+    let folder = initialised().await;
+    let mut served = read_start(&mut bounded(folder.path(), 32)).await;
+
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(TcpStream::connect(&served.address).await.unwrap());
+    }
+    let during = ask(&served.address, "/readyz").await;
+    drop(held);
+    let after = ask(&served.address, "/readyz").await;
+    signal(&served.child, "TERM").await;
+    let mut logged = String::new();
+    served.logs.read_to_string(&mut logged).await.unwrap();
+
+    assert!(during.starts_with("HTTP/1.1 200 "), "{during}\n{logged}");
+    assert!(after.starts_with("HTTP/1.1 200 "), "{after}\n{logged}");
+    assert!(!logged.contains("could not accept"), "{logged}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::sqlite;
 use crate::support::{Options, TestApp};
 
-const KILLS: usize = 24;
+const KILLS: usize = 30;
 const PEOPLE: usize = 8;
 
 /// Numbers that look random and are the same in every run: a failure can be looked at again.
@@ -33,12 +33,12 @@ impl Random {
 }
 
 /// Starts `replyd serve` and waits until it listens.
-async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
+pub(crate) async fn serve(folder: &Path, sandbox: &Sandbox) -> Child {
     serve_with_logs(folder, sandbox, "info").await.0
 }
 
 /// The same, with everything it logs by this filter.
-async fn serve_with_logs(
+pub(crate) async fn serve_with_logs(
     folder: &Path,
     sandbox: &Sandbox,
     filter: &str,
@@ -58,6 +58,7 @@ async fn serve_with_logs(
     while let Some(line) = logs.next_line().await.unwrap() {
         let fields: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         seen.push_str(&line);
+        seen.push('\n');
         if fields["message"] == "listening for webhooks" {
             let address = fields["address"].as_str().unwrap();
             sandbox.connect(format!("http://{address}/webhook"));
@@ -65,6 +66,7 @@ async fn serve_with_logs(
             let rest = tokio::spawn(async move {
                 while let Ok(Some(line)) = logs.next_line().await {
                     seen.push_str(&line);
+                    seen.push('\n');
                 }
                 seen
             });
@@ -75,7 +77,7 @@ async fn serve_with_logs(
 }
 
 /// Each person writes one message after the other, sent again until it is acknowledged, as Meta does.
-fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
+pub(crate) fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
     let writers = (0..PEOPLE).map(|person| {
         let (stop, sandbox) = (Arc::clone(stop), sandbox.clone());
         tokio::spawn(async move {

@@ -249,7 +249,7 @@ fn explain_tells_of_every_rule() {
     not looked at any more, because `hours` answers:
     · track: no: no pattern matches
     answered:
-      From 8 to 18.
+      │ From 8 to 18.
     --- stderr
     "#);
 

@@ -15,20 +15,20 @@ use replyd::store::{
 use replyd::turn::{Decision, Explanation, Incoming, Reply, Turn};
 use tempfile::TempDir;
 
-const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
+pub(crate) const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const NUMBER: &str = "1065";
-const ANA: &str = "15550000001";
-const BO: &str = "15550000002";
+pub(crate) const ANA: &str = "15550000001";
+pub(crate) const BO: &str = "15550000002";
 const LEASE: Duration = Duration::from_mins(1);
-const WAIT: Duration = Duration::from_mins(1);
+pub(crate) const WAIT: Duration = Duration::from_mins(1);
 
-struct Database {
-    folder: TempDir,
-    store: Store,
+pub(crate) struct Database {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
 }
 
 impl Database {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&url(&folder)).await.unwrap();
         let version = RulesVersion::parse("v1").unwrap();
@@ -36,16 +36,16 @@ impl Database {
         Self { folder, store }
     }
 
-    async fn receive(&self, events: Vec<Event>) -> Received {
+    pub(crate) async fn receive(&self, events: Vec<Event>) -> Received {
         receive(&self.store, events).await.unwrap()
     }
 
-    async fn claim(&self, now: Timestamp) -> Vec<Claimed> {
+    pub(crate) async fn claim(&self, now: Timestamp) -> Vec<Claimed> {
         claim(&self.store, now).await
     }
 
     /// Claims what is due and gives the one message; read marks are sent at once.
-    async fn claim_message(&self, now: Timestamp) -> Claimed {
+    pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
         let (messages, marks): (Vec<_>, Vec<_>) =
             self.claim(now).await.into_iter().partition(is_message);
         for mark in marks {
@@ -54,7 +54,7 @@ impl Database {
         messages.into_iter().next().unwrap()
     }
 
-    async fn settle(&self, row: &Claimed, outcome: Outcome) -> u64 {
+    pub(crate) async fn settle(&self, row: &Claimed, outcome: Outcome) -> u64 {
         let settlement = Settlement {
             id: row.id,
             fence: row.fence.clone(),
@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// The last message with Ana as (outbox state, delivery status).
-    async fn fate(&self) -> (Option<String>, Option<String>) {
+    pub(crate) async fn fate(&self) -> (Option<String>, Option<String>) {
         let one = self.store.conversations(Some(ANA), 1).await.unwrap();
         let entries = self.store.transcript(one[0].id, 10).await.unwrap();
         let last = entries.last().unwrap();
@@ -77,7 +77,7 @@ impl Database {
     }
 }
 
-fn url(folder: &TempDir) -> String {
+pub(crate) fn url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("store.db").display())
 }
 
@@ -98,7 +98,7 @@ async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {
         room,
         limit: 100,
     };
-    store.claim_outbox(request).await.unwrap()
+    store.claim_outbox(request).await.unwrap().rows
 }
 
 /// Answers every text with itself; panics when asked to.
@@ -129,7 +129,7 @@ fn decide(before: &Conversation, incoming: Incoming<'_>, _: Timestamp) -> (Turn,
     (turn, RulesVersion::parse("v1").unwrap())
 }
 
-fn message(from: &str, wamid: &str, body: &str) -> Event {
+pub(crate) fn message(from: &str, wamid: &str, body: &str) -> Event {
     message_of(Identity::Phone(WaId::parse(from).unwrap()), wamid, body)
 }
 
@@ -147,7 +147,7 @@ fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
     Event::Message(Box::new(Inbound { profile, ..message }))
 }
 
-fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
+pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
     Event::Receipt(Box::new(Receipt {
         phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
         wamid: Wamid::parse(wamid).unwrap(),
@@ -163,11 +163,11 @@ fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
     }))
 }
 
-fn later(seconds: i64) -> Timestamp {
+pub(crate) fn later(seconds: i64) -> Timestamp {
     NOW + SignedDuration::from_secs(seconds)
 }
 
-fn is_message(row: &Claimed) -> bool {
+pub(crate) fn is_message(row: &Claimed) -> bool {
     matches!(row.kind, replyd::store::ClaimedKind::Message { .. })
 }
 
@@ -281,7 +281,7 @@ async fn a_number_sends_no_more_than_it_has_room_for() {
         room,
         limit: 100,
     };
-    let claimed = database.store.claim_outbox(request).await.unwrap();
+    let claimed = database.store.claim_outbox(request).await.unwrap().rows;
 
     assert_eq!(claimed.len(), 3);
     assert!(
@@ -322,13 +322,13 @@ async fn a_row_whose_sender_is_gone_becomes_unknown_then_held_and_is_never_claim
         "the lease still holds"
     );
     let freed = database.store.free_expired(later(60), WAIT).await.unwrap();
-    assert_eq!(freed.unknown, 1);
+    assert_eq!(freed.unknown.len(), 1);
     assert!(
         database.claim(later(60)).await.is_empty(),
         "what follows waits"
     );
     let held = database.store.free_expired(later(121), WAIT).await.unwrap();
-    assert_eq!(held.held, 1);
+    assert_eq!(held.held.len(), 1);
     let next = database.claim(later(121)).await;
 
     assert_eq!(next.len(), 1);
@@ -347,7 +347,7 @@ async fn a_start_takes_what_the_last_process_was_sending_for_unknown_at_once() {
     let store = Store::open(&url(&folder)).await.unwrap();
     let freed = store.free_expired(later(1), WAIT).await.unwrap();
 
-    assert_eq!(freed.unknown, 1);
+    assert_eq!(freed.unknown.len(), 1);
 }
 
 #[tokio::test]
@@ -403,7 +403,7 @@ async fn a_reply_that_waited_too_long_expires_and_lets_the_next_one_go() {
 
     let freed = database.store.free_expired(later(900), WAIT).await.unwrap();
 
-    assert_eq!(freed.expired, 1);
+    assert_eq!(freed.expired.len(), 1);
     assert_eq!(database.fate().await.0.as_deref(), Some("expired"));
     assert_eq!(database.store.outbox_rows().await.unwrap(), 0);
 }
@@ -429,7 +429,7 @@ async fn a_retry_waits_for_its_time() {
 
     let retry = Outcome::Retry {
         at: later(5),
-        reason: "busy".to_owned(),
+        reason: "busy".into(),
     };
     database.settle(&row, retry).await;
 

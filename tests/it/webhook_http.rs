@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::raw_http::{Answer, exchange, get, request};
 
-const SECRET: &str = "current secret";
+pub(crate) const SECRET: &str = "current secret";
 const OLD_SECRET: &str = "old secret";
 const EMPTY_BODY: &[u8] = br#"{"object":"whatsapp_business_account","entry":[]}"#;
 const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -34,6 +34,11 @@ impl Drop for Service {
 }
 
 pub(crate) async fn start() -> Service {
+    start_with("").await
+}
+
+/// With more lines of configuration.
+pub(crate) async fn start_with(extra: &str) -> Service {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("rules.toml"),
@@ -46,6 +51,7 @@ server.listen = "127.0.0.1:0"
 admin.listen = "127.0.0.1:0"
 webhook = {{ path = "/hooks/meta", app_secrets = ["{SECRET}", "{OLD_SECRET}"], verify_token = "t0ken&" }}
 gateway = {{ base_url = "http://127.0.0.1:1", api_key = "key" }}
+{extra}
 "#
     );
     let config = config::load(Sources {

@@ -1,11 +1,15 @@
 //! `replyd doctor`: looks at everything a running service depends on, and says what it could not look at.
 //!
-//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what is behind the gateway in
-//! [`remote`], the public address in [`public`].
+//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what came in so far in
+//! [`watched`], what is behind the gateway in [`remote`], the public address in [`public`], who else may read files
+//! in [`permissions`].
 
 mod local;
+mod outbox;
+mod permissions;
 mod public;
 mod remote;
+mod watched;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,8 +106,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(config) => Some(Calls::from(config)),
         None => config::read_calls(path).ok(),
     };
+    if let Some(config) = &whole {
+        permissions::app_secrets(&mut report, config);
+    }
+    let secrets = config::secret_places(path).unwrap_or_default();
+    permissions::files(&mut report, calls.as_ref(), &secrets);
     if let Some(calls) = &calls {
-        local::database(&mut report, calls).await;
+        local::database(&mut report, calls, whole.as_ref()).await;
         local::rules(&mut report, calls, whole.as_ref());
         match Gateway::new(&calls.gateway) {
             Ok(gateway) => remote::all(&mut report, calls, whole.as_ref(), &gateway).await,
@@ -138,7 +147,7 @@ fn configuration(report: &mut Report, read: Result<Config, config::ReadError>) -
 fn tell(report: &Report, json: bool) {
     if json {
         for finding in &report.findings {
-            ui::line(as_json(finding));
+            ui::line(ui::json(&as_json(finding)));
         }
         return;
     }
@@ -150,10 +159,10 @@ fn tell(report: &Report, json: bool) {
             Health::Unknown => ("–", DIM),
         };
         let detail = ui::visible(&finding.detail).replace('\n', "\n    ");
-        let subject = ui::visible(&finding.subject);
+        let subject = ui::one_line(&finding.subject);
         ui::line(format_args!("{} {subject}: {detail}", paint(style, mark)));
         if let Some(advice) = &finding.advice {
-            ui::line(paint(DIM, format_args!("    {}", ui::visible(advice))));
+            ui::line(paint(DIM, format_args!("    {}", ui::one_line(advice))));
         }
     }
     let of = |health| {

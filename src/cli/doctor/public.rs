@@ -6,11 +6,13 @@ use secrecy::ExposeSecret as _;
 
 use super::{Health, Report};
 use crate::config::Config;
-use crate::gateway::http_client;
+use crate::gateway::{self, http_client};
 use crate::whatsapp::signature;
 
-/// Meta counts an answer after a second as slow.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Meta waits some seconds; 3 MB take longer on a line like the ones people have at home.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+const LARGEST_BYTES: usize = 3_000_000;
 /// A webhook with nothing in it: acknowledged, and nothing is stored.
 const EMPTY: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;
 /// What Meta would have to get back.
@@ -43,12 +45,12 @@ pub(super) async fn webhook(report: &mut Report, config: Option<&Config>, url: O
     }
     verification(report, &client, config, url).await;
     let signed = signature::sign(&config.webhook.app_secrets[0], EMPTY.as_bytes());
-    match post(&client, url, Some(&signed)).await {
-        Ok(200) => report.add(
-            Health::Good,
-            SUBJECT,
-            "takes what is signed with our app secret",
-        ),
+    match post(&client, url, Some(&signed), EMPTY.to_owned()).await {
+        Ok(200) => {
+            let detail = "takes what is signed with our app secret";
+            report.add(Health::Good, SUBJECT, detail);
+            large(report, &client, config, url).await;
+        }
         Ok(401 | 403) => report.advise(
             Health::Bad,
             SUBJECT,
@@ -56,9 +58,9 @@ pub(super) async fn webhook(report: &mut Report, config: Option<&Config>, url: O
             "the service there has another app secret, or something on the way changes the body",
         ),
         Ok(status) => report.add(Health::Bad, SUBJECT, format!("answers with {status}")),
-        Err(error) => return report.advise(Health::Bad, SUBJECT, error, unreachable_advice()),
+        Err(error) => return unreachable(report, error),
     }
-    match post(&client, url, None).await {
+    match post(&client, url, None, EMPTY.to_owned()).await {
         Ok(400..=499) => report.add(Health::Good, SUBJECT, "refuses what is not signed"),
         Ok(status) => report.advise(
             Health::Bad,
@@ -66,12 +68,52 @@ pub(super) async fn webhook(report: &mut Report, config: Option<&Config>, url: O
             format!("answers {status} to what is not signed"),
             "whatever answers there is not replyd",
         ),
-        Err(error) => report.advise(Health::Bad, SUBJECT, error, unreachable_advice()),
+        Err(error) => unreachable(report, error),
     }
 }
 
-fn unreachable_advice() -> &'static str {
-    "check the proxy, the certificate and the firewall in front of server.listen"
+fn unreachable(report: &mut Report, error: String) {
+    let advice = "check the proxy, the certificate and the firewall in front of server.listen";
+    report.advise(Health::Bad, SUBJECT, error, advice);
+}
+
+/// Meta puts up to 3 MB into one webhook, and proxies stop at 1 MB unless told otherwise.
+async fn large(report: &mut Report, client: &reqwest::Client, config: &Config, url: &str) {
+    const ADVICE: &str =
+        "raise the proxy's limit: nginx `client_max_body_size 4m;`, or what yours calls it";
+    let body = large_body();
+    let signed = signature::sign(&config.webhook.app_secrets[0], body.as_bytes());
+    match post(client, url, Some(&signed), body).await {
+        Ok(200) => report.add(
+            Health::Good,
+            SUBJECT,
+            "takes 3 MB, the most that Meta sends",
+        ),
+        Ok(413) => report.advise(
+            Health::Bad,
+            SUBJECT,
+            "refuses 3 MB, which Meta may send, with 413",
+            ADVICE,
+        ),
+        Ok(status) => report.advise(
+            Health::Bad,
+            SUBJECT,
+            format!("answers {status} to 3 MB, which Meta may send"),
+            ADVICE,
+        ),
+        Err(error) => report.advise(
+            Health::Bad,
+            SUBJECT,
+            format!("does not take 3 MB, which Meta may send: {error}"),
+            ADVICE,
+        ),
+    }
+}
+
+/// As [`EMPTY`], and as large as Meta's largest.
+fn large_body() -> String {
+    let padding = " ".repeat(LARGEST_BYTES - EMPTY.len());
+    EMPTY.replace("[]", &format!("[{padding}]"))
 }
 
 async fn verification(report: &mut Report, client: &reqwest::Client, config: &Config, url: &str) {
@@ -101,17 +143,29 @@ async fn verification(report: &mut Report, client: &reqwest::Client, config: &Co
     }
 }
 
-async fn post(client: &reqwest::Client, url: &str, signed: Option<&str>) -> Result<u16, String> {
+async fn post(
+    client: &reqwest::Client,
+    url: &str,
+    signed: Option<&str>,
+    body: String,
+) -> Result<u16, String> {
     let mut request = client
         .post(url)
         .header("content-type", "application/json")
-        .body(EMPTY);
+        .body(body);
     if let Some(signed) = signed {
         request = request.header("x-hub-signature-256", signed);
     }
     match request.send().await {
         Ok(answer) => Ok(answer.status().as_u16()),
-        // The error names the address, and that may hold what is nobody's business.
-        Err(error) => Err(format!("cannot be reached: {}", error.without_url())),
+        // The error names the whole URL, and that may hold what is nobody's business.
+        Err(error) => {
+            let address = reqwest::Url::parse(url).map(|url| gateway::address(&url));
+            let address = address.unwrap_or_default();
+            Err(format!(
+                "{address} cannot be reached: {}",
+                gateway::reason(&error)
+            ))
+        }
     }
 }

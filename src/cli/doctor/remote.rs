@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Calls, Config, Preset};
 use crate::gateway::{Gateway, SendError};
 use crate::message::PhoneNumberId;
-use crate::whatsapp::graph::{self, Call};
+use crate::whatsapp::graph::{self, Api, Call};
 use crate::whatsapp::manage::connections::{self, Connection};
 use crate::whatsapp::manage::numbers::{self, BusinessNumber};
 use crate::whatsapp::signature;
@@ -83,8 +83,7 @@ async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
             if off.abs() <= CLOCK_TOLERANCE {
                 report.add(Health::Good, SUBJECT, detail);
             } else {
-                let advice =
-                    "messages seem older or younger than they are: set this machine's time";
+                let advice = "messages seem older or younger than they are: `timedatectl set-ntp true` sets this machine's time";
                 report.advise(Health::Bad, SUBJECT, detail, advice);
             }
             true
@@ -94,7 +93,7 @@ async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
             true
         }
         Err(error) => {
-            report.advise(Health::Bad, "gateway", error.to_string(), error.advice());
+            failed(report, "gateway", &error, &gateway.address(Api::Graph));
             false
         }
     }
@@ -103,6 +102,7 @@ async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
 /// Maton's key, and the connection that is sent along.
 async fn connection(report: &mut Report, calls: &Calls, gateway: &Gateway) {
     const SUBJECT: &str = "connection";
+    let address = gateway.address(Api::Control);
     let Some(id) = &calls.gateway.connection else {
         return match gateway.call(&connections::list(Some("ACTIVE"), None)).await {
             Ok(answer) => match connections::rows(&answer).len() {
@@ -120,7 +120,7 @@ async fn connection(report: &mut Report, calls: &Calls, gateway: &Gateway) {
                     "choose one: `replyd connections default ID`",
                 ),
             },
-            Err(error) => failed(report, SUBJECT, &error),
+            Err(error) => failed(report, SUBJECT, &error, &address),
         };
     };
     match gateway.call(&connections::get(id)).await {
@@ -136,7 +136,7 @@ async fn connection(report: &mut Report, calls: &Calls, gateway: &Gateway) {
             ),
             None => report.add(Health::Unknown, SUBJECT, "the answer cannot be read"),
         },
-        Err(error) => failed(report, SUBJECT, &error),
+        Err(error) => failed(report, SUBJECT, &error, &address),
     }
 }
 
@@ -144,7 +144,7 @@ async fn business_number(report: &mut Report, gateway: &Gateway, id: &PhoneNumbe
     let subject = format!("number {id}");
     let answer = match gateway.call(&numbers::get(id.as_str())).await {
         Ok(answer) => answer,
-        Err(error) => return failed(report, &subject, &error),
+        Err(error) => return failed(report, &subject, &error, &gateway.address(Api::Graph)),
     };
     let number = BusinessNumber::read(&answer);
     let detail = format!(
@@ -204,7 +204,7 @@ async fn subscription(report: &mut Report, calls: &Calls, gateway: &Gateway) {
                     format!("{} for {waba}", apps(&answer)),
                 ),
             },
-            Err(error) => failed(report, SUBJECT, &error),
+            Err(error) => failed(report, SUBJECT, &error, &gateway.address(Api::Graph)),
         }
     }
 }
@@ -236,14 +236,15 @@ async fn app_secret(report: &mut Report, config: &Config, gateway: &Gateway) {
             "are not of one Meta app",
             "webhooks are signed with the secret of the app that is subscribed: take that one",
         ),
-        Err(error) => failed(report, SUBJECT, &error),
+        Err(error) => failed(report, SUBJECT, &error, &gateway.address(Api::Graph)),
     }
 }
 
-fn failed(report: &mut Report, subject: &str, error: &SendError) {
+fn failed(report: &mut Report, subject: &str, error: &SendError, address: &str) {
     let detail = match error {
         SendError::Rejected(rejection) => rejection.reason(),
-        SendError::NotSent(_) | SendError::Unknown(_) => error.to_string(),
+        SendError::NotSent(cause) => format!("{address} cannot be reached: {cause}"),
+        SendError::Unknown(cause) => format!("{address}: {cause}"),
     };
     report.advise(Health::Bad, subject, detail, error.advice());
 }

@@ -13,7 +13,6 @@ use crate::message::{
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
 };
 use crate::rules::{self, Colour, Sources};
-use crate::whatsapp::media;
 
 /// Exactly one kind of message; `--reply` takes every kind there is.
 #[derive(Debug, clap::Args)]
@@ -171,7 +170,7 @@ impl What {
     async fn file(&self, kind: MediaKind, source: &str) -> anyhow::Result<Built> {
         let link_or_id = if source.contains("://") {
             Some(MediaSource::Link(source.to_owned()))
-        } else if media::is_id(source) && source.bytes().all(|byte| byte.is_ascii_digit()) {
+        } else if !source.is_empty() && source.bytes().all(|byte| byte.is_ascii_digit()) {
             Some(MediaSource::Id(source.to_owned()))
         } else {
             None
@@ -287,7 +286,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
     if kind == MediaKind::Document || is == kind.name() {
         return Ok(local);
     }
-    let name = ui::visible(&local.described.filename);
+    let name = ui::one_line(&local.described.filename);
     let hint = if is == "document" {
         "send it with --document".to_owned()
     } else {
@@ -299,7 +298,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
 
 /// A message in the words of `reply`.
 async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Outbound> {
-    let name = file.display().to_string();
+    let name = ui::path(file);
     let text = if file == Path::new("-") {
         let mut text = String::new();
         let read = tokio::io::stdin().read_to_string(&mut text).await;
@@ -315,7 +314,8 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
     };
     if !found.is_empty() {
         let sources = Sources::one(name.as_str(), &text);
-        ui::note(rules::render(&found, &sources, Colour::Styled));
+        let drawn = rules::render(&found, &sources, Colour::Styled);
+        ui::note(ui::drawn(&drawn));
         ui::note("");
     }
     message.ok_or_else(|| {

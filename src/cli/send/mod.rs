@@ -103,10 +103,12 @@ fn failed(error: &SendError) -> anyhow::Error {
 
 fn tell(session: &Session, wamid: &Wamid, content: &Outbound) {
     if session.options.json {
-        ui::line(json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }));
+        ui::line(ui::json(
+            &json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }),
+        ));
         return;
     }
-    ui::line(wamid.as_str());
+    ui::line(ui::one_line(wamid.as_str()));
     ui::note(format_args!(
         "{} {}; receipts tell whether it arrives",
         paint(GOOD, "accepted:"),

@@ -10,7 +10,7 @@ use crate::whatsapp::manage::templates::{self, Component, Template, TemplateButt
 pub(super) fn template(template: &Template) -> String {
     let mut parts = vec![title(template)];
     if !matches!(template.rejected_reason.as_str(), "" | "NONE") {
-        let reason = ui::visible(&template.rejected_reason);
+        let reason = ui::one_line(&template.rejected_reason);
         parts.push(paint(WARN, format_args!("rejected: {reason}")));
     }
     parts.push(String::new());
@@ -25,10 +25,10 @@ pub(super) fn template(template: &Template) -> String {
 
 fn title(template: &Template) -> String {
     let words = [&template.language, &template.category, &template.id];
-    let words = words.map(|word| ui::visible(word)).join(" · ");
+    let words = words.map(|word| ui::one_line(word)).join(" · ");
     format!(
         "{} · {} {}",
-        paint(STRONG, ui::visible(&template.name)),
+        paint(STRONG, ui::one_line(&template.name)),
         coloured(&template.status),
         paint(DIM, format_args!("· {words}"))
     )
@@ -42,7 +42,7 @@ fn text(template: &Template) -> String {
             "HEADER" if part.text.is_empty() => {
                 lines.push(paint(
                     DIM,
-                    format_args!("[{}]", ui::visible(&part.format).to_lowercase()),
+                    format_args!("[{}]", ui::one_line(&part.format).to_lowercase()),
                 ));
             }
             "HEADER" => lines.push(paint(STRONG, ui::visible(&part.text))),
@@ -52,7 +52,7 @@ fn text(template: &Template) -> String {
             _ if part.text.is_empty() => {
                 lines.push(paint(
                     DIM,
-                    format_args!("[{}]", ui::visible(&part.kind).to_lowercase()),
+                    format_args!("[{}]", ui::one_line(&part.kind).to_lowercase()),
                 ));
             }
             _ => lines.push(ui::visible(&part.text)),
@@ -64,8 +64,8 @@ fn text(template: &Template) -> String {
 fn button(button: &TemplateButton) -> String {
     let leads = [&button.url, &button.phone_number];
     let leads = leads.into_iter().find(|leads| !leads.is_empty());
-    let leads = leads.map(|leads| paint(DIM, format_args!(" → {}", ui::visible(leads))));
-    let label = paint(LITERAL, format_args!("[{}]", ui::visible(&button.text)));
+    let leads = leads.map(|leads| paint(DIM, format_args!(" → {}", ui::one_line(leads))));
+    let label = paint(LITERAL, format_args!("[{}]", ui::one_line(&button.text)));
     format!("{label}{}", leads.unwrap_or_default())
 }
 
@@ -114,8 +114,8 @@ fn values(part: &Component) -> String {
         .map(|(index, variable)| {
             let example = examples
                 .get(index)
-                .map(|example| paint(DIM, format_args!(", such as {}", ui::visible(example))));
-            format!("{}{}", ui::visible(variable), example.unwrap_or_default())
+                .map(|example| paint(DIM, format_args!(", such as {}", ui::one_line(example))));
+            format!("{}{}", ui::one_line(variable), example.unwrap_or_default())
         })
         .collect();
     lines.join("\n")

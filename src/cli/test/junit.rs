@@ -9,6 +9,11 @@ pub(super) fn document(suites: &[String]) -> String {
     format!("{head}\n<testsuites>\n{}</testsuites>\n", suites.concat())
 }
 
+/// Whether a text is such a file, of this program or of another.
+pub(super) fn is_report(text: &str) -> bool {
+    text.starts_with("<?xml ") && text.contains("<testsuite")
+}
+
 /// The tests of a file.
 pub(super) fn suite(name: &str, findings: &[Finding]) -> String {
     let failed = findings.iter().filter(|one| one.failure.is_some()).count();
@@ -59,7 +64,7 @@ fn attribute(text: &str) -> String {
     escaped(text).replace('\n', "&#10;")
 }
 
-/// Text as XML takes it: what it takes in no form is shown by a sign of its own.
+/// Text as XML takes it: what it takes in no form is written out as in a terminal.
 /// See <https://www.w3.org/TR/xml/#charsets>.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -69,7 +74,6 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
             plain => escaped.push(plain),
         }
     }
@@ -94,7 +98,10 @@ mod tests {
 
         assert!(written.chars().all(is_of_xml));
         assert!(!written.contains(['<', '>', '"']));
-        assert_eq!(escaped("a\u{fffe}\u{ffff}\0b\nc"), "a\u{fffd}\u{fffd}␀b\nc");
+        assert_eq!(
+            escaped("a\u{fffe}\u{ffff}\0b\nc"),
+            "a&lt;U+FFFE&gt;&lt;U+FFFF&gt;␀b\nc"
+        );
         assert_eq!(attribute("a\n\"b\""), "a&#10;&quot;b&quot;");
     }
 

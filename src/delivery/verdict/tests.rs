@@ -1,5 +1,5 @@
 use super::*;
-use crate::gateway::Unknown;
+use crate::gateway::{Insecure, Unknown};
 use crate::message::GraphError;
 
 fn rejected(status: u16, code: Option<i64>, retry_after: Option<u64>) -> SendError {
@@ -24,7 +24,7 @@ fn what_never_left_is_sent_again_as_soon_as_the_gateway_is_back() {
     for reason in [
         NotSent::Name,
         NotSent::TooSlow,
-        NotSent::Tls,
+        NotSent::Tls(Insecure::Untrusted),
         NotSent::Refused,
     ] {
         let (verdict, lesson) = judge(SendError::NotSent(reason), 1_000);
@@ -88,14 +88,52 @@ fn a_crowded_person_waits_alone() {
     assert!(matches!(lesson, Lesson::Works));
 }
 
-#[test]
-fn tries_are_bounded_where_the_message_may_be_the_fault() {
-    for (code, attempts) in [(2, ATTEMPTS), (131_000, FEW_ATTEMPTS)] {
-        let (before, _) = judge(rejected(500, Some(code), None), attempts - 1);
-        let (last, _) = judge(rejected(500, Some(code), None), attempts);
+/// Every try of a message that meets `code` each time, until its time is over.
+fn tries(code: i64, give_up_after: Duration, fence: &str) -> Vec<Duration> {
+    let (mut at, mut tries) = (Duration::ZERO, Vec::new());
+    while at < give_up_after {
+        tries.push(at);
+        let attempt = u32::try_from(tries.len()).unwrap();
+        match of_message(&Err(rejected(500, Some(code), None)), attempt, fence).0 {
+            Verdict::Again(wait) => at += wait,
+            ended => panic!("ended by {ended:?} after {tries:?}"),
+        }
+    }
+    tries
+}
 
-        assert!(matches!(before, Verdict::Again(_)), "{code}: {before:?}");
-        assert_eq!(last, Verdict::Dead, "{code}");
+#[test]
+fn a_fault_that_may_pass_is_tried_until_the_time_is_over_and_never_in_a_burst() {
+    let quarter = Duration::from_mins(15);
+    for (code, least, most, first) in [(2, 12, 26, 1), (131_016, 12, 26, 1), (131_000, 8, 16, 5)] {
+        for fence in ["a", "b", "c", "0f3a9bc4"] {
+            let tries = tries(code, quarter, fence);
+
+            let waits = tries.windows(2).map(|two| two[1].abs_diff(two[0]));
+            let waits: Vec<Duration> = waits.collect();
+            assert!(
+                (least..=most).contains(&tries.len()),
+                "{code}: {}",
+                tries.len()
+            );
+            assert!(waits[0] >= Duration::from_secs(first), "{code}: {waits:?}");
+            assert!(waits.is_sorted_by(|a, b| a.as_secs() <= 2 * b.as_secs().max(1)));
+            // The last wait is one of minutes, and some of the time is always left for another try.
+            assert!(quarter <= *tries.last().unwrap() + Duration::from_mins(5));
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_two_minutes_is_survived_within_two_more() {
+    let outage = Duration::from_mins(2);
+    for code in [2, 131_016, 133_004] {
+        for fence in ["a", "b", "c", "0f3a9bc4"] {
+            let tries = tries(code, Duration::from_mins(15), fence);
+
+            let passed = tries.iter().find(|at| **at >= outage).unwrap();
+            assert!(*passed <= 2 * outage, "{code}: {passed:?}");
+        }
     }
 }
 
@@ -104,7 +142,10 @@ fn retry_after_is_the_least_that_is_waited() {
     let (verdict, _) = judge(rejected(503, Some(2), Some(40)), 1);
     let (_, lesson) = judge(rejected(429, None, Some(40)), 1);
 
+    let (crowded, _) = judge(rejected(400, Some(131_056), Some(40)), 1);
+
     assert_eq!(verdict, Verdict::Again(Duration::from_secs(40)));
+    assert_eq!(crowded, Verdict::Again(Duration::from_secs(40)));
     let asked = Some(Duration::from_secs(40));
     assert!(matches!(lesson, Lesson::StopGateway(pause) if pause.asked == asked));
 }

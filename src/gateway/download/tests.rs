@@ -74,6 +74,13 @@ fn downloader(hosts: Hosts) -> Downloader {
     Downloader::new(Some(&token), hosts, Duration::from_secs(5)).unwrap()
 }
 
+fn into(path: &Path) -> Target<'_> {
+    Target {
+        path,
+        existing: Existing::Replaced,
+    }
+}
+
 /// Fetches into an empty folder; gives the outcome and what is in the folder then.
 async fn fetch(
     url: &str,
@@ -81,7 +88,7 @@ async fn fetch(
 ) -> (Result<Downloaded, DownloadError>, Vec<(String, Vec<u8>)>) {
     let folder = tempfile::tempdir().unwrap();
     let outcome = downloader(Hosts::MetaAndLoopback)
-        .download(url, &folder.path().join("a.jpg"), limits, |_| {})
+        .download(url, into(&folder.path().join("a.jpg")), limits, |_| {})
         .await;
     (outcome, files(&folder))
 }
@@ -129,7 +136,7 @@ async fn progress_is_told_up_to_the_last_byte() {
     downloader(Hosts::MetaAndLoopback)
         .download(
             &host.url(),
-            &folder.path().join("a"),
+            into(&folder.path().join("a")),
             &limits(99),
             |bytes| {
                 *last.lock().unwrap() = bytes;
@@ -145,7 +152,7 @@ async fn progress_is_told_up_to_the_last_byte() {
 async fn foreign_hosts_are_refused_before_anything_is_connected_to() {
     let host = Host::with_file().await;
     let folder = tempfile::tempdir().unwrap();
-    let into = folder.path().join("a.jpg");
+    let file = folder.path().join("a.jpg");
     let port = host.address.port();
 
     for (hosts, url) in [
@@ -164,7 +171,7 @@ async fn foreign_hosts_are_refused_before_anything_is_connected_to() {
         (Hosts::MetaAndLoopback, "not an address".to_owned()),
     ] {
         let outcome = downloader(hosts)
-            .download(&url, &into, &limits(99), |_| {})
+            .download(&url, into(&file), &limits(99), |_| {})
             .await;
         assert!(matches!(outcome, Err(DownloadError::ForeignHost)), "{url}");
     }
@@ -263,12 +270,12 @@ async fn a_download_that_is_dropped_halfway_leaves_no_file() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/file", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let into = folder.path().join("a.jpg");
+    let file = folder.path().join("a.jpg");
     let (came, coming) = tokio::sync::oneshot::channel();
     let came = Mutex::new(Some(came));
     let downloading = downloader(Hosts::MetaAndLoopback);
     let limits = limits(99);
-    let download = downloading.download(&url, &into, &limits, |_| {
+    let download = downloading.download(&url, into(&file), &limits, |_| {
         if let Some(came) = came.lock().unwrap().take() {
             came.send(()).unwrap();
         }
@@ -294,14 +301,17 @@ async fn a_download_that_is_dropped_halfway_leaves_no_file() {
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_told_with_its_name() {
     let host = Host::with_file().await;
-    let into = Path::new("/nowhere/at/all/a.jpg");
+    let file = Path::new("/nowhere/at/all/a.jpg");
 
     let outcome = downloader(Hosts::MetaAndLoopback)
-        .download(&host.url(), into, &limits(99), |_| {})
+        .download(&host.url(), into(file), &limits(99), |_| {})
         .await;
 
     let error = outcome.unwrap_err();
-    assert_eq!(error.to_string(), "could not write `/nowhere/at/all/a.jpg`");
+    assert_eq!(
+        error.to_string(),
+        "could not write `/nowhere/at/all/a.jpg`: there is no folder `/nowhere/at/all`"
+    );
 }
 
 #[tokio::test]

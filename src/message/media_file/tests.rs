@@ -207,15 +207,54 @@ fn a_fetched_file_is_named_by_us() {
         ("900102", "TEXT/VCARD", "900102.vcf"),
         ("900103", "text/html", "900103.bin"),
         ("900104", "", "900104.bin"),
-        ("../../etc/passwd", "text/plain", "------etc-passwd.txt"),
-        ("", "application/pdf", "media.pdf"),
-        (
-            &"9".repeat(300),
-            "image/png",
-            &format!("{}.png", "9".repeat(64)),
-        ),
     ] {
         assert_eq!(file_name(id, mime_type), name);
+    }
+}
+
+#[test]
+fn no_two_ids_get_one_name_and_none_leads_elsewhere() {
+    let (long, longer) = ("9".repeat(64), "9".repeat(65));
+    let ids = [
+        "900100",
+        "0900100",
+        &long,
+        &longer,
+        "a-b",
+        "a_b",
+        "a b",
+        "A-b",
+        "a-B",
+        "",
+        ".",
+        "..",
+        "-rf",
+        "con",
+        "NUL",
+        "com1",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "C:\\x",
+        "x.",
+        "x ",
+        "x\u{202e}y",
+        "x\0y",
+    ];
+
+    let names = ids.map(|id| file_name(id, "text/plain"));
+
+    let different: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    assert_eq!(different.len(), ids.len(), "{names:?}");
+    for name in &names {
+        let stem = name.strip_suffix(".txt").unwrap();
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        assert!(stem.bytes().all(plain), "{name}");
+        assert!(
+            name.len() <= 255 && name.as_bytes()[0].is_ascii_alphanumeric(),
+            "{name}"
+        );
+        let is_device = ["con", "prn", "aux", "nul", "com1", "lpt1"].contains(&stem);
+        assert!(!is_device, "{name}");
     }
 }
 

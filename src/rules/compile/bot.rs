@@ -10,21 +10,22 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Field, Reader, Table, Text};
 use crate::rules::locale::language;
-use crate::rules::{Bot, ReplyBudget, codes, suggest};
+use crate::rules::{Bot, Budget, codes, suggest};
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "timezone",
     "language",
     "mark_read",
     "max_age",
     "reply_budget",
+    "action_budget",
     "loop_guard",
     "human_pause",
     "settle",
 ];
 
-/// What `reply_budget` takes. The upper ends bound the times of replies that each conversation remembers.
+/// What budgets take. The upper ends bound the times that each conversation remembers.
 const PER_MINUTE: RangeInclusive<u32> = 1..=1000;
 const PER_HOUR: RangeInclusive<u32> = 1..=1000;
 
@@ -45,10 +46,15 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         language: "en".to_owned(),
         mark_read: true,
         max_age: Duration::from_mins(15),
-        reply_budget: ReplyBudget {
+        reply_budget: Budget {
             // Somebody who taps through a flow gets many answers in a minute.
             per_minute: 12,
             per_hour: 60,
+        },
+        action_budget: Budget {
+            // An answer may take two: a model that chooses, and the call of the rule it chose.
+            per_minute: 20,
+            per_hour: 100,
         },
         loop_guard: 8,
         human_pause: Duration::from_hours(8),
@@ -78,7 +84,8 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
     }
     timezone(reader, &table, &mut bot);
     language(reader, &table, &mut bot);
-    reply_budget(reader, &table, &mut bot);
+    budget(reader, &table, "reply_budget", &mut bot.reply_budget);
+    budget(reader, &table, "action_budget", &mut bot.action_budget);
     Some(bot)
 }
 
@@ -162,14 +169,13 @@ pub(super) fn at_most(
     None
 }
 
-fn reply_budget(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
-    let Some(field) = table.get("reply_budget") else {
+fn budget(reader: &mut Reader<'_>, table: &Table<'_>, name: &str, budget: &mut Budget) {
+    let Some(field) = table.get(name) else {
         return;
     };
     let Some(table) = reader.table(&field, &["per_minute", "per_hour"]) else {
         return;
     };
-    let budget = &mut bot.reply_budget;
     for (name, value, range) in [
         ("per_minute", &mut budget.per_minute, &PER_MINUTE),
         ("per_hour", &mut budget.per_hour, &PER_HOUR),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::{Beside, compile};
 use crate::message::{Frame, Header, Kind, MediaKind, Outbound};
 use crate::rules::template::Template;
-use crate::rules::{Condition, ReplyBudget, Rule, RuleSet, Sources};
+use crate::rules::{Budget, Condition, Rule, RuleSet, Sources};
 
 #[track_caller]
 fn rules(text: &str) -> RuleSet {
@@ -33,18 +33,24 @@ fn without_a_bot_table_the_defaults_hold() {
     assert_eq!(bot.language, "en");
     assert!(bot.mark_read);
     assert_eq!(bot.max_age, Duration::from_mins(15));
-    let budget = ReplyBudget {
+    let budget = Budget {
         per_minute: 12,
         per_hour: 60,
     };
     assert_eq!(bot.reply_budget, budget);
+    let budget = Budget {
+        per_minute: 20,
+        per_hour: 100,
+    };
+    assert_eq!(bot.action_budget, budget);
 }
 
 #[test]
 fn every_key_of_the_bot_table_is_taken() {
     let bot = rules(
         "[bot]\nname = \"Luna\"\ntimezone = \"Europe/Berlin\"\nlanguage = \"pt-BR\"\nmark_read = false\n\
-         max_age = \"2h\"\nreply_budget = { per_minute = 2, per_hour = 20 }",
+         max_age = \"2h\"\nreply_budget = { per_minute = 2, per_hour = 20 }\n\
+         action_budget = { per_hour = 7 }",
     )
     .bot;
 
@@ -53,11 +59,16 @@ fn every_key_of_the_bot_table_is_taken() {
     assert_eq!(bot.language, "pt-BR");
     assert!(!bot.mark_read);
     assert_eq!(bot.max_age, Duration::from_hours(2));
-    let budget = ReplyBudget {
+    let budget = Budget {
         per_minute: 2,
         per_hour: 20,
     };
     assert_eq!(bot.reply_budget, budget);
+    let budget = Budget {
+        per_minute: 20,
+        per_hour: 7,
+    };
+    assert_eq!(bot.action_budget, budget);
 }
 
 #[test]

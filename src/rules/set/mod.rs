@@ -79,8 +79,10 @@ pub struct Bot {
     pub mark_read: bool,
     /// Older messages are stored, not answered.
     pub max_age: Duration,
-    /// Per contact; ends loops with other bots.
-    pub reply_budget: ReplyBudget,
+    /// Per conversation; ends loops with other bots.
+    pub reply_budget: Budget,
+    /// Per conversation; bounds what one person makes us ask of others.
+    pub action_budget: Budget,
     /// So many times the same words in a row are the work of another bot.
     pub loop_guard: u32,
     /// How long the bot is quiet in a conversation after a colleague wrote there from the phone app.
@@ -89,9 +91,9 @@ pub struct Bot {
     pub settle: Option<Duration>,
 }
 
-/// The most automatic replies one person gets.
+/// The most that one person gets of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReplyBudget {
+pub struct Budget {
     /// Within any 60 seconds.
     pub per_minute: u32,
     /// Within any 60 minutes.

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::super::{Store, StoreError, commit, rows, sql};
-use super::{ClaimRequest, Claimed, ClaimedKind};
+use super::super::{Store, StoreError, Transaction, rows, sql};
+use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
 
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.
     ///
     /// At most one message of each conversation, its oldest; replies before read marks; a read mark only
-    /// where nothing else of its conversation is being sent, or together with the reply claimed here.
+    /// where nothing else of its conversation is being sent, or together with the reply claimed here. A row that
+    /// cannot be understood ends here, with its reason.
     ///
     /// # Errors
     /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends), `Database`,
     /// `Corrupt`.
-    pub async fn claim_outbox(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim_outbox(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
         let mut tx = self.begin().await?;
         let mut room = Room(request.room);
         let now = request.now.as_millisecond();
@@ -30,7 +30,7 @@ impl Store {
             .bind(now)
             .bind(room.open())
             .bind(limit)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         let mut taken = room.take(candidates(&messages)?);
         limit -= u32::try_from(taken.len()).expect("the statement has this limit");
@@ -39,19 +39,20 @@ impl Store {
                 .bind(now)
                 .bind(room.open())
                 .bind(limit)
-                .fetch_one(&mut *tx)
+                .fetch_one(&mut tx)
                 .await?;
             taken.extend(room.take(candidates(&marks)?));
         }
         if taken.is_empty() {
-            return Ok(Vec::new());
+            tx.roll_back().await;
+            return Ok(Claims::default());
         }
         let lease_until = request
             .now
             .saturating_add(SignedDuration::try_from(request.lease).unwrap_or(SignedDuration::MAX))
             .unwrap_or(Timestamp::MAX);
         let claimed = mark_taken(&mut tx, taken, lease_until).await?;
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(claimed)
     }
 }
@@ -86,32 +87,46 @@ impl Room {
 }
 
 async fn mark_taken(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     taken: Vec<Candidate>,
     lease_until: Timestamp,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<Claims, StoreError> {
     #[derive(Serialize)]
     struct Claim<'a> {
         id: i64,
         fence: &'a str,
     }
-    let claimed = taken
-        .into_iter()
-        .map(|candidate| candidate.claimed(Uuid::new_v4().simple().to_string()))
-        .collect::<Result<Vec<Claimed>, StoreError>>()?;
-    let claims: Vec<Claim<'_>> = claimed
-        .iter()
-        .map(|row| Claim {
-            id: row.id,
-            fence: &row.fence,
-        })
-        .collect();
+    #[derive(Serialize)]
+    struct Unusable {
+        id: i64,
+        reason: &'static str,
+    }
+    let mut claims = Claims::default();
+    for candidate in taken {
+        let id = candidate.id;
+        match candidate.claimed(Uuid::new_v4().simple().to_string()) {
+            Ok(claimed) => claims.rows.push(claimed),
+            Err(reason) => claims.unusable.push((id, reason)),
+        }
+    }
+    if !claims.unusable.is_empty() {
+        let unusable = claims.unusable.iter();
+        let unusable: Vec<Unusable> = unusable
+            .map(|(id, reason)| Unusable { id: *id, reason })
+            .collect();
+        let end = sqlx::query(sql::END_ROWS).bind(rows(&unusable));
+        end.execute(&mut *tx).await?;
+    }
+    let claimed = claims.rows.iter().map(|row| Claim {
+        id: row.id,
+        fence: &row.fence,
+    });
     sqlx::query(sql::CLAIM)
-        .bind(rows(&claims))
+        .bind(rows(&claimed.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
-    Ok(claimed)
+    Ok(claims)
 }
 
 /// A row of either claim statement.
@@ -144,24 +159,21 @@ fn candidates(json: &str) -> Result<Vec<Candidate>, StoreError> {
 }
 
 impl Candidate {
-    fn claimed(self, fence: String) -> Result<Claimed, StoreError> {
-        let corrupt = |what| StoreError::Corrupt {
-            table: "outbox",
-            row: self.id,
-            what,
-        };
+    /// What is to be done, or what is wrong with the row.
+    fn claimed(self, fence: String) -> Result<Claimed, &'static str> {
         let kind = if let Some(wamid) = self.wamid {
             ClaimedKind::ReadMark { wamid }
         } else {
             let identity = Identity::from_parts(self.wa_id, self.user_id)
-                .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?;
+                .ok_or("its contact has neither phone nor user id")?;
             let content = self
                 .content
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok());
             ClaimedKind::Message {
                 recipient: identity.recipient(),
-                content: content.ok_or_else(|| corrupt("its message is not a reply of ours"))?,
+                content: content
+                    .ok_or("the database does not hold it in a form that we can send")?,
                 about: self.about,
             }
         };
@@ -172,7 +184,7 @@ impl Candidate {
             fence,
             attempt: self.attempts + 1,
             expires_at: Timestamp::from_millisecond(self.expires_at_ms)
-                .map_err(|_| corrupt("its time is out of range"))?,
+                .map_err(|_| "its time is out of range")?,
             kind,
         })
     }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::{Store, StoreError, commit, sql};
+use super::super::{Store, StoreError, sql};
 use crate::message::PhoneNumberId;
 
 /// A file to fetch, ours until its lease ends.
@@ -75,16 +75,16 @@ impl Store {
         let mut tx = self.begin().await?;
         sqlx::query(sql::EXPIRE_DOWNLOADS)
             .bind(now.as_millisecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         let claimed = sqlx::query(sql::CLAIM_DOWNLOAD)
             .bind(now.as_millisecond())
             .bind(&fence)
             .bind(lease_until.as_millisecond())
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await?;
         let Some(row) = claimed else {
-            commit(tx).await?;
+            tx.commit().await?;
             return Ok(None);
         };
         let id: i64 = row.try_get("id")?;
@@ -97,7 +97,7 @@ impl Store {
         let number: String = row.try_get("phone_number_id")?;
         let file = sqlx::query(sql::FILE_OF_MESSAGE)
             .bind(message_id)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await?;
         let file = file.ok_or_else(|| corrupt("its message has no file"))?;
         let received: i64 = file.try_get("stored_at_ms")?;
@@ -114,7 +114,7 @@ impl Store {
             received_at: Timestamp::from_millisecond(received)
                 .map_err(|_| corrupt("its time is out of range"))?,
         };
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(Some(download))
     }
 
@@ -140,7 +140,7 @@ impl Store {
             .bind(bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
             .bind(reason)
             .bind(now.as_millisecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         match again_at {
             Some(at) => {
@@ -148,16 +148,16 @@ impl Store {
                     .bind(&download.fence)
                     .bind(at.as_millisecond())
                     .bind(reason)
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await?
             }
             None => {
                 sqlx::query(sql::END_DOWNLOAD)
                     .bind(&download.fence)
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await?
             }
         };
-        commit(tx).await
+        tx.commit().await
     }
 }

@@ -1,11 +1,17 @@
-//! What still has to reach the gateway: claiming ([`claim`]), settling and freeing ([`settle`]); and files to fetch from
-//! it ([`downloads`]).
+//! What still has to reach the gateway: claiming ([`claim`]), settling ([`settle`]) and moving on what nobody settles
+//! ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch from the gateway ([`downloads`]).
 
 mod claim;
+mod counts;
 mod downloads;
+mod manual;
 mod settle;
+mod sweep;
 
+pub use counts::OutboxCount;
 pub use downloads::{Download, DownloadEnd};
+pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
+pub use sweep::{ExpiredMessage, Freed};
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,6 +31,15 @@ pub struct ClaimRequest {
     pub room: HashMap<PhoneNumberId, u32>,
     /// How many rows in all.
     pub limit: u32,
+}
+
+/// What a claim took.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// Ours until their lease ends.
+    pub rows: Vec<Claimed>,
+    /// Rows that nobody can send, and why: they have left, so that they do not hold up all others.
+    pub unusable: Vec<(i64, &'static str)>,
 }
 
 /// A row of the outbox that is ours until its lease ends.
@@ -79,6 +94,22 @@ pub struct Settlement {
     pub outcome: Outcome,
 }
 
+/// What a try met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Graph's error code, when there was one.
+    pub code: Option<i64>,
+    /// For a person: the code's meaning, and what Meta wrote. Not for logs.
+    pub text: String,
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        let (code, text) = (None, text.to_owned());
+        Self { code, text }
+    }
+}
+
 /// What came of a send.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -88,8 +119,8 @@ pub enum Outcome {
     Retry {
         /// Not before.
         at: Timestamp,
-        /// Why, for a person: error code and meaning.
-        reason: String,
+        /// What it met.
+        reason: Reason,
     },
     /// It may have been sent: never repeated blindly.
     Unknown {
@@ -112,15 +143,4 @@ pub struct Settled {
     pub settled: u64,
     /// Rows that were not: their lease ended, or a receipt proved them sent. Nothing of theirs was changed.
     pub stale: u64,
-}
-
-/// What [`Store::free_expired`](super::Store::free_expired) did with messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Freed {
-    /// Were being sent by somebody who is gone.
-    pub unknown: u64,
-    /// Waited past their time.
-    pub expired: u64,
-    /// Unknown for too long: a person decides.
-    pub held: u64,
 }

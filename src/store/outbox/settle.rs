@@ -1,13 +1,12 @@
-//! Records what came of sending, and frees rows that nobody settles.
+//! Records what came of sending.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::{Store, StoreError, commit, message_key, rows, sql};
-use super::{Freed, Outcome, Settled, Settlement};
+use super::super::{Store, StoreError, message_key, rows, sql};
+use super::{Outcome, Settled, Settlement};
 use crate::message::PhoneNumberId;
 
 /// A settlement as the statements read it.
@@ -18,6 +17,7 @@ struct End {
     /// Of the outbox row and its message; `None` when the message's own state stays as it is.
     state: Option<&'static str>,
     reason: Option<String>,
+    code: Option<i64>,
     wamid: Option<String>,
     message_key: Option<String>,
     due_at_ms: Option<i64>,
@@ -43,6 +43,7 @@ impl End {
             fence: settlement.fence,
             state: Some("queued"),
             reason: None,
+            code: None,
             wamid: None,
             message_key: None,
             due_at_ms: None,
@@ -61,7 +62,8 @@ impl End {
             }
             Outcome::Retry { at, reason } => {
                 end.due_at_ms = Some(at.as_millisecond());
-                end.reason = Some(reason);
+                end.code = reason.code;
+                end.reason = Some(reason.text);
             }
             Outcome::Unknown { reason } => {
                 end.state = Some("unknown");
@@ -111,7 +113,7 @@ impl Store {
         if !told.is_empty() {
             sqlx::query(sql::SETTLE_MESSAGES)
                 .bind(rows(&told))
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         let mut settled = 0;
@@ -120,71 +122,25 @@ impl Store {
             let keep = sqlx::query(sql::SETTLE_KEPT)
                 .bind(rows(&kept))
                 .bind(now.as_millisecond());
-            settled += keep.execute(&mut *tx).await?.rows_affected();
+            settled += keep.execute(&mut tx).await?.rows_affected();
         }
         let gone = of(&[Fate::Leaves]);
         if !gone.is_empty() {
             let drop = sqlx::query(sql::SETTLE_GONE).bind(rows(&gone));
-            settled += drop.execute(&mut *tx).await?.rows_affected();
+            settled += drop.execute(&mut tx).await?.rows_affected();
         }
         if !keys.is_empty() {
             // Receipts may have come before the gateway's answer.
             let keys: Vec<&String> = keys.iter().collect();
             sqlx::query(sql::MERGE_RECEIPTS)
                 .bind(rows(&keys))
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(Settled {
             settled,
             stale: came.saturating_sub(settled),
-        })
-    }
-
-    /// Moves on what nobody settles: rows whose sender is gone become unknown, rows past their time
-    /// expire, rows unknown for longer than `unknown_wait` are held.
-    ///
-    /// # Errors
-    /// `CommitUnknown`, `Database`.
-    pub async fn free_expired(
-        &self,
-        now: Timestamp,
-        unknown_wait: Duration,
-    ) -> Result<Freed, StoreError> {
-        let wait = SignedDuration::try_from(unknown_wait).unwrap_or(SignedDuration::MAX);
-        let since = now
-            .saturating_sub(wait)
-            .unwrap_or(Timestamp::MIN)
-            .as_millisecond();
-        let now = now.as_millisecond();
-        let mut tx = self.begin().await?;
-        let mut touched = Vec::new();
-        for (text, at) in [
-            (sql::HOLD_MESSAGES, since),
-            (sql::HOLD_ROWS, since),
-            (sql::LOSE_MESSAGES, now),
-            (sql::LOSE_ROWS, now),
-            (sql::DROP_READ_MARKS, now),
-            (sql::EXPIRE_MESSAGES, now),
-            (sql::EXPIRE_ROWS, now),
-        ] {
-            touched.push(
-                sqlx::query(text)
-                    .bind(at)
-                    .execute(&mut *tx)
-                    .await?
-                    .rows_affected(),
-            );
-        }
-        if touched.iter().all(|rows| *rows == 0) {
-            return Ok(Freed::default());
-        }
-        commit(tx).await?;
-        Ok(Freed {
-            held: touched[1],
-            unknown: touched[3],
-            expired: touched[6],
         })
     }
 
@@ -213,16 +169,5 @@ impl Store {
             .into_iter()
             .filter_map(PhoneNumberId::parse)
             .collect())
-    }
-
-    /// Rows that delivery still has to do with: all but those that wait for a person.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub async fn outbox_rows(&self) -> Result<u64, StoreError> {
-        let rows: i64 = sqlx::query_scalar(sql::OUTBOX_ROWS)
-            .fetch_one(&self.read)
-            .await?;
-        Ok(rows.unsigned_abs())
     }
 }

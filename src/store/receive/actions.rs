@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::super::{Store, StoreError, commit, rows, sql};
+use super::super::{Store, StoreError, Transaction, rows, sql};
 use super::messages::{self, Decided};
 use super::waiting::{self, Due};
 use super::{Decide, ReceivePolicy, Received};
@@ -105,7 +104,7 @@ impl Store {
             .bind(claim.now.as_millisecond())
             .bind(rows(&hosts))
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         let mut taken: Vec<Candidate> = serde_json::from_str(&found)
             .map_err(|_| corrupt(0, "what is to be claimed is not what we wrote"))?;
@@ -117,12 +116,13 @@ impl Store {
             _ => false,
         });
         if taken.is_empty() {
+            tx.roll_back().await;
             return Ok(Vec::new());
         }
         let lease = SignedDuration::try_from(claim.lease).unwrap_or(SignedDuration::MAX);
         let until = claim.now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let claimed = mark_taken(&mut tx, taken, until).await?;
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(claimed)
     }
 
@@ -141,7 +141,7 @@ impl Store {
         let fences: Vec<&str> = ended.iter().map(|one| one.fence.as_str()).collect();
         let found: String = sqlx::query_scalar(sql::ENDED_ACTIONS)
             .bind(rows(&fences))
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         let found: Found = serde_json::from_str(&found).map_err(|_| waiting::corrupt())?;
         let mut loaded = waiting::load(found.conversations)?;
@@ -168,7 +168,7 @@ impl Store {
 }
 
 async fn mark_taken(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     taken: Vec<Candidate>,
     lease_until: Timestamp,
 ) -> Result<Vec<ClaimedAction>, StoreError> {
@@ -201,14 +201,14 @@ async fn mark_taken(
     sqlx::query(sql::CLAIM)
         .bind(rows(&claims.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(claimed)
 }
 
 /// Adds to the questions for a model what was said lately in their conversations, the oldest first.
 async fn tell_models(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     taken: &[Candidate],
     actions: &mut [Action],
 ) -> Result<(), StoreError> {
@@ -227,7 +227,7 @@ async fn tell_models(
     let found: String = sqlx::query_scalar(sql::LATELY)
         .bind(rows(&asked.into_iter().collect::<Vec<_>>()))
         .bind(LATELY)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     let said: Vec<Said> =
         serde_json::from_str(&found).map_err(|_| corrupt(0, "its messages are not ours"))?;
@@ -253,7 +253,7 @@ async fn tell_models(
 }
 
 async fn end(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     ended: &[EndedAction],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -269,7 +269,7 @@ async fn end(
     sqlx::query(sql::END_ACTIONS)
         .bind(rows(&ends.collect::<Vec<_>>()))
         .bind(now.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -4,16 +4,15 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, digest, message_key, rows, sql};
+use super::super::{StoreError, Transaction, digest, message_key, rows, sql};
 use crate::message::{
-    AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid, hex,
+    AccountEvent, Marketing, PhoneNumberId, Receipt, Unreadable, UserId, WaId, Wamid,
 };
 
 /// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest step.
 pub(super) async fn write_receipts(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     receipts: &[Receipt],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -64,21 +63,18 @@ pub(super) async fn write_receipts(
     sqlx::query(sql::WRITE_RECEIPTS)
         .bind(rows(&told))
         .bind(now.as_millisecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     let keys: Vec<&str> = told.iter().map(|row| row.message_key.as_str()).collect();
     sqlx::query(sql::MERGE_RECEIPTS)
         .bind(rows(&keys))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     learn_user_ids(tx, receipts).await
 }
 
 /// A receipt may be the first to name both ids of a person.
-async fn learn_user_ids(
-    tx: &mut Transaction<'static, Sqlite>,
-    receipts: &[Receipt],
-) -> Result<(), StoreError> {
+async fn learn_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct Row<'a> {
         wa_id: &'a WaId,
@@ -98,13 +94,13 @@ async fn learn_user_ids(
         return Ok(());
     }
     let learn = sqlx::query(sql::LEARN_USER_IDS).bind(rows(&both));
-    learn.execute(&mut **tx).await?;
+    learn.execute(&mut *tx).await?;
     Ok(())
 }
 
 /// Stores what Meta told us beside messages and receipts.
 pub(super) async fn write_account_events(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     events: &[AccountEvent],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -113,6 +109,8 @@ pub(super) async fn write_account_events(
         event_key: String,
         field: &'a str,
         phone_number_id: Option<&'a PhoneNumberId>,
+        waba_id: Option<&'a str>,
+        told_at_ms: i64,
         summary: &'a str,
         raw: &'a str,
     }
@@ -122,21 +120,35 @@ pub(super) async fn write_account_events(
     let new: Vec<Row<'_>> = events
         .iter()
         .map(|event| Row {
-            event_key: digest(&[event.field.as_bytes(), event.raw.as_bytes()]),
+            event_key: event_key(event),
             field: &event.field,
             phone_number_id: event.phone_number_id.as_ref(),
+            waba_id: event.waba_id.as_deref(),
+            // A time ahead of us would win over all later news.
+            told_at_ms: event.told_at.unwrap_or(now).min(now).as_millisecond(),
             summary: &event.summary,
             raw: &event.raw,
         })
         .collect();
     let insert = sqlx::query(sql::INSERT_ACCOUNT_EVENTS).bind(rows(&new));
-    insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    insert.bind(now.as_millisecond()).execute(&mut *tx).await?;
     write_consent(tx, events, now).await
+}
+
+/// The same news told twice is one row; an account that is disabled again, in the same words, is news again.
+fn event_key(event: &AccountEvent) -> String {
+    let mut parts = vec![event.field.as_bytes(), event.raw.as_bytes()];
+    let told = event.told_at.map(|at| at.as_millisecond().to_string());
+    if let Some(told) = &told {
+        parts.push(event.waba_id.as_deref().unwrap_or_default().as_bytes());
+        parts.push(told.as_bytes());
+    }
+    digest(&parts)
 }
 
 /// Keeps what people wish about marketing; of several wishes of one person in a batch the last one counts.
 async fn write_consent(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     events: &[AccountEvent],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -167,13 +179,13 @@ async fn write_consent(
         return Ok(());
     }
     let write = sqlx::query(sql::WRITE_CONSENT).bind(rows(&wishes));
-    write.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    write.bind(now.as_millisecond()).execute(&mut *tx).await?;
     Ok(())
 }
 
 /// Stores what nobody understood, byte for byte.
 pub(super) async fn write_quarantine(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     updates: &[Unreadable],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -182,21 +194,28 @@ pub(super) async fn write_quarantine(
         raw_key: String,
         phone_number_id: Option<&'a PhoneNumberId>,
         reason: &'a str,
-        raw: String,
+        /// Where its bytes begin among all of them, from 1 as SQL counts.
+        raw_from: usize,
+        raw_bytes: usize,
     }
     if updates.is_empty() {
         return Ok(());
     }
-    let new: Vec<Row<'_>> = updates
-        .iter()
-        .map(|update| Row {
+    // All bytes in one piece beside the rows: as hex in their JSON a body of megabytes would be held ten times over.
+    let mut raw = Vec::with_capacity(updates.iter().map(|update| update.raw.len()).sum());
+    let mut new = Vec::with_capacity(updates.len());
+    for update in updates {
+        new.push(Row {
             raw_key: digest(&[&update.raw]),
             phone_number_id: update.phone_number_id.as_ref(),
             reason: &update.reason,
-            raw: hex(&update.raw),
-        })
-        .collect();
+            raw_from: raw.len() + 1,
+            raw_bytes: update.raw.len(),
+        });
+        raw.extend_from_slice(&update.raw);
+    }
     let insert = sqlx::query(sql::INSERT_QUARANTINE).bind(rows(&new));
-    insert.bind(now.as_millisecond()).execute(&mut **tx).await?;
+    let insert = insert.bind(now.as_millisecond()).bind(raw);
+    insert.execute(&mut *tx).await?;
     Ok(())
 }

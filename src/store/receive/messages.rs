@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, message_key, rows, sql};
+use super::super::{StoreError, Transaction, message_key, rows, sql};
 use super::contacts::Person;
 use super::people::{Loaded, People};
 use super::{Decide, Files, ReceivePolicy, Update, more, stuck};
@@ -97,7 +96,7 @@ fn panicked(state: State) -> Turn {
 
 /// Writes contacts, conversations, messages, replies and outbox rows; gives the number of outbox rows.
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     decided: &[Decided<'_>],
     written: &Written<'_>,
     policy: ReceivePolicy,
@@ -107,7 +106,7 @@ pub(super) async fn write(
         // Before the new rows: the word that says so is still sent.
         sqlx::query(sql::CALL_OFF)
             .bind(rows(&extra.called_off))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     let (messages, mut outbox) = message_rows(decided, written.last_message, policy);
@@ -132,7 +131,7 @@ pub(super) async fn write(
         .bind(rows(
             &files.iter().map(|(_, file)| file).collect::<Vec<_>>(),
         ))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     extra.write(tx, policy.now).await?;
     if !extra.called_off.is_empty() {
@@ -140,7 +139,7 @@ pub(super) async fn write(
         sqlx::query(sql::CALL_OFF_ACTIONS)
             .bind(rows(&extra.called_off))
             .bind(policy.now.as_millisecond())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(outbox.len())

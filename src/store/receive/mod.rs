@@ -18,10 +18,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, commit, message_key};
+use super::{Store, StoreError, message_key};
 use crate::message::{
     AccountEvent, Content, Conversation, Echo, Event, Identity, Inbound, PhoneNumberId, Profile,
-    Receipt, RulesVersion, Unreadable, Wamid,
+    Receipt, RulesVersion, STANDING_FIELDS, Unreadable, Wamid,
 };
 use crate::turn::{Decision, Incoming, Turn};
 pub use actions::{ActionClaim, ClaimedAction, EndedAction};
@@ -66,6 +66,8 @@ pub struct Received {
     pub receipts: usize,
     /// Account events, new or not.
     pub account: usize,
+    /// Those of them that tell how the account stands.
+    pub standing: usize,
     /// Updates nobody understood, new or not.
     pub quarantined: usize,
     /// One per new message, in order.
@@ -174,6 +176,15 @@ impl Batch {
     }
 }
 
+impl Batch {
+    fn about_standing(&self) -> usize {
+        let fields = self.account.iter().map(|event| event.field.as_str());
+        fields
+            .filter(|field| STANDING_FIELDS.contains(field))
+            .count()
+    }
+}
+
 impl Store {
     /// Stores a batch of events and decides on its new messages, in one transaction.
     ///
@@ -192,6 +203,7 @@ impl Store {
         let mut received = Received {
             receipts: batch.receipts.len(),
             account: batch.account.len(),
+            standing: batch.about_standing(),
             quarantined: batch.unreadable.len(),
             duplicates: batch.repeated,
             ..Received::default()
@@ -225,7 +237,7 @@ impl Store {
         kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
         kept::write_account_events(&mut tx, &batch.account, policy.now).await?;
         kept::write_quarantine(&mut tx, &batch.unreadable, policy.now).await?;
-        commit(tx).await?;
+        tx.commit().await?;
         Ok(received)
     }
 }

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, message_key, rows, sql};
+use super::super::{StoreError, Transaction, message_key, rows, sql};
 use super::messages::Decided;
 use crate::message::RulesVersion;
 use crate::turn::{Decision, NoteKind};
@@ -96,7 +95,7 @@ impl<'a> Rows<'a> {
     /// Writes them, when there are some.
     pub(super) async fn write(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if self.concluded.is_empty() && self.notes.is_empty() && self.actions.is_empty() {
@@ -107,7 +106,7 @@ impl<'a> Rows<'a> {
             .bind(rows(&self.notes))
             .bind(rows(&self.actions))
             .bind(now.as_millisecond())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
         Ok(())
     }

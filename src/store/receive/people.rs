@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{StoreError, rows, sql};
+use super::super::{StoreError, Transaction, rows, sql};
 use super::Update;
 use super::contacts::{Contacts, Merge, Person, merges};
 use crate::message::{Contact, Conversation, Identity, Newer, PhoneNumberId, State, UserId, WaId};
@@ -38,7 +37,7 @@ pub(super) struct Stored {
 /// Asks the database what it knows of these messages and their people; rows that turn out to be one person are made
 /// one first.
 pub(super) async fn look(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     messages: &[(String, Update)],
 ) -> Result<Known, StoreError> {
     loop {
@@ -56,7 +55,7 @@ pub(super) async fn look(
         sqlx::query(sql::MERGE_PEOPLE)
             .bind(rows(&same))
             .bind(rows(&joined))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
 }
@@ -84,13 +83,10 @@ struct Joined {
 }
 
 /// What the conversations remember that merging people makes one.
-async fn joined(
-    tx: &mut Transaction<'static, Sqlite>,
-    same: &[Merge],
-) -> Result<Vec<Joined>, StoreError> {
+async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, StoreError> {
     let found: String = sqlx::query_scalar(sql::TO_JOIN)
         .bind(rows(same))
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     let corrupt = |row, what| StoreError::Corrupt {
         table: "conversations",
@@ -119,7 +115,7 @@ async fn joined(
 }
 
 async fn look_once(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction,
     messages: &[(String, Update)],
 ) -> Result<Known, StoreError> {
     let people = || {
@@ -145,7 +141,7 @@ async fn look_once(
         .bind(rows(&wa_ids))
         .bind(rows(&user_ids))
         .bind(rows(&numbers.into_iter().collect::<Vec<_>>()))
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     let what = "what was looked up is not what we wrote";
     serde_json::from_str(&known).map_err(|_| StoreError::Corrupt {

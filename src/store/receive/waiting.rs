@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{Store, StoreError, commit, sql};
+use super::super::{Store, StoreError, Transaction, sql};
 use super::contacts::Person;
 use super::messages::{self, Decided, Written};
 use super::people::{Loaded, Stored};
@@ -55,11 +54,12 @@ impl Store {
         let found: String = sqlx::query_scalar(sql::DUE)
             .bind(policy.now.as_millisecond())
             .bind(limit)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         let found: Found = serde_json::from_str(&found).map_err(|_| corrupt())?;
         let mut loaded = load(found.conversations)?;
         if loaded.is_empty() {
+            tx.roll_back().await;
             return Ok(Received::default());
         }
         let mut decided = Vec::new();
@@ -97,7 +97,7 @@ pub(super) fn corrupt() -> StoreError {
 }
 
 pub(super) async fn write(
-    mut tx: Transaction<'static, Sqlite>,
+    mut tx: Transaction,
     decided: &[Decided<'_>],
     conversations: &[Loaded],
     last_message: i64,
@@ -109,7 +109,7 @@ pub(super) async fn write(
         last_message,
     };
     let queued = messages::write(&mut tx, decided, &written, policy).await?;
-    commit(tx).await?;
+    tx.commit().await?;
     let concluded = decided.iter().flat_map(|one| &one.turn.concluded);
     Ok(Received {
         decisions: concluded.map(|one| one.decision).collect(),

@@ -1,19 +1,22 @@
 //! Real sockets and short limits: a test waits for what the server does, never for time to pass.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, serve};
+use super::{Limits, Server};
+use crate::telemetry::{Format, Metrics};
+use crate::web::TrustedProxies;
 
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test.
@@ -31,25 +34,41 @@ fn limits() -> Limits {
         write: LONG,
         drain: LONG,
         connections: 8,
+        connections_per_peer: 8,
         ..Limits::default()
     }
 }
 
-struct Server {
+struct Running {
     address: SocketAddr,
     stop: CancellationToken,
     ended: JoinHandle<()>,
+    metrics: Arc<Metrics>,
 }
 
-async fn start(limits: Limits, router: Router) -> Server {
+async fn start(limits: Limits, router: Router) -> Running {
+    start_behind(&[], limits, router).await
+}
+
+async fn start_behind(proxies: &[&str], limits: Limits, router: Router) -> Running {
+    let proxies: Vec<ipnet::IpNet> = proxies.iter().map(|one| one.parse().unwrap()).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let ended = tokio::spawn(serve(listener, router, limits, stop.clone()));
-    Server {
+    let metrics = Arc::new(Metrics::default());
+    let server = Server {
+        listener,
+        router,
+        limits,
+        proxies: TrustedProxies::new(&proxies),
+        metrics: Arc::clone(&metrics),
+    };
+    let ended = tokio::spawn(server.serve(stop.clone()));
+    Running {
         address,
         stop,
         ended,
+        metrics,
     }
 }
 
@@ -127,10 +146,27 @@ async fn an_idle_connection_is_closed() {
     assert_eq!(rest(client).await, "");
 }
 
+/// Tells when it is dropped.
+struct Large(Vec<u8>, Arc<Notify>);
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.1.notify_one();
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_read_gives_its_place_up() {
-    let large = Bytes::from(vec![b'x'; 64 << 20]);
-    let router = hello().route("/large", get(move || async { large }));
+    let dropped = Arc::new(Notify::new());
+    let told = Arc::clone(&dropped);
+    let large = move || async move { Bytes::from_owner(Large(vec![b'x'; 64 << 20], told)) };
+    let router = hello().route("/large", get(large));
     let limits = Limits {
         write: SHORT,
         connections: 1,
@@ -139,31 +175,158 @@ async fn a_client_that_does_not_read_gives_its_place_up() {
     let server = start(limits, router).await;
 
     let deaf = send(server.address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let gone = timeout(PATIENCE, dropped.notified()).await;
+    gone.expect("the answer is given up");
     let mut client = send(server.address, REQUEST).await;
 
     read_hello(&mut client).await;
     drop(deaf);
 }
 
+/// Answers `/` at once and `/slow` when it is told to; tells of each slow request.
+fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (told, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
+    let answer = move || async move {
+        told.notify_one();
+        waits.notified().await;
+        "slow hello"
+    };
+    (hello().route("/slow", get(answer)), begun, go_on)
+}
+
+const SLOW_REQUEST: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+/// A connection from another address of this machine.
+async fn send_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let mut client = socket.connect(address).await.unwrap();
+    client.write_all(bytes).await.unwrap();
+    client
+}
+
 #[tokio::test]
-async fn no_more_connections_are_served_than_allowed() {
-    let connections = 1;
+async fn the_connection_that_was_idle_for_longest_is_closed_for_a_new_one() {
     let limits = Limits {
-        connections,
+        connections: 3,
         ..limits()
     };
     let server = start(limits, hello()).await;
-    let mut first = send(server.address, REQUEST).await;
-    read_hello(&mut first).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = send(server.address, REQUEST).await;
+        read_hello(&mut client).await;
+        clients.push(client);
+    }
+    // The first is the one that was idle last.
+    clients[0].write_all(REQUEST).await.unwrap();
+    read_hello(&mut clients[0]).await;
 
-    let mut second = send(server.address, REQUEST).await;
-    first.write_all(REQUEST).await.unwrap();
-    read_hello(&mut first).await;
-    let early = second.try_read(&mut [0; 16]).map_err(|error| error.kind());
-    drop(first);
-    read_hello(&mut second).await;
+    let mut new = send(server.address, REQUEST).await;
+    read_hello(&mut new).await;
 
-    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
+    assert_eq!(rest(clients.remove(1)).await, "");
+    for mut client in clients {
+        client.write_all(REQUEST).await.unwrap();
+        read_hello(&mut client).await;
+    }
+    let metrics = server.metrics.render(Format::OpenMetrics);
+    let line = "replyd_connections_total{outcome=\"closed_idle\"} 1";
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_new_connection_gets_in_at_once_among_those_that_hold_on() {
+    for held in [&b""[..], b"GET / HTTP/1.1\r\nhost: ", REQUEST] {
+        let server = start(limits(), hello()).await;
+        let mut strangers = Vec::new();
+        for _ in 0..50 {
+            strangers.push(send(server.address, held).await);
+        }
+
+        let mut client = send(server.address, REQUEST).await;
+
+        read_hello(&mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
+    let (router, begun, go_on) = slow();
+    let limits = Limits {
+        connections: 2,
+        ..limits()
+    };
+    let server = start(limits, router).await;
+    let first = send(server.address, SLOW_REQUEST).await;
+    begun.notified().await;
+    // Each closes the one before it.
+    for _ in 0..20 {
+        let mut client = send(server.address, REQUEST).await;
+        read_hello(&mut client).await;
+    }
+    let second = send(server.address, SLOW_REQUEST).await;
+    begun.notified().await;
+
+    let third = send(server.address, b"").await;
+    assert!(rest(third).await.starts_with("HTTP/1.1 503 "), "at once");
+    go_on.notify_one();
+    go_on.notify_one();
+    go_on.notify_waiters();
+
+    for client in [first, second] {
+        assert!(rest(client).await.ends_with("slow hello"));
+    }
+}
+
+#[tokio::test]
+async fn one_peer_cannot_take_the_places_of_others() {
+    let (router, begun, go_on) = slow();
+    let limits = Limits {
+        connections_per_peer: 2,
+        ..limits()
+    };
+    let server = start(limits, router).await;
+    let mut other = send(server.address, REQUEST).await;
+    read_hello(&mut other).await;
+    let greedy = [127, 0, 0, 2];
+
+    let idle = send_from(greedy, server.address, b"").await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        slow.push(send_from(greedy, server.address, SLOW_REQUEST).await);
+        begun.notified().await;
+    }
+    assert_eq!(rest(idle).await, "", "its own idle connection made room");
+    let third = send_from(greedy, server.address, b"").await;
+    assert!(rest(third).await.starts_with("HTTP/1.1 503 "));
+
+    other.write_all(REQUEST).await.unwrap();
+    read_hello(&mut other).await;
+    for client in slow {
+        go_on.notify_one();
+        assert!(rest(client).await.ends_with("slow hello"));
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
+    let limits = Limits {
+        connections_per_peer: 1,
+        ..limits()
+    };
+    let server = start_behind(&["127.0.0.1/32"], limits, hello()).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(send(server.address, REQUEST).await);
+    }
+
+    for mut client in clients {
+        read_hello(&mut client).await;
+        client.write_all(REQUEST).await.unwrap();
+        read_hello(&mut client).await;
+    }
 }
 
 #[tokio::test]
@@ -185,23 +348,11 @@ async fn large_headers_are_refused() {
 
 #[tokio::test]
 async fn a_stop_finishes_open_requests_and_closes_idle_connections() {
-    let (begun, go_on) = (
-        std::sync::Arc::new(Notify::new()),
-        std::sync::Arc::new(Notify::new()),
-    );
-    let (told, waits) = (begun.clone(), go_on.clone());
-    let router = hello().route(
-        "/slow",
-        get(move || async move {
-            told.notify_one();
-            waits.notified().await;
-            "slow hello"
-        }),
-    );
+    let (router, begun, go_on) = slow();
     let server = start(limits(), router).await;
     let mut idle = send(server.address, REQUEST).await;
     read_hello(&mut idle).await;
-    let open = send(server.address, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let open = send(server.address, SLOW_REQUEST).await;
     begun.notified().await;
 
     server.stop.cancel();
@@ -215,7 +366,7 @@ async fn a_stop_finishes_open_requests_and_closes_idle_connections() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_ever() {
-    let begun = std::sync::Arc::new(Notify::new());
+    let begun = Arc::new(Notify::new());
     let told = begun.clone();
     let router = Router::new().route(
         "/",

@@ -13,7 +13,7 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
-use super::{BODY_TIMEOUT, MAX_BODY_BYTES, Webhook, routes};
+use super::{BODY_GRACE, BODY_TIMEOUT, Limits, MAX_BODY_BYTES, Webhook, routes};
 use crate::clock::Clock;
 use crate::config;
 use crate::intake::{self, Intake};
@@ -33,6 +33,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         store,
         decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
         clock: Clock::System,
+        signs: Arc::default(),
         metrics: Arc::clone(&metrics),
         wake: Arc::new(Notify::new()),
         reply_expires_after: Duration::from_mins(1),
@@ -43,7 +44,10 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         app_secrets: vec!["secret".into()],
         verify_token: "token".into(),
     };
-    routes("/webhook", Webhook::new(&settings, intake, metrics))
+    routes(
+        "/webhook",
+        Webhook::new(&settings, Limits::default(), intake, metrics),
+    )
 }
 
 fn post(signature: &str, body: impl Stream<Item = Bytes> + Send + 'static) -> Request<Body> {
@@ -111,35 +115,86 @@ async fn a_body_that_stops_coming_is_given_up() {
     let answer = webhook.oneshot(post(FORGED, body)).await.unwrap();
 
     assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
-    assert!(before.elapsed() >= BODY_TIMEOUT);
+    assert!((BODY_GRACE..BODY_TIMEOUT).contains(&before.elapsed()));
+}
+
+/// A body in parts, each after a pause.
+fn paced(parts: usize, bytes: usize, pause: Duration) -> impl Stream<Item = Bytes> + Send {
+    let part = Bytes::from(vec![b' '; bytes]);
+    stream::iter(0..parts).then(move |_| {
+        let part = part.clone();
+        async move {
+            tokio::time::sleep(pause).await;
+            part
+        }
+    })
 }
 
 #[tokio::test]
-async fn only_a_few_large_bodies_are_held_at_the_same_time() {
+async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let webhook = webhook(&folder).await;
     tokio::time::pause();
-    for _ in 0..super::LARGE_BODIES {
-        let (_, parts) = endless();
-        let held = parts.take(2).chain(stream::pending());
-        tokio::spawn(webhook.clone().oneshot(post(FORGED, held)));
+    let second = Duration::from_secs(1);
+
+    for (what, body, status) in [
+        (
+            "one byte a second",
+            paced(60, 1, second),
+            StatusCode::REQUEST_TIMEOUT,
+        ),
+        // Judged by its signature, so it was read to its end.
+        (
+            "16 kB a second",
+            paced(9, 16_384, second),
+            StatusCode::UNAUTHORIZED,
+        ),
+        (
+            "4 s of silence",
+            paced(1, 100, 4 * second),
+            StatusCode::UNAUTHORIZED,
+        ),
+    ] {
+        let before = tokio::time::Instant::now();
+        let answer = webhook.clone().oneshot(post(FORGED, body)).await.unwrap();
+        assert_eq!(answer.status(), status, "{what}");
+        assert!(before.elapsed() < BODY_TIMEOUT, "{what}");
     }
-    tokio::task::yield_now().await;
+}
 
-    let (taken, body) = endless();
-    tokio::spawn(webhook.clone().oneshot(post(FORGED, body)));
-    tokio::task::yield_now().await;
-    let small = stream::iter([Bytes::from_static(b"{}")]);
-    let answer = webhook.oneshot(post(FORGED, small)).await.unwrap();
+#[tokio::test]
+async fn silent_bodies_with_false_signatures_do_not_hold_up_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = webhook(&folder).await;
+    tokio::time::pause();
+    let (taken, _) = endless();
+    // More than there is room for: sixteen of them would be all of it.
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let count = Arc::clone(&taken);
+        let largest = stream::iter([Bytes::from(vec![b' '; MAX_BODY_BYTES - 1])])
+            .inspect(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+            })
+            .chain(stream::pending());
+        held.push(tokio::spawn(webhook.clone().oneshot(post(FORGED, largest))));
+    }
+    while taken.load(Ordering::SeqCst) < held.len() {
+        tokio::task::yield_now().await;
+    }
+    let before = tokio::time::Instant::now();
 
-    assert_eq!(
-        taken.load(Ordering::SeqCst),
-        2,
-        "it waits for a place, unread"
-    );
-    assert_eq!(
-        answer.status(),
-        StatusCode::UNAUTHORIZED,
-        "small ones pass by"
-    );
+    // Forged too, so that no time passes in the database: it is judged, which takes its last byte.
+    let body = stream::iter([Bytes::from(vec![b' '; 147_000])]);
+    let answer = webhook.oneshot(post(FORGED, body)).await.unwrap();
+
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(before.elapsed(), Duration::ZERO, "nothing was waited for");
+    let mut answers = Vec::new();
+    for one in held {
+        answers.push(one.await.unwrap().unwrap().status());
+    }
+    let crowded = [StatusCode::SERVICE_UNAVAILABLE; 5];
+    assert_eq!(answers[..5], crowded, "the slowest made room, at once");
+    assert_eq!(answers[5..], [StatusCode::REQUEST_TIMEOUT; 15]);
 }

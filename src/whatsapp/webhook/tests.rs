@@ -257,3 +257,191 @@ proptest! {
         let _ = read(wrap(at, part).to_string().as_bytes());
     }
 }
+
+/// A body with one change for each of these fields and values.
+fn body_with(changes: &[(&str, String)]) -> String {
+    let changes: Vec<String> = changes
+        .iter()
+        .map(|(field, value)| format!(r#"{{"field":"{field}","value":{value}}}"#))
+        .collect();
+    format!(
+        r#"{{"entry":[{{"id":"1","changes":[{}]}}]}}"#,
+        changes.join(",")
+    )
+}
+
+/// A value with lists of so many elements.
+fn value_with(lists: &[(&str, &str, usize)]) -> String {
+    let lists: Vec<String> = lists
+        .iter()
+        .map(|(name, element, count)| format!(r#""{name}":[{}]"#, vec![*element; *count].join(",")))
+        .collect();
+    format!(
+        r#"{{"metadata":{{"phone_number_id":"{NUMBER}"}},{}}}"#,
+        lists.join(",")
+    )
+}
+
+/// Holds when the body became one quarantine entry in one piece.
+#[track_caller]
+fn assert_kept_whole(body: &str, reason: &str) {
+    let events = read(body.as_bytes());
+    let [Event::Unreadable(kept)] = events.as_slice() else {
+        panic!("{reason}: {} events", events.len());
+    };
+    assert_eq!(kept.reason, reason);
+    assert!(kept.raw == body.as_bytes(), "{reason}: not in one piece");
+}
+
+#[test]
+fn twice_as_many_updates_as_meta_sends_are_read_and_no_more() {
+    const REASON: &str = "the body holds more than 2000 updates";
+    let message = good("wamid.A=").to_string();
+    let receipt = r#"{"id":"wamid.A=","status":"sent","timestamp":"1767000000","recipient_id":"5511900000001"}"#;
+    let one =
+        |field, list, element, count| body_with(&[(field, value_with(&[(list, element, count)]))]);
+    let lists = [
+        ("messages", "messages", message.as_str()),
+        ("messages", "messages", "null"),
+        ("messages", "statuses", receipt),
+        ("messages", "errors", r#"{"code":130429}"#),
+        ("smb_message_echoes", "message_echoes", "{}"),
+        ("user_preferences", "user_preferences", "{}"),
+    ];
+    for (field, list, element) in lists {
+        for count in [1_000, MOST_UPDATES] {
+            let events = read(one(field, list, element, count).as_bytes());
+            assert_eq!(events.len(), count, "{list}: {element}");
+        }
+        assert_kept_whole(&one(field, list, element, MOST_UPDATES + 1), REASON);
+    }
+
+    let mixed = |statuses| {
+        let parts = [
+            ("messages", message.as_str(), 1_000),
+            ("statuses", receipt, statuses),
+        ];
+        body_with(&[("messages", value_with(&parts))])
+    };
+    assert_eq!(read(mixed(1_000).as_bytes()).len(), MOST_UPDATES);
+    assert_kept_whole(&mixed(1_001), REASON);
+
+    let changes = |count| vec![("security", "{}".to_owned()); count];
+    assert_eq!(
+        read(body_with(&changes(MOST_UPDATES)).as_bytes()).len(),
+        MOST_UPDATES
+    );
+    assert_kept_whole(&body_with(&changes(MOST_UPDATES + 1)), REASON);
+
+    let entries = |count: usize| format!(r#"{{"entry":[{}]}}"#, vec!["7"; count].join(","));
+    assert_eq!(read(entries(MOST_UPDATES).as_bytes()).len(), MOST_UPDATES);
+    assert_kept_whole(&entries(MOST_UPDATES + 1), REASON);
+    // The same list given twice is one list.
+    let twice = format!(
+        r#"{{"entry":[{0}],"entry":[{0}]}}"#,
+        vec!["7"; 1_001].join(",")
+    );
+    assert_kept_whole(&twice, REASON);
+}
+
+#[test]
+fn more_contacts_than_messages_are_kept_whole() {
+    let card = r#"{"wa_id":"5511900000001","profile":{"name":"Ana"}}"#;
+    let message = good("wamid.A=").to_string();
+    let body = |cards| {
+        let lists = [("contacts", card, cards), ("messages", message.as_str(), 1)];
+        body_with(&[("messages", value_with(&lists))])
+    };
+
+    assert_eq!(read(body(MOST_CARDS).as_bytes()).len(), 1);
+    assert_kept_whole(
+        &body(MOST_CARDS + 1),
+        "the body holds more than 2000 contacts for one number",
+    );
+}
+
+#[test]
+fn a_body_of_countless_values_is_kept_whole_wherever_they_are() {
+    const REASON: &str = "the body holds more than 250000 JSON values";
+    // What stands around them: the body is one, each bracket and comma one more, and so is the list behind its comma.
+    let around = body_of(&[good("wamid.A=").to_string()])
+        .matches(['{', '[', ','])
+        .count()
+        + 2;
+    let odd = |count: usize| {
+        let text = good("wamid.A=").to_string();
+        let odd = vec!["0"; count].join(",");
+        body_of(&[format!(r#"{},"odd":[{odd}]}}"#, &text[..text.len() - 1])])
+    };
+    let read_at_limit = read(odd(MOST_VALUES - around).as_bytes());
+    assert!(matches!(read_at_limit.as_slice(), [Event::Message(_)]));
+    assert_kept_whole(&odd(MOST_VALUES - around + 1), REASON);
+
+    let deep = format!("{}{}", "[".repeat(300_000), "]".repeat(300_000));
+    let wide = vec!["null"; 500_000].join(",");
+    for body in [
+        body_of(std::slice::from_ref(&wide)),
+        body_of(std::slice::from_ref(&deep)),
+        format!(r#"{{"entry":[{wide}]}}"#),
+        format!(r#"{{"entry":{deep}}}"#),
+        format!("[{wide}]"),
+        format!(r#"{{"other":[{wide}]}}"#),
+        deep,
+    ] {
+        assert_kept_whole(&body, REASON);
+    }
+}
+
+#[test]
+fn countless_errors_and_answers_of_one_update_stay_in_its_raw_json() {
+    let errors = vec![r#"{"code":131026}"#; 10_000].join(",");
+    let receipt = format!(
+        r#"{{"id":"wamid.A=","status":"failed","timestamp":"1767000000","errors":[{errors}]}}"#
+    );
+    let body = body_with(&[("messages", value_with(&[("statuses", &receipt, 1)]))]);
+    let events = read(body.as_bytes());
+    let [Event::Receipt(read_receipt)] = events.as_slice() else {
+        panic!("{} events", events.len());
+    };
+    assert_eq!(
+        read_receipt.errors.len(),
+        crate::whatsapp::bounds::MOST_ERRORS
+    );
+    assert_eq!(read_receipt.raw, receipt);
+
+    for (fields, is_read) in [(1_000, true), (20_000, false)] {
+        let answers = format!(r#"{{"a":[{}]}}"#, vec!["0"; fields].join(","));
+        let mut form = good("wamid.B=");
+        form["type"] = json!("interactive");
+        form["interactive"] =
+            json!({ "type": "nfm_reply", "nfm_reply": { "response_json": answers } });
+        let events = read(body_of(&[form.to_string()]).as_bytes());
+        let [Event::Message(message)] = events.as_slice() else {
+            panic!("{} events", events.len());
+        };
+        let Content::Form { answers, .. } = &message.content else {
+            panic!("{:?}", message.content);
+        };
+        assert_eq!(!answers.is_empty(), is_read);
+    }
+}
+
+#[test]
+fn the_id_of_a_number_that_would_lead_elsewhere_is_unreadable() {
+    for id in ["..", "1/messages", "1?x", "1 2", "ä"] {
+        let body = body_of(&[good("wamid.A=").to_string()]).replace(NUMBER, id);
+
+        let events = read(body.as_bytes());
+
+        let [Event::Unreadable(unreadable)] = &events[..] else {
+            panic!("{id}: {events:?}");
+        };
+        assert!(
+            unreadable
+                .reason
+                .contains("`metadata.phone_number_id` holds characters that no id has"),
+            "{}",
+            unreadable.reason
+        );
+    }
+}

@@ -3,6 +3,8 @@
 pub(crate) mod bodies;
 pub(crate) mod commands;
 pub(crate) mod desk;
+#[cfg(target_os = "linux")]
+pub(crate) mod served;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,229 @@
+//! Tells the owner what only the owner can mend: how the account stands, and a clock that is wrong.
+//!
+//! The account is read from the news in the database, so that a restart forgets nothing. The clock is held against the
+//! `Date` of the gateway's answers; old messages prove nothing, because whoever was down for an hour gets old ones.
+
+mod clock_check;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
+use tokio::time::{Instant, sleep_until};
+
+use self::clock_check::{ClockCheck, Verdict};
+use crate::clock::Clock;
+use crate::gateway::{Gateway, ToldTime};
+use crate::shutdown::Shutdown;
+use crate::store::Store;
+use crate::telemetry::{Condition, Conditions, Metrics, Signs};
+use crate::whatsapp::standing;
+
+/// A restriction ends by itself, so the account is looked at without news too.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// The gateway is asked for its time when no answer has told it for so long: with a wrong clock nothing is sent.
+const ASK_EVERY: Duration = Duration::from_mins(10);
+/// One answer may come from a cache or a wrong proxy; this many in a row do not.
+const QUESTIONS: u32 = clock_check::NEEDED;
+
+/// The worker.
+pub(super) struct Watch {
+    pub(super) store: Store,
+    pub(super) gateway: Gateway,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) conditions: Arc<Conditions>,
+    pub(super) signs: Arc<Signs>,
+}
+
+/// What has been told, so that it is told once.
+#[derive(Default)]
+struct Told {
+    troubles: Vec<String>,
+    /// Messages in a row that were too old, the next time that is worth a line.
+    too_old: u64,
+}
+
+impl Watch {
+    /// Looks at what is known at the start, before the first webhook.
+    pub(super) async fn begin(self) -> Begun {
+        let mut told = Told::default();
+        self.account(&mut told).await;
+        if let Ok(Some(at)) = self.store.last_webhook().await {
+            self.metrics.last_webhook_seconds.set(at.as_second());
+        }
+        Begun { watch: self, told }
+    }
+
+    /// Reads how the account stands; says what is new.
+    async fn account(&self, told: &mut Told) {
+        let news = match self.store.account_news().await {
+            Ok(news) => news,
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "news of the account cannot be read");
+                return;
+            }
+        };
+        let troubles = standing::troubles(&news, self.clock.now()).into_iter();
+        let troubles: Vec<String> = troubles.map(|trouble| trouble.sentence).collect();
+        for trouble in troubles.iter().filter(|one| !told.troubles.contains(one)) {
+            tracing::warn!(trouble, "WhatsApp hinders the account or a number");
+        }
+        for trouble in told.troubles.iter().filter(|one| !troubles.contains(one)) {
+            tracing::info!(trouble, "WhatsApp hinders no longer");
+        }
+        let count = i64::try_from(troubles.len()).unwrap_or(i64::MAX);
+        self.metrics.account_troubles.set(count);
+        let sentence = (!troubles.is_empty()).then(|| troubles.join("; "));
+        self.conditions.set(Condition::Account, sentence);
+        told.troubles = troubles;
+    }
+}
+
+/// The worker once it has looked for the first time.
+pub(super) struct Begun {
+    watch: Watch,
+    told: Told,
+}
+
+impl Begun {
+    /// Works until told to stop.
+    pub(super) async fn run(self, shutdown: Shutdown) {
+        tokio::select! {
+            biased;
+            () = shutdown.soft.cancelled() => {}
+            () = shutdown.hard.cancelled() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(mut self) {
+        let mut times = self.watch.gateway.told_times();
+        let mut check = ClockCheck::default();
+        let mut next_look = Instant::now() + LOOK_EVERY;
+        // At once: a clock that is wrong from the start would otherwise show only by silence.
+        let mut next_question = Instant::now();
+        loop {
+            tokio::select! {
+                () = self.watch.signs.changed() => {
+                    self.watch.account(&mut self.told).await;
+                    if self.is_suspicious() && !check.is_fresh() {
+                        self.ask(&mut check).await;
+                    }
+                    self.tell_clock(&check);
+                    self.tell_too_old(&check);
+                }
+                () = sleep_until(next_look) => {
+                    self.watch.account(&mut self.told).await;
+                    next_look = Instant::now() + LOOK_EVERY;
+                }
+                () = sleep_until(next_question) => {
+                    self.ask(&mut check).await;
+                    self.tell_clock(&check);
+                    next_question = Instant::now() + ASK_EVERY;
+                }
+                Some(time) = next_time(&mut times) => {
+                    self.hear(&mut check, time);
+                    self.tell_clock(&check);
+                    next_question = Instant::now() + ASK_EVERY;
+                }
+            }
+        }
+    }
+
+    fn hear(&self, check: &mut ClockCheck, time: ToldTime) {
+        let since = jiff::SignedDuration::try_from(time.at.elapsed()).unwrap_or_default();
+        let offset = self.watch.clock.now().duration_since(time.theirs) - since;
+        self.watch
+            .metrics
+            .clock_offset_seconds
+            .set(offset.as_secs_f64());
+        check.hear(offset, Instant::now());
+    }
+
+    /// Whether messages say that the clock may be wrong.
+    fn is_suspicious(&self) -> bool {
+        let signs = &self.watch.signs;
+        signs.ahead().is_some() || signs.too_old_in_a_row() >= self.told.too_old.max(1)
+    }
+
+    /// Asks the gateway for its time, several times when the first answer is not ours.
+    async fn ask(&self, check: &mut ClockCheck) {
+        for _ in 0..QUESTIONS {
+            match self.watch.gateway.date().await {
+                Ok(Some(theirs)) => {
+                    let at = Instant::now();
+                    self.hear(check, ToldTime { theirs, at });
+                }
+                // That it cannot be reached is told by whoever sends.
+                Ok(None) | Err(_) => return,
+            }
+            if matches!(check.verdict(), Verdict::Agrees) {
+                return;
+            }
+        }
+    }
+
+    fn tell_clock(&self, check: &ClockCheck) {
+        let sentence = match check.verdict() {
+            Verdict::Differs(offset) => Some(clock_check::sentence(offset)),
+            // Messages are the worse witness: heard only where the gateway says nothing.
+            Verdict::Unknown => self
+                .watch
+                .signs
+                .ahead()
+                .map(|ahead| clock_check::sentence(-ahead)),
+            Verdict::Agrees => None,
+            Verdict::Doubtful => return,
+        };
+        let is_wrong = sentence.is_some();
+        let held = self.watch.conditions.list();
+        let was_wrong = held.iter().any(|(one, _)| *one == Condition::Clock);
+        match (&sentence, was_wrong) {
+            (Some(sentence), false) => tracing::warn!("{sentence}"),
+            (None, true) => tracing::info!("the clock agrees with WhatsApp's again"),
+            (Some(_), true) | (None, false) => {}
+        }
+        if is_wrong || was_wrong {
+            self.watch.conditions.set(Condition::Clock, sentence);
+        }
+    }
+
+    /// Says once for ten, a hundred, a thousand in a row that nobody was answered.
+    fn tell_too_old(&mut self, check: &ClockCheck) {
+        const FIRST: u64 = Signs::TOO_OLD_IN_A_ROW;
+        let messages = self.watch.signs.too_old_in_a_row();
+        if messages < FIRST {
+            self.told.too_old = FIRST;
+            return;
+        }
+        if messages < self.told.too_old {
+            return;
+        }
+        self.told.too_old = FIRST;
+        while self.told.too_old <= messages {
+            self.told.too_old = self.told.too_old.saturating_mul(10);
+        }
+        let advice = match check.verdict() {
+            Verdict::Agrees => {
+                "the clock is right: they waited at Meta while this service or the proxy was down, or max_age is too short"
+            }
+            Verdict::Differs(_) => "the clock is wrong: set it",
+            Verdict::Doubtful | Verdict::Unknown => "look at this machine's clock",
+        };
+        tracing::warn!(
+            messages,
+            advice,
+            "messages in a row were too old: nobody is answered"
+        );
+    }
+}
+
+async fn next_time(times: &mut Receiver<Option<ToldTime>>) -> Option<ToldTime> {
+    match times.changed().await {
+        Ok(()) => *times.borrow_and_update(),
+        // The gateway is gone: the service is stopping.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,48 @@
+//! What became of replies that could not be sent.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Health, Report};
+use crate::clock::Clock;
+use crate::store::{Store, StoreError};
+
+/// What was given up longer ago is for the history.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Looks for messages that wait for a person, and for those that were given up lately.
+pub(super) async fn sends(report: &mut Report, store: &Store) {
+    const SUBJECT: &str = "sends";
+    let (held, given_up) = match counts(store).await {
+        Ok(counts) => counts,
+        Err(error) => return report.add(Health::Bad, SUBJECT, error.to_string()),
+    };
+    if held > 0 {
+        report.advise(
+            Health::Doubtful,
+            SUBJECT,
+            format!("{held} held: may or may not have been sent"),
+            "look at them with `replyd outbox list --state held`, then retry or drop each",
+        );
+    }
+    if given_up > 0 {
+        report.advise(
+            Health::Doubtful,
+            SUBJECT,
+            format!("{given_up} given up in the last 24 hours"),
+            "`replyd history` tells why, below each message",
+        );
+    }
+    if held + given_up == 0 {
+        let detail = "none held, none given up in the last 24 hours";
+        report.add(Health::Good, SUBJECT, detail);
+    }
+}
+
+async fn counts(store: &Store) -> Result<(u64, u64), StoreError> {
+    let since = Clock::System.now().saturating_sub(LATELY);
+    let held = store.held_rows().await?;
+    let given_up = store
+        .given_up_since(since.unwrap_or(Timestamp::MIN))
+        .await?;
+    Ok((held, given_up))
+}

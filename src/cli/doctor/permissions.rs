@@ -1,0 +1,122 @@
+//! Who else may read what holds conversations or secrets. Files that we make are their owner's alone, but one that was
+//! there before, or came out of a backup, may be wider.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+
+use super::{Health, Report};
+use crate::config::{Calls, Config, SecretPlaces};
+
+/// Docker and Podman put secrets there for one container alone, in a mode that nobody can change.
+const MOUNTED_SECRETS: &str = "/run/secrets";
+/// Meta's app secrets are so many hexadecimal digits.
+/// See <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/basic-settings>.
+const APP_SECRET_DIGITS: usize = 32;
+
+/// Whom a file may be open to beside its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    /// Nobody.
+    None,
+    /// A group that reads: the service's, when the file is somebody else's.
+    Readers,
+}
+
+/// Names every file and folder that is wider than it should be, with the line that mends it.
+pub(super) fn files(report: &mut Report, calls: Option<&Calls>, secrets: &SecretPlaces) {
+    const SUBJECT: &str = "rights of files";
+    let mut looked_at = 0;
+    for (path, others) in places(calls, secrets) {
+        let Some(mode) = system::mode(&path) else {
+            continue;
+        };
+        looked_at += 1;
+        let (allowed, repair) = match (path.is_dir(), others) {
+            (true, _) => (0o700, "700"),
+            (false, Others::None) => (0o600, "600"),
+            (false, Others::Readers) => (0o640, "600"),
+        };
+        if mode & 0o077 & !allowed != 0 {
+            let shown = path.display();
+            let detail = format!("`{shown}` is open to other users of this machine ({mode:03o})");
+            let advice = format!("chmod {repair} {}", quoted(&path));
+            report.advise(Health::Doubtful, SUBJECT, detail, advice);
+        }
+    }
+    let wide = report.findings.iter().any(|found| found.subject == SUBJECT);
+    if looked_at > 0 && !wide {
+        let detail = "conversations and secrets are their owner's alone";
+        report.add(Health::Good, SUBJECT, detail);
+    }
+}
+
+fn places(calls: Option<&Calls>, secrets: &SecretPlaces) -> Vec<(PathBuf, Others)> {
+    let mut places = Vec::new();
+    if let Some(calls) = calls {
+        let database = calls.database.url.trim_start_matches("sqlite:");
+        let beside = ["", "-wal", "-shm", ".lock"];
+        let files = beside.map(|ending| PathBuf::from(format!("{database}{ending}")));
+        places.extend(files.map(|file| (file, Others::None)));
+        places.push((calls.media.folder.clone(), Others::None));
+    }
+    let mut of_secrets: Vec<PathBuf> = secrets.config.iter().cloned().collect();
+    let files = secrets.files.iter().cloned();
+    of_secrets.extend(files.filter(|file| !file.starts_with(MOUNTED_SECRETS)));
+    of_secrets.sort_unstable();
+    of_secrets.dedup();
+    places.extend(of_secrets.into_iter().map(|file| (file, Others::Readers)));
+    places
+}
+
+/// Looks at the form of the app secrets: one of another form is often another thing that was copied.
+pub(super) fn app_secrets(report: &mut Report, config: &Config) {
+    let is_usual = |secret: &str| {
+        secret.len() == APP_SECRET_DIGITS && secret.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let secrets = &config.webhook.app_secrets;
+    let odd = secrets
+        .iter()
+        .filter(|secret| !is_usual(secret.expose_secret()))
+        .count();
+    if odd > 0 {
+        report.advise(
+            Health::Doubtful,
+            "app secret",
+            format!(
+                "{odd} of {} in webhook.app_secrets is not {APP_SECRET_DIGITS} hexadecimal digits, as Meta's are",
+                secrets.len()
+            ),
+            "copy it again from the app's dashboard: App settings, Basic, App secret",
+        );
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text;
+    }
+    let behind_dash = if text.starts_with('-') { "./" } else { "" };
+    format!("'{behind_dash}{}'", text.replace('\'', r"'\''"))
+}
+
+mod system {
+    use std::path::Path;
+
+    /// The rights of what is there; `None` where there are none, or nothing.
+    #[cfg(unix)]
+    pub(super) fn mode(path: &Path) -> Option<u32> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let found = path.metadata().ok()?;
+        Some(found.permissions().mode() & 0o7777)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn mode(_: &Path) -> Option<u32> {
+        None
+    }
+}

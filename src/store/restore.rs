@@ -1,0 +1,132 @@
+//! A backup takes the place of the database, which is put aside: nothing is ever deleted.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::backup::{self, Copied, CopyError, Part, Progress, is_same};
+use super::lock::Lock;
+use super::{StoreError, beside_path, opening, path_of, wal};
+use crate::files;
+
+/// The first bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Everything of one database; the log goes after its file, so that a file is never without its log.
+const PARTS: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Also whether each index fits its table.
+const FULL_CHECK: &str = "PRAGMA integrity_check(1)";
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What is in the database now.
+    pub copied: Copied,
+    /// Where the database is that was there; `None` when there was none.
+    pub aside: Option<PathBuf>,
+}
+
+/// Puts a copy of a backup in the database's place, held: nothing is sent from it until it is released.
+///
+/// # Errors
+/// Every [`CopyError`]; then the database is as it was.
+pub async fn restore(
+    url: &str,
+    from: &Path,
+    now: Timestamp,
+    progress: Progress<'_>,
+) -> Result<Restored, CopyError> {
+    let database = path_of(url)?;
+    check_source(from, &database)?;
+    let failed = |source| CopyError::File {
+        path: database.clone(),
+        source,
+    };
+    let folder = database.parent().filter(|one| !one.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), files::make_folder);
+    made.map_err(StoreError::from)?;
+    let _lock = Lock::take(&database)?;
+    wal::check_when_alone(from)?;
+    let has_log = wal::log_path(from)
+        .metadata()
+        .is_ok_and(|log| log.len() > 0);
+    let options = SqliteConnectOptions::new()
+        .filename(from)
+        .read_only(true)
+        // Without a log nobody writes it, and nothing is left beside it.
+        .immutable(!has_log);
+    let blame = |error: sqlx::Error| backup::Failure::from(error).blaming(from, &database);
+    let mut source = options.connect().await.map_err(blame)?;
+    backup::inspect(&mut source, from).await?;
+    let damage = backup::check(&mut source, FULL_CHECK).await;
+    if let Some(what) = damage.map_err(blame)? {
+        let path = from.to_owned();
+        return Err(CopyError::Damaged { path, what });
+    }
+    let part = Part::create(beside_path(&database, opening::RESTORING))?;
+    let copied = backup::copy(&mut source, &part, now, progress).await;
+    let copied = copied.map_err(|error| error.blaming(from, &database))?;
+    let aside = put_aside(&database, now).map_err(failed)?;
+    part.becomes(&database)?;
+    Ok(Restored { copied, aside })
+}
+
+/// Refuses what is no SQLite file, and the database itself.
+fn check_source(from: &Path, database: &Path) -> Result<(), CopyError> {
+    let not_ours = |what: &str| CopyError::NotOurs {
+        path: from.to_owned(),
+        what: what.to_owned(),
+    };
+    if from.is_dir() {
+        return Err(not_ours("it is a folder"));
+    }
+    let mut head = Vec::new();
+    let read = std::fs::File::open(from)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    read.map_err(|source| CopyError::File {
+        path: from.to_owned(),
+        source,
+    })?;
+    if is_same(from, database) {
+        return Err(not_ours("it is the database itself"));
+    }
+    if head != MAGIC {
+        return Err(not_ours("it is no SQLite database"));
+    }
+    Ok(())
+}
+
+/// Renames the database and all that belongs to it, so that it can still be opened under its new name.
+fn put_aside(database: &Path, now: Timestamp) -> std::io::Result<Option<PathBuf>> {
+    let there: Vec<&str> = PARTS
+        .into_iter()
+        .filter(|end| beside_path(database, end).exists())
+        .collect();
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let aside = free_name(database, now);
+    for end in there {
+        std::fs::rename(beside_path(database, end), beside_path(&aside, end))?;
+    }
+    backup::sync_folder(database)?;
+    Ok(Some(aside))
+}
+
+/// A name with the time in it, and a number where that is taken.
+fn free_name(database: &Path, now: Timestamp) -> PathBuf {
+    let time = now.strftime("%Y%m%dT%H%M%SZ");
+    let numbered = |number: u32| {
+        let number = match number {
+            0 => String::new(),
+            number => format!("-{number}"),
+        };
+        beside_path(database, &format!(".before-restore-{time}{number}"))
+    };
+    let is_free = |name: &PathBuf| PARTS.iter().all(|end| !beside_path(name, end).exists());
+    let free = (0..=u32::MAX).map(numbered).find(is_free);
+    free.expect("a folder does not hold every name")
+}

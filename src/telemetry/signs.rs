@@ -1,0 +1,125 @@
+//! What each commit tells of the account and of our clock, counted without a lock; whoever watches them is woken when it matters.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+
+/// A message may come this long before its time: clocks are never quite alike.
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
+/// So many in a row are no accident.
+const AHEAD_IN_A_ROW: u64 = 3;
+
+/// Counted by the intake, looked at by `app::watch`.
+#[derive(Debug, Default)]
+pub struct Signs {
+    too_old: AtomicU64,
+    ahead: AtomicU64,
+    ahead_seconds: AtomicI64,
+    changed: Notify,
+}
+
+impl Signs {
+    /// So many messages in a row that were too old are no accident.
+    pub const TOO_OLD_IN_A_ROW: u64 = 10;
+
+    /// News came that tells how the account stands.
+    pub fn account_news(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Messages were decided; each is said to be too old or not.
+    pub fn decided(&self, too_old: impl Iterator<Item = bool>) {
+        let before = self.too_old.load(Ordering::Relaxed);
+        let now = too_old.fold(
+            before,
+            |row, is_too_old| if is_too_old { row + 1 } else { 0 },
+        );
+        if now != before {
+            self.too_old.store(now, Ordering::Relaxed);
+        }
+        let grew = now >= Self::TOO_OLD_IN_A_ROW && now > before;
+        // Once more when the row breaks: the next one is to be told again.
+        let broke = before >= Self::TOO_OLD_IN_A_ROW && now < before;
+        if grew || broke {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Messages came, whose times lie this far ahead of ours.
+    pub fn timed(&self, ahead: &[SignedDuration]) {
+        let before = self.ahead.load(Ordering::Relaxed);
+        let row = |row, ahead: &SignedDuration| if *ahead > AHEAD { row + 1 } else { 0 };
+        let now = ahead.iter().fold(before, row);
+        if now != before {
+            self.ahead.store(now, Ordering::Relaxed);
+        }
+        if let Some(last) = ahead.last().filter(|_| now > 0) {
+            self.ahead_seconds.store(last.as_secs(), Ordering::Relaxed);
+        }
+        // Once more when the row breaks: what was said of it is to be taken back.
+        if now != before && (now >= AHEAD_IN_A_ROW || before >= AHEAD_IN_A_ROW) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Messages in a row that were too old to be answered.
+    #[must_use]
+    pub fn too_old_in_a_row(&self) -> u64 {
+        self.too_old.load(Ordering::Relaxed)
+    }
+
+    /// How far the last messages were ahead of us, when several in a row were.
+    #[must_use]
+    pub fn ahead(&self) -> Option<SignedDuration> {
+        let row = self.ahead.load(Ordering::Relaxed);
+        let seconds = self.ahead_seconds.load(Ordering::Relaxed);
+        (row >= AHEAD_IN_A_ROW).then(|| SignedDuration::from_secs(seconds))
+    }
+
+    /// Waits until there is something to look at.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use jiff::SignedDuration;
+
+    use super::Signs;
+
+    fn is_woken(signs: &Signs) -> bool {
+        signs.changed().now_or_never().is_some()
+    }
+
+    #[test]
+    fn ten_messages_in_a_row_that_were_too_old_wake_and_so_does_the_end_of_the_row() {
+        let signs = Signs::default();
+
+        signs.decided([true; 9].into_iter());
+        assert!(!is_woken(&signs));
+        signs.decided([true].into_iter());
+        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (10, true));
+        signs.decided([].into_iter());
+        assert!(!is_woken(&signs), "nothing was decided");
+        signs.decided([true, false, true].into_iter());
+        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (1, true));
+    }
+
+    #[test]
+    fn three_messages_in_a_row_from_the_future_are_a_sign_and_one_of_now_ends_it() {
+        let signs = Signs::default();
+        let (now, later) = (SignedDuration::ZERO, SignedDuration::from_mins(5));
+
+        signs.timed(&[later, later]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
+        signs.timed(&[later]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (Some(later), true));
+        signs.timed(&[now]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, true));
+        signs.timed(&[later, later, SignedDuration::from_secs(50)]);
+        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
+    }
+}

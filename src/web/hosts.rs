@@ -1,0 +1,82 @@
+//! The admin listener answers only under names that lead to this machine.
+//!
+//! A page in the owner's browser may have a name of its own point to 127.0.0.1 and read what it finds there (DNS
+//! rebinding). The browser then sends that name along, which is how it is told apart.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::telemetry::{Metrics, OncePerMinute};
+
+const REFUSED: &str = "this host name is not known here: ask 127.0.0.1 or localhost, \
+    or list the name in admin.hosts\n";
+
+/// Which host names are answered.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    names: Vec<String>,
+    metrics: Arc<Metrics>,
+    refused: OncePerMinute,
+}
+
+impl Hosts {
+    /// Beside loopback addresses and `localhost`, `names` are known: lower case, without ports.
+    pub(super) fn new(names: Vec<String>, metrics: Arc<Metrics>) -> Self {
+        let refused = OncePerMinute::default();
+        Self {
+            names,
+            metrics,
+            refused,
+        }
+    }
+
+    /// Whether a request names one host, and one that is known.
+    fn is_known(&self, request: &Request) -> bool {
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return false;
+        };
+        // A target such as `http://name/metrics` names one too, and counts for more.
+        let of_target = request.uri().authority();
+        let of_header = Authority::try_from(host.as_bytes());
+        of_header.is_ok_and(|authority| self.knows(&authority))
+            && of_target.is_none_or(|authority| self.knows(authority))
+    }
+
+    /// The port is no matter: whoever forwards one from elsewhere asks under another, and the name says it all.
+    fn knows(&self, authority: &Authority) -> bool {
+        let host = authority.host().to_ascii_lowercase();
+        let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        !authority.as_str().contains('@')
+            && (address.is_some_and(|address| address.to_canonical().is_loopback())
+                || host == "localhost"
+                || self.names.contains(&host))
+    }
+}
+
+/// Refuses a request to a host that is not known, before anything else looks at it.
+pub(super) async fn known_only(
+    State(hosts): State<Arc<Hosts>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if hosts.is_known(&request) {
+        return next.run(request).await;
+    }
+    let strays = &hosts.metrics.strays;
+    strays.get_or_create(&"wrong_host".into()).inc();
+    hosts.refused.say(|left_out| {
+        tracing::warn!(
+            left_out,
+            "request to the admin listener refused: its host name is not known; if it is one of yours, \
+             list it in admin.hosts (told once a minute at most)"
+        );
+    });
+    (StatusCode::MISDIRECTED_REQUEST, REFUSED).into_response()
+}

@@ -1,0 +1,169 @@
+//! Whose share of a limit a connection or a request counts against.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// One stranger, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, which is what one
+/// subscriber gets at the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Peer(IpAddr);
+
+/// Who sent a request: a [`Peer`], or nobody we could name, because a trusted proxy did not say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client(pub(super) Option<Peer>);
+
+/// The addresses of `server.trusted_proxies`. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedProxies(Arc<[IpNet]>);
+
+impl TrustedProxies {
+    pub(crate) fn new(networks: &[IpNet]) -> Self {
+        Self(networks.into())
+    }
+
+    /// The peer at the other end of a connection; none for a trusted proxy, who carries the requests of many.
+    pub(super) fn peer(&self, address: IpAddr) -> Option<Peer> {
+        let address = address.to_canonical();
+        let is_trusted = self.0.iter().any(|network| network.contains(&address));
+        (!is_trusted).then(|| Peer::of(address))
+    }
+
+    /// Who sent a request that came over a connection of `peer`: the rightmost address of `X-Forwarded-For`
+    /// that is not a trusted proxy's, when a trusted proxy wrote the header. What stands further left was
+    /// written by whoever that is.
+    pub(super) fn client(&self, peer: Option<Peer>, headers: &HeaderMap) -> Client {
+        if peer.is_some() {
+            return Client(peer);
+        }
+        let lines: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .map(|line| line.to_str().unwrap_or_default())
+            .collect();
+        for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+            // Something that is no address ends the chain: nobody can say who wrote what is left of it.
+            let Some(address) = address(hop.trim()) else {
+                break;
+            };
+            if let Some(peer) = self.peer(address) {
+                return Client(Some(peer));
+            }
+        }
+        Client(None)
+    }
+}
+
+impl Peer {
+    fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self(address),
+            IpAddr::V6(address) => {
+                let network = address.to_bits() & (u128::MAX << 64);
+                Self(Ipv6Addr::from_bits(network).into())
+            }
+        }
+    }
+}
+
+/// Reads an address as proxies write it; some add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| {
+            text.parse()
+                .ok()
+                .map(|with_port: std::net::SocketAddr| with_port.ip())
+        })
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(networks: &[&str]) -> TrustedProxies {
+        let networks: Vec<IpNet> = networks.iter().map(|one| one.parse().unwrap()).collect();
+        TrustedProxies::new(&networks)
+    }
+
+    fn client(proxies: &TrustedProxies, from: &str, lines: &[&str]) -> Option<Peer> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        let peer = proxies.peer(from.parse().unwrap());
+        proxies.client(peer, &headers).0
+    }
+
+    fn peer(address: &str) -> Peer {
+        Peer::of(address.parse().unwrap())
+    }
+
+    #[test]
+    fn the_header_is_believed_from_trusted_proxies_only() {
+        let proxies = proxies(&["127.0.0.0/8", "10.0.0.0/8", "::1/128"]);
+
+        for (from, lines, expected) in [
+            // Nobody's header but a proxy's.
+            (
+                "203.0.113.9",
+                &["198.51.100.1"][..],
+                Some(peer("203.0.113.9")),
+            ),
+            ("127.0.0.1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
+            ("::1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
+            // An IPv4 address of a listener for both kinds.
+            (
+                "::ffff:127.0.0.1",
+                &["198.51.100.1"],
+                Some(peer("198.51.100.1")),
+            ),
+            // What a stranger wrote stands on the left of what the proxy wrote.
+            (
+                "127.0.0.1",
+                &["1.1.1.1, 198.51.100.1"],
+                Some(peer("198.51.100.1")),
+            ),
+            (
+                "127.0.0.1",
+                &["1.1.1.1", "198.51.100.1"],
+                Some(peer("198.51.100.1")),
+            ),
+            // Two proxies in a row.
+            (
+                "127.0.0.1",
+                &["1.1.1.1, 198.51.100.1,10.1.2.3"],
+                Some(peer("198.51.100.1")),
+            ),
+            // Ports and brackets.
+            (
+                "127.0.0.1",
+                &["198.51.100.1:4711"],
+                Some(peer("198.51.100.1")),
+            ),
+            (
+                "127.0.0.1",
+                &["[2001:db8::1]:4711"],
+                Some(peer("2001:db8::1")),
+            ),
+            ("127.0.0.1", &["[2001:db8::1]"], Some(peer("2001:db8::1"))),
+            // Nobody is named.
+            ("127.0.0.1", &[], None),
+            ("127.0.0.1", &["10.0.0.1"], None),
+            ("127.0.0.1", &["1.1.1.1, unknown"], None),
+            ("127.0.0.1", &[""], None),
+        ] {
+            assert_eq!(client(&proxies, from, lines), expected, "{from} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_peer() {
+        assert_eq!(peer("2001:db8:1:2::1"), peer("2001:db8:1:2:ffff::9"));
+        assert_ne!(peer("2001:db8:1:2::1"), peer("2001:db8:1:3::1"));
+        assert_ne!(peer("203.0.113.1"), peer("203.0.113.2"));
+    }
+}

@@ -1,0 +1,249 @@
+//! Which connections have a place. When places run short, the connection that has been idle for longest is
+//! closed for the new one; one whose request is being answered never is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+
+use super::peers::Peer;
+
+/// The places of one listener.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// Connections at the same time.
+    most: usize,
+    /// Connections of one peer at the same time.
+    most_per_peer: usize,
+    state: Mutex<State>,
+    /// Told when a connection has been closed.
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    taken: usize,
+    /// Connections that are open, those included that are being closed for others.
+    open: usize,
+    taken_by: HashMap<Peer, usize>,
+    /// Connections between requests or before the end of a head, those that became idle first at the front.
+    idle: BTreeMap<u64, Idle>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Idle {
+    peer: Option<Peer>,
+    close: CancellationToken,
+}
+
+/// What came of a connection that asked for a place.
+#[derive(Debug)]
+pub(super) enum Admission {
+    /// It has one.
+    Free(Arc<Place>),
+    /// It has the one of a connection that is being closed.
+    Instead(Arc<Place>),
+    /// Every place is taken by a request that is being answered.
+    Full,
+}
+
+/// One connection's place, given back when it is dropped. Begins idle.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    peer: Option<Peer>,
+    /// Cancelled when the place is given to another connection.
+    close: CancellationToken,
+    request: Mutex<Request>,
+    /// Beginnings and ends of requests: odd while one is being answered.
+    turns: AtomicUsize,
+}
+
+/// How far a connection is with its requests.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    /// There is none; the key among the idle ones.
+    None(u64),
+    /// Its head is complete.
+    Begun,
+    /// Its answer is on its way to the client.
+    Answered,
+}
+
+impl Places {
+    pub(super) fn new(most: usize, most_per_peer: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            most_per_peer,
+            state: Mutex::default(),
+            freed: Notify::new(),
+        })
+    }
+
+    /// Gives a new connection a place; `peer` is none for those that have no share of their own.
+    pub(super) fn admit(self: &Arc<Self>, peer: Option<Peer>) -> Admission {
+        let mut state = self.state();
+        let mut closed = false;
+        if let Some(peer) = peer
+            && state.taken_by.get(&peer).copied().unwrap_or(0) >= self.most_per_peer
+        {
+            if !state.close_longest_idle(|idle| idle.peer == Some(peer)) {
+                return Admission::Full;
+            }
+            closed = true;
+        }
+        if state.taken >= self.most {
+            if !state.close_longest_idle(|_| true) {
+                return Admission::Full;
+            }
+            closed = true;
+        }
+        state.taken += 1;
+        state.open += 1;
+        if let Some(peer) = peer {
+            *state.taken_by.entry(peer).or_default() += 1;
+        }
+        let close = CancellationToken::new();
+        let request = Mutex::new(Request::None(state.add_idle(peer, &close)));
+        drop(state);
+        let place = Arc::new(Place {
+            places: Arc::clone(self),
+            peer,
+            close,
+            request,
+            turns: AtomicUsize::new(0),
+        });
+        if closed {
+            Admission::Instead(place)
+        } else {
+            Admission::Free(place)
+        }
+    }
+
+    /// Closes the connection that has been idle for longest, for the sake of its file descriptor.
+    pub(super) fn close_one(&self) -> bool {
+        self.state().close_longest_idle(|_| true)
+    }
+
+    /// Waits until a connection has been closed.
+    pub(super) async fn freed(&self) {
+        self.freed.notified().await;
+    }
+
+    /// Waits until most of those that were closed for others are gone, so that they do not add up.
+    pub(super) async fn settled(&self) {
+        while self.state().open > self.most + self.most / 16 {
+            self.freed().await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add_idle(&mut self, peer: Option<Peer>, close: &CancellationToken) -> u64 {
+        let key = self.next;
+        self.next += 1;
+        let close = close.clone();
+        self.idle.insert(key, Idle { peer, close });
+        key
+    }
+
+    /// Closes the longest idle of those that fit; says whether there was one. Its place is free at once: what is
+    /// left of it is a task that has to notice.
+    fn close_longest_idle(&mut self, fits: impl Fn(&Idle) -> bool) -> bool {
+        let mut idle = self.idle.iter();
+        let Some(key) = idle.find(|(_, idle)| fits(idle)).map(|(key, _)| *key) else {
+            return false;
+        };
+        if let Some(idle) = self.idle.remove(&key) {
+            self.give_back(idle.peer);
+            idle.close.cancel();
+        }
+        true
+    }
+
+    fn give_back(&mut self, peer: Option<Peer>) {
+        self.taken -= 1;
+        if let Some(peer) = peer
+            && let Some(taken) = self.taken_by.get_mut(&peer)
+        {
+            *taken -= 1;
+            if *taken == 0 {
+                self.taken_by.remove(&peer);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// A head is complete: from now on the connection is not closed for another one.
+    pub(super) fn begin(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+        let before = std::mem::replace(&mut *self.request(), Request::Begun);
+        if let Request::None(key) = before {
+            self.places.state().idle.remove(&key);
+        }
+    }
+
+    /// The answer is known.
+    pub(super) fn answered(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+        *self.request() = Request::Answered;
+    }
+
+    /// Everything that was to be sent has been handed to the system.
+    pub(super) fn flushed(&self) {
+        let mut request = self.request();
+        if let Request::Answered = *request
+            && !self.close.is_cancelled()
+        {
+            *request = Request::None(self.places.state().add_idle(self.peer, &self.close));
+        }
+    }
+
+    /// Whether a head is complete and its answer has not been sent yet.
+    pub(super) fn has_request(&self) -> bool {
+        !matches!(*self.request(), Request::None(_))
+    }
+
+    /// Beginnings and ends of requests so far: an odd number while one is being answered.
+    pub(super) fn turns(&self) -> usize {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Whose connection it is; none for a trusted proxy's.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
+    /// Waits until the place is given to another connection.
+    pub(super) fn closed(&self) -> WaitForCancellationFuture<'_> {
+        self.close.cancelled()
+    }
+
+    fn request(&self) -> MutexGuard<'_, Request> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.places.state();
+        // Whoever was closed for another one gave it back then.
+        if !self.close.is_cancelled() {
+            state.give_back(self.peer);
+        }
+        if let Request::None(key) = *self.request() {
+            state.idle.remove(&key);
+        }
+        state.open -= 1;
+        drop(state);
+        self.places.freed.notify_one();
+    }
+}

@@ -1,0 +1,207 @@
+//! How SQLite goes about each statement of the service: never by reading a whole table that grows.
+//!
+//! By the SQLite that is built in, because another version plans otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use replyd::store::Store;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
+
+const STATEMENTS: [&str; 4] = [
+    include_str!("../../src/store/sql.rs"),
+    include_str!("../../src/store/sql/outbox.rs"),
+    include_str!("../../src/store/hold.rs"),
+    include_str!("../../src/store/watch.rs"),
+];
+
+/// Tables that have more rows the longer the service is used.
+const GROWING: [&str; 11] = [
+    "messages",
+    "conversations",
+    "contacts",
+    "receipts",
+    "notes",
+    "actions",
+    "media",
+    "account_events",
+    "quarantine",
+    "outbox",
+    "uploads",
+];
+
+/// Statements of commands alone that look through everything for a person who waits for it.
+const OF_COMMANDS: [&str; 8] = [
+    "CONVERSATIONS",
+    "ACCOUNT_EVENTS",
+    "QUICK_CHECK",
+    "WAITS",
+    "OVERDUE",
+    "DROP",
+    "GIVEN_UP",
+    "LOOK_AT_OUTBOX",
+];
+
+/// Scans that end after a few rows, or of what is small as long as all is well: statement, and the line of its plan.
+const SHORT: [(&str, &str); 5] = [
+    // Backwards from the newest message to the newest one of theirs.
+    ("NEWEST_UPDATE", "SCAN messages"),
+    ("NEWEST_UPDATE", "SCAN account_events"),
+    // Counts for a scraper, by an index alone: of what waits, and of what nobody understood.
+    ("OUTBOX_COUNTS", "SCAN o USING INDEX outbox_by_due"),
+    (
+        "QUARANTINE",
+        "SCAN quarantine USING COVERING INDEX sqlite_autoindex_quarantine_1",
+    ),
+    ("QUARANTINE", "SCAN quarantine"),
+];
+
+/// Every statement by the name of its constant; those with several are taken apart.
+fn statements() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for text in STATEMENTS
+        .iter()
+        .flat_map(|file| file.split("const ").skip(1))
+    {
+        let Some((name, rest)) = text.split_once(": &str =") else {
+            continue;
+        };
+        // Another constant, and a statement somewhere behind it.
+        if name.contains(|letter: char| letter != '_' && !letter.is_ascii_uppercase()) {
+            continue;
+        }
+        let literal = rest.trim_start().strip_prefix('"').unwrap();
+        let literal = literal.split_once("\";").unwrap().0;
+        let mut lines = literal.split("\\\n").map(str::trim_start);
+        let first = lines.next().unwrap().to_owned();
+        let whole = lines.fold(first, |whole, line| whole + line);
+        all.extend(apart(&whole).map(|one| (name.to_owned(), one)));
+    }
+    all
+}
+
+/// Splits at semicolons outside of texts.
+fn apart(whole: &str) -> impl Iterator<Item = String> {
+    let mut is_text = false;
+    let parts = whole.split(move |letter| {
+        is_text ^= letter == '\'';
+        letter == ';' && !is_text
+    });
+    let parts: Vec<String> = parts.map(|one| one.trim().to_owned()).collect();
+    parts.into_iter().filter(|one| !one.is_empty())
+}
+
+/// The names that tables which grow go by in a statement.
+fn names(statement: &str) -> BTreeSet<&str> {
+    let words: Vec<&str> = statement
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    // A foreign key can lead to a table that the statement does not name.
+    let mut names = BTreeSet::from(GROWING);
+    for place in words.windows(3) {
+        if GROWING.contains(&place[0]) && place[1] == "AS" {
+            names.insert(place[2]);
+        }
+    }
+    names
+}
+
+async fn scans(connection: &mut SqliteConnection) -> Vec<String> {
+    let mut found = Vec::new();
+    for (constant, statement) in statements() {
+        if OF_COMMANDS.contains(&constant.as_str()) {
+            continue;
+        }
+        // What a new row could be missed by is only looked for after a row that came before the one it refers to; the plan
+        // shows that search as if it were always done. What a row that goes leaves behind is always looked for.
+        let keys = if statement.starts_with("INSERT") {
+            "PRAGMA foreign_keys = OFF"
+        } else {
+            "PRAGMA foreign_keys = ON"
+        };
+        execute(connection, keys).await;
+        let names = names(&statement);
+        let plan = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        for row in sqlx::query(plan).fetch_all(&mut *connection).await.unwrap() {
+            let line: String = row.get("detail");
+            let mut words = line.split(' ');
+            if words.next() != Some("SCAN") || line.contains("VIRTUAL TABLE") {
+                continue;
+            }
+            let is_short = SHORT.contains(&(constant.as_str(), line.as_str()));
+            if names.contains(words.next().unwrap()) && !is_short {
+                found.push(format!("{constant}: {line}"));
+            }
+        }
+    }
+    found
+}
+
+async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
+    sqlx::raw_sql(statement).execute(connection).await.unwrap();
+}
+
+/// Some thousand rows in each table, in the proportions of a service that has run for a while.
+const ROWS: &str = "
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+    INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)
+    SELECT i, '1555' || i, iif(i % 3, NULL, 'US.' || i), 'name ' || i, NULL, i FROM n;
+    INSERT INTO conversations (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms,
+        last_message_ms, wake_at_ms)
+    SELECT id, id, '106540000000001', '{}', 2, id, id, iif(id % 10, NULL, id) FROM contacts;
+    INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
+        sent_at_ms, stored_at_ms, raw, decision)
+    SELECT id, 'in', phone_number_id, 'wamid.i' || id, 'i' || id, 'text', 'hello', 'person', id, id, '{}', 'answered'
+    FROM conversations;
+    INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
+        sent_at_ms, stored_at_ms, raw, outbox_state, reply_to_id)
+    SELECT id, 'out', phone_number_id, 'wamid.o' || id, 'o' || id, 'text', 'hello', 'rule', id, id, '{}', 'accepted', id
+    FROM conversations;
+    INSERT INTO receipts (receipt_key, message_key, status, at_ms, received_at_ms, raw)
+    SELECT 'r' || id, 'o' || id, 'read', id, id, '{}' FROM conversations;
+    INSERT INTO notes (conversation_id, at_ms, kind, text) SELECT id, id, 'loop', 'text' FROM conversations;
+    INSERT INTO actions (conversation_id, number, request, asked_at_ms) SELECT id, 1, '{}', id FROM conversations;
+    INSERT INTO media (message_id, media_id) SELECT id, 'm' || id FROM messages WHERE direction = 'in';
+    INSERT INTO account_events (event_key, field, summary, told_at_ms, received_at_ms, raw)
+    SELECT 'e' || id, 'calls', 'text', id, id, '{}' FROM conversations;
+    INSERT INTO quarantine (raw_key, reason, received_at_ms, raw) SELECT 'q' || id, 'text', id, x'00' FROM conversations;
+    INSERT INTO uploads (phone_number_id, sha256, mime_type, media_id, expires_at_ms)
+    SELECT phone_number_id, 's' || id, 'image/png', 'm' || id, id FROM conversations;
+    INSERT INTO outbox (conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
+        expires_at_ms, fence, lease_until_ms)
+    SELECT conversation_id, phone_number_id,
+        CASE id % 4 WHEN 0 THEN 'message' WHEN 1 THEN 'read_mark' WHEN 2 THEN 'download' ELSE 'action' END, id,
+        iif(id % 4 = 3, 1, NULL), iif(id % 4 = 3, 'host' || (id % 3), NULL),
+        CASE id % 7 WHEN 0 THEN 'sending' WHEN 1 THEN 'held' WHEN 2 THEN 'unknown' ELSE 'queued' END, id, id + 1000,
+        iif(id % 7 < 3, 'f' || id, NULL), iif(id % 7 < 3, id, NULL)
+    FROM messages;";
+
+#[tokio::test]
+async fn no_statement_of_the_service_reads_a_whole_table_that_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Store::open(&format!("sqlite:{}", path.display())).await;
+    store.unwrap().close().await;
+    assert!(statements().len() > 60, "{}", statements().len());
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut connection = options.connect().await.unwrap();
+
+    let mut found = BTreeMap::new();
+    found.insert("empty", scans(&mut connection).await);
+    execute(&mut connection, "ANALYZE").await;
+    found.insert("empty and analysed", scans(&mut connection).await);
+    execute(&mut connection, ROWS).await;
+    found.insert("full", scans(&mut connection).await);
+    execute(&mut connection, "ANALYZE").await;
+    found.insert("full and analysed", scans(&mut connection).await);
+    // Statistics of a day on which nothing waited.
+    execute(&mut connection, "DELETE FROM outbox; ANALYZE").await;
+    found.insert(
+        "analysed with an empty outbox",
+        scans(&mut connection).await,
+    );
+
+    found.retain(|_, scans| !scans.is_empty());
+    assert!(found.is_empty(), "{found:#?}");
+}
