@@ -2,7 +2,7 @@
 //!
 //! Pure: the news is what the database keeps, so a restart comes to the same answer. What Meta takes back (reinstated,
 //! unflagged, a limit raised again) is gone; what it never takes back (a violation, a lowered limit) is held for
-//! [`REMEMBERED`]. Shapes: <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
+//! `REMEMBERED`. Shapes: <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
 //! and `phone_number_quality_update`, `account_alerts`, `business_capability_update` beside it (checked 2026-11).
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so that a bad
 //! one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds far more than Meta sends
-//! ([`super::bounds`]) becomes one such event in one piece. It does not check who sent the body
+//! (`bounds.rs`) becomes one such event in one piece. It does not check who sent the body
 //! ([`super::signature`] has) and does not know what was seen before (the store does).
 //! Next on the way of a message: `super::events`.
 
