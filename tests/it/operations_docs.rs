@@ -323,6 +323,9 @@ fn the_proxies_let_through_what_meta_sends_and_only_the_webhook() {
     assert!(nginx.contains("location / {\n        return 404;"));
     assert!(caddy.contains(&format!("path {webhook}\n")));
     assert!(caddy.contains("handle {\n\t\trespond 404"));
+    // nginx hands on what a stranger wrote there, Caddy does not.
+    let set_by_nginx = "proxy_set_header X-Forwarded-For $remote_addr;";
+    assert!(nginx.contains(set_by_nginx), "server.trusted_proxies");
     for proxy in [nginx, caddy] {
         assert!(proxy.contains("127.0.0.1:8080"), "server.listen");
     }
