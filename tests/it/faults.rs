@@ -155,7 +155,7 @@ async fn after_failed_writes_it_finds_its_way_back_without_a_webhook_and_settles
     service.until("ready\n").await;
 
     let accepted = "SELECT count(*) FROM messages WHERE outbox_state = 'accepted'";
-    while sqlite::number(&service.database, accepted).await < 1 {}
+    service.until_stored(accepted).await;
     assert_eq!(service.sandbox.look(|state| state.accepted().count()), 1);
     assert_eq!(service.post().await, 200, "{}", service.logs());
     assert_nothing_is_lost(&service).await;
@@ -190,7 +190,7 @@ async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_r
     // The service itself has nothing more to write.
     let is_quiet =
         "SELECT (SELECT count(*) FROM receipts) = 3 AND NOT EXISTS (SELECT 1 FROM outbox)";
-    while sqlite::number(&service.database, is_quiet).await == 0 {}
+    service.until_stored(is_quiet).await;
     // Whoever writes beside the service makes it read its pages again; the checkpoint brings them into the file.
     let mut other = writer(&service.database).await;
     let change =

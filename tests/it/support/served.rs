@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::{API_KEY, APP_SECRET, ECHO, bodies, pretend};
 use crate::raw_http;
+use crate::sqlite;
 
 /// What is waited for comes within seconds; this long passes only when something is broken.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -120,6 +121,13 @@ impl Served {
         let public = raw_http::get(self.public, "/readyz").await;
         assert_eq!(public.body, format!("{word}\n"));
         assert_eq!(public.status, if word == "ready" { 200 } else { 503 });
+    }
+
+    /// Waits until a question to the database gives something else than 0.
+    pub(crate) async fn until_stored(&self, query: &'static str) {
+        let asking = async { while sqlite::number(&self.database, query).await == 0 {} };
+        let in_time = tokio::time::timeout(PATIENCE, asking).await;
+        assert!(in_time.is_ok(), "never so: {query}: {}", self.logs());
     }
 
     pub(crate) fn logs(&self) -> String {
