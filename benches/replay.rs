@@ -11,14 +11,17 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use replyd::diagnostics::sources::Sources;
+use replyd::engine;
+use replyd::engine::Incoming;
 use replyd::message::{
     Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId,
 };
-use replyd::rules::{self, Beside, RuleSet, Sources};
+use replyd::rules;
+use replyd::rules::{Beside, RuleSet};
 use replyd::sandbox::webhooks;
-use replyd::store::{Decide, Files, ReceivePolicy, Store};
-use replyd::turn::{self, Incoming};
-use replyd::whatsapp::webhook;
+use replyd::store::{Decide, MediaPolicy, ReceivePolicy, Store};
+use replyd::whatsapp::inbound;
 use serde_json::json;
 
 const RULES: &str = include_str!("../examples/orders.toml");
@@ -77,18 +80,18 @@ async fn fill(store: &Store, rules: &'static RuleSet) {
     let version = rules.version.clone();
     let decide: Box<Decide> = Box::new(move |conversation, incoming, now| {
         (
-            turn::take(rules, conversation, incoming, now),
+            engine::take(rules, conversation, incoming, now),
             version.clone(),
         )
     });
     let mut now = START;
     for index in 0..EACH {
         for first in (0..PEOPLE).step_by(200) {
-            let events = webhook::read(body(first..first + 200, index, now).as_bytes());
+            let events = inbound::read(body(first..first + 200, index, now).as_bytes());
             let policy = ReceivePolicy {
                 now,
                 reply_expires_after: Duration::from_mins(15),
-                files: Files::Stay,
+                files: MediaPolicy::Ignore,
             };
             let received = store.receive(events, policy, &*decide).await;
             assert_eq!(received.expect("it is stored").decisions.len(), 200);
@@ -127,7 +130,7 @@ fn turns(rules: &RuleSet) {
     let message = |text: &str| -> Inbound {
         let raw = json!({ "from": phone(1), "id": "wamid.1", "timestamp": START.as_second().to_string(),
             "type": "text", "text": { "body": text } });
-        *webhook::read_message(&raw.to_string(), &fresh.phone_number_id).expect("it is a message")
+        *inbound::read_message(&raw.to_string(), &fresh.phone_number_id).expect("it is a message")
     };
     let mut in_flow = fresh.clone();
     for text in ["hello", "order", "Large"] {
@@ -138,7 +141,7 @@ fn turns(rules: &RuleSet) {
                 title: "Order a cake".to_owned(),
             };
         }
-        in_flow.state = turn::take(rules, &in_flow, Incoming::Message(&written), START).state;
+        in_flow.state = engine::take(rules, &in_flow, Incoming::Message(&written), START).state;
     }
     let cases = [
         ("a menu with buttons", &fresh, message("Hello!")),
@@ -149,7 +152,7 @@ fn turns(rules: &RuleSet) {
         let begin = Instant::now();
         let rounds = 20_000;
         for _ in 0..rounds {
-            black_box(turn::take(
+            black_box(engine::take(
                 rules,
                 conversation,
                 Incoming::Message(&message),

@@ -10,11 +10,14 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use replyd::diagnostics::sources::Sources;
+use replyd::engine;
+use replyd::engine::Incoming;
 use replyd::message::{
     Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
 };
-use replyd::rules::{self, Beside, RuleSet, Sources};
-use replyd::turn::{self, Incoming};
+use replyd::rules;
+use replyd::rules::{Beside, RuleSet};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const MESSAGES: [&str; 8] = [
@@ -106,7 +109,7 @@ fn main() {
             begin.elapsed() / u32::try_from(rounds * messages.len()).expect("some thousand")
         };
         let indexed = time(&|message| {
-            black_box(turn::take(
+            black_box(engine::take(
                 &rules,
                 &conversation,
                 Incoming::Message(message),
@@ -114,7 +117,7 @@ fn main() {
             ));
         });
         let each = time(&|message| {
-            black_box(turn::explain(
+            black_box(engine::explain(
                 &rules,
                 &conversation,
                 Incoming::Message(message),

@@ -12,10 +12,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::engine::Decision;
 use crate::message::Event;
-use crate::store::{Decide, Files, ReceivePolicy, Received, Store, StoreError};
+use crate::store::{Decide, MediaPolicy, ReceivePolicy, Received, Store, StoreError};
 use crate::telemetry::{Metrics, Signs};
-use crate::turn::Decision;
 
 /// A commit takes no more updates than this, unless one request alone brings more.
 const COMMIT_UPDATES: usize = 2_000;
@@ -59,7 +59,7 @@ pub struct Parts {
     /// How long a reply is worth sending.
     pub reply_expires_after: Duration,
     /// What becomes of files that people send.
-    pub files: Files,
+    pub files: MediaPolicy,
 }
 
 struct Submission {

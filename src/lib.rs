@@ -1,48 +1,51 @@
 //! replyd answers WhatsApp for a business, by rules written in TOML.
 //!
-//! # The way of one message
+//! `ARCHITECTURE.md` draws the way of one message through these modules and says which may name which.
 //!
-//! ```text
-//! POST /webhook ─ signature over the raw bytes ─ split into updates ─ parse each alone ─┐
-//!                                                                                       ▼
-//!       200 ◄─ COMMIT ◄─ store ◄─ turn::take (pure) ◄─ conversation ◄─ dedupe   intake (joins requests)
-//!                          │
-//!                          ▼ wake
-//!                       outbox ─ claim ─ pace ─ gateway ─ settle          status webhook ─► receipts, same way in
-//! ```
+//! Pure, without IO or a clock, from the bottom:
 //!
-//! 1. [`web`] takes headers and raw bytes, within limits that a stranger cannot stretch.
-//! 2. [`whatsapp::signature`] compares the HMAC of the raw bytes; nothing is decoded before.
-//! 3. [`whatsapp::webhook`] splits the body into updates and makes a [`message::Event`] of each alone, so
-//!    that one bad update never costs its neighbours.
-//! 4. [`intake`] joins the updates of all waiting requests into one commit.
-//! 5. [`store`] receives them in one transaction: messages, decisions, conversation state and outbox rows.
-//!    In it, [`turn::take`] decides on each new message by the [`rules`]. Only then Meta gets its 200.
-//! 6. [`delivery`] claims outbox rows, paces them, posts them through the [`gateway`] and settles what came of them.
-//! 7. Receipts come in by the same door and are joined to what was sent.
+//! - [`message`]: the nouns: who wrote, what came in, what goes out, and WhatsApp's limits.
+//! - [`text`]: what people write, in any language: normalization, dates, numbers, languages.
+//! - [`diagnostics`]: reads TOML with positions, collects problems and draws them.
+//! - [`template`]: texts with `{{ variables }}`.
+//! - [`rules`]: the rule language: TOML in, a rule set or diagnostics out.
+//! - [`engine`]: decides on one event by the rules.
+//! - [`simulator`]: conversations without a phone: tests of rules, replay of recorded ones.
+//! - [`whatsapp`]: Meta's wire format.
 //!
-//! # The parts
+//! With IO:
 //!
-//! Pure, without IO or a clock: [`message`] (the nouns), [`rules`] (the language), [`turn`] (the decision),
-//! [`whatsapp`] (Meta's wire format). With IO: [`config`], [`web`], [`intake`], [`store`], [`delivery`], [`gateway`],
-//! [`outside`] (what rules may call), and [`sandbox`], the pretend WhatsApp. [`app`] puts them together, [`cli`] is the command, [`clock`] tells
-//! the time, [`shutdown`] ends it, [`telemetry`] tells of it, [`files`] writes files.
+//! - [`clock`], [`shutdown`], [`telemetry`], [`files`]: the time, the stop signals, logs and metrics, written files.
+//! - [`config`]: the settings, with the place of every mistake.
+//! - [`gateway`]: the HTTP client of the Graph API.
+//! - [`actions`]: HTTP requests and language models that rules ask.
+//! - [`store`]: the database.
+//! - [`intake`]: joins the updates of waiting requests into one commit.
+//! - [`workers`]: the outbox, timers, actions, media downloads.
+//! - [`web`]: the listeners.
+//! - [`sandbox`]: the pretend WhatsApp.
+//! - [`app`]: puts the service together.
+//! - [`cli`]: the commands.
 
+pub mod actions;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod delivery;
+pub mod diagnostics;
+pub mod engine;
 pub mod files;
 pub mod gateway;
 pub mod intake;
 pub mod message;
-pub mod outside;
 pub mod rules;
 pub mod sandbox;
 pub mod shutdown;
+pub mod simulator;
 pub mod store;
 pub mod telemetry;
-pub mod turn;
+pub mod template;
+pub mod text;
 pub mod web;
 pub mod whatsapp;
+pub mod workers;

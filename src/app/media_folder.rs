@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::files::{self, Access};
+use crate::files;
+use crate::files::Access;
 
 /// Makes the folder and writes a file into it, which is gone again afterwards.
 ///

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::rulebook::{Rejected, Rulebook};
-use super::rules_files::RulesFiles;
+use super::rules_loader::RulesFiles;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
@@ -201,7 +201,8 @@ mod tests {
     use super::{Current, Reload, fingerprint};
     use crate::app::rulebook::Rulebook;
     use crate::clock::Clock;
-    use crate::config::{self, Config, Sources};
+    use crate::config;
+    use crate::config::{Config, Sources};
     use crate::store::Store;
 
     fn config(folder: &tempfile::TempDir) -> Config {

@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::rules_files::RulesFiles;
+use super::rules_loader::RulesFiles;
 use crate::config::Config;
+use crate::diagnostics;
+use crate::diagnostics::sources::Sources;
+use crate::diagnostics::{Colour, Diagnostic, Severity};
+use crate::engine;
+use crate::engine::{Decision, Incoming, Turn};
 use crate::message::{Conversation, PhoneNumberId, RulesVersion};
-use crate::rules::{self, Colour, Diagnostic, RuleSet, Severity, Sources};
-use crate::turn::{self, Decision, Incoming, Turn};
+use crate::rules::RuleSet;
 
 /// A rules file with mistakes.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +90,7 @@ impl Rulebook {
         };
         match rules {
             Some(rules) => (
-                turn::take(rules, conversation, incoming, now),
+                engine::take(rules, conversation, incoming, now),
                 rules.version.clone(),
             ),
             None => (stored_only(conversation), self.any_version()),
@@ -131,7 +135,7 @@ fn compile(file: &Path) -> anyhow::Result<RuleSet> {
         Err(diagnostics) => Err(Rejected {
             file: file.to_owned(),
             place: first_error(&diagnostics, &files.sources),
-            diagnostics: rules::render(&diagnostics, &files.sources, Colour::Plain),
+            diagnostics: diagnostics::render(&diagnostics, &files.sources, Colour::Plain),
         }
         .into()),
     }
@@ -156,11 +160,12 @@ mod tests {
     use std::path::PathBuf;
 
     use super::Rulebook;
-    use crate::config::{self, Config, Sources};
+    use crate::config;
+    use crate::config::{Config, Sources};
+    use crate::engine::{Decision, Incoming};
     use crate::message::{
         Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
     };
-    use crate::turn::{Decision, Incoming};
 
     const RULES: &str = "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n";
     const SECRETS: &str = r#"

@@ -2,44 +2,11 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 not understood.
 
-mod ask;
-mod backup;
-mod chat;
-mod check;
-mod connections;
-mod demo;
-mod doctor;
-mod events;
-mod explain;
-mod foreign_text;
-mod gaps;
-mod graph;
-mod healthcheck;
+pub mod account;
 mod history;
-mod hours;
-mod init;
-mod local_file;
-mod manage;
-mod media;
-mod numbers;
-mod outbox;
-mod overwrite;
-mod profile;
-mod progress;
-mod read;
-mod reading;
-mod replay;
-mod restore;
-mod ruleset;
-mod sandbox;
-mod schema;
-mod screen;
-mod send;
-mod serve;
-mod templates;
-mod test;
-pub(crate) mod ui;
-mod why;
+pub mod rules;
+pub mod service;
+pub(crate) mod terminal;
 
 use std::process::ExitCode;
 
@@ -57,59 +24,59 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try everything on this machine: example rules and a pretend WhatsApp.
-    Demo(demo::Arguments),
+    Demo(service::demo::Arguments),
     /// Run the service: take webhooks in, send replies out.
-    Serve(serve::Arguments),
+    Serve(service::serve::Arguments),
     /// Write a configuration and rules to start from.
-    Init(init::Arguments),
+    Init(service::init::Arguments),
     /// Find every mistake in rules files.
-    Check(check::Arguments),
+    Check(rules::check::Arguments),
     /// Run the examples and conversations that stand in rules files.
-    Test(test::Arguments),
+    Test(rules::test::Arguments),
     /// Say for every rule whether it would take a message, and why.
-    Explain(explain::Arguments),
+    Explain(rules::explain::Arguments),
     /// Say why a message of the past was answered as it was.
-    Why(why::Arguments),
+    Why(history::why::Arguments),
     /// Show what other rules would have answered in the past.
-    Replay(replay::Arguments),
+    Replay(history::replay::Arguments),
     /// List what people asked that no rule understood.
-    Gaps(gaps::Arguments),
+    Gaps(history::gaps::Arguments),
     /// Say whether the business is open at a time, and why.
-    Hours(hours::Arguments),
+    Hours(rules::hours::Arguments),
     /// Print the JSON Schema of rules files, for editors.
-    Schema(schema::Arguments),
+    Schema(rules::schema::Arguments),
     /// Talk to the rules in the terminal.
-    Chat(chat::Arguments),
+    Chat(rules::chat::Arguments),
     /// Read the conversations.
     History(history::Arguments),
     /// Look at what still has to be sent; send it again or drop it.
-    Outbox(outbox::Arguments),
+    Outbox(history::outbox::Arguments),
     /// Upload, look at, fetch and delete files at WhatsApp.
-    Media(media::Arguments),
+    Media(account::media::Arguments),
     /// Look at everything that the service depends on.
-    Doctor(doctor::Arguments),
+    Doctor(service::doctor::Arguments),
     /// Read what Meta told about the account.
-    Events(events::Arguments),
+    Events(history::events::Arguments),
     /// Copy the database, also of a running service, and check the copy.
-    Backup(backup::Arguments),
+    Backup(service::backup::Arguments),
     /// Put a backup in the database's place; nothing is sent from it until you release it.
-    Restore(restore::Arguments),
+    Restore(service::restore::Arguments),
     /// Send one message by hand.
-    Send(Box<send::Arguments>),
+    Send(Box<account::send::Arguments>),
     /// Mark a message read.
-    Read(read::Arguments),
+    Read(account::mark_read::Arguments),
     /// Manage message templates: list, show, create, delete, sync.
-    Templates(templates::Arguments),
+    Templates(account::templates::Arguments),
     /// Look at the business numbers.
-    Numbers(numbers::Arguments),
+    Numbers(account::numbers::Arguments),
     /// Show or change the business profile.
-    Profile(profile::Arguments),
+    Profile(account::profile::Arguments),
     /// Manage Maton's connections: list, create, get, delete, choose the default.
-    Connections(connections::Arguments),
+    Connections(account::connections::Arguments),
     /// Use the phone of a running demo.
-    Sandbox(sandbox::Arguments),
+    Sandbox(service::sandbox::Arguments),
     /// Ask a running service whether it is ready.
-    Healthcheck(healthcheck::Arguments),
+    Healthcheck(service::healthcheck::Arguments),
 }
 
 /// Runs the command line of this process.
@@ -119,19 +86,19 @@ pub fn main() -> ExitCode {
         Ok(arguments) => {
             let purpose = arguments.command.purpose();
             let code = run(arguments).unwrap_or_else(|error| {
-                ui::error(&error);
+                terminal::error(&error);
                 ExitCode::FAILURE
             });
             (code, purpose)
         }
         Err(told) => (tell(&told), Purpose::Output),
     };
-    match ui::finish() {
+    match terminal::finish() {
         Ok(()) => code,
         Err(error) => {
             let cut_short = anyhow::Error::new(error)
                 .context("standard output did not take everything: what is there is cut short");
-            ui::error(&cut_short);
+            terminal::error(&cut_short);
             match purpose {
                 Purpose::Output if code == ExitCode::SUCCESS => ExitCode::FAILURE,
                 Purpose::Output | Purpose::Effect => code,
@@ -145,16 +112,16 @@ pub fn main() -> ExitCode {
 fn tell(told: &clap::Error) -> ExitCode {
     let rendered = told.render();
     let plain = rendered.to_string();
-    let visible = ui::visible(&plain);
+    let visible = terminal::visible(&plain);
     let text = if visible == plain {
         rendered.ansi().to_string()
     } else {
         visible
     };
     if told.use_stderr() {
-        ui::ask(text);
+        terminal::ask(text);
     } else {
-        ui::prompt(text);
+        terminal::prompt(text);
     }
     ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1))
 }
@@ -209,33 +176,33 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .context("could not start the runtime")?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Demo(arguments) => demo::run(arguments).await,
-            Command::Serve(arguments) => serve::run(arguments).await,
-            Command::Init(arguments) => init::run(arguments).await,
-            Command::Check(arguments) => check::run(arguments).await,
-            Command::Test(arguments) => test::run(arguments).await,
-            Command::Explain(arguments) => explain::run(arguments).await,
-            Command::Why(arguments) => why::run(arguments).await,
-            Command::Replay(arguments) => replay::run(arguments).await,
-            Command::Gaps(arguments) => gaps::run(arguments).await,
-            Command::Hours(arguments) => hours::run(arguments).await,
-            Command::Schema(arguments) => schema::run(arguments).await,
-            Command::Chat(arguments) => chat::run(arguments).await,
+            Command::Demo(arguments) => service::demo::run(arguments).await,
+            Command::Serve(arguments) => service::serve::run(arguments).await,
+            Command::Init(arguments) => service::init::run(arguments).await,
+            Command::Check(arguments) => rules::check::run(arguments).await,
+            Command::Test(arguments) => rules::test::run(arguments).await,
+            Command::Explain(arguments) => rules::explain::run(arguments).await,
+            Command::Why(arguments) => history::why::run(arguments).await,
+            Command::Replay(arguments) => history::replay::run(arguments).await,
+            Command::Gaps(arguments) => history::gaps::run(arguments).await,
+            Command::Hours(arguments) => rules::hours::run(arguments).await,
+            Command::Schema(arguments) => rules::schema::run(arguments).await,
+            Command::Chat(arguments) => rules::chat::run(arguments).await,
             Command::History(arguments) => history::run(arguments).await,
-            Command::Outbox(arguments) => outbox::run(arguments).await,
-            Command::Media(arguments) => media::run(arguments).await,
-            Command::Doctor(arguments) => doctor::run(arguments).await,
-            Command::Events(arguments) => events::run(arguments).await,
-            Command::Backup(arguments) => backup::run(arguments).await,
-            Command::Restore(arguments) => restore::run(arguments).await,
-            Command::Send(arguments) => send::run(*arguments).await,
-            Command::Read(arguments) => read::run(arguments).await,
-            Command::Templates(arguments) => templates::run(arguments).await,
-            Command::Numbers(arguments) => numbers::run(arguments).await,
-            Command::Profile(arguments) => profile::run(arguments).await,
-            Command::Connections(arguments) => connections::run(arguments).await,
-            Command::Sandbox(arguments) => sandbox::run(arguments).await,
-            Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
+            Command::Outbox(arguments) => history::outbox::run(arguments).await,
+            Command::Media(arguments) => account::media::run(arguments).await,
+            Command::Doctor(arguments) => service::doctor::run(arguments).await,
+            Command::Events(arguments) => history::events::run(arguments).await,
+            Command::Backup(arguments) => service::backup::run(arguments).await,
+            Command::Restore(arguments) => service::restore::run(arguments).await,
+            Command::Send(arguments) => account::send::run(*arguments).await,
+            Command::Read(arguments) => account::mark_read::run(arguments).await,
+            Command::Templates(arguments) => account::templates::run(arguments).await,
+            Command::Numbers(arguments) => account::numbers::run(arguments).await,
+            Command::Profile(arguments) => account::profile::run(arguments).await,
+            Command::Connections(arguments) => account::connections::run(arguments).await,
+            Command::Sandbox(arguments) => service::sandbox::run(arguments).await,
+            Command::Healthcheck(arguments) => service::healthcheck::run(arguments).await,
         }
     })
 }

@@ -1,19 +1,17 @@
 //! What the owner can set, and where it is read from. The only module that reads the environment.
 //!
 //! Three layers, each over the one before it: `default.toml` (compiled in), the owner's `replyd.toml`, and
-//! variables `REPLYD__SECTION__KEY`. [`load`] does everything but find the file and the environment, so that
+//! variables `REPLYD__SECTION__KEY`. [`load()`] does everything but find the file and the environment, so that
 //! tests need neither. Next on the way: [`crate::app`], which is built from a [`Config`].
 
-mod actions;
-mod edit;
 mod layers;
 mod listeners;
-mod machine;
-mod media;
+mod load;
 mod problem;
 mod reader;
 mod secrets;
 mod sections;
+mod set_key;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,13 +24,13 @@ use secrecy::SecretString;
 use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
-pub use edit::with_connection;
-pub use machine::{
+pub use load::{
     ReadError, file, read, read_admin, read_calls, read_database, read_delivery, read_server,
     secret_places,
 };
 pub use problem::{Origin, Problem, Problems};
 pub use secrets::SecretPlaces;
+pub use set_key::with_connection;
 
 use layers::{Layers, in_file};
 use reader::{ReadFile, Reader};

@@ -18,22 +18,22 @@ mod unix {
     const PRIVATE_FOLDER: u32 = 0o700;
 
     /// A file that is made by these options is its owner's alone from the first moment.
-    pub(in super::super) fn private(options: &mut OpenOptions) {
+    pub(crate) fn private(options: &mut OpenOptions) {
         options.mode(PRIVATE_FILE);
     }
 
     /// Gives back to the owner what an odd umask took.
-    pub(in super::super) fn make_private(file: &File) -> io::Result<()> {
+    pub(crate) fn make_private(file: &File) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(PRIVATE_FILE))
     }
 
-    pub(in super::super) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
         DirBuilder::new().mode(PRIVATE_FOLDER).create(folder)?;
         fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER))
     }
 
     /// Gives a file the mode and, where we may, the owner and group of another.
-    pub(in super::super) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
+    pub(crate) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
         let own = file.metadata()?;
         if own.gid() != other.gid() {
             // Whoever is no member of the group cannot give it; the mode is kept all the same.
@@ -53,17 +53,17 @@ mod elsewhere {
     use std::io;
     use std::path::Path;
 
-    pub(in super::super) fn private(_: &mut OpenOptions) {}
+    pub(crate) fn private(_: &mut OpenOptions) {}
 
-    pub(in super::super) fn make_private(_: &File) -> io::Result<()> {
+    pub(crate) fn make_private(_: &File) -> io::Result<()> {
         Ok(())
     }
 
-    pub(in super::super) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
         fs::create_dir(folder)
     }
 
-    pub(in super::super) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
+    pub(crate) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
         file.set_permissions(other.permissions())
     }
 }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write as _;
 
-use super::{Access, Draft, Existing, Reason, create, make_folder, open_private, replace};
+use super::{Access, Draft, Existing, Reason, create, make_folder, replace};
 
 fn names(folder: &std::path::Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -83,8 +83,9 @@ mod unix {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-    use super::super::{Access, Reason, create, make_folder, make_private, replace};
-    use super::{names, open_private};
+    use super::names;
+    use crate::files::open_private;
+    use crate::files::{Access, Reason, create, make_folder, make_private, replace};
 
     fn mode(path: &std::path::Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o7777

@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::message::GraphError;
-use crate::whatsapp::codes::{self, Class};
+use crate::whatsapp::error_codes;
+use crate::whatsapp::error_codes::Class;
 
 /// Why a call did not end in "accepted".
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,7 @@ impl Rejection {
     #[must_use]
     pub fn class(&self) -> Class {
         if let Some(error) = &self.error {
-            if let Some(code) = codes::lookup(error.code) {
+            if let Some(code) = error_codes::lookup(error.code) {
                 return code.class;
             }
             return match self.status {
@@ -142,7 +143,7 @@ impl Rejection {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match (&self.error, self.status) {
-            (Some(error), _) => codes::lookup(error.code)
+            (Some(error), _) => error_codes::lookup(error.code)
                 .map_or("look the code up in Meta's list of error codes", |code| {
                     code.advice
                 }),
@@ -175,7 +176,7 @@ impl fmt::Display for Rejection {
         let Some(error) = &self.error else {
             return write!(f, "gateway refused with HTTP status {}", self.status);
         };
-        match codes::lookup(error.code) {
+        match error_codes::lookup(error.code) {
             Some(code) => write!(f, "error {}: {}", error.code, code.meaning),
             None => write!(
                 f,

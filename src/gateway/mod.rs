@@ -1,15 +1,13 @@
 //! The client of whatever carries Graph API calls: Maton, `graph.facebook.com` or the sandbox.
 //!
 //! One call, one request, one [`SendError`] that says whether anything may have left us. It never tries again
-//! and keeps no pace: [`crate::delivery`] does both.
+//! and keeps no pace: [`crate::workers::outbox`] does both.
 
-mod answer;
-mod client;
 mod download;
 mod error;
-#[cfg(test)]
-pub(crate) mod fake;
-mod media;
+mod http_client;
+mod response;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +22,12 @@ use tokio::time::Instant;
 
 use crate::config;
 use crate::message::{PhoneNumberId, Wamid, is_id};
-use crate::whatsapp::graph::{Api, Call, Method, Payload};
+use crate::whatsapp::api_call::{Api, Call, Method, Payload};
 
-pub(crate) use client::{http_client, http_client_builder};
 pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts, Target};
 pub(crate) use error::reason;
 pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
+pub(crate) use http_client::{http_client, http_client_builder};
 
 /// Chooses one of several connections of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
@@ -110,7 +108,7 @@ impl Gateway {
     }
 
     fn hear(&self, response: &Response) {
-        if let Some(theirs) = answer::date(response.headers()) {
+        if let Some(theirs) = response::date(response.headers()) {
             let at = Instant::now();
             self.told.send_replace(Some(ToldTime { theirs, at }));
         }
@@ -124,7 +122,7 @@ impl Gateway {
 
     /// Sends a message and gives the id WhatsApp knows it by. Accepted is not delivered: receipts tell that.
     ///
-    /// `body` is from [`crate::whatsapp::send::message_body`].
+    /// `body` is from [`crate::whatsapp::outbound::message_body`].
     ///
     /// # Errors
     /// [`SendError`]; only [`SendError::Unknown`] may have been sent.
@@ -134,12 +132,12 @@ impl Gateway {
         body: &Value,
     ) -> Result<Wamid, SendError> {
         let answer = self.perform(&messages_call(number, body)).await?;
-        answer::wamid(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
+        response::wamid(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
     /// Marks a message, and all before it, read.
     ///
-    /// `body` is from [`crate::whatsapp::send::read_mark_body`].
+    /// `body` is from [`crate::whatsapp::outbound::read_mark_body`].
     ///
     /// # Errors
     /// [`SendError`].
@@ -167,7 +165,7 @@ impl Gateway {
     pub async fn date(&self) -> Result<Option<Timestamp>, SendError> {
         let request = self.client.get(Url::clone(&self.base));
         let response = request.send().await.map_err(|e| error::of_transport(&e))?;
-        Ok(answer::date(response.headers()))
+        Ok(response::date(response.headers()))
     }
 
     /// Host and port that calls of this API go to, for people.
@@ -208,7 +206,7 @@ impl Gateway {
         };
         let response = request.send().await.map_err(|e| error::of_transport(&e))?;
         self.hear(&response);
-        answer::read(response).await
+        response::read(response).await
     }
 
     fn request(&self, call: &Call) -> RequestBuilder {
@@ -260,6 +258,9 @@ fn header(text: &str, key: &'static str) -> Result<HeaderValue, GatewayError> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+pub(crate) mod test_server;
 
 #[cfg(test)]
 mod tests;

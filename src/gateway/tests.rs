@@ -2,9 +2,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::fake::{Fake, Script, client_of};
+use super::test_server::{Fake, Script, client_of};
 use super::*;
-use crate::whatsapp::codes::Class;
+use crate::whatsapp::error_codes::Class;
 
 async fn send(gateway: &Gateway) -> Result<Wamid, SendError> {
     let number = PhoneNumberId::parse("1065").unwrap();

@@ -5,7 +5,7 @@
 //! in its [`State`]. The demo, the tests and the benchmarks use it; the service does not know it exists.
 
 mod account;
-mod fault;
+mod faults;
 mod graph;
 mod phone;
 mod state;
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use account::{Account, WABA};
-pub use fault::Fault;
+pub use faults::Fault;
 pub use state::{Bubble, Option as ScreenOption, Request, Side, State, StoredFile, Verdict};
 
 use crate::clock::Clock;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::fault::Fault;
+use super::faults::Fault;
 
 /// Everything that happened.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::place::Displaced;
+use super::file_identity::Displaced;
 use crate::files::WriteError;
 
 /// Why a unit of work did not succeed.

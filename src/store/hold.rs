@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row as _};
 
-use super::opening::{self, LookedAt};
+use super::opening;
+use super::opening::LookedAt;
 use super::{Store, StoreError, rows};
 use crate::message::State;
 

@@ -3,19 +3,20 @@
 //! The only module with SQL. Every method does a constant number of statements whatever the size of its
 //! batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is the heart;
 //! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
-//! message: [`crate::delivery`].
+//! message: [`crate::workers::outbox`].
 
 mod backup;
-mod beside;
-mod error;
+mod conversations;
+pub mod error;
+pub mod file_identity;
+mod history;
 mod hold;
-mod lock;
+mod manual_send;
+pub mod media;
 mod opening;
 mod outbox;
-mod past;
-mod place;
 mod probe;
-mod read;
+mod process_lock;
 mod receive;
 mod restore;
 mod sizes;
@@ -38,19 +39,19 @@ use sqlx::sqlite::{
 };
 
 pub use backup::{Copied, CopyError, Present, Progress, backup};
-pub use beside::{Sent, Standing, Upload};
+pub use conversations::{ConversationSummary, Entry, News, StoredNote};
 pub use error::StoreError;
+pub use file_identity::Displaced;
+pub use history::{Asked, Past, PastMessage};
 pub use hold::{Came, Old, Waits};
+pub use manual_send::{Sent, Standing, Upload};
+pub use media::{Download, DownloadEnd};
 pub use outbox::{
-    ClaimRequest, Claimed, ClaimedKind, Claims, Done, Download, DownloadEnd, ExpiredMessage, Freed,
-    NotDone, OutboxCount, OutboxRow, Outcome, Reason, Repeat, RetryByHand, Settled, Settlement,
-    Try,
+    ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, Freed, NotDone, OutboxCount,
+    OutboxRow, Outcome, Reason, Repeat, RetryByHand, Settled, Settlement, Try,
 };
-pub use past::{Asked, Past, PastMessage};
-pub use place::Displaced;
-pub use read::{ConversationSummary, Entry, News, StoredNote};
 pub use receive::{
-    ActionClaim, ClaimedAction, Decide, EndedAction, Files, ReceivePolicy, Received,
+    ActionClaim, ClaimedAction, Decide, EndedAction, MediaPolicy, ReceivePolicy, Received,
 };
 pub use restore::{Restored, restore};
 pub use sizes::FileSizes;
@@ -60,9 +61,9 @@ use crate::files;
 pub use watch::{Quarantine, SecretsInUse};
 
 use crate::message::{RulesVersion, hex};
+use file_identity::Place;
 use hold::Gate;
-use lock::Lock;
-use place::Place;
+use process_lock::Lock;
 use transaction::{Guard, Readers, Transaction};
 
 /// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::backup::{self, Copied, CopyError, Part, Progress, is_same};
-use super::lock::Lock;
+use super::backup;
+use super::backup::{Copied, CopyError, Part, Progress, is_same};
+use super::process_lock::Lock;
 use super::{StoreError, beside_path, opening, path_of, wal};
 use crate::files;
 

@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 use sqlx::{Either, Execute, Executor, SqlStr, Sqlite};
 
 use super::StoreError;
-use super::place::Place;
+use super::file_identity::Place;
 use super::trouble::{Fault, Watch};
 
 type Rows<'e> =

@@ -6,7 +6,7 @@
 use tokio::sync::watch;
 
 use super::StoreError;
-use super::place::Displaced;
+use super::file_identity::Displaced;
 
 /// Why the database takes no work, in classes that differ in what their owner has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,8 @@ impl StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cleared, Displaced, Fault, Watch};
+    use super::{Cleared, Fault, Watch};
+    use crate::store::file_identity::Displaced;
 
     #[test]
     fn each_class_of_results_is_a_fault_or_the_fault_of_a_batch() {

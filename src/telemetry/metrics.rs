@@ -11,7 +11,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::exposition::{self, Format};
+use super::exposition;
+use super::exposition::Format;
 use super::process::{LostLines, Process};
 
 /// Every counter, gauge and histogram.

@@ -10,7 +10,7 @@ mod hosts;
 mod open_files;
 mod peers;
 mod places;
-mod server;
+pub mod server;
 mod webhook;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::graph::{Call, FilePart, Payload};
+use super::api_call::{Call, FilePart, Payload};
 use crate::message::{PhoneNumberId, is_id};
 
 /// How long an uploaded file can be sent, in days; one that a person sent can be fetched for 7.

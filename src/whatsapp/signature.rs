@@ -1,7 +1,7 @@
 //! Who may speak to us: the signature over a webhook's raw bytes, and the verify token.
 //!
 //! Nothing of a body is decoded before [`verify`] has accepted it. There is no unsigned mode. Next on the way
-//! of a message: [`super::webhook`].
+//! of a message: [`super::inbound`].
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};

@@ -4,8 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use replyd::app::rules_files::RulesFiles;
-use replyd::rules::{self, Beside, Colour, Diagnostic, Severity, Sources, codes};
+use replyd::app::rules_loader::RulesFiles;
+use replyd::diagnostics;
+use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
+use replyd::rules;
+use replyd::rules::Beside;
 
 /// For holidays that are over.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 23);
@@ -55,7 +59,7 @@ fn each_broken_file_is_explained() {
             let about = name.split('-').next().unwrap();
             let found = diagnostics.iter().any(|found| found.code == about);
             assert!(found, "{name} is about another code");
-            let drawn = rules::render(&diagnostics, &files.sources, Colour::Plain);
+            let drawn = diagnostics::render(&diagnostics, &files.sources, Colour::Plain);
             let here = format!("{}/", folder.path().display());
             let drawn = drawn.replace(&here, "");
             insta::assert_snapshot!("explained", drawn);
@@ -105,7 +109,7 @@ proptest::proptest! {
     #[test]
     fn no_text_breaks_the_compiler(text in "([a-z.]{1,8} = [\"'\\[{}\\]a-z0-9é🥐, \\\\=.]{0,20}\n|\\[\\[rule\\]\\]\n|\\[rule.reply\\]\n|id = \"a\"\n|when.text.has = [\\[\\]\"a,]{0,6}\n){0,12}") {
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = rules::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Styled);
+        let _ = diagnostics::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Styled);
     }
 
     #[test]
@@ -116,7 +120,7 @@ proptest::proptest! {
         let text = format!("{}{}", &text[..start], &text[end..]);
 
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = rules::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Plain);
+        let _ = diagnostics::render(&diagnostics, &Sources::one("rules.toml", &text), Colour::Plain);
     }
 }
 

@@ -5,10 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
-use replyd::app::rules_files::RulesFiles;
+use replyd::app::rules_loader::RulesFiles;
+use replyd::diagnostics;
+use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
 use replyd::message::TemplateFile;
-use replyd::rules::{self, Beside, Colour, Diagnostic, RuleSet, Severity, Sources, codes};
-use replyd::turn::rehearsal;
+use replyd::rules;
+use replyd::rules::{Beside, RuleSet};
+use replyd::simulator;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -61,14 +65,14 @@ fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
     let sources = Sources::one("rules.toml", text);
     format!(
         "{}\n{text}",
-        rules::render(diagnostics, &sources, Colour::Plain)
+        diagnostics::render(diagnostics, &sources, Colour::Plain)
     )
 }
 
 /// Runs everything that a file promises; gives the rules, steps and branches that nothing reached.
 #[track_caller]
 fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
-    let (findings, coverage) = rehearsal::run(rules);
+    let (findings, coverage) = simulator::run(rules);
     assert!(!findings.is_empty(), "{name} has no tests");
     for finding in findings {
         assert!(

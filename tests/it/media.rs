@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::sqlite;
+use crate::support;
 use crate::support::desk::Desk;
-use crate::support::{self, ANA, NUMBERS, Options, TestApp};
+use crate::support::{ANA, NUMBERS, Options, TestApp};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01 a picture of a cake";

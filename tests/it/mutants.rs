@@ -4,11 +4,14 @@
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
+use replyd::diagnostics::sources::Sources;
+use replyd::engine;
+use replyd::engine::render::variables;
+use replyd::engine::{Decision, Incoming};
 use replyd::message::{Contact, Conversation, Event, PhoneNumberId, State};
-use replyd::rules::variables;
-use replyd::rules::{self, Beside, RuleSet, Sources};
-use replyd::turn::{self, Decision, Incoming};
-use replyd::whatsapp::webhook;
+use replyd::rules;
+use replyd::rules::{Beside, RuleSet};
+use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
 use crate::sqlite;
@@ -198,7 +201,7 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
     let rules = talkative();
     let mut answered = 0;
     for mutants in all_mutants().chunks(TOGETHER) {
-        for event in webhook::read(body_of(mutants).as_bytes()) {
+        for event in inbound::read(body_of(mutants).as_bytes()) {
             let Event::Message(message) = event else {
                 continue;
             };
@@ -213,7 +216,7 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
                 state: State::default(),
             };
 
-            let turn = turn::take(
+            let turn = engine::take(
                 &rules,
                 &conversation,
                 Incoming::Message(&message),

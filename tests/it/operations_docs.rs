@@ -218,9 +218,9 @@ async fn every_metric_that_is_written_of_is_one_and_none_is_left_out() {
 fn every_outcome_that_an_alert_asks_for_is_a_word_of_ours() {
     let alerts = file("deploy/alerts.yml");
     let words = [
-        "src/web/webhook.rs",
-        "src/turn/mod.rs",
-        "src/delivery/settling.rs",
+        "src/web/webhook/mod.rs",
+        "src/engine/mod.rs",
+        "src/workers/outbox/outcome.rs",
         "src/intake.rs",
     ];
     let sources: String = words.into_iter().map(file).collect();

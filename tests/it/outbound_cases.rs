@@ -6,16 +6,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use replyd::clock::Clock;
-use replyd::config::{self, Sources};
+use replyd::config;
+use replyd::config::Sources;
 use replyd::gateway::Gateway;
 use replyd::message::{Outbound, Recipient, Wamid, limits};
 use replyd::sandbox::{Receipts, Sandbox};
-use replyd::whatsapp::graph::Call;
-use replyd::whatsapp::send;
+use replyd::whatsapp::api_call::Call;
+use replyd::whatsapp::outbound;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{self, ANA, API_KEY, NUMBERS, TestApp};
+use crate::support;
+use crate::support::{ANA, API_KEY, NUMBERS, TestApp};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +52,7 @@ fn every_message_becomes_the_documented_body() {
     for (name, case) in cases() {
         let tag = case.tag.as_deref();
 
-        let body = send::message_body(&case.to, &case.content, case.quotes.as_ref(), tag);
+        let body = outbound::message_body(&case.to, &case.content, case.quotes.as_ref(), tag);
 
         assert_eq!(body, case.body, "{name}: {}", case.about);
     }

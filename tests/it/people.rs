@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use replyd::engine::{Decision, Incoming, Turn};
 use replyd::message::{Conversation, RulesVersion};
 use replyd::sandbox::webhooks;
-use replyd::store::{Files, ReceivePolicy, Store};
-use replyd::turn::{Decision, Incoming, Turn};
-use replyd::whatsapp::webhook;
+use replyd::store::{MediaPolicy, ReceivePolicy, Store};
+use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
 use crate::sqlite;
@@ -109,11 +109,11 @@ async fn stored(batches: &[Vec<Told>]) -> (i64, i64) {
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
-        files: Files::Stay,
+        files: MediaPolicy::Ignore,
     };
     let mut came = 0;
     for (number, batch) in batches.iter().enumerate() {
-        let events = webhook::read(body(batch, number).as_bytes());
+        let events = inbound::read(body(batch, number).as_bytes());
         let received = store.receive(events, policy, &quiet).await.unwrap();
         came += received.messages + received.echoes;
     }

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
 const STATEMENTS: [&str; 4] = [
-    include_str!("../../src/store/sql.rs"),
+    include_str!("../../src/store/sql/mod.rs"),
     include_str!("../../src/store/sql/outbox.rs"),
     include_str!("../../src/store/hold.rs"),
     include_str!("../../src/store/watch.rs"),

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use replyd::rules::{self, Beside, Colour, Diagnostic, Severity, Sources, codes};
+use replyd::diagnostics;
+use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
+use replyd::rules;
+use replyd::rules::Beside;
 use serde_json::Value;
 
 /// The schema as a validator reads it.
@@ -201,7 +205,8 @@ fn the_schema_and_the_compiler_refuse_the_same_keys_and_types() {
             let refusal = validator.refusal(&mutant);
             refused += usize::from(refusal.is_some());
             let of_shape = found.iter().any(|one| OF_THE_SHAPE.contains(&one.code));
-            let told = rules::render(&found, &Sources::one("rules.toml", &text), Colour::Plain);
+            let told =
+                diagnostics::render(&found, &Sources::one("rules.toml", &text), Colour::Plain);
             if of_shape && refusal.is_none() {
                 apart.push(format!(
                     "{change:?} {}: the schema takes it\n{told}",

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use replyd::engine::{Decision, Explanation, Incoming, Reply, Turn};
 use replyd::message::{
     Content, Conversation, DeliveryStatus, Event, Identity, Inbound, Outbound, PhoneNumberId,
     Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    ClaimRequest, Claimed, Files, Outcome, ReceivePolicy, Received, Settlement, Store, StoreError,
+    ClaimRequest, Claimed, MediaPolicy, Outcome, ReceivePolicy, Received, Settlement, Store,
+    StoreError,
 };
-use replyd::turn::{Decision, Explanation, Incoming, Reply, Turn};
 use tempfile::TempDir;
 
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -85,7 +86,7 @@ async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreErr
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
-        files: Files::Stay,
+        files: MediaPolicy::Ignore,
     };
     store.receive(events, policy, &decide).await
 }

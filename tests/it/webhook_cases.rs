@@ -8,11 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use replyd::diagnostics::sources::Sources;
+use replyd::engine;
 use replyd::message::{Event, Forwarded, Identity, Inbound, Receipt, RulesVersion};
-use replyd::rules::{self, Beside, Sources};
-use replyd::store::{Files, ReceivePolicy, Store};
-use replyd::turn;
-use replyd::whatsapp::webhook;
+use replyd::rules;
+use replyd::rules::Beside;
+use replyd::store::{MediaPolicy, ReceivePolicy, Store};
+use replyd::whatsapp::inbound;
 use serde::Deserialize;
 use sqlx::Row as _;
 
@@ -47,7 +49,7 @@ async fn every_case_gives_its_events_and_its_rows() {
 
         let events = bodies
             .iter()
-            .flat_map(|body| webhook::read(body.as_bytes()));
+            .flat_map(|body| inbound::read(body.as_bytes()));
         let events: Vec<String> = events.map(|event| line(&event)).collect();
         let rows = stored(&bodies).await;
 
@@ -81,14 +83,14 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
-        files: Files::Fetch,
+        files: MediaPolicy::Download,
     };
-    let decide = move |before: &_, incoming: turn::Incoming<'_>, now| {
+    let decide = move |before: &_, incoming: engine::Incoming<'_>, now| {
         let version: RulesVersion = rules.version.clone();
-        (turn::take(&rules, before, incoming, now), version)
+        (engine::take(&rules, before, incoming, now), version)
     };
     for body in bodies.iter().chain(bodies) {
-        let events = webhook::read(body.as_bytes());
+        let events = inbound::read(body.as_bytes());
         let received = store.receive(events, policy, &decide).await;
         received.unwrap();
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use replyd::app::App;
 use replyd::clock::Clock;
-use replyd::config::{self, Sources};
+use replyd::config;
+use replyd::config::Sources;
 use replyd::shutdown::Shutdown;
 use replyd::whatsapp::signature::sign;
 use tokio_util::sync::CancellationToken;

@@ -1,22 +1,22 @@
 //! WhatsApp's limits for what we send, each with its source.
 //!
 //! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`breaches`] before the service
-//! starts, [`crate::turn`] checks again what came out once the variables are filled in, and `replyd send` before
+//! starts, [`crate::engine`] checks again what came out once the variables are filled in, and `replyd send` before
 //! anything leaves. Nothing is cut here; a caller decides what becomes of a message that breaks a limit, and
 //! [`split()`] helps with long texts.
 //!
 //! Meta does not say what a character is. We count UTF-16 units, the larger of the two usual counts.
 
 mod choices;
+mod commerce;
+mod constants;
 mod files;
-mod sizes;
+mod message_template;
 mod split;
-mod templates;
-mod wares;
 
 use super::{Frame, Header, Outbound};
 
-pub use sizes::*;
+pub use constants::*;
 pub use split::split;
 
 /// One way in which a message is not what WhatsApp takes.

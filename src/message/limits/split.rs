@@ -47,7 +47,8 @@ fn prefix(text: &str, max: usize) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{length, split};
+    use super::split;
+    use crate::message::limits::length;
 
     #[test]
     fn a_text_is_cut_where_it_hurts_least() {

@@ -4,21 +4,21 @@
 //! `Outbound<Template>`, of which [`Outbound::try_map`] makes messages. How people read it is in
 //! `transcript`, what WhatsApp takes in [`super::limits`].
 
-mod card;
 mod choices;
 mod commerce;
-mod empty;
-mod map;
-mod template;
+mod contact_card;
+mod message_template;
+mod prune;
 mod transcript;
+mod try_map;
 
 use serde::{Deserialize, Serialize};
 
-pub use card::{ContactCard, Email, Phone};
 pub use commerce::{Commerce, ProductSection};
-pub use template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
+pub use contact_card::{ContactCard, Email, Phone};
+pub use message_template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
-/// One message of ours. Stored as JSON in `messages.raw`; [`crate::whatsapp::send`] makes the request of it.
+/// One message of ours. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] makes the request of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outbound<T = String> {

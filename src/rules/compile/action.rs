@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::answer::optional;
 use super::bot::at_most;
-use super::texts::{self, Known};
+use super::text;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::engine::render::variables;
 use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, leaves_its_place};
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::template::Template;
-use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate, codes, variables};
+use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
+use crate::template::Template;
 
 const CALL_KEYS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "headers", "json", "save", "timeout",
@@ -50,7 +53,7 @@ const MODEL_TOKENS: u32 = 300;
 const MODEL_TOKENS_MAX: u32 = 4_000;
 
 /// Reads the value of `call` or `model`; the rules that a model chooses from go into `chooses`.
-pub(super) fn read<'d>(
+pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
     known: Known<'_>,
@@ -119,7 +122,7 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<T
     match Template::parse_url(text.value, &known.scope()) {
         Ok(template) => Some(template),
         Err(errors) => {
-            texts::report(reader, &text, errors);
+            text::report(reader, &text, errors);
             None
         }
     }
@@ -154,7 +157,7 @@ fn headers(
             reader.report(error.help(help.to_owned()));
         }
         let text = reader.string(&entry);
-        let text = text.and_then(|text| texts::one(reader, &text, known));
+        let text = text.and_then(|text| text::one(reader, &text, known));
         headers.push(
             text.filter(|_| sound && !reserved)
                 .map(|text| (entry.name.to_owned(), text)),
@@ -183,7 +186,7 @@ fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<
         return entries.into_iter().collect::<Option<_>>().map(Body::Object);
     }
     let text = reader.string(field)?;
-    texts::one(reader, &text, known).map(Body::Text)
+    text::one(reader, &text, known).map(Body::Text)
 }
 
 /// `save`: a name that is no group of variables already, but for `order`, which shops want.
@@ -207,7 +210,7 @@ fn save(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<String>> {
 }
 
 /// Whether a name may stand for a result or an answer.
-pub(super) fn is_root(name: &str) -> bool {
+pub(crate) fn is_root(name: &str) -> bool {
     const SHADOWED: [&str; 8] = [
         "order", "location", "card", "form", "product", "error", "ad", "button",
     ];
@@ -231,7 +234,7 @@ fn model<'d>(
     };
     let prompt = optional(table.get("prompt"), |field| {
         let text = reader.string(&field)?;
-        texts::one(reader, &text, known)
+        text::one(reader, &text, known)
     });
     if table.get("choose").is_none() && table.get("prompt").is_none() && !table.has_unknown() {
         let message = "a model needs a `prompt`, or rules to `choose` from";

@@ -3,41 +3,44 @@
 
 use super::action;
 use super::bot::{PAUSE_MAX, at_most, language_tag};
-use super::reply::{self, Offer};
-use super::texts::{self, Known};
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::template::Template;
-use crate::rules::{ActionTemplate, Answer, Effects, codes};
+use super::reply;
+use super::reply::Offer;
+use super::text;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::rules::{ActionTemplate, Answer, Effects};
+use crate::template::Template;
 
 /// The keys of an answer.
-pub(in crate::rules) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 11] = [
     "reply", "variants", "on_error", "set", "tag", "untag", "language", "handoff", "start", "call",
     "model",
 ];
 
 /// An answer as far as it could be read.
-pub(super) struct Draft<'d> {
+pub(crate) struct Draft<'d> {
     /// `None` when something in it is wrong.
-    pub(super) answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     /// The buttons and rows in its replies.
-    pub(super) offered: Vec<Offer<'d>>,
+    pub(crate) offered: Vec<Offer<'d>>,
     /// The flow in `start`.
-    pub(super) starts: Option<Text<'d>>,
+    pub(crate) starts: Option<Text<'d>>,
     /// The rules in `model.choose`.
-    pub(super) chooses: Vec<Text<'d>>,
+    pub(crate) chooses: Vec<Text<'d>>,
     /// It has `model`.
-    pub(super) asks_model: bool,
+    pub(crate) asks_model: bool,
 }
 
 /// Something that was read, or a diagnostic that says why not.
-pub(super) type Read<T> = Result<T, Reported>;
+pub(crate) type Read<T> = Result<T, Reported>;
 
 /// It is there and wrong, and a diagnostic says why.
-pub(super) struct Reported;
+pub(crate) struct Reported;
 
 /// Reads a value that may be left out.
-pub(super) fn optional<'d, T>(
+pub(crate) fn optional<'d, T>(
     field: Option<Field<'d>>,
     read: impl FnOnce(Field<'d>) -> Option<T>,
 ) -> Read<Option<T>> {
@@ -49,7 +52,7 @@ pub(super) fn optional<'d, T>(
 
 impl Draft<'_> {
     /// An answer that does nothing.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self {
             answer: Some(Answer::default()),
             offered: Vec::new(),
@@ -61,7 +64,7 @@ impl Draft<'_> {
 }
 
 /// Reads the keys of an answer out of a table.
-pub(super) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<'_>) -> Draft<'d> {
+pub(crate) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<'_>) -> Draft<'d> {
     let mut draft = Draft::none();
     draft.asks_model = table.get("model").is_some();
     let action = optional(action_field(reader, table), |field| {
@@ -97,7 +100,7 @@ pub(super) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<
 }
 
 /// Reads an answer that may also be written as its reply alone: `on_timeout = "Bye."`.
-pub(super) fn short<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> Draft<'d> {
+pub(crate) fn short<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> Draft<'d> {
     let is_answer = field.is_table() && field.entries().iter().any(|one| KEYS.contains(&one.name));
     if is_answer {
         return match reader.table(field, &KEYS) {
@@ -235,7 +238,7 @@ fn set(
             let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);
             reader.report(error.help("use letters, digits and `_`".to_owned()));
         }
-        let text = texts::template(reader, &entry, known);
+        let text = text::template(reader, &entry, known);
         fields.push(
             text.filter(|_| sound)
                 .map(|(text, _)| (entry.name.to_owned(), text)),

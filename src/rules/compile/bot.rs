@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::locale::language;
-use crate::rules::{Bot, Budget, codes, suggest};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::{codes, suggest};
+use crate::rules::{Bot, Budget};
+use crate::text::language;
 
 const KEYS: [&str; 10] = [
     "name",
@@ -36,10 +37,10 @@ const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
 const SETTLE_MAX: Duration = Duration::from_mins(1);
 
 /// The longest pause: a conversation that nobody takes up again must not stay without an answer for ever.
-pub(super) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Reads `[bot]`, or takes what holds when there is none; `None` when something in it is wrong.
-pub(super) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option<Bot> {
+pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option<Bot> {
     let mut bot = Bot {
         name: String::new(),
         timezone: TimeZone::UTC,
@@ -136,7 +137,7 @@ fn language(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
 }
 
 /// Reports a text that is no language tag.
-pub(super) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
+pub(crate) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
     let sound = language::is_known(tag.value);
     if !sound {
         reader.report(
@@ -148,7 +149,7 @@ pub(super) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
 }
 
 /// Reads a length of time that may not be longer than `most`.
-pub(super) fn at_most(
+pub(crate) fn at_most(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
     most: Duration,

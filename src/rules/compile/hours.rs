@@ -5,11 +5,11 @@ use std::ops::Range;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::rules::codes;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader};
-use crate::rules::schedule::{DAY, Days, Holiday, Schedule, Span};
-use crate::rules::suggest;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::suggest;
+use crate::diagnostics::toml_reader::{Field, Reader};
+use crate::rules::opening_hours::{DAY, Days, Holiday, Schedule, Span};
 
 const DAYS: [(&str, &str); 7] = [
     ("mon", "monday"),
@@ -27,7 +27,7 @@ const HOLIDAY_KEYS: [&str; 5] = ["on", "from", "to", "every", "open"];
     clippy::option_option,
     reason = "the outer one is for what is wrong, the inner one for what is not there"
 )]
-pub(super) fn read(
+pub(crate) fn read(
     reader: &mut Reader<'_>,
     field: Option<&Field<'_>>,
     timezone: &TimeZone,
@@ -72,7 +72,7 @@ pub(super) fn read(
     for day in 0..7 {
         over_midnight(reader, &schedule, &named, day);
     }
-    let wrong = |found: &Diagnostic| found.severity == crate::rules::Severity::Error;
+    let wrong = |found: &Diagnostic| found.severity == crate::diagnostics::Severity::Error;
     let sound = !reader.diagnostics[before..].iter().any(wrong);
     if sound {
         never_open(reader, field, &schedule);

@@ -2,11 +2,12 @@
 //!
 //! The caller has looked for them and noted what it did not find in [`Sources`].
 
-use super::super::diagnostic::Diagnostic;
-use super::super::{LeftOut, Sources, codes};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::sources::{LeftOut, Sources};
 
 /// A diagnostic at each entry of `include` that is not here as a whole.
-pub(super) fn left_out(sources: &Sources) -> Vec<Diagnostic> {
+pub(crate) fn left_out(sources: &Sources) -> Vec<Diagnostic> {
     let all = sources.left_out().map(|(include, why)| {
         let (name, span) = (&include.name, include.span.clone());
         let error = |message: String| Diagnostic::error(codes::INCLUDE, span.clone(), message);

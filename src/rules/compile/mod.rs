@@ -1,23 +1,21 @@
 //! Turns rules files into a [`RuleSet`], or into everything that is wrong with them.
 //!
-//! Pure: the caller reads the files. Each `[[rule]]` and each flow is read on its own ([`rule`], [`flow`], with [`when`],
-//! [`answer`] and [`reply`]), so that one bad rule does not hide the next; [`lint`] then looks at all of them together.
-//! Next on the way of a message: [`crate::turn`].
+//! Pure: the caller reads the files. Each `[[rule]]` and each flow is read on its own ([`rule`], [`flow`], with `condition`,
+//! [`answer`] and [`reply`]), so that one bad rule does not hide the next; `lint` then looks at all of them together.
+//! Next on the way of a message: [`crate::engine`].
 
 mod action;
-mod answer;
+pub(super) mod answer;
 mod bot;
-mod flow;
+mod condition;
+pub(crate) mod flow;
 mod hours;
 mod include;
-mod lint;
+mod opt_out;
 mod reply;
-mod rule;
-mod sample;
+pub(crate) mod rule;
 mod test;
-mod texts;
-mod when;
-mod words;
+mod text;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -27,23 +25,25 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{Diagnostic, Severity};
-use super::file::{Field, Reader, Table, shifted};
-use super::index::Index;
-use super::{Include, RuleSet, Sources, codes};
+use super::RuleSet;
+use crate::diagnostics::codes;
+use crate::diagnostics::sources::{Include, Sources};
+use crate::diagnostics::toml_reader::{Field, Reader, Table, shifted};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::engine::matching::index::Index;
 use crate::message::{Outbound, RulesVersion, TemplateFile};
 use answer::optional;
-use texts::Known;
+use text::Known;
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
 
 /// What the main file may have at its top.
-pub(super) const ROOT_KEYS: [&str; 9] = [
+pub(crate) const ROOT_KEYS: [&str; 9] = [
     "version", "include", "bot", "hours", "opt_out", "opt_in", "rule", "flow", "test",
 ];
 /// What an included file may have.
-pub(super) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
+pub(crate) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
 
 /// What [`compile`] makes of good files.
 #[derive(Debug)]
@@ -188,8 +188,8 @@ fn read_all(
         templates: beside.templates,
         ..Known::default()
     };
-    let opt_out = words::read(reader, main.root.get("opt_out").as_ref(), known);
-    let opt_in = words::read(reader, main.root.get("opt_in").as_ref(), known);
+    let opt_out = opt_out::read(reader, main.root.get("opt_out").as_ref(), known);
+    let opt_in = opt_out::read(reader, main.root.get("opt_in").as_ref(), known);
 
     // Included files come first, so that the last rule of the main file stays the last of all.
     let in_order = || included.iter().chain([main]);
@@ -208,7 +208,7 @@ fn read_all(
     let mut blocks: Vec<usize> = blocks.collect();
     blocks.sort_unstable();
 
-    lint::all(reader, &rules, &flow_drafts, hours.as_ref());
+    super::lint::all(reader, &rules, &flow_drafts, hours.as_ref());
     let none = documents
         .iter()
         .all(|one| one.root.get("rule").is_none() && !one.root.has_misspelt("rule"));

@@ -1,20 +1,21 @@
 //! Reads one `[[rule]]`.
 //!
-//! Next: [`super::when`] and [`super::answer`], which read its two halves.
+//! Next: [`super::condition`] and [`super::answer`], which read its two halves.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use super::answer;
 use super::bot::at_most;
-use super::texts::Known;
-use super::when;
+use super::condition;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::RuleId;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::{Condition, Example, Rule, codes};
+use crate::rules::{Condition, Example, Rule};
 
-pub(in crate::rules) const KEYS: [&str; 20] = [
+pub(crate) const KEYS: [&str; 20] = [
     "id",
     "when",
     "anywhere",
@@ -44,34 +45,34 @@ const ID_MAX: usize = 64;
 const AFTER_MAX: Duration = Duration::from_hours(23);
 
 /// A rule as far as it could be read. Where something is `None`, a diagnostic says why.
-pub(super) struct Draft<'d> {
+pub(crate) struct Draft<'d> {
     /// `id`.
-    pub(super) id: Option<Text<'d>>,
+    pub(crate) id: Option<Text<'d>>,
     /// The `[[rule]]` line.
-    pub(super) header: Range<usize>,
+    pub(crate) header: Range<usize>,
     /// `when`.
-    pub(super) when: Option<Condition>,
+    pub(crate) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
-    pub(super) wanted: Vec<Text<'d>>,
+    pub(crate) wanted: Vec<Text<'d>>,
     /// What its patterns catch.
-    pub(super) captures: Vec<String>,
+    pub(crate) captures: Vec<String>,
     /// What it does.
-    pub(super) answer: answer::Draft<'d>,
+    pub(crate) answer: answer::Draft<'d>,
     /// `once`.
-    pub(super) once: Option<Duration>,
+    pub(crate) once: Option<Duration>,
     /// `continue`.
-    pub(super) goes_on: bool,
+    pub(crate) goes_on: bool,
     /// `chance`.
-    pub(super) chance: Option<f64>,
+    pub(crate) chance: Option<f64>,
     after: Option<Duration>,
     /// `anywhere`.
-    pub(super) anywhere: bool,
+    pub(crate) anywhere: bool,
     examples: Vec<Example>,
     not_examples: Vec<Example>,
 }
 
 /// Reads one rule; `None` when it is no table at all.
-pub(super) fn read<'d>(
+pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     header: &Field<'d>,
     known: Known<'_>,
@@ -79,9 +80,9 @@ pub(super) fn read<'d>(
     let table = reader.table(header, &KEYS)?;
     let id = id(reader, &table);
     let when = match table.get("when") {
-        Some(field) => when::read(reader, &field, known),
-        None if table.has_misspelt("when") => when::When::unknown(),
-        None => when::When::always(),
+        Some(field) => condition::read(reader, &field, known),
+        None if table.has_misspelt("when") => condition::When::unknown(),
+        None => condition::When::always(),
     };
     let known = Known {
         captures: &when.captures,
@@ -119,7 +120,7 @@ pub(super) fn read<'d>(
 
 impl Draft<'_> {
     /// Makes the rule of it; `None` when a part could not be read.
-    pub(super) fn finish(self) -> Option<Rule> {
+    pub(crate) fn finish(self) -> Option<Rule> {
         Some(Rule {
             id: RuleId::parse(self.id?.value)?,
             span: self.header,

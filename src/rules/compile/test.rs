@@ -3,10 +3,11 @@
 use jiff::civil::DateTime;
 
 use super::{Document, optional};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, quoted};
+use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, quoted};
-use crate::rules::{Line, LineEvent, Sent, Test, codes, suggest};
+use crate::rules::{Line, LineEvent, Sent, Test};
 
 const KEYS: [&str; 3] = ["name", "at", "talk"];
 const LINE_KEYS: [&str; 10] = [
@@ -14,7 +15,7 @@ const LINE_KEYS: [&str; 10] = [
 ];
 
 /// Reads the tests of every file; `None` when something in them is wrong.
-pub(super) fn read_all(reader: &mut Reader<'_>, documents: &[Document<'_>]) -> Option<Vec<Test>> {
+pub(crate) fn read_all(reader: &mut Reader<'_>, documents: &[Document<'_>]) -> Option<Vec<Test>> {
     let fields = documents.iter().filter_map(|one| one.root.get("test"));
     let mut tests = Vec::new();
     for field in fields {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{Beside, compile};
+use crate::diagnostics::sources::Sources;
 use crate::message::{Frame, Header, Kind, MediaKind, Outbound};
-use crate::rules::template::Template;
-use crate::rules::{Budget, Condition, Rule, RuleSet, Sources};
+use crate::rules::{Budget, Condition, Rule, RuleSet};
+use crate::template::Template;
 
 #[track_caller]
 fn rules(text: &str) -> RuleSet {

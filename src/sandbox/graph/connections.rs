@@ -18,7 +18,7 @@ use crate::sandbox::{Inner, lock};
 const APP: &str = "whatsapp-business";
 
 /// Maton's refusal.
-pub(in crate::sandbox) struct Refused(StatusCode, &'static str);
+pub(crate) struct Refused(StatusCode, &'static str);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -29,7 +29,7 @@ impl IntoResponse for Refused {
 type Answer = Result<Json<Value>, Refused>;
 
 /// `GET /connections`.
-pub(in crate::sandbox) async fn list(
+pub(crate) async fn list(
     Shared(inner): Shared<Arc<Inner>>,
     Query(query): Query<Named>,
     headers: HeaderMap,
@@ -47,7 +47,7 @@ pub(in crate::sandbox) async fn list(
 }
 
 /// `POST /connections`: answers with the id only, so that its address must be asked for.
-pub(in crate::sandbox) async fn create(
+pub(crate) async fn create(
     Shared(inner): Shared<Arc<Inner>>,
     headers: HeaderMap,
     uri: Uri,
@@ -74,7 +74,7 @@ pub(in crate::sandbox) async fn create(
 }
 
 /// `GET /connections/{id}`.
-pub(in crate::sandbox) async fn get(
+pub(crate) async fn get(
     Shared(inner): Shared<Arc<Inner>>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -90,7 +90,7 @@ pub(in crate::sandbox) async fn get(
 }
 
 /// `DELETE /connections/{id}`: answers with words, for what Maton answers is nowhere documented.
-pub(in crate::sandbox) async fn delete(
+pub(crate) async fn delete(
     Shared(inner): Shared<Arc<Inner>>,
     Path(id): Path<String>,
     headers: HeaderMap,

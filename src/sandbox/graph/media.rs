@@ -20,13 +20,13 @@ use crate::sandbox::state::StoredFile;
 use crate::sandbox::{Inner, lock};
 
 /// The largest file and what a form has around it.
-pub(in crate::sandbox) const MAX_FORM_BYTES: usize = 101 * 1024 * 1024;
+pub(crate) const MAX_FORM_BYTES: usize = 101 * 1024 * 1024;
 
 /// The query of a request.
 pub(super) type Query = super::Named;
 
 /// `POST /{version}/{number}/media`.
-pub(in crate::sandbox) async fn upload(
+pub(crate) async fn upload(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,
@@ -146,7 +146,7 @@ fn of_number(file: &StoredFile, query: &Query) -> Result<(), Refusal> {
 }
 
 /// `GET /sandbox/file/{id}`: the file host, which wants the token and answers with the bytes.
-pub(in crate::sandbox) async fn bytes(
+pub(crate) async fn bytes(
     Shared(inner): Shared<Arc<Inner>>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -163,7 +163,7 @@ pub(in crate::sandbox) async fn bytes(
 
 impl Inner {
     /// Keeps a file and gives its id.
-    pub(in crate::sandbox) fn store(&self, file: StoredFile) -> String {
+    pub(crate) fn store(&self, file: StoredFile) -> String {
         self.change(|state| state.keep(file))
     }
 }

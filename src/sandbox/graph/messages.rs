@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Refusal;
-use super::acceptable::acceptable;
-use crate::sandbox::fault::Fault;
+use super::validate::acceptable;
+use crate::sandbox::faults::Fault;
 use crate::sandbox::state::{Bubble, Option as ScreenOption, Request, Side, Verdict};
 use crate::sandbox::{Inner, Receipts, lock, webhooks};
 
 /// `POST /{version}/{number}/messages`.
-pub(in crate::sandbox) async fn messages(
+pub(crate) async fn messages(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,

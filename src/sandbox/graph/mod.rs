@@ -3,7 +3,6 @@
 //! Errors have the shape of
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
 
-mod acceptable;
 pub(super) mod connections;
 pub(super) mod media;
 pub(super) mod messages;
@@ -11,6 +10,7 @@ pub(super) mod numbers;
 pub(super) mod object;
 pub(super) mod profile;
 pub(super) mod templates;
+mod validate;
 
 use std::collections::BTreeMap;
 

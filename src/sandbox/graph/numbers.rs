@@ -38,7 +38,7 @@ pub(super) fn get(inner: &Inner, id: &str, query: &Named) -> Option<Response> {
 }
 
 /// `GET /{version}/{waba}/phone_numbers`.
-pub(in crate::sandbox) async fn list(
+pub(crate) async fn list(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, waba)): Path<(String, String)>,
     Query(query): Query<Named>,
@@ -52,7 +52,7 @@ pub(in crate::sandbox) async fn list(
 }
 
 /// `GET /{version}/{waba}/subscribed_apps`: the app whose secret signs the webhooks.
-pub(in crate::sandbox) async fn subscribed_apps(
+pub(crate) async fn subscribed_apps(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, waba)): Path<(String, String)>,
     headers: HeaderMap,

@@ -11,7 +11,7 @@ use super::{Refusal, media, numbers};
 use crate::sandbox::Inner;
 
 /// `GET /{version}/{id}`.
-pub(in crate::sandbox) async fn get(
+pub(crate) async fn get(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, id)): Path<(String, String)>,
     Query(query): Query<media::Query>,
@@ -28,7 +28,7 @@ pub(in crate::sandbox) async fn get(
 }
 
 /// `POST /{version}/{id}`.
-pub(in crate::sandbox) async fn post(
+pub(crate) async fn post(
     Shared(inner): Shared<Arc<Inner>>,
     headers: HeaderMap,
     uri: Uri,
@@ -41,7 +41,7 @@ pub(in crate::sandbox) async fn post(
 }
 
 /// `DELETE /{version}/{id}`.
-pub(in crate::sandbox) async fn delete(
+pub(crate) async fn delete(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, id)): Path<(String, String)>,
     Query(query): Query<media::Query>,

@@ -24,7 +24,7 @@ const TEXTS: [(&str, usize); 5] = [
 ];
 
 /// `GET /{version}/{number}/whatsapp_business_profile`.
-pub(in crate::sandbox) async fn get(
+pub(crate) async fn get(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, number)): Path<(String, String)>,
     Query(query): Query<Named>,
@@ -41,7 +41,7 @@ pub(in crate::sandbox) async fn get(
 }
 
 /// `POST /{version}/{number}/whatsapp_business_profile`.
-pub(in crate::sandbox) async fn update(
+pub(crate) async fn update(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,

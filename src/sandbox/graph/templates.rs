@@ -17,7 +17,7 @@ use crate::sandbox::{Inner, lock};
 type Answer = Result<Json<Value>, Refusal>;
 
 /// `GET /{version}/{waba}/message_templates`.
-pub(in crate::sandbox) async fn list(
+pub(crate) async fn list(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, waba)): Path<(String, String)>,
     Query(query): Query<Named>,
@@ -69,7 +69,7 @@ pub(super) fn page(rows: &[&Value], query: &Named) -> Answer {
 }
 
 /// `POST /{version}/{waba}/message_templates`.
-pub(in crate::sandbox) async fn create(
+pub(crate) async fn create(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, waba)): Path<(String, String)>,
     headers: HeaderMap,
@@ -124,7 +124,7 @@ pub(in crate::sandbox) async fn create(
 }
 
 /// `DELETE /{version}/{waba}/message_templates`.
-pub(in crate::sandbox) async fn delete(
+pub(crate) async fn delete(
     Shared(inner): Shared<Arc<Inner>>,
     Path((_version, waba)): Path<(String, String)>,
     Query(query): Query<Named>,

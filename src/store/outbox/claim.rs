@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::{Store, StoreError, Transaction, rows, sql};
 use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
+use crate::store::{Store, StoreError, Transaction, rows, sql};
 
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.

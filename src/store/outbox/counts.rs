@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use super::super::read::time;
-use super::super::{Store, StoreError, sql};
+use crate::store::conversations::time;
+use crate::store::{Store, StoreError, sql};
 
 /// The rows of one state and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

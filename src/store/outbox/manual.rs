@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use super::super::read::time;
-use super::super::{Store, StoreError, rows, sql};
+use crate::store::conversations::time;
+use crate::store::{Store, StoreError, rows, sql};
 
 /// Free messages are taken for 24 hours after the person's last one. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.

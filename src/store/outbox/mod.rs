@@ -1,15 +1,13 @@
 //! What still has to reach the gateway: claiming ([`claim`]), settling ([`settle`]) and moving on what nobody settles
-//! ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch from the gateway ([`downloads`]).
+//! ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch from the gateway (`media`).
 
 mod claim;
 mod counts;
-mod downloads;
 mod manual;
 mod settle;
 mod sweep;
 
 pub use counts::OutboxCount;
-pub use downloads::{Download, DownloadEnd};
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
 pub use sweep::{ExpiredMessage, Freed};
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::{Store, StoreError, message_key, rows, sql};
 use super::{Outcome, Settled, Settlement};
 use crate::message::PhoneNumberId;
+use crate::store::{Store, StoreError, message_key, rows, sql};
 
 /// A settlement as the statements read it.
 #[derive(Serialize)]

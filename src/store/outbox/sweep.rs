@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::{Store, StoreError, rows, sql};
+use crate::store::{Store, StoreError, rows, sql};
 
 /// Why a row is unknown whose sender is gone.
 const SENDER_GONE: &str = "the sender stopped before the answer came";

@@ -1,17 +1,16 @@
 //! The one transaction that stores what came in together with what was decided about it.
 //!
 //! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state between. The
-//! phases are a file each: who wrote ([`contacts`], [`people`]), what was decided ([`messages`]), what is only kept ([`kept`]).
+//! phases are a file each: who wrote (`identity`, `load`), what was decided (`write`), what is only kept (`receipts`).
 
-mod actions;
-mod called_off;
-mod contacts;
-mod kept;
-mod messages;
-mod more;
-mod people;
-mod stuck;
-mod waiting;
+mod action_results;
+mod identity;
+mod load;
+mod opt_out;
+mod receipts;
+mod side_effects;
+mod timers;
+mod write;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,14 +18,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Store, StoreError, message_key};
+use crate::engine::{Decision, Incoming, Turn};
 use crate::message::{
     AccountEvent, Content, Conversation, Echo, Event, Identity, Inbound, PhoneNumberId, Profile,
     Receipt, RulesVersion, STANDING_FIELDS, Unreadable, Wamid,
 };
-use crate::turn::{Decision, Incoming, Turn};
-pub use actions::{ActionClaim, ClaimedAction, EndedAction};
-use messages::Written;
-use people::People;
+pub use action_results::{ActionClaim, ClaimedAction, EndedAction};
+use load::People;
+use write::Written;
 
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.
@@ -41,16 +40,16 @@ pub struct ReceivePolicy {
     /// How long a reply is worth sending.
     pub reply_expires_after: Duration,
     /// What becomes of files that people send.
-    pub files: Files,
+    pub files: MediaPolicy,
 }
 
 /// What becomes of files that people send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Files {
+pub enum MediaPolicy {
     /// They stay with Meta, who drops them after a week.
-    Stay,
+    Ignore,
     /// Each is put into the outbox to be fetched.
-    Fetch,
+    Download,
 }
 
 /// What a batch was made of.
@@ -211,17 +210,16 @@ impl Store {
         let mut tx = self.begin().await?;
 
         if !batch.messages.is_empty() {
-            let known = people::look(&mut tx, &batch.messages).await?;
+            let known = load::look(&mut tx, &batch.messages).await?;
             let came = batch.messages.len();
             batch
                 .messages
                 .retain(|(key, _)| !known.messages.contains(key));
             received.duplicates += came - batch.messages.len();
             let mut people = People::of(known, &batch.messages)?;
-            let mut decided =
-                messages::decide_all(&batch.messages, &mut people, policy.now, decide);
-            called_off::in_batch(&mut decided);
-            received.decisions = decided.iter().filter_map(messages::Decided::told).collect();
+            let mut decided = write::decide_all(&batch.messages, &mut people, policy.now, decide);
+            opt_out::in_batch(&mut decided);
+            received.decisions = decided.iter().filter_map(write::Decided::told).collect();
             received.messages = received.decisions.len();
             received.echoes = decided.len() - received.messages;
             received.actions = decided.iter().map(|one| one.turn.actions.len()).sum();
@@ -231,12 +229,12 @@ impl Store {
                     conversations: people.conversations(),
                     last_message: people.last_message,
                 };
-                received.queued = messages::write(&mut tx, &decided, &written, policy).await?;
+                received.queued = write::write(&mut tx, &decided, &written, policy).await?;
             }
         }
-        kept::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
-        kept::write_account_events(&mut tx, &batch.account, policy.now).await?;
-        kept::write_quarantine(&mut tx, &batch.unreadable, policy.now).await?;
+        receipts::write_receipts(&mut tx, &batch.receipts, policy.now).await?;
+        receipts::write_account_events(&mut tx, &batch.account, policy.now).await?;
+        receipts::write_quarantine(&mut tx, &batch.unreadable, policy.now).await?;
         tx.commit().await?;
         Ok(received)
     }

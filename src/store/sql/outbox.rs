@@ -1,12 +1,11 @@
 //! Statements on the outbox: what delivery claims, settles and frees, and what a person does with a row by hand.
 
 /// Ends every lease: for a start, when nobody else can be sending.
-pub(in crate::store) const END_LEASES: &str =
-    "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
+pub(crate) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
 
 /// The next message of each conversation that has none before it, as one row of JSON. `$1` now, `$2` numbers with room,
 /// `$3` limit.
-pub(in crate::store) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
+pub(crate) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
     'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
     'wa_id', wa_id, 'user_id', user_id, 'about', about)) FROM (SELECT o.id, o.conversation_id, \
@@ -23,7 +22,7 @@ pub(in crate::store) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(j
     ORDER BY o.due_at_ms, o.id LIMIT $3)";
 
 /// Read marks of conversations where nothing is being sent, in the same shape. `$1` now, `$2` numbers with room, `$3` limit.
-pub(in crate::store) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_object( \
+pub(crate) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
     'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
     'wa_id', wa_id, 'user_id', user_id)) FROM (SELECT o.id, o.conversation_id, o.phone_number_id, \
@@ -36,12 +35,12 @@ pub(in crate::store) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array
     ORDER BY o.due_at_ms, o.id LIMIT $3)";
 
 /// Makes rows ours. `$2` end of the lease.
-pub(in crate::store) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
+pub(crate) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
     fence = claim.value->>'$.fence', lease_until_ms = $2 \
     FROM json_each($1) AS claim WHERE outbox.id = claim.value->>'$.id'";
 
 /// What became of messages whose claim is still ours.
-pub(in crate::store) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
+pub(crate) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
     outbox_state = end_.value->>'$.state', send_error = end_.value->>'$.reason', \
     wamid = coalesce(end_.value->>'$.wamid', wamid), \
     message_key = CASE WHEN EXISTS (SELECT 1 FROM messages AS other \
@@ -52,7 +51,7 @@ pub(in crate::store) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
 
 /// Rows that stay: to be tried again, or unknown. A reason is kept beside those of earlier tries, of which the last
 /// hundred stay. `$2` now.
-pub(in crate::store) const SETTLE_KEPT: &str = "UPDATE outbox SET \
+pub(crate) const SETTLE_KEPT: &str = "UPDATE outbox SET \
     state = end_.value->>'$.state', due_at_ms = coalesce(end_.value->>'$.due_at_ms', due_at_ms), \
     attempts = attempts - (end_.value->>'$.attempts_back'), \
     reason = coalesce(end_.value->>'$.reason', reason), \
@@ -66,12 +65,12 @@ pub(in crate::store) const SETTLE_KEPT: &str = "UPDATE outbox SET \
     AND outbox.state NOT IN ('queued', 'unknown', 'held')";
 
 /// Rows that leave.
-pub(in crate::store) const SETTLE_GONE: &str =
+pub(crate) const SETTLE_GONE: &str =
     "DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
 
 /// Messages that nobody settles, as one row of JSON: those unknown since `$2` or longer, those whose sender is gone,
 /// and those whose time is over. `$1` now.
-pub(in crate::store) const UNSETTLED: &str = "SELECT json_object( \
+pub(crate) const UNSETTLED: &str = "SELECT json_object( \
     'held', (SELECT json_group_array(json_object('id', id, 'message_id', message_id, 'reason', reason)) \
         FROM outbox WHERE kind = 'message' AND state = 'unknown' AND lease_until_ms <= $2), \
     'lost', (SELECT json_group_array(json_object('id', id, 'message_id', message_id)) \
@@ -84,7 +83,7 @@ pub(in crate::store) const UNSETTLED: &str = "SELECT json_object( \
 
 /// Moves them on: `$1` each with its new state and, where there is a new one, the reason; `$2` now. What is held stops
 /// blocking its conversation, and a late receipt still finds it; what has expired leaves.
-pub(in crate::store) const MOVE_ON: &str = "UPDATE messages SET outbox_state = one.value->>'$.state', \
+pub(crate) const MOVE_ON: &str = "UPDATE messages SET outbox_state = one.value->>'$.state', \
     send_error = coalesce(one.value->>'$.reason', send_error) \
     FROM json_each($1) AS one WHERE messages.id = one.value->>'$.message_id'; \
     UPDATE outbox SET state = one.value->>'$.state', \
@@ -98,37 +97,37 @@ pub(in crate::store) const MOVE_ON: &str = "UPDATE messages SET outbox_state = o
         WHERE value->>'$.state' = 'expired')";
 
 /// A read mark that may or may not have been sent hurts nobody. `$1` now.
-pub(in crate::store) const DROP_READ_MARKS: &str = "DELETE FROM outbox WHERE kind = 'read_mark' \
+pub(crate) const DROP_READ_MARKS: &str = "DELETE FROM outbox WHERE kind = 'read_mark' \
     AND ((state = 'sending' AND lease_until_ms <= $1) OR (state = 'queued' AND expires_at_ms <= $1))";
 
 /// When the next row becomes due. `$1` now.
-pub(in crate::store) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
+pub(crate) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
     SELECT min(due_at_ms) AS at FROM outbox \
         WHERE kind = 'message' AND state = 'queued' AND due_at_ms > $1 \
     UNION ALL SELECT min(due_at_ms) FROM outbox \
         WHERE kind = 'read_mark' AND state = 'queued' AND due_at_ms > $1)";
 
 /// Rows that delivery still has to do with.
-pub(in crate::store) const OUTBOX_ROWS: &str =
+pub(crate) const OUTBOX_ROWS: &str =
     "SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending', 'unknown')";
 
 /// Rows that wait for a person: an index holds all of it.
-pub(in crate::store) const HELD_ROWS: &str =
+pub(crate) const HELD_ROWS: &str =
     "SELECT count(*) FROM outbox WHERE kind = 'message' AND state = 'held'";
 
 /// How many rows there are of each state and kind, and since when the oldest of them waits.
-pub(in crate::store) const OUTBOX_COUNTS: &str = "SELECT o.state, o.kind, count(*) AS total, \
+pub(crate) const OUTBOX_COUNTS: &str = "SELECT o.state, o.kind, count(*) AS total, \
     min(coalesce(m.stored_at_ms, a.asked_at_ms)) AS since_ms FROM outbox AS o \
     LEFT JOIN messages AS m ON m.id = o.message_id \
     LEFT JOIN actions AS a ON a.conversation_id = o.conversation_id AND a.number = o.action_number \
     GROUP BY o.state, o.kind";
 
 /// Messages that were given up since `$1`: refused for good, or not sent in time.
-pub(in crate::store) const GIVEN_UP: &str = "SELECT count(*) FROM messages \
+pub(crate) const GIVEN_UP: &str = "SELECT count(*) FROM messages \
     WHERE outbox_state IN ('dead', 'expired') AND stored_at_ms >= $1";
 
 /// Rows as a person looks at them, oldest first. `$1` a state or nothing, `$2` ids or NULL for all, `$3` limit.
-pub(in crate::store) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind, o.state, o.phone_number_id, \
+pub(crate) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind, o.state, o.phone_number_id, \
     o.host, o.due_at_ms, o.expires_at_ms, o.lease_until_ms, o.attempts, o.reason, o.tries, \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, \
     m.kind AS message_kind, m.text, m.rule_id, coalesce(m.stored_at_ms, a.asked_at_ms) AS since_ms, \
@@ -144,7 +143,7 @@ pub(in crate::store) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_i
 
 /// Puts rows to the front. The fence of the last try stays until the next claim gives a new one: until then a receipt
 /// that brings it back still proves that the message was sent. `$1` ids with their new ends, `$2` now.
-pub(in crate::store) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_state = 'queued', send_error = NULL \
+pub(crate) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_state = 'queued', send_error = NULL \
     FROM json_each($1) AS one JOIN outbox ON outbox.id = one.value->>'$.id' \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message'; \
     UPDATE outbox SET state = 'queued', lease_until_ms = NULL, expires_at_ms = one.value->>'$.expires_at_ms', \
@@ -153,7 +152,7 @@ pub(in crate::store) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_sta
     FROM json_each($1) AS one WHERE outbox.id = one.value->>'$.id'";
 
 /// Ends rows without sending them. `$1` ids with what is kept as the reason.
-pub(in crate::store) const END_ROWS: &str = "UPDATE messages SET outbox_state = 'dead', \
+pub(crate) const END_ROWS: &str = "UPDATE messages SET outbox_state = 'dead', \
     send_error = one.value->>'$.reason' \
     FROM json_each($1) AS one JOIN outbox ON outbox.id = one.value->>'$.id' \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message'; \
@@ -163,36 +162,36 @@ pub(in crate::store) const END_ROWS: &str = "UPDATE messages SET outbox_state = 
     DELETE FROM outbox WHERE id IN (SELECT value->>'$.id' FROM json_each($1))";
 
 /// Files that Meta has dropped. `$1` now.
-pub(in crate::store) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
+pub(crate) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
     error = coalesce(error || '; ', '') || 'WhatsApp keeps files for seven days only' FROM outbox \
     WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
     DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
 
 /// The file that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
-pub(in crate::store) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
+pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
     fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
         AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
         ORDER BY due_at_ms, id LIMIT 1) \
     RETURNING id, attempts, phone_number_id, message_id";
 
 /// `$1` message.
-pub(in crate::store) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
+pub(crate) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
     FROM media JOIN messages ON messages.id = media.message_id WHERE media.message_id = $1";
 
 /// `$1` fence, `$2` path, `$3` bytes, `$4` reason, `$5` now.
-pub(in crate::store) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
+pub(crate) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
     fetched_at_ms = iif($2 IS NULL, NULL, $5) \
     WHERE message_id = (SELECT outbox.message_id FROM outbox WHERE outbox.fence = $1)";
 
 /// `$1` fence, `$2` not before, `$3` reason.
-pub(in crate::store) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
+pub(crate) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
     fence = NULL, lease_until_ms = NULL WHERE fence = $1";
 
 /// `$1` fence.
-pub(in crate::store) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
+pub(crate) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
 
 /// Numbers that have something queued: one step through the index for each, however many rows there are.
-pub(in crate::store) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
+pub(crate) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
     SELECT min(phone_number_id) FROM outbox WHERE state = 'queued' \
     UNION ALL SELECT (SELECT min(phone_number_id) FROM outbox \
         WHERE state = 'queued' AND phone_number_id > number) \

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::{StoreError, check, log_path};
+use super::{check, log_path};
+use crate::store::error::StoreError;
 use crate::store::opening::renew_stamp;
 
 const RUNS: usize = 5;
@@ -63,7 +64,7 @@ fn image(path: &Path) -> Image {
 fn lay(folder: &Path, database: &[u8], log: &[u8]) -> PathBuf {
     let path = folder.join("laid.db");
     for end in ["-shm", "-journal"] {
-        let _ = fs::remove_file(super::super::beside_path(&path, end));
+        let _ = fs::remove_file(crate::store::beside_path(&path, end));
     }
     fs::write(&path, database).unwrap();
     fs::write(log_path(&path), log).unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance};
 
-use super::super::peers::TrustedProxies;
 use super::*;
+use crate::web::peers::TrustedProxies;
 
 const GRACE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(1);

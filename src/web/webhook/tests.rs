@@ -13,12 +13,14 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
-use super::{BODY_GRACE, BODY_TIMEOUT, Limits, MAX_BODY_BYTES, Webhook, routes};
+use super::{BODY_GRACE, BODY_TIMEOUT, MAX_BODY_BYTES, Webhook, routes};
 use crate::clock::Clock;
 use crate::config;
-use crate::intake::{self, Intake};
+use crate::intake;
+use crate::intake::Intake;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web::server::Limits;
 
 /// Of the right form and wrong: it is judged only when the whole body was read.
 const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -37,7 +39,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         metrics: Arc::clone(&metrics),
         wake: Arc::new(Notify::new()),
         reply_expires_after: Duration::from_mins(1),
-        files: crate::store::Files::Stay,
+        files: crate::store::MediaPolicy::Ignore,
     });
     let settings = config::Webhook {
         path: "/webhook".to_owned(),

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use replyd::app::App;
 use replyd::clock::Clock;
-use replyd::config::{self, Sources};
+use replyd::config;
+use replyd::config::Sources;
 use replyd::message::PhoneNumberId;
 use replyd::sandbox::{Receipts, Sandbox, Settings};
 use replyd::shutdown::Shutdown;

@@ -1,17 +1,20 @@
 //! Reads one `[[flow.NAME.step]]`.
 
-use super::super::answer::optional;
-use super::super::reply::{self, Offer};
-use super::super::texts::{self, Buttons, Known};
-use super::super::{action, when};
 use super::{StepDraft, named};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::{codes, suggest};
 use crate::message::Outbound;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::template::Template;
-use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target, codes, suggest};
+use crate::rules::compile::answer::optional;
+use crate::rules::compile::reply;
+use crate::rules::compile::reply::Offer;
+use crate::rules::compile::text;
+use crate::rules::compile::text::{Buttons, Known};
+use crate::rules::compile::{action, condition};
+use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
+use crate::template::Template;
 
-pub(in crate::rules) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 11] = [
     "id", "if", "ask", "accept", "pattern", "choices", "valid", "retry", "retries", "flow", "go",
 ];
 const ACCEPTS: [&str; 10] = [
@@ -26,7 +29,7 @@ const RETRIES: u64 = 3;
 const CHOICE_ID_MAX: usize = 100;
 
 /// Reads a step; `None` when it is no table at all.
-pub(super) fn step<'d>(
+pub(crate) fn step<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
     known: Known<'_>,
@@ -63,7 +66,7 @@ fn step_of<'d>(
     draft: &mut StepDraft<'d>,
 ) -> Option<Step> {
     let only_if = optional(table.get("if"), |field| {
-        texts::expression(reader, &field, known)
+        text::expression(reader, &field, known)
     });
     let of_step = Known {
         buttons: Buttons::OfStep,
@@ -98,7 +101,7 @@ fn step_of<'d>(
         ..known
     };
     let valid = optional(table.get("valid"), |field| {
-        texts::expression(reader, &field, of_answer)
+        text::expression(reader, &field, of_answer)
     });
     let retry = match table.get("retry") {
         Some(field) => reply::read(reader, &field, of_answer).templates,
@@ -149,7 +152,7 @@ fn said_choices(
 ) -> Option<Vec<Choice>> {
     let texts = reader.strings(field)?;
     let choices = texts.iter().map(|text| {
-        let title = texts::one(reader, text, known)?;
+        let title = text::one(reader, text, known)?;
         Some(Choice {
             id: text.value.to_owned(),
             title,
@@ -226,8 +229,12 @@ fn accept(
             Accept::Regex(Box::new(pattern_of(reader, &pattern)?))
         }
         other => {
-            let help = suggest::did_you_mean(other, ACCEPTS)
-                .unwrap_or_else(|| format!("there are {}", crate::rules::file::quoted(&ACCEPTS)));
+            let help = suggest::did_you_mean(other, ACCEPTS).unwrap_or_else(|| {
+                format!(
+                    "there are {}",
+                    crate::diagnostics::toml_reader::quoted(&ACCEPTS)
+                )
+            });
             let message = format!("a step cannot accept `{other}`");
             reader.report(Diagnostic::error(codes::VALUE, text.span, message).help(help));
             return None;
@@ -237,7 +244,7 @@ fn accept(
 
 fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex> {
     let text = reader.string(field)?;
-    when::regex(reader, &text)
+    condition::regex(reader, &text)
 }
 
 /// Keys that make sense only beside others.
@@ -316,7 +323,7 @@ fn branches<'d>(
             continue;
         };
         let only_if = optional(table.get("if"), |field| {
-            texts::expression(reader, &field, known)
+            text::expression(reader, &field, known)
         });
         let to = reader.required(&table, "to");
         let to = to.and_then(|field| reader.string(&field));
@@ -334,7 +341,7 @@ fn branches<'d>(
 }
 
 /// What a word in `go` means; whether there is such a step is looked at when all are known.
-pub(in crate::rules::compile) fn target(text: &Text<'_>) -> Target {
+pub(crate) fn target(text: &Text<'_>) -> Target {
     match text.value {
         "end" => Target::End,
         "cancel" => Target::Cancel,

@@ -1,25 +1,27 @@
 //! Reads `reply`: what a rule sends.
 //!
 //! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp takes the result is
-//! asked of [`crate::message::limits`] with a [`sample`], whether a message template fits of [`template`]. Next:
-//! [`super::lint`].
+//! asked of [`crate::message::limits`] with a `limits`, whether a message template fits of `template`. Next:
+//! [`crate::rules::lint`].
 
-mod choices;
-mod files;
-mod template;
-mod wares;
+mod buttons_and_lists;
+mod commerce;
+mod limits;
+mod media;
+mod message_template;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::answer::{Read, optional};
-use super::sample;
-use super::texts::{self, Known};
+use super::text;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::Outbound;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::file::{Field, Reader, Table, Text};
-use crate::rules::template::Template;
-use crate::rules::{REPLIES_MAX, ReplyTemplate, codes};
+use crate::rules::{REPLIES_MAX, ReplyTemplate};
+use crate::template::Template;
 
 /// What a message is about: at most one of them stands in a reply, with what may stand beside it.
 const CONTENTS: [(&str, &[&str]); 20] = [
@@ -77,32 +79,32 @@ const KEYS: [&str; 24] = [
 ];
 
 /// The replies of a rule, and what the rest of the file has to know of them.
-pub(super) struct Replies<'d> {
+pub(crate) struct Replies<'d> {
     /// `None` when something in them is wrong.
-    pub(super) templates: Option<Vec<ReplyTemplate>>,
+    pub(crate) templates: Option<Vec<ReplyTemplate>>,
     /// Every button and row.
-    pub(super) offered: Vec<Offer<'d>>,
+    pub(crate) offered: Vec<Offer<'d>>,
 }
 
 /// A button or row that a person can choose.
-pub(super) struct Offer<'d> {
+pub(crate) struct Offer<'d> {
     /// Comes back when it is chosen.
-    pub(super) id: Text<'d>,
+    pub(crate) id: Text<'d>,
     /// Where a flow goes on when it is chosen.
-    pub(super) go: Option<Text<'d>>,
+    pub(crate) go: Option<Text<'d>>,
 }
 
 /// Where a part of a reply stands, for what [`crate::message::limits`] says about it.
-pub(super) struct Part {
+pub(crate) struct Part {
     /// In the file.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Whether the text is known before a message comes.
-    pub(super) fixed: Fixed,
+    pub(crate) fixed: Fixed,
 }
 
 /// Whether a text has variables in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fixed {
+pub(crate) enum Fixed {
     /// It is sent as it is written.
     Yes,
     /// Variables are filled in first.
@@ -110,7 +112,7 @@ pub(super) enum Fixed {
 }
 
 /// The parts of one reply, by their names in [`crate::message::limits::Breach`].
-pub(super) type Parts = HashMap<String, Part>;
+pub(crate) type Parts = HashMap<String, Part>;
 
 struct ReplyReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
@@ -122,7 +124,7 @@ struct ReplyReader<'r, 't, 'd> {
 }
 
 /// Reads the value of `reply`: one, or a list of them.
-pub(super) fn read<'d>(
+pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
     known: Known<'_>,
@@ -154,7 +156,7 @@ pub(super) fn read<'d>(
 }
 
 /// Reads one message, checks it, and gives the buttons it offers.
-pub(super) fn read_one<'d>(
+pub(crate) fn read_one<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
     known: Known<'_>,
@@ -169,14 +171,14 @@ pub(super) fn read_one<'d>(
     let template = one.reply(field);
     let (parts, offered, languages) = (one.parts, one.offered, one.languages);
     if let Some(template) = &template {
-        sample::check(reader, &template.content, &parts, &languages, &field.span);
+        limits::check(reader, &template.content, &parts, &languages, &field.span);
     }
     (template, offered)
 }
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
-        if field.is_string() || texts::is_in_languages(field) {
+        if field.is_string() || text::is_in_languages(field) {
             let content = Outbound::Text {
                 body: self.template("text", field)?,
                 preview_url: false,
@@ -319,7 +321,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
-        let Some((template, texts)) = texts::template(self.reader, field, self.known) else {
+        let Some((template, texts)) = text::template(self.reader, field, self.known) else {
             if field.is_string() || field.is_table() {
                 // The rest of the reply is still worth checking.
                 self.part(part, &field.span, Fixed::No);

@@ -1,0 +1,454 @@
+//! What may be reached, and what every kind of answer comes to.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::dns::Resolve as _;
+use serde_json::{Value, json};
+
+use super::public_address::{Lookup, PublicOnly, is_public};
+use super::{Outside, depth};
+use crate::config::{ActionHost, Actions, LimitKey, Model};
+use crate::gateway::test_server::{Fake, Script};
+use crate::message::{
+    Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome, Speaker,
+};
+
+const PUBLIC: &str = include_str!("../../tests/cases/outside/public.txt");
+const NOT_PUBLIC: &str = include_str!("../../tests/cases/outside/not-public.txt");
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+}
+
+fn host(base: &str, private: bool) -> ActionHost {
+    ActionHost {
+        base: reqwest::Url::parse(base).unwrap(),
+        private,
+        authorization: None,
+    }
+}
+
+fn actions(hosts: Vec<ActionHost>) -> Actions {
+    Actions {
+        hosts,
+        max_bytes: 1_000,
+        per_host: 2,
+    }
+}
+
+fn get(url: &str) -> Action {
+    Action::Http(HttpCall {
+        method: HttpMethod::Get,
+        url: url.to_owned(),
+        headers: BTreeMap::new(),
+        body: None,
+        timeout: Duration::from_millis(300),
+    })
+}
+
+/// Every name has these addresses, one after the other at each look.
+fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
+    let looked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&looked);
+    let lookup: Lookup = Arc::new(move |_| {
+        let index = count
+            .fetch_add(1, Ordering::SeqCst)
+            .min(addresses.len() - 1);
+        let found: Vec<IpAddr> = addresses[index]
+            .split(' ')
+            .map(|one| one.parse().unwrap())
+            .collect();
+        Box::pin(async move { Ok(found) })
+    });
+    (lookup, looked)
+}
+
+/// Does it in the first slot that is free.
+async fn perform(outside: &Outside, action: &Action) -> Outcome {
+    let slot = outside.slots(&action.host()).pop().unwrap();
+    outside.perform(action, slot).await
+}
+
+fn failed(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(reason) => reason,
+        Outcome::Done(value) => panic!("it was done: {value}"),
+    }
+}
+
+/// What a service on this machine, allowed as one's own, is told to have answered.
+async fn answered(script: Script) -> Outcome {
+    let fake = Fake::start([script]).await;
+    let base = format!("http://{}", fake.address);
+    let outside = Outside::new(&actions(vec![host(&base, true)]), None).unwrap();
+    perform(&outside, &get(&format!("{base}/orders/17"))).await
+}
+
+#[test]
+fn addresses_are_public_or_not_as_the_registries_say() {
+    for line in lines(PUBLIC) {
+        assert!(is_public(line.parse().unwrap()), "{line} is public");
+    }
+    for line in lines(NOT_PUBLIC) {
+        assert!(!is_public(line.parse().unwrap()), "{line} is not public");
+    }
+}
+
+#[tokio::test]
+async fn only_addresses_of_allowed_hosts_are_called() {
+    let hosts = vec![
+        host("https://shop.example", false),
+        host("https://shop.example:8443", false),
+        host("https://127.0.0.1", false),
+        host("https://[::1]", false),
+        host("https://169.254.169.254", false),
+    ];
+    // A name that passes is looked up, and then turned down for its address: nothing leaves this machine.
+    let (lookup, looked) = names(&["127.0.0.1"]);
+    let outside = Outside::with_lookup(&actions(hosts), None, lookup).unwrap();
+
+    for line in lines(include_str!("../../tests/cases/outside/allowed.txt")) {
+        let before = looked.load(Ordering::SeqCst);
+        let reason = failed(perform(&outside, &get(line)).await);
+        assert!(
+            reason.starts_with("its address is none of"),
+            "{line}: {reason}"
+        );
+        assert!(looked.load(Ordering::SeqCst) > before, "{line} passes");
+    }
+    let before = looked.load(Ordering::SeqCst);
+    for line in lines(include_str!("../../tests/cases/outside/refused.txt")) {
+        let reason = failed(perform(&outside, &get(line)).await);
+        let known = [
+            "may not be called",
+            "its address is none",
+            "leaves its place",
+        ];
+        assert!(
+            known.iter().any(|one| reason.contains(one)),
+            "{line}: {reason}"
+        );
+    }
+    assert_eq!(
+        looked.load(Ordering::SeqCst),
+        before,
+        "no other name is looked up"
+    );
+}
+
+#[tokio::test]
+async fn a_name_is_checked_each_time_it_is_connected_to() {
+    let (lookup, _) = names(&["93.184.215.14", "127.0.0.1", "10.0.0.1 93.184.215.14"]);
+    let resolver = PublicOnly(lookup);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let found = resolver.resolve("rebinds.example".parse().unwrap()).await;
+        seen.push(
+            found
+                .map(|all| all.map(|one| one.ip().to_string()).collect::<Vec<_>>())
+                .ok(),
+        );
+    }
+
+    let public = Some(vec!["93.184.215.14".to_owned()]);
+    assert_eq!(seen, [public.clone(), None, public]);
+}
+
+#[test]
+fn each_host_has_slots_of_its_own_and_gets_them_back() {
+    let hosts = vec![
+        host("https://shop.example", false),
+        host("http://stock:8000", true),
+    ];
+    let outside = Outside::new(&actions(hosts), None).unwrap();
+    let free = |action: &Action| outside.slots(&action.host());
+
+    let taken = free(&get("https://Shop.example/orders?of=ana"));
+
+    assert_eq!(taken.len(), 2);
+    assert!(free(&get("https://shop.example:443/cakes")).is_empty());
+    assert_eq!(free(&get("http://stock:8000")).len(), 2);
+    assert_eq!(free(&get("https://other.example")).len(), 2);
+    drop(taken);
+    assert_eq!(free(&get("https://shop.example#top")).len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_becomes_a_value() {
+    let done = answered(Script::answer(200, "", r#"{"status":"baked"}"#)).await;
+    assert_eq!(done, Outcome::Done(json!({"status": "baked"})));
+    let done = answered(Script::answer(204, "", "")).await;
+    assert_eq!(done, Outcome::Done(Value::Null));
+}
+
+#[tokio::test]
+async fn what_is_no_good_answer_says_what_it_is() {
+    let deep = format!("{}1{}", "[".repeat(33), "]".repeat(33));
+    let deeper = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let moved = "location: http://127.0.0.1:1/\r\n";
+    let unfinished = b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{".to_vec();
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "[".repeat(2_000)).into_bytes();
+    let cases = [
+        (Script::answer(404, "", "{}"), "the answer had status 404"),
+        (Script::answer(500, "", "{}"), "the answer had status 500"),
+        (Script::answer(302, moved, ""), "the answer had status 302"),
+        (Script::answer(200, "", "<html>"), "the answer was no JSON"),
+        (Script::answer(200, "", &deeper), "the answer was no JSON"),
+        (
+            Script::answer(200, "", &deep),
+            "the answer was nested more than 32 times",
+        ),
+        (
+            Script::answer(200, "", &format!("\"{}\"", "x".repeat(1_000))),
+            "the answer was longer than 1000 bytes",
+        ),
+        (
+            Script::Bytes(endless),
+            "the answer was longer than 1000 bytes",
+        ),
+        (Script::Bytes(unfinished.clone()), "the connection broke"),
+        (Script::Bytes(Vec::new()), "the connection broke"),
+        (Script::Stall(Vec::new()), "no answer within 300ms"),
+        (Script::Stall(unfinished), "no answer within 300ms"),
+    ];
+    for (script, expected) in cases {
+        let shown = format!("{script:?}");
+        assert_eq!(failed(answered(script).await), expected, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
+    let fake = Fake::start([Script::answer(200, "", "true")]).await;
+    let base = format!("http://{}", fake.address);
+    let mut own = host(&base, true);
+    own.authorization = Some("Token secret-canary".into());
+    let outside = Outside::new(&actions(vec![own]), None).unwrap();
+    let call = HttpCall {
+        method: HttpMethod::Put,
+        url: format!("{base}/orders?of=ana%20b"),
+        headers: BTreeMap::from([("X-Shop".to_owned(), "luna".to_owned())]),
+        body: Some(json!({"size": "l"})),
+        timeout: Duration::from_secs(5),
+    };
+
+    let done = perform(&outside, &Action::Http(call)).await;
+
+    assert_eq!(done, Outcome::Done(json!(true)));
+    let request = &fake.requests()[0];
+    assert!(
+        request
+            .head
+            .starts_with("PUT /orders?of=ana%20b HTTP/1.1\r\n")
+    );
+    assert!(
+        request
+            .head
+            .contains("authorization: Token secret-canary\r\n")
+    );
+    assert!(request.head.contains("x-shop: luna\r\n"));
+    assert_eq!(request.body, json!({"size": "l"}));
+    assert!(!format!("{outside:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn a_header_cannot_be_broken_out_of() {
+    let base = "http://127.0.0.1:9";
+    let outside = Outside::new(&actions(vec![host(base, true)]), None).unwrap();
+    let Action::Http(mut call) = get(base) else {
+        panic!("it is a call");
+    };
+    call.headers = BTreeMap::from([("X-Name".to_owned(), "a\r\nX-Admin: yes".to_owned())]);
+
+    let reason = failed(perform(&outside, &Action::Http(call)).await);
+
+    assert!(reason.contains("no header may carry"), "{reason}");
+}
+
+fn question(choose: &[&str]) -> ModelCall {
+    let choose = choose.iter().map(|id| ModelChoice {
+        id: (*id).to_owned(),
+        description: format!("about {id}"),
+    });
+    let turn = |speaker, text: &str| ModelTurn {
+        speaker,
+        text: text.to_owned(),
+    };
+    ModelCall {
+        instructions: "Answer as a bakery.".to_owned(),
+        turns: vec![
+            turn(Speaker::Person, "hi"),
+            turn(Speaker::Business, "Hello!"),
+            turn(Speaker::Person, "do you have rye bread?"),
+        ],
+        choose: choose.collect(),
+        max_tokens: 50,
+        timeout: Duration::from_secs(5),
+    }
+}
+
+/// What a model's words come to, and what it was asked.
+async fn told(said: &str, call: ModelCall) -> (Outcome, Value) {
+    let body = json!({"choices": [{"message": {"role": "assistant", "content": said}}]});
+    let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
+    let model = Model {
+        url: format!("http://{}/v1", fake.address),
+        name: "small".to_owned(),
+        api_key: Some("model-key".into()),
+        temperature: None,
+        limit_key: LimitKey::MaxTokens,
+    };
+    told_by(fake, &model, call).await
+}
+
+async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (Outcome, Value) {
+    let outside = Outside::new(&actions(Vec::new()), Some(model)).unwrap();
+    let outcome = perform(&outside, &Action::Model(call)).await;
+    let request = fake.requests().remove(0);
+    assert!(
+        request
+            .head
+            .starts_with("POST /v1/chat/completions HTTP/1.1\r\n")
+    );
+    assert!(request.head.contains("authorization: Bearer model-key\r\n"));
+    (outcome, request.body)
+}
+
+#[tokio::test]
+async fn a_model_writes_a_text_from_the_conversation() {
+    let (outcome, asked) = told(" Yes, {{ contact.phone }}. ", question(&[])).await;
+
+    // What looks like a template stays what it is.
+    assert_eq!(
+        outcome,
+        Outcome::Done(json!({"text": "Yes, {{ contact.phone }}."}))
+    );
+    let expected = json!({
+        "model": "small", "max_tokens": 50,
+        "messages": [
+            {"role": "system", "content": "Answer as a bakery."},
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": "Hello!"},
+            {"role": "user", "content": "do you have rye bread?"},
+        ],
+    });
+    assert_eq!(asked, expected);
+}
+
+#[tokio::test]
+async fn a_model_chooses_one_of_the_rules_it_is_given() {
+    let cases = [
+        ("bread", Ok(json!({"choice": "bread"}))),
+        ("`bread`.", Ok(json!({"choice": "bread"}))),
+        (" Bread!", Ok(json!({"choice": "bread"}))),
+        ("None", Ok(json!({"choice": null}))),
+        (
+            "delete-everything",
+            Err("the model chose none of the rules it was given"),
+        ),
+        (" ", Err("the model said nothing")),
+    ];
+    for (said, expected) in cases {
+        let (outcome, asked) = told(said, question(&["bread", "cake"])).await;
+        let expected = match expected {
+            Ok(value) => Outcome::Done(value),
+            Err(reason) => Outcome::Failed(reason.to_owned()),
+        };
+        assert_eq!(outcome, expected, "{said}");
+        let system = asked.pointer("/messages/0/content").and_then(Value::as_str);
+        assert!(
+            system
+                .unwrap()
+                .ends_with("\nbread: about bread\ncake: about cake")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_model_is_asked_in_the_words_its_service_knows() {
+    let body = json!({"choices": [{"message": {"content": "Yes."}}]}).to_string();
+    let fake = Fake::start([Script::answer(200, "", &body)]).await;
+    let model = Model {
+        url: format!("http://{}/v1", fake.address),
+        name: "new".to_owned(),
+        api_key: Some("model-key".into()),
+        temperature: Some(1),
+        limit_key: LimitKey::MaxCompletionTokens,
+    };
+
+    let (_, asked) = told_by(fake, &model, question(&[])).await;
+
+    assert_eq!(asked["max_completion_tokens"], json!(50));
+    assert_eq!(asked["temperature"], json!(1));
+    assert_eq!(asked.get("max_tokens"), None);
+}
+
+#[tokio::test]
+async fn what_a_service_writes_before_its_answer_is_no_part_of_it() {
+    let done = answered(Script::answer(200, "", "\u{feff}{\"status\":\"baked\"}")).await;
+
+    assert_eq!(done, Outcome::Done(json!({"status": "baked"})));
+}
+
+#[tokio::test]
+async fn an_address_that_would_leave_its_place_is_not_called() {
+    for way in [
+        "/orders/../admin",
+        "/orders/%2E%2e/admin",
+        "/orders/.",
+        "/a\\..\\b",
+    ] {
+        let base = "http://127.0.0.1:9";
+        let outside = Outside::new(&actions(vec![host(base, true)]), None).unwrap();
+
+        let reason = failed(perform(&outside, &get(&format!("{base}{way}"))).await);
+
+        assert!(reason.contains("leaves its place"), "{way}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_owners_key_goes_before_that_of_a_rule() {
+    let fake = Fake::start([Script::answer(200, "", "true")]).await;
+    let base = format!("http://{}", fake.address);
+    let mut own = host(&base, true);
+    own.authorization = Some("Token of-the-owner".into());
+    let outside = Outside::new(&actions(vec![own]), None).unwrap();
+    let Action::Http(mut call) = get(&base) else {
+        panic!("it is a call");
+    };
+    call.headers = BTreeMap::from([("Authorization".to_owned(), "Token of-a-rule".to_owned())]);
+
+    perform(&outside, &Action::Http(call)).await;
+
+    let head = &fake.requests()[0].head;
+    assert!(
+        head.contains("authorization: Token of-the-owner\r\n"),
+        "{head}"
+    );
+    assert!(!head.contains("of-a-rule"), "{head}");
+}
+
+#[tokio::test]
+async fn without_a_model_none_is_asked() {
+    let outside = Outside::new(&actions(Vec::new()), None).unwrap();
+
+    let reason = failed(perform(&outside, &Action::Model(question(&[]))).await);
+
+    assert_eq!(
+        reason,
+        "no language model is set: see [model] in replyd.toml"
+    );
+}
+
+#[test]
+fn depth_counts_what_stands_in_each_other() {
+    assert_eq!(depth(&json!(1)), 0);
+    assert_eq!(depth(&json!([{"a": [1]}, 2])), 3);
+}

@@ -1,0 +1,396 @@
+//! The composition root: makes every part from a [`Config`] and runs them together.
+//!
+//! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
+//! documentation; it begins at [`crate::web`].
+
+mod account_watch;
+mod media_folder;
+mod reload;
+mod rulebook;
+pub mod rules_loader;
+mod supervisor;
+mod upkeep;
+mod write_probe;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::actions::Outside;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::{Downloader, Gateway, GatewayError, Hosts};
+use crate::intake;
+use crate::intake::Intake;
+use crate::shutdown::Shutdown;
+use crate::store::{Decide, MediaPolicy, Store};
+use crate::telemetry::{Conditions, Metrics, Signs};
+use crate::web;
+use crate::web::{Health, Limits, TrustedProxies, Webhook};
+use crate::whatsapp::signature;
+use crate::workers::outbox;
+use crate::workers::outbox::{Delivery, DeliverySettings};
+use crate::workers::{MediaDownloader, Waiting};
+
+use account_watch::Watch;
+use reload::{Current, Reload};
+use rulebook::Rulebook;
+use supervisor::Tasks;
+use upkeep::Upkeep;
+use write_probe::Keeper;
+
+/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the queue, and whoever
+/// is turned away there tries again only after a second.
+const CONNECTION_QUEUE: u32 = 4_096;
+
+/// A service that is ready to run: the database is open, the rules are good, the ports are ours.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    clock: Clock,
+    store: Store,
+    gateway: Gateway,
+    downloader: Downloader,
+    outside: Arc<Outside>,
+    metrics: Arc<Metrics>,
+    rules: Arc<Current>,
+    conditions: Arc<Conditions>,
+    signs: Arc<Signs>,
+    /// What the rules files said before they were read: see [`reload::fingerprint`].
+    at_start: u64,
+    public: TcpListener,
+    admin: TcpListener,
+    addresses: Addresses,
+    /// What the public listener allows.
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    webhook: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl App {
+    /// Compiles the rules, opens the database and binds both listeners.
+    ///
+    /// # Errors
+    /// When a rules file does not pass the check (the error shows every diagnostic), the database cannot be
+    /// opened or is in use, or an address is taken.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let limits = Limits::default();
+        let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
+        // Rules first: whoever has a mistake in them should not find a new database beside it.
+        // What is changed meanwhile is seen as a change afterwards.
+        let at_start = reload::fingerprint(&config);
+        let rulebook = Rulebook::load(&config)?;
+        let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
+        let downloader = downloader(&config).context("could not set up the fetching of files")?;
+        let outside = Outside::new(&config.actions, config.model.as_ref())
+            .context("could not set up the client of actions")?;
+        if config.media.download {
+            media_folder::check(&config.media.folder)?;
+        }
+        let store = Store::open(&config.database.url)
+            .await
+            .with_context(|| format!("could not open database `{}`", config.database.url))?;
+        for (_, rules) in rulebook.files() {
+            store
+                .record_rules(&rules.version, &rules.source, clock.now())
+                .await
+                .context("could not store the text of the rules")?;
+        }
+        store
+            .record_secrets(
+                &signature::fingerprint(&config.webhook.app_secrets),
+                clock.now(),
+            )
+            .await
+            .context("could not store which app secrets are in use")?;
+        let public = bind(config.server.listen, "server.listen")?;
+        let admin = bind(config.admin.listen, "admin.listen")?;
+        let addresses = Addresses {
+            webhook: public.local_addr().context("a listener has no address")?,
+            admin: admin.local_addr().context("a listener has no address")?,
+        };
+        Ok(Self {
+            config,
+            clock,
+            store,
+            gateway,
+            downloader,
+            outside: Arc::new(outside),
+            metrics: Arc::new(Metrics::default()),
+            rules: Arc::new(Current::of(rulebook)),
+            conditions: Arc::default(),
+            signs: Arc::default(),
+            at_start,
+            public,
+            admin,
+            addresses,
+            limits: limits.with_connections(connections),
+        })
+    }
+
+    /// Where Meta's webhook arrives.
+    #[must_use]
+    pub fn webhook_address(&self) -> SocketAddr {
+        self.addresses.webhook
+    }
+
+    /// Where metrics are.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.addresses.admin
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every counter of this application.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Serves until `shutdown`.
+    ///
+    /// A soft stop lets requests, commits and sends in flight finish; a hard one returns at once.
+    ///
+    /// # Errors
+    /// When a part ends or panics by itself (the others are stopped softly first), and on a hard stop.
+    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        self.announce();
+        let store = self.store.clone();
+        let wake = Arc::new(Notify::new());
+        let upkeep = self.upkeep(&wake);
+        let begun = upkeep.begin().await;
+        begun.context("could not ask whether the database is held")?;
+        // The owner's listener stays open while the rest stops, so that the stop can be watched.
+        let finished = CancellationToken::new();
+        let watch = self.watch().begin().await;
+        let keeper = self.keeper();
+        let mut tasks = self.start(&shutdown, &finished, wake);
+        tasks.start("database keeper", keeper.run(shutdown.clone()));
+        tasks.start("watch", watch.run(shutdown.clone()));
+        tasks.start("upkeep", upkeep.run(shutdown.clone()));
+        let stopped = tokio::select! {
+            biased;
+            () = shutdown.hard.cancelled() => {
+                anyhow::bail!("stopped at once by a second signal; what was begun goes on at the next start");
+            }
+            stopped = tasks.run(&shutdown.soft, &finished) => stopped,
+        };
+        store.close().await;
+        tracing::info!("stopped");
+        // More to the point than that a task has ended.
+        match store.trouble().filter(|trouble| trouble.fault.is_final()) {
+            Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
+            None => stopped,
+        }
+    }
+
+    fn start(self, shutdown: &Shutdown, finished: &CancellationToken, wake: Arc<Notify>) -> Tasks {
+        let files = self.files();
+        let rules = Arc::clone(&self.rules);
+        let reload = self.reload();
+        let decide: Arc<Decide> = Arc::new(move |conversation, incoming, now| {
+            rules.get().decide(conversation, incoming, now)
+        });
+        let waiting = Waiting {
+            store: self.store.clone(),
+            decide: Arc::clone(&decide),
+            outside: Arc::clone(&self.outside),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            wake: Arc::clone(&wake),
+            reply_expires_after: self.config.delivery.give_up_after,
+        };
+        let (intake, committing) = Intake::start(intake::Parts {
+            store: self.store.clone(),
+            decide,
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            signs: self.signs,
+            wake: Arc::clone(&wake),
+            reply_expires_after: self.config.delivery.give_up_after,
+            files: media_policy(&self.config),
+        });
+        let delivery = Delivery::new(outbox::Parts {
+            store: self.store.clone(),
+            gateway: self.gateway,
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            settings: delivery_settings(&self.config),
+        });
+        let health = Health {
+            store: self.store,
+            clock: self.clock,
+            metrics: Arc::clone(&self.metrics),
+            conditions: self.conditions,
+            stopping: shutdown.soft.clone(),
+        };
+        let metrics = Arc::clone(&self.metrics);
+        let webhook = Webhook::new(&self.config.webhook, self.limits, intake, metrics);
+        let public = web::Server {
+            listener: self.public,
+            router: web::public(&self.config.webhook.path, webhook, health.clone()),
+            limits: self.limits,
+            proxies: TrustedProxies::new(&self.config.server.trusted_proxies),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let mut tasks = Tasks::default();
+        let stop = shutdown.soft.clone();
+        tasks.start("webhook listener", public.serve(stop));
+        tasks.start("intake", async move {
+            if let Err(error) = committing.await {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        });
+        tasks.start("delivery", delivery.run(wake, shutdown.clone()));
+        tasks.start("reload", reload.run(shutdown.clone()));
+        tasks.start("waiting", waiting.run(shutdown.clone()));
+        if let Some(files) = files {
+            tasks.start("files", files.run(shutdown.clone()));
+        }
+        let router = web::admin(health, self.config.admin.hosts);
+        let admin = web::Server::for_the_owner(self.admin, router, self.limits, self.metrics);
+        tasks.start_last("admin listener", admin.serve(finished.clone()));
+        tasks
+    }
+
+    /// The worker that keeps an eye on the database.
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+        }
+    }
+
+    /// The worker that looks after the database.
+    fn upkeep(&self, wake: &Arc<Notify>) -> Upkeep {
+        Upkeep {
+            store: self.store.clone(),
+            conditions: Arc::clone(&self.conditions),
+            wake: Arc::clone(wake),
+        }
+    }
+
+    /// The worker that looks at the account and the clock.
+    fn watch(&self) -> Watch {
+        Watch {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            signs: Arc::clone(&self.signs),
+        }
+    }
+
+    /// The worker that takes changed rules into use.
+    fn reload(&self) -> Reload {
+        Reload {
+            current: Arc::clone(&self.rules),
+            config: self.config.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            at_start: self.at_start,
+        }
+    }
+
+    /// The worker that fetches what people send, when that is wished.
+    fn files(&self) -> Option<MediaDownloader> {
+        self.config.media.download.then(|| MediaDownloader {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            downloader: self.downloader.clone(),
+            clock: self.clock.clone(),
+            folder: self.config.media.folder.clone(),
+            max_bytes: self.config.media.max_bytes,
+        })
+    }
+
+    fn announce(&self) {
+        let host = reqwest::Url::parse(&self.config.gateway.base_url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default();
+        tracing::info!(
+            address = %self.addresses.webhook,
+            path = self.config.webhook.path,
+            "listening for webhooks"
+        );
+        tracing::info!(address = %self.addresses.admin, "listening for metrics and health");
+        tracing::info!(url = self.config.database.url, "database is open");
+        for (file, rules) in self.rules.get().files() {
+            tracing::info!(
+                file = %file.display(),
+                rules = rules.rules.len(),
+                version = %rules.version,
+                "rules are loaded"
+            );
+        }
+        tracing::info!(preset = %self.config.gateway.preset, host, "gateway is set");
+        if self.config.media.download {
+            let folder = self.config.media.folder.display();
+            tracing::info!(%folder, "files that people send are fetched");
+        }
+        let numbers = self.config.numbers.len();
+        if numbers == 0 {
+            tracing::info!(
+                "messages to every number are answered: none is listed under [[number]]"
+            );
+        } else {
+            tracing::info!(numbers, "messages to the listed numbers are answered");
+        }
+    }
+}
+
+fn media_policy(config: &Config) -> MediaPolicy {
+    if config.media.download {
+        MediaPolicy::Download
+    } else {
+        MediaPolicy::Ignore
+    }
+}
+
+fn delivery_settings(config: &Config) -> DeliverySettings {
+    DeliverySettings {
+        messages_per_second: config.delivery.messages_per_second,
+        requests_per_second: config.gateway.requests_per_second,
+        max_in_flight: config.delivery.max_in_flight,
+        lease: config.delivery.lease,
+        unknown_wait: config.delivery.unknown_wait,
+    }
+}
+
+fn downloader(config: &Config) -> Result<Downloader, GatewayError> {
+    let gateway = &config.gateway;
+    let hosts = Hosts::beside(&gateway.base_url);
+    Downloader::new(config.media.token.as_ref(), hosts, gateway.timeout)
+}
+
+fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others take ours.
+        socket.set_reuseaddr(cfg!(not(windows)))?;
+        socket.bind(address)?;
+        socket.listen(CONNECTION_QUEUE)
+    };
+    bound().with_context(|| format!("could not listen on {address} ({key})"))
+}

@@ -1,0 +1,183 @@
+//! Rules on disk: the main file, the files it includes, and the message templates that `replyd templates sync` fetched.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use jiff::civil::Date;
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::sources::{LeftOut, Sources};
+use crate::message::TemplateFile;
+use crate::rules;
+use crate::rules::{Beside, Compiled};
+
+/// Stands beside the rules file.
+const FILE: &str = "templates.json";
+
+/// Where the templates of a rules file are kept.
+#[must_use]
+pub fn path_beside(rules: &Path) -> PathBuf {
+    rules.with_file_name(FILE)
+}
+
+/// Reads the templates beside a rules file; `None` when they were never fetched.
+///
+/// # Errors
+/// When the file is there and cannot be read, or is not what `replyd templates sync` writes.
+pub fn fetched(rules: &Path) -> anyhow::Result<Option<TemplateFile>> {
+    let path = path_beside(rules);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("could not read `{}`", path.display()));
+        }
+    };
+    let file = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "`{}` is not what `replyd templates sync` writes; fetch it again",
+            path.display()
+        )
+    })?;
+    Ok(Some(file))
+}
+
+/// Everything a check of rules needs.
+#[derive(Clone, Debug)]
+pub struct RulesFiles {
+    /// The texts.
+    pub sources: Sources,
+    /// Where they stand, the main file first.
+    pub paths: Vec<PathBuf>,
+    /// The templates beside them.
+    pub templates: Option<TemplateFile>,
+}
+
+impl RulesFiles {
+    /// Reads a rules file with everything it includes. A file that is to be included and cannot be is told by
+    /// [`Self::compile`], with all else that is wrong.
+    ///
+    /// # Errors
+    /// When the main file cannot be read, or the templates beside it cannot.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("could not read rules file `{}`", file.display()))?;
+        let mut files = Self {
+            sources: Sources::one(file.to_string_lossy(), &text),
+            paths: vec![file.to_owned()],
+            templates: fetched(file)?,
+        };
+        // By where they really are: there are several ways to write the name of one file.
+        let mut known = HashSet::from([resolved(file)]);
+        for include in rules::includes(&text) {
+            match included(file, &include.name) {
+                Err(why) => files.sources.leave_out(include, why),
+                Ok(paths) => {
+                    for path in paths {
+                        if known.insert(resolved(&path))
+                            && let Err(why) = files.add(path)
+                        {
+                            files.sources.leave_out(include.clone(), why);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    fn add(&mut self, path: PathBuf) -> Result<(), LeftOut> {
+        let name = path.to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => LeftOut::Missing,
+            _ => LeftOut::Unreadable(name.clone(), error.to_string()),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| LeftOut::NoText(name.clone()))?;
+        self.sources.add(name, &text);
+        self.paths.push(path);
+        Ok(())
+    }
+
+    /// Compiles them; `today` is for holidays that are over.
+    ///
+    /// # Errors
+    /// Everything that was found in them, when at least one is an error.
+    pub fn compile(&self, today: Option<Date>) -> Result<Compiled, Vec<Diagnostic>> {
+        let beside = Beside {
+            templates: self.templates.as_ref(),
+            today,
+        };
+        rules::compile(&self.sources, beside)
+    }
+}
+
+/// The files that an entry of `include` means, in name order; relative to the file it stands in.
+fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, LeftOut> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let itself = resolved(file);
+    if !name.contains(['*', '?', '[']) {
+        let path = folder.join(name);
+        let is_itself = resolved(&path) == itself;
+        return if is_itself {
+            Err(LeftOut::Itself)
+        } else {
+            Ok(vec![path])
+        };
+    }
+    // The folder itself is no pattern, whatever it is called.
+    let folder = glob::Pattern::escape(&folder.to_string_lossy());
+    let whole = Path::new(&folder).join(name);
+    // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the same ones again.
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::default()
+    };
+    let found = glob::glob_with(&whole.to_string_lossy(), options);
+    let found = found.map_err(|error| LeftOut::NoPattern(error.msg.to_owned()))?;
+    let mut paths = Vec::new();
+    for path in found {
+        let path = path.map_err(|error| {
+            let path = error.path().to_string_lossy().into_owned();
+            LeftOut::Unreadable(path, error.error().to_string())
+        })?;
+        // A pattern may well fit the file it stands in.
+        if resolved(&path) != itself {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(LeftOut::NoMatch);
+    }
+    Ok(paths)
+}
+
+/// Where a file really is, whichever way its name is written.
+fn resolved(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RulesFiles;
+
+    #[test]
+    fn hidden_files_are_never_included() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("rules/..data")).unwrap();
+        std::fs::write(
+            at("rules.toml"),
+            "version = 1\ninclude = [\"rules/**/*.toml\"]\n",
+        )
+        .unwrap();
+        for name in ["a.toml", ".#a.toml", "..data/a.toml"] {
+            std::fs::write(at("rules").join(name), "").unwrap();
+        }
+
+        let files = RulesFiles::read(&at("rules.toml")).unwrap();
+
+        assert_eq!(files.paths, [at("rules.toml"), at("rules/a.toml")]);
+    }
+}

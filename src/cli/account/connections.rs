@@ -1,0 +1,306 @@
+//! `replyd connections`: Maton's logins at Meta. Nothing here shows the address of one, which holds a session token,
+//! but the command that makes it, once.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::output;
+use super::output::{Consent, coloured};
+use super::session::{Options, Session, checked_id, explain};
+use crate::cli::service::overwrite;
+use crate::cli::terminal;
+use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::config;
+use crate::files;
+use crate::files::Access;
+use crate::gateway::{SendError, Unknown};
+use crate::whatsapp::account_api::connections;
+use crate::whatsapp::account_api::connections::Connection;
+
+/// Maton's connections, with which its gateway logs in at Meta.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the connections to WhatsApp.
+    List {
+        /// Only those with this status: ACTIVE, PENDING or FAILED.
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those with this method, such as OAUTH2.
+        #[arg(long)]
+        method: Option<String>,
+    },
+    /// Begin a connection, and show the address to open in a browser.
+    Create {
+        /// How to log in, such as OAUTH2 [default: Maton's choice].
+        #[arg(long)]
+        method: Option<String>,
+        /// Draw the address as a QR code even when this is no terminal.
+        #[arg(long)]
+        qr: bool,
+    },
+    /// Show one connection.
+    Get {
+        /// Its id.
+        id: String,
+    },
+    /// Delete a connection: nothing is sent with it any more.
+    Delete {
+        /// Its id.
+        id: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Send with this connection from now on: writes `gateway.connection` into replyd.toml.
+    Default {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// What an id is called that names none.
+const ID: &str = "connection";
+
+/// When to draw a QR code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drawing {
+    OnTerminal,
+    Always,
+}
+
+/// Does one thing with connections.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    session.needs_maton()?;
+    match arguments.action {
+        Action::List { status, method } => {
+            list(&session, status.as_deref(), method.as_deref()).await?;
+        }
+        Action::Create { method, qr } => {
+            let drawing = if qr {
+                Drawing::Always
+            } else {
+                Drawing::OnTerminal
+            };
+            create(&session, method.as_deref(), drawing).await?;
+        }
+        Action::Get { id } => get(&session, checked_id(ID, &id)?).await?,
+        Action::Delete { id, yes } => {
+            let consent = if yes { Consent::Given } else { Consent::Asked };
+            delete(&session, checked_id(ID, &id)?, consent).await?;
+        }
+        Action::Default { id } => make_default(&session, checked_id(ID, &id)?).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(session: &Session, status: Option<&str>, method: Option<&str>) -> anyhow::Result<()> {
+    let Some(answer) = session.call(&connections::list(status, method)).await? else {
+        return Ok(());
+    };
+    let rows = connections::rows(&answer);
+    if session.options.json {
+        rows.into_iter()
+            .map(connections::without_url)
+            .for_each(|row| terminal::line(terminal::json(&row)));
+        return Ok(());
+    }
+    let found: Vec<Connection> = rows.iter().filter_map(Connection::read).collect();
+    if found.is_empty() {
+        terminal::note("there are no such connections; `replyd connections create` begins one");
+        return Ok(());
+    }
+    let rows: Vec<[String; 5]> = found
+        .into_iter()
+        .map(|one| list_row(session, one))
+        .collect();
+    let header = ["connection", "status", "method", "created", ""];
+    terminal::line(output::table(header, &rows));
+    Ok(())
+}
+
+fn list_row(session: &Session, connection: Connection) -> [String; 5] {
+    let default = is_default(session, &connection.connection_id);
+    [
+        connection.connection_id,
+        connection.status,
+        connection.method,
+        connection.creation_time,
+        if default { "default" } else { "" }.to_owned(),
+    ]
+}
+
+fn is_default(session: &Session, id: &str) -> bool {
+    session.settings.gateway.connection.as_deref() == Some(id)
+}
+
+async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> anyhow::Result<()> {
+    let Some(mut answer) = session.call(&connections::create(method)).await? else {
+        return Ok(());
+    };
+    let mut connection = read(&answer)?;
+    if connection.url.is_none() {
+        // Only an id came; the rest must be asked for.
+        let call = connections::get(&connection.connection_id);
+        if let Some(whole) = session.call(&call).await? {
+            connection = read(&whole)?;
+            answer = whole;
+        }
+    }
+    if session.options.json {
+        terminal::line(terminal::json(&answer));
+        return Ok(());
+    }
+    let id = terminal::one_line(&connection.connection_id);
+    let status = coloured(&connection.status);
+    terminal::line(format_args!("made connection {id}: {status}"));
+    let Some(url) = &connection.url else {
+        terminal::note("Maton gave no address to open: look for it in Maton's own pages");
+        return Ok(());
+    };
+    terminal::line(
+        "\nOpen this address once, in a browser, and log in at Meta. It is shown only now; who has it can finish the login:\n",
+    );
+    terminal::line(paint(LITERAL, terminal::one_line(url.expose_secret())));
+    if drawing == Drawing::Always || terminal::is_terminal() {
+        terminal::line(format_args!("\n{}", drawn(url)?));
+    }
+    let default = paint(LITERAL, format_args!("replyd connections default {id}"));
+    terminal::note(format_args!("\nthen send with it: {default}"));
+    Ok(())
+}
+
+/// Dark on light whatever the terminal's colours are, with the white edge that readers look for.
+fn drawn(url: &SecretString) -> anyhow::Result<String> {
+    let code = QrCode::new(url.expose_secret()).context("the address is too long for a QR code")?;
+    let image = code.render::<Dense1x2>().quiet_zone(true).build();
+    Ok(image
+        .lines()
+        .map(|line| paint(terminal::PAPER, line))
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+fn read(answer: &Value) -> anyhow::Result<Connection> {
+    Connection::read(answer).ok_or_else(|| {
+        Hint {
+            message: "what answered names no connection".to_owned(),
+            hint: "check gateway.control_url; `replyd connections list` shows what there is"
+                .to_owned(),
+        }
+        .into()
+    })
+}
+
+async fn get(session: &Session, id: &str) -> anyhow::Result<()> {
+    let Some(answer) = session.call(&connections::get(id)).await? else {
+        return Ok(());
+    };
+    let connection = read(&answer)?;
+    if session.options.json {
+        let inner = answer.get("connection").unwrap_or(&answer).clone();
+        terminal::line(terminal::json(&connections::without_url(inner)));
+        return Ok(());
+    }
+    terminal::line(paint(STRONG, terminal::one_line(&connection.connection_id)));
+    terminal::line(output::pairs(&[
+        ("status", coloured(&connection.status)),
+        ("method", terminal::one_line(&connection.method)),
+        ("created", terminal::one_line(&connection.creation_time)),
+        ("changed", terminal::one_line(&connection.last_updated_time)),
+    ]));
+    if !connection.is_active() {
+        terminal::note(
+            "nothing can be sent with it; `replyd connections create` begins another one",
+        );
+    }
+    Ok(())
+}
+
+async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result<()> {
+    let call = connections::delete(id);
+    if session.options.dry_run {
+        session.show(&call);
+        return Ok(());
+    }
+    let used = if is_default(session, id) {
+        ", which replyd.toml names: nothing can be sent without it"
+    } else {
+        ""
+    };
+    consent.obtain(&format!("connection {id} will be deleted{used}"))?;
+    match session.gateway.call(&call).await {
+        // Maton does not say what it answers, so any words of a success will do.
+        Ok(_) | Err(SendError::Unknown(Unknown::Answer { status: 200 })) => {}
+        Err(error) => return Err(explain(&error)),
+    }
+    if session.options.json {
+        terminal::line(terminal::json(&json!({ "deleted": id })));
+    } else {
+        terminal::line(format_args!(
+            "deleted connection {}",
+            terminal::one_line(id)
+        ));
+    }
+    Ok(())
+}
+
+async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
+    let Some(answer) = session.call(&connections::get(id)).await? else {
+        terminal::note(
+            "and when it is ACTIVE, gateway.connection would be written into the configuration",
+        );
+        return Ok(());
+    };
+    let connection = read(&answer)?;
+    if !connection.is_active() {
+        return Err(Hint {
+            message: format!(
+                "connection {id} is {} and not ACTIVE: nothing could be sent with it",
+                terminal::one_line(&connection.status)
+            ),
+            hint: "finish its login in the browser, or begin another one with `replyd connections create`"
+                .to_owned(),
+        }
+        .into());
+    }
+    let named = session.options.config.as_deref();
+    let path = config::file(named);
+    let shown = terminal::path(path);
+    let text = std::fs::read_to_string(path).map_err(|_| Hint {
+        message: format!("there is no configuration file `{shown}` to write it to"),
+        hint: format!("set REPLYD__GATEWAY__CONNECTION={id}, or write a file with `replyd init`"),
+    })?;
+    let text = config::with_connection(&text, id)
+        .with_context(|| format!("could not change `{shown}`"))?;
+    files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
+    let now = config::read_calls(named)?.gateway.connection;
+    if session.options.json {
+        terminal::line(terminal::json(&json!({ "file": path, "connection": id })));
+    } else {
+        terminal::line(format_args!(
+            "wrote gateway.connection = \"{id}\" into {shown}"
+        ));
+    }
+    if now.as_deref() == Some(id) {
+        terminal::note("a running service takes it when it starts again");
+    } else {
+        terminal::note(
+            "but REPLYD__GATEWAY__CONNECTION is set to another one, and wins over the file",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! A file of this machine on its way to WhatsApp: checked, then uploaded.
+
+use std::io::SeekFrom;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+
+use super::session::{Session, explain};
+use crate::cli::terminal;
+use crate::cli::terminal::Hint;
+use crate::cli::terminal::progress::Progress;
+use crate::gateway::SendError;
+use crate::message::media_file;
+use crate::message::media_file::{FIRST_BYTES, MediaFile, Problem};
+use crate::message::{PhoneNumberId, hex};
+use crate::whatsapp::api_call::{Call, FilePart};
+use crate::whatsapp::media;
+
+/// What Graph says of an id that is of nothing or of another number's file, and of an upload that it cannot take.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+pub(crate) const WRONG_PARAMETER: i64 = 100;
+/// What Graph says of a file that is not of the type it should be.
+const NOT_TAKEN: i64 = 131_053;
+
+/// Read so many bytes at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A file that WhatsApp takes.
+pub(crate) struct LocalFile {
+    file: File,
+    /// What it is.
+    pub(crate) described: MediaFile,
+    /// In bytes.
+    pub(crate) size: u64,
+}
+
+impl LocalFile {
+    /// Opens a file and finds out what it is, before anything is sent.
+    pub(crate) async fn open(path: &Path, mime_type: Option<&str>) -> anyhow::Result<Self> {
+        let shown = terminal::path(path);
+        let context = || format!("could not read `{shown}`");
+        let mut file = File::open(path).await.with_context(context)?;
+        let metadata = file.metadata().await.with_context(context)?;
+        if !metadata.is_file() {
+            return Err(Hint {
+                message: format!("`{shown}` is not a file"),
+                hint: "name one file; several are uploaded one after the other".to_owned(),
+            }
+            .into());
+        }
+        let mut first_bytes = Vec::new();
+        let mut beginning = (&mut file).take(FIRST_BYTES as u64);
+        let read = beginning.read_to_end(&mut first_bytes).await;
+        read.with_context(context)?;
+        file.seek(SeekFrom::Start(0)).await.with_context(context)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let described = match mime_type {
+            Some(mime_type) => {
+                media_file::describe_as(mime_type, &name, &first_bytes, metadata.len())
+            }
+            None => media_file::describe(&name, &first_bytes, metadata.len()),
+        };
+        let described = described.map_err(|problem| Hint {
+            message: terminal::one_line(&problem.to_string()),
+            hint: match (&problem, mime_type) {
+                (Problem::Contradiction { .. }, Some(_)) => {
+                    "leave --mime out, or say what the file holds".to_owned()
+                }
+                _ => problem.advice(),
+            },
+        })?;
+        Ok(Self {
+            file,
+            described,
+            size: metadata.len(),
+        })
+    }
+
+    /// SHA-256 of the content, hex.
+    pub(crate) async fn sha256(&mut self) -> anyhow::Result<String> {
+        let mut hash = Sha256::new();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let context = || {
+            format!(
+                "could not read `{}`",
+                terminal::one_line(&self.described.filename)
+            )
+        };
+        loop {
+            let read = self.file.read(&mut chunk).await;
+            match read.with_context(context)? {
+                0 => break,
+                bytes => hash.update(&chunk[..bytes]),
+            }
+        }
+        let back = self.file.seek(SeekFrom::Start(0)).await;
+        back.with_context(context)?;
+        Ok(hex(&hash.finalize()))
+    }
+
+    /// The call that uploads it.
+    pub(crate) fn call(&self, number: &PhoneNumberId) -> Call {
+        let file = FilePart {
+            mime_type: self.described.mime_type.clone(),
+            filename: self.described.filename.clone(),
+            size: self.size,
+        };
+        media::upload(number, file)
+    }
+
+    /// Uploads it and gives its media id; with `--dry-run` prints the call and gives `None`.
+    pub(crate) async fn upload(
+        self,
+        session: &Session,
+        number: &PhoneNumberId,
+    ) -> anyhow::Result<Option<String>> {
+        let call = self.call(number);
+        if session.options.dry_run {
+            session.show(&call);
+            return Ok(None);
+        }
+        let progress = Arc::new(Progress::new("uploading", Some(self.size)));
+        let uploaded = session.gateway.upload(&call, self.file, {
+            let progress = Arc::clone(&progress);
+            move |bytes| progress.at(bytes)
+        });
+        let uploaded = uploaded.await;
+        progress.done();
+        uploaded.map(Some).map_err(|error| refused(&error))
+    }
+}
+
+/// A refused upload, with what files are taken when it was the file that was refused.
+fn refused(error: &SendError) -> anyhow::Error {
+    let explained = explain(error);
+    if !matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN)) {
+        return explained;
+    }
+    Hint {
+        message: explained.to_string(),
+        hint: format!("WhatsApp takes {}", media_file::extensions()),
+    }
+    .into()
+}

@@ -1,0 +1,49 @@
+//! `replyd read`: the blue ticks by hand, with "typing…" when an answer is being written.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::session::{Options, Session};
+use crate::cli::terminal;
+use crate::cli::terminal::{GOOD, paint};
+use crate::message::Wamid;
+use crate::whatsapp::api_call::Call;
+use crate::whatsapp::outbound;
+use crate::whatsapp::outbound::Typing;
+
+/// Marks a person's message, and all before it, read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Id of the message, as `replyd history --json` shows it.
+    wamid: String,
+    /// Show "typing…" for up to 25 seconds; only when an answer follows.
+    #[arg(long)]
+    typing: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Marks it.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    let number = session.number()?;
+    let Some(wamid) = Wamid::parse(arguments.wamid) else {
+        anyhow::bail!("no message is named");
+    };
+    let typing = if arguments.typing {
+        Typing::Shown
+    } else {
+        Typing::No
+    };
+    let body = outbound::read_mark_body(&wamid, typing);
+    let call = Call::post(&[number.as_str(), "messages"], body);
+    if session.call(&call).await?.is_some() {
+        if session.options.json {
+            terminal::line(json!({ "success": true }));
+        } else {
+            terminal::line(paint(GOOD, "marked read"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,339 @@
+//! `replyd media`: files at WhatsApp, to be sent by their id or fetched from there.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::local_file::{LocalFile, WRONG_PARAMETER};
+use super::session::{Options, Session, explain};
+use crate::cli::terminal;
+use crate::cli::terminal::confirm;
+pub(crate) use crate::cli::terminal::confirm::Answer;
+use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use crate::files::Existing;
+use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts, Target};
+use crate::message::media_file;
+use crate::message::media_file::{FORMATS, readable};
+use crate::message::{hex, is_id};
+use crate::shutdown::Shutdown;
+use crate::whatsapp::api_call::Call;
+use crate::whatsapp::media;
+use crate::whatsapp::media::{Media, UPLOAD_DAYS};
+
+/// Files belong to one number each: the one they were uploaded for or sent to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Upload a file and print the id to send it by, good for 30 days.
+    Upload {
+        /// Checked first: type, content and size.
+        file: PathBuf,
+        /// MIME type to upload it as [default: by its content and its extension].
+        #[arg(long, value_name = "TYPE")]
+        mime: Option<String>,
+    },
+    /// Show what WhatsApp knows of a file.
+    Info {
+        /// Media id.
+        id: String,
+    },
+    /// Fetch a file to this machine.
+    Download {
+        /// Media id.
+        id: String,
+        /// File to write, or folder to write into [default: here, named by the id].
+        #[arg(long, value_name = "FILE|DIR")]
+        output: Option<PathBuf>,
+    },
+    /// Delete a file at WhatsApp.
+    Delete {
+        /// Media id.
+        id: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Does one thing with one file.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    match arguments.action {
+        Action::Upload { file, mime } => upload(&session, &file, mime.as_deref()).await?,
+        Action::Info { id } => show(&session, checked(&id)?).await?,
+        Action::Download { id, output } => {
+            download(&session, checked(&id)?, output.as_deref()).await?;
+        }
+        Action::Delete { id, yes } => {
+            let id = checked(&id)?;
+            let asked = if yes || session.options.dry_run {
+                Answer::Yes
+            } else {
+                confirm::confirm(&format!("delete file {id} for good"))?
+            };
+            match asked {
+                Answer::Yes => delete(&session, id).await?,
+                Answer::No => terminal::note("nothing was deleted"),
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyhow::Result<()> {
+    let local = LocalFile::open(path, mime_type).await?;
+    let described = local.described.clone();
+    let size = local.size;
+    if !FORMATS
+        .iter()
+        .any(|format| format.mime_type == described.mime_type)
+    {
+        let mime_type = &described.mime_type;
+        terminal::note(format_args!(
+            "{} {mime_type} is not among the types that WhatsApp promises to take",
+            paint(WARN, "warning:")
+        ));
+    }
+    let number = session.number()?;
+    let Some(id) = local.upload(session, &number).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        terminal::line(terminal::json(&json!({
+            "id": id,
+            "kind": described.kind.name(),
+            "mime_type": described.mime_type,
+            "filename": described.filename,
+            "bytes": size,
+            "good_for_days": UPLOAD_DAYS,
+        })));
+        return Ok(());
+    }
+    terminal::line(&id);
+    terminal::note(format_args!(
+        "{} {} · {} · {}\nnumber {number} can send it as {} by this id for {UPLOAD_DAYS} days",
+        paint(GOOD, "uploaded"),
+        terminal::one_line(&described.filename),
+        described.mime_type,
+        readable(size),
+        described.kind.name(),
+    ));
+    Ok(())
+}
+
+async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
+    let Some(found) = look_up(session, id).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        terminal::line(terminal::json(&json!({
+            "id": id,
+            "mime_type": found.mime_type,
+            "bytes": found.file_size,
+            "sha256": found.sha256.map(|sha256| hex(&sha256)),
+            "url": found.url,
+        })));
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    let unknown = || paint(DIM, "not told");
+    let foreign = |text: &Option<String>| text.as_deref().map_or_else(unknown, terminal::visible);
+    let size = found
+        .file_size
+        .map_or_else(unknown, |bytes| match readable(bytes) {
+            exact if bytes < 1024 => exact,
+            rounded => format!("{rounded} ({bytes} bytes)"),
+        });
+    let sha256 = found.sha256.map_or_else(unknown, |sha256| hex(&sha256));
+    for (name, value) in [
+        ("id", id.to_owned()),
+        ("type", foreign(&found.mime_type)),
+        ("size", size),
+        ("sha256", sha256),
+        ("address", foreign(&found.url)),
+    ] {
+        table.add_row([name.to_owned(), value]);
+    }
+    terminal::line(table.trim_fmt());
+    terminal::note(format_args!(
+        "the address lives for five minutes and wants Meta's token: {}",
+        paint(LITERAL, format_args!("replyd media download {id}"))
+    ));
+    Ok(())
+}
+
+async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow::Result<()> {
+    let Some(found) = look_up(session, id).await? else {
+        terminal::note("then the file is fetched from the address that is told, with Meta's token");
+        return Ok(());
+    };
+    let token = token(session)?;
+    let mime_type = found.mime_type.clone().unwrap_or_default();
+    let target = target(output, &media_file::file_name(id, &mime_type))?;
+    let url = found.url.as_deref().ok_or_else(|| Hint {
+        message: format!("WhatsApp tells no address of file {id}"),
+        hint: "look at it with `replyd media info`; it may be too old".to_owned(),
+    })?;
+    let limits = DownloadLimits {
+        max_bytes: session.settings.media.max_bytes,
+        sha256: found.sha256,
+    };
+    if found.file_size.is_some_and(|size| size > limits.max_bytes) {
+        return Err(told(&DownloadError::TooLarge {
+            max_bytes: limits.max_bytes,
+        })
+        .into());
+    }
+    let gateway = &session.settings.gateway;
+    let files = Downloader::new(
+        Some(token),
+        Hosts::beside(&gateway.base_url),
+        gateway.timeout,
+    )?;
+    let progress = Progress::new("fetching", found.file_size);
+    let into = Target {
+        path: &target,
+        existing: Existing::Kept,
+    };
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let downloaded = tokio::select! {
+        downloaded = files.download(url, into, &limits, |bytes| progress.at(bytes)) => Some(downloaded),
+        // What has come so far goes away with the download.
+        () = shutdown.soft.cancelled() => None,
+    };
+    progress.done();
+    let downloaded = downloaded.context("stopped; nothing is left of the file")?;
+    let downloaded = downloaded.map_err(|error| told(&error))?;
+    if session.options.json {
+        terminal::line(terminal::json(&json!({
+            "id": id,
+            "file": target.display().to_string(),
+            "mime_type": found.mime_type,
+            "bytes": downloaded.bytes,
+            "sha256": hex(&downloaded.sha256),
+            "verified": found.sha256.is_some(),
+        })));
+        return Ok(());
+    }
+    terminal::line(terminal::path(&target));
+    let hash = match found.sha256 {
+        Some(_) => "its SHA-256 is the one WhatsApp told",
+        None => "WhatsApp told no SHA-256 to check it by",
+    };
+    terminal::note(format_args!(
+        "{} {} · {} · {hash}",
+        paint(GOOD, "fetched"),
+        terminal::one_line(&mime_type),
+        readable(downloaded.bytes),
+    ));
+    Ok(())
+}
+
+async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
+    let call = media::delete(id, session.number().ok().as_ref());
+    let Some(answer) = ask_for(session, &call).await? else {
+        return Ok(());
+    };
+    if answer["success"] == false {
+        return Err(Hint {
+            message: format!("WhatsApp did not delete file {id}, and gave no reason"),
+            hint: format!("`replyd media info {id}` shows whether it is there still"),
+        }
+        .into());
+    }
+    if session.options.json {
+        terminal::line(terminal::json(&json!({ "id": id, "deleted": true })));
+    } else {
+        terminal::line(format_args!("deleted {id}"));
+    }
+    Ok(())
+}
+
+async fn look_up(session: &Session, id: &str) -> anyhow::Result<Option<Media>> {
+    let call = media::look_up(id, session.number().ok().as_ref());
+    let answer = ask_for(session, &call).await?;
+    Ok(answer.as_ref().map(media::read))
+}
+
+/// As [`Session::call`], but an id that is of nothing is told as that.
+async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>> {
+    if session.options.dry_run {
+        session.show(call);
+        return Ok(None);
+    }
+    session.gateway.call(call).await.map(Some).map_err(|error| {
+        let explained = explain(&error);
+        if error.code() != Some(WRONG_PARAMETER) {
+            return explained;
+        }
+        Hint {
+            message: explained.to_string(),
+            hint: "check the id and --number: a file belongs to one number, lives for 30 days when it was uploaded, \
+                   and for 7 when a person sent it"
+                .to_owned(),
+        }
+        .into()
+    })
+}
+
+fn checked(id: &str) -> anyhow::Result<&str> {
+    if is_id(id) {
+        return Ok(id);
+    }
+    Err(Hint {
+        message: format!("`{}` is no media id", terminal::one_line(id)),
+        hint: "it is a long number: `replyd media upload` prints it, and a message with a file carries it"
+            .to_owned(),
+    }
+    .into())
+}
+
+fn token(session: &Session) -> anyhow::Result<&SecretString> {
+    session.settings.media.token.as_ref().ok_or_else(|| {
+        Hint {
+            message: "there is no token for Meta's file host; Maton's key does not open it"
+                .to_owned(),
+            hint: "set media.token to a token of your own Meta app".to_owned(),
+        }
+        .into()
+    })
+}
+
+/// Where the file goes; never where something is already.
+fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
+    let target = match output {
+        None => PathBuf::from(name),
+        Some(folder) if folder.is_dir() => folder.join(name),
+        Some(file) => file.to_owned(),
+    };
+    // A link that leads nowhere is there, too.
+    if target.symlink_metadata().is_err() {
+        return Ok(target);
+    }
+    Err(Hint {
+        message: format!("`{}` is there already", terminal::path(&target)),
+        hint: "nothing is ever written over; name another file with --output".to_owned(),
+    }
+    .into())
+}
+
+fn told(error: &DownloadError) -> Hint {
+    Hint {
+        message: terminal::one_line(&error.to_string()),
+        hint: error.advice().to_owned(),
+    }
+}

@@ -1,0 +1,123 @@
+//! `replyd numbers`: the account's business numbers.
+
+use std::process::ExitCode;
+
+use super::output;
+use super::output::coloured;
+use super::session::{Options, Session, checked_id};
+use crate::cli::terminal;
+use crate::cli::terminal::{STRONG, paint};
+use crate::whatsapp::account_api::numbers;
+use crate::whatsapp::account_api::numbers::BusinessNumber;
+
+/// How business numbers stand at WhatsApp.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the numbers of the account.
+    List,
+    /// Show one number.
+    Get {
+        /// Its phone number id [default: the one of --number or of the configuration].
+        id: Option<String>,
+    },
+}
+
+/// Looks at one number or at all.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    match arguments.action {
+        Action::List => list(&session).await?,
+        Action::Get { id } => get(&session, id).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(session: &Session) -> anyhow::Result<()> {
+    let waba = session.waba()?;
+    let rows = output::all_rows(session, |after| numbers::list(&waba, after)).await?;
+    let Some(rows) = rows else {
+        return Ok(());
+    };
+    if session.options.json {
+        for row in &rows {
+            terminal::line(terminal::json(row));
+        }
+        return Ok(());
+    }
+    if rows.is_empty() {
+        terminal::note("the account has no numbers");
+        return Ok(());
+    }
+    let rows: Vec<[String; 7]> = rows
+        .iter()
+        .map(|row| {
+            let number = BusinessNumber::read(row);
+            [
+                number.id,
+                number.display_phone_number,
+                number.verified_name,
+                number.status,
+                number.quality_rating,
+                number.throughput,
+                number.messaging_limit,
+            ]
+        })
+        .collect();
+    let header = [
+        "id",
+        "number",
+        "name",
+        "status",
+        "quality",
+        "throughput",
+        "limit",
+    ];
+    terminal::line(output::table(header, &rows));
+    Ok(())
+}
+
+async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
+    let id = match id {
+        Some(id) => checked_id("number", &id)?.to_owned(),
+        None => session.number()?.as_str().to_owned(),
+    };
+    let Some(answer) = session.call(&numbers::get(&id)).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        terminal::line(terminal::json(&answer));
+        return Ok(());
+    }
+    let number = BusinessNumber::read(&answer);
+    terminal::line(paint(
+        STRONG,
+        terminal::one_line(&number.display_phone_number),
+    ));
+    terminal::line(output::pairs(&[
+        ("id", terminal::one_line(&number.id)),
+        ("name", terminal::one_line(&number.verified_name)),
+        ("name status", coloured(&number.name_status)),
+        ("status", coloured(&number.status)),
+        ("quality", coloured(&number.quality_rating)),
+        ("verification", coloured(&number.code_verification_status)),
+        ("throughput", terminal::one_line(&number.throughput)),
+        (
+            "messaging limit",
+            terminal::one_line(&number.messaging_limit),
+        ),
+        ("platform", terminal::one_line(&number.platform_type)),
+        (
+            "webhook",
+            terminal::one_line(number.webhook_configuration.used()),
+        ),
+    ]));
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! `replyd send`: one message by hand, of any kind, checked before it leaves.
+//!
+//! What is to be sent is put together in [`message`]; this file checks it, uploads a file of this machine once, sends,
+//! and keeps the message in the history.
+
+mod message;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::session;
+use super::session::{Session, explain};
+use crate::cli::terminal;
+use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use crate::clock::Clock;
+use crate::gateway::SendError;
+use crate::message::{
+    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
+};
+use crate::store::{Sent, Store, StoreError, Upload};
+use crate::whatsapp::api_call::Call;
+use crate::whatsapp::outbound as wire;
+use message::{Attached, Built, What};
+
+/// Free messages are taken for 24 hours after the person's last one. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+/// Digits of an international number.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// Sends one message. Everything WhatsApp would refuse is told before anything leaves.
+///
+/// The message is kept in the history of the configured database, if there is one.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// To whom: a phone number with its country code, or a business-scoped user id.
+    #[arg(value_name = "PHONE|USER_ID")]
+    to: String,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    options: session::Options,
+}
+
+/// Checks, sends, and tells the id.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let recipient = recipient(&arguments.to)?;
+    let session = Session::open(&arguments.options)?;
+    let number = session.number()?;
+    let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+    let built = arguments.what.build(fetched.as_ref()).await?;
+    check(&built.content)?;
+    compare(&built.content, fetched.as_ref())?;
+    let store = open(&session).await?;
+    if let Some(store) = &store {
+        may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
+    }
+    let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let about = arguments.what.about();
+    let body = wire::message_body(&recipient, &content, about.as_ref(), None);
+    let call = Call::post(&[number.as_str(), "messages"], body.clone());
+    if session.options.dry_run {
+        session.show(&call);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sent = session.gateway.send_message(&number, &body).await;
+    let wamid = sent.map_err(|error| failed(&error))?;
+    let kept = match &store {
+        Some(store) => {
+            let sent = Sent {
+                number: &number,
+                recipient: &recipient,
+                content: &content,
+                about: about.as_ref(),
+                wamid: &wamid,
+                at: Clock::System.now(),
+            };
+            store.record_sent(&sent).await
+        }
+        None => Ok(()),
+    };
+    tell(&session, &wamid, &content);
+    if let Some(store) = store {
+        store.close().await;
+    }
+    kept.context("the message is sent, but could not be put into the history")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn failed(error: &SendError) -> anyhow::Error {
+    match error {
+        SendError::Unknown(_) => Hint {
+            message: format!("{error}: it may have been sent"),
+            hint: "look at `replyd history` for its receipts before you send it again".to_owned(),
+        }
+        .into(),
+        SendError::NotSent(_) | SendError::Rejected(_) => explain(error),
+    }
+}
+
+fn tell(session: &Session, wamid: &Wamid, content: &Outbound) {
+    if session.options.json {
+        terminal::line(terminal::json(
+            &json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }),
+        ));
+        return;
+    }
+    terminal::line(terminal::one_line(wamid.as_str()));
+    terminal::note(format_args!(
+        "{} {}; receipts tell whether it arrives",
+        paint(GOOD, "accepted:"),
+        content.kind_name()
+    ));
+}
+
+/// A phone number as digits, or a user id, which has a dot behind its country.
+fn recipient(to: &str) -> anyhow::Result<Recipient> {
+    let country = to.split_once('.').map(|(country, _)| country);
+    let is_user_id = country.is_some_and(|country| {
+        country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())
+    });
+    if is_user_id && let Some(user_id) = UserId::parse(to) {
+        return Ok(Recipient::Recipient(user_id));
+    }
+    let digits: String = to.chars().filter(char::is_ascii_digit).collect();
+    let strange = to
+        .chars()
+        .any(|character| !character.is_ascii_digit() && !"+ -().".contains(character));
+    let international = digits.strip_prefix("00").unwrap_or(&digits);
+    match WaId::parse(international) {
+        Some(wa_id) if !strange && PHONE_DIGITS.contains(&international.len()) => {
+            Ok(Recipient::To(wa_id))
+        }
+        _ => Err(Hint {
+            message: "this is neither a phone number nor a user id".to_owned(),
+            hint: "write the number with its country code, like +15550001111".to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// Every limit that is broken, at once.
+fn check(content: &Outbound) -> anyhow::Result<()> {
+    let breaches = limits::breaches(content);
+    if breaches.is_empty() {
+        return Ok(());
+    }
+    let lines = breaches.iter().map(|breach| {
+        let help = breach.help.as_ref().map(|help| format!(" ({help})"));
+        format!(
+            "  {}: {}{}",
+            breach.part,
+            breach.message,
+            help.unwrap_or_default()
+        )
+    });
+    let lines: Vec<String> = lines.collect();
+    anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
+}
+
+/// Holds a template against the fetched ones, if it is among them.
+fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
+    let Outbound::Template(template) = content else {
+        return Ok(());
+    };
+    let mut shapes = fetched.into_iter().flat_map(|file| &file.templates);
+    let shape =
+        shapes.find(|shape| shape.name == template.name && shape.language == template.language);
+    let differences = shape.map(|shape| shape.differences(template));
+    let differences = differences.unwrap_or_default();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let lines = differences
+        .iter()
+        .map(|(part, message)| format!("  {part}: {message}"));
+    let lines: Vec<String> = lines.collect();
+    Err(Hint {
+        message: format!(
+            "the template `{}` takes something else\n{}",
+            template.name,
+            lines.join("\n")
+        ),
+        hint: "`replyd templates show` tells what it takes; buttons are given with --reply"
+            .to_owned(),
+    }
+    .into())
+}
+
+/// The database, if there is one: sending works without, only the history does not have it then.
+async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
+    let url = &session.settings.database.url;
+    match Store::open_beside(url).await {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Missing(_)) => {
+            let warning = paint(WARN, "warning:");
+            let text = "there is no database yet, so the message will not be in the history";
+            if !session.options.dry_run {
+                terminal::note(format_args!("{warning} {text}"));
+            }
+            Ok(None)
+        }
+        Err(error) => Err(anyhow::Error::from(error).context(format!("could not open `{url}`"))),
+    }
+}
+
+/// Refuses what the person does not want, and what WhatsApp does not take any more.
+async fn may_send(
+    store: &Store,
+    number: &PhoneNumberId,
+    recipient: &Recipient,
+    content: &Outbound,
+    fetched: Option<&TemplateFile>,
+) -> anyhow::Result<()> {
+    let standing = store.standing(number, recipient).await;
+    let Some(standing) = standing.context("could not look the person up")? else {
+        return Ok(());
+    };
+    if standing.opted_out {
+        return Err(Hint {
+            message: "this person wants nothing from us any more".to_owned(),
+            hint: "they wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that"
+                .to_owned(),
+        }
+        .into());
+    }
+    if let Outbound::Template(template) = content {
+        let shapes = fetched.into_iter().flat_map(|file| &file.templates);
+        let is_marketing = shapes
+            .filter(|shape| shape.name == template.name)
+            .any(|shape| shape.category == "MARKETING");
+        if is_marketing && standing.no_marketing {
+            return Err(Hint {
+                message: "this person has asked for no marketing messages".to_owned(),
+                hint: "WhatsApp would refuse it too (131050)".to_owned(),
+            }
+            .into());
+        }
+        return Ok(());
+    }
+    let closed = standing
+        .last_inbound
+        .is_none_or(|last| over(last, Clock::System.now()));
+    if closed {
+        return Err(Hint {
+            message: "this person has not written in the last 24 hours".to_owned(),
+            hint: "only a template may be sent now: --template NAME --language LANGUAGE".to_owned(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn over(last: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(last) >= SERVICE_WINDOW
+}
+
+/// Uploads the attached file, unless Meta still has it from before, and puts its id into the message. `None` when a dry
+/// run has shown the upload; the id would come from it.
+async fn with_file(
+    session: &Session,
+    number: &PhoneNumberId,
+    built: Built,
+    store: Option<&Store>,
+) -> anyhow::Result<Option<Outbound>> {
+    let Built { content, attached } = built;
+    let Some(Attached { mut local, place }) = attached else {
+        return Ok(Some(content));
+    };
+    let sha256 = local.sha256().await?;
+    let mime_type = local.described.mime_type.clone();
+    let upload = Upload {
+        number,
+        sha256: &sha256,
+        mime_type: &mime_type,
+    };
+    let now = Clock::System.now();
+    let known = match store {
+        Some(store) => store.uploaded(&upload, now).await?,
+        None => None,
+    };
+    let id = if let Some(id) = known {
+        terminal::note(paint(DIM, format_args!("uploaded before, as {id}")));
+        id
+    } else {
+        let Some(id) = local.upload(session, number).await? else {
+            terminal::note(format_args!(
+                "{} goes out with the id that this upload gives",
+                paint(LITERAL, content.kind_name())
+            ));
+            return Ok(None);
+        };
+        if let Some(store) = store {
+            store.remember_upload(&upload, &id, now).await?;
+        }
+        id
+    };
+    Ok(Some(place(content, MediaSource::Id(id))))
+}

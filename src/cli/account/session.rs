@@ -1,0 +1,233 @@
+//! What every command that calls the gateway shares: its options, the session, and how errors are told.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::cli::terminal;
+use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::config;
+use crate::config::{Calls, Preset};
+use crate::gateway::{Gateway, SendError, Source};
+use crate::message::{PhoneNumberId, is_id};
+use crate::whatsapp::api_call::{Api, Call, Payload};
+
+/// Options of every command that calls the gateway.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Configuration file [default: replyd.toml when there is one].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Business number to act for [default: the only `[[number]]` of the configuration].
+    #[arg(long, global = true, value_name = "PHONE_NUMBER_ID")]
+    pub(crate) number: Option<String>,
+    /// WhatsApp Business Account to act for [default: the `waba_id` of the number].
+    #[arg(long, global = true, value_name = "WABA_ID")]
+    pub(crate) waba: Option<String>,
+    /// Print JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print the exact request and send nothing.
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+}
+
+/// A gateway that can be called, and what the configuration says beside it.
+pub(crate) struct Session {
+    pub(crate) gateway: Gateway,
+    pub(crate) settings: Calls,
+    pub(crate) options: Options,
+}
+
+impl Session {
+    /// Reads the configuration; connects to nothing yet.
+    pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
+        let settings = config::read_calls(options.config.as_deref())?;
+        Ok(Self {
+            gateway: Gateway::new(&settings.gateway)?,
+            settings,
+            options: options.clone(),
+        })
+    }
+
+    /// The number that is meant.
+    pub(crate) fn number(&self) -> anyhow::Result<PhoneNumberId> {
+        if let Some(named) = &self.options.number {
+            let id = checked_id("--number", named)?;
+            return PhoneNumberId::parse(id).context("--number is empty");
+        }
+        match &self.settings.numbers[..] {
+            [only] => Ok(only.phone_number_id.clone()),
+            [] => Err(Hint {
+                message: "no business number is named".to_owned(),
+                hint: "name one with --number, or list it under [[number]] in replyd.toml"
+                    .to_owned(),
+            }
+            .into()),
+            several => {
+                let ids: Vec<&str> = several
+                    .iter()
+                    .map(|number| number.phone_number_id.as_str())
+                    .collect();
+                Err(Hint {
+                    message: "several business numbers are configured".to_owned(),
+                    hint: format!("name one with --number: {}", ids.join(", ")),
+                }
+                .into())
+            }
+        }
+    }
+
+    /// The business account that is meant: the one named, that of the number named, or the only one there is.
+    pub(crate) fn waba(&self) -> anyhow::Result<String> {
+        if let Some(waba) = &self.options.waba {
+            return Ok(checked_id("--waba", waba)?.to_owned());
+        }
+        let mut wabas: Vec<&String> = self
+            .settings
+            .numbers
+            .iter()
+            .filter(|number| {
+                let named = self.options.number.as_deref();
+                named.is_none_or(|named| named == number.phone_number_id.as_str())
+            })
+            .filter_map(|number| number.waba_id.as_ref())
+            .collect();
+        wabas.sort_unstable();
+        wabas.dedup();
+        match &wabas[..] {
+            [only] => Ok((*only).clone()),
+            [] => Err(Hint {
+                message: "no WhatsApp Business Account is named".to_owned(),
+                hint: "name one with --waba, or give the [[number]] in replyd.toml a waba_id"
+                    .to_owned(),
+            }
+            .into()),
+            several => {
+                let several: Vec<&str> = several.iter().map(|waba| waba.as_str()).collect();
+                Err(Hint {
+                    message: "several WhatsApp Business Accounts are configured".to_owned(),
+                    hint: format!("name one with --waba: {}", several.join(", ")),
+                }
+                .into())
+            }
+        }
+    }
+
+    /// Performs a call and gives the JSON of the answer; with `--dry-run` prints it and gives `None`.
+    pub(crate) async fn call(&self, call: &Call) -> anyhow::Result<Option<Value>> {
+        if self.options.dry_run {
+            self.show(call);
+            return Ok(None);
+        }
+        match self.gateway.call(call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => Err(explain_of(call.api, &error)),
+        }
+    }
+
+    /// Prints a call the way HTTP writes it, without the key.
+    pub(crate) fn show(&self, call: &Call) {
+        let mut text = format!(
+            "{} {}\n",
+            paint(STRONG, call.method.name()),
+            paint(LITERAL, self.gateway.url(call))
+        );
+        text.push_str("authorization: Bearer ***\n");
+        if let Some(connection) = &self.settings.gateway.connection
+            && call.api == Api::Graph
+        {
+            writeln!(text, "maton-connection: {connection}").expect("a String takes everything");
+        }
+        match &call.payload {
+            Payload::Empty => {}
+            Payload::Json(body) => {
+                write!(text, "content-type: application/json\n\n{body:#}")
+                    .expect("a String takes everything");
+            }
+            Payload::File(file) => {
+                write!(
+                    text,
+                    "content-type: multipart/form-data\n\n\
+                     messaging_product=whatsapp\ntype={}\nfile={} ({} bytes, {})",
+                    file.mime_type, file.filename, file.size, file.mime_type
+                )
+                .expect("a String takes everything");
+            }
+        }
+        terminal::line(text.trim_end());
+    }
+
+    /// Refuses what only Maton has, before anything is sent.
+    pub(crate) fn needs_maton(&self) -> anyhow::Result<()> {
+        if self.settings.gateway.preset == Preset::Maton {
+            return Ok(());
+        }
+        Err(Hint {
+            message: "connections belong to Maton's gateway".to_owned(),
+            hint: "gateway.preset is \"graph\": its token comes from Meta itself".to_owned(),
+        }
+        .into())
+    }
+}
+
+/// An id that a person named: it becomes a part of the address of a call, where `..` would lead to another place.
+pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str> {
+    if is_id(id) {
+        return Ok(id);
+    }
+    Err(Hint {
+        message: format!("{what} `{}` is no id", terminal::visible(id)),
+        hint: "an id holds only letters, digits, - and _".to_owned(),
+    }
+    .into())
+}
+
+/// A failed call as an error that says who refused, why, and what to do.
+pub(crate) fn explain(error: &SendError) -> anyhow::Error {
+    explain_of(Api::Graph, error)
+}
+
+fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
+    let message = match error {
+        SendError::Rejected(rejection) => {
+            let reason = terminal::one_line(&rejection.reason());
+            match rejection.source() {
+                Source::Meta => format!("Meta refused with {reason}"),
+                Source::Gateway => reason,
+            }
+        }
+        SendError::NotSent(_) | SendError::Unknown(_) => error.to_string(),
+    };
+    Hint {
+        message,
+        hint: advice(api, error).to_owned(),
+    }
+    .into()
+}
+
+/// What to do, where a person gave the values: the advice that comes with an error speaks of what a rule sent.
+fn advice(api: Api, error: &SendError) -> &'static str {
+    match (error.code(), error, api) {
+        (Some(100 | 131_008 | 131_009), _, _) => {
+            "check the ids, names and values that this command was given"
+        }
+        (Some(0 | 190), _, _) => {
+            "renew the connection (`replyd connections create`) or the token, and check gateway.api_key"
+        }
+        (Some(3 | 10 | 200..=299 | 131_005), _, _) => {
+            "grant whatsapp_business_management and whatsapp_business_messaging to the app or connection"
+        }
+        (_, SendError::Rejected(rejection), Api::Control) if rejection.status == 404 => {
+            "check the id, with `replyd connections list`, and gateway.control_url"
+        }
+        // The table speaks to a service that tries again by itself.
+        _ => match error.advice() {
+            "nothing" => "there is nothing to be done about it",
+            advice if advice.starts_with("nothing") => "try again in a while",
+            advice => advice,
+        },
+    }
+}

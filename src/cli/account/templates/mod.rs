@@ -1,0 +1,299 @@
+//! `replyd templates`: the account's message templates.
+
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::output;
+use super::output::{Consent, coloured};
+use super::session::{Options, Session};
+use crate::cli::service::overwrite;
+use crate::cli::terminal;
+use crate::cli::terminal::{Hint, LITERAL, paint};
+use crate::clock::Clock;
+use crate::message::TemplateFile;
+use crate::whatsapp::account_api::templates;
+use crate::whatsapp::account_api::templates::{Filter, Template};
+
+/// What `sync` writes, beside the rules.
+const FILE: &str = "templates.json";
+
+/// Templates are what may be sent when 24 hours have passed since a person wrote.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the templates of the account.
+    List {
+        /// Only those with this status, such as APPROVED or REJECTED.
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those with this in their name.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Show one template as a phone shows it, and what a send must give.
+    Show {
+        /// Its name.
+        name: String,
+        /// Only this language, such as `en_US`.
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Hand a new template in for Meta's review.
+    Create {
+        /// TOML or JSON with name, language, category and components, as Graph's API has them.
+        file: PathBuf,
+    },
+    /// Delete a template; its name stays blocked for 30 days.
+    Delete {
+        /// Its name.
+        name: String,
+        /// Only the language with this id; without it every language goes.
+        #[arg(long)]
+        id: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write templates.json beside the rules, so that rules are checked against it.
+    Sync {
+        /// Write over a templates.json that is another file.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Does one thing with templates.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&arguments.options)?;
+    match arguments.action {
+        Action::List { status, name } => list(&session, Filter { status, name }).await?,
+        Action::Show { name, language } => show(&session, &name, language.as_deref()).await?,
+        Action::Create { file } => create(&session, &file).await?,
+        Action::Delete { name, id, yes } => {
+            let consent = if yes { Consent::Given } else { Consent::Asked };
+            delete(&session, &name, id.as_deref(), consent).await?;
+        }
+        Action::Sync { force } => {
+            let consent = if force {
+                Consent::Given
+            } else {
+                Consent::Asked
+            };
+            sync(&session, consent).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fetch(session: &Session, filter: &Filter) -> anyhow::Result<Option<Vec<Value>>> {
+    let waba = session.waba()?;
+    output::all_rows(session, |after| templates::list(&waba, filter, after)).await
+}
+
+async fn list(session: &Session, filter: Filter) -> anyhow::Result<()> {
+    let Some(rows) = fetch(session, &filter).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        for row in &rows {
+            terminal::line(terminal::json(row));
+        }
+        return Ok(());
+    }
+    if rows.is_empty() {
+        terminal::note("there are no such templates");
+        return Ok(());
+    }
+    let rows: Vec<[String; 6]> = rows
+        .iter()
+        .map(|row| list_row(Template::read(row)))
+        .collect();
+    let header = ["name", "language", "category", "status", "quality", "id"];
+    terminal::line(output::table(header, &rows));
+    Ok(())
+}
+
+fn list_row(template: Template) -> [String; 6] {
+    [
+        template.name,
+        template.language,
+        template.category,
+        template.status,
+        template.quality,
+        template.id,
+    ]
+}
+
+async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::Result<()> {
+    let filter = Filter {
+        name: Some(name.to_owned()),
+        ..Filter::default()
+    };
+    let Some(mut rows) = fetch(session, &filter).await? else {
+        return Ok(());
+    };
+    // Meta may take a name for a part of one.
+    rows.retain(|row| row["name"] == name);
+    let languages: Vec<String> = rows
+        .iter()
+        .map(|row| Template::read(row).language)
+        .collect();
+    rows.retain(|row| language.is_none_or(|language| row["language"] == language));
+    if rows.is_empty() {
+        let (message, hint) = match language.filter(|_| !languages.is_empty()) {
+            Some(language) => (
+                format!("template `{name}` has no language `{language}`"),
+                format!("it has {}", terminal::one_line(&languages.join(", "))),
+            ),
+            None => (
+                format!("there is no template `{name}`"),
+                "`replyd templates list` shows all of them".to_owned(),
+            ),
+        };
+        return Err(Hint { message, hint }.into());
+    }
+    if session.options.json {
+        for row in &rows {
+            terminal::line(terminal::json(row));
+        }
+        return Ok(());
+    }
+    let shown: Vec<String> = rows
+        .iter()
+        .map(|row| show::template(&Template::read(row)))
+        .collect();
+    terminal::line(shown.join("\n\n"));
+    Ok(())
+}
+
+async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
+    let template = read(file)?;
+    let waba = session.waba()?;
+    let what = format!("`{}`", terminal::path(file));
+    let call = output::checked(&what, templates::create(&waba, &template))?;
+    let Some(answer) = session.call(&call).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        terminal::line(terminal::json(&answer));
+        return Ok(());
+    }
+    // A new template has some of the fields of one in a list.
+    let created = Template::read(&answer);
+    let name = template["name"].as_str().unwrap_or_default();
+    terminal::line(format_args!(
+        "handed in `{name}`: {}, id {}",
+        coloured(&created.status),
+        terminal::one_line(&created.id)
+    ));
+    let wished = template["category"].as_str().unwrap_or_default();
+    if !created.category.is_empty() && !created.category.eq_ignore_ascii_case(wished) {
+        terminal::note(format_args!(
+            "Meta made it {} and not {wished}: that has another price",
+            terminal::one_line(&created.category)
+        ));
+    }
+    let show = paint(LITERAL, format_args!("`replyd templates show {name}`"));
+    terminal::note(format_args!("{show} tells how the review ended"));
+    Ok(())
+}
+
+/// TOML by its file name, JSON by any other.
+fn read(file: &Path) -> anyhow::Result<Value> {
+    let name = terminal::path(file);
+    let text = std::fs::read_to_string(file).with_context(|| format!("could not read `{name}`"))?;
+    if file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    {
+        // Its message is a drawing of several lines with an empty one at its end.
+        let table = toml::from_str::<toml::Table>(&text)
+            .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
+            .with_context(|| format!("`{name}` is not TOML"))?;
+        return serde_json::to_value(table).with_context(|| format!("could not use `{name}`"));
+    }
+    // A byte-order mark, which some editors put first, is no JSON.
+    let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str(text).with_context(|| format!("`{name}` is not JSON"))
+}
+
+async fn delete(
+    session: &Session,
+    name: &str,
+    id: Option<&str>,
+    consent: Consent,
+) -> anyhow::Result<()> {
+    let call = templates::delete(&session.waba()?, name, id);
+    if !session.options.dry_run {
+        let which = match id {
+            Some(id) => format!("language {id} of template `{name}` will be deleted"),
+            None => format!("template `{name}` will be deleted in every language"),
+        };
+        consent.obtain(&format!(
+            "{which}; an approved one's name stays blocked for 30 days"
+        ))?;
+    }
+    let Some(answer) = session.call(&call).await? else {
+        return Ok(());
+    };
+    if session.options.json {
+        terminal::line(terminal::json(&answer));
+        return Ok(());
+    }
+    terminal::line(format_args!("deleted `{}`", terminal::one_line(name)));
+    terminal::note(
+        "its name stays blocked for 30 days if it was approved; messages that wait still go out",
+    );
+    Ok(())
+}
+
+async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
+    let Some(rows) = fetch(session, &Filter::default()).await? else {
+        terminal::note(
+            "and so on for each page; then templates.json would be written beside the rules",
+        );
+        return Ok(());
+    };
+    let mut shapes: Vec<_> = rows
+        .iter()
+        .map(|row| templates::shape(&Template::read(row)))
+        .collect();
+    // In one order for ever, so that a difference between two files is one between the templates.
+    shapes.sort_by(|a, b| (&a.name, &a.language).cmp(&(&b.name, &b.language)));
+    let approved = shapes
+        .iter()
+        .filter(|shape| shape.status == "APPROVED")
+        .count();
+    let count = shapes.len();
+    let file = TemplateFile {
+        synced_at: Clock::System.now().to_string(),
+        templates: shapes,
+    };
+    let text = serde_json::to_string_pretty(&file).context("could not write JSON")?;
+    let path = session.settings.rules.file.with_file_name(FILE);
+    let is_ours = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
+    overwrite::replace(&path, &format!("{text}\n"), is_ours, consent)?;
+    if session.options.json {
+        terminal::line(terminal::json(
+            &json!({ "file": path, "templates": count, "approved": approved }),
+        ));
+        return Ok(());
+    }
+    let path = terminal::path(&path);
+    terminal::line(format_args!(
+        "wrote {path}: {count} templates, {approved} of them approved"
+    ));
+    Ok(())
+}

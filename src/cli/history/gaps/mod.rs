@@ -1,0 +1,212 @@
+//! `replyd gaps`: what people asked that no rule understood, with a rule to begin with.
+//!
+//! Goes through the messages twice: once for what nobody understood ([`texts`], `cluster`), once for how
+//! usual the words of that are everywhere else (`suggest_rule`).
+
+mod cluster;
+mod suggest_rule;
+mod texts;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::options;
+use crate::cli::rules::check::count;
+use crate::cli::rules::load;
+use crate::cli::terminal;
+use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, STRONG, paint};
+use crate::clock::Clock;
+use crate::diagnostics::suggest;
+use crate::engine::{Explanation, Verdict};
+use crate::rules::{Condition, RuleSet};
+use crate::store::{Asked, Store};
+use cluster::{Group, Vocabulary, grouped};
+use suggest_rule::Everywhere;
+use texts::{TEXTS_MAX, Texts, shortened};
+
+/// So many messages are read at once.
+const TOGETHER: u32 = 2_000;
+/// The longest text of a list.
+const LINE_CHARACTERS_MAX: usize = 100;
+
+/// Lists what people asked that only the fallback answered, or nobody: alike ones together, the most frequent first.
+///
+/// The fallback is each rule without `when`; --fallback names others. A rule with `continue` that answered before it
+/// makes no difference.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The rules file.
+    #[arg(long, value_name = "FILE", default_value = "rules.toml")]
+    rules: PathBuf,
+    /// A rule that answers what no other understands.
+    #[arg(long, value_name = "ID")]
+    fallback: Vec<String>,
+    /// Only messages since then: 30d, 12h, 2w.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// The most groups to list.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    reading: options::Options,
+}
+
+/// Lists them.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let (_, rules) = load::read(&arguments.rules)?;
+    let since = match &arguments.since {
+        Some(length) => options::ago(length, Clock::System.now())?,
+        None => Timestamp::UNIX_EPOCH,
+    };
+    let understood = Understood::by(&rules, &arguments)?;
+    let store = arguments.reading.open().await?;
+    let mut texts = Texts::up_to(TEXTS_MAX);
+    each(&store, since, |asked| {
+        if !understood.is(asked) {
+            texts.add(&asked.text);
+        }
+    })
+    .await?;
+    let (messages, left_out) = (texts.messages, texts.left_out);
+    let texts = texts.sorted();
+    let vocabulary = Vocabulary::of(&texts);
+    let mut groups = grouped(texts, &vocabulary);
+    groups.truncate(arguments.limit);
+    let mut everywhere = Everywhere::of(&groups, &vocabulary);
+    each(&store, since, |asked| everywhere.count(&asked.text)).await?;
+    store.close().await;
+    if !arguments.reading.json {
+        let style = if messages == 0 { GOOD } else { STRONG };
+        let messages = count(usize::try_from(messages)?, "message");
+        terminal::line(paint(
+            style,
+            format_args!("{messages} that no rule understood"),
+        ));
+    }
+    if left_out > 0 {
+        terminal::note(format_args!(
+            "there are more than {TEXTS_MAX} different texts: {left_out} messages, the earliest ones, are counted but in no \
+             group; a shorter time with --since takes all"
+        ));
+    }
+    let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();
+    for group in &groups {
+        let rule = everywhere.rule(group, &mut taken);
+        if arguments.reading.json {
+            let texts: Vec<&str> = group
+                .texts
+                .iter()
+                .map(|text| text.written.as_str())
+                .collect();
+            terminal::line(terminal::json(
+                &json!({ "count": group.messages, "texts": texts, "rule": rule }),
+            ));
+        } else {
+            show(group, rule.as_deref());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes every text that somebody wrote since then, the latest first.
+async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
+    let mut before = i64::MAX;
+    loop {
+        let page = store.asked(before, since, TOGETHER).await;
+        let page = page.context("could not read the messages")?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        before = last.id;
+        page.iter().for_each(&mut take);
+    }
+}
+
+/// Tells what was understood from what was not.
+struct Understood<'a> {
+    /// Rules that answer what no other understands.
+    fallbacks: Vec<&'a str>,
+    /// Rules after which the search goes on.
+    going_on: Vec<&'a str>,
+}
+
+impl<'a> Understood<'a> {
+    fn by(rules: &'a RuleSet, arguments: &'a Arguments) -> Result<Self, Hint> {
+        let ids = || rules.rules.iter().map(|rule| rule.id.as_str());
+        for named in &arguments.fallback {
+            if !ids().any(|id| id == named) {
+                let names = || format!("its rules are {}", ids().collect::<Vec<_>>().join(", "));
+                return Err(Hint {
+                    message: format!(
+                        "`{}` has no rule `{}`",
+                        terminal::path(&arguments.rules),
+                        terminal::one_line(named)
+                    ),
+                    hint: suggest::did_you_mean(named, ids()).unwrap_or_else(names),
+                });
+            }
+        }
+        let always = rules.rules.iter();
+        let always = always.filter(|rule| matches!(rule.when, Condition::Always) && !rule.goes_on);
+        let fallbacks = match &arguments.fallback[..] {
+            [] => always.map(|rule| rule.id.as_str()).collect(),
+            named => named.iter().map(String::as_str).collect(),
+        };
+        let going_on = rules.rules.iter().filter(|rule| rule.goes_on);
+        Ok(Self {
+            fallbacks,
+            going_on: going_on.map(|rule| rule.id.as_str()).collect(),
+        })
+    }
+
+    /// Whether something else than a fallback ended the search for an answer, or none was searched.
+    fn is(&self, asked: &Asked) -> bool {
+        if asked.decision == "no_rule" {
+            return false;
+        }
+        // Nothing is known yet of what waits, and nothing was looked for when the bot was quiet.
+        if !["answered", "silent", "over_budget", "failed"].contains(&asked.decision.as_str()) {
+            return true;
+        }
+        let explanation = asked.explanation.as_deref().unwrap_or_default();
+        let Ok(explanation) = serde_json::from_str::<Explanation>(explanation) else {
+            return true;
+        };
+        let considered = explanation.considered.iter();
+        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it refuses it.
+        let last = considered.rev().map(|one| (one.rule.as_str(), one.verdict));
+        let last =
+            last.filter(|(rule, verdict)| *verdict == Verdict::Matched || rule.contains('/'));
+        let Some((last, _)) = { last }.next() else {
+            return true;
+        };
+        let is_over = ["over_budget", "failed"].contains(&asked.decision.as_str());
+        let went_through = self.going_on.contains(&last) && !is_over;
+        !(self.fallbacks.contains(&last) || went_through)
+    }
+}
+
+fn show(group: &Group, rule: Option<&str>) {
+    let shown = |text: &str| terminal::one_line(&shortened(text, LINE_CHARACTERS_MAX));
+    let others = group.texts.len().saturating_sub(1);
+    let first = shown(&group.texts[0].written);
+    terminal::line("");
+    let times = format!("{} × ", group.messages);
+    terminal::line(terminal::behind(&times, "      ", STRONG, &first));
+    for text in group.texts.iter().skip(1).take(3) {
+        let (times, text) = (text.times, shown(&text.written));
+        let times = paint(DIM, format_args!("    {times} × "));
+        terminal::line(terminal::behind(&times, "          ", DIM, &text));
+    }
+    if others > 3 {
+        terminal::line(paint(DIM, format_args!("    and {} more", others - 3)));
+    }
+    for line in rule.into_iter().flat_map(str::lines) {
+        terminal::line(terminal::behind("    ", "      ", LITERAL, line));
+    }
+}

@@ -1,0 +1,235 @@
+//! `replyd outbox retry` and `drop`: each asks where something cannot be taken back, and is one short transaction.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{State, clock_time, whom};
+use crate::cli::history::options;
+use crate::cli::rules::check::count;
+use crate::cli::terminal;
+pub(crate) use crate::cli::terminal::confirm::{Answer, confirm};
+use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
+use crate::clock::Clock;
+use crate::store::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Store};
+
+/// The most rows that one command takes.
+const MOST: u32 = 10_000;
+
+/// Which rows, and how to go about it.
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// The numbers before rows of `replyd outbox list`.
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    ids: Vec<i64>,
+    /// All rows in the state that --state names.
+    #[arg(long, requires = "state")]
+    all: bool,
+    /// With --all: which.
+    #[arg(long, requires = "all")]
+    state: Option<State>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    reading: options::Options,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArguments {
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DropArguments {
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// What came of each row.
+type Ends = Vec<(i64, Result<Done, NotDone>)>;
+
+impl Chosen {
+    /// To look at with `--dry-run`, else to write.
+    async fn open(&self) -> anyhow::Result<Store> {
+        if self.dry_run {
+            self.reading.open().await
+        } else {
+            self.reading.open_beside().await
+        }
+    }
+
+    /// The rows that are meant, and their ids in the order in which they were named.
+    async fn rows(&self, store: &Store) -> anyhow::Result<(Vec<i64>, Vec<OutboxRow>)> {
+        let rows = match self.state {
+            Some(state) => store.look_at_outbox(Some(state.word()), MOST).await,
+            None => store.look_at_rows(&self.ids).await,
+        };
+        let rows = rows.context("could not read the outbox")?;
+        let mut ids = self.ids.clone();
+        if self.state.is_some() {
+            ids.extend(rows.iter().map(|row| row.id));
+        }
+        // One that is named twice is done once.
+        let mut seen = std::collections::HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        Ok((ids, rows))
+    }
+}
+
+/// Puts rows to the front.
+pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
+    let chosen = arguments.chosen;
+    let give_up_after = chosen.reading.give_up_after()?;
+    let store = chosen.open().await?;
+    let (ids, rows) = chosen.rows(&store).await?;
+    let mut asked = RetryByHand {
+        ids,
+        repeat: Repeat::Accepted,
+        give_up_after,
+        now: Clock::System.now(),
+    };
+    let expected = judged(&asked.ids, &rows, |row| row.retried(&asked));
+    let twice = rows.iter().filter(|row| {
+        row.may_have_been_sent()
+            && expected
+                .iter()
+                .any(|(id, end)| *id == row.id && end.is_ok())
+    });
+    let twice = twice.count();
+    if chosen.dry_run {
+        return tell(&chosen, &rows, &expected);
+    }
+    if twice == 0 {
+        // One of them may become unknown before it is our turn.
+        asked.repeat = Repeat::Refused;
+    } else if !chosen.yes {
+        let question = format!(
+            "{} may have been sent already and may then arrive twice; send again",
+            count(twice, "message")
+        );
+        if confirm(&question)? == Answer::No {
+            terminal::note("nothing was changed");
+            return Ok(ExitCode::FAILURE);
+        }
+        // An answer may take its time.
+        asked.now = Clock::System.now();
+    }
+    let ends = store.retry_by_hand(&asked).await;
+    let ends = ends.context("could not change the outbox")?;
+    store.close().await;
+    tell(&chosen, &rows, &ends)
+}
+
+/// Ends rows.
+pub(super) async fn drop(arguments: DropArguments) -> anyhow::Result<ExitCode> {
+    let chosen = arguments.chosen;
+    let store = chosen.open().await?;
+    let (ids, rows) = chosen.rows(&store).await?;
+    let expected = judged(&ids, &rows, |row| row.dropped(Clock::System.now()));
+    if chosen.dry_run {
+        return tell(&chosen, &rows, &expected);
+    }
+    let meant = expected.iter().filter(|(_, end)| end.is_ok()).count();
+    if meant > 0 && !chosen.yes {
+        let question = format!(
+            "{} will not be sent (again) and cannot be taken back; drop",
+            count(meant, "row")
+        );
+        if confirm(&question)? == Answer::No {
+            terminal::note("nothing was changed");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let ends = store.drop_by_hand(&ids, Clock::System.now()).await;
+    let ends = ends.context("could not change the outbox")?;
+    store.close().await;
+    tell(&chosen, &rows, &ends)
+}
+
+fn judged(
+    ids: &[i64],
+    rows: &[OutboxRow],
+    judge: impl Fn(&OutboxRow) -> Result<Done, NotDone>,
+) -> Ends {
+    let of = |id: &i64| rows.iter().find(|row| row.id == *id);
+    ids.iter()
+        .map(|id| (*id, of(id).ok_or(NotDone::Gone).and_then(&judge)))
+        .collect()
+}
+
+/// One line for each row. Fails when nothing was done with one of them.
+fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<ExitCode> {
+    let zone = chosen.reading.zone()?;
+    for (id, end) in ends {
+        let row = rows.iter().find(|row| row.id == *id);
+        if chosen.reading.json {
+            terminal::line(json!({
+                "id": id,
+                "done": match end {
+                    Ok(Done::Queued { .. }) => Some("queued"),
+                    Ok(Done::Dropped) => Some("dropped"),
+                    Err(_) => None,
+                },
+                "expires_at": match end {
+                    Ok(Done::Queued { expires_at }) => Some(expires_at),
+                    Ok(Done::Dropped) | Err(_) => None,
+                },
+                "not_done": end.as_ref().err().map(ToString::to_string),
+                "dry_run": chosen.dry_run,
+            }));
+            continue;
+        }
+        let to = row
+            .map(|row| format!(" to {}", whom(row)))
+            .unwrap_or_default();
+        let what = match end {
+            Ok(Done::Queued { expires_at }) => {
+                let until = clock_time(*expires_at, &zone);
+                let twice = row.is_some_and(OutboxRow::may_have_been_sent);
+                let twice = if twice {
+                    paint(WARN, " (it may arrive twice)")
+                } else {
+                    String::new()
+                };
+                let queued = paint(
+                    GOOD,
+                    if chosen.dry_run {
+                        "would be queued"
+                    } else {
+                        "queued"
+                    },
+                );
+                format!(
+                    "{queued}: goes out as soon as the service runs, and is tried until {until}{twice}"
+                )
+            }
+            Ok(Done::Dropped) if chosen.dry_run => paint(DIM, "would be dropped"),
+            Ok(Done::Dropped) => paint(DIM, "dropped"),
+            Err(why) => {
+                let why =
+                    row.map_or_else(|| why.to_string(), |row| super::refusal(row, *why, &zone));
+                format!("{} {why}", paint(BAD, "nothing done:"))
+            }
+        };
+        terminal::line(format_args!("#{id}{to}  {what}"));
+    }
+    if ends.is_empty() {
+        terminal::note("there is none");
+    }
+    let all_done = ends.iter().all(|(_, end)| end.is_ok());
+    Ok(if all_done {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,331 @@
+//! `replyd replay`: what other rules would have answered to the messages of the past.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::options;
+use crate::cli::rules::load;
+use crate::cli::terminal;
+use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
+use crate::clock::Clock;
+use crate::message::{Action, Inbound, Outcome, Profile};
+use crate::rules::RuleSet;
+use crate::simulator::replay::{Answer, PastEvent, replay};
+use crate::store::{Past, PastMessage};
+use crate::whatsapp::inbound::{read_echo, read_message};
+
+/// So many conversations are read at once.
+const TOGETHER: u32 = 500;
+
+/// Shows what other rules would have answered to the messages of the past.
+///
+/// Every conversation is gone through from its beginning, with the clock of then: flows, hours and what is remembered
+/// are as they would have been. Calls and models are not asked again: they come to what they came to then. Nothing
+/// is sent or stored.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The rules to try.
+    #[arg(long, value_name = "FILE", default_value = "rules.toml")]
+    rules: PathBuf,
+    /// Tell only of messages since then: 30d, 12h, 2w.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only what came to this number of ours, by Meta's id.
+    #[arg(long, value_name = "ID", default_value = "")]
+    number: String,
+    /// So many examples of each difference.
+    #[arg(long, default_value_t = 3)]
+    examples: usize,
+    #[command(flatten)]
+    reading: options::Options,
+}
+
+/// Replays.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let (_, rules) = load::read(&arguments.rules)?;
+    let since = match &arguments.since {
+        Some(length) => options::ago(length, Clock::System.now())?,
+        None => Timestamp::MIN,
+    };
+    let store = arguments.reading.open().await?;
+    let total = store.messages_in(&arguments.number).await;
+    let total = total.context("could not count the messages")?;
+    let until = store.last_stored().await;
+    let wanted = Wanted {
+        since,
+        until: until.context("could not read the messages")?,
+        examples: arguments.examples,
+    };
+    let progress = Progress::of_things("replaying", "messages", total);
+    let mut report = Report::default();
+    let (mut after, mut through) = (0, 0);
+    loop {
+        let page = store.past(after, TOGETHER, &arguments.number).await;
+        let page = page.context("could not read the messages")?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for past in &page {
+            report.compare(&rules, past, &wanted);
+            through += past.messages.iter().filter(|one| one.theirs).count() as u64;
+            progress.at(through);
+        }
+    }
+    progress.done();
+    store.close().await;
+    if arguments.reading.json {
+        report.print_json();
+    } else {
+        report.print(&terminal::path(&arguments.rules));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to tell of.
+struct Wanted {
+    since: Timestamp,
+    /// When the past ends: later nothing was due then either.
+    until: Timestamp,
+    /// Of each difference.
+    examples: usize,
+}
+
+/// What is different, by what answered then and what would now.
+#[derive(Default)]
+struct Report {
+    messages: u64,
+    unreadable: u64,
+    people: BTreeSet<i64>,
+    groups: BTreeMap<(String, String), Group>,
+}
+
+#[derive(Default)]
+struct Group {
+    count: u64,
+    people: BTreeSet<i64>,
+    examples: Vec<Example>,
+}
+
+struct Example {
+    asked: String,
+    was: String,
+    now: String,
+}
+
+/// An answer of the past.
+#[derive(Default)]
+struct Was<'p> {
+    decision: &'p str,
+    replies: Vec<&'p PastMessage>,
+}
+
+impl Report {
+    fn compare(&mut self, rules: &RuleSet, past: &Past, wanted: &Wanted) {
+        let (events, asked) = events(past);
+        let theirs = past.messages.iter().filter(|one| one.theirs).count();
+        self.unreadable += (theirs - asked.len()) as u64;
+        let recorded = Recorded::of(past);
+        let conversation = past.conversation.clone();
+        let answers = replay(
+            rules,
+            conversation,
+            &events,
+            |action| recorded.take(action),
+            wanted.until,
+        );
+        let then = answers_of(past);
+        for (message, answer) in asked.into_iter().zip(answers) {
+            if message.at < wanted.since {
+                continue;
+            }
+            self.messages += 1;
+            self.people.insert(past.id);
+            let was = &then[&message.id];
+            if is_same(was, &answer) {
+                continue;
+            }
+            let rules_then = was.replies.iter().filter_map(|one| one.rule.as_deref());
+            let rules_now = answer.replies.iter().map(|one| one.rule.as_str());
+            let key = (
+                label(rules_then, was.decision),
+                label(rules_now, answer.decision.name()),
+            );
+            let group = self.groups.entry(key).or_default();
+            group.count += 1;
+            group.people.insert(past.id);
+            // Many people ask the same: each example tells something that the others do not.
+            let is_told = group.examples.iter().any(|one| one.asked == message.text);
+            if group.examples.len() < wanted.examples && !is_told {
+                let was = was.replies.iter().map(|one| one.text.clone());
+                let now = answer.replies.iter();
+                let now = now.map(|one| one.content.transcript_text());
+                group.examples.push(Example {
+                    asked: message.text.clone(),
+                    was: was.collect::<Vec<_>>().join("\n"),
+                    now: now.collect::<Vec<_>>().join("\n"),
+                });
+            }
+        }
+    }
+
+    fn sorted(&self) -> Vec<(&(String, String), &Group)> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
+        groups
+    }
+
+    fn print(&self, name: &str) {
+        let different: u64 = self.groups.values().map(|group| group.count).sum();
+        let (messages, people) = (self.messages, self.people.len());
+        let style = if different == 0 { GOOD } else { STRONG };
+        terminal::line(paint(
+            style,
+            format_args!(
+                "{name}: {messages} messages of {people} conversations, {different} answered differently"
+            ),
+        ));
+        if self.unreadable > 0 {
+            let unreadable = self.unreadable;
+            terminal::note(format_args!(
+                "{unreadable} messages could not be read again"
+            ));
+        }
+        for ((was, now), group) in self.sorted() {
+            let (count, people) = (group.count, group.people.len());
+            let (was, now) = (terminal::one_line(was), terminal::one_line(now));
+            let change = if was == now {
+                format!("{was}: in other words")
+            } else {
+                format!("{was} → {now}")
+            };
+            let people = paint(DIM, format_args!("in {people} conversations"));
+            terminal::line(format_args!(
+                "\n{count} × {} {people}",
+                paint(STRONG, change)
+            ));
+            for example in &group.examples {
+                terminal::line(terminal::framed(terminal::PERSON, &example.asked));
+                terminal::line(shown("was: ", &example.was, BAD));
+                terminal::line(shown("now: ", &example.now, GOOD));
+            }
+        }
+    }
+
+    fn print_json(&self) {
+        for ((was, now), group) in self.sorted() {
+            let examples = group.examples.iter();
+            let examples =
+                examples.map(|one| json!({ "asked": one.asked, "was": one.was, "now": one.now }));
+            terminal::line(terminal::json(&json!({
+                "was": was, "now": now, "count": group.count, "conversations": group.people.len(),
+                "examples": examples.collect::<Vec<_>>(),
+            })));
+        }
+    }
+}
+
+fn shown(what: &str, text: &str, style: anstyle::Style) -> String {
+    if text.is_empty() {
+        return format!("    {what}{}", paint(DIM, "nothing"));
+    }
+    let text = terminal::one_line(text);
+    terminal::behind(&format!("    {what}"), "         ", style, &text)
+}
+
+/// Which rules answered; what was decided when none did.
+fn label<'r>(rules: impl Iterator<Item = &'r str>, decision: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for rule in rules {
+        if !names.contains(&rule) {
+            names.push(rule);
+        }
+    }
+    if names.is_empty() {
+        format!("({decision})")
+    } else {
+        names.join(" + ")
+    }
+}
+
+fn is_same(was: &Was<'_>, answer: &Answer) -> bool {
+    let same = |(then, now): (&&PastMessage, &crate::engine::Reply)| {
+        let content = serde_json::to_string(&now.content).expect("its keys are strings");
+        then.rule.as_deref() == Some(now.rule.as_str()) && then.raw == content
+    };
+    was.decision == answer.decision.name()
+        && was.replies.len() == answer.replies.len()
+        && was.replies.iter().zip(&answer.replies).all(same)
+}
+
+/// What came in, as it can be decided again, and the messages among it.
+fn events(past: &Past) -> (Vec<PastEvent>, Vec<&PastMessage>) {
+    let number = &past.conversation.phone_number_id;
+    let contact = &past.conversation.contact;
+    let (mut events, mut asked) = (Vec::new(), Vec::new());
+    for one in &past.messages {
+        if one.theirs {
+            if let Some(message) = read_message(&one.raw, number) {
+                let profile = Profile {
+                    name: contact.name.clone(),
+                    username: contact.username.clone(),
+                };
+                let message = Inbound {
+                    profile,
+                    ..*message
+                };
+                events.push(PastEvent::Message(one.at, Box::new(message)));
+                asked.push(one);
+            }
+        } else if one.origin == "phone_app"
+            && let Some(echo) = read_echo(&one.raw, number)
+        {
+            events.push(PastEvent::Echo(one.at, echo));
+        }
+    }
+    (events, asked)
+}
+
+/// What was answered then to each message; what timers said counts to the message before.
+fn answers_of(past: &Past) -> HashMap<i64, Was<'_>> {
+    let mut answers: HashMap<i64, Was<'_>> = HashMap::new();
+    let mut last = None;
+    for one in &past.messages {
+        if one.theirs {
+            last = Some(one.id);
+            let decision = one.decision.as_deref().unwrap_or_default();
+            answers.entry(one.id).or_default().decision = decision;
+        } else if one.origin == "rule"
+            && let Some(to) = one.reply_to.or(last)
+        {
+            answers.entry(to).or_default().replies.push(one);
+        }
+    }
+    answers
+}
+
+/// What actions of a conversation came to, each once.
+struct Recorded(RefCell<HashMap<String, VecDeque<(Outcome, Timestamp)>>>);
+
+impl Recorded {
+    fn of(past: &Past) -> Self {
+        let mut all: HashMap<String, VecDeque<_>> = HashMap::new();
+        for (request, outcome, at) in &past.actions {
+            if let Ok(outcome) = serde_json::from_str(outcome) {
+                let same = all.entry(request.clone()).or_default();
+                same.push_back((outcome, *at));
+            }
+        }
+        Self(RefCell::new(all))
+    }
+
+    fn take(&self, action: &Action) -> Option<(Outcome, Timestamp)> {
+        let request = serde_json::to_string(action).expect("its keys are strings");
+        self.0.borrow_mut().get_mut(&request)?.pop_front()
+    }
+}

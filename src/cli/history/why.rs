@@ -1,0 +1,120 @@
+//! `replyd why`: says why a message of the past was answered as it was, from what is stored.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+
+use super::options;
+use super::options::when;
+use crate::cli::rules::explain;
+use crate::cli::terminal;
+use crate::cli::terminal::{DIM, LITERAL, STRONG, WARN, paint};
+use crate::engine::Explanation;
+use crate::store::Entry;
+
+/// Says why a message was answered as it was.
+///
+/// It tells what was decided then, by the rules of then. The id may also be that of our answer, or of a message that we
+/// sent by ourselves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The id of the message at WhatsApp: wamid.…
+    wamid: String,
+    #[command(flatten)]
+    reading: options::Options,
+}
+
+/// Tells it.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let zone = arguments.reading.zone()?;
+    let store = arguments.reading.open().await?;
+    let meant = store.meant(&arguments.wamid).await;
+    let (message, conversation) = meant
+        .context("could not look the message up")?
+        .ok_or_else(|| explain::no_message(&arguments.wamid))?;
+    let entries = store.transcript(conversation, u32::MAX).await;
+    let entries = entries.context("could not read the messages")?;
+    let notes = store.notes(conversation).await;
+    let notes = notes.context("could not read the notes")?;
+    store.close().await;
+    let entry = entries.iter().find(|one| one.id == message);
+    let entry = entry.ok_or_else(|| explain::no_message(&arguments.wamid))?;
+    let explanation = entry.explanation.as_deref().unwrap_or("{}");
+    let explanation: Explanation =
+        serde_json::from_str(explanation).context("the stored explanation cannot be read")?;
+    let answers: Vec<_> = entries
+        .iter()
+        .filter(|one| one.reply_to == Some(message))
+        .collect();
+    let notes: Vec<_> = notes
+        .iter()
+        .filter(|note| note.message_id == Some(message))
+        .collect();
+    if arguments.reading.json {
+        let answers = answers.iter().map(|one| {
+            serde_json::json!({ "rule": one.rule, "text": one.text, "wamid": one.wamid, "status": one.delivery_status })
+        });
+        let notes = notes
+            .iter()
+            .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
+        terminal::line(terminal::json(&serde_json::json!({
+            "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
+            "decision": entry.decision, "rules_version": entry.rules_version,
+            "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
+        })));
+        return Ok(ExitCode::SUCCESS);
+    }
+    show(entry, &explanation, &zone);
+    for one in answers {
+        let rule = terminal::name(one.rule.as_deref().unwrap_or("?"));
+        terminal::line(paint(DIM, format_args!("  {rule}:")));
+        terminal::line(terminal::framed(terminal::OURS, &one.text));
+    }
+    for note in notes {
+        terminal::line(paint(
+            WARN,
+            format_args!("  note: {}", terminal::one_line(&note.text)),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The message, and what was decided on it; for one of ours that answers none of theirs, why it was sent.
+fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
+    let at = paint(DIM, when(entry.sent_at, zone));
+    let version = entry.rules_version.as_deref().unwrap_or("unknown");
+    let by_rules = paint(DIM, format_args!("by rules {version}"));
+    if entry.direction == "in" {
+        let first = format!("{at} {}", paint(LITERAL, "› "));
+        terminal::line(terminal::behind(
+            &first,
+            terminal::PERSON,
+            LITERAL,
+            &entry.text,
+        ));
+        explain::show(explanation);
+        let decision = entry.decision.as_deref().unwrap_or("not decided");
+        let decision = paint(STRONG, format_args!("{decision}:"));
+        terminal::line(format_args!("{decision} {by_rules}"));
+        return;
+    }
+    let (who, why) = match entry.origin.as_str() {
+        "phone_app" => ("a colleague", "written in the phone app"),
+        "command" => ("by hand", "sent with `replyd send`"),
+        _ => (
+            entry.rule.as_deref().unwrap_or("?"),
+            "sent by itself, to no message of theirs:",
+        ),
+    };
+    let who = paint(DIM, terminal::name(who));
+    terminal::line(format_args!("{at} {who}"));
+    terminal::line(terminal::framed(terminal::OURS, &entry.text));
+    let why = paint(STRONG, why);
+    if entry.origin == "rule" {
+        explain::show(explanation);
+        terminal::line(format_args!("{why} {by_rules}"));
+    } else {
+        terminal::line(why);
+    }
+}

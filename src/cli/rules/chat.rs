@@ -1,0 +1,308 @@
+//! `replyd chat`: a conversation with the rules in the terminal. No network, no database, the same decisions.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::app::rules_loader::RulesFiles;
+use crate::cli::terminal;
+use crate::cli::terminal::bubble;
+use crate::cli::terminal::bubble::Tappable;
+use crate::cli::terminal::{BAD, DIM, Hint, LITERAL, STRONG, paint};
+use crate::clock::Clock;
+use crate::diagnostics;
+use crate::diagnostics::Colour;
+use crate::diagnostics::sources::Sources;
+use crate::engine;
+use crate::engine::{Decision, Incoming, Turn, Verdict};
+use crate::message::{
+    Contact, Content, Conversation, Identity, Inbound, Media, Outcome, PhoneNumberId, State, WaId,
+    Wamid,
+};
+use crate::rules::RuleSet;
+
+const EXAMPLE: &str = include_str!("../../../examples/bakery.toml");
+const HELP: &str = "Write as a customer would. A number taps a button. \
+    /why explains the last answer, /image /voice /location send such a message, /new is somebody else, /quit ends.";
+
+/// Reads lines, so it works in a pipe too.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Rules file [default: rules.toml when there is one, else the bakery's example].
+    #[arg(value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// The name of the person who writes.
+    #[arg(long, default_value = "Ana Lima")]
+    name: String,
+}
+
+/// Talks until the input ends.
+#[expect(clippy::unused_async, reason = "every subcommand has this form")]
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let (name, rules) = load(arguments.rules.as_deref())?;
+    let title = if rules.bot.name.is_empty() {
+        &name
+    } else {
+        &rules.bot.name
+    };
+    let (title, name) = (
+        paint(STRONG, terminal::name(title)),
+        terminal::one_line(&name),
+    );
+    terminal::note(format_args!("{title} — {name}. {HELP}"));
+    let mut chat = Chat::new(&rules, arguments.name, Clock::System);
+    let input = std::io::stdin();
+    let typed_here = input.is_terminal();
+    prompt(typed_here);
+    for line in input.lock().lines() {
+        let line = line.context("could not read what was typed")?;
+        if line.trim() == "/quit" {
+            break;
+        }
+        if !typed_here && !line.trim().is_empty() {
+            let you = paint(LITERAL, "you › ");
+            terminal::line(terminal::behind(&you, terminal::PERSON, LITERAL, &line));
+        }
+        chat.take(line.trim());
+        prompt(typed_here);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prompt(typed_here: bool) {
+    if typed_here {
+        terminal::prompt(paint(LITERAL, "you › "));
+    }
+}
+
+/// The name to show and the rules, or an error that shows what is wrong with them.
+fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
+    let usual = Path::new("rules.toml");
+    let file = file.or_else(|| usual.exists().then_some(usual));
+    let (name, files) = if let Some(file) = file {
+        (terminal::path(file), RulesFiles::read(file)?)
+    } else {
+        let name = "the example rules";
+        let files = RulesFiles {
+            sources: Sources::one(name, EXAMPLE),
+            paths: Vec::new(),
+            templates: None,
+        };
+        (name.to_owned(), files)
+    };
+    match files.compile(None) {
+        Ok(compiled) => Ok((name, compiled.rules)),
+        Err(diagnostics) => {
+            let drawn = diagnostics::render(&diagnostics, &files.sources, Colour::Plain);
+            terminal::note(terminal::drawn(&drawn));
+            let message = format!("the rules `{name}` cannot be used");
+            Err(Hint {
+                message,
+                hint: "mend what is shown above".to_owned(),
+            }
+            .into())
+        }
+    }
+}
+
+/// A conversation in memory.
+struct Chat<'r> {
+    rules: &'r RuleSet,
+    clock: Clock,
+    name: String,
+    people: u64,
+    sent: u64,
+    conversation: Conversation,
+    tappable: Vec<Tappable>,
+    last: Option<Turn>,
+}
+
+impl<'r> Chat<'r> {
+    fn new(rules: &'r RuleSet, name: String, clock: Clock) -> Self {
+        let conversation = conversation(0, &name);
+        Self {
+            rules,
+            clock,
+            name,
+            people: 0,
+            sent: 0,
+            conversation,
+            tappable: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Does what a line asks for.
+    fn take(&mut self, line: &str) {
+        match line {
+            "" => {}
+            "/new" => {
+                self.people += 1;
+                self.conversation = conversation(self.people, &self.name);
+                self.tappable.clear();
+                terminal::line(paint(DIM, "— somebody else writes —"));
+            }
+            "/why" => self.explain(),
+            "/image" => self.send(Content::Image(Media::default())),
+            "/voice" => self.send(Content::Audio {
+                media: Media::default(),
+                voice: true,
+            }),
+            "/location" => self.send(Content::Location {
+                latitude: 40.71,
+                longitude: -74.0,
+                name: None,
+                address: None,
+            }),
+            _ if line.starts_with('/') => terminal::line(paint(DIM, HELP)),
+            _ => self.send(self.typed(line)),
+        }
+    }
+
+    /// A number taps, if the last message offers so many.
+    fn typed(&self, line: &str) -> Content {
+        let number = line
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        match number.and_then(|index| self.tappable.get(index)) {
+            Some(tapped) => tapped.content(),
+            None => Content::Text {
+                body: line.to_owned(),
+            },
+        }
+    }
+
+    fn send(&mut self, content: Content) {
+        self.sent += 1;
+        if content.button().is_some() {
+            terminal::line(paint(DIM, terminal::one_line(&content.transcript_text())));
+        }
+        let now = self.clock.now();
+        let message = Inbound::new(
+            self.conversation.phone_number_id.clone(),
+            Wamid::parse(format!("wamid.CHAT{}", self.sent)).expect("not empty"),
+            self.conversation.contact.identity.clone(),
+            now,
+            content,
+        );
+        let turn = engine::explain(
+            self.rules,
+            &self.conversation,
+            Incoming::Message(&message),
+            now,
+        );
+        self.conversation.messages_before += 1;
+        self.show(turn);
+        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is called.
+        if let Some(due) = self
+            .conversation
+            .state
+            .burst
+            .as_ref()
+            .map(|burst| burst.due)
+        {
+            let turn = engine::explain(self.rules, &self.conversation, Incoming::Timer, due);
+            self.show(turn);
+        }
+        while let Some(number) = self
+            .conversation
+            .state
+            .waiting
+            .first()
+            .map(|one| one.number)
+        {
+            let outcome = Outcome::Failed("the terminal calls no services".to_owned());
+            let outcome = &outcome;
+            let incoming = Incoming::Action { number, outcome };
+            let turn = engine::explain(self.rules, &self.conversation, incoming, now);
+            self.show(turn);
+        }
+    }
+
+    /// Shows what was said, and remembers what was decided.
+    fn show(&mut self, turn: Turn) {
+        self.conversation.state = turn.state.clone();
+        if !turn.replies.is_empty() {
+            // A number is an answer again where nothing is offered.
+            self.tappable.clear();
+        }
+        for reply in &turn.replies {
+            let options = bubble::tappable(&reply.content);
+            terminal::line(bubble::bubble(&reply.content));
+            if !options.is_empty() {
+                self.tappable = options;
+            }
+        }
+        if turn.replies.is_empty() && turn.decision != Decision::Waiting {
+            terminal::line(paint(
+                DIM,
+                format_args!("({})", terminal::one_line(&silence(&turn))),
+            ));
+        }
+        self.last = Some(turn);
+    }
+
+    fn explain(&self) {
+        let Some(turn) = &self.last else {
+            terminal::line(paint(DIM, "nothing was said yet"));
+            return;
+        };
+        let concluded = turn.concluded.last().map(|one| &one.explanation);
+        let explanation = concluded.unwrap_or(&turn.explanation);
+        if let Some(text) = &explanation.normalised {
+            terminal::line(paint(
+                DIM,
+                format_args!("read as: {}", terminal::one_line(text)),
+            ));
+        }
+        for one in &explanation.considered {
+            let (mark, style) = match one.verdict {
+                Verdict::Matched => ("✓", terminal::GOOD),
+                Verdict::Quiet => ("–", terminal::WARN),
+                Verdict::No => ("·", DIM),
+            };
+            let (rule, because) = (
+                terminal::name(one.rule.as_str()),
+                terminal::one_line(&one.because),
+            );
+            terminal::line(paint(style, format_args!("{mark} {rule}: {because}")));
+        }
+        if let Some(note) = &explanation.note {
+            terminal::line(paint(BAD, terminal::one_line(note)));
+        }
+    }
+}
+
+fn silence(turn: &Turn) -> String {
+    let note = turn.explanation.note.as_deref();
+    match turn.decision {
+        Decision::NoRule => "no rule matches, so nothing is answered".to_owned(),
+        Decision::Silent => "a rule matches and says nothing; /why shows which".to_owned(),
+        Decision::Failed => format!("failed: {}", note.unwrap_or_default()),
+        Decision::Answered
+        | Decision::TooOld
+        | Decision::OverBudget
+        | Decision::NotAnswered
+        | Decision::Loop
+        | Decision::Waiting
+        | Decision::OptedOut
+        | Decision::Human => note.unwrap_or("nothing is answered").to_owned(),
+    }
+}
+
+fn conversation(person: u64, name: &str) -> Conversation {
+    let phone = WaId::parse(format!("1555{person:07}")).expect("digits");
+    Conversation {
+        phone_number_id: PhoneNumberId::parse("chat").expect("not empty"),
+        contact: Contact {
+            identity: Identity::Phone(phone),
+            name: Some(name.to_owned()),
+            username: None,
+        },
+        messages_before: 0,
+        state: State::default(),
+    }
+}

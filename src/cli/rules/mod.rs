@@ -1,0 +1,9 @@
+//! Commands on rules files: check, test, explain, chat.
+
+pub(crate) mod chat;
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod hours;
+pub(crate) mod load;
+pub(crate) mod schema;
+pub(crate) mod test;

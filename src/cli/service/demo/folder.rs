@@ -1,0 +1,178 @@
+//! The demo's folder: its own, or empty. Nothing of anybody else's is opened, written over or deleted there.
+//!
+//! The configuration is the mark: its first line says who wrote it and holds a hash of the rest, so that neither an
+//! owner's file nor one that an owner has changed is taken for the demo's. It stays when the demo stops, for commands
+//! that read what was said.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::cli::service::overwrite::not_written;
+use crate::cli::terminal;
+use crate::cli::terminal::Hint;
+use crate::files;
+use crate::files::{Access, DRAFT_PREFIX};
+use crate::message::hex;
+
+/// Its secrets are made anew at each start and worth nothing elsewhere.
+pub(super) const CONFIG_FILE: &str = "replyd.toml";
+const RULES_FILE: &str = "rules.toml";
+/// Held by the running demo; it says nothing.
+const LOCK_FILE: &str = "demo.lock";
+/// The first line of the configuration begins with this, the hash of what follows it stands behind.
+const MARK: &str = "# Written by `replyd demo`, anew at each start; copy it before you change it. ";
+
+/// A folder that is this demo's until it ends.
+#[derive(Debug)]
+pub(super) struct DemoFolder {
+    path: PathBuf,
+    /// What was written for as long as it runs: names and texts.
+    passing: Vec<(&'static str, String)>,
+    _lock: File,
+}
+
+impl DemoFolder {
+    /// Takes a folder, which is made when it is missing.
+    pub(super) fn take(path: PathBuf) -> anyhow::Result<Self> {
+        files::make_folder(&path).map_err(|error| not_written(&error))?;
+        // Before anything is written: not even a lock is left in a folder of somebody else's.
+        refuse_foreign(&path)?;
+        let lock = lock(&path)?;
+        // Once more: another demo may have been faster, and what it left is looked at now that it is gone.
+        refuse_foreign(&path)?;
+        Ok(Self {
+            path,
+            passing: Vec::new(),
+            _lock: lock,
+        })
+    }
+
+    /// Writes the configuration, with the mark; gives its path and text.
+    pub(super) fn write_config(&self, settings: &str) -> anyhow::Result<(PathBuf, String)> {
+        let file = self.path.join(CONFIG_FILE);
+        let text = marked(settings);
+        files::replace(&file, &text, Access::Private).map_err(|error| not_written(&error))?;
+        Ok((file, text))
+    }
+
+    /// Writes the rules, unless they are there from the last time.
+    pub(super) fn write_rules(&self, rules: &str) -> anyhow::Result<()> {
+        let file = self.path.join(RULES_FILE);
+        match files::create(&file, rules, Access::Umask) {
+            Err(error) if matches!(error.reason(), files::Reason::Exists) => Ok(()),
+            written => written.map_err(|error| not_written(&error)),
+        }
+    }
+
+    /// Writes what is of use only while the demo runs.
+    pub(super) fn write_passing(&mut self, name: &'static str, text: String) -> anyhow::Result<()> {
+        let file = self.path.join(name);
+        files::replace(&file, &text, Access::Private).map_err(|error| not_written(&error))?;
+        self.passing.push((name, text));
+        Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        for (name, text) in &self.passing {
+            let file = self.path.join(name);
+            // Another text is another hand's.
+            if fs::read_to_string(&file).is_ok_and(|there| there == *text) {
+                let _ = fs::remove_file(&file);
+            }
+        }
+    }
+}
+
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join(LOCK_FILE);
+    files::make_private(&path).map_err(|error| not_written(&error))?;
+    let context = || format!("could not open `{}`", path.display());
+    let file = files::open_private(&path).with_context(context)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Hint {
+            message: format!("another demo is running in `{}`", shown(folder)),
+            hint: "use that one, stop it first, or name another folder: `replyd demo --data DIR`"
+                .to_owned(),
+        }
+        .into()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(context),
+    }
+}
+
+/// Refuses a folder that holds anything and is not a demo's.
+fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
+    let context = || format!("could not look into folder `{}`", shown(folder));
+    let config = folder.join(CONFIG_FILE);
+    let hint = "name an empty folder, or one of an earlier demo: `replyd demo --data DIR`";
+    match fs::read_to_string(&config) {
+        Ok(text) if is_marked(&text) => return Ok(()),
+        Ok(text) if text.starts_with(MARK) => {
+            return Err(Hint {
+                message: format!("`{}` was changed since the demo wrote it", shown(&config)),
+                hint:
+                    "the demo would write it anew: move it away, or name another folder with --data"
+                        .to_owned(),
+            }
+            .into());
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        // It is there, and no text of the demo's.
+        Err(error) if error.kind() == ErrorKind::InvalidData => {}
+        Err(error) => return Err(error).with_context(context),
+    }
+    let foreign = foreign_names(folder).with_context(context)?;
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let folder = shown(folder);
+    Err(Hint {
+        message: format!("`{folder}` holds files that are not the demo's: {foreign}"),
+        hint: hint.to_owned(),
+    }
+    .into())
+}
+
+/// The first few names of what is in a folder, beside what a demo leaves that was cut off while it began.
+fn foreign_names(folder: &Path) -> io::Result<String> {
+    const SHOWN: usize = 3;
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != LOCK_FILE && !name.starts_with(DRAFT_PREFIX) {
+            names.push(terminal::visible(&name));
+        }
+    }
+    names.sort_unstable();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let names = names.join(", ");
+    Ok(match more {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    })
+}
+
+fn marked(settings: &str) -> String {
+    format!("{MARK}{}\n{settings}", hex(&Sha256::digest(settings)))
+}
+
+fn is_marked(text: &str) -> bool {
+    let settings = text.split_once('\n').map(|(_, settings)| settings);
+    settings.is_some_and(|settings| text == marked(settings))
+}
+
+fn shown(path: &Path) -> String {
+    terminal::visible(&path.display().to_string())
+}

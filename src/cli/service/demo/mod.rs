@@ -1,0 +1,196 @@
+//! `replyd demo`: everything at once on this machine, with nothing to configure.
+//!
+//! The service is an ordinary one, made from an ordinary configuration; only its gateway is the pretend WhatsApp,
+//! which also sends it truly signed webhooks over HTTP. Where it keeps its files: [`folder`].
+
+mod folder;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use folder::{CONFIG_FILE, DemoFolder};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::sandbox::ADDRESS_FILE;
+use crate::app::App;
+use crate::cli::terminal;
+use crate::cli::terminal::{DIM, LITERAL, STRONG, paint};
+use crate::clock::Clock;
+use crate::config;
+use crate::config::Sources;
+use crate::message::PhoneNumberId;
+use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+use crate::telemetry::{Lines, LogFormat};
+
+/// Where the demo keeps what it makes, unless told otherwise.
+pub(crate) const DATA: &str = "data/demo";
+/// The demo's business number, by the id Meta would give it.
+const NUMBER: &str = "106540352242922";
+/// Whoever looks at the demo wants to see the welcome, not the service's ordinary lines.
+const LOG_FILTER: &str = "warn";
+const RULES: &str = include_str!("../../../../examples/bakery.toml");
+
+/// Needs nothing: makes a folder, a database, rules, secrets and a pretend WhatsApp.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder for the database and the rules, empty or of an earlier demo; kept from one run to the next.
+    #[arg(long, value_name = "DIR", default_value = DATA)]
+    data: PathBuf,
+}
+
+/// Runs service and pretend WhatsApp until a signal stops them.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
+    let lines = Lines::to_stderr().context("could not start the thread that writes log lines")?;
+    telemetry::start_logs(&lines, LogFormat::Text, LOG_FILTER)?;
+    let mut data = DemoFolder::take(arguments.data)?;
+    data.write_rules(RULES)?;
+    let (sandbox, app, path) = start(&data).await?;
+    sandbox.connect(format!("http://{}{path}", app.webhook_address()));
+    // Whoever asks for the sandbox when the demo has ended should hear that it is gone, not wait for it.
+    let address = json!({ "url": sandbox.base_url() });
+    data.write_passing(ADDRESS_FILE, address.to_string())?;
+    terminal::line(welcome(data.path(), &app, &sandbox, &path));
+    app.run(shutdown).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which ports the demo listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ports {
+    /// Those of a real service, where they are free.
+    Wished,
+    /// Whatever is free.
+    Any,
+}
+
+/// Starts both, on other ports when another program takes one of ours just then.
+async fn start(data: &DemoFolder) -> anyhow::Result<(Sandbox, App, String)> {
+    const TRIES: usize = 5;
+    let mut ports = Ports::Wished;
+    for _ in 1..TRIES {
+        match start_on(data, ports).await {
+            Err(error) if is_taken(&error) => ports = Ports::Any,
+            started => return started,
+        }
+    }
+    start_on(data, ports).await
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    let mut errors = error.chain().filter_map(|cause| cause.downcast_ref());
+    errors.any(|error: &io::Error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Gives the service with the path of its webhook, too.
+async fn start_on(data: &DemoFolder, ports: Ports) -> anyhow::Result<(Sandbox, App, String)> {
+    let (app_secret, api_key) = (secret(), secret());
+    let sandbox = Sandbox::start(Settings {
+        listen: free_address(8090, ports)?,
+        app_secret: app_secret.clone().into(),
+        api_key: api_key.clone().into(),
+        numbers: PhoneNumberId::parse(NUMBER).into_iter().collect(),
+        clock: Clock::System,
+        receipts: Receipts::Normal,
+    });
+    let sandbox = sandbox
+        .await
+        .context("could not start the pretend WhatsApp")?;
+    let url = sandbox.base_url();
+    let text = format!(
+        "# For other commands: --config with this file.\n\
+         [server]\nlisten = \"{}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:demo.db\"\n\
+         [webhook]\napp_secrets = [\"{app_secret}\"]\nverify_token = \"{}\"\n\
+         [gateway]\npreset = \"maton\"\nbase_url = \"{url}\"\ncontrol_url = \"{url}\"\n\
+         api_key = \"{api_key}\"\nrequests_per_second = 0\n[media]\ntoken = \"{api_key}\"\n\
+         [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"{LOG_FILTER}\"\n\
+         [[number]]\nphone_number_id = \"{NUMBER}\"\nwaba_id = \"{WABA}\"\n",
+        free_address(8080, ports)?,
+        free_address(8081, ports)?,
+        secret(),
+    );
+    let config = config::load(Sources {
+        file: Some(data.write_config(&text)?),
+        environment: Vec::new(),
+    })?;
+    let path = config.webhook.path.clone();
+    let app = App::build(config, Clock::System).await?;
+    Ok((sandbox, app, path))
+}
+
+fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
+    let row = |what: &str, text: String| format!("  {what:<18} {text}");
+    let option = match data {
+        data if data == Path::new(DATA) => String::new(),
+        data => format!(" --data {}", data.display()),
+    };
+    let command =
+        |arguments: &str| paint(LITERAL, format_args!("{} {arguments}{option}", program()));
+    let file = data.join(CONFIG_FILE).display().to_string();
+    let beside = |arguments: &str| {
+        let command = format!("{} {arguments} --config {file}", program());
+        paint(LITERAL, command)
+    };
+    [
+        paint(
+            STRONG,
+            "replyd demo: Luna Bakery answers on a pretend WhatsApp",
+        ),
+        String::new(),
+        row("rules", data.join("rules.toml").display().to_string()),
+        row("database", data.join("demo.db").display().to_string()),
+        row("webhook", format!("http://{}{path}", app.webhook_address())),
+        row("metrics", format!("http://{}/metrics", app.admin_address())),
+        row("pretend WhatsApp", sandbox.base_url()),
+        String::new(),
+        "Write to it from another terminal, in this folder:".to_owned(),
+        format!("  {}", command("sandbox say \"hello\"")),
+        format!("  {}", command("sandbox tap 1")),
+        "read what was said, and try any other command on it:".to_owned(),
+        format!("  {}", beside("history")),
+        format!("  {}", beside("doctor")),
+        format!("  {}", beside("send 15550000001 \"It is ready\"")),
+        String::new(),
+        paint(
+            DIM,
+            "Change the rules: the next message is answered by them. Ctrl-C stops.",
+        ),
+    ]
+    .join("\n")
+}
+
+/// How the reader calls this program: through cargo when it was built in a `target` folder.
+fn program() -> &'static str {
+    let here = std::env::current_exe().unwrap_or_default();
+    let below = |folder: &str| {
+        here.parent()
+            .is_some_and(|parent| parent.ends_with(Path::new("target").join(folder)))
+    };
+    if below("release") {
+        "cargo run --release --"
+    } else if below("debug") {
+        "cargo run --"
+    } else {
+        "replyd"
+    }
+}
+
+/// The wished port when it is free, else any.
+fn free_address(wished: u16, ports: Ports) -> anyhow::Result<SocketAddr> {
+    let bind = |port| TcpListener::bind(("127.0.0.1", port)).and_then(|free| free.local_addr());
+    let found = match ports {
+        Ports::Wished => bind(wished).or_else(|_| bind(0)),
+        Ports::Any => bind(0),
+    };
+    found.context("there is no free port on loopback")
+}
+
+fn secret() -> String {
+    Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,105 @@
+//! What is on this machine: database and rules.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Health, Report, outbox, watched};
+use crate::app::rules_loader::RulesFiles;
+use crate::cli::rules::check::count;
+use crate::config::{Calls, Config};
+use crate::diagnostics::Severity;
+use crate::store::{Fault, Store, StoreError};
+
+/// Opens the database for reading, and looks at what the service has seen.
+pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<&Config>) {
+    const SUBJECT: &str = "database";
+    let url = &calls.database.url;
+    let store = match Store::open_read_only(url).await {
+        Ok(store) => store,
+        Err(StoreError::Missing(path)) => {
+            let detail = format!("`{}` is not there yet", crate::cli::terminal::path(&path));
+            return report.advise(Health::Doubtful, SUBJECT, detail, "`replyd serve` makes it");
+        }
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            return report.add(Health::Bad, SUBJECT, format!("{error:#}"));
+        }
+    };
+    match store.damage().await {
+        Ok(None) => match try_to_write(url).await {
+            Ok(()) => report.add(Health::Good, SUBJECT, format!("`{url}` is sound")),
+            Err(error) => {
+                let fault = error.fault().map(Fault::sentence);
+                let detail = fault.map_or_else(|| error.to_string(), str::to_owned);
+                report.add(Health::Bad, SUBJECT, detail);
+            }
+        },
+        Ok(Some(damage)) => report.advise(
+            Health::Bad,
+            SUBJECT,
+            damage,
+            "stop the service and restore a backup: `replyd restore FILE`; nothing written from now on is safe",
+        ),
+        Err(error) => report.add(Health::Bad, SUBJECT, error.to_string()),
+    }
+    if let Ok(Some(since)) = store.held_since().await {
+        let since = since.strftime("%Y-%m-%d %H:%M UTC");
+        report.advise(
+            Health::Bad,
+            "restored",
+            format!("the database is a copy of {since}, and nothing is sent from it"),
+            "`replyd restore --release` shows what waits and lets it go",
+        );
+    }
+    watched::all(report, &store, config).await;
+    outbox::sends(report, &store).await;
+    store.close().await;
+}
+
+/// Whether a service could write: nothing stays of the try.
+async fn try_to_write(url: &str) -> Result<(), StoreError> {
+    let store = Store::open_beside(url).await?;
+    let written = store.try_to_write().await;
+    store.close().await;
+    written
+}
+
+/// Compiles every rules file that the configuration names.
+pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>) {
+    let numbers = config.map_or(&calls.numbers, |config| &config.numbers);
+    let named = numbers.iter().map(|number| {
+        let own = number.rules.as_ref();
+        own.unwrap_or(&calls.rules.file).clone()
+    });
+    let mut files: BTreeSet<PathBuf> = named.collect();
+    if files.is_empty() {
+        files.insert(calls.rules.file.clone());
+    }
+    for file in files {
+        let name = crate::cli::terminal::path(&file);
+        let subject = format!("rules `{name}`");
+        let files = match RulesFiles::read(&file) {
+            Ok(files) => files,
+            Err(error) => {
+                report.add(Health::Bad, subject, format!("{error:#}"));
+                continue;
+            }
+        };
+        let advice = format!("`replyd check {name}` shows them");
+        match files.compile(None) {
+            Ok(compiled) if compiled.warnings.is_empty() => {
+                let detail = count(compiled.rules.rules.len(), "rule");
+                report.add(Health::Good, subject, detail);
+            }
+            Ok(compiled) => {
+                let detail = count(compiled.warnings.len(), "warning");
+                report.advise(Health::Doubtful, subject, detail, advice);
+            }
+            Err(found) => {
+                let errors = found.iter().filter(|one| one.severity == Severity::Error);
+                let detail = count(errors.count(), "error");
+                report.advise(Health::Bad, subject, detail, advice);
+            }
+        }
+    }
+}

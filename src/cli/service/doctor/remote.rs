@@ -1,0 +1,253 @@
+//! What is behind the gateway: clock, key, connection, Graph version, numbers, subscription.
+//!
+//! Through Maton nothing is ever asked of `subscribed_apps`: it would speak of Maton's app, not of the owner's.
+
+use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use super::{Health, Report};
+use crate::clock::Clock;
+use crate::config::{Calls, Config, Preset};
+use crate::gateway::{Gateway, SendError};
+use crate::message::PhoneNumberId;
+use crate::whatsapp::account_api::connections;
+use crate::whatsapp::account_api::connections::Connection;
+use crate::whatsapp::account_api::numbers;
+use crate::whatsapp::account_api::numbers::BusinessNumber;
+use crate::whatsapp::api_call;
+use crate::whatsapp::api_call::{Api, Call};
+use crate::whatsapp::signature;
+
+/// Beyond this, WhatsApp's times and ours tell different stories.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
+/// A version that ends sooner is worth a look.
+const SOON: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// Everything that takes the network.
+pub(super) async fn all(
+    report: &mut Report,
+    calls: &Calls,
+    config: Option<&Config>,
+    gateway: &Gateway,
+) {
+    version(report, &calls.gateway.graph_version);
+    if !clock(report, gateway).await {
+        let detail = "not looked at: the gateway cannot be reached";
+        return report.add(Health::Unknown, "key, connection and numbers", detail);
+    }
+    if calls.gateway.preset == Preset::Maton {
+        connection(report, calls, gateway).await;
+    }
+    if calls.numbers.is_empty() {
+        report.advise(
+            Health::Unknown,
+            "numbers",
+            "not looked at: the configuration names none",
+            "list them under [[number]] to have them checked",
+        );
+    }
+    for number in &calls.numbers {
+        business_number(report, gateway, &number.phone_number_id).await;
+    }
+    subscription(report, calls, gateway).await;
+    if let (Preset::Graph, Some(config)) = (calls.gateway.preset, config) {
+        app_secret(report, config, gateway).await;
+    }
+}
+
+fn version(report: &mut Report, version: &str) {
+    const SUBJECT: &str = "Graph version";
+    let Some(ends) = api_call::version_ends(version) else {
+        let detail = format!("{version} has no end that we know of");
+        return report.add(Health::Good, SUBJECT, detail);
+    };
+    let left = ends.duration_since(Clock::System.now());
+    let day = ends.strftime("%Y-%m-%d");
+    let advice = "set gateway.graph_version to a newer one";
+    if left.is_negative() {
+        let detail = format!("{version} ended on {day}");
+        report.advise(Health::Bad, SUBJECT, detail, advice);
+    } else if left < SOON {
+        let detail = format!("{version} ends on {day}");
+        report.advise(Health::Doubtful, SUBJECT, detail, advice);
+    } else {
+        report.add(Health::Good, SUBJECT, format!("{version}, until {day}"));
+    }
+}
+
+/// Says whether the gateway can be reached, and holds our clock against its.
+async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
+    const SUBJECT: &str = "clock";
+    match gateway.date().await {
+        Ok(Some(theirs)) => {
+            let off = Clock::System.now().duration_since(theirs);
+            let detail = format!("{} s beside the gateway's", off.as_secs());
+            if off.abs() <= CLOCK_TOLERANCE {
+                report.add(Health::Good, SUBJECT, detail);
+            } else {
+                let advice = "messages seem older or younger than they are: `timedatectl set-ntp true` sets this machine's time";
+                report.advise(Health::Bad, SUBJECT, detail, advice);
+            }
+            true
+        }
+        Ok(None) => {
+            report.add(Health::Unknown, SUBJECT, "the gateway told no time");
+            true
+        }
+        Err(error) => {
+            failed(report, "gateway", &error, &gateway.address(Api::Graph));
+            false
+        }
+    }
+}
+
+/// Maton's key, and the connection that is sent along.
+async fn connection(report: &mut Report, calls: &Calls, gateway: &Gateway) {
+    const SUBJECT: &str = "connection";
+    let address = gateway.address(Api::Control);
+    let Some(id) = &calls.gateway.connection else {
+        return match gateway.call(&connections::list(Some("ACTIVE"), None)).await {
+            Ok(answer) => match connections::rows(&answer).len() {
+                0 => report.advise(
+                    Health::Bad,
+                    SUBJECT,
+                    "no active one",
+                    "`replyd connections create` begins one",
+                ),
+                1 => report.add(Health::Good, SUBJECT, "the only active one is used"),
+                several => report.advise(
+                    Health::Doubtful,
+                    SUBJECT,
+                    format!("{several} are active, and none is chosen"),
+                    "choose one: `replyd connections default ID`",
+                ),
+            },
+            Err(error) => failed(report, SUBJECT, &error, &address),
+        };
+    };
+    match gateway.call(&connections::get(id)).await {
+        Ok(answer) => match Connection::read(&answer) {
+            Some(found) if found.is_active() => {
+                report.add(Health::Good, SUBJECT, format!("{id} is active"));
+            }
+            Some(found) => report.advise(
+                Health::Bad,
+                SUBJECT,
+                format!("{id} is {}", found.status),
+                "`replyd connections create` begins a new one",
+            ),
+            None => report.add(Health::Unknown, SUBJECT, "the answer cannot be read"),
+        },
+        Err(error) => failed(report, SUBJECT, &error, &address),
+    }
+}
+
+async fn business_number(report: &mut Report, gateway: &Gateway, id: &PhoneNumberId) {
+    let subject = format!("number {id}");
+    let answer = match gateway.call(&numbers::get(id.as_str())).await {
+        Ok(answer) => answer,
+        Err(error) => return failed(report, &subject, &error, &gateway.address(Api::Graph)),
+    };
+    let number = BusinessNumber::read(&answer);
+    let detail = format!(
+        "{} · {} · quality {} · name {} · {}",
+        number.display_phone_number,
+        number.status,
+        number.quality_rating,
+        number.name_status,
+        number.messaging_limit
+    );
+    let status = number.status.as_str();
+    let quality = number.quality_rating.as_str();
+    if !matches!(status, "" | "CONNECTED") {
+        let advice = "open WhatsApp Manager: the number is not connected";
+        report.advise(Health::Bad, subject, detail, advice);
+    } else if matches!(quality, "RED" | "YELLOW") {
+        let advice = "people block or report the number: send less that nobody asked for";
+        report.advise(Health::Doubtful, subject, detail, advice);
+    } else {
+        report.add(Health::Good, subject, detail);
+    }
+}
+
+/// Whether an app gets the account's webhooks at all.
+async fn subscription(report: &mut Report, calls: &Calls, gateway: &Gateway) {
+    const SUBJECT: &str = "webhook subscription";
+    if calls.gateway.preset == Preset::Maton {
+        return report.advise(
+            Health::Unknown,
+            SUBJECT,
+            "not looked at: through Maton it would speak of Maton's app",
+            "look in your Meta app: WhatsApp > Configuration, field `messages`",
+        );
+    }
+    let wabas = calls
+        .numbers
+        .iter()
+        .filter_map(|number| number.waba_id.as_ref());
+    let wabas: std::collections::BTreeSet<&String> = wabas.collect();
+    if wabas.is_empty() {
+        let detail = "not looked at: no [[number]] has a waba_id";
+        return report.add(Health::Unknown, SUBJECT, detail);
+    }
+    for waba in wabas {
+        let call = Call::get(&[waba, "subscribed_apps"]);
+        match gateway.call(&call).await {
+            Ok(answer) => match answer["data"].as_array().map_or(0, Vec::len) {
+                0 => report.advise(
+                    Health::Bad,
+                    SUBJECT,
+                    format!("no app is subscribed to account {waba}"),
+                    "POST /WABA_ID/subscribed_apps with the token of your Meta app",
+                ),
+                _ => report.add(
+                    Health::Good,
+                    SUBJECT,
+                    format!("{} for {waba}", apps(&answer)),
+                ),
+            },
+            Err(error) => failed(report, SUBJECT, &error, &gateway.address(Api::Graph)),
+        }
+    }
+}
+
+fn apps(answer: &Value) -> String {
+    let apps = answer["data"].as_array().into_iter().flatten();
+    let names = apps.filter_map(|app| app["whatsapp_business_api_data"]["name"].as_str());
+    let names: Vec<&str> = names.collect();
+    names.join(", ")
+}
+
+/// Graph refuses a proof that was made with another app's secret than the token's.
+/// See <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+async fn app_secret(report: &mut Report, config: &Config, gateway: &Gateway) {
+    const SUBJECT: &str = "app secret and token";
+    let Some(number) = config.numbers.first() else {
+        return;
+    };
+    let token = config.gateway.api_key.expose_secret();
+    let current = &config.webhook.app_secrets[0];
+    let call = Call::get(&[number.phone_number_id.as_str()])
+        .with("fields", "id")
+        .with("appsecret_proof", signature::proof(current, token));
+    match gateway.call(&call).await {
+        Ok(_) => report.add(Health::Good, SUBJECT, "are of one Meta app"),
+        Err(error) if error.code() == Some(100) => report.advise(
+            Health::Doubtful,
+            SUBJECT,
+            "are not of one Meta app",
+            "webhooks are signed with the secret of the app that is subscribed: take that one",
+        ),
+        Err(error) => failed(report, SUBJECT, &error, &gateway.address(Api::Graph)),
+    }
+}
+
+fn failed(report: &mut Report, subject: &str, error: &SendError, address: &str) {
+    let detail = match error {
+        SendError::Rejected(rejection) => rejection.reason(),
+        SendError::NotSent(cause) => format!("{address} cannot be reached: {cause}"),
+        SendError::Unknown(cause) => format!("{address}: {cause}"),
+    };
+    report.advise(Health::Bad, subject, detail, error.advice());
+}

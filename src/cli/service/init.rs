@@ -1,0 +1,102 @@
+//! `replyd init`: a configuration and rules to start from.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::overwrite::not_written;
+use crate::cli::terminal;
+use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::files::{Access, WriteError, create, make_folder};
+use crate::rules;
+
+const CONFIG: &str = "replyd.toml";
+const RULES: &str = "rules.toml";
+/// The first line of the rules names it, so that editors complete and check them.
+const SCHEMA: &str = "rules.schema.json";
+
+/// What is written: each file with its text.
+fn files() -> [(&'static str, String, Access); 3] {
+    let (config, rules) = (
+        include_str!("init/replyd.toml"),
+        include_str!("init/rules.toml"),
+    );
+    [
+        // Secrets may come to stand in it.
+        (CONFIG, config.to_owned(), Access::Private),
+        (RULES, rules.to_owned(), Access::Umask),
+        (SCHEMA, format!("{:#}\n", rules::schema()), Access::Umask),
+    ]
+}
+
+/// Never writes over a file that is there.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where to write them; made when it is missing.
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+}
+
+/// Writes the files and says how to go on.
+#[expect(clippy::unused_async, reason = "every subcommand has this form")]
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let folder = arguments.folder;
+    refuse_to_overwrite(&folder)?;
+    make_folder(&folder).map_err(|error| not_written(&error))?;
+    write_all(&folder).map_err(|error| not_written(&error))?;
+    terminal::line(next_steps(&folder));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at all of them first, so that a refusal leaves nothing half done.
+fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
+    let there = [CONFIG, RULES, SCHEMA]
+        .iter()
+        .map(|name| folder.join(name))
+        // A link that leads nowhere is there, too.
+        .find(|path| path.symlink_metadata().is_ok());
+    match there {
+        None => Ok(()),
+        Some(path) => Err(Hint {
+            message: format!("`{}` is there already", path.display()),
+            hint: "nothing is ever written over; name another folder: `replyd init DIR`".to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// All of them or, when one cannot be written, none.
+fn write_all(folder: &Path) -> Result<(), WriteError> {
+    let mut written = Vec::new();
+    for (name, text, access) in files() {
+        let path = folder.join(name);
+        if let Err(error) = create(&path, &text, access) {
+            for path in written {
+                // The error that is told is the one that stopped us.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(error);
+        }
+        written.push(path);
+    }
+    Ok(())
+}
+
+fn next_steps(folder: &Path) -> String {
+    let [config, rules, schema] =
+        [CONFIG, RULES, SCHEMA].map(|name| terminal::path(&folder.join(name)));
+    let heading = paint(STRONG, "Next:");
+    let check = paint(LITERAL, format_args!("replyd check {rules}"));
+    let chat = paint(LITERAL, format_args!("replyd chat {rules}"));
+    let serve = paint(LITERAL, format_args!("replyd serve --config {config}"));
+    format!(
+        "wrote {config} and {rules}, and {schema} for editors that know TOML
+
+{heading}
+  1. Write your answers into {rules}; look them over with
+       {check}
+       {chat}
+  2. Set the three secrets that {config} names: REPLYD_APP_SECRET, REPLYD_VERIFY_TOKEN, MATON_API_KEY.
+  3. Run it, and give Meta the callback URL https://<your host>/webhook:
+       {serve}"
+    )
+}

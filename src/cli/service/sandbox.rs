@@ -1,0 +1,180 @@
+//! `replyd sandbox`: the phone of the pretend WhatsApp, from another terminal.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::cli::terminal;
+use crate::cli::terminal::bubble;
+use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, paint};
+use crate::gateway::http_client;
+use crate::sandbox::{Bubble, Side};
+
+/// The person who writes when nobody else is named.
+const PERSON: &str = "15550000001";
+/// How long to wait for the first answer, and then for one more.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+const ONE_MORE: Duration = Duration::from_millis(400);
+/// Where a running demo tells its address, below its data folder.
+pub(crate) const ADDRESS_FILE: &str = "sandbox.json";
+
+/// Talks to the pretend WhatsApp of a running `replyd demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// Phone number of the person, digits only.
+    #[arg(long, global = true, default_value = PERSON)]
+    from: String,
+    /// Data folder of the demo.
+    #[arg(long, global = true, value_name = "DIR", default_value = super::demo::DATA)]
+    data: PathBuf,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Write a message and wait for the answer.
+    Say {
+        /// What to write.
+        text: String,
+        /// Profile name of the person.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Tap a button or choose a row: by its number, its label or its id.
+    Tap {
+        /// Which one.
+        option: String,
+    },
+    /// Show the whole conversation as the phone shows it.
+    Screen,
+}
+
+/// Does one thing on the phone and prints what it shows then.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let phone = Phone::find(&arguments)?;
+    let written = match arguments.action {
+        Action::Say { text, name } => json!({ "from": phone.person, "name": name, "text": text }),
+        Action::Tap { option } => json!({ "from": phone.person, "tap": option }),
+        Action::Screen => {
+            let bubbles = phone.screen(0, Duration::ZERO).await?;
+            show(&bubbles);
+            if bubbles.is_empty() {
+                terminal::note("nothing was said yet; begin with `replyd sandbox say \"hello\"`");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let before = phone.write(&written).await?;
+    let mut seen = before;
+    let mut wait = FIRST_ANSWER;
+    loop {
+        let bubbles = phone.screen(seen, wait).await?;
+        if bubbles.is_empty() {
+            break;
+        }
+        show(&bubbles);
+        seen += bubbles.len();
+        wait = ONE_MORE;
+    }
+    if seen == before {
+        terminal::note("no answer came; `replyd history` shows what was decided");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sandbox of a running demo, as one person sees it.
+struct Phone {
+    client: reqwest::Client,
+    base: String,
+    person: String,
+}
+
+impl Phone {
+    fn find(arguments: &Arguments) -> anyhow::Result<Self> {
+        let file = arguments.data.join(ADDRESS_FILE);
+        let text = std::fs::read_to_string(&file).map_err(|_| Hint {
+            message: format!("no demo has written `{}`", terminal::path(&file)),
+            hint: "start one with `replyd demo`, in this folder, and leave it running".to_owned(),
+        })?;
+        let told: Value = serde_json::from_str(&text)
+            .with_context(|| format!("could not read `{}`", terminal::path(&file)))?;
+        let base = told["url"]
+            .as_str()
+            .context("the demo's file names no url")?
+            .to_owned();
+        let client = http_client(Duration::from_secs(30)).context("could not set up HTTP")?;
+        Ok(Self {
+            client,
+            base,
+            person: arguments.from.trim_start_matches('+').to_owned(),
+        })
+    }
+
+    /// Writes or taps; gives how many messages the screen showed right after.
+    async fn write(&self, written: &Value) -> anyhow::Result<usize> {
+        let answer = self
+            .client
+            .post(format!("{}/sandbox/say", self.base))
+            .json(written)
+            .send();
+        let answer = answer.await.map_err(|_| self.unreachable())?;
+        let good = answer.status().is_success();
+        let body: Value = answer.json().await.context("the sandbox gave no JSON")?;
+        if !good {
+            let message = body["error"]
+                .as_str()
+                .unwrap_or("the sandbox refused")
+                .to_owned();
+            let hint = "`replyd sandbox screen` shows what can be tapped".to_owned();
+            return Err(Hint { message, hint }.into());
+        }
+        body["bubbles"]
+            .as_u64()
+            .and_then(|count| usize::try_from(count).ok())
+            .context("the sandbox did not tell where the screen is")
+    }
+
+    async fn screen(&self, after: usize, wait: Duration) -> anyhow::Result<Vec<Bubble>> {
+        let (base, person, wait) = (&self.base, &self.person, wait.as_millis());
+        let url = format!("{base}/sandbox/screen/{person}?after={after}&wait_ms={wait}");
+        let answer = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .map_err(|_| self.unreachable())?;
+        answer.json().await.context("the sandbox gave no JSON")
+    }
+
+    fn unreachable(&self) -> Hint {
+        Hint {
+            message: format!("nothing answers at {}", self.base),
+            hint: "the demo is not running any more; start it again with `replyd demo`".to_owned(),
+        }
+    }
+}
+
+fn show(bubbles: &[Bubble]) {
+    for bubble in bubbles {
+        if bubble.side == Side::Person {
+            let ticks = if bubble.read {
+                paint(GOOD, "✓✓")
+            } else {
+                paint(DIM, "✓")
+            };
+            let you = paint(LITERAL, "you › ");
+            let said = terminal::behind(&you, terminal::PERSON, LITERAL, &bubble.text);
+            terminal::line(format_args!("{said} {ticks}"));
+            continue;
+        }
+        terminal::line(terminal::framed(terminal::OURS, &bubble.text));
+        for (index, option) in bubble.options.iter().enumerate() {
+            let line = bubble::option_line(index + 1, &option.title, option.description.as_deref());
+            terminal::line(bubble::framed(&line));
+        }
+    }
+}

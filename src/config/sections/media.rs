@@ -1,0 +1,66 @@
+//! `[media]`: whether and how files that people send are fetched, and by whose token.
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::problem::Origin;
+use crate::config::reader::Reader;
+use crate::config::{Gateway, Media, Preset};
+
+/// Meta takes no file above 100 MB from people.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+const MOST_BYTES: u32 = 100 * 1024 * 1024;
+
+impl Reader<'_> {
+    pub(super) fn media(&mut self, gateway: Option<&Gateway>) -> Option<Media> {
+        let download = self.flag("media.download");
+        let folder = self.path("media.folder");
+        let max_bytes = self.integer("media.max_bytes", 1..=MOST_BYTES);
+        let token = self.optional_key("media.token")?;
+        let (download, origin) = download?;
+        let token = token.or_else(|| {
+            let gateway = gateway?;
+            (gateway.preset == Preset::Graph).then(|| gateway.api_key.clone())
+        });
+        // Without a gateway that has a problem of its own, nobody can say yet whether there is a token.
+        if download && token.is_none() && gateway.is_some() {
+            return self.refuse(
+                "media.download",
+                &origin,
+                "needs media.token: the key of Maton does not open Meta's file host; make a token of your own Meta app",
+            );
+        }
+        Some(Media {
+            download,
+            folder: folder?,
+            max_bytes: max_bytes?.into(),
+            token,
+        })
+    }
+
+    /// A key for a header that may be left out. `None` is a problem; `Some(None)` is no key.
+    #[expect(
+        clippy::option_option,
+        reason = "every method of the reader gives None for a problem"
+    )]
+    pub(super) fn optional_key(&mut self, key: &str) -> Option<Option<secrecy::SecretString>> {
+        if !self.layers.settings.contains_key(key) {
+            self.known.push(key.to_owned());
+            return Some(None);
+        }
+        let (token, origin) = self.secret(key)?;
+        self.for_header(key, &origin, token.expose_secret())?;
+        Some(Some(token))
+    }
+
+    /// Refuses what no HTTP header may carry.
+    pub(super) fn for_header(&mut self, key: &str, origin: &Origin, text: &str) -> Option<()> {
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Some(());
+        }
+        self.refuse(
+            key,
+            origin,
+            "holds characters that no HTTP header may carry",
+        )
+    }
+}

@@ -1,0 +1,479 @@
+//! The shape of a rules file: tables, keys and typed values, each with its place in the text.
+//!
+//! A [`Reader`] never stops at a problem: it notes a diagnostic and gives `None`, so that one wrong value does not
+//! hide the next. It knows nothing of what the keys mean. Next: `mod@crate::rules::compile`, which does.
+
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::Diagnostic;
+use super::{codes, duration, string_literal, suggest};
+use crate::text::normalize::Phrase;
+
+/// What people write who know other programs, and what it is called here.
+const OTHER_WORDS: [(&str, &str); 23] = [
+    ("answer", "reply"),
+    ("begins", "starts"),
+    ("body", "text"),
+    ("contains", "has"),
+    ("contains", "text.has"),
+    ("equals", "is"),
+    ("file", "document"),
+    ("has", "text.has"),
+    ("img", "image"),
+    ("is", "text.is"),
+    ("keywords", "has"),
+    ("keywords", "text.has"),
+    ("label", "title"),
+    ("matches", "text.matches"),
+    ("message", "text"),
+    ("pdf", "document"),
+    ("photo", "image"),
+    ("picture", "image"),
+    ("regex", "matches"),
+    ("regex", "text.matches"),
+    ("starts", "text.starts"),
+    ("txt", "text"),
+    ("url", "link"),
+];
+
+/// Gives out values of the types that are asked for and collects what is wrong with them.
+pub(crate) struct Reader<'t> {
+    text: &'t str,
+    /// Everything found so far, in no order.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Every text that is written in several languages, with their tags.
+    pub(crate) translations: Vec<(Range<usize>, Vec<String>)>,
+}
+
+/// A table of the file.
+pub(crate) struct Table<'d> {
+    entries: &'d DeTable<'d>,
+    /// Where its file begins among all files.
+    start: usize,
+    /// Its header, its braces, or the key it stands under.
+    pub(crate) span: Range<usize>,
+    /// For each unknown key, what was probably meant by it.
+    unknown: Vec<Option<&'d str>>,
+}
+
+/// A key with its value; for an element of a list, the key of the list.
+#[derive(Clone)]
+pub(crate) struct Field<'d> {
+    /// The key.
+    pub(crate) name: &'d str,
+    /// Where it is best underlined.
+    pub(crate) span: Range<usize>,
+    /// Where the key itself stands: what is underlined when the name is wrong.
+    pub(crate) key: Range<usize>,
+    value: &'d DeValue<'d>,
+    /// Where its file begins among all files.
+    start: usize,
+}
+
+/// A string of the file.
+#[derive(Clone)]
+pub(crate) struct Text<'d> {
+    /// What it says, escapes undone.
+    pub(crate) value: &'d str,
+    /// Its literal, quotes included.
+    pub(crate) span: Range<usize>,
+}
+
+impl<'d> Table<'d> {
+    /// Takes a whole file as a table, which begins at this byte of all files together.
+    pub(crate) fn root(entries: &'d DeTable<'d>, start: usize) -> Self {
+        Self {
+            entries,
+            start,
+            span: start..start,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Whether there are keys that nobody knows: what seems to be missing may stand behind one of them.
+    pub(crate) fn has_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
+    /// Whether an unknown key was probably meant to be this one.
+    pub(crate) fn has_misspelt(&self, name: &str) -> bool {
+        self.unknown.contains(&Some(name))
+    }
+
+    /// Finds a key.
+    pub(crate) fn get(&self, name: &str) -> Option<Field<'d>> {
+        let entry = self.entries.iter().find(|(key, _)| key.get_ref() == name);
+        entry.map(|(key, value)| Field::of(key, value, self.start))
+    }
+}
+
+impl<'d> Field<'d> {
+    /// Takes a whole text as the value of a key.
+    pub(crate) fn whole(name: &'d str, value: &'d DeValue<'d>) -> Self {
+        Self {
+            name,
+            span: 0..0,
+            key: 0..0,
+            value,
+            start: 0,
+        }
+    }
+
+    fn of(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>, start: usize) -> Self {
+        Self {
+            name: key.get_ref(),
+            span: shifted(place(key.span(), value), start),
+            key: shifted(key.span(), start),
+            value: value.get_ref(),
+            start,
+        }
+    }
+}
+
+impl Field<'_> {
+    /// Whether the value is a string.
+    pub(crate) fn is_string(&self) -> bool {
+        self.value.is_str()
+    }
+
+    /// The string that the value is.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.value.as_str()
+    }
+
+    /// Whether the value is `true` or `false`.
+    pub(crate) fn is_boolean(&self) -> bool {
+        self.value.is_bool()
+    }
+
+    /// The keys of a table, as they stand in the file; none when it is something else.
+    pub(crate) fn entries(&self) -> Vec<Self> {
+        let table = self.value.as_table().into_iter().flatten();
+        let entries = table.map(|(key, value)| Field::of(key, value, self.start));
+        let mut entries: Vec<Self> = entries.collect();
+        // The parser keeps them sorted by name.
+        entries.sort_by_key(|entry| entry.key.start);
+        entries
+    }
+
+    /// A number, `true`, `false` or a date, as JSON.
+    pub(crate) fn plain(&self) -> Option<serde_json::Value> {
+        match self.value {
+            DeValue::Integer(integer) => {
+                let number = i64::from_str_radix(integer.as_str(), integer.radix());
+                number.ok().map(serde_json::Value::from)
+            }
+            DeValue::Float(float) => {
+                let number: f64 = float.as_str().parse().ok()?;
+                Some(serde_json::Value::from(number))
+            }
+            DeValue::Boolean(boolean) => Some(serde_json::Value::from(*boolean)),
+            DeValue::Datetime(time) => Some(serde_json::Value::from(time.to_string())),
+            DeValue::String(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        }
+    }
+
+    /// Whether the value is a table.
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
+    /// The elements, when the value is a list.
+    pub(crate) fn elements(&self) -> Option<Vec<Self>> {
+        let array = self.value.as_array()?;
+        let elements = array.iter().map(|element| Field {
+            name: self.name,
+            span: shifted(element.span(), self.start),
+            key: shifted(element.span(), self.start),
+            value: element.get_ref(),
+            start: self.start,
+        });
+        Some(elements.collect())
+    }
+}
+
+impl<'t> Reader<'t> {
+    /// Starts on a text.
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            diagnostics: Vec::new(),
+            translations: Vec::new(),
+        }
+    }
+
+    /// Notes a diagnostic.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Notes a text that is written in several languages.
+    pub(crate) fn translated(&mut self, span: Range<usize>, tags: Vec<String>) {
+        self.translations.push((span, tags));
+    }
+
+    /// Takes words or phrases, folded.
+    pub(crate) fn phrases(&mut self, field: &Field<'_>) -> Option<Vec<Phrase>> {
+        let texts = self.strings(field)?;
+        let mut phrases = Vec::with_capacity(texts.len());
+        for text in &texts {
+            let phrase = Phrase::parse(text.value);
+            if phrase.is_none() {
+                let message = format!("`{}` has a text without a word in it", field.name);
+                let error = Diagnostic::error(codes::EMPTY_CONDITION, text.span.clone(), message);
+                self.report(
+                    error
+                        .label("can never match")
+                        .help("words are compared without punctuation".to_owned()),
+                );
+            }
+            if let Some(letter) = phrase.as_ref().and_then(Phrase::lone_letter) {
+                let message = format!("`{}` is compared as `{letter}`", text.value);
+                let warning = Diagnostic::warning(codes::LONE_LETTER, text.span.clone(), message);
+                let help = "words are compared without punctuation; `text.matches` sees all of it";
+                self.report(warning.help(help.to_owned()));
+            }
+            phrases.push(phrase);
+        }
+        phrases.into_iter().collect()
+    }
+
+    /// Takes a table and reports every key in it that is none of `keys`.
+    pub(crate) fn table<'d>(
+        &mut self,
+        field: &Field<'d>,
+        keys: &[&'static str],
+    ) -> Option<Table<'d>> {
+        let Some(entries) = field.value.as_table() else {
+            self.wrong_type(field, "a table");
+            return None;
+        };
+        let mut table = Table {
+            span: field.span.clone(),
+            ..Table::root(entries, field.start)
+        };
+        self.known_keys(&mut table, keys);
+        Some(table)
+    }
+
+    /// Reports every key of a table that is none of `keys`.
+    pub(crate) fn known_keys(&mut self, table: &mut Table<'_>, keys: &[&'static str]) {
+        for (key, _) in table.entries {
+            let name: &str = key.get_ref();
+            if keys.contains(&name) {
+                continue;
+            }
+            let other = OTHER_WORDS.iter().find(|(word, meant)| {
+                let first = meant.split('.').next().unwrap_or(meant);
+                *word == name && keys.contains(&first)
+            });
+            let meant = other
+                .map(|(_, meant)| *meant)
+                .or_else(|| suggest::closest(name, keys.iter().copied()));
+            table.unknown.push(meant);
+            let help = meant.map_or_else(
+                || format!("the keys here are {}", quoted(keys)),
+                |name| format!("did you mean `{name}`?"),
+            );
+            self.report(
+                Diagnostic::error(
+                    codes::UNKNOWN_KEY,
+                    shifted(key.span(), table.start),
+                    format!("unknown key `{name}`"),
+                )
+                .label("not known here")
+                .help(help),
+            );
+        }
+    }
+
+    /// Finds a key that must be there, and reports it when it is not.
+    pub(crate) fn required<'d>(&mut self, table: &Table<'d>, name: &str) -> Option<Field<'d>> {
+        let field = table.get(name);
+        if field.is_none() && !table.has_misspelt(name) {
+            self.report(
+                Diagnostic::error(
+                    codes::MISSING_KEY,
+                    table.span.clone(),
+                    format!("the key `{name}` is missing"),
+                )
+                .label(format!("needs `{name} = …`")),
+            );
+        }
+        field
+    }
+
+    /// Takes a string.
+    pub(crate) fn string<'d>(&mut self, field: &Field<'d>) -> Option<Text<'d>> {
+        let value = field.value.as_str();
+        if value.is_none() {
+            self.wrong_type(field, "a text in quotes");
+        }
+        value.map(|value| Text {
+            value,
+            span: field.span.clone(),
+        })
+    }
+
+    /// Takes a string, or a list of at least one.
+    pub(crate) fn strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
+        let texts = self.any_strings(field)?;
+        if texts.is_empty() {
+            self.report(
+                Diagnostic::error(
+                    codes::EMPTY_CONDITION,
+                    field.span.clone(),
+                    format!("`{}` is an empty list", field.name),
+                )
+                .label("nothing in it can ever match"),
+            );
+            return None;
+        }
+        Some(texts)
+    }
+
+    /// Takes a string, or a list of as many as there are.
+    pub(crate) fn any_strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
+        let Some(elements) = field.elements() else {
+            if field.is_string() {
+                return self.string(field).map(|text| vec![text]);
+            }
+            self.wrong_type(field, "a text in quotes or a list of them");
+            return None;
+        };
+        let texts: Vec<_> = elements.iter().map(|one| self.string(one)).collect();
+        texts.into_iter().collect()
+    }
+
+    /// Takes the elements of a list.
+    pub(crate) fn list<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Field<'d>>> {
+        let elements = field.elements();
+        if elements.is_none() {
+            self.wrong_type(field, "a list in square brackets");
+        }
+        elements
+    }
+
+    /// Takes `true` or `false`.
+    pub(crate) fn boolean(&mut self, field: &Field<'_>) -> Option<bool> {
+        let value = field.value.as_bool();
+        if value.is_none() {
+            self.wrong_type(field, "`true` or `false`");
+        }
+        value
+    }
+
+    /// Takes a whole number within a range.
+    pub(crate) fn number(&mut self, field: &Field<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
+        let Some(integer) = field.value.as_integer() else {
+            self.wrong_type(field, "a whole number");
+            return None;
+        };
+        let number = u32::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .filter(|number| range.contains(number));
+        if number.is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::VALUE,
+                    field.span.clone(),
+                    format!("the number for `{}` is out of range", field.name),
+                )
+                .label(format!("takes {} to {}", range.start(), range.end())),
+            );
+        }
+        number
+    }
+
+    /// Takes any number.
+    pub(crate) fn decimal(&mut self, field: &Field<'_>) -> Option<f64> {
+        let number = match field.value {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            DeValue::Integer(integer) => integer.as_str().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_type(field, "a number");
+        }
+        number
+    }
+
+    /// Takes a length of time like `"15m"`.
+    pub(crate) fn duration(&mut self, field: &Field<'_>) -> Option<Duration> {
+        if !field.is_string() {
+            self.wrong_type(field, "a length of time in quotes, like `\"15m\"`");
+            return None;
+        }
+        let duration = duration::parse(self.string(field)?.value);
+        if duration.is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::DURATION,
+                    field.span.clone(),
+                    format!("`{}` is not a length of time", field.name),
+                )
+                .label("a number and a unit, from one second to ten years")
+                .help("write it like `\"30s\"`, `\"15m\"`, `\"12h\"` or `\"2d\"`".to_owned()),
+            );
+        }
+        duration
+    }
+
+    /// Reports a value of the wrong type; `expected` tells what the key takes.
+    pub(crate) fn wrong_type(&mut self, field: &Field<'_>, expected: &str) {
+        let found = match field.value {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "`true` or `false`",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_TYPE,
+                field.span.clone(),
+                format!("`{}` takes {expected}", field.name),
+            )
+            .label(format!("this is {found}")),
+        );
+    }
+
+    /// Finds where a part of a string stands in the file; the whole literal when that cannot be told.
+    pub(crate) fn locate(&self, text: &Text<'_>, part: &Range<usize>) -> Range<usize> {
+        self.text
+            .get(text.span.clone())
+            .and_then(|raw| string_literal::locate(raw, text.value, part))
+            .map_or_else(
+                || text.span.clone(),
+                |part| text.span.start + part.start..text.span.start + part.end,
+            )
+    }
+}
+
+/// Where a key with its value is best underlined: at the value, but at the key when the value is a table that
+/// is spread over lines of its own.
+fn place(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
+    let span = value.span();
+    // The span of a header starts before its key, that of an inline value behind it.
+    if value.get_ref().is_table() && span.start <= key.start {
+        key
+    } else {
+        span
+    }
+}
+
+/// From bytes of one file to bytes of all files together.
+pub(crate) fn shifted(span: Range<usize>, start: usize) -> Range<usize> {
+    span.start + start..span.end + start
+}
+
+/// Names in backticks with commas between.
+pub(crate) fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

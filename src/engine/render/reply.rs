@@ -1,0 +1,17 @@
+//! Makes a message of a reply's templates.
+
+use super::variables::Variables;
+use crate::message::Outbound;
+use crate::rules::answer::ReplyTemplate;
+use crate::template::RenderError;
+
+impl ReplyTemplate {
+    /// Fills every text in. Optional parts that come out empty are left out: WhatsApp refuses empty footers and the like.
+    ///
+    /// # Errors
+    /// The first text that could not be filled in.
+    pub fn fill(&self, variables: &Variables<'_>) -> Result<Outbound, RenderError> {
+        let filled = self.content.try_map(|text| text.render(variables))?;
+        Ok(filled.without_empty_parts())
+    }
+}

@@ -1,0 +1,254 @@
+//! Through flows, with everything that may come between.
+
+use super::conversations::{Talk, said};
+use super::rules;
+use crate::engine::NoteKind;
+
+const CAKES: &str = r#"
+[bot]
+timezone = "America/New_York"
+[[rule]]
+id = "hours"
+anywhere = true
+when.text.has = "hours"
+reply = "From 8 to 18."
+[[rule]]
+id = "order"
+when.text.has = "order"
+start = "cake"
+[[rule]]
+id = "fallback"
+reply = "Sorry?"
+[flow.cake]
+timeout = "30m"
+on_timeout = "Still there, {{ size.title | default('friend') }}?"
+back = "back"
+cancel = ["cancel", "stop"]
+on_cancel = "Never mind."
+[[flow.cake.step]]
+id = "size"
+ask = { text = "Which size?", buttons = [{ id = "s", title = "Small" }, { id = "l", title = "Large" }] }
+[[flow.cake.step]]
+id = "day"
+ask = "For which day?"
+accept = "date"
+valid = "answer > today"
+retry = "A date after today, please."
+retries = 2
+[[flow.cake.step]]
+id = "gift"
+if = "size.id == 'l'"
+ask = { text = "A gift?", buttons = [{ id = "y", title = "Yes" }, { id = "n", title = "No", go = "end" }] }
+[[flow.cake.step]]
+id = "note"
+if = "gift.id == 'y'"
+ask = "What shall stand on it?"
+[flow.cake.end]
+set.last_cake = "{{ size.id }}"
+tag = "customer"
+reply = "{{ size.title }} for {{ day }}{% if note %}: {{ note }}{% endif %}."
+"#;
+
+#[test]
+fn a_flow_asks_checks_branches_and_ends() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+
+    assert!(talk.say("I want to order")[0].starts_with("Which size?"));
+    assert_eq!(talk.tap("l"), ["For which day?"]);
+    assert_eq!(talk.say("yesterday"), ["A date after today, please."]);
+    // The clock stands at the 21st of September 2026.
+    assert!(talk.say("tomorrow")[0].starts_with("A gift?"));
+    assert_eq!(talk.tap("y"), ["What shall stand on it?"]);
+    assert_eq!(talk.say("For Bo"), ["Large for 2026-09-22: For Bo."]);
+    let state = &talk.conversation.state;
+    assert_eq!(state.fields["last_cake"], "l");
+    assert!(state.tags.contains("customer"));
+    assert!(state.run.is_none());
+    assert_eq!(talk.say("and now?"), ["Sorry?"]);
+}
+
+#[test]
+fn a_choice_may_be_written_numbered_or_lead_elsewhere() {
+    let rules = rules(CAKES);
+    for answer in ["Large", "2", "the large one, please", "l"] {
+        let mut talk = Talk::with(&rules);
+        talk.say("order");
+        assert_eq!(talk.say(answer), ["For which day?"], "{answer}");
+    }
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    talk.say("small");
+    assert_eq!(
+        talk.say("12/24"),
+        ["Small for 2026-12-24."],
+        "the steps with `if` are passed"
+    );
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    talk.say("large");
+    talk.say("12/24");
+    assert_eq!(talk.say("no"), ["Large for 2026-12-24."]);
+}
+
+#[test]
+fn what_comes_between_leads_back_to_the_question() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    talk.say("small");
+
+    assert_eq!(
+        talk.say("what are your hours?"),
+        ["From 8 to 18.", "For which day?"]
+    );
+    assert!(talk.say("back")[0].starts_with("Which size?"));
+    talk.say("large");
+    assert_eq!(talk.say("Cancel"), ["Never mind."]);
+    assert_eq!(talk.say("tomorrow"), ["Sorry?"]);
+}
+
+#[test]
+fn an_old_button_still_does_what_it_said() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    let sizes = talk.offered.clone().unwrap();
+    talk.tap("l");
+    talk.say("12/24");
+
+    // Back to the first question, with another answer: what was said after it is asked again.
+    assert_eq!(talk.tap_on(&sizes, "s"), ["For which day?"]);
+    assert_eq!(talk.say("12/25"), ["Small for 2026-12-25."]);
+    // The run is over: the first question begins anew with this answer.
+    assert_eq!(talk.tap_on(&sizes, "l"), ["For which day?"]);
+}
+
+#[test]
+fn too_many_wrong_answers_leave_the_message_to_the_rules() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    talk.say("small");
+
+    assert_eq!(talk.say("hm"), ["A date after today, please."]);
+    assert_eq!(talk.say("what"), ["A date after today, please."]);
+    assert_eq!(talk.say("no idea"), ["Sorry?"]);
+    assert!(talk.conversation.state.run.is_none());
+}
+
+#[test]
+fn a_flow_without_an_answer_ends_by_its_time() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("order");
+    talk.tap("l");
+
+    assert!(talk.wait(29 * 60).is_empty());
+    let turns = talk.wait(60);
+
+    assert_eq!(said(&turns[0]), ["Still there, Large?"]);
+    assert_eq!(turns[0].notes[0].kind, NoteKind::FlowTimeout);
+    assert_eq!(turns[0].replies[0].answers, None);
+    assert_eq!(talk.say("tomorrow"), ["Sorry?"]);
+}
+
+#[test]
+fn a_flow_goes_on_with_new_rules_by_the_id_of_its_step_or_ends_politely() {
+    let old = rules(CAKES);
+    let mut talk = Talk::with(&old);
+    talk.say("order");
+    talk.say("small");
+    let changed = rules(
+        &CAKES
+            .replace("For which day?", "Which day?")
+            .replace("A date after today", "A later date"),
+    );
+    talk.rules = &changed;
+    assert_eq!(talk.say("hm"), ["A later date, please."]);
+
+    let gone = rules(
+        &CAKES
+            .replace("id = \"day\"", "id = \"date\"")
+            .replace("{{ day }}", "{{ date }}")
+            .replace(
+                "back = \"back\"",
+                "back = \"back\"\non_gone = \"We changed our questions.\"",
+            ),
+    );
+    talk.rules = &gone;
+    assert_eq!(talk.say("tomorrow"), ["We changed our questions."]);
+    assert!(talk.conversation.state.run.is_none());
+}
+
+#[test]
+fn answers_of_a_sub_flow_become_one_answer() {
+    let rules = rules(
+        r#"
+[[rule]]
+id = "visit"
+when.text.has = "visit"
+start = "visit"
+[flow.visit]
+[[flow.visit.step]]
+id = "address"
+flow = "address"
+[[flow.visit.step]]
+id = "mail"
+ask = "Your e-mail?"
+accept = "email"
+[flow.visit.end]
+reply = "{{ address.street }}, {{ address.town }}; {{ mail }}"
+[flow.address]
+[[flow.address.step]]
+id = "street"
+ask = "Street?"
+[[flow.address.step]]
+id = "town"
+ask = "Town?"
+"#,
+    );
+    let mut talk = Talk::with(&rules);
+
+    assert_eq!(talk.say("a visit"), ["Street?"]);
+    assert_eq!(talk.say("Main St 1"), ["Town?"]);
+    assert_eq!(talk.say("Springfield"), ["Your e-mail?"]);
+    assert_eq!(
+        talk.say("ana@example.com"),
+        ["Main St 1, Springfield; ana@example.com"]
+    );
+}
+
+#[test]
+fn flows_that_start_each_other_without_a_question_fail_and_end() {
+    // What the check cannot see: the only question is never asked.
+    let again = rules(
+        "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
+         [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }]\nend = { start = \"a\" }\n",
+    );
+    let jump = rules(
+        "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
+         [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }, { id = \"two\", go = \"flow:a\" }]\n",
+    );
+    for rules in [again, jump] {
+        let mut talk = Talk::with(&rules);
+
+        assert!(talk.say("x").is_empty());
+        assert!(talk.conversation.state.run.is_none());
+    }
+}
+
+#[test]
+fn a_flow_whose_time_was_over_ends_before_the_message_that_comes_late() {
+    let rules = rules(CAKES);
+    let mut talk = Talk::with(&rules);
+    talk.say("I want to order");
+    // Nobody woke up in time: the program was stopped.
+    let run = talk.conversation.state.run.as_mut().unwrap();
+    run.due = run.due.map(|due| due - jiff::SignedDuration::from_hours(2));
+
+    let said = talk.say("tomorrow");
+
+    assert_eq!(said, ["Still there, friend?", "Sorry?"]);
+    assert!(talk.conversation.state.run.is_none());
+}

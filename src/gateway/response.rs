@@ -1,0 +1,109 @@
+//! Reading what came back: at most 2 MiB of it, judged by Graph's error code before HTTP status.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::Response;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::{Rejection, SendError, Unknown, of_transport};
+use crate::message::{GraphError, Wamid};
+use crate::whatsapp::error_codes;
+
+/// Graph's answers to a send are below 1 KiB; a page of templates in a language that JSON escapes has some hundred.
+const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+
+/// Gives the body of a success.
+pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, SendError> {
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| of_transport(&e))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(SendError::Unknown(Unknown::Answer {
+                status: status.as_u16(),
+            }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    judge(status.as_u16(), retry_after, body)
+}
+
+fn judge(status: u16, retry_after: Option<Duration>, body: Vec<u8>) -> Result<Vec<u8>, SendError> {
+    let rejected = |error: Option<GraphError>, is_transient| {
+        Err(SendError::Rejected(Box::new(Rejection {
+            status,
+            error,
+            is_transient,
+            retry_after,
+        })))
+    };
+    if let Some((error, is_transient)) = graph_error(&body) {
+        return rejected(Some(error), is_transient);
+    }
+    match status {
+        200..=299 => Ok(body),
+        // Whoever says this may have passed the request on before.
+        408 | 500.. => Err(SendError::Unknown(Unknown::Answer { status })),
+        _ => rejected(None, false),
+    }
+}
+
+/// The id of the accepted message; nothing else of the answer matters.
+pub(super) fn wamid(body: &[u8]) -> Option<Wamid> {
+    #[derive(Deserialize)]
+    struct Accepted {
+        messages: Vec<Message>,
+    }
+    #[derive(Deserialize)]
+    struct Message {
+        id: String,
+    }
+    let accepted: Accepted = serde_json::from_slice(body).ok()?;
+    Wamid::parse(accepted.messages.into_iter().next()?.id)
+}
+
+/// Graph's error and whether Meta calls it transient; `None` when the body is not one of Graph's errors.
+fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let error = body.get("error")?;
+    let code = error.get("code")?.as_i64()?;
+    // The gateway may have errors with numbers too; these marks are Meta's.
+    let marked = ["fbtrace_id", "type"]
+        .iter()
+        .any(|mark| error.get(mark).is_some());
+    if !marked && error_codes::lookup(code).is_none() {
+        return None;
+    }
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let details = error.get("error_data").and_then(|data| data.get("details"));
+    // Calls about templates explain themselves here instead.
+    let details = details.or_else(|| error.get("error_user_msg"));
+    let graph_error = GraphError {
+        code,
+        title: text(error.get("message")),
+        details: text(details),
+    };
+    let is_transient = error.get("is_transient").and_then(Value::as_bool);
+    Some((graph_error, is_transient.unwrap_or(false)))
+}
+
+/// `Retry-After` in seconds or as a date, which is taken against the `Date` of the same answer.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let wait = text(RETRY_AFTER)?;
+    if let Ok(seconds) = wait.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::parse(wait).ok()?;
+    Duration::try_from(at.timestamp().duration_since(date(headers)?)).ok()
+}
+
+/// The time an answer was made.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let written = headers.get(DATE)?.to_str().ok()?;
+    Some(rfc2822::parse(written).ok()?.timestamp())
+}

@@ -1,0 +1,94 @@
+//! Uploads: a file of any size streamed from disk through the gateway.
+//!
+//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use reqwest::Body;
+use reqwest::multipart::{Form, Part};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
+
+use super::error::{NotSent, SendError, Unknown, of_transport};
+use super::{Gateway, refuse_other_places, response};
+use crate::whatsapp::api_call::{Call, Payload};
+use crate::whatsapp::media;
+
+/// A line slower than this is not worth waiting for: 100 MB take half an hour.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
+/// How much of a file is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+impl Gateway {
+    /// Uploads a file and gives the id it can be sent by.
+    ///
+    /// `call` is from [`media::upload`]; `progress` is told how many bytes have been read so far.
+    ///
+    /// # Errors
+    /// [`SendError`]; after [`SendError::Unknown`] it may have been uploaded, which harms nobody.
+    pub async fn upload(
+        &self,
+        call: &Call,
+        file: File,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<String, SendError> {
+        let Payload::File(part) = &call.payload else {
+            return Err(SendError::NotSent(NotSent::Request));
+        };
+        refuse_other_places(call)?;
+        let bytes = Body::wrap_stream(chunks(file, part.size, progress));
+        let streamed = Part::stream_with_length(bytes, part.size)
+            .file_name(part.filename.clone())
+            .mime_str(&part.mime_type)
+            .map_err(|_| SendError::NotSent(NotSent::Request))?;
+        let form = Form::new()
+            .text("messaging_product", "whatsapp")
+            .text("type", part.mime_type.clone())
+            .part("file", streamed);
+        let request = self
+            .request(call)
+            .timeout(self.timeout + time_for(part.size))
+            .multipart(form);
+        let response = request.send().await.map_err(|e| of_transport(&e))?;
+        let answer = response::read(response).await?;
+        serde_json::from_slice(&answer)
+            .ok()
+            .and_then(|answer| media::uploaded(&answer))
+            .ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
+    }
+}
+
+/// What so many bytes take on the slowest line.
+pub(super) fn time_for(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)
+}
+
+/// The first `size` bytes of a file. One that has become shorter breaks the request; what was added since is left out.
+fn chunks(
+    file: File,
+    size: u64,
+    progress: impl Fn(u64) + Send + Sync + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static {
+    let progress = Arc::new(progress);
+    try_unfold((file.take(size), 0), move |(mut file, before)| {
+        let progress = Arc::clone(&progress);
+        async move {
+            let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
+            let read = file.read_buf(&mut chunk).await?;
+            if read == 0 {
+                return Ok(None);
+            }
+            let so_far = before + read as u64;
+            progress(so_far);
+            Ok(Some((chunk.freeze(), (file, so_far))))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! What a conversation remembers between turns: stored as JSON in `conversations.state`.
+//!
+//! Everything that waits (a burst, a late reply, a flow's time, an action) is in here, with its due time; the
+//! database only keeps the earliest of them, so that it can be found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Inbound, Outbound, RuleId};
+
+/// What a turn leaves behind for the next one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// When each rule with `once` answered last.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub once: BTreeMap<RuleId, Timestamp>,
+    /// When we replied, within the last hour; the reply budget counts these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replied_at: Vec<Timestamp>,
+    /// When we asked for actions, within the last hour; the action budget counts these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked_at: Vec<Timestamp>,
+    /// A colleague answers by hand: the bot is quiet until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub human_until: Option<Timestamp>,
+    /// The last message of the person that rules could see, by our clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+    /// What rules set about the person.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// What rules tagged the person with.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// The language a rule chose for the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Since when the person wants nothing from us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_out_at: Option<Timestamp>,
+    /// The flow the person is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// How many flows were started, so that taps can be told apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub runs: u64,
+    /// Texts that came shortly after each other and are answered together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<Burst>,
+    /// Replies of rules with `after`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Later>,
+    /// Actions whose result is waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
+    /// How many actions were asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub actions: u64,
+    /// The same words again and again: the mark of another bot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+    /// The bot stopped answering, and a note says so already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub silenced: bool,
+}
+
+/// A flow that is under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which run it is, of this conversation.
+    pub number: u64,
+    /// The flow and the sub-flows it is in, the innermost last; never empty.
+    pub frames: Vec<Frame>,
+    /// Answers to this question that were no good.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wrong: u64,
+    /// When the flow gives up waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// One flow of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The name of the flow.
+    pub flow: String,
+    /// The id of the step that waits for an answer, or for its sub-flow.
+    pub step: String,
+    /// The answers so far, by step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+    /// The steps that were answered, in order: the way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// The sub-flows that were gone through, by step: the way back into them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed: BTreeMap<String, Self>,
+}
+
+/// Texts that wait for more of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Burst {
+    /// In the order they came; never empty.
+    pub messages: Vec<Inbound>,
+    /// When they are answered.
+    pub due: Timestamp,
+    /// The person had never written before the first of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_contact: bool,
+    /// [`State::heard_at`] before the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+}
+
+/// A reply that is sent unless the person writes before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Later {
+    /// The rule.
+    pub rule: RuleId,
+    /// When.
+    pub due: Timestamp,
+    /// What it answers.
+    pub message: Inbound,
+    /// What the rule's patterns caught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<String, String>,
+}
+
+/// An action under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which action it is, of this conversation.
+    pub number: u64,
+    /// The rule, or `flow/end`.
+    pub source: RuleId,
+    /// What it answers.
+    pub message: Inbound,
+    /// What the rule's patterns caught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<String, String>,
+    /// The answers of a flow that has ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// How many actions led to it, one after the other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chain: u64,
+    /// What `on_error` said then: said when the rules have its answer no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead: Vec<Outbound>,
+}
+
+/// How often the same words came in a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// A hash of the folded words.
+    pub words: u64,
+    /// How often.
+    pub times: u32,
+    /// When they came last.
+    pub at: Timestamp,
+}
+
+/// Which of two conversations was used last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Newer {
+    /// The one that takes the other in.
+    Own,
+    /// The one that is taken in.
+    Other,
+}
+
+impl State {
+    /// Takes in what another conversation with the same person remembers: the one that was used last is right, but
+    /// nothing that somebody waits for is forgotten.
+    ///
+    /// The other's actions are counted on from ours: its first gets the number after our last.
+    pub fn join(&mut self, mut other: Self, newer: Newer) {
+        for waiting in &mut other.waiting {
+            waiting.number += self.actions;
+        }
+        let actions = self.actions + other.actions;
+        let own = std::mem::take(self);
+        let (mut state, older) = match newer {
+            Newer::Own => (own, other),
+            Newer::Other => (other, own),
+        };
+        state.actions = actions;
+        // Taps name the run they belong to, so no number is given twice.
+        state.runs = state.runs.max(older.runs);
+        state.waiting.extend(older.waiting);
+        state.burst = match (older.burst, state.burst) {
+            (Some(before), Some(after)) => Some(Burst {
+                messages: before.messages.into_iter().chain(after.messages).collect(),
+                due: after.due,
+                first_contact: before.first_contact,
+                heard_at: before.heard_at,
+            }),
+            (before, after) => after.or(before),
+        };
+        // Nobody gets twice as much by being two.
+        state.replied_at.extend(older.replied_at);
+        state.asked_at.extend(older.asked_at);
+        // What is known of a person is known of the person, whichever id it was learned by.
+        state.tags.extend(older.tags);
+        for (name, value) in older.fields {
+            state.fields.entry(name).or_insert(value);
+        }
+        state.language = state.language.or(older.language);
+        state.human_until = state.human_until.max(older.human_until);
+        // Whether the newer one was told to go on cannot be known: silence is the safe side.
+        state.opted_out_at = state.opted_out_at.or(older.opted_out_at);
+        if state.opted_out_at.is_some() {
+            state.run = None;
+            state.later.clear();
+        }
+        *self = state;
+    }
+
+    /// When something in here becomes due; the earliest of all.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Timestamp> {
+        let burst = self.burst.as_ref().map(|burst| burst.due);
+        let run = self.run.as_ref().and_then(|run| run.due);
+        let later = self.later.iter().map(|later| later.due);
+        let rest = [burst, run, self.human_until].into_iter().flatten();
+        rest.chain(later).min()
+    }
+
+    /// Drops everything that is due: nobody can do it.
+    pub fn forget_due(&mut self, now: Timestamp) {
+        self.burst.take_if(|burst| burst.due <= now);
+        self.run
+            .take_if(|run| run.due.is_some_and(|due| due <= now));
+        self.later.retain(|later| later.due > now);
+        self.human_until.take_if(|until| *until <= now);
+    }
+
+    /// The innermost flow.
+    #[must_use]
+    pub fn frame(&self) -> Option<&Frame> {
+        self.run.as_ref()?.frames.last()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{Burst, Newer, State, Waiting};
+    use crate::message::{Content, Identity, Inbound, PhoneNumberId, RuleId, WaId, Wamid};
+
+    fn message(wamid: &str) -> Inbound {
+        let sender = Identity::Phone(WaId::parse("15550001111").unwrap());
+        let content = Content::Text {
+            body: "hi".to_owned(),
+        };
+        let number = PhoneNumberId::parse("1065").unwrap();
+        let wamid = Wamid::parse(wamid).unwrap();
+        Inbound::new(number, wamid, sender, Timestamp::UNIX_EPOCH, content)
+    }
+
+    /// A state in which so many actions were asked for, and the last one waits.
+    fn waiting(actions: u64) -> State {
+        let last = Waiting {
+            number: actions,
+            source: RuleId::parse("track").unwrap(),
+            message: message("wamid.1"),
+            captures: std::collections::BTreeMap::new(),
+            answers: std::collections::BTreeMap::new(),
+            asked_at: Timestamp::UNIX_EPOCH,
+            chain: 0,
+            instead: Vec::new(),
+        };
+        State {
+            actions,
+            waiting: vec![last],
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn no_action_has_the_number_of_another_when_two_conversations_become_one() {
+        for newer in [Newer::Own, Newer::Other] {
+            let mut state = waiting(3);
+            state.join(waiting(2), newer);
+
+            let mut numbers: Vec<u64> = state.waiting.iter().map(|one| one.number).collect();
+            numbers.sort_unstable();
+            assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_and_an_opt_out_outlive_the_older_conversation() {
+        let burst = |wamid| Burst {
+            messages: vec![message(wamid)],
+            due: Timestamp::UNIX_EPOCH,
+            first_contact: false,
+            heard_at: None,
+        };
+        let mut state = State {
+            burst: Some(burst("wamid.1")),
+            runs: 4,
+            language: Some("en".to_owned()),
+            opted_out_at: Some(Timestamp::UNIX_EPOCH),
+            ..State::default()
+        };
+        let newer = State {
+            burst: Some(burst("wamid.2")),
+            runs: 1,
+            language: Some("es".to_owned()),
+            ..State::default()
+        };
+
+        state.join(newer, Newer::Other);
+
+        let messages = state.burst.unwrap().messages;
+        let wamids: Vec<_> = messages.iter().map(|one| one.wamid.as_str()).collect();
+        assert_eq!(wamids, ["wamid.1", "wamid.2"]);
+        assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));
+        assert!(state.opted_out_at.is_some());
+    }
+}

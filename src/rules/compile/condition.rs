@@ -1,0 +1,461 @@
+//! Reads `when`: the condition of a rule.
+//!
+//! Words are folded and regular expressions built here, once. Next: [`super::reply`].
+
+use regex::{Regex, RegexBuilder};
+
+use super::bot::language_tag;
+use super::text;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
+use crate::diagnostics::{codes, suggest};
+use crate::message::Kind;
+use crate::rules::{ButtonPattern, Condition};
+use crate::text::country;
+
+pub(crate) const KEYS: [&str; 17] = [
+    "text",
+    "button",
+    "type",
+    "first_contact",
+    "returning_after",
+    "language",
+    "country",
+    "hours",
+    "tag",
+    "field",
+    "reply_to",
+    "forwarded",
+    "ad",
+    "if",
+    "any",
+    "all",
+    "not",
+];
+pub(crate) const TEXT_KEYS: [&str; 5] = ["is", "has", "starts", "like", "matches"];
+
+/// Bytes that one compiled regular expression may take, so that a rules file cannot eat the memory.
+const REGEX_SIZE_MAX: usize = 1024 * 1024;
+
+const SINGLE_QUOTES: &str = "write patterns in single quotes: there a backslash stands for itself";
+
+/// A condition, and what the rest of the file has to know of it.
+pub(crate) struct When<'d> {
+    /// `None` when something in it is wrong.
+    pub(crate) condition: Option<Condition>,
+    /// The names that regular expressions put under `match`.
+    pub(crate) captures: Vec<String>,
+    /// The ids in `button`.
+    pub(crate) wanted: Vec<Text<'d>>,
+}
+
+/// Whether what is read stands under a `not`, where nothing is captured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    Plain,
+    Negated,
+}
+
+struct WhenReader<'r, 't, 'd> {
+    reader: &'r mut Reader<'t>,
+    known: Known<'r>,
+    captures: Vec<String>,
+    wanted: Vec<Text<'d>>,
+}
+
+impl When<'_> {
+    /// The condition of a rule without `when`.
+    pub(crate) fn always() -> Self {
+        Self {
+            condition: Some(Condition::Always),
+            ..Self::unknown()
+        }
+    }
+
+    /// A condition under a misspelt key.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            condition: None,
+            captures: Vec::new(),
+            wanted: Vec::new(),
+        }
+    }
+}
+
+/// Reads the value of `when`.
+pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> When<'d> {
+    let mut when = WhenReader {
+        reader,
+        known,
+        captures: Vec::new(),
+        wanted: Vec::new(),
+    };
+    let condition = when.condition(field, Sense::Plain);
+    When {
+        condition,
+        captures: when.captures,
+        wanted: when.wanted,
+    }
+}
+
+impl<'d> WhenReader<'_, '_, 'd> {
+    fn condition(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
+        let table = self.reader.table(field, &KEYS)?;
+        let mut parts = Vec::new();
+        if let Some(field) = table.get("text") {
+            parts.push(self.text(&field, sense));
+        }
+        if let Some(field) = table.get("button") {
+            parts.push(self.button(&field, sense));
+        }
+        if let Some(field) = table.get("type") {
+            parts.push(self.kinds(&field));
+        }
+        if let Some(field) = table.get("first_contact") {
+            let value = self.reader.boolean(&field);
+            parts.push(value.map(Condition::FirstContact));
+        }
+        self.about_person(&table, &mut parts);
+        self.around(&table, &mut parts);
+        if let Some(field) = table.get("any") {
+            parts.push(self.conditions(&field, sense).map(Condition::Any));
+        }
+        if let Some(field) = table.get("all") {
+            parts.push(self.conditions(&field, sense).map(Condition::All));
+        }
+        if let Some(field) = table.get("not") {
+            let inner = self.condition(&field, Sense::Negated);
+            parts.push(inner.map(|inner| Condition::Not(Box::new(inner))));
+        }
+        self.all_of(parts, &table, &KEYS)
+    }
+
+    /// The keys about who writes.
+    fn about_person(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
+        if let Some(field) = table.get("returning_after") {
+            let least = self.reader.duration(&field);
+            parts.push(least.map(Condition::ReturningAfter));
+        }
+        if let Some(field) = table.get("language") {
+            parts.push(self.languages(&field));
+        }
+        if let Some(field) = table.get("country") {
+            parts.push(self.countries(&field));
+        }
+        if let Some(field) = table.get("tag") {
+            let tags = self.reader.strings(&field);
+            for tag in tags.iter().flatten() {
+                self.tag_is_set(tag);
+            }
+            parts.push(tags.map(|tags| Condition::Tag(owned(&tags))));
+        }
+        if let Some(field) = table.get("field") {
+            parts.push(self.fields(&field));
+        }
+    }
+
+    /// The keys about when and from where a message comes.
+    fn around(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
+        if let Some(field) = table.get("hours") {
+            parts.push(self.hours(&field));
+        }
+        if let Some(field) = table.get("reply_to") {
+            parts.push(self.reader.boolean(&field).map(Condition::ReplyTo));
+        }
+        if let Some(field) = table.get("forwarded") {
+            parts.push(self.reader.boolean(&field).map(Condition::Forwarded));
+        }
+        if let Some(field) = table.get("ad") {
+            parts.push(self.ad(&field));
+        }
+        if let Some(field) = table.get("if") {
+            let expression = text::expression(self.reader, &field, self.known);
+            parts.push(expression.map(|one| Condition::If(Box::new(one))));
+        }
+    }
+
+    fn hours(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let text = self.reader.string(field)?;
+        match text.value {
+            "open" => Some(Condition::Open(true)),
+            "closed" => Some(Condition::Open(false)),
+            _ => {
+                let message = "`hours` is `\"open\"` or `\"closed\"`";
+                let error = Diagnostic::error(codes::VALUE, text.span, message);
+                self.reader.report(error);
+                None
+            }
+        }
+    }
+
+    fn languages(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let tags = self.reader.strings(field)?;
+        let wrong = tags
+            .iter()
+            .filter(|tag| !language_tag(self.reader, tag))
+            .count();
+        (wrong == 0).then(|| Condition::Language(owned(&tags)))
+    }
+
+    fn countries(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let codes_read = self.reader.strings(field)?;
+        let mut sound = true;
+        for code in &codes_read {
+            if !country::is_known(code.value) {
+                sound = false;
+                let message = "there is no such country";
+                let error = Diagnostic::error(codes::VALUE, code.span.clone(), message);
+                let help = "write two capital letters, like `\"US\"` or `\"ES\"`";
+                self.reader.report(error.help(help.to_owned()));
+            }
+        }
+        sound.then(|| Condition::Country(owned(&codes_read)))
+    }
+
+    /// `{ name = "value" }`, `{ name = ["one", "two"] }` or `{ name = true }`.
+    fn fields(&mut self, field: &Field<'d>) -> Option<Condition> {
+        if !field.is_table() {
+            let expected = "a table with the name of the field: `{ size = \"large\" }`";
+            self.reader.wrong_type(field, expected);
+            return None;
+        }
+        let mut parts = Vec::new();
+        for entry in field.entries() {
+            self.field_is_set(&entry);
+            let one = if entry.is_boolean() {
+                let is_set = Condition::Field(entry.name.to_owned(), Vec::new());
+                let wanted = self.reader.boolean(&entry);
+                wanted.map(|wanted| {
+                    if wanted {
+                        is_set
+                    } else {
+                        Condition::Not(Box::new(is_set))
+                    }
+                })
+            } else {
+                let values = self.reader.phrases(&entry);
+                values.map(|values| Condition::Field(entry.name.to_owned(), values))
+            };
+            parts.push(one);
+        }
+        if parts.is_empty() {
+            let message = "`field` names no field";
+            let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
+            let help = "write `when.field = { size = \"large\" }`, or `true` for any value";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        }
+        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
+        match parts.len() {
+            1 => parts.pop(),
+            _ => Some(Condition::All(parts)),
+        }
+    }
+
+    /// People may have a tag that rules of before set, so this is no error.
+    fn tag_is_set(&mut self, tag: &Text<'_>) {
+        let Some(tags) = self.known.tags.filter(|all| !all.contains(tag.value)) else {
+            return;
+        };
+        let names = tags.iter().map(String::as_str);
+        let help = suggest::did_you_mean(tag.value, names)
+            .unwrap_or_else(|| format!("a rule sets one with `tag = \"{}\"`", tag.value));
+        let message = format!("nothing sets the tag `{}`", tag.value);
+        let warning = Diagnostic::warning(codes::UNKNOWN_NAME, tag.span.clone(), message);
+        self.reader.report(warning.help(help));
+    }
+
+    fn field_is_set(&mut self, entry: &Field<'d>) {
+        let Some(fields) = self.known.fields.filter(|all| !all.contains(entry.name)) else {
+            return;
+        };
+        let names = fields.iter().map(String::as_str);
+        let help = suggest::did_you_mean(entry.name, names)
+            .unwrap_or_else(|| format!("a rule sets one with `set.{} = …`", entry.name));
+        let message = format!("nothing sets the field `{}`", entry.name);
+        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.key.clone(), message);
+        self.reader.report(error.help(help));
+    }
+
+    /// Several keys in one table must all hold.
+    fn all_of(
+        &mut self,
+        parts: Vec<Option<Condition>>,
+        table: &Table<'_>,
+        keys: &[&str],
+    ) -> Option<Condition> {
+        if parts.is_empty() && table.has_unknown() {
+            return None;
+        }
+        if parts.is_empty() {
+            let message = "the condition is empty";
+            let error = Diagnostic::error(codes::EMPTY_CONDITION, table.span.clone(), message);
+            let help = format!("give it one of {}", quoted(keys));
+            self.reader.report(error.help(help));
+            return None;
+        }
+        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
+        match parts.len() {
+            1 => parts.pop(),
+            _ => Some(Condition::All(parts)),
+        }
+    }
+
+    fn conditions(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Condition>> {
+        let elements = self.reader.list(field)?;
+        if elements.is_empty() {
+            let message = format!("`{}` is an empty list", field.name);
+            let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
+            self.reader
+                .report(error.label("needs a condition in braces"));
+            return None;
+        }
+        let conditions: Vec<_> = elements
+            .iter()
+            .map(|element| self.condition(element, sense))
+            .collect();
+        conditions.into_iter().collect()
+    }
+
+    fn text(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
+        if field.is_string() || field.elements().is_some() {
+            self.reader.report(
+                Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    field.span.clone(),
+                    "`text` does not say how the words are compared",
+                )
+                .help("write `text.has = …` to find them anywhere in the message".to_owned()),
+            );
+            return None;
+        }
+        let table = self.reader.table(field, &TEXT_KEYS)?;
+        let mut parts = Vec::new();
+        if let Some(field) = table.get("is") {
+            parts.push(self.reader.phrases(&field).map(Condition::TextIs));
+        }
+        if let Some(field) = table.get("has") {
+            parts.push(self.reader.phrases(&field).map(Condition::TextHas));
+        }
+        if let Some(field) = table.get("starts") {
+            parts.push(self.reader.phrases(&field).map(Condition::TextStarts));
+        }
+        if let Some(field) = table.get("like") {
+            parts.push(self.reader.phrases(&field).map(Condition::TextLike));
+        }
+        if let Some(field) = table.get("matches") {
+            parts.push(self.regexes(&field, sense).map(Condition::TextMatches));
+        }
+        self.all_of(parts, &table, &TEXT_KEYS)
+    }
+
+    fn regexes(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Regex>> {
+        let texts = self.reader.strings(field)?;
+        let regexes: Vec<_> = texts.iter().map(|text| regex(self.reader, text)).collect();
+        let regexes: Vec<Regex> = regexes.into_iter().collect::<Option<_>>()?;
+        if sense == Sense::Plain {
+            let names = regexes.iter().flat_map(|regex| regex.capture_names());
+            self.captures.extend(names.flatten().map(str::to_owned));
+        }
+        Some(regexes)
+    }
+
+    fn button(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
+        let texts = self.reader.strings(field)?;
+        let ids: Vec<ButtonPattern> = texts
+            .iter()
+            .map(|text| ButtonPattern {
+                written: text.value.to_owned(),
+            })
+            .collect();
+        if sense == Sense::Plain {
+            let stars = texts.iter().map(|text| text.value.matches('*').count());
+            let stars = stars.max().unwrap_or_default();
+            self.captures.extend((stars > 0).then(|| "star".to_owned()));
+            let numbered = (1..=stars).map(|number| format!("star{number}"));
+            self.captures.extend(numbered);
+        }
+        self.wanted.extend(texts);
+        Some(Condition::Button(ids))
+    }
+
+    /// `true`, `false`, or the ids of ads.
+    fn ad(&mut self, field: &Field<'d>) -> Option<Condition> {
+        if field.is_string() || field.elements().is_some() {
+            let ids = self.reader.strings(field)?;
+            let ids = ids.iter().map(|id| id.value.to_owned()).collect();
+            return Some(Condition::Ad(ids));
+        }
+        if !field.is_boolean() {
+            let expected = "`true`, `false`, the id of an ad in quotes, or a list of ids";
+            self.reader.wrong_type(field, expected);
+            return None;
+        }
+        self.reader.boolean(field).map(Condition::FromAd)
+    }
+
+    fn kinds(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let texts = self.reader.strings(field)?;
+        let kinds: Vec<Option<Kind>> = texts.iter().map(|text| self.kind(text)).collect();
+        kinds
+            .into_iter()
+            .collect::<Option<Vec<Kind>>>()
+            .map(Condition::Type)
+    }
+
+    fn kind(&mut self, text: &Text<'_>) -> Option<Kind> {
+        let known = Kind::ALL.iter().find(|(name, _)| *name == text.value);
+        if known.is_none() {
+            let names = Kind::ALL.map(|(name, _)| name);
+            let help = suggest::did_you_mean(text.value, names)
+                .unwrap_or_else(|| format!("the types are {}", quoted(&names)));
+            let message = "there is no such type of message";
+            self.reader.report(
+                Diagnostic::error(codes::MESSAGE_TYPE, text.span.clone(), message).help(help),
+            );
+        }
+        known.map(|(_, kind)| *kind)
+    }
+}
+
+/// Builds a regular expression.
+pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
+    // In double quotes TOML makes a backspace of `\b`, which is in no message.
+    if text.value.contains('\u{8}') {
+        let error = Diagnostic::error(
+            codes::REGEX,
+            text.span.clone(),
+            "the pattern has a backspace in it",
+        );
+        reader.report(error.help(SINGLE_QUOTES.to_owned()));
+        return None;
+    }
+    let (part, message) = match regex_syntax::parse(text.value) {
+        Ok(_) => {
+            let built = RegexBuilder::new(text.value)
+                .size_limit(REGEX_SIZE_MAX)
+                .build();
+            match built {
+                Ok(regex) => return Some(regex),
+                Err(_) => (None, "the pattern takes too much memory".to_owned()),
+            }
+        }
+        Err(regex_syntax::Error::Parse(error)) => (Some(*error.span()), error.kind().to_string()),
+        Err(regex_syntax::Error::Translate(error)) => {
+            (Some(*error.span()), error.kind().to_string())
+        }
+        Err(_) => (None, "cannot be read".to_owned()),
+    };
+    let span = part.map_or_else(
+        || text.span.clone(),
+        |part| reader.locate(text, &(part.start.offset..part.end.offset)),
+    );
+    let error = Diagnostic::error(codes::REGEX, span, "the regular expression cannot be used");
+    reader.report(error.label(message));
+    None
+}
+
+fn owned(texts: &[Text<'_>]) -> Vec<String> {
+    texts.iter().map(|text| text.value.to_owned()).collect()
+}

@@ -1,0 +1,236 @@
+//! Reads `[flow.NAME]` and its steps.
+
+mod step;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::answer;
+use super::answer::{Draft as AnswerDraft, optional};
+use super::bot::at_most;
+use super::text::Known;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::rules::{Accept, Flow, Step};
+pub(crate) use step::target;
+
+pub(crate) const KEYS: [&str; 9] = [
+    "timeout",
+    "on_timeout",
+    "back",
+    "cancel",
+    "on_cancel",
+    "on_give_up",
+    "on_gone",
+    "step",
+    "end",
+];
+/// The longest time a flow waits: what somebody began a week ago is forgotten.
+const TIMEOUT_MAX: Duration = Duration::from_hours(7 * 24);
+/// Characters of a flow's name and of a step's id: both travel in the ids of buttons.
+const NAME_MAX: usize = 32;
+
+/// A flow as far as it could be read.
+pub(crate) struct Draft<'d> {
+    /// Its name.
+    pub(crate) name: &'d str,
+    /// Where its header stands.
+    pub(crate) header: Range<usize>,
+    /// The steps.
+    pub(crate) steps: Vec<StepDraft<'d>>,
+    /// Its answers: at the end, at a timeout and so on; the end first.
+    pub(crate) answers: Vec<AnswerDraft<'d>>,
+    flow: Option<Flow>,
+}
+
+/// A step as far as it could be read.
+pub(crate) struct StepDraft<'d> {
+    /// `id`.
+    pub(crate) id: Option<Text<'d>>,
+    /// Every place it may go to, with where that is said.
+    pub(crate) targets: Vec<Text<'d>>,
+    /// Whether it may also go on to the step below it.
+    pub(crate) falls_through: bool,
+    /// The sub-flow.
+    pub(crate) flow: Option<Text<'d>>,
+    step: Option<Step>,
+}
+
+impl StepDraft<'_> {
+    /// Whether it has an `if`.
+    pub(crate) fn may_be_passed(&self) -> bool {
+        let step = self.step.as_ref();
+        step.is_none_or(|step| step.only_if.is_some())
+    }
+
+    /// Whether it goes on by itself.
+    pub(crate) fn asks_nothing(&self) -> bool {
+        let asks = |step: &Step| matches!(step.accept, Accept::Nothing) && step.flow.is_none();
+        self.step.as_ref().is_some_and(asks)
+    }
+}
+
+/// The flows of a file, each with its name.
+pub(crate) fn headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>> {
+    let Some(field) = root.get("flow") else {
+        return Vec::new();
+    };
+    if !field.is_table() {
+        reader.wrong_type(&field, "flows, each under a line with `[flow.name]`");
+        return Vec::new();
+    }
+    field.entries()
+}
+
+/// Reads every flow.
+pub(crate) fn read_all<'d>(
+    reader: &mut Reader<'_>,
+    headers: &[Field<'d>],
+    known: Known<'_>,
+) -> Vec<Draft<'d>> {
+    let mut drafts: Vec<Draft<'d>> = Vec::new();
+    for header in headers {
+        if let Some(first) = drafts.iter().find(|draft| draft.name == header.name) {
+            let message = format!("there is already a flow `{}`", header.name);
+            let error = Diagnostic::error(codes::DUPLICATE_ID, header.span.clone(), message);
+            reader.report(error.related(first.header.clone(), "first used here"));
+            continue;
+        }
+        drafts.extend(read(reader, header, known));
+    }
+    drafts
+}
+
+/// Makes flows of the drafts; `None` when one of them could not be read.
+pub(crate) fn finish(drafts: Vec<Draft<'_>>) -> Option<BTreeMap<String, Flow>> {
+    let flows = drafts.into_iter().map(|draft| {
+        let mut flow = draft.flow?;
+        let steps = draft.steps.into_iter().map(|step| step.step);
+        flow.steps = steps.collect::<Option<_>>()?;
+        let mut answers = draft.answers.into_iter().map(|one| one.answer);
+        flow.end = answers.next()??;
+        flow.on_timeout = answers.next()??;
+        flow.on_cancel = answers.next()??;
+        flow.on_gone = answers.next()??;
+        flow.on_give_up = match answers.next() {
+            Some(answer) => Some(answer?),
+            None => None,
+        };
+        Some((draft.name.to_owned(), flow))
+    });
+    flows.collect()
+}
+
+fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Known<'_>) -> Option<Draft<'d>> {
+    let table = reader.table(header, &KEYS)?;
+    named(reader, header.name, &header.span, "a flow");
+    let steps = match reader.required(&table, "step") {
+        Some(field) => {
+            let steps = reader.list(&field);
+            if steps.as_ref().is_some_and(Vec::is_empty) {
+                let message = format!("the flow `{}` has no steps", header.name);
+                let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
+                let help = format!("begin one with `[[flow.{}.step]]`", header.name);
+                reader.report(error.help(help));
+            }
+            steps.unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    // Every answer of the flow may be used everywhere in it: one that is not there yet is empty.
+    let roots: Vec<String> = steps.iter().filter_map(step_id).collect();
+    let known = Known {
+        roots: &roots,
+        ..known
+    };
+    let steps: Vec<StepDraft<'d>> = steps
+        .iter()
+        .filter_map(|field| step::step(reader, field, known))
+        .collect();
+    duplicate_steps(reader, &steps);
+    let end = match table.get("end") {
+        Some(field) => match reader.table(&field, &answer::KEYS) {
+            Some(table) => answer::read(reader, &table, known),
+            None => wrong(),
+        },
+        None => AnswerDraft::none(),
+    };
+    let mut answers = vec![end];
+    for key in ["on_timeout", "on_cancel", "on_gone"] {
+        answers.push(match table.get(key) {
+            Some(field) => answer::short(reader, &field, known),
+            None => AnswerDraft::none(),
+        });
+    }
+    if let Some(field) = table.get("on_give_up") {
+        answers.push(answer::short(reader, &field, known));
+    }
+    let timeout = optional(table.get("timeout"), |field| {
+        at_most(reader, &field, TIMEOUT_MAX)
+    });
+    let words = |reader: &mut Reader<'_>, key: &str| match table.get(key) {
+        Some(field) => reader.phrases(&field),
+        None => Some(Vec::new()),
+    };
+    let (back, cancel) = (words(reader, "back"), words(reader, "cancel"));
+    let flow = || {
+        Some(Flow {
+            steps: Vec::new(),
+            timeout: timeout.ok()?,
+            on_timeout: crate::rules::Answer::default(),
+            back: back?,
+            cancel: cancel?,
+            on_cancel: crate::rules::Answer::default(),
+            on_give_up: None,
+            on_gone: crate::rules::Answer::default(),
+            end: crate::rules::Answer::default(),
+        })
+    };
+    Some(Draft {
+        name: header.name,
+        header: header.span.clone(),
+        flow: flow(),
+        steps,
+        answers,
+    })
+}
+
+fn wrong<'d>() -> AnswerDraft<'d> {
+    AnswerDraft {
+        answer: None,
+        ..AnswerDraft::none()
+    }
+}
+
+fn step_id(field: &Field<'_>) -> Option<String> {
+    let entries = field.entries();
+    let id = entries.iter().find(|entry| entry.name == "id")?;
+    id.text().map(str::to_owned)
+}
+
+/// Reports a name that cannot travel in the ids of buttons.
+fn named(reader: &mut Reader<'_>, name: &str, span: &Range<usize>, what: &str) {
+    let sound = name
+        .chars()
+        .all(|one| one.is_ascii_alphanumeric() || one == '_' || one == '-');
+    if sound && !name.is_empty() && name.len() <= NAME_MAX {
+        return;
+    }
+    let message = format!("`{name}` cannot be the name of {what}");
+    let help = format!("use letters, digits, `_` and `-`, at most {NAME_MAX} of them");
+    reader.report(Diagnostic::error(codes::ODD_ID, span.clone(), message).help(help));
+}
+
+fn duplicate_steps(reader: &mut Reader<'_>, steps: &[StepDraft<'_>]) {
+    for (index, step) in steps.iter().enumerate() {
+        let Some(id) = &step.id else { continue };
+        let ids = steps[..index].iter().filter_map(|step| step.id.as_ref());
+        if let Some(first) = ids.into_iter().find(|first| first.value == id.value) {
+            let message = format!("there is already a step `{}` in this flow", id.value);
+            let error = Diagnostic::error(codes::DUPLICATE_ID, id.span.clone(), message);
+            reader.report(error.related(first.span.clone(), "first used here"));
+        }
+    }
+}

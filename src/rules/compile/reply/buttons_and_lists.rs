@@ -1,0 +1,226 @@
+//! Reads everything that can be tapped: buttons, lists, links, carousels.
+
+use super::{Fixed, Offer, ReplyReader};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Table};
+use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
+use crate::rules::button_id;
+use crate::rules::compile::answer::optional;
+use crate::rules::compile::text;
+use crate::rules::compile::text::Buttons;
+use crate::template::Template;
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    pub(crate) fn choices(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Outbound<Template>> {
+        match content.name {
+            "buttons" => self.buttons_message(table, content),
+            "list" => self.list(table, content),
+            "link" => self.link(table, content),
+            _ => self.carousel(table, content),
+        }
+    }
+
+    fn buttons_message(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Outbound<Template>> {
+        let frame = self.frame(table);
+        let buttons = self.buttons("buttons", content);
+        Some(Outbound::Buttons {
+            frame: frame?,
+            buttons: buttons?,
+        })
+    }
+
+    /// Header, text and footer.
+    pub(crate) fn frame(&mut self, table: &Table<'d>) -> Option<Frame<Template>> {
+        let header = optional(table.get("header"), |field| self.header(&field));
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        Some(Frame {
+            header: header.ok()?,
+            body: body?,
+            footer: footer.ok()?,
+        })
+    }
+
+    fn buttons(&mut self, part: &str, content: &Field<'d>) -> Option<Vec<Button<Template>>> {
+        self.part(part, &content.span, Fixed::Yes);
+        let buttons = self.reader.list(content)?;
+        let buttons: Vec<_> = buttons
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.button(&format!("{part}[{index}]"), field))
+            .collect();
+        buttons.into_iter().collect()
+    }
+
+    fn button(&mut self, part: &str, field: &Field<'d>) -> Option<Button<Template>> {
+        let keys: &[&str] = match self.known.buttons {
+            Buttons::OfRule => &["id", "title"],
+            Buttons::OfStep => &["id", "title", "go"],
+        };
+        let table = self.reader.table(field, keys)?;
+        let (id, title) = self.choice(part, &table)?;
+        Some(Button { id, title })
+    }
+
+    fn choice(&mut self, part: &str, table: &Table<'d>) -> Option<(String, Template)> {
+        let id = self.reader.required(table, "id");
+        let id = id.and_then(|field| self.reader.string(&field));
+        let title = self.reader.required(table, "title");
+        let title = title.and_then(|field| self.template(&format!("{part}.title"), &field));
+        let go = table.get("go");
+        let go = go.and_then(|field| self.reader.string(&field));
+        let (id, title) = (id?, title?);
+        if id.value.starts_with(button_id::MARK) {
+            let message = format!("an id cannot begin with `{}`", button_id::MARK);
+            let error = Diagnostic::error(codes::ODD_ID, id.span.clone(), message);
+            self.reader
+                .report(error.label("kept for the buttons of flows"));
+        }
+        self.part(&format!("{part}.id"), &id.span, Fixed::Yes);
+        let value = id.value.to_owned();
+        self.offered.push(Offer { id, go });
+        Some((value, title))
+    }
+
+    fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
+        let header = table.get("header");
+        let is_text = |field: &Field<'_>| field.is_string() || text::is_in_languages(field);
+        if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
+            let message = "the header of a list is a text";
+            let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
+            let help = "files can stand above `buttons`, or be a message of their own before";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        }
+        let header = optional(header, |field| self.template("header", &field));
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        let list = self.reader.table(content, &["button", "sections"])?;
+        let button = self.reader.required(&list, "button");
+        let button = button.and_then(|field| self.template("list.button", &field));
+        let sections = self.reader.required(&list, "sections")?;
+        self.part("list.sections", &sections.span, Fixed::Yes);
+        let sections = self.reader.list(&sections)?;
+        let sections: Vec<_> = sections
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.section(&format!("list.sections[{index}]"), field))
+            .collect();
+        Some(Outbound::List {
+            header: header.ok()?,
+            body: body?,
+            footer: footer.ok()?,
+            button: button?,
+            sections: sections.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn section(&mut self, part: &str, field: &Field<'d>) -> Option<Section<Template>> {
+        let table = self.reader.table(field, &["title", "rows"])?;
+        self.part(part, &table.span, Fixed::Yes);
+        let title = self.optional_template(&table, "title", &format!("{part}.title"));
+        let rows = self.reader.required(&table, "rows")?;
+        self.part(&format!("{part}.rows"), &rows.span, Fixed::Yes);
+        let rows = self.reader.list(&rows)?;
+        let rows: Vec<_> = rows
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.row(&format!("{part}.rows[{index}]"), field))
+            .collect();
+        Some(Section {
+            title: title.ok()?,
+            rows: rows.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn row(&mut self, part: &str, field: &Field<'d>) -> Option<Row<Template>> {
+        let keys: &[&str] = match self.known.buttons {
+            Buttons::OfRule => &["id", "title", "description"],
+            Buttons::OfStep => &["id", "title", "description", "go"],
+        };
+        let table = self.reader.table(field, keys)?;
+        let choice = self.choice(part, &table);
+        let description =
+            self.optional_template(&table, "description", &format!("{part}.description"));
+        let (id, title) = choice?;
+        Some(Row {
+            id,
+            title,
+            description: description.ok()?,
+        })
+    }
+
+    fn link(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
+        let frame = self.frame(table);
+        let link = self.link_button("link", content);
+        Some(Outbound::Link {
+            frame: frame?,
+            link: link?,
+        })
+    }
+
+    fn link_button(&mut self, part: &str, field: &Field<'d>) -> Option<LinkButton<Template>> {
+        let table = self.reader.table(field, &["title", "url"])?;
+        let title = self.required_template(&table, "title", &format!("{part}.title"));
+        let url = self.required_template(&table, "url", &format!("{part}.url"));
+        Some(LinkButton {
+            title: title?,
+            url: url?,
+        })
+    }
+
+    fn carousel(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
+        let body = self.body(table);
+        self.part("carousel", &content.span, Fixed::Yes);
+        let cards = self.reader.list(content)?;
+        let cards: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.card(&format!("carousel[{index}]"), field))
+            .collect();
+        Some(Outbound::Carousel {
+            body: body?,
+            cards: cards.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn card(&mut self, part: &str, field: &Field<'d>) -> Option<Card<Template>> {
+        const KEYS: [&str; 5] = ["image", "video", "text", "link", "buttons"];
+        let table = self.reader.table(field, &KEYS)?;
+        self.part(part, &table.span, Fixed::Yes);
+        let media = self.one_file(&table, &["image", "video"], "a card");
+        let body = self.optional_template(&table, "text", &format!("{part}.text"));
+        let action = match (table.get("link"), table.get("buttons")) {
+            (Some(link), None) => self
+                .link_button(&format!("{part}.link"), &link)
+                .map(CardAction::Link),
+            (None, Some(buttons)) => self
+                .buttons(&format!("{part}.buttons"), &buttons)
+                .map(CardAction::Buttons),
+            (Some(link), Some(buttons)) => {
+                self.mixed(&link, &buttons);
+                None
+            }
+            (None, None) => {
+                let message = "a card needs `link` or `buttons`";
+                let error = Diagnostic::error(codes::EMPTY_REPLY, table.span.clone(), message);
+                self.reader.report(error);
+                None
+            }
+        };
+        Some(Card {
+            media: media?,
+            body: body.ok()?,
+            action: action?,
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads questions, forms, products, places, contact cards and reactions.
+
+use super::{Fixed, ReplyReader};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Table};
+use crate::message::{
+    Commerce, ContactCard, Email, Form, FormName, Outbound, Phone, ProductSection,
+};
+use crate::rules::compile::answer::optional;
+use crate::template::{Scope, Template};
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    pub(crate) fn wares(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Outbound<Template>> {
+        match content.name {
+            "ask_location" | "ask_contact" => self.question(table, content),
+            "form" => self.form_message(table, content),
+            "product" => self.product(table, content).map(Outbound::Commerce),
+            "products" => self.products(table, content).map(Outbound::Commerce),
+            "catalog" => self.catalog(table, content).map(Outbound::Commerce),
+            "location" => self.location(content),
+            "contacts" => self.contacts(content),
+            _ => Some(Outbound::Reaction {
+                emoji: self.template("reaction", content)?,
+            }),
+        }
+    }
+
+    fn question(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
+        let body = self.body(table);
+        if !self.reader.boolean(content)? {
+            let message = format!("`{}` is `true` or not there", content.name);
+            let error = Diagnostic::error(codes::VALUE, content.span.clone(), message);
+            self.reader
+                .report(error.help("leave the line out".to_owned()));
+            return None;
+        }
+        let body = body?;
+        Some(if content.name == "ask_location" {
+            Outbound::AskLocation { body }
+        } else {
+            Outbound::AskContact { body }
+        })
+    }
+
+    fn form_message(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Outbound<Template>> {
+        let frame = self.frame(table);
+        let form = self.form(content);
+        Some(Outbound::Form {
+            frame: frame?,
+            form: form?,
+        })
+    }
+
+    fn form(&mut self, content: &Field<'d>) -> Option<Form<Template>> {
+        const KEYS: [&str; 7] = ["id", "name", "button", "screen", "data", "token", "draft"];
+        let table = self.reader.table(content, &KEYS)?;
+        self.part("form", &table.span, Fixed::Yes);
+        let form = match (table.get("id"), table.get("name")) {
+            (Some(id), None) => self
+                .reader
+                .string(&id)
+                .map(|id| FormName::FlowId(id.value.to_owned())),
+            (None, Some(name)) => self
+                .reader
+                .string(&name)
+                .map(|name| FormName::FlowName(name.value.to_owned())),
+            (Some(id), Some(name)) => {
+                self.mixed(&id, &name);
+                None
+            }
+            (None, None) => {
+                self.reader.required(&table, "id");
+                None
+            }
+        };
+        let button = self.required_template(&table, "button", "form.button");
+        let token = self.optional_template(&table, "token", "form.token");
+        let screen = self.optional_name(&table, "screen");
+        let data = optional(table.get("data"), |field| self.form_data(&field));
+        let draft = optional(table.get("draft"), |field| self.reader.boolean(&field));
+        Some(Form {
+            form: form?,
+            button: button?,
+            token: token.ok()?,
+            screen: screen.ok()?,
+            data: data.ok()?.unwrap_or_default(),
+            draft: draft.ok()?.unwrap_or(false),
+        })
+    }
+
+    fn form_data(&mut self, field: &Field<'d>) -> Option<Vec<(String, Template)>> {
+        if !field.is_table() {
+            self.reader.wrong_type(field, "a table of texts");
+            return None;
+        }
+        self.part("form.data", &field.span, Fixed::Yes);
+        let entries = field.entries();
+        let values: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let value = self.template(&format!("form.data.{}", entry.name), entry)?;
+                Some((entry.name.to_owned(), value))
+            })
+            .collect();
+        values.into_iter().collect()
+    }
+
+    fn product(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Commerce<Template>> {
+        let body = self.optional_template(table, "text", "text");
+        let footer = self.optional_template(table, "footer", "footer");
+        let product = self.reader.table(content, &["catalog", "id"])?;
+        let catalog_id = self.required_name(&product, "catalog");
+        let product_id = self.required_template(&product, "id", "product.id");
+        Some(Commerce::Product {
+            body: body.ok()?,
+            footer: footer.ok()?,
+            catalog_id: catalog_id?,
+            product_id: product_id?,
+        })
+    }
+
+    fn products(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Commerce<Template>> {
+        let header = self.required_template(table, "header", "header");
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        let products = self.reader.table(content, &["catalog", "sections"])?;
+        let catalog_id = self.required_name(&products, "catalog");
+        let sections = self.reader.required(&products, "sections")?;
+        self.part("products.sections", &sections.span, Fixed::Yes);
+        let sections = self.reader.list(&sections)?;
+        let sections: Vec<_> = sections
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                self.product_section(&format!("products.sections[{index}]"), field)
+            })
+            .collect();
+        Some(Commerce::Products {
+            header: header?,
+            body: body?,
+            footer: footer.ok()?,
+            catalog_id: catalog_id?,
+            sections: sections.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn product_section(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<ProductSection<Template>> {
+        let table = self.reader.table(field, &["title", "ids"])?;
+        self.part(part, &table.span, Fixed::Yes);
+        let title = self.optional_template(&table, "title", &format!("{part}.title"));
+        let ids = self.reader.required(&table, "ids")?;
+        let ids = self.reader.list(&ids)?;
+        let ids: Vec<_> = ids
+            .iter()
+            .enumerate()
+            .map(|(index, id)| self.template(&format!("{part}.ids[{index}]"), id))
+            .collect();
+        Some(ProductSection {
+            title: title.ok()?,
+            products: ids.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    /// `true`, or a table that names the product to show.
+    fn catalog(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Commerce<Template>> {
+        let body = self.body(table);
+        let footer = self.optional_template(table, "footer", "footer");
+        let thumbnail = if content.is_table() {
+            let catalog = self.reader.table(content, &["thumbnail"])?;
+            self.optional_template(&catalog, "thumbnail", "catalog.thumbnail")
+                .ok()?
+        } else if content.is_boolean() {
+            None
+        } else {
+            let expected = "`true`, or a table with `thumbnail`";
+            self.reader.wrong_type(content, expected);
+            return None;
+        };
+        Some(Commerce::Catalog {
+            body: body?,
+            footer: footer.ok()?,
+            thumbnail,
+        })
+    }
+
+    fn location(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
+        const KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
+        let table = self.reader.table(content, &KEYS)?;
+        let mut degrees = |name: &str| {
+            let field = self.reader.required(&table, name)?;
+            self.part(&format!("location.{name}"), &field.span, Fixed::Yes);
+            self.reader.decimal(&field)
+        };
+        let latitude = degrees("latitude");
+        let longitude = degrees("longitude");
+        let name = self.optional_template(&table, "name", "location.name");
+        let address = self.optional_template(&table, "address", "location.address");
+        Some(Outbound::Location {
+            latitude: latitude?,
+            longitude: longitude?,
+            name: name.ok()?,
+            address: address.ok()?,
+        })
+    }
+
+    fn contacts(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
+        self.part("contacts", &content.span, Fixed::Yes);
+        let cards = self.reader.list(content)?;
+        let cards: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.contact_card(&format!("contacts[{index}]"), field))
+            .collect();
+        Some(Outbound::Contacts {
+            cards: cards.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn contact_card(&mut self, part: &str, field: &Field<'d>) -> Option<ContactCard<Template>> {
+        const KEYS: [&str; 7] = [
+            "name",
+            "first_name",
+            "last_name",
+            "company",
+            "phone",
+            "email",
+            "url",
+        ];
+        let table = self.reader.table(field, &KEYS)?;
+        let mut text = |name: &str| self.optional_template(&table, name, &format!("{part}.{name}"));
+        let first_name = text("first_name");
+        let last_name = text("last_name");
+        let company = text("company");
+        let phone = text("phone");
+        let email = text("email");
+        let url = text("url");
+        let name = self.required_template(&table, "name", &format!("{part}.name"));
+        // The digits make a "Message" button of it; a phone with variables is only shown.
+        let phone = phone.ok()?.map(|phone| Phone {
+            wa_id: phone.literal(&[]).and_then(digits),
+            kind: Some("WORK".to_owned()),
+            phone,
+        });
+        let email = email.ok()?.map(|email| Email {
+            email,
+            kind: Some("WORK".to_owned()),
+        });
+        Some(ContactCard {
+            name: name?,
+            first_name: first_name.ok()?,
+            last_name: last_name.ok()?,
+            company: company.ok()?,
+            phones: phone.into_iter().collect(),
+            emails: email.into_iter().collect(),
+            urls: url.ok()?.into_iter().collect(),
+        })
+    }
+}
+
+/// The digits of an international number as a text of its own.
+fn digits(phone: &str) -> Option<Template> {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let international = phone.trim_start().starts_with('+') && (7..=15).contains(&digits.len());
+    international
+        .then(|| Template::parse(&digits, &Scope::default()).ok())
+        .flatten()
+}

@@ -1,0 +1,156 @@
+//! Asks [`crate::message::limits`] about a reply before anybody has written to us.
+//!
+//! Texts with variables are taken at their shortest: what stands around the variables. So only what breaks a limit
+//! in every case is reported here; the rest is checked again when a message goes out. Next: [`crate::rules::lint`].
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::ops::Range;
+
+use super::{Fixed, Part, Parts};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::Reader;
+use crate::message::Outbound;
+use crate::message::limits;
+use crate::message::limits::{Breach, BreachKind};
+use crate::template::Template;
+
+/// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent. `whole` is where the
+/// reply stands.
+pub(crate) fn check(
+    reader: &mut Reader<'_>,
+    reply: &Outbound<Template>,
+    parts: &Parts,
+    languages: &BTreeSet<String>,
+    whole: &Range<usize>,
+) {
+    let every = [String::new()];
+    let tags = if languages.is_empty() {
+        every.iter().collect::<Vec<_>>()
+    } else {
+        languages.iter().collect()
+    };
+    let mut told: Vec<(Range<usize>, String)> = Vec::new();
+    for tag in tags {
+        for breach in limits::breaches(&outbound(reply, tag)) {
+            let part = part(parts, &breach.part, tag);
+            if !is_sure(&breach, part, parts, tag) {
+                continue;
+            }
+            let span = part.map_or_else(|| whole.clone(), |part| part.span.clone());
+            let what = (span.clone(), breach.message.clone());
+            if told.contains(&what) {
+                continue;
+            }
+            told.push(what);
+            let code = code_of(breach.kind);
+            reader.report(Diagnostic::error(code, span, breach.message).help(breach.help));
+        }
+        for warning in near_limits(reply, parts, tag) {
+            let known = told.iter().any(|(other, _)| *other == warning.span);
+            if !known {
+                told.push((warning.span.clone(), warning.message.clone()));
+                reader.report(warning);
+            }
+        }
+    }
+}
+
+/// Texts that become too long with ordinary values.
+fn near_limits(reply: &Outbound<Template>, parts: &Parts, tag: &str) -> Vec<Diagnostic> {
+    let usual = |text: &Template| {
+        let usual = match text.literal(&[tag]) {
+            Some(text) => text.to_owned(),
+            None => around_variables(text.source(&[tag]), VALUE),
+        };
+        Ok::<_, Infallible>(usual)
+    };
+    let Ok(message) = reply.try_map(usual);
+    let near = limits::breaches(&message).into_iter().filter_map(|breach| {
+        let part = part(parts, &breach.part, tag)?;
+        if breach.kind != BreachKind::TooMuch || part.fixed == Fixed::Yes {
+            return None;
+        }
+        let message = format!("with ordinary values {}", breach.message);
+        let help = "shorten it, or give the rule an `on_error`".to_owned();
+        let span = part.span.clone();
+        Some(Diagnostic::warning(codes::NEAR_LIMIT, span, message).help(help))
+    });
+    near.collect()
+}
+
+/// What stands for a variable: a name of ten letters.
+const VALUE: &str = "xxxxxxxxxx";
+
+/// Where a part stands, in this language or in all.
+fn part<'p>(parts: &'p Parts, name: &str, tag: &str) -> Option<&'p Part> {
+    let own = parts.get(&format!("{name}@{tag}"));
+    own.or_else(|| parts.get(name))
+}
+
+fn code_of(kind: BreachKind) -> &'static str {
+    match kind {
+        BreachKind::Missing => codes::EMPTY_REPLY,
+        BreachKind::TooMuch => codes::TOO_MUCH,
+        BreachKind::Duplicate => codes::DUPLICATE_CHOICE,
+        BreachKind::Link => codes::LINK,
+        BreachKind::Misplaced => codes::MIXED_REPLY,
+    }
+}
+
+/// Whether a breach does not depend on what the variables will be.
+fn is_sure(breach: &Breach, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
+    let fixed = |part: Option<&Part>| part.is_none_or(|part| part.fixed == Fixed::Yes);
+    match breach.kind {
+        BreachKind::TooMuch => true,
+        BreachKind::Misplaced | BreachKind::Missing | BreachKind::Link => fixed(own),
+        // A sample may be equal to a text that it will not be equal to.
+        BreachKind::Duplicate => parts
+            .keys()
+            .filter(|name| name.contains(".title"))
+            .all(|name| fixed(part(parts, name, tag))),
+    }
+}
+
+fn outbound(reply: &Outbound<Template>, tag: &str) -> Outbound {
+    let shortest = |text: &Template| Ok::<_, Infallible>(shortest(text, tag));
+    let Ok(message) = reply.try_map(shortest);
+    message
+}
+
+/// The least that can come of a text: the text itself, or what stands around its variables.
+fn shortest(template: &Template, tag: &str) -> String {
+    match template.literal(&[tag]) {
+        Some(text) => text.to_owned(),
+        None => around_variables(template.source(&[tag]), ""),
+    }
+}
+
+fn around_variables(source: &str, value: &str) -> String {
+    // What stands between `{% if %}` and `{% endif %}` may be sent or not.
+    if source.contains("{%") {
+        return String::new();
+    }
+    let mut rest = source;
+    let mut text = String::new();
+    while let Some((before, after)) = rest.split_once("{{") {
+        text.push_str(before);
+        text.push_str(value);
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::around_variables;
+
+    #[test]
+    fn only_what_is_always_sent_counts() {
+        assert_eq!(around_variables("Hi {{ a }}, {{ b }}!", ""), "Hi , !");
+        assert_eq!(around_variables("{{ a }}", ""), "");
+        assert_eq!(around_variables("{% if a %}long{% endif %}", ""), "");
+        assert_eq!(around_variables("open {{ end", ""), "open ");
+    }
+}

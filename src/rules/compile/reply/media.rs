@@ -1,0 +1,139 @@
+//! Reads files: as messages, above buttons, on cards, in templates.
+
+use super::ReplyReader;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Table};
+use crate::message::{Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media};
+use crate::rules::compile::answer::optional;
+use crate::rules::compile::text;
+use crate::template::Template;
+
+/// What a header can be beside a text.
+const HEADERS: [&str; 3] = ["image", "video", "document"];
+/// What is said of a file that is a message.
+const FILE_KEYS: [&str; 5] = ["link", "id", "caption", "filename", "voice"];
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    /// A text, or one of `image`, `video`, `document`.
+    pub(crate) fn header(&mut self, field: &Field<'d>) -> Option<Header<Template>> {
+        if field.is_string() || text::is_in_languages(field) {
+            return self.template("header", field).map(Header::Text);
+        }
+        let table = self.reader.table(field, &HEADERS)?;
+        if HEADERS.iter().all(|key| table.get(key).is_none()) && !table.has_unknown() {
+            let message = "the header is empty";
+            let error = Diagnostic::error(codes::EMPTY_REPLY, table.span.clone(), message);
+            let help = "give it a text, or one of `image`, `video`, `document`";
+            self.reader.report(error.help(help.to_owned()));
+            return None;
+        }
+        self.one_file(&table, &HEADERS, "a header")
+            .map(Header::Media)
+    }
+
+    /// The one file among some keys of a table.
+    pub(crate) fn one_file(
+        &mut self,
+        table: &Table<'d>,
+        keys: &[&str],
+        what: &str,
+    ) -> Option<Media<Template>> {
+        let files: Vec<Field<'d>> = keys.iter().filter_map(|key| table.get(key)).collect();
+        match files.as_slice() {
+            [file] => {
+                let kind = kind_of(file.name)?;
+                let source = self.source("header", file, &["filename"])?;
+                Some(Media {
+                    filename: source.1,
+                    ..Media::new(kind, source.0)
+                })
+            }
+            [first, second, ..] => {
+                self.mixed(first, second);
+                None
+            }
+            [] if table.has_unknown() => None,
+            [] => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let message = format!("{what} needs {}", keys.join(" or "));
+                let error = Diagnostic::error(codes::EMPTY_REPLY, table.span.clone(), message);
+                self.reader.report(error);
+                None
+            }
+        }
+    }
+
+    /// A link in quotes, or a table with `link` or `id` and a file name where one is allowed.
+    fn source(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+        more: &[&'static str],
+    ) -> Option<(MediaSource<Template>, Option<Template>)> {
+        if field.is_string() || text::is_in_languages(field) {
+            let link = self.template(part, field)?;
+            return Some((MediaSource::Link(link), None));
+        }
+        let mut keys = vec!["link", "id"];
+        keys.extend(more);
+        let table = self.reader.table(field, &keys)?;
+        let source = self.link_or_id(part, &table);
+        let filename = self.optional_template(&table, "filename", "filename");
+        Some((source?, filename.ok()?))
+    }
+
+    fn link_or_id(&mut self, part: &str, table: &Table<'d>) -> Option<MediaSource<Template>> {
+        match (table.get("link"), table.get("id")) {
+            (Some(link), None) => self.template(part, &link).map(MediaSource::Link),
+            (None, Some(id)) => self.template(part, &id).map(MediaSource::Id),
+            (Some(link), Some(id)) => {
+                self.mixed(&link, &id);
+                None
+            }
+            (None, None) => {
+                self.reader.required(table, "link");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn file(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Outbound<Template>> {
+        let kind = kind_of(content.name)?;
+        let beside = table.get("text");
+        if content.is_string() || text::is_in_languages(content) {
+            let link = self.template("link", content);
+            let caption = optional(beside, |field| self.template("caption", &field));
+            return Some(Outbound::Media(Media {
+                caption: caption.ok()?,
+                ..Media::new(kind, MediaSource::Link(link?))
+            }));
+        }
+        let file = self.reader.table(content, &FILE_KEYS)?;
+        let source = self.link_or_id("link", &file);
+        let below = file.get("caption");
+        if let (Some(beside), Some(below)) = (&beside, &below) {
+            self.mixed(beside, below);
+            return None;
+        }
+        let caption = optional(below.or(beside), |field| self.template("caption", &field));
+        let filename = self.optional_template(&file, "filename", "filename");
+        let voice = optional(file.get("voice"), |field| self.reader.boolean(&field));
+        Some(Outbound::Media(Media {
+            kind,
+            source: source?,
+            caption: caption.ok()?,
+            filename: filename.ok()?,
+            voice: voice.ok()?.unwrap_or(false),
+        }))
+    }
+}
+
+fn kind_of(name: &str) -> Option<MediaKind> {
+    let found = MediaKind::ALL.iter().find(|(known, _)| *known == name);
+    found.map(|(_, kind)| *kind)
+}

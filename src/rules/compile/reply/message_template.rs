@@ -1,0 +1,234 @@
+//! Reads message templates, and holds them against what was fetched from Meta.
+
+use super::{Fixed, ReplyReader};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::{Field, Table, quoted};
+use crate::diagnostics::{codes, suggest};
+use crate::message::{
+    Header, Outbound, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+};
+use crate::rules::compile::answer::optional;
+use crate::template::Template;
+
+const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
+
+/// What stands for one button of a template.
+enum Given {
+    /// `{}`: it takes no value.
+    Nothing,
+    /// A value.
+    Value(TemplateButton<Template>),
+}
+
+impl<'d> ReplyReader<'_, '_, 'd> {
+    pub(crate) fn message_template(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
+        const KEYS: [&str; 6] = ["name", "language", "header", "body", "buttons", "cards"];
+        let table = self.reader.table(content, &KEYS)?;
+        for name in ["name", "language"] {
+            if let Some(field) = table.get(name) {
+                self.part(&format!("template.{name}"), &field.span, Fixed::Yes);
+            }
+        }
+        let name = self.required_name(&table, "name");
+        let language = self.required_name(&table, "language");
+        let header = optional(table.get("header"), |field| self.template_header(&field));
+        let body = optional(table.get("body"), |field| {
+            self.parameters("template.body", &field)
+        });
+        let buttons = optional(table.get("buttons"), |field| {
+            self.template_buttons("template.buttons", &field)
+        });
+        let cards = optional(table.get("cards"), |field| self.template_cards(&field));
+        let template = TemplateMessage {
+            name: name?,
+            language: language?,
+            header: header.ok()?,
+            body: body.ok()?.unwrap_or_default(),
+            buttons: buttons.ok()?.unwrap_or_default(),
+            cards: cards.ok()?.unwrap_or_default(),
+        };
+        self.compare(&table, &template);
+        Some(Outbound::Template(template))
+    }
+
+    /// A text, a file, or a place.
+    fn template_header(&mut self, field: &Field<'d>) -> Option<Header<Template>> {
+        let place = field
+            .entries()
+            .into_iter()
+            .find(|key| key.name == "location");
+        let Some(place) = place else {
+            return self.header(field);
+        };
+        let table = self.reader.table(&place, &PLACE_KEYS)?;
+        let mut text = |name: &str| self.required_template(&table, name, "template.header");
+        let (latitude, longitude) = (text("latitude"), text("longitude"));
+        let (name, address) = (text("name"), text("address"));
+        Some(Header::Place {
+            latitude: latitude?,
+            longitude: longitude?,
+            name: name?,
+            address: address?,
+        })
+    }
+
+    /// Values in order, or by name.
+    fn parameters(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<Vec<TemplateParameter<Template>>> {
+        self.part(part, &field.span, Fixed::Yes);
+        let named = field.is_table();
+        let values = if named {
+            field.entries()
+        } else {
+            self.reader.list(field)?
+        };
+        let values: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| {
+                Some(TemplateParameter {
+                    name: named.then(|| value.name.to_owned()),
+                    text: self.template(&format!("{part}[{index}]"), value)?,
+                })
+            })
+            .collect();
+        values.into_iter().collect()
+    }
+
+    /// One table for each button that takes a value; `{}` passes over one that takes none.
+    fn template_buttons(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<Vec<TemplateButton<Template>>> {
+        self.part(part, &field.span, Fixed::Yes);
+        let buttons = self.reader.list(field)?;
+        let buttons: Vec<_> = buttons
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.template_button(part, index, field))
+            .collect();
+        let buttons: Vec<Given> = buttons.into_iter().collect::<Option<_>>()?;
+        let values = buttons.into_iter().filter_map(|given| match given {
+            Given::Value(button) => Some(button),
+            Given::Nothing => None,
+        });
+        Some(values.collect())
+    }
+
+    fn template_button(&mut self, part: &str, index: usize, field: &Field<'d>) -> Option<Given> {
+        const KEYS: [&str; 4] = ["payload", "url", "code", "form"];
+        let table = self.reader.table(field, &KEYS)?;
+        let values: Vec<Field<'d>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
+        let value = match values.as_slice() {
+            [] if table.has_unknown() => return None,
+            [] => return Some(Given::Nothing),
+            [value] => value,
+            [first, second, ..] => {
+                self.mixed(first, second);
+                return None;
+            }
+        };
+        if value.name == "payload"
+            && let Some(id) = self.reader.string(value)
+        {
+            self.offered.push(super::Offer { id, go: None });
+        }
+        let text = self.template(&format!("{part}[{index}]"), value)?;
+        Some(Given::Value(match value.name {
+            "payload" => TemplateButton::Payload(index, text),
+            "url" => TemplateButton::Url(index, text),
+            "code" => TemplateButton::Code(index, text),
+            _ => TemplateButton::Form(index, text),
+        }))
+    }
+
+    fn template_cards(&mut self, field: &Field<'d>) -> Option<Vec<TemplateCard<Template>>> {
+        self.part("template.cards", &field.span, Fixed::Yes);
+        let cards = self.reader.list(field)?;
+        let cards: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.template_card(index, field))
+            .collect();
+        cards.into_iter().collect()
+    }
+
+    fn template_card(&mut self, index: usize, field: &Field<'d>) -> Option<TemplateCard<Template>> {
+        let part = format!("template.cards[{index}]");
+        let table = self
+            .reader
+            .table(field, &["image", "video", "body", "buttons"])?;
+        let media = self.one_file(&table, &["image", "video"], "a card");
+        let body = optional(table.get("body"), |field| {
+            self.parameters(&format!("{part}.body"), &field)
+        });
+        let buttons = optional(table.get("buttons"), |field| {
+            self.template_buttons(&format!("{part}.buttons"), &field)
+        });
+        Some(TemplateCard {
+            media: media?,
+            body: body.ok()?.unwrap_or_default(),
+            buttons: buttons.ok()?.unwrap_or_default(),
+        })
+    }
+
+    /// Holds a template against the fetched one.
+    fn compare(&mut self, table: &Table<'d>, template: &TemplateMessage<Template>) {
+        let span = |key: &str| {
+            table
+                .get(key)
+                .map_or_else(|| table.span.clone(), |field| field.span)
+        };
+        let Some(file) = self.known.templates else {
+            let message = format!("the template `{}` could not be checked", template.name);
+            self.reader.report(
+                Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)
+                    .help("fetch the account's templates once: `replyd templates sync`".to_owned()),
+            );
+            return;
+        };
+        let of_name = || {
+            file.templates
+                .iter()
+                .filter(|one| one.name == template.name)
+        };
+        let Some(shape) = of_name().find(|shape| shape.language == template.language) else {
+            let languages: Vec<&str> = of_name().map(|shape| shape.language.as_str()).collect();
+            let (key, message, help) = if languages.is_empty() {
+                let names = file.templates.iter().map(|shape| shape.name.as_str());
+                let help = suggest::did_you_mean(&template.name, names);
+                (
+                    "name",
+                    format!("there is no template `{}`", template.name),
+                    help,
+                )
+            } else {
+                let message = format!("`{}` has no `{}`", template.name, template.language);
+                let help = format!("it has {}", quoted(&languages));
+                ("language", message, Some(help))
+            };
+            let again = "fetch them again with `replyd templates sync`".to_owned();
+            self.reader.report(
+                Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message)
+                    .label(format!("not among those of {}", file.synced_at))
+                    .help(help.unwrap_or(again)),
+            );
+            return;
+        };
+        if shape.status != "APPROVED" {
+            let message = format!("the template `{}` is {}", shape.name, shape.status);
+            self.reader.report(
+                Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)
+                    .label("Meta sends only approved ones"),
+            );
+        }
+        for (key, message) in shape.differences(template) {
+            let error = Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message);
+            self.reader.report(error);
+        }
+    }
+}

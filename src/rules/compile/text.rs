@@ -1,0 +1,138 @@
+//! Reads texts and expressions: what may stand in them, and in which languages they are written.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::{Field, Reader, Text};
+use crate::message::TemplateFile;
+use crate::template::{Expression, Scope, Template, TemplateError};
+use crate::text::language;
+
+/// What else has to be known to check a text or a reply.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The names under `match`.
+    pub(crate) captures: &'a [String],
+    /// Whole groups of variables: answers of a flow, results of actions.
+    pub(crate) roots: &'a [String],
+    /// The fields that the rules set; `None` when they are not known.
+    pub(crate) fields: Option<&'a BTreeSet<String>>,
+    /// The tags that the rules set; `None` when they are not known.
+    pub(crate) tags: Option<&'a BTreeSet<String>>,
+    /// The message templates that were fetched; `None` when none ever were.
+    pub(crate) templates: Option<&'a TemplateFile>,
+    /// Whose buttons are read.
+    pub(crate) buttons: Buttons,
+}
+
+/// Whose buttons are read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Buttons {
+    /// A rule's: another rule answers them.
+    #[default]
+    OfRule,
+    /// A step's: they may say where to go.
+    OfStep,
+}
+
+impl<'a> Known<'a> {
+    /// What texts may name.
+    pub(crate) fn scope(&self) -> Scope<'a> {
+        Scope {
+            captures: self.captures,
+            roots: self.roots,
+            fields: self.fields,
+        }
+    }
+}
+
+/// Whether a table is one text in several languages: all its keys look like languages, and at least one is.
+pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
+    let entries = field.entries();
+    let names = || entries.iter().map(|entry| entry.name);
+    names().all(language::is_tag) && names().any(language::is_known)
+}
+
+/// Reports keys that are no languages, and languages that stand there twice.
+fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
+    for (index, entry) in entries.iter().enumerate() {
+        let (name, key) = (entry.name, entry.key.clone());
+        if !language::is_known(name) {
+            let message = format!("there is no language `{name}`");
+            let error = Diagnostic::error(codes::VALUE, key, message);
+            reader.report(error.help("write it like `en`, `es` or `pt-BR`".to_owned()));
+        } else if let Some(first) = entries[..index]
+            .iter()
+            .find(|first| first.name.eq_ignore_ascii_case(name))
+        {
+            let message = format!("the text is there twice in `{name}`");
+            let error = Diagnostic::error(codes::VALUE, key, message);
+            reader.report(error.related(first.key.clone(), "the first one"));
+        }
+    }
+}
+
+/// Reads a text, or a table of the same text in several languages, and gives each literal with its language (empty: every
+/// language).
+pub(crate) fn template<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Known<'_>,
+) -> Option<(Template, Vec<(String, Text<'d>)>)> {
+    if !is_in_languages(field) {
+        let text = reader.string(field)?;
+        let template = one(reader, &text, known)?;
+        return Some((template, vec![(String::new(), text)]));
+    }
+    let mut texts = Vec::new();
+    let mut templates = Vec::new();
+    let entries = field.entries();
+    sound_languages(reader, &entries);
+    for entry in &entries {
+        let text = reader.string(entry);
+        let template = text.as_ref().and_then(|text| one(reader, text, known));
+        let tag = entry.name.to_owned();
+        texts.extend(text.map(|text| (tag.clone(), text)));
+        templates.extend(template.map(|template| (tag, template)));
+    }
+    let tags = entries.iter().map(|entry| entry.name.to_owned());
+    reader.translated(field.span.clone(), tags.collect());
+    (templates.len() == entries.len()).then(|| (Template::in_languages(templates), texts))
+}
+
+/// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
+pub(crate) fn one(reader: &mut Reader<'_>, text: &Text<'_>, known: Known<'_>) -> Option<Template> {
+    match Template::parse(text.value, &known.scope()) {
+        Ok(template) => Some(template),
+        Err(errors) => {
+            report(reader, text, errors);
+            None
+        }
+    }
+}
+
+/// Reads an expression.
+pub(crate) fn expression(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    known: Known<'_>,
+) -> Option<Expression> {
+    let text = reader.string(field)?;
+    match Expression::parse(text.value, &known.scope()) {
+        Ok(expression) => Some(expression),
+        Err(errors) => {
+            report(reader, &text, errors);
+            None
+        }
+    }
+}
+
+/// Tells what is wrong with a text, each at its place.
+pub(crate) fn report(reader: &mut Reader<'_>, text: &Text<'_>, errors: Vec<TemplateError>) {
+    for error in errors {
+        let span = reader.locate(text, &error.range);
+        let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
+        reader.report(found.help(error.help));
+    }
+}

@@ -1,0 +1,135 @@
+//! Buttons that nobody offers, offers that nobody answers, and patterns that mean the same button.
+
+use std::collections::HashSet;
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::toml_reader::Reader;
+use crate::diagnostics::{codes, suggest};
+use crate::message::Kind;
+use crate::rules::compile::flow::Draft as FlowDraft;
+use crate::rules::compile::rule::Draft;
+use crate::rules::{ButtonPattern, Condition};
+
+/// Reports conditions on buttons that nobody offers, and offers that nobody answers.
+pub(crate) fn choices(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
+    let of_rules = || rules.iter().map(|rule| &rule.answer);
+    let of_flows = || flows.iter().flat_map(|flow| &flow.answers);
+    let offers = || of_rules().chain(of_flows()).flat_map(|one| &one.offered);
+    let offered: HashSet<&str> = offers().map(|offer| offer.id.value).collect();
+    if of_rules().chain(of_flows()).all(|one| one.answer.is_some()) {
+        for id in rules.iter().flat_map(|rule| &rule.wanted) {
+            let pattern = ButtonPattern {
+                written: id.value.to_owned(),
+            };
+            if !offered.iter().any(|one| pattern.capture(one).is_some()) {
+                reader.report(never_offered(id, &offered));
+            }
+        }
+    }
+    let conditions: Option<Vec<&Condition>> = rules.iter().map(|rule| rule.when.as_ref()).collect();
+    let Some(conditions) = conditions else {
+        return;
+    };
+    let mut seen = HashSet::new();
+    for offer in offers() {
+        let tap = Tap { id: offer.id.value };
+        let answered = conditions.iter().any(|condition| tap.may_meet(condition));
+        // An empty id is an error of its own.
+        if !answered && !tap.id.is_empty() && seen.insert(offer.id.value) {
+            let message = format!("no rule answers a tap on `{}`", offer.id.value);
+            let help = format!("add a rule with `when.button = \"{}\"`", offer.id.value);
+            reader.report(
+                Diagnostic::warning(codes::NEVER_ANSWERED, offer.id.span.clone(), message)
+                    .label("offered here")
+                    .help(help),
+            );
+        }
+    }
+}
+
+fn never_offered(
+    id: &crate::diagnostics::toml_reader::Text<'_>,
+    offered: &HashSet<&str>,
+) -> Diagnostic {
+    let mut names: Vec<&str> = offered.iter().copied().collect();
+    names.sort_unstable();
+    let help = suggest::did_you_mean(id.value, names).unwrap_or_else(|| {
+        "that is right only when a message template has a button with this id".to_owned()
+    });
+    let message = format!("no reply offers a button or row `{}`", id.value);
+    Diagnostic::warning(codes::NEVER_OFFERED, id.span.clone(), message)
+        .label("waited for here")
+        .help(help)
+}
+
+/// A tap on a button or row, as a condition will see it.
+struct Tap<'a> {
+    id: &'a str,
+}
+
+impl Tap<'_> {
+    /// Whether a condition is about this tap; its label says nothing. A rule that takes everything is not: it does not know the button.
+    fn may_meet(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Always
+            | Condition::FirstContact(true)
+            | Condition::ReplyTo(false)
+            | Condition::Forwarded(true)
+            | Condition::FromAd(true)
+            | Condition::Ad(_)
+            | Condition::TextIs(_)
+            | Condition::TextHas(_)
+            | Condition::TextStarts(_)
+            | Condition::TextLike(_)
+            | Condition::TextMatches(_) => false,
+            Condition::FirstContact(false)
+            | Condition::ReturningAfter(_)
+            | Condition::Language(_)
+            | Condition::Country(_)
+            | Condition::Open(_)
+            | Condition::Tag(_)
+            | Condition::Field(..)
+            | Condition::ReplyTo(true)
+            | Condition::Forwarded(false)
+            | Condition::FromAd(false)
+            | Condition::If(_)
+            | Condition::Not(_) => true,
+            Condition::Button(ids) => ids.iter().any(|id| id.capture(self.id).is_some()),
+            Condition::Type(kinds) => kinds.contains(&Kind::Button),
+            Condition::Any(conditions) => conditions.iter().any(|inner| self.may_meet(inner)),
+            Condition::All(conditions) => conditions.iter().all(|inner| self.may_meet(inner)),
+        }
+    }
+}
+
+/// Reports ids that a pattern above them takes already.
+pub(crate) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
+    let mut patterns: Vec<(ButtonPattern, std::ops::Range<usize>)> = Vec::new();
+    for rule in rules {
+        // Only a rule that is about buttons alone and ends the search takes the tap for sure.
+        let takes_all = matches!(rule.when, Some(Condition::Button(_)));
+        let ends = !rule.goes_on && rule.once.is_none() && rule.chance.is_none();
+        let mut own = Vec::new();
+        // A rule that asks for something else too, or for any other button, is not about the button alone.
+        let wanted = rule.wanted.iter().filter(|_| takes_all);
+        for id in wanted {
+            let taken = patterns
+                .iter()
+                .find(|(pattern, _)| pattern.capture(id.value).is_some());
+            if let Some((pattern, span)) = taken {
+                let message = format!("`{}` is taken by an earlier rule", id.value);
+                let warning = Diagnostic::warning(codes::OVERLAPPING_IDS, id.span.clone(), message);
+                let related = format!("`{}` means it too", pattern.written);
+                let help = "move this rule above the other one".to_owned();
+                reader.report(warning.related(span.clone(), related).help(help));
+            }
+            let pattern = ButtonPattern {
+                written: id.value.to_owned(),
+            };
+            own.push((pattern, id.span.clone()));
+        }
+        if ends {
+            patterns.extend(own);
+        }
+    }
+}

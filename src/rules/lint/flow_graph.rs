@@ -1,0 +1,217 @@
+//! Ways through flows: steps that nothing leads to, flows that never end, and circles without a question.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::Reader;
+use crate::rules::Target;
+use crate::rules::compile::flow::{Draft as FlowDraft, StepDraft, target};
+
+/// Where a step may lead when it is done.
+struct Ways<'f> {
+    /// Steps of the same flow, by their place.
+    steps: Vec<usize>,
+    /// Flows that take over.
+    flows: Vec<&'f str>,
+    /// The flow may end here.
+    ends: bool,
+    /// The flow may be left here.
+    leaves: bool,
+}
+
+/// A flow with the ways out of each of its steps.
+struct Mapped<'f, 'd> {
+    flow: &'f FlowDraft<'d>,
+    ways: Vec<Ways<'f>>,
+}
+
+/// A place on the way: a step of a flow, or its end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place<'f> {
+    Step(&'f str, usize),
+    End(&'f str),
+}
+
+pub(crate) fn id_of<'d>(step: &StepDraft<'d>) -> Option<&'d str> {
+    step.id.as_ref().map(|id| id.value)
+}
+
+/// Looks at all flows together: they start each other.
+pub(crate) fn all(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
+    let flows = flows.iter().filter(|flow| !flow.steps.is_empty());
+    let map: HashMap<&str, Mapped<'_, '_>> = flows
+        .map(|flow| {
+            let ways = (0..flow.steps.len()).map(|index| ways_of(flow, index));
+            let ways = ways.collect();
+            (flow.name, Mapped { flow, ways })
+        })
+        .collect();
+    let mut names: Vec<&str> = map.keys().copied().collect();
+    names.sort_unstable();
+    let ending = ending(&map);
+    for name in &names {
+        unreachable(reader, &map[name]);
+        let draft = map[name].flow;
+        if !ending.contains(name) {
+            let message = format!("no way leads out of the flow `{name}`");
+            let warning = Diagnostic::warning(codes::ENDLESS_FLOW, draft.header.clone(), message);
+            reader.report(warning.help("let a step `go = \"end\"`".to_owned()));
+        }
+    }
+    circles(reader, &map, &names);
+}
+
+fn ways_of<'f>(flow: &'f FlowDraft<'_>, index: usize) -> Ways<'f> {
+    let step = &flow.steps[index];
+    let mut ways = Ways {
+        steps: Vec::new(),
+        flows: Vec::new(),
+        ends: false,
+        leaves: false,
+    };
+    for text in &step.targets {
+        match target(text) {
+            Target::Step(id) => {
+                let place = flow.steps.iter().position(|step| id_of(step) == Some(&id));
+                ways.steps.extend(place);
+            }
+            Target::Flow(_) => ways.flows.extend(text.value.strip_prefix("flow:")),
+            Target::End => ways.ends = true,
+            Target::Cancel => ways.leaves = true,
+        }
+    }
+    // A step with `if` may be passed over, whatever it says itself.
+    if step.falls_through || step.may_be_passed() {
+        if index + 1 < flow.steps.len() {
+            ways.steps.push(index + 1);
+        } else {
+            ways.ends = true;
+        }
+    }
+    ways
+}
+
+/// The places of the steps that a flow can reach from its first one, when what `may_pass` refuses holds it up.
+fn reached(mapped: &Mapped<'_, '_>, may_pass: impl Fn(&StepDraft<'_>) -> bool) -> HashSet<usize> {
+    let mut reached = HashSet::from([0]);
+    let mut next = vec![0];
+    while let Some(index) = next.pop() {
+        if !may_pass(&mapped.flow.steps[index]) {
+            continue;
+        }
+        let steps = mapped.ways[index].steps.iter();
+        next.extend(steps.filter(|step| reached.insert(**step)));
+    }
+    reached
+}
+
+fn unreachable(reader: &mut Reader<'_>, mapped: &Mapped<'_, '_>) {
+    let reached = reached(mapped, |_| true);
+    for (index, step) in mapped.flow.steps.iter().enumerate() {
+        if let (false, Some(id)) = (reached.contains(&index), &step.id) {
+            let message = format!("nothing leads to the step `{}`", id.value);
+            let warning = Diagnostic::warning(codes::UNREACHABLE_STEP, id.span.clone(), message);
+            reader.report(warning.help("the step above it always goes elsewhere".to_owned()));
+        }
+    }
+}
+
+/// The flows that can come to an end. A sub-flow that cannot holds up the flow around it, and a flow that is taken over
+/// by another ends when that one does.
+fn ending<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>) -> HashSet<&'f str> {
+    let mut ending: HashSet<&str> = HashSet::new();
+    loop {
+        let can_end = |mapped: &Mapped<'_, '_>| {
+            let known = |name: &str| ending.contains(name) || !map.contains_key(name);
+            let may_pass = |step: &StepDraft<'_>| {
+                let inner = step.flow.as_ref();
+                step.may_be_passed() || inner.is_none_or(|inner| known(inner.value))
+            };
+            reached(mapped, may_pass).into_iter().any(|index| {
+                let ways = &mapped.ways[index];
+                let out = ways.ends || ways.leaves || ways.flows.iter().any(|name| known(name));
+                out && may_pass(&mapped.flow.steps[index])
+            })
+        };
+        let more: Vec<&str> = map
+            .iter()
+            .filter(|(name, mapped)| !ending.contains(*name) && can_end(mapped))
+            .map(|(name, _)| *name)
+            .collect();
+        if more.is_empty() {
+            return ending;
+        }
+        ending.extend(more);
+    }
+}
+
+/// Reports the first step of each circle that is gone round without a question.
+fn circles<'f>(reader: &mut Reader<'_>, map: &HashMap<&'f str, Mapped<'f, '_>>, names: &[&'f str]) {
+    let mut told: HashSet<Place<'_>> = HashSet::new();
+    for name in names {
+        for (index, step) in map[name].flow.steps.iter().enumerate() {
+            let start = Place::Step(name, index);
+            if told.contains(&start) {
+                continue;
+            }
+            let mut seen = HashSet::new();
+            let mut next = silently(map, start);
+            while let Some(place) = next.pop() {
+                if seen.insert(place) {
+                    next.extend(silently(map, place));
+                }
+            }
+            if let (true, Some(id)) = (seen.contains(&start), &step.id) {
+                told.extend(seen);
+                let message = format!(
+                    "the step `{}` comes back to itself without a question",
+                    id.value
+                );
+                let error = Diagnostic::error(codes::CIRCLE, id.span.clone(), message);
+                reader.report(error.help("ask something on the way".to_owned()));
+            }
+        }
+    }
+}
+
+/// Where it goes on from a place by itself.
+fn silently<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>, place: Place<'f>) -> Vec<Place<'f>> {
+    let first = |name: &'f str| map.contains_key(name).then_some(Place::Step(name, 0));
+    match place {
+        Place::End(name) => {
+            // The end of a flow may start another. Where a sub-flow goes on is told by the flow around it.
+            let end = map.get(name).and_then(|mapped| mapped.flow.answers.first());
+            let starts = end.and_then(|end| end.starts.as_ref());
+            let starts = starts.and_then(|name| map.get_key_value(name.value));
+            starts
+                .and_then(|(name, _)| first(name))
+                .into_iter()
+                .collect()
+        }
+        Place::Step(name, index) => {
+            let Some(mapped) = map.get(name) else {
+                return Vec::new();
+            };
+            let step = &mapped.flow.steps[index];
+            if let Some(inner) = &step.flow {
+                let inner = map.get_key_value(inner.value);
+                return inner
+                    .and_then(|(name, _)| first(name))
+                    .into_iter()
+                    .collect();
+            }
+            if !step.asks_nothing() {
+                return Vec::new();
+            }
+            let ways = &mapped.ways[index];
+            let steps = ways.steps.iter().map(|index| Place::Step(name, *index));
+            let flows = ways.flows.iter().filter_map(|flow| {
+                let (name, _) = map.get_key_value(flow)?;
+                first(name)
+            });
+            let end = ways.ends.then_some(Place::End(name));
+            steps.chain(flows).chain(end).collect()
+        }
+    }
+}

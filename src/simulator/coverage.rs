@@ -1,0 +1,92 @@
+//! Which parts of the rules tests reach.
+//!
+//! Counted is what a person can forget to try: every rule and each of its `variants`, every step, every way that `go`
+//! leads, what is said to an answer that is no good, the endings a flow declares, and every `on_error`. `on_gone` is left
+//! out: it takes rules that change in the middle of a conversation, and a test has one set of rules.
+
+use std::collections::BTreeSet;
+
+use crate::engine::flow::source;
+use crate::engine::{Part, Turn};
+use crate::message::RuleId;
+use crate::rules::{Answer, Flow, RuleSet, Step};
+
+/// The parts of the rules that tests have reached.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    reached: BTreeSet<Part>,
+}
+
+impl Coverage {
+    /// Every part that no test has reached, in order.
+    #[must_use]
+    pub fn missed(&self, rules: &RuleSet) -> Vec<Part> {
+        all_parts(rules)
+            .into_iter()
+            .filter(|part| !self.reached.contains(part))
+            .collect()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn of(rules: &RuleSet) -> usize {
+        all_parts(rules).len()
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.reached.extend(other.reached);
+    }
+
+    pub(crate) fn note(&mut self, turn: &Turn) {
+        self.reached.extend(turn.parts.iter().cloned());
+    }
+}
+
+fn all_parts(rules: &RuleSet) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for rule in &rules.rules {
+        add_answer(&mut parts, &rule.id, &rule.answer);
+    }
+    for (name, flow) in &rules.flows {
+        for step in &flow.steps {
+            add_step(&mut parts, name, step);
+        }
+        for (ending, answer) in endings(flow) {
+            add_answer(&mut parts, &source(name, ending), answer);
+        }
+    }
+    parts
+}
+
+fn add_answer(parts: &mut Vec<Part>, source: &RuleId, answer: &Answer) {
+    parts.push(Part::of(source));
+    let several = answer.variants.len() > 1;
+    let variants = answer.variants.iter().enumerate().filter(|_| several);
+    parts.extend(variants.map(|(index, _)| Part::variant(source, index)));
+    let on_error = answer.on_error.as_ref();
+    parts.extend(on_error.map(|_| Part::on_error(source)));
+}
+
+fn add_step(parts: &mut Vec<Part>, flow: &str, step: &Step) {
+    parts.push(Part::step(flow, step));
+    if !step.retry.is_empty() {
+        parts.push(Part::retry(flow, step));
+    }
+    let choices = step.choices.iter();
+    parts.extend(choices.filter_map(|choice| Part::choice(flow, step, choice)));
+    let branches = step.go.iter();
+    parts.extend(branches.map(|branch| Part::branch(flow, step, branch)));
+    parts.extend(Part::falls_through(flow, step));
+}
+
+/// The endings that a flow declares.
+fn endings(flow: &Flow) -> impl Iterator<Item = (&'static str, &Answer)> {
+    let always = [
+        ("on_timeout", &flow.on_timeout),
+        ("on_cancel", &flow.on_cancel),
+        ("end", &flow.end),
+    ];
+    let declared = always.into_iter().filter(|(_, answer)| !answer.is_empty());
+    let give_up = flow.on_give_up.as_ref();
+    declared.chain(give_up.map(|answer| ("on_give_up", answer)))
+}

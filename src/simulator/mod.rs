@@ -1,0 +1,211 @@
+//! Rehearses rules without a service: examples and conversations of the rules file, with a clock that is moved by hand.
+//!
+//! Everything is decided by [`crate::engine::explain`], so a test that passes here is a promise about the service.
+
+mod conversation;
+mod coverage;
+mod inbound;
+pub mod replay;
+mod transcript;
+
+use jiff::Timestamp;
+
+use crate::engine::{Decision, Explanation, Incoming, Turn, Verdict, explain, explain_all};
+use crate::message::{
+    Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
+};
+use crate::rules::{Example, Rule, RuleSet};
+use conversation::Stage;
+pub use coverage::Coverage;
+use transcript::Transcript;
+
+/// A time at which nothing special is: a Wednesday morning in UTC.
+const USUAL: Timestamp = Timestamp::constant(1_794_999_600, 0);
+
+/// What came of one test or example.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Its name.
+    pub name: String,
+    /// What is wrong; `None`: it passes.
+    pub failure: Option<Box<Failure>>,
+}
+
+/// Why a test failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Where in the files.
+    pub span: std::ops::Range<usize>,
+    /// What was expected, and what came.
+    pub message: String,
+    /// What was said until then, a line each.
+    pub transcript: Vec<String>,
+    /// Why the last turn came out as it did.
+    pub explanation: Explanation,
+}
+
+/// Runs every example and every test of some rules.
+#[must_use]
+pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
+    let mut coverage = Coverage::default();
+    let mut findings = Vec::new();
+    for rule in &rules.rules {
+        for example in &rule.examples {
+            findings.push(example_of(rules, rule, example, Wanted::Yes, &mut coverage));
+        }
+        for example in &rule.not_examples {
+            findings.push(example_of(rules, rule, example, Wanted::No, &mut coverage));
+        }
+    }
+    for test in &rules.tests {
+        let mut stage = Stage::new(rules, test);
+        let failure = stage.play(test).err();
+        coverage.merge(stage.coverage);
+        let name = test.name.clone();
+        findings.push(Finding { name, failure });
+    }
+    (findings, coverage)
+}
+
+/// What somebody gets for a text who has sent so many messages before, with what every rule makes of it.
+#[must_use]
+pub fn ask(rules: &RuleSet, text: &str, messages_before: u64, now: Timestamp) -> Turn {
+    let mut conversation = somebody("", 0);
+    conversation.messages_before = messages_before;
+    ask_as(rules, conversation, text, now)
+}
+
+/// What a person gets for a text as the conversation stands, with what every rule makes of it.
+#[must_use]
+pub fn ask_as(rules: &RuleSet, conversation: Conversation, text: &str, now: Timestamp) -> Turn {
+    said(explain_all, rules, conversation, text, now)
+}
+
+/// How a turn is taken.
+type Take = fn(&RuleSet, &Conversation, Incoming<'_>, Timestamp) -> Turn;
+
+/// What comes of a text in the end: the quiet time of a burst is waited for.
+fn said(
+    take: Take,
+    rules: &RuleSet,
+    mut conversation: Conversation,
+    text: &str,
+    now: Timestamp,
+) -> Turn {
+    let content = Content::Text {
+        body: text.to_owned(),
+    };
+    let message = written(&conversation, 1, now, content);
+    let turn = take(rules, &conversation, Incoming::Message(&message), now);
+    let due = turn.state.burst.as_ref().map(|burst| burst.due);
+    let Some(due) = due else {
+        return turn;
+    };
+    conversation.state = turn.state;
+    conversation.messages_before += 1;
+    let mut turn = take(rules, &conversation, Incoming::Timer, due);
+    if let Some(concluded) = turn.concluded.pop() {
+        turn.decision = concluded.decision;
+        turn.explanation = concluded.explanation;
+    }
+    turn
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    No,
+}
+
+/// A time at which the shop is open, when it has hours.
+fn usual_time(rules: &RuleSet) -> Timestamp {
+    let hours = rules.hours.as_ref();
+    let open = hours.filter(|hours| !hours.is_open(USUAL));
+    open.and_then(|hours| hours.next_open(USUAL))
+        .unwrap_or(USUAL)
+}
+
+fn example_of(
+    rules: &RuleSet,
+    rule: &Rule,
+    example: &Example,
+    wanted: Wanted,
+    coverage: &mut Coverage,
+) -> Finding {
+    let now = usual_time(rules);
+    let mut conversation = somebody("", 0);
+    conversation.messages_before = 1;
+    let turn = said(explain, rules, conversation, &example.text, now);
+    let considered = &turn.explanation.considered;
+    let is = |one: &&crate::engine::Considered| one.verdict == Verdict::Matched;
+    let matched = considered.iter().filter(is).any(|one| one.rule == rule.id);
+    let (key, good) = match wanted {
+        Wanted::Yes => ("examples", matched),
+        Wanted::No => ("not_examples", !matched),
+    };
+    if wanted == Wanted::Yes {
+        coverage.note(&turn);
+    }
+    let taken = considered.iter().find(is);
+    let taken = taken.map_or_else(
+        || "no rule takes it".to_owned(),
+        |one| format!("`{}` takes it", one.rule),
+    );
+    let message = match (good, failure_of(&turn)) {
+        (true, None) => None,
+        (true, Some(note)) => Some(failed(&note)),
+        (false, _) => Some(match wanted {
+            Wanted::Yes => format!("`{}` should take this, and {taken}", rule.id),
+            Wanted::No => format!("`{}` takes this, and should not", rule.id),
+        }),
+    };
+    let failure = message.map(|message| {
+        let mut transcript = Transcript::default();
+        transcript.person_says("", &example.text);
+        Box::new(Failure {
+            span: example.span.clone(),
+            message,
+            transcript: transcript.lines(),
+            explanation: turn.explanation.clone(),
+        })
+    });
+    let name = format!("{key} of {}: {}", rule.id, example.text);
+    Finding { name, failure }
+}
+
+/// How the rules failed in a turn, when they did.
+fn failure_of(turn: &Turn) -> Option<String> {
+    let concluded = turn.concluded.iter();
+    let concluded = concluded.map(|one| (one.decision, &one.explanation));
+    let mut all = concluded.chain([(turn.decision, &turn.explanation)]);
+    let (_, explanation) = all.find(|(decision, _)| *decision == Decision::Failed)?;
+    Some(explanation.note.clone().unwrap_or_default())
+}
+
+fn failed(note: &str) -> String {
+    format!("this cannot be answered: {note}")
+}
+
+fn somebody(name: &str, index: usize) -> Conversation {
+    let phone = WaId::parse(format!("1555{index:07}")).expect("digits");
+    Conversation {
+        phone_number_id: PhoneNumberId::parse("rehearsal").expect("not empty"),
+        contact: Contact {
+            identity: Identity::Phone(phone),
+            name: Some(if name.is_empty() { "Ana Lima" } else { name }.to_owned()),
+            username: None,
+        },
+        messages_before: 0,
+        state: State::default(),
+    }
+}
+
+fn written(conversation: &Conversation, number: u64, now: Timestamp, content: Content) -> Inbound {
+    Inbound::new(
+        conversation.phone_number_id.clone(),
+        Wamid::parse(format!("wamid.REHEARSAL{number}")).expect("not empty"),
+        conversation.contact.identity.clone(),
+        now,
+        content,
+    )
+}

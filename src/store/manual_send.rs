@@ -1,0 +1,173 @@
+//! What commands do in the database beside a running service: short writes, each one transaction.
+//!
+//! The service holds the file for itself as the only one that decides and delivers ([`super::process_lock`]); SQLite itself keeps
+//! single writes of others apart. Nothing here touches the outbox.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::{Store, StoreError, message_key, sql};
+use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
+
+/// Uploads live 30 days; a day stays unused, because Meta's clock decides. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+const UPLOAD_LIFE: SignedDuration = SignedDuration::from_hours(29 * 24);
+
+/// A file we uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload<'a> {
+    /// It is good for this number alone.
+    pub number: &'a PhoneNumberId,
+    /// Of the file, hex.
+    pub sha256: &'a str,
+    /// As it was uploaded.
+    pub mime_type: &'a str,
+}
+
+/// How a person stands to us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When the person wrote last to this number.
+    pub last_inbound: Option<Timestamp>,
+    /// The person wants no marketing messages.
+    pub no_marketing: bool,
+    /// The person wants nothing from us.
+    pub opted_out: bool,
+}
+
+/// A message that was sent by hand.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    /// From this number.
+    pub number: &'a PhoneNumberId,
+    /// To this person.
+    pub recipient: &'a Recipient,
+    /// What.
+    pub content: &'a Outbound,
+    /// What it quotes or reacts to.
+    pub about: Option<&'a Wamid>,
+    /// What the gateway gave it.
+    pub wamid: &'a Wamid,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// The media id of a file that was uploaded before and is still there.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn uploaded(
+        &self,
+        upload: &Upload<'_>,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let found = sqlx::query_scalar(sql::FIND_UPLOAD)
+            .bind(upload.number.as_str())
+            .bind(upload.sha256)
+            .bind(upload.mime_type)
+            .bind(now.as_millisecond());
+        Ok(found.fetch_optional(&self.read).await?)
+    }
+
+    /// Remembers an upload until Meta forgets it.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`.
+    pub async fn remember_upload(
+        &self,
+        upload: &Upload<'_>,
+        media_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let expires_at = now.saturating_add(UPLOAD_LIFE).unwrap_or(Timestamp::MAX);
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::REMEMBER_UPLOAD)
+            .bind(upload.number.as_str())
+            .bind(upload.sha256)
+            .bind(upload.mime_type)
+            .bind(media_id)
+            .bind(expires_at.as_millisecond())
+            .bind(now.as_millisecond())
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// How a person stands to us; `None` when we do not know the person.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn standing(
+        &self,
+        number: &PhoneNumberId,
+        recipient: &Recipient,
+    ) -> Result<Option<Standing>, StoreError> {
+        let who = identity(recipient);
+        let row = sqlx::query(sql::STANDING)
+            .bind(number.as_str())
+            .bind(who.wa_id().map(WaId::as_str))
+            .bind(who.user_id().map(UserId::as_str))
+            .fetch_optional(&self.read)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let last: Option<i64> = row.try_get("last_inbound_ms")?;
+        Ok(Some(Standing {
+            last_inbound: last.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            no_marketing: row.try_get("no_marketing")?,
+            opted_out: row.try_get("opted_out")?,
+        }))
+    }
+
+    /// Puts a message that was sent by hand into the history.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`. The message is sent all the same.
+    pub async fn record_sent(&self, sent: &Sent<'_>) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            phone_number_id: &'a PhoneNumberId,
+            wa_id: Option<&'a WaId>,
+            user_id: Option<&'a UserId>,
+            wamid: &'a Wamid,
+            message_key: &'a str,
+            kind: &'static str,
+            text: String,
+            quoted_wamid: Option<&'a Wamid>,
+            raw: String,
+        }
+        let who = identity(sent.recipient);
+        let key = message_key(sent.number.as_str(), sent.wamid.as_str());
+        let row = Row {
+            phone_number_id: sent.number,
+            wa_id: who.wa_id(),
+            user_id: who.user_id(),
+            wamid: sent.wamid,
+            message_key: &key,
+            kind: sent.content.kind_name(),
+            text: sent.content.transcript_text(),
+            quoted_wamid: sent.about,
+            raw: serde_json::to_string(sent.content).expect("its keys are strings"),
+        };
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::RECORD_SENT)
+            .bind(super::rows(&[row]))
+            .bind(sent.at.as_millisecond())
+            .execute(&mut tx)
+            .await?;
+        // Receipts may have come before us.
+        sqlx::query(sql::MERGE_RECEIPTS)
+            .bind(super::rows(&[&key]))
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+fn identity(recipient: &Recipient) -> Identity {
+    match recipient {
+        Recipient::To(wa_id) => Identity::Phone(wa_id.clone()),
+        Recipient::Recipient(user_id) => Identity::User(user_id.clone()),
+    }
+}

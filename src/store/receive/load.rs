@@ -1,0 +1,268 @@
+//! Who wrote: contacts and conversations of a batch, looked up, completed, ready to be written back.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Update;
+use super::identity::{Contacts, Merge, Person, merges};
+use crate::message::{Contact, Conversation, Identity, Newer, PhoneNumberId, State, UserId, WaId};
+use crate::store::{StoreError, Transaction, rows, sql};
+
+/// What the database knows of a batch, in one row: every row of a result is a hand-off between threads.
+#[derive(Deserialize)]
+pub(super) struct Known {
+    /// Keys of messages that are there already.
+    pub(super) messages: BTreeSet<String>,
+    contacts: Vec<Person>,
+    conversations: Vec<Stored>,
+    /// The last id given, 0 in an empty table. We give the next ones: nobody else writes in this transaction.
+    last_message: i64,
+    last_contact: i64,
+    last_conversation: i64,
+}
+
+/// A row of `conversations`.
+#[derive(Deserialize)]
+pub(super) struct Stored {
+    id: i64,
+    contact_id: i64,
+    pub(super) phone_number_id: String,
+    state: String,
+    messages_in: u64,
+    last_inbound_ms: Option<i64>,
+}
+
+/// Asks the database what it knows of these messages and their people; rows that turn out to be one person are made
+/// one first.
+pub(super) async fn look(
+    tx: &mut Transaction,
+    messages: &[(String, Update)],
+) -> Result<Known, StoreError> {
+    loop {
+        let known = look_once(tx, messages).await?;
+        // What was there already tells of a past: the number in it may be somebody else's by now.
+        let new = messages
+            .iter()
+            .filter(|(key, _)| !known.messages.contains(key));
+        let same: Vec<Merge> = merges(&known.contacts, new.map(|(_, update)| update));
+        if same.is_empty() {
+            return Ok(known);
+        }
+        // Each round leaves fewer rows, so this ends.
+        let joined = joined(tx, &same).await?;
+        sqlx::query(sql::MERGE_PEOPLE)
+            .bind(rows(&same))
+            .bind(rows(&joined))
+            .execute(&mut *tx)
+            .await?;
+    }
+}
+
+/// Two conversations that become one.
+#[derive(Deserialize)]
+struct ToJoin {
+    from: i64,
+    to: i64,
+    from_state: String,
+    to_state: String,
+    newer: Newer,
+}
+
+/// What is left of them.
+#[derive(Serialize)]
+struct Joined {
+    from: i64,
+    to: i64,
+    state: String,
+    /// What the numbers of actions of `from` grow by.
+    shift: u64,
+    wake_at_ms: Option<i64>,
+    opted_out_ms: Option<i64>,
+}
+
+/// What the conversations remember that merging people makes one.
+async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, StoreError> {
+    let found: String = sqlx::query_scalar(sql::TO_JOIN)
+        .bind(rows(same))
+        .fetch_one(&mut *tx)
+        .await?;
+    let corrupt = |row, what| StoreError::Corrupt {
+        table: "conversations",
+        row,
+        what,
+    };
+    let pairs: Vec<ToJoin> = serde_json::from_str(&found)
+        .map_err(|_| corrupt(0, "what was looked up is not what we wrote"))?;
+    let joined = pairs.into_iter().map(|pair| {
+        let read = |row, state: &str| {
+            serde_json::from_str::<State>(state).map_err(|_| corrupt(row, "`state` is not ours"))
+        };
+        let mut state = read(pair.to, &pair.to_state)?;
+        let shift = state.actions;
+        state.join(read(pair.from, &pair.from_state)?, pair.newer);
+        Ok(Joined {
+            from: pair.from,
+            to: pair.to,
+            shift,
+            wake_at_ms: state.wakes_at().map(Timestamp::as_millisecond),
+            opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
+            state: serde_json::to_string(&state).expect("its keys are strings"),
+        })
+    });
+    joined.collect()
+}
+
+async fn look_once(
+    tx: &mut Transaction,
+    messages: &[(String, Update)],
+) -> Result<Known, StoreError> {
+    let people = || {
+        messages
+            .iter()
+            .flat_map(|(_, update)| std::iter::once(update.who()).chain(update.previous()))
+    };
+    let keys: Vec<&str> = messages.iter().map(|(key, _)| key.as_str()).collect();
+    let wa_ids: Vec<&str> = people()
+        .filter_map(Identity::wa_id)
+        .map(WaId::as_str)
+        .collect();
+    let user_ids: Vec<&str> = people()
+        .filter_map(Identity::user_id)
+        .map(UserId::as_str)
+        .collect();
+    let numbers: BTreeSet<&str> = messages
+        .iter()
+        .map(|(_, update)| update.number().as_str())
+        .collect();
+    let known: String = sqlx::query_scalar(sql::LOOK)
+        .bind(rows(&keys))
+        .bind(rows(&wa_ids))
+        .bind(rows(&user_ids))
+        .bind(rows(&numbers.into_iter().collect::<Vec<_>>()))
+        .fetch_one(&mut *tx)
+        .await?;
+    let what = "what was looked up is not what we wrote";
+    serde_json::from_str(&known).map_err(|_| StoreError::Corrupt {
+        table: "contacts",
+        row: 0,
+        what,
+    })
+}
+
+/// Every conversation a batch touches, and the contacts that change.
+pub(super) struct People {
+    conversations: Vec<Loaded>,
+    by_message: Vec<usize>,
+    /// New, or with something new.
+    pub(super) contacts: Vec<Person>,
+    /// The last message id given.
+    pub(super) last_message: i64,
+}
+
+/// A conversation as its turns leave it.
+pub(super) struct Loaded {
+    pub(super) id: i64,
+    pub(super) contact_id: i64,
+    pub(super) conversation: Conversation,
+    pub(super) last_inbound_ms: Option<i64>,
+}
+
+impl People {
+    /// Finds or makes the contact and the conversation of each message.
+    pub(super) fn of(known: Known, messages: &[(String, Update)]) -> Result<Self, StoreError> {
+        let contacts = Contacts::of(known.contacts, known.last_contact, messages);
+        let mut stored: HashMap<(i64, String), Stored> = known
+            .conversations
+            .into_iter()
+            .map(|one| ((one.contact_id, one.phone_number_id.clone()), one))
+            .collect();
+        let mut last_conversation = known.last_conversation;
+        let mut conversations: Vec<Loaded> = Vec::new();
+        let mut places: HashMap<(i64, &PhoneNumberId), usize> = HashMap::new();
+        let mut by_message = Vec::with_capacity(messages.len());
+        for (place, (_, message)) in contacts.of_update.iter().zip(messages) {
+            let person = &contacts.persons[*place];
+            let number = message.number();
+            let place = if let Some(place) = places.get(&(person.id, number)) {
+                *place
+            } else {
+                let there = stored.remove(&(person.id, number.as_str().to_owned()));
+                let there = there.unwrap_or_else(|| {
+                    last_conversation += 1;
+                    Stored::new(last_conversation, person.id, number)
+                });
+                conversations.push(there.loaded(person, number)?);
+                places.insert((person.id, number), conversations.len() - 1);
+                conversations.len() - 1
+            };
+            by_message.push(place);
+        }
+        let contacts = contacts.changed();
+        Ok(Self {
+            conversations,
+            by_message,
+            contacts,
+            last_message: known.last_message,
+        })
+    }
+
+    /// The conversation of the n-th message of the batch.
+    pub(super) fn of_message(&mut self, index: usize) -> &mut Loaded {
+        &mut self.conversations[self.by_message[index]]
+    }
+
+    /// Every conversation.
+    pub(super) fn conversations(&self) -> &[Loaded] {
+        &self.conversations
+    }
+}
+
+impl Stored {
+    fn new(id: i64, contact_id: i64, number: &PhoneNumberId) -> Self {
+        let phone_number_id = number.as_str().to_owned();
+        let (state, messages_in, last_inbound_ms) = ("{}".to_owned(), 0, None);
+        Self {
+            id,
+            contact_id,
+            phone_number_id,
+            state,
+            messages_in,
+            last_inbound_ms,
+        }
+    }
+
+    pub(super) fn loaded(
+        self,
+        person: &Person,
+        number: &PhoneNumberId,
+    ) -> Result<Loaded, StoreError> {
+        let corrupt = |what| StoreError::Corrupt {
+            table: "conversations",
+            row: self.id,
+            what,
+        };
+        let state: State =
+            serde_json::from_str(&self.state).map_err(|_| corrupt("`state` is not ours"))?;
+        let wa_id = person.wa_id.clone().and_then(WaId::parse);
+        let user_id = person.user_id.clone().and_then(UserId::parse);
+        let identity = Identity::from_parts(wa_id, user_id)
+            .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?;
+        Ok(Loaded {
+            id: self.id,
+            contact_id: self.contact_id,
+            conversation: Conversation {
+                phone_number_id: number.clone(),
+                contact: Contact {
+                    identity,
+                    name: person.name.clone(),
+                    username: person.username.clone(),
+                },
+                messages_before: self.messages_in,
+                state,
+            },
+            last_inbound_ms: self.last_inbound_ms,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Conditions as expressions: `if = "cakes > 2 and hours.open"`.
+
+use super::{RenderError, Scope, Template, TemplateError, environment, error};
+use crate::engine::render::variables::Variables;
+
+/// Put around an expression, so that the engine for texts decides it.
+const BEFORE: &str = "{% if (";
+const AFTER: &str = ") %}1{% endif %}";
+
+/// A question about variables whose answer is yes or no.
+#[derive(Debug)]
+pub struct Expression {
+    written: String,
+    template: Template,
+}
+
+impl Expression {
+    /// Checks an expression: syntax, and that every variable exists.
+    ///
+    /// # Errors
+    /// Every problem found, with its place in the expression.
+    pub fn parse(written: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
+        // A delimiter inside would end what is put around it.
+        if let Some(at) = ["%}", "{%", "{{", "}}"]
+            .iter()
+            .find_map(|mark| written.find(mark))
+        {
+            return Err(vec![TemplateError {
+                range: at..at + 2,
+                message: "an expression has no braces around its variables".to_owned(),
+                help: Some("write it like `cakes > 2`".to_owned()),
+            }]);
+        }
+        if written.trim().is_empty() {
+            return Err(vec![TemplateError {
+                range: 0..written.len(),
+                message: "the expression is empty".to_owned(),
+                help: None,
+            }]);
+        }
+        // On its own first: with what is put around it, a message would tell of that.
+        if let Err(error) = environment::environment().compile_expression(written) {
+            return Err(vec![error::bad_expression(written, &error)]);
+        }
+        let moved = |error: TemplateError| {
+            let back = |at: usize| at.saturating_sub(BEFORE.len()).min(written.len());
+            TemplateError {
+                range: back(error.range.start)..back(error.range.end),
+                ..error
+            }
+        };
+        let template = Template::parse(&format!("{BEFORE}{written}{AFTER}"), scope)
+            .map_err(|errors| errors.into_iter().map(moved).collect::<Vec<_>>())?;
+        Ok(Self {
+            written: written.to_owned(),
+            template,
+        })
+    }
+
+    /// As the owner wrote it.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// [`RenderError`]: values that cannot be compared, or too much work.
+    pub fn holds(&self, variables: &Variables<'_>) -> Result<bool, RenderError> {
+        Ok(self.template.render(variables)? == "1")
+    }
+}

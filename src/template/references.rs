@@ -1,0 +1,189 @@
+//! The filters and tests that a text names. The engine would miss an unknown one only when a message comes.
+
+use std::ops::Range;
+
+use minijinja::{Environment, ErrorKind};
+
+use super::TemplateError;
+use super::environment::{FILTERS, TESTS};
+
+/// What a name is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// `value | name`
+    Filter,
+    /// `value is name`
+    Test,
+}
+
+/// Reports filters and tests that the engine does not have, each at its place.
+pub(crate) fn unknown(source: &str, engine: &Environment<'_>) -> Vec<TemplateError> {
+    let all = used(source).into_iter();
+    let unknown = all.filter(|(kind, range)| !is_known(engine, *kind, &source[range.clone()]));
+    unknown
+        .map(|(kind, range)| {
+            let name = &source[range.clone()];
+            let (what, known) = match kind {
+                Use::Filter => ("filter", &FILTERS[..]),
+                Use::Test => ("test", &TESTS[..]),
+            };
+            let closest = crate::diagnostics::suggest::did_you_mean(name, known.iter().copied());
+            TemplateError {
+                message: format!("there is no {what} `{name}`"),
+                help: Some(closest.unwrap_or_else(|| format!("there are {}", known.join(", ")))),
+                range,
+            }
+        })
+        .collect()
+}
+
+/// Asks the engine itself, so that no list can be wrong.
+fn is_known(engine: &Environment<'_>, kind: Use, name: &str) -> bool {
+    let (text, missing) = match kind {
+        Use::Filter => (format!("{{{{ 1 | {name} }}}}"), ErrorKind::UnknownFilter),
+        Use::Test => (format!("{{{{ 1 is {name} }}}}"), ErrorKind::UnknownTest),
+    };
+    let tried = engine.render_str(&text, ());
+    tried.err().is_none_or(|error| error.kind() != missing)
+}
+
+/// Every name of a filter or test, with its place.
+fn used(source: &str) -> Vec<(Use, Range<usize>)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = source[at..].find(['{']).map(|open| at + open) {
+        at = open + 1;
+        let close = match source.as_bytes().get(at) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => {
+                let end = source[at..].find("#}");
+                at = end.map_or(source.len(), |end| at + end + 2);
+                continue;
+            }
+            _ => continue,
+        };
+        let block = Block {
+            source,
+            at: at + 1,
+            close,
+        };
+        at = block.read(&mut found);
+    }
+    found
+}
+
+/// What stands between two delimiters.
+struct Block<'s> {
+    source: &'s str,
+    at: usize,
+    close: &'static str,
+}
+
+impl Block<'_> {
+    /// Reads up to the closing delimiter; the place behind it.
+    fn read(mut self, found: &mut Vec<(Use, Range<usize>)>) -> usize {
+        let mut next: Option<Use> = None;
+        let mut first = true;
+        while let Some(character) = self.source[self.at..].chars().next() {
+            if self.source[self.at..].starts_with(self.close) {
+                return self.at + self.close.len();
+            }
+            match character {
+                '"' | '\'' => self.skip_text(character),
+                '|' => {
+                    next = Some(Use::Filter);
+                    self.at += 1;
+                }
+                _ if character.is_alphabetic() || character == '_' => {
+                    let range = self.word();
+                    let word = &self.source[range.clone()];
+                    let is_part = self.source[..range.start].ends_with('.');
+                    match (next, word) {
+                        (Some(Use::Test), "not") => {}
+                        (Some(kind), _) => {
+                            found.push((kind, range));
+                            next = None;
+                        }
+                        (None, "is") if !is_part => next = Some(Use::Test),
+                        (None, "filter") if first && self.close == "%}" => next = Some(Use::Filter),
+                        (None, "raw") if first && self.close == "%}" => return self.behind_raw(),
+                        (None, _) => {}
+                    }
+                    first = false;
+                }
+                _ => self.at += character.len_utf8(),
+            }
+        }
+        self.at
+    }
+
+    fn skip_text(&mut self, quote: char) {
+        let mut escaped = false;
+        let rest = self.source[self.at + 1..].char_indices();
+        for (place, character) in rest {
+            if character == quote && !escaped {
+                self.at += 1 + place + 1;
+                return;
+            }
+            escaped = character == '\\' && !escaped;
+        }
+        self.at = self.source.len();
+    }
+
+    fn word(&mut self) -> Range<usize> {
+        let rest = &self.source[self.at..];
+        let length = rest.find(|one: char| !one.is_alphanumeric() && one != '_');
+        let start = self.at;
+        self.at += length.unwrap_or(rest.len());
+        start..self.at
+    }
+
+    /// What stands in `{% raw %}` is no template.
+    fn behind_raw(&self) -> usize {
+        let end = self.source[self.at..].find("endraw");
+        end.map_or(self.source.len(), |end| self.at + end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Use, is_known, unknown, used};
+    use crate::template::environment::{FILTERS, TESTS, environment};
+
+    fn names(source: &str) -> Vec<&str> {
+        let all = used(source).into_iter();
+        all.map(|(_, range)| &source[range]).collect()
+    }
+
+    #[test]
+    fn names_are_found_wherever_they_stand_and_nothing_else_is() {
+        for (source, expected) in [
+            ("{{ a | upper }}", &["upper"][..]),
+            ("{{ a|default('x | y')|trim }}", &["default", "trim"]),
+            ("{{ a.is | lower }} | not", &["lower"]),
+            (
+                "{% if a is not defined and b is undefined %}x{% endif %}",
+                &["defined", "undefined"],
+            ),
+            ("{% filter upper %}x | y{% endfilter %}", &["upper"]),
+            ("{# a | b #}{{ \"it's\\\" | c\" }}{", &[]),
+            ("{% raw %}{{ a | b }}{% endraw %}{{ c | d }}", &["d"]),
+            ("{{ a | é", &["é"]),
+        ] {
+            assert_eq!(names(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_is_suggested_is_there() {
+        let engine = environment();
+        for name in FILTERS {
+            assert!(is_known(&engine, Use::Filter, name), "{name}");
+        }
+        for name in TESTS {
+            assert!(is_known(&engine, Use::Test, name), "{name}");
+        }
+        assert_eq!(unknown("{{ a | uper }} {{ a is evn }}", &engine).len(), 2);
+    }
+}

@@ -1,0 +1,443 @@
+//! Dates.
+//!
+//! Whatever a text says of days is collected, each part once, and all of it must be true of one date.
+
+use std::sync::LazyLock;
+
+use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday};
+use regex::{Captures, Regex};
+
+use super::numeric_dates;
+use super::numeric_dates::dated;
+use super::tokens::Mentions;
+use super::western;
+use crate::text::lexicon::days::Days;
+use crate::text::lexicon::{clock, days, numbers};
+use crate::text::locale::Locale;
+use crate::text::normalize::Folded;
+
+/// A day of the month that says so: `24th`, `am 24.`, `el 24`; folded.
+static DAY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^(?:(?:on|for|para|pour|fur)\s)?
+        (?: (?:the\s)?(?P<th>\d{1,2})(?:st|nd|rd|th)
+          | the\s(?P<the>\d{1,2})
+          | (?:am|den|zum)\s(?P<den>\d{1,2})
+          | (?:(?:el|o|no|le|il)\s(?:dia\s)?|dia\s)(?P<el>\d{1,2})(?:er)?
+        )$",
+    )
+    .expect("the pattern is fixed")
+});
+
+/// Small words between the day and the month.
+const BETWEEN: [&str; 8] = ["of", "de", "del", "the", "th", "do", "d", "den"];
+
+impl Locale {
+    /// Reads a date as people write it. One without a year is the next on or after `today`; "yesterday" is the day before,
+    /// so that a check can refuse it. What names two dates, or may mean another one, is none.
+    #[must_use]
+    pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
+        let language = self.icu.id.language.as_str();
+        let days = days::of(language);
+        let text = without_clock(&western(text));
+        let (text, mut dates) = numeric_dates::take(self, &text, today)?;
+        let mut said = Mentions::of(&text);
+
+        let mut relative = self.take_relative(&mut said, today)?;
+        let counted = self.take_counted(&mut said, days, today)?;
+        self.take_months(&mut said, today, &mut dates)?;
+        let weekday = self.take_weekday(&mut said)?;
+        // "Freitag morgen" and "24. Dezember morgen" are said of the morning.
+        let full = !dates.is_empty() && !said.has_any(days.joins);
+        let morning = |at: usize| full || weekday.is_some_and(|(_, behind)| behind == at);
+        relative.retain(|(_, at)| !at.is_some_and(morning));
+
+        if let Some(date) = day_of_month(&said, days, weekday.is_some(), today) {
+            dates.push(date);
+        }
+        let precise = !dates.is_empty();
+        dates.extend(relative.into_iter().map(|(date, _)| date));
+        let weekday = weekday.map(|(weekday, _)| weekday);
+        match counted {
+            Counted::Date(date) => dates.push(date),
+            Counted::Stray if weekday.is_some() || !dates.is_empty() => return None,
+            Counted::Stray | Counted::None => {}
+        }
+        let next_week = said.had_any(days.next_week) && (weekday.is_none() || !dates.is_empty());
+        if !precise && (next_week || said.has_any(days.vague)) {
+            return None;
+        }
+        dates.sort_unstable();
+        dates.dedup();
+        match (dates[..].first(), weekday) {
+            (Some(date), _)
+                if dates.len() > 1 || weekday.is_some_and(|day| day != date.weekday()) =>
+            {
+                None
+            }
+            (Some(date), _) => Some(*date),
+            (None, Some(weekday)) => self.named_day(&said, days, weekday, today),
+            (None, None) => None,
+        }
+    }
+
+    /// Today, tomorrow, and the parts of a day. Beside a date stands the place of its word, when it means the morning too.
+    fn take_relative(
+        &self,
+        said: &mut Mentions,
+        today: Date,
+    ) -> Option<Vec<(Date, Option<usize>)>> {
+        const REFUSED: i64 = i64::MIN;
+
+        let (words, language) = (self.words, self.icu.id.language.as_str());
+        let (days, clock) = (days::of(language), clock::of(language));
+        let of = |phrases: &[&'static str], meaning: Option<i64>| {
+            phrases
+                .iter()
+                .map(move |phrase| (*phrase, meaning))
+                .collect::<Vec<_>>()
+        };
+        let mut phrases = of(words.after_tomorrow, Some(2));
+        phrases.extend(of(words.tomorrow, Some(1)));
+        phrases.extend(of(words.today, Some(0)));
+        phrases.extend(of(words.yesterday, Some(-1)));
+        for part in [
+            clock.morning,
+            clock.afternoon,
+            clock.evening,
+            clock.half_past,
+            words.noon,
+            words.midnight,
+        ] {
+            phrases.extend(of(part, None));
+        }
+        // "дня" is of the day, and days too; those that count are left.
+        phrases.retain(|(phrase, meaning)| meaning.is_some() || !words.days.contains(phrase));
+        phrases.extend(of(days.from_now, None));
+        // What is refused may have one of the others in it: "the day before yesterday".
+        phrases.extend(of(days.refused, Some(REFUSED)));
+        let mut found = Vec::new();
+        for (at, (phrase, meaning)) in said.take_longest(&phrases) {
+            let Some(ahead) = meaning else { continue };
+            if ahead == REFUSED {
+                return None;
+            }
+            let morning = days.tomorrow_is_morning && words.tomorrow.contains(&phrase);
+            if let Ok(date) = today.checked_add(ahead.days()) {
+                found.push((date, morning.then_some(at)));
+            }
+        }
+        Some(found)
+    }
+
+    /// In three days, two weeks from now.
+    fn take_counted(&self, said: &mut Mentions, days: &Days, today: Date) -> Option<Counted> {
+        let words = self.words;
+        for (names, length) in [(words.days, 1), (words.weeks, 7)] {
+            let Some((start, end)) = said.find_any(names) else {
+                continue;
+            };
+            let count = start
+                .checked_sub(1)
+                .and_then(|at| self.count(said.word(at)?));
+            let Some(count) = count else { continue };
+            let within = words
+                .within
+                .iter()
+                .any(|word| said.ends_before(start - 1, word));
+            let later = days.from_now.iter().any(|word| said.stood_at(end, word));
+            // Some languages say it behind the number, and their table has it there.
+            if !within && !later && !words.within.is_empty() {
+                return Some(Counted::Stray);
+            }
+            // "In a week or two", "2 or 3 days from now".
+            let joined = |at| days.joins.iter().any(|word| said.starts_at(at, word));
+            let before = start.checked_sub(2).filter(|_| later);
+            if !(1..=366).contains(&count) || joined(end) || before.is_some_and(joined) {
+                return None;
+            }
+            said.take(start - 1, end);
+            return today
+                .checked_add((count * length).days())
+                .ok()
+                .map(Counted::Date);
+        }
+        Some(Counted::None)
+    }
+
+    /// A number of days, in digits or in a word.
+    fn count(&self, word: &str) -> Option<i64> {
+        let numbers = numbers::of(self.icu.id.language.as_str());
+        let is = |name: &str| Folded::of(name).words() == [word];
+        let named = numbers
+            .words()
+            .find(|(name, _)| is(name))
+            .map(|(_, number)| i64::from(number));
+        let one = || numbers.one.iter().any(|name| is(name)).then_some(1);
+        word.parse().ok().or(named).or_else(one)
+    }
+
+    /// `24 December`, `Dec 24th, 2026`, `24 de diciembre`.
+    fn take_months(&self, said: &mut Mentions, today: Date, dates: &mut Vec<Date>) -> Option<()> {
+        let names = self.words_for_months();
+        for at in 0..said.len() {
+            let Some(word) = said.word(at) else { continue };
+            let Some(month) = names.month_of(word) else {
+                continue;
+            };
+            let Some(found) = self.beside(said, at, today)? else {
+                continue;
+            };
+            // "mar 24" in Spanish may be Tuesday the 24th.
+            let is = |(name, _): &(String, Weekday)| Folded::of(name).words() == [word];
+            let behind = found.start == at && found.year.is_none();
+            if behind && self.words_for_weekdays().iter().any(is) {
+                return None;
+            }
+            dates.push(dated(found.year, month, found.day, today)?);
+            said.take(found.start, found.end);
+        }
+        Some(())
+    }
+
+    /// The day beside the month at a place; nothing at all when more than one number may be it.
+    #[expect(clippy::option_option, reason = "no day is something else than two")]
+    fn beside(&self, said: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
+        let joins = days::of(self.icu.id.language.as_str()).joins;
+        let word = |at: Option<usize>| said.word(at?);
+        let small = |at: Option<usize>| word(at).is_some_and(|word| BETWEEN.contains(&word));
+        let day = |at: Option<usize>| word(at).and_then(day_number);
+        let back = |at: Option<usize>| at.and_then(|at: usize| at.checked_sub(1));
+        let before = back(Some(at));
+        let before = if small(before) { back(before) } else { before };
+        // "24 de diciembre de 2026", "December the 24th".
+        let behind = if small(Some(at + 1)) { at + 2 } else { at + 1 };
+        if let (Some(start), Some(number)) = (before, day(before)) {
+            // "24 or 25 December", "24-25 December".
+            let joined = word(back(before))
+                .is_some_and(|word| joins.iter().any(|join| Folded::of(join).words() == [word]));
+            let other = if joined {
+                back(back(before))
+            } else {
+                back(before)
+            };
+            if day(other).is_some() {
+                return None;
+            }
+            let year = year_at(said, behind, today);
+            if year.is_none() && day(Some(behind)).is_some() {
+                return None;
+            }
+            let end = if year.is_some() { behind + 1 } else { at + 1 };
+            return Some(Some(Beside {
+                start,
+                end,
+                day: number,
+                year,
+            }));
+        }
+        let Some(number) = day(Some(behind)) else {
+            return Some(None);
+        };
+        let year = year_at(said, behind + 1, today);
+        let joined = joins.iter().any(|join| said.starts_at(behind + 1, join));
+        let other = if joined { behind + 2 } else { behind + 1 };
+        if year.is_none() && day(Some(other)).is_some() {
+            return None;
+        }
+        let end = if year.is_some() {
+            behind + 2
+        } else {
+            behind + 1
+        };
+        Some(Some(Beside {
+            start: at,
+            end,
+            day: number,
+            year,
+        }))
+    }
+
+    /// The words for months, of those long enough to be sure.
+    fn words_for_months(&self) -> MonthNames {
+        let firsts: Vec<Date> = (1..=12)
+            .map(|month| jiff::civil::date(2026, month, 1))
+            .collect();
+        let words = |names: [String; 4]| -> Vec<String> {
+            let words = names.iter().filter_map(|name| {
+                // The longest word without the number of the day is the month's.
+                let folded = Folded::of(name);
+                let letters = |word: &&String| !word.chars().any(|one| one.is_ascii_digit());
+                let words = folded.words().iter().filter(letters);
+                words.max_by_key(|word| word.chars().count()).cloned()
+            });
+            words.filter(|word| word.chars().count() >= 3).collect()
+        };
+        MonthNames(self.month_names(&firsts).into_iter().map(words).collect())
+    }
+
+    /// The words for the days of the week, without those too short to be sure.
+    fn words_for_weekdays(&self) -> Vec<(String, Weekday)> {
+        let extra = days::of(self.icu.id.language.as_str()).weekdays;
+        let week: Vec<Date> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
+        let names = self.day_names(&week).into_iter().zip(extra);
+        let words = week.iter().zip(names).flat_map(|(day, (names, extra))| {
+            let sure = |name: &String| Folded::of(name).words().concat().chars().count() >= 3;
+            let names = names.into_iter().filter(sure);
+            let names = names.chain(extra.iter().map(|name| (*name).to_owned()));
+            names.map(|name| (name, day.weekday()))
+        });
+        words.collect()
+    }
+
+    /// The weekday, if there is one, and the word behind it.
+    #[expect(clippy::option_option, reason = "two of them are none at all")]
+    fn take_weekday(&self, said: &mut Mentions) -> Option<Option<(Weekday, usize)>> {
+        let names = self.words_for_weekdays();
+        let names: Vec<(&str, Weekday)> = names
+            .iter()
+            .map(|(name, day)| (name.as_str(), *day))
+            .collect();
+        let mut one = None;
+        for (at, (name, day)) in said.take_longest(&names) {
+            if one.is_some_and(|(other, _)| other != day) {
+                return None;
+            }
+            one = Some((day, at + Folded::of(name).words().len()));
+        }
+        Some(one)
+    }
+
+    /// `friday`, `next friday`, `friday next week`.
+    fn named_day(
+        &self,
+        said: &Mentions,
+        days: &Days,
+        weekday: Weekday,
+        today: Date,
+    ) -> Option<Date> {
+        if said.had_any(days.next_week) {
+            // Where weeks begin on a Sunday, that of next week is another one.
+            let monday = today
+                .checked_add((7 - i64::from(today.weekday().to_monday_zero_offset())).days())
+                .ok()?;
+            return on_or_after(monday, weekday, 0).filter(|_| weekday != Weekday::Sunday);
+        }
+        let next = said.had_any(self.words.next);
+        on_or_after(today, weekday, i64::from(next))
+    }
+}
+
+/// A day of the month with nothing else of weight beside it.
+fn day_of_month(said: &Mentions, days: &Days, weekday: bool, today: Date) -> Option<Date> {
+    let rest = said.rest(days.polite);
+    let named = |found: Captures<'_>| {
+        let names = ["th", "the", "den", "el"];
+        names
+            .iter()
+            .find_map(|name| found.name(name)?.as_str().parse().ok())
+    };
+    // A number alone may count anything, if not beside a weekday.
+    let bare = || rest.parse().ok().filter(|_| weekday);
+    let day: i8 = DAY.captures(&rest).and_then(named).or_else(bare)?;
+    let mut month = today.first_of_month();
+    // A month may not have the day; one of the next two does.
+    for _ in 0..3 {
+        let date = Date::new(month.year(), month.month(), day).ok();
+        if let Some(date) = date.filter(|date| *date >= today) {
+            return Some(date);
+        }
+        month = month.checked_add(1.month()).ok()?;
+    }
+    None
+}
+
+/// What the months are called, folded; the first is January.
+struct MonthNames(Vec<Vec<String>>);
+
+impl MonthNames {
+    /// The month of a name, or of a beginning that no other month has.
+    fn month_of(&self, word: &str) -> Option<i8> {
+        let months = || (1_i8..).zip(&self.0);
+        let exact = months().find(|(_, names)| names.iter().any(|name| name == word));
+        if let Some((month, _)) = exact {
+            return Some(month);
+        }
+        if word.chars().count() < 3 {
+            return None;
+        }
+        let mut short =
+            months().filter(|(_, names)| names.iter().any(|name| name.starts_with(word)));
+        match (short.next(), short.next()) {
+            (Some((month, _)), None) => Some(month),
+            _ => None,
+        }
+    }
+}
+
+/// Takes hours out, so that their numbers are no days.
+fn without_clock(text: &str) -> String {
+    static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)(?P<before>^|[^\d.,/:-])
+            (?: \d{1,2}\s?[:h]\s?\d{2}(?:\s?[ap]\.?\s?m\b\.?|\s?uhr\b)?
+              | \d{1,2}(?:[.:]\d{2})?\s?(?:[ap]\.?\s?m\b\.?|(?:uhr|heures?|uur|horas|hrs|h)\b(?:\s[0-5]\d\b)?
+                |o['’]?clock|часов|часа|बजे|(?:時|时|点|點)(?:\d{1,2}分|半)?)
+              | (?:at|[àa]\s?las|[àa]s|à|um|alle|om|saat|в|o|pukul|jam)\s\d{1,2}(?:[.:]\d{2})?(?P<after>$|[\s,;!?])
+            )",
+        )
+        .expect("the pattern is fixed")
+    });
+    CLOCK
+        .replace_all(text, |found: &Captures<'_>| {
+            format!("{} , ", &found["before"])
+        })
+        .into_owned()
+}
+
+/// A number of days in a text.
+enum Counted {
+    Date(Date),
+    /// It is said of something else: "for 3 days", "3 days after".
+    Stray,
+    None,
+}
+
+/// The day and the year beside a month, and the words that they are with it.
+struct Beside {
+    start: usize,
+    end: usize,
+    day: i8,
+    year: Option<i16>,
+}
+
+/// A year at a place: in full, or in two digits as the last word, where it is near.
+fn year_at(said: &Mentions, at: usize, today: Date) -> Option<i16> {
+    let word = said.word(at)?;
+    let year: i16 = word.parse().ok()?;
+    let century = today.year() / 100 * 100;
+    let near = at + 1 == said.len() && word.len() == 2;
+    match year {
+        1900..=2200 => Some(year),
+        0..=99 if near => {
+            Some(century + year).filter(|year| (0..=10).contains(&(year - today.year())))
+        }
+        _ => None,
+    }
+}
+
+fn on_or_after(today: Date, weekday: Weekday, least: i64) -> Option<Date> {
+    let from = today.checked_add(least.days()).ok()?;
+    let days = (0..7_i64).map(|ahead| from.checked_add(ahead.days()));
+    days.flatten().find(|day| day.weekday() == weekday)
+}
+
+/// `24`, `24th`, `1er`; not a year.
+fn day_number(word: &str) -> Option<i8> {
+    let digits = word.trim_end_matches(|one: char| !one.is_ascii_digit());
+    let suffix = &word[digits.len()..];
+    let known = ["", "st", "nd", "rd", "th", "er", "o", "a", "e"].contains(&suffix);
+    let day: i8 = digits.parse().ok()?;
+    (known && (1..=31).contains(&day)).then_some(day)
+}

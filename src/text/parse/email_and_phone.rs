@@ -1,0 +1,118 @@
+//! E-mail addresses and phone numbers.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{phone_plans, western};
+
+/// Bytes of an address (RFC 5321 allows a path of 256 with its brackets).
+const EMAIL_MAX: usize = 254;
+
+/// Words that may stand beside a phone number: with more, it is a number in a story.
+const WORDS_BESIDE: usize = 6;
+
+static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"[^\s@<>()\[\]{},;:"“”„«»]+@[^\s@<>()\[\]{},;:"“”„«»]+"#)
+        .expect("the pattern is fixed")
+});
+
+/// Finds the one e-mail address in a text. The part before the `@` is kept as written, because its owner knows best.
+#[must_use]
+pub fn read_email(text: &str) -> Option<String> {
+    let text = western(text);
+    let mut found = EMAIL.find_iter(&text);
+    let (Some(first), None) = (found.next(), found.next()) else {
+        return None;
+    };
+    let address = unmarked(first.as_str());
+    let (local, domain) = address.rsplit_once('@')?;
+    let sound = !local.is_empty()
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && is_domain(domain)
+        && text.matches('@').count() == 1
+        && address.len() <= EMAIL_MAX;
+    sound.then(|| format!("{local}@{}", domain.to_lowercase()))
+}
+
+/// Without the signs that WhatsApp makes bold and the like from, where they stand at both ends, and what ends a sentence.
+fn unmarked(text: &str) -> &str {
+    let mut text = text.trim_end_matches(['.', '!', '?']);
+    for mark in ['*', '_', '~', '`', '\'', '’', '‘'] {
+        let without = text.trim_end_matches(mark);
+        if without.len() < text.len() {
+            text = without
+                .trim_start_matches(mark)
+                .trim_end_matches(['.', '!', '?']);
+        }
+    }
+    text.trim_start_matches(['‘', '`'])
+}
+
+/// Whether a text is the name of a host in the world: letters, digits and hyphens, and no number.
+fn is_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        let sound = |one: char| {
+            one.is_alphanumeric()
+                || one == '-'
+                || unicode_normalization::char::is_combining_mark(one)
+        };
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(sound)
+    };
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    domain.contains('.')
+        && domain.split('.').all(label)
+        && last.chars().count() >= 2
+        && !last.chars().all(|one| one.is_ascii_digit())
+}
+
+/// Reads a phone number as digits with the country's code, without a plus. A number without a country is one of
+/// `own_country` (ISO 3166), when that is known and its numbers are as long.
+#[must_use]
+pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\(?\+?\(?\d[\d\s().\-/\u{2010}-\u{2015}]*\d").expect("the pattern is fixed")
+    });
+    static DATE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2})$")
+            .expect("the pattern is fixed")
+    });
+    let text = western(text);
+    let mut found = NUMBER.find_iter(&text);
+    let (Some(first), None) = (found.next(), found.next()) else {
+        return None;
+    };
+    let written = first.as_str();
+    let (before, behind) = (&text[..first.start()], &text[first.end()..]);
+    // A digit left over, a code like A123, a price.
+    let touched = |one: Option<char>| {
+        one.is_some_and(|one| one.is_alphanumeric() || "+#$€£%@*".contains(one))
+    };
+    let strange = touched(before.chars().next_back()) || touched(behind.chars().next());
+    let rest = [before, behind].concat();
+    let words = rest
+        .split_whitespace()
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count();
+    let digits_left = rest.contains(|one: char| one.is_ascii_digit());
+    if strange || digits_left || words > WORDS_BESIDE || DATE.is_match(written) {
+        return None;
+    }
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    if written.contains('+') {
+        // A zero in brackets is dialled inside the country only: +49 (0) 170.
+        let without = written.replacen("(0)", "", 1);
+        let digits: String = without.chars().filter(char::is_ascii_digit).collect();
+        return phone_plans::is_international(&digits).then_some(digits);
+    }
+    if let Some(rest) = phone_plans::behind_prefix(&digits, own_country) {
+        return phone_plans::is_international(rest).then(|| rest.to_owned());
+    }
+    let whole = phone_plans::whole(&digits, own_country?)?;
+    phone_plans::is_international(&whole).then_some(whole)
+}

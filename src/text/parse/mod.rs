@@ -1,0 +1,28 @@
+//! Reads what people write in answer to a question: dates, times, numbers, addresses.
+//!
+//! Careful rather than clever: what could be two things is nothing, and the person is asked again.
+
+mod dates;
+mod email_and_phone;
+mod numbers;
+mod numeric_dates;
+mod phone_plans;
+mod times;
+mod tokens;
+
+use crate::text::normalize;
+
+pub use email_and_phone::{read_email, read_phone};
+
+/// The text with the digits of every script as 0 to 9, and full-width signs as plain ones.
+#[must_use]
+pub fn western(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    let digits = |character| normalize::digit(character).unwrap_or(character);
+    let text: String = text.nfkc().map(digits).collect();
+    // The Arabic marks for decimals and thousands.
+    text.replace('\u{66b}', ".").replace('\u{66c}', ",")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What people write, in tables; what is no answer at all; and that nothing makes a reader fail.
+
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+
+use super::{read_email, read_phone};
+use crate::text::locale::{DateStyle, Locale};
+
+/// A Monday.
+const TODAY: Date = date(2026, 11, 23);
+
+/// Lines of a table: `language | text | expected`, where `-` is nothing.
+fn table(text: &'static str, least: usize) -> Vec<(&'static str, &'static str, &'static str)> {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let rows: Vec<_> = lines
+        .map(|line| {
+            let mut parts = line.split(" | ");
+            let mut next = || parts.next().expect("`language | text | expected`").trim();
+            (next(), next(), next())
+        })
+        .collect();
+    assert!(rows.len() >= least, "the table was not read");
+    rows
+}
+
+#[track_caller]
+fn check(rows: Vec<(&str, &str, &str)>, read: impl Fn(&Locale, &str) -> Option<String>) {
+    let wrong: Vec<String> = rows
+        .into_iter()
+        .filter_map(|(language, text, expected)| {
+            let (tag, country) = language.split_once('@').unzip();
+            let locale = Locale::parse(tag.unwrap_or(language)).written_in(country);
+            let found = read(&locale, text).unwrap_or_else(|| "-".to_owned());
+            (found != expected).then(|| format!("{language} `{text}`: {found}, not {expected}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn dates_are_read_in_many_languages() {
+    let rows = table(include_str!("../../../tests/cases/locale/dates.txt"), 80);
+    check(rows, |locale, text| {
+        let date = locale.read_date(text, TODAY);
+        date.map(|date| date.to_string())
+    });
+}
+
+#[test]
+fn dates_are_never_those_of_another_day() {
+    let rows = table(
+        include_str!("../../../tests/cases/locale/dates-on-a-friday.txt"),
+        100,
+    );
+    check(rows, |locale, text| {
+        let date = locale.read_date(text, date(2026, 11, 27));
+        date.map(|date| date.to_string())
+    });
+}
+
+#[test]
+fn times_are_read_in_many_languages() {
+    let rows = table(include_str!("../../../tests/cases/locale/times.txt"), 30);
+    check(rows, |locale, text| {
+        let time = locale.read_time(text);
+        time.map(|time| time.strftime("%H:%M").to_string())
+    });
+}
+
+#[test]
+fn numbers_are_read_in_many_languages() {
+    let rows = table(include_str!("../../../tests/cases/locale/numbers.txt"), 30);
+    check(rows, |locale, text| {
+        let number = locale.read_number(text);
+        number.map(|number| number.to_string())
+    });
+}
+
+#[test]
+fn addresses_and_phone_numbers_are_read() {
+    let rows = table(include_str!("../../../tests/cases/locale/reach.txt"), 20);
+    check(rows, |_, text| {
+        let (kind, text) = text.split_once(' ').expect("`email …` or `COUNTRY …`");
+        match kind {
+            "email" => read_email(text),
+            "??" => read_phone(text, None),
+            country => read_phone(text, Some(country)),
+        }
+    });
+}
+
+#[test]
+fn a_month_and_a_day_are_written_as_each_language_does() {
+    let day = date(2026, 12, 24);
+    let at = day.at(14, 5, 0, 0).in_tz("Europe/Berlin").unwrap();
+    let now = TODAY.at(9, 0, 0, 0).in_tz("Europe/Berlin").unwrap();
+    let said = |language: &str| {
+        let locale = Locale::parse(language);
+        (
+            locale.date(day, DateStyle::Full),
+            locale.when(&at, &now),
+            locale.number(1234.5, Some(2)),
+        )
+    };
+
+    assert_eq!(said("en").0, "Thursday, December 24, 2026");
+    assert_eq!(said("en").1, "December 24 at 2:05 PM");
+    assert_eq!(said("de").1, "24. Dezember um 14:05");
+    assert_eq!(said("es").2, "1234,50");
+    assert_eq!(said("xx").0, "Thursday, December 24, 2026");
+    assert_eq!(said("not a tag").2, "1,234.50");
+    let tomorrow = TODAY
+        .tomorrow()
+        .unwrap()
+        .at(8, 0, 0, 0)
+        .in_tz("Europe/Berlin")
+        .unwrap();
+    assert_eq!(
+        Locale::parse("es").when(&tomorrow, &now),
+        "mañana a las 08:00"
+    );
+    assert_eq!(Locale::parse("en").money(-3.5, "EUR"), "-€3.50");
+    assert_eq!(Locale::parse("de").money(1200.0, "EUR"), "1.200,00 €");
+    assert_eq!(Locale::parse("ja").money(1200.0, "JPY"), "¥1,200");
+    let money = |tag: &str, currency: &str| Locale::parse(tag).money(1234.5, currency);
+    for (tag, currency, written) in [
+        ("es-MX", "MXN", "$1,234.50"),
+        ("es-MX", "USD", "US$1,234.50"),
+        ("es-US", "USD", "$1,234.50"),
+        ("es-ES", "EUR", "1234,50 €"),
+        ("es-AR", "ARS", "$ 1.234,50"),
+        ("pt-PT", "EUR", "1234,50 €"),
+        ("pt-BR", "BRL", "R$ 1.234,50"),
+        ("en", "MXN", "MX$1,234.50"),
+        ("en", "CAD", "CA$1,234.50"),
+        ("en-CA", "CAD", "$1,234.50"),
+        ("en", "CHF", "CHF 1,234.50"),
+        ("nl", "EUR", "€ 1.234,50"),
+        ("de-AT", "EUR", "€ 1 234,50"),
+        ("sv", "SEK", "1 234,50 kr"),
+        ("zh", "CNY", "¥1,234.50"),
+    ] {
+        assert_eq!(money(tag, currency), written, "{tag} {currency}");
+    }
+    assert_eq!(Locale::parse("ru").plural(3.0), "few");
+    assert_eq!(Locale::parse("en").plural(1.0), "one");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_reader_fail(text in "\\PC{0,40}|[0-9 ./:,-]{0,14}|(in|next|am|[0-9]{1,3}|days|th|dec|friday| ){0,6}") {
+        for language in ["en", "de", "ar", "ja", "tr"] {
+            let locale = Locale::parse(language);
+            if let Some(found) = locale.read_date(&text, TODAY) {
+                prop_assert!(found.year() >= 0, "{}", found);
+            }
+            let _ = locale.read_time(&text);
+            if let Some(number) = locale.read_number(&text) {
+                prop_assert!(number.is_finite());
+            }
+        }
+        if let Some(address) = read_email(&text) {
+            prop_assert!(address.matches('@').count() == 1);
+        }
+        if let Some(phone) = read_phone(&text, Some("DE")) {
+            prop_assert!((7..=15).contains(&phone.len()) && phone.bytes().all(|byte| byte.is_ascii_digit()));
+        }
+    }
+
+    #[test]
+    fn a_date_we_write_is_read_again(days in 0..360_i64) {
+        use jiff::ToSpan as _;
+        let day = TODAY.checked_add(days.days()).unwrap();
+        for language in ["en", "en-GB", "de", "es", "fr", "it", "nl", "pl", "pt-BR", "ru", "tr", "id", "ja", "zh"] {
+            let locale = Locale::parse(language);
+            for style in [DateStyle::Medium, DateStyle::Long] {
+                let written = locale.date(day, style);
+                prop_assert_eq!(locale.read_date(&written, TODAY), Some(day), "{} {}", language, written);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Times of day.
+
+use std::sync::LazyLock;
+
+use jiff::civil::Time;
+use regex::{Captures, Regex};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::tokens::Mentions;
+use super::western;
+use crate::text::lexicon::clock::Clock;
+use crate::text::lexicon::{clock, days, numbers};
+use crate::text::locale::Locale;
+use crate::text::normalize::Folded;
+
+/// Hours and minutes, or hours with a word that says they are some. Of languages whose words are in no table of ours the
+/// usual ones are here.
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)
+        (?:^|[^\d.,:/\p{Pd}])
+        (?P<all>
+          (?P<hour>\d{1,2}) \s?[:.h]\s? (?P<minute>[0-5]\d) (?:\s?(?P<half>[ap]\.?\s?m\b\.?))?
+        | (?P<hour2>\d{1,2}) \s? (?P<half2>[ap]\.?\s?m\b\.?)
+        | (?P<hour3>\d{1,2}) \s? (?:uhr\b|h\b|hrs?\b|o['’]?clock\b|heures?\b|horas?\b|ore\b|uur\b|godzin\b|часов\b|часа\b|час\b|बजे|時|时|点|點)
+          (?:\s?(?P<minute3>[0-5]\d)(?:\s?分|\b))?
+        | (?:\bore|\bsaat|\bpukul|\bjam|الساعة) \s (?P<hour4>\d{1,2})\b
+        )",
+    )
+    .expect("the pattern is fixed")
+});
+
+/// An hour alone, perhaps behind a word for "at".
+static HOUR: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)^[\s,]*(?:at|a\s+las?|las|[àa]s|[àa]|um|alle|om|saat|o|в|pukul|jam|vers|around|about|gegen)?\s*
+        (?P<hour>\d{1,2})[\s,]*[.!]?[\s,]*$",
+    )
+    .expect("the pattern is fixed")
+});
+
+/// In which part of the day an hour is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Morning,
+    Afternoon,
+    Evening,
+}
+
+/// Minutes that are said in words beside an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    After,
+    Before,
+}
+
+impl Locale {
+    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a half of the day the hour is
+    /// taken as it stands.
+    #[must_use]
+    pub fn read_time(&self, text: &str) -> Option<Time> {
+        let language = self.icu.id.language.as_str();
+        let clock = clock::of(language);
+        let text = self.digits_for_words(&western(text));
+        let text = text.trim_end_matches(char::is_whitespace);
+        let mut said = Mentions::of(text);
+        let halves = take_halves(&mut said, clock);
+        let parts = take_parts(&mut said, clock);
+        let noon = said.has_any(self.words.noon);
+        let midnight = said.has_any(self.words.midnight);
+        if parts.len() > 1 || halves.len() > 1 {
+            return None;
+        }
+        let (part, half) = (parts.first().copied(), halves.first().copied());
+        let Some((hour, minute)) = self.clock_of(text, &said, part.is_some() || half.is_some())?
+        else {
+            return match (midnight, noon) {
+                _ if half.is_some() => None,
+                (true, false) => of(0, 0, None),
+                (false, true) => of(12, 0, None),
+                _ => None,
+            };
+        };
+        // "12 noon" is one; "between noon and 3" are two.
+        if (noon || midnight) && (noon && midnight || hour != 12 || minute != 0 || half.is_some()) {
+            return None;
+        }
+        let (hour, minute) = match half {
+            None => (hour, minute),
+            Some(_) if minute != 0 => return None,
+            Some(Half::After) => (hour, 30),
+            Some(Half::Before) if (1..=12).contains(&hour) => (hour - 1, 30),
+            Some(Half::Before) => return None,
+        };
+        if midnight {
+            of(0, 0, None)
+        } else {
+            of(hour, minute, part)
+        }
+    }
+
+    /// The one time in a text, half of the day applied; in a text that says a part of the day, perhaps a number alone.
+    #[expect(
+        clippy::option_option,
+        reason = "two times are something else than none"
+    )]
+    fn clock_of(&self, text: &str, said: &Mentions, in_words: bool) -> Option<Option<(i8, i8)>> {
+        let mut found = TIME.captures_iter(text);
+        if let Some(first) = found.next() {
+            let all = first.name("all")?;
+            if found.next().is_some()
+                || self.is_part_of_more(&text[..all.start()], &text[all.end()..])
+            {
+                return None;
+            }
+            return hour_and_minute(&first).map(Some);
+        }
+        if let Some(alone) = HOUR.captures(text) {
+            return Some(Some((alone["hour"].parse().ok()?, 0)));
+        }
+        if !in_words {
+            return Some(None);
+        }
+        let mut numbers = text
+            .split(|one: char| !one.is_ascii_digit())
+            .filter(|digits| !digits.is_empty());
+        match (numbers.next(), numbers.next()) {
+            (Some(hour), None) if said.has_any(&[hour]) || text.contains(hour) => {
+                Some(Some((hour.parse().ok()?, 0)))
+            }
+            (None, _) => Some(None),
+            _ => None,
+        }
+    }
+
+    /// Whether a time stands in a range, in a date or in a longer number.
+    fn is_part_of_more(&self, before: &str, behind: &str) -> bool {
+        let joins = days::of(self.icu.id.language.as_str()).joins;
+        let joined = |word: &str| {
+            let word = Folded::of(word);
+            joins
+                .iter()
+                .any(|join| Folded::of(join).words() == word.words())
+        };
+        let digit = |text: &str| text.chars().next().is_some_and(|one| one.is_ascii_digit());
+        let last_digit = |text: &str| {
+            text.chars()
+                .next_back()
+                .is_some_and(|one| one.is_ascii_digit())
+        };
+        let dash = |one: char| "-/–—~".contains(one) || one.is_whitespace();
+        let (front, back) = (before.trim_end(), behind.trim_start());
+        let dashed = front.ends_with(|one: char| "-/–—~".contains(one))
+            && last_digit(front.trim_end_matches(dash))
+            || back.starts_with(|one: char| "-/–—~".contains(one))
+                && digit(back.trim_start_matches(dash));
+        let mut words = front.rsplitn(2, char::is_whitespace);
+        let word_before = words
+            .next()
+            .is_some_and(|word| joined(word) && !word.is_empty());
+        let number_before = words.next().is_some_and(|rest| last_digit(rest.trim_end()));
+        let mut words = back.splitn(2, char::is_whitespace);
+        let word_behind = words
+            .next()
+            .is_some_and(|word| joined(word) && !word.is_empty());
+        let number_behind = words.next().is_some_and(|rest| digit(rest.trim_start()));
+        let longer = behind.starts_with([':', '/', '.']) && digit(&behind[1..]) || digit(behind);
+        longer || dashed || (word_before && number_before) || (word_behind && number_behind)
+    }
+
+    /// The text with its numbers in words as digits, where each is a word of its own.
+    fn digits_for_words(&self, text: &str) -> String {
+        let numbers = numbers::of(self.icu.id.language.as_str());
+        let number = |word: &str| {
+            let word = Folded::of(word);
+            let mut numbers = numbers.words();
+            numbers.find(|(name, _)| {
+                !word.words().is_empty() && Folded::of(name).words() == word.words()
+            })
+        };
+        let words = text.split_word_bounds();
+        let words = words.map(|word| {
+            number(word).map_or_else(|| word.to_owned(), |(_, number)| number.to_string())
+        });
+        words.collect()
+    }
+}
+
+/// The parts of the day that a text names, without doubles.
+fn take_parts(said: &mut Mentions, clock: &Clock) -> Vec<Part> {
+    let mut phrases = Vec::new();
+    let tables = [
+        (clock.morning, Part::Morning),
+        (clock.afternoon, Part::Afternoon),
+        (clock.evening, Part::Evening),
+    ];
+    for (table, part) in tables {
+        phrases.extend(table.iter().map(|phrase| (*phrase, part)));
+    }
+    let mut parts: Vec<Part> = said
+        .take_longest(&phrases)
+        .into_iter()
+        .map(|(_, (_, part))| part)
+        .collect();
+    parts.dedup();
+    parts
+}
+
+/// The halves of an hour that a text has in words, taken out of it.
+fn take_halves(said: &mut Mentions, clock: &Clock) -> Vec<Half> {
+    let after = clock.half_past.iter().chain(clock.and_half);
+    let mut phrases: Vec<_> = after.map(|phrase| (*phrase, Half::After)).collect();
+    phrases.extend(clock.half_to.iter().map(|phrase| (*phrase, Half::Before)));
+    said.take_longest(&phrases)
+        .into_iter()
+        .map(|(_, (_, half))| half)
+        .collect()
+}
+
+fn hour_and_minute(found: &Captures<'_>) -> Option<(i8, i8)> {
+    let group = |names: &[&str]| names.iter().find_map(|name| found.name(name));
+    let hour: i8 = group(&["hour", "hour2", "hour3", "hour4"])?
+        .as_str()
+        .parse()
+        .ok()?;
+    let minute = match group(&["minute", "minute3"]) {
+        Some(minute) => minute.as_str().parse().ok()?,
+        None => 0,
+    };
+    let hour = match group(&["half", "half2"]).map(|half| half.as_str().to_lowercase()) {
+        None => hour,
+        Some(_) if !(1..=12).contains(&hour) => return None,
+        Some(half) if half.starts_with('a') => hour % 12,
+        Some(_) => hour % 12 + 12,
+    };
+    Some((hour, minute))
+}
+
+/// The hour in a part of the day; none where people do not agree what it is.
+fn of(hour: i8, minute: i8, part: Option<Part>) -> Option<Time> {
+    let hour = match (part, hour) {
+        (None, _)
+        | (Some(Part::Morning), 0..=11)
+        | (Some(Part::Afternoon), 12..=18)
+        | (Some(Part::Evening), 16..=23) => hour,
+        (Some(Part::Afternoon), 1..=11) | (Some(Part::Evening), 5..=11) => hour + 12,
+        _ => return None,
+    };
+    Time::new(hour, minute, 0, 0).ok()
+}

@@ -1,0 +1,301 @@
+//! Accepts connections and serves HTTP/1.1 on them, within limits that a stranger cannot stretch.
+//!
+//! Not `axum::serve`: that one has no timeouts and no bound on connections. Next on the way of a
+//! message: `super::webhook`.
+
+use std::convert::Infallible;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use super::connection::Connection;
+use super::peers::TrustedProxies;
+use super::places::{Admission, Place, Places};
+use crate::telemetry::{Metrics, OncePerMinute};
+
+/// What one listener allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From the first byte of a request (or the connection) to the end of its header.
+    pub(crate) header: Duration,
+    /// From one request to the next on the same connection.
+    pub(crate) idle: Duration,
+    /// How long an answer may wait for a client that does not read it.
+    pub(crate) write: Duration,
+    /// How long open requests may take to finish when we stop.
+    pub(crate) drain: Duration,
+    /// Connections at the same time; for one more, the one that has been idle for longest is closed.
+    pub(crate) connections: usize,
+    /// Connections of one peer at the same time; those of trusted proxies are not counted.
+    pub(crate) connections_per_peer: usize,
+    /// Bytes of a request line and its headers. Their number is bounded by hyper, to 100.
+    pub(crate) header_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
+            write: Duration::from_secs(15),
+            drain: Duration::from_secs(5),
+            connections: 1_024,
+            connections_per_peer: 256,
+            header_bytes: 16 * 1_024,
+        }
+    }
+}
+
+impl Limits {
+    /// The same with at most this many connections, a quarter of them for one peer.
+    pub(crate) fn with_connections(self, connections: usize) -> Self {
+        Self {
+            connections,
+            connections_per_peer: connections.div_ceil(4),
+            ..self
+        }
+    }
+}
+
+/// What hyper may hold of one connection's input; above the header's bound, so that bodies flow.
+const BUFFER_BYTES: usize = 64 * 1_024;
+/// How long to wait when the system has no more file descriptors and none of ours can be closed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// For whoever comes when every place is taken. Meta comes back.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Where connections come in, and what is done with them.
+pub(crate) struct Server {
+    pub(crate) listener: TcpListener,
+    pub(crate) router: Router,
+    pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What all connections of one listener share.
+struct Shared {
+    router: Router,
+    limits: Limits,
+    proxies: TrustedProxies,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// The admin listener, which few ask, and all of them from this machine.
+    pub(crate) fn for_the_owner(
+        listener: TcpListener,
+        router: Router,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let connections = limits.connections.min(64);
+        Self {
+            listener,
+            router,
+            limits: Limits {
+                connections,
+                connections_per_peer: connections,
+                ..limits
+            },
+            proxies: TrustedProxies::default(),
+            metrics,
+        }
+    }
+
+    /// Serves until `stop` is cancelled, then finishes what was begun.
+    pub(crate) async fn serve(self, stop: CancellationToken) {
+        let limits = self.limits;
+        let mut door = Door {
+            listener: self.listener,
+            places: Places::new(limits.connections, limits.connections_per_peer),
+            proxies: self.proxies.clone(),
+            metrics: Arc::clone(&self.metrics),
+            short_of_places: OncePerMinute::default(),
+            short_of_files: OncePerMinute::default(),
+        };
+        let shared = Arc::new(Shared {
+            router: self.router,
+            limits,
+            proxies: self.proxies,
+            metrics: self.metrics,
+            stop: stop.clone(),
+        });
+        let connections = TaskTracker::new();
+        let give_up = CancellationToken::new();
+        // Who drops this future (a hard stop) drops its connections.
+        let _all = give_up.clone().drop_guard();
+        while let Some((stream, place)) = stop.run_until_cancelled(door.next()).await {
+            let connection = Arc::clone(&shared).serve(stream, place);
+            let give_up = give_up.clone();
+            connections.spawn(async move {
+                give_up.run_until_cancelled(connection).await;
+            });
+        }
+        drop(door);
+        connections.close();
+        if tokio::time::timeout(limits.drain, connections.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                connections = connections.len(),
+                "requests did not finish in time"
+            );
+            give_up.cancel();
+            connections.wait().await;
+        }
+    }
+}
+
+/// Lets connections in, one after the other.
+struct Door {
+    listener: TcpListener,
+    places: Arc<Places>,
+    proxies: TrustedProxies,
+    metrics: Arc<Metrics>,
+    short_of_places: OncePerMinute,
+    short_of_files: OncePerMinute,
+}
+
+impl Door {
+    /// The next connection that has a place.
+    async fn next(&mut self) -> (TcpStream, Arc<Place>) {
+        loop {
+            // Bounded, for one of them may have begun a request in the same moment.
+            let _ = tokio::time::timeout(ACCEPT_PAUSE, self.places.settled()).await;
+            let (stream, address) = self.accept().await;
+            let (place, outcome) = match self.places.admit(self.proxies.peer(address.ip())) {
+                Admission::Free(place) => (Some(place), "accepted"),
+                Admission::Instead(place) => {
+                    self.count("closed_idle");
+                    (Some(place), "accepted")
+                }
+                Admission::Full => (None, "refused"),
+            };
+            self.count(outcome);
+            match place {
+                Some(place) => return (stream, place),
+                None => self.refuse(stream),
+            }
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    self.count("not_accepted");
+                    self.short_of_files.say(|left_out| {
+                        tracing::error!(
+                            %error,
+                            left_out,
+                            "could not accept a connection (told once a minute at most)"
+                        );
+                    });
+                    // Most likely there is no file descriptor left: ours that do nothing are given up first.
+                    if self.places.close_one() {
+                        self.count("closed_idle");
+                    }
+                    let _ = tokio::time::timeout(ACCEPT_PAUSE, self.places.freed()).await;
+                }
+            }
+        }
+    }
+
+    /// Turns a connection away at once, so that whoever is honest can come back.
+    fn refuse(&self, stream: TcpStream) {
+        self.short_of_places.say(|left_out| {
+            tracing::warn!(
+                left_out,
+                "connection refused: every place, or every one for its address, is taken by a request \
+                 that is being answered (told once a minute at most)"
+            );
+        });
+        if let Ok(mut stream) = stream.into_std() {
+            // It does not block; an empty connection takes so few bytes.
+            let _ = stream.write_all(FULL);
+        }
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.metrics
+            .connections
+            .get_or_create(&outcome.into())
+            .inc();
+    }
+}
+
+/// A client that went away while it waited to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+impl Shared {
+    async fn serve(self: Arc<Self>, stream: TcpStream, place: Arc<Place>) {
+        // Answers are one small segment: waiting to fill it would only cost Meta time.
+        let _ = stream.set_nodelay(true);
+        let limits = self.limits;
+        let stream = Connection::new(stream, Arc::clone(&place), limits.header, limits.write);
+        let service = service_fn(|mut request: hyper::Request<Incoming>| {
+            place.begin();
+            let client = self.proxies.client(place.peer(), request.headers());
+            request.extensions_mut().insert(client);
+            let answer = self.router.clone().oneshot(request);
+            let place = Arc::clone(&place);
+            async move {
+                let answer: Result<_, Infallible> = answer.await;
+                place.answered();
+                answer
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.idle + limits.header)
+            .max_header_size(limits.header_bytes)
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        // How a connection ends is the client's business: a broken one costs us nothing.
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = place.closed() => {
+                if !place.has_request() {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if ended.is_err_and(|error| error.is_parse()) {
+            let metrics = &self.metrics.connections;
+            metrics.get_or_create(&"malformed".into()).inc();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

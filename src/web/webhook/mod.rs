@@ -1,0 +1,317 @@
+//! Meta's door: the challenge, and updates that are truly signed.
+//!
+//! Every check runs before the next dearer one: headers, size, signature over the raw bytes, and only then is
+//! anything decoded. 200 means stored; strangers get fixed words. Nothing of a request is logged.
+//! Next on the way of a message: [`crate::intake`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::bodies::{Bodies, BodyLimits, Crowded, Room};
+use super::peers::{Client, Peer};
+use super::server::Limits;
+use crate::config;
+use crate::intake::Intake;
+use crate::telemetry::{Metrics, OncePerMinute};
+use crate::whatsapp::inbound;
+use crate::whatsapp::signature;
+use crate::whatsapp::signature::SignatureError;
+
+/// Meta's bodies reach 3 MB.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
+/// Memory for the bodies of all requests; nearly every one has a few kilobytes.
+const BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
+/// How long a body may stand still, and how fast it must come besides: a bad line of a phone is faster.
+const BODY_GRACE: Duration = Duration::from_secs(5);
+const BODY_BYTES_PER_SECOND: u64 = 8 * 1_024;
+/// For the whole body, from its first byte.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Meta's challenges are a few digits.
+const MAX_CHALLENGE_CHARACTERS: usize = 256;
+/// The header that carries the signature.
+/// See <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads>.
+const SIGNATURE: &str = "x-hub-signature-256";
+
+/// What the webhook's handlers work with.
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    intake: Intake,
+    app_secrets: Vec<SecretString>,
+    verify_token: SecretString,
+    metrics: Arc<Metrics>,
+    bodies: Arc<Bodies>,
+    /// A wrong app secret makes every webhook fail.
+    forged: OncePerMinute,
+    challenge_refused: OncePerMinute,
+    crowded: OncePerMinute,
+}
+
+/// Why a request was not taken.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    Compressed,
+    Unsigned,
+    Forged,
+    TooLarge,
+    Slow,
+    CutOff,
+    Crowded,
+    Unavailable,
+}
+
+impl Refusal {
+    /// The answer, its fixed text, and the word it is counted under.
+    fn answer(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Compressed => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "compressed bodies are not accepted\n",
+                "compressed",
+            ),
+            // One text for both: a stranger learns nothing from trying.
+            Self::Unsigned => (
+                StatusCode::UNAUTHORIZED,
+                "not signed by the app\n",
+                "unsigned",
+            ),
+            Self::Forged => (
+                StatusCode::UNAUTHORIZED,
+                "not signed by the app\n",
+                "forged",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body too large\n",
+                "too_large",
+            ),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "body too slow\n", "slow"),
+            Self::CutOff => (StatusCode::BAD_REQUEST, "body incomplete\n", "cut_off"),
+            // At once, and Meta sends it again: a wait would only make more bodies wait.
+            Self::Crowded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "try again later\n",
+                "crowded",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "try again later\n",
+                "unavailable",
+            ),
+        }
+    }
+}
+
+impl From<Crowded> for Refusal {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
+}
+
+impl Webhook {
+    /// Hands what is truly signed by one of the app secrets to `intake`.
+    pub(crate) fn new(
+        settings: &config::Webhook,
+        limits: Limits,
+        intake: Intake,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let bodies = Bodies::new(BodyLimits {
+            bytes: BODIES_BYTES,
+            // Bodies that are coming in keep their connections; half of the places stay for others.
+            coming: limits.connections.div_ceil(2),
+            grace: BODY_GRACE,
+            bytes_per_second: BODY_BYTES_PER_SECOND,
+        });
+        Self {
+            intake,
+            app_secrets: settings.app_secrets.clone(),
+            verify_token: settings.verify_token.clone(),
+            metrics,
+            bodies,
+            forged: OncePerMinute::default(),
+            challenge_refused: OncePerMinute::default(),
+            crowded: OncePerMinute::default(),
+        }
+    }
+
+    async fn take(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<Peer>,
+        body: Body,
+    ) -> Result<(), Refusal> {
+        if is_compressed(headers) {
+            return Err(Refusal::Compressed);
+        }
+        let signatures: Vec<&[u8]> = headers
+            .get_all(SIGNATURE)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        // With no secret to try, only the header's form is judged; that needs no body.
+        match signature::verify(&[], &signatures, b"") {
+            Ok(()) | Err(SignatureError::Mismatch) => {}
+            Err(_) => return Err(Refusal::Unsigned),
+        }
+        // The room is kept until the updates are stored.
+        let (body, _room) = tokio::time::timeout(BODY_TIMEOUT, self.read(peer, body))
+            .await
+            .map_err(|_| Refusal::Slow)??;
+        let started = Instant::now();
+        signature::verify(&self.app_secrets, &signatures, &body).map_err(|_| Refusal::Forged)?;
+        let stored = self.intake.submit(inbound::read(&body)).await;
+        self.metrics
+            .webhook_seconds
+            .observe(started.elapsed().as_secs_f64());
+        stored.map_err(|_| Refusal::Unavailable)
+    }
+
+    /// Reads a body to its end, with the room it takes.
+    async fn read(&self, peer: Option<Peer>, mut body: Body) -> Result<(Bytes, Room), Refusal> {
+        if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+            return Err(Refusal::TooLarge);
+        }
+        let mut room = self.bodies.begin(peer)?;
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = tokio::select! {
+            frame = body.frame() => frame,
+            () = room.taken_away() => return Err(Refusal::Crowded),
+            () = tokio::time::sleep_until(room.due()) => return Err(Refusal::Slow),
+        } {
+            let frame = frame.map_err(|_| Refusal::CutOff)?;
+            let Ok(part) = frame.into_data() else {
+                continue;
+            };
+            if bytes.len() + part.len() > MAX_BODY_BYTES {
+                return Err(Refusal::TooLarge);
+            }
+            room.grow(part.len())?;
+            bytes.extend_from_slice(&part);
+        }
+        room.complete()?;
+        Ok((bytes.freeze(), room))
+    }
+
+    fn count(&self, word: &'static str) {
+        self.metrics.webhooks.get_or_create(&word.into()).inc();
+    }
+
+    /// Tells the owner what may be wrong here, not with a stranger.
+    fn complain(&self, refusal: Refusal) {
+        match refusal {
+            Refusal::Forged => self.forged.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook refused: signed with none of webhook.app_secrets; is it your Meta app's secret? \
+                     (told once a minute at most)"
+                );
+            }),
+            Refusal::Crowded => self.crowded.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook refused: too many bodies are coming in, or too many from its address \
+                     (told once a minute at most)"
+                );
+            }),
+            Refusal::Compressed
+            | Refusal::Unsigned
+            | Refusal::TooLarge
+            | Refusal::Slow
+            | Refusal::CutOff
+            | Refusal::Unavailable => {}
+        }
+    }
+}
+
+/// The routes of the webhook.
+pub(super) fn routes(path: &str, webhook: Webhook) -> Router {
+    Router::new()
+        .route(path, get(answer_challenge).post(receive))
+        .with_state(Arc::new(webhook))
+}
+
+/// Answers Meta's check of the callback URL.
+/// See <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests>.
+async fn answer_challenge(
+    State(webhook): State<Arc<Webhook>>,
+    query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let pairs = query.map(|Query(pairs)| pairs).unwrap_or_default();
+    let token_fits = only(&pairs, "hub.verify_token")
+        .is_some_and(|token| signature::token_matches(&webhook.verify_token, token));
+    let challenge = only(&pairs, "hub.challenge")
+        .filter(|challenge| challenge.chars().count() <= MAX_CHALLENGE_CHARACTERS);
+    match challenge {
+        Some(challenge) if token_fits && only(&pairs, "hub.mode") == Some("subscribe") => {
+            webhook.count("challenge");
+            tracing::info!("webhook challenge answered");
+            let plain = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (plain, challenge.to_owned()).into_response()
+        }
+        _ => {
+            webhook.count("challenge_refused");
+            webhook.challenge_refused.say(|left_out| {
+                tracing::warn!(
+                    left_out,
+                    "webhook challenge refused: the verify token or the request is wrong \
+                     (told once a minute at most)"
+                );
+            });
+            (StatusCode::FORBIDDEN, "forbidden\n").into_response()
+        }
+    }
+}
+
+/// The value of a key that is given exactly once.
+fn only<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    let mut values = pairs.iter().filter(|(name, _)| name == key);
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}
+
+async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let client = head.extensions.get::<Client>();
+    let peer = client.and_then(|Client(peer)| *peer);
+    match webhook.take(&head.headers, peer, body).await {
+        Ok(()) => {
+            webhook.count("accepted");
+            StatusCode::OK.into_response()
+        }
+        Err(refusal) => {
+            let (status, text, word) = refusal.answer();
+            webhook.count(word);
+            webhook.complain(refusal);
+            (status, text).into_response()
+        }
+    }
+}
+
+/// Meta sends bodies as they are; a compressed one could grow without bound, and its bytes are not what was signed.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! One update at a time: who, when and what.
+//!
+//! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of a message:
+//! `crate::intake`, with the events of the whole body.
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::content;
+use super::raw_json::{Object, Wrong};
+use super::sender::{Card, LONGEST_WAMID_BYTES, errors, identity, person};
+use crate::message::{
+    AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
+    Receipt, Referral, ReferredProduct, Wamid,
+};
+
+/// Types are short words.
+pub(crate) const LONGEST_KIND_BYTES: usize = 64;
+/// Words of statuses are short too.
+const LONGEST_STATUS_BYTES: usize = 64;
+/// Meta's own limit of `biz_opaque_callback_data`.
+const LONGEST_TAG_BYTES: usize = 512;
+/// Seconds beyond this are milliseconds: as seconds they would be after the year 5100.
+const LARGEST_SECONDS: i64 = 100_000_000_000;
+
+/// Reads an element of `messages[]`.
+pub(crate) fn message(
+    raw: &RawValue,
+    number: &PhoneNumberId,
+    cards: &[Card],
+) -> Result<Event, Wrong> {
+    let message = object(raw)?;
+    if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
+        let kind = message.optional_text("type").unwrap_or_default();
+        return Ok(Event::Account(AccountEvent {
+            field: "messages/groups".to_owned(),
+            phone_number_id: Some(number.clone()),
+            waba_id: None,
+            told_at: None,
+            summary: format!("a message ({kind}) in group {}", group.get()),
+            consent: None,
+            raw: raw.get().to_owned(),
+        }));
+    }
+    let wamid = wamid(&message)?;
+    let sent_at = timestamp(&message)?;
+    let content = content::read(kind(&message)?, &message)?;
+    let (sender, profile) = sender(&message, &content, cards)?;
+    Ok(Event::Message(Box::new(Inbound {
+        phone_number_id: number.clone(),
+        wamid,
+        sender,
+        profile,
+        sent_at,
+        context: context(&message),
+        ad: message.optional_object("referral").map(|ad| referral(&ad)),
+        errors: errors(&message),
+        content,
+        raw: raw.get().to_owned(),
+    })))
+}
+
+/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs to.
+fn sender(
+    message: &Object<'_>,
+    content: &Content,
+    cards: &[Card],
+) -> Result<(Identity, crate::message::Profile), Wrong> {
+    if matches!(content, Content::System { .. })
+        && let Some(part) = message.optional_object("system")
+    {
+        let phone = part
+            .optional_text("wa_id")
+            .or_else(|| part.optional_text("new_wa_id"));
+        if let Some(now) = identity(phone, part.optional_text("user_id")) {
+            return Ok((now, crate::message::Profile::default()));
+        }
+    }
+    person(message, "from", "from_user_id", cards)
+}
+
+/// Reads an element of `message_echoes[]`; one that names nobody belongs to no conversation.
+pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Result<Event, Wrong> {
+    let echo = object(raw)?;
+    let content = content::read(kind(&echo)?, &echo)?;
+    let Ok((recipient, profile)) = person(&echo, "to", "to_user_id", cards) else {
+        return Ok(Event::Account(AccountEvent {
+            field: "smb_message_echoes".to_owned(),
+            phone_number_id: Some(number.clone()),
+            waba_id: None,
+            told_at: None,
+            summary: "a message from the phone app, to nobody who is named".to_owned(),
+            consent: None,
+            raw: raw.get().to_owned(),
+        }));
+    };
+    Ok(Event::Echo(Box::new(Echo {
+        phone_number_id: number.clone(),
+        wamid: wamid(&echo)?,
+        recipient,
+        profile,
+        sent_at: timestamp(&echo)?,
+        content,
+        context: context(&echo),
+        raw: raw.get().to_owned(),
+    })))
+}
+
+/// Reads an element of `statuses[]`.
+///
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
+pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, Wrong> {
+    let receipt = object(raw)?;
+    let status = receipt
+        .id("status", LONGEST_STATUS_BYTES)?
+        .ok_or_else(|| Wrong::new("status", "is missing"))?;
+    let part = |name: &str| {
+        let raw = receipt.get(name)?;
+        Object::of(raw).map(|_| raw.get().to_owned())
+    };
+    let is_group = receipt.optional_text("recipient_type").as_deref() == Some("group");
+    let participant = [
+        "recipient_participant_user_id",
+        "recipient_participant_id",
+        "participant_recipient_id",
+    ];
+    let recipient = (!is_group).then(|| {
+        let phone = receipt.optional_text("recipient_id");
+        identity(phone, receipt.optional_text("recipient_user_id"))
+    });
+    Ok(Event::Receipt(Box::new(Receipt {
+        phone_number_id: number.clone(),
+        wamid: wamid(&receipt)?,
+        status,
+        at: timestamp(&receipt)?,
+        tag: receipt
+            .id("biz_opaque_callback_data", LONGEST_TAG_BYTES)
+            .ok()
+            .flatten(),
+        recipient: recipient.flatten(),
+        participant: participant
+            .iter()
+            .find_map(|name| receipt.optional_text(name)),
+        pricing: part("pricing"),
+        conversation: part("conversation"),
+        errors: errors(&receipt),
+        raw: raw.get().to_owned(),
+    })))
+}
+
+fn object(raw: &RawValue) -> Result<Object<'_>, Wrong> {
+    Object::of(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
+}
+
+fn kind(update: &Object<'_>) -> Result<String, Wrong> {
+    update
+        .id("type", LONGEST_KIND_BYTES)?
+        .ok_or_else(|| Wrong::new("type", "is missing"))
+}
+
+fn wamid(update: &Object<'_>) -> Result<Wamid, Wrong> {
+    update
+        .id("id", LONGEST_WAMID_BYTES)?
+        .and_then(Wamid::parse)
+        .ok_or_else(|| Wrong::new("id", "is missing"))
+}
+
+fn timestamp(update: &Object<'_>) -> Result<Timestamp, Wrong> {
+    let number: i64 = update.number("timestamp")?;
+    time(number).ok_or_else(|| Wrong::new("timestamp", "is not a time"))
+}
+
+/// A time as Meta writes it: seconds since 1970, in places milliseconds.
+pub(crate) fn time(number: i64) -> Option<Timestamp> {
+    match number {
+        ..0 => None,
+        0..=LARGEST_SECONDS => Timestamp::from_second(number).ok(),
+        _ => Timestamp::from_millisecond(number).ok(),
+    }
+}
+
+/// What the message quotes; a wrong context is no reason to lose the message.
+fn context(message: &Object<'_>) -> ContextInfo {
+    let Some(context) = message.optional_object("context") else {
+        return ContextInfo::default();
+    };
+    let forwarded = if context.is_true("frequently_forwarded") {
+        Forwarded::Often
+    } else if context.is_true("forwarded") {
+        Forwarded::Yes
+    } else {
+        Forwarded::No
+    };
+    ContextInfo {
+        quoted: context
+            .id("id", LONGEST_WAMID_BYTES)
+            .ok()
+            .flatten()
+            .and_then(Wamid::parse),
+        forwarded,
+        product: context
+            .optional_object("referred_product")
+            .and_then(|product| {
+                Some(ReferredProduct {
+                    catalog_id: product.optional_text("catalog_id"),
+                    product_id: product.optional_text("product_retailer_id")?,
+                })
+            }),
+    }
+}
+
+fn referral(ad: &Object<'_>) -> Referral {
+    Referral {
+        source_type: ad.optional_text("source_type"),
+        source_id: ad.optional_text("source_id"),
+        source_url: ad.optional_text("source_url"),
+        headline: ad.optional_text("headline"),
+        body: ad.optional_text("body"),
+        ctwa_clid: ad.optional_text("ctwa_clid"),
+    }
+}

@@ -1,0 +1,188 @@
+//! Request bodies for `POST /{version}/{phone_number_id}/messages`, exactly as Meta documents them.
+//!
+//! It checks no lengths ([`crate::message::limits`] has) and sends nothing. Interactive messages and templates have a
+//! file each. Next on the way of a reply: [`crate::gateway`].
+
+mod interactive;
+mod message_template;
+
+use serde_json::{Map, Value, json};
+
+use crate::message::{
+    ContactCard, MediaSource, Outbound, OutboundMedia as Media, Recipient, Wamid,
+};
+
+/// Whether the person sees "typing…" while the reply is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typing {
+    /// Shown until our next message, 25 seconds at most. Only when a reply follows.
+    Shown,
+    /// Not shown.
+    No,
+}
+
+/// Writes the body of a send.
+///
+/// `about` is the message it quotes, or, for a reaction, the message reacted to. `tag` comes back in every receipt as
+/// `biz_opaque_callback_data`; all apps of the business account can read it, so it must name no person.
+///
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+#[must_use]
+pub fn message_body(
+    to: &Recipient,
+    content: &Outbound,
+    about: Option<&Wamid>,
+    tag: Option<&str>,
+) -> Value {
+    let mut body = Map::new();
+    body.insert("messaging_product".to_owned(), json!("whatsapp"));
+    body.insert("recipient_type".to_owned(), json!("individual"));
+    let (field, address) = match to {
+        // Without the plus Meta may put the business number's own country code in front.
+        Recipient::To(wa_id) => ("to", format!("+{}", wa_id.as_str())),
+        Recipient::Recipient(user_id) => ("recipient", user_id.as_str().to_owned()),
+    };
+    body.insert(field.to_owned(), Value::String(address));
+    let (kind, part) = part(content, about);
+    body.insert("type".to_owned(), json!(kind));
+    body.insert(kind.to_owned(), part);
+    if let Some(about) = about
+        && !matches!(content, Outbound::Reaction { .. })
+    {
+        let quoted = json!({ "message_id": about.as_str() });
+        body.insert("context".to_owned(), quoted);
+    }
+    if let Some(tag) = tag {
+        body.insert("biz_opaque_callback_data".to_owned(), json!(tag));
+    }
+    Value::Object(body)
+}
+
+/// Writes the body of a read mark, which marks all earlier messages of the person too.
+///
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators>.
+#[must_use]
+pub fn read_mark_body(message: &Wamid, typing: Typing) -> Value {
+    let mut body = json!({
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": message.as_str(),
+    });
+    if typing == Typing::Shown {
+        body["typing_indicator"] = json!({ "type": "text" });
+    }
+    body
+}
+
+/// Meta's type and the object named like it.
+fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
+    match content {
+        Outbound::Text { body, preview_url } => {
+            ("text", json!({ "body": body, "preview_url": preview_url }))
+        }
+        Outbound::Media(file) => (file.kind.name(), media(file)),
+        Outbound::Location {
+            latitude,
+            longitude,
+            name,
+            address,
+        } => {
+            let mut part = json!({ "latitude": latitude, "longitude": longitude });
+            put(&mut part, "name", name.as_deref());
+            put(&mut part, "address", address.as_deref());
+            ("location", part)
+        }
+        Outbound::Contacts { cards } => (
+            "contacts",
+            Value::Array(cards.iter().map(contact).collect()),
+        ),
+        Outbound::Reaction { emoji } => {
+            let message = about.map(Wamid::as_str).unwrap_or_default();
+            ("reaction", json!({ "message_id": message, "emoji": emoji }))
+        }
+        Outbound::Template(content) => ("template", message_template::part(content)),
+        Outbound::Buttons { .. }
+        | Outbound::List { .. }
+        | Outbound::Link { .. }
+        | Outbound::AskLocation { .. }
+        | Outbound::AskContact { .. }
+        | Outbound::Form { .. }
+        | Outbound::Commerce(_)
+        | Outbound::Carousel { .. } => ("interactive", interactive::part(content)),
+    }
+}
+
+/// Adds a field when there is something to say.
+fn put(part: &mut Value, name: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        part[name] = json!(text);
+    }
+}
+
+/// A file as a message of its own.
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
+fn media(file: &Media) -> Value {
+    let mut part = file_source(file);
+    put(&mut part, "caption", file.caption.as_deref());
+    put(&mut part, "filename", file.filename.as_deref());
+    if file.voice {
+        part["voice"] = json!(true);
+    }
+    part
+}
+
+/// `link` or `id`.
+fn file_source(file: &Media) -> Value {
+    match &file.source {
+        MediaSource::Link(link) => json!({ "link": link }),
+        MediaSource::Id(id) => json!({ "id": id }),
+    }
+}
+
+/// A file as a part of something else, under its type: a caption has no place there.
+fn typed_media(file: &Media) -> Value {
+    let kind = file.kind.name();
+    let mut part = file_source(file);
+    put(&mut part, "filename", file.filename.as_deref());
+    json!({ "type": kind, kind: part })
+}
+
+/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
+fn contact(card: &ContactCard) -> Value {
+    let mut name = json!({ "formatted_name": card.name });
+    // Meta wants a part of the name beside the whole.
+    let nameless = card.first_name.is_none() && card.last_name.is_none();
+    let first_name = card
+        .first_name
+        .as_deref()
+        .or(nameless.then_some(&card.name));
+    put(&mut name, "first_name", first_name);
+    put(&mut name, "last_name", card.last_name.as_deref());
+    let mut part = json!({ "name": name });
+    if let Some(company) = &card.company {
+        part["org"] = json!({ "company": company });
+    }
+    let phones = card.phones.iter().map(|phone| {
+        let mut entry = json!({ "phone": phone.phone });
+        put(&mut entry, "type", phone.kind.as_deref());
+        put(&mut entry, "wa_id", phone.wa_id.as_deref());
+        entry
+    });
+    let emails = card.emails.iter().map(|email| {
+        let mut entry = json!({ "email": email.email });
+        put(&mut entry, "type", email.kind.as_deref());
+        entry
+    });
+    let urls = card.urls.iter().map(|url| json!({ "url": url }));
+    let lists: [(&str, Vec<Value>); 3] = [
+        ("phones", phones.collect()),
+        ("emails", emails.collect()),
+        ("urls", urls.collect()),
+    ];
+    for (field, list) in lists {
+        if !list.is_empty() {
+            part[field] = Value::Array(list);
+        }
+    }
+    part
+}

@@ -1,0 +1,350 @@
+//! The outbox worker: claims rows, paces them, sends them and settles what came of them.
+//!
+//! A row is claimed (with a fence and a lease) in one commit before its first byte leaves, and settled in
+//! another; no transaction is open while the gateway is talked to. A send whose outcome is unknown is never
+//! repeated here: only a receipt, or the owner, decides about it. Next on the way of a reply: [`crate::gateway`];
+//! its receipts come in by [`crate::web`] like everything else.
+
+pub(crate) mod backoff;
+mod outcome;
+mod rate_limit;
+mod retry_policy;
+mod sender;
+mod sweep;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::gateway::Gateway;
+use crate::shutdown::Shutdown;
+use crate::store::{ClaimRequest, Claimed, Settlement, Store, StoreError};
+use crate::telemetry::{Conditions, Metrics};
+use rate_limit::{Pacer, Weight};
+use sender::{Finished, Scheduled, Sender, is_read_mark};
+
+/// The outbox is looked at this often, even when nobody has woken us.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// After the database failed once.
+const RECOVER_FOR: Duration = Duration::from_secs(1);
+/// At a soft stop, requests under way are waited for this long.
+const GRACE: Duration = Duration::from_secs(10);
+/// A send starts only if its answer and the settling after it fit into the lease.
+const SETTLING_TIME: Duration = Duration::from_secs(2);
+
+/// What the owner can set.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliverySettings {
+    /// From each business number.
+    pub messages_per_second: u32,
+    /// Over all numbers, read marks included; 0 is no bound.
+    pub requests_per_second: u32,
+    /// Rows claimed and not yet answered.
+    pub max_in_flight: u32,
+    /// How long a claimed row is ours.
+    pub lease: Duration,
+    /// How long a send of unknown outcome waits for a receipt before it is put aside.
+    pub unknown_wait: Duration,
+}
+
+/// What the worker needs of the others.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where the outbox is.
+    pub store: Store,
+    /// Sends.
+    pub gateway: Gateway,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Counts sends.
+    pub metrics: Arc<Metrics>,
+    /// Told of messages that wait for a person.
+    pub conditions: Arc<Conditions>,
+    /// What the owner can set.
+    pub settings: DeliverySettings,
+}
+
+/// The worker. It is the only one that sends.
+#[derive(Debug)]
+pub struct Delivery {
+    store: Store,
+    gateway: Gateway,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    conditions: Arc<Conditions>,
+    settings: DeliverySettings,
+    pacer: Pacer,
+    /// Cancelled at a soft stop: rows that wait for their slot go back unsent.
+    stop: CancellationToken,
+    sending: JoinSet<Vec<Finished>>,
+    rows_in_flight: u32,
+    /// Judged and not yet in the database.
+    unsettled: Vec<Settlement>,
+    next_sweep: Instant,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Rows claimed or settled; there may be more to do at once.
+    Worked,
+    /// Nothing to do until something happens.
+    Idle,
+}
+
+impl Delivery {
+    /// Makes the worker; [`Self::run`] starts it.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let now = Instant::now();
+        let settings = parts.settings;
+        let pacer = Pacer::new(
+            settings.messages_per_second,
+            settings.requests_per_second,
+            now,
+        );
+        Self {
+            store: parts.store,
+            gateway: parts.gateway,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            conditions: parts.conditions,
+            settings,
+            pacer,
+            stop: CancellationToken::new(),
+            sending: JoinSet::new(),
+            rows_in_flight: 0,
+            unsettled: Vec::new(),
+            next_sweep: now,
+        }
+    }
+
+    /// Works until told to stop: softly (requests under way are finished and settled) or hard (returns at once;
+    /// what was under way is found `sending` at the next start and taken for unknown).
+    ///
+    /// # Panics
+    /// When a send panics: its row would stay claimed.
+    pub async fn run(mut self, wake: Arc<Notify>, shutdown: Shutdown) {
+        self.stop = shutdown.soft.child_token();
+        tokio::select! {
+            biased;
+            () = shutdown.hard.cancelled() => {}
+            () = self.work(&wake) => {}
+        }
+        // Dropping the set aborts what is still under way.
+    }
+
+    async fn work(&mut self, wake: &Notify) {
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            // Armed before looking, so that a row added meanwhile is not missed.
+            let woken = wake.notified();
+            let until = match self.step().await {
+                Ok(Step::Worked) => continue,
+                Ok(Step::Idle) => self.wake_at().await,
+                Err(error) => {
+                    // A fault of the database itself is told once, when it begins.
+                    if error.fault().is_none() {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "outbox is out of reach"
+                        );
+                    }
+                    Instant::now() + RECOVER_FOR
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = woken => {}
+                () = sleep_until(until) => {}
+                Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Settles what has come back, frees what has run out, claims and starts what there is room for.
+    async fn step(&mut self) -> Result<Step, StoreError> {
+        while let Some(joined) = self.sending.try_join_next() {
+            self.collect(joined);
+        }
+        let settled = self.settle().await?;
+        self.sweep().await?;
+        let claimed = self.claim().await?;
+        Ok(if settled + claimed > 0 {
+            Step::Worked
+        } else {
+            Step::Idle
+        })
+    }
+
+    /// Everything that came back since the last step, in one commit.
+    async fn settle(&mut self) -> Result<usize, StoreError> {
+        if self.unsettled.is_empty() {
+            return Ok(0);
+        }
+        let settlements = self.unsettled.clone();
+        let count = settlements.len();
+        // On an error they stay and are tried again: a row settled twice no longer has the fence.
+        let settled = self
+            .store
+            .settle_outbox(settlements, self.clock.now())
+            .await?;
+        tracing::debug!(rows = count, ?settled, "outbox rows settled");
+        self.unsettled.clear();
+        Ok(count)
+    }
+
+    async fn claim(&mut self) -> Result<usize, StoreError> {
+        if !self.store.may_send() {
+            return Ok(0);
+        }
+        let now = Instant::now();
+        let free = self
+            .settings
+            .max_in_flight
+            .saturating_sub(self.rows_in_flight);
+        let limit = free.min(self.pacer.gateway_room(now));
+        if limit == 0 {
+            return Ok(0);
+        }
+        let mut room = HashMap::new();
+        for number in self.store.outbox_numbers().await? {
+            let rows = self.pacer.number_room(&number, now);
+            if rows > 0 {
+                room.insert(number, rows);
+            }
+        }
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let request = ClaimRequest {
+            now: self.clock.now(),
+            lease: self.settings.lease,
+            room,
+            limit,
+        };
+        let claims = self.store.claim_outbox(request).await?;
+        for (id, reason) in &claims.unusable {
+            tracing::error!(outbox.id = id, reason, "message cannot be sent");
+        }
+        let count = claims.rows.len() + claims.unusable.len();
+        self.start(claims.rows, now);
+        Ok(count)
+    }
+
+    /// Starts one task per conversation.
+    fn start(&mut self, rows: Vec<Claimed>, now: Instant) {
+        let needed = self.gateway.timeout() + SETTLING_TIME;
+        let latest = now + self.settings.lease.saturating_sub(needed);
+        self.rows_in_flight += u32::try_from(rows.len()).expect("a claim is bounded by a u32");
+        for group in by_conversation(rows) {
+            let scheduled = group.into_iter().map(|row| {
+                let weight = if is_read_mark(&row) {
+                    Weight::ReadMark
+                } else {
+                    Weight::Message
+                };
+                let slot = self.pacer.take(&row.phone_number_id, weight, now);
+                Scheduled { row, slot, latest }
+            });
+            let scheduled = scheduled.collect();
+            let sender = Sender {
+                gateway: self.gateway.clone(),
+                clock: self.clock.clone(),
+                stop: self.stop.clone(),
+            };
+            self.sending.spawn(sender.send_in_order(scheduled));
+        }
+    }
+
+    fn collect(&mut self, joined: Result<Vec<Finished>, JoinError>) {
+        let finished = match joined {
+            Ok(finished) => finished,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let rows = u32::try_from(finished.len()).expect("a claim is bounded by a u32");
+        self.rows_in_flight -= rows;
+        for row in finished {
+            let settlement = self.judge(row);
+            self.unsettled.push(settlement);
+        }
+    }
+
+    /// When to look again if nothing happens: a row becomes due, a pace or a brake gives room, or the poll.
+    async fn wake_at(&self) -> Instant {
+        let now = Instant::now();
+        let clock_now = self.clock.now();
+        let due = match self.store.next_due(clock_now).await {
+            // What is due already waits for something else than time.
+            Ok(Some(due)) if due > clock_now => {
+                Duration::try_from(due.duration_since(clock_now)).ok()
+            }
+            Ok(_) => None,
+            Err(error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "next due time is unknown"
+                );
+                None
+            }
+        };
+        let poll = now + POLL_EVERY;
+        let due = due.and_then(|wait| now.checked_add(wait));
+        let room = self.pacer.next_room(now);
+        [due, room].into_iter().flatten().fold(poll, Instant::min)
+    }
+
+    /// The soft stop: nothing new is claimed, what waits for its slot goes back, what is under way is awaited and
+    /// settled as it comes.
+    async fn finish(&mut self) {
+        let deadline = Instant::now() + GRACE;
+        loop {
+            while let Some(joined) = self.sending.try_join_next() {
+                self.collect(joined);
+            }
+            if let Err(error) = self.settle().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "outbox could not be settled"
+                );
+            }
+            match timeout_at(deadline, self.sending.join_next()).await {
+                Ok(Some(joined)) => self.collect(joined),
+                Ok(None) => break,
+                Err(_) => {
+                    let rows = self.rows_in_flight;
+                    tracing::warn!(
+                        rows,
+                        "sends were left without an answer: their outcome is unknown"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Groups rows by conversation, in the order claimed; within one, the read mark goes before the reply.
+fn by_conversation(rows: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+    let mut groups: Vec<Vec<Claimed>> = Vec::new();
+    let mut places = HashMap::new();
+    for row in rows {
+        let place = *places.entry(row.conversation_id).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) if is_read_mark(&row) => group.insert(0, row),
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! How much may be sent now: the pace of each number and of the gateway, and brakes when one of them protests.
+//!
+//! A pace is a row of evenly spaced slots: no second ever holds more sends than allowed, not even the first. A
+//! [`Brake`] stops a number or everything for a while; then one send goes ahead to try. State is in memory only:
+//! after a restart everything is open.
+
+mod circuit_breaker;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::message::PhoneNumberId;
+use circuit_breaker::Brake;
+pub(crate) use circuit_breaker::{Engaged, Pause};
+
+/// Slots this far ahead are given out, so that one claim takes several rows; they wait in memory for their turn.
+const HORIZON: Duration = Duration::from_millis(250);
+/// So many sends without an understood answer in a row, and the gateway is taken for down.
+const UNKNOWN_IN_A_ROW: u32 = 3;
+/// Pause of a gateway that cannot be reached: it is tried again every 10 s at the latest.
+pub(crate) const OUTAGE: Pause = Pause {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(10),
+    asked: None,
+};
+
+/// What a send takes from the paces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// A message: a slot of its number and one of the gateway.
+    Message,
+    /// A read mark: a slot of the gateway.
+    ReadMark,
+}
+
+/// What the end of a send teaches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lesson {
+    /// It was never started.
+    NotStarted,
+    /// An answer came that says nothing of how the number may send.
+    Answered,
+    /// An answer came, good or bad, that speaks only of that message: the number may send.
+    Works,
+    /// This number must rest.
+    StopNumber(Pause),
+    /// Everything must rest.
+    StopGateway(Pause),
+    /// No answer we understand.
+    Unknown,
+}
+
+/// The paces and brakes of all numbers.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    gateway: Lane,
+    numbers: HashMap<PhoneNumberId, Lane>,
+    number_interval: Duration,
+    unknown_in_a_row: u32,
+    last_answer: Instant,
+}
+
+#[derive(Debug)]
+struct Lane {
+    /// Between two slots; zero is no pace at all.
+    interval: Duration,
+    next_slot: Instant,
+    brake: Option<Brake>,
+}
+
+impl Pacer {
+    /// Rates are per second; 0 is no bound.
+    pub(crate) fn new(messages_per_second: u32, requests_per_second: u32, now: Instant) -> Self {
+        Self {
+            gateway: Lane::new(interval(requests_per_second), now),
+            numbers: HashMap::new(),
+            number_interval: interval(messages_per_second),
+            unknown_in_a_row: 0,
+            last_answer: now,
+        }
+    }
+
+    /// How many sends the gateway has room for now.
+    pub(crate) fn gateway_room(&self, now: Instant) -> u32 {
+        self.gateway.room(now)
+    }
+
+    /// How many sends of that number there is room for now, the gateway aside.
+    pub(crate) fn number_room(&mut self, number: &PhoneNumberId, now: Instant) -> u32 {
+        self.number(number, now).room(now)
+    }
+
+    /// Takes the slots of one send and gives the time it may start.
+    pub(crate) fn take(&mut self, number: &PhoneNumberId, weight: Weight, now: Instant) -> Instant {
+        let slot = self.gateway.take(now);
+        match weight {
+            Weight::Message => self.number(number, now).take(now).max(slot),
+            Weight::ReadMark => slot,
+        }
+    }
+
+    /// The next time after `now` at which there is room where there is none now.
+    pub(crate) fn next_room(&self, now: Instant) -> Option<Instant> {
+        let lanes = self.numbers.values().chain([&self.gateway]);
+        lanes.filter_map(|lane| lane.opens_at(now)).min()
+    }
+
+    /// Learns from the end of a send that began at `started`; says so when a brake was put on or held.
+    pub(crate) fn learn(
+        &mut self,
+        number: &PhoneNumberId,
+        started: Instant,
+        lesson: Lesson,
+        now: Instant,
+    ) -> Option<Engaged> {
+        if !matches!(
+            lesson,
+            Lesson::Unknown | Lesson::NotStarted | Lesson::StopGateway(_)
+        ) {
+            self.unknown_in_a_row = 0;
+            self.last_answer = now;
+            self.gateway.release(started);
+        }
+        self.gateway.end_trial(started);
+        if !matches!(lesson, Lesson::Answered) {
+            self.number(number, now).end_trial(started);
+        }
+        match lesson {
+            Lesson::NotStarted | Lesson::Answered => None,
+            Lesson::Works => {
+                self.number(number, now).release(started);
+                None
+            }
+            Lesson::StopNumber(pause) => Some(self.number(number, now).engage(pause, now)),
+            Lesson::StopGateway(pause) => Some(self.gateway.engage(pause, now)),
+            // Others were answered since this one began: the gateway is well.
+            Lesson::Unknown if started < self.last_answer => None,
+            Lesson::Unknown => {
+                self.unknown_in_a_row += 1;
+                (self.unknown_in_a_row >= UNKNOWN_IN_A_ROW)
+                    .then(|| self.gateway.engage(OUTAGE, now))
+            }
+        }
+    }
+
+    fn number(&mut self, number: &PhoneNumberId, now: Instant) -> &mut Lane {
+        if !self.numbers.contains_key(number) {
+            let lane = Lane::new(self.number_interval, now);
+            self.numbers.insert(number.clone(), lane);
+        }
+        self.numbers
+            .get_mut(number)
+            .expect("it was put there above")
+    }
+}
+
+impl Lane {
+    fn new(interval: Duration, now: Instant) -> Self {
+        Self {
+            interval,
+            next_slot: now,
+            brake: None,
+        }
+    }
+
+    fn room(&self, now: Instant) -> u32 {
+        let braked = self
+            .brake
+            .as_ref()
+            .map_or(u32::MAX, |brake| brake.room(now));
+        let horizon = now + HORIZON;
+        let first = self.next_slot.max(now);
+        let paced = if first > horizon {
+            0
+        } else if self.interval.is_zero() {
+            u32::MAX
+        } else {
+            let further = (horizon - first).as_nanos() / self.interval.as_nanos();
+            u32::try_from(further).map_or(u32::MAX, |further| further.saturating_add(1))
+        };
+        paced.min(braked)
+    }
+
+    fn take(&mut self, now: Instant) -> Instant {
+        if let Some(brake) = &mut self.brake {
+            brake.begin_trial();
+        }
+        let slot = self.next_slot.max(now);
+        self.next_slot = slot + self.interval;
+        slot
+    }
+
+    fn opens_at(&self, now: Instant) -> Option<Instant> {
+        let paced = (self.next_slot > now + HORIZON).then(|| self.next_slot - HORIZON);
+        let braked = self.brake.as_ref().and_then(|brake| brake.opens_at(now));
+        // Both must be open, so the later one counts.
+        paced.max(braked)
+    }
+
+    fn engage(&mut self, pause: Pause, now: Instant) -> Engaged {
+        Brake::engage(&mut self.brake, pause, now)
+    }
+
+    /// Takes the brake off, unless the send began before it was put on and so proves nothing.
+    fn release(&mut self, started: Instant) {
+        self.brake.take_if(|brake| brake.concerns(started));
+    }
+
+    fn end_trial(&mut self, started: Instant) {
+        if let Some(brake) = &mut self.brake
+            && brake.concerns(started)
+        {
+            brake.end_trial();
+        }
+    }
+}
+
+fn interval(per_second: u32) -> Duration {
+    Duration::from_secs(1)
+        .checked_div(per_second)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

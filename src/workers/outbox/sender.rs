@@ -1,0 +1,124 @@
+//! The rows of one conversation, sent one after the other; conversations go side by side.
+//!
+//! It talks to the gateway and to nothing else: what came of each row goes back to [`super::Delivery`].
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::gateway::{Gateway, SendError};
+use crate::message::{PhoneNumberId, Wamid};
+use crate::store::{Claimed, ClaimedKind};
+use crate::whatsapp::outbound;
+use crate::whatsapp::outbound::Typing;
+
+/// Everything a group of sends needs beside its rows.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Clock,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A claimed row with its turn.
+pub(crate) struct Scheduled {
+    pub(crate) row: Claimed,
+    pub(crate) slot: Instant,
+    /// Starting later could outlive the lease.
+    pub(crate) latest: Instant,
+}
+
+/// A row that came back.
+pub(crate) struct Finished {
+    pub(crate) id: i64,
+    pub(crate) fence: String,
+    pub(crate) attempt: u32,
+    pub(crate) phone_number_id: PhoneNumberId,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) is_read_mark: bool,
+    /// When the request began, or the row was given back.
+    pub(crate) started: Instant,
+    /// When the answer was there.
+    pub(crate) ended: Instant,
+    /// `None` when it was not started.
+    pub(crate) result: Option<Result<Option<Wamid>, SendError>>,
+}
+
+impl Sender {
+    /// Sends the rows in order; after a message that was not accepted the rest goes back unsent.
+    pub(crate) async fn send_in_order(self, rows: Vec<Scheduled>) -> Vec<Finished> {
+        let mut finished = Vec::with_capacity(rows.len());
+        let mut is_stuck = false;
+        for (index, scheduled) in rows.iter().enumerate() {
+            let later = &rows[index + 1..];
+            // Typing is shown only when a reply follows at once.
+            let typing = if later.iter().any(|next| !is_read_mark(&next.row)) {
+                Typing::Shown
+            } else {
+                Typing::No
+            };
+            let may_start = !is_stuck && self.wait_for_turn(scheduled).await;
+            let started = Instant::now();
+            let result = if may_start {
+                Some(self.send(&scheduled.row, typing).await)
+            } else {
+                None
+            };
+            is_stuck |= !is_read_mark(&scheduled.row) && !matches!(result, Some(Ok(_)));
+            finished.push(finish(&scheduled.row, started, result));
+        }
+        finished
+    }
+
+    /// Waits for the row's slot; says whether it may still be sent then.
+    async fn wait_for_turn(&self, scheduled: &Scheduled) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return false,
+            () = sleep_until(scheduled.slot) => {}
+        }
+        Instant::now() < scheduled.latest && self.clock.now() < scheduled.row.expires_at
+    }
+
+    async fn send(&self, row: &Claimed, typing: Typing) -> Result<Option<Wamid>, SendError> {
+        let number = &row.phone_number_id;
+        match &row.kind {
+            ClaimedKind::Message {
+                recipient,
+                content,
+                about,
+            } => {
+                let tag = Some(row.fence.as_str());
+                let body = outbound::message_body(recipient, content, about.as_ref(), tag);
+                self.gateway.send_message(number, &body).await.map(Some)
+            }
+            ClaimedKind::ReadMark { wamid } => {
+                let body = outbound::read_mark_body(wamid, typing);
+                self.gateway.mark_read(number, &body).await.map(|()| None)
+            }
+        }
+    }
+}
+
+pub(crate) fn is_read_mark(row: &Claimed) -> bool {
+    matches!(row.kind, ClaimedKind::ReadMark { .. })
+}
+
+fn finish(
+    row: &Claimed,
+    started: Instant,
+    result: Option<Result<Option<Wamid>, SendError>>,
+) -> Finished {
+    Finished {
+        id: row.id,
+        fence: row.fence.clone(),
+        attempt: row.attempt,
+        phone_number_id: row.phone_number_id.clone(),
+        expires_at: row.expires_at,
+        is_read_mark: is_read_mark(row),
+        started,
+        ended: Instant::now(),
+        result,
+    }
+}

@@ -1,0 +1,90 @@
+//! Looks for what nobody settles, and says what it found: one line for each message that is given up or held, and a
+//! condition for as long as any is held.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Delivery;
+use crate::store::{Freed, StoreError};
+use crate::telemetry::Condition;
+
+/// Expired rows and leases are looked for this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+
+impl Delivery {
+    /// Moves on what has run out, when it is time to look.
+    pub(crate) async fn sweep(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if now < self.next_sweep {
+            return Ok(());
+        }
+        let freed = self
+            .store
+            .free_expired(self.clock.now(), self.settings.unknown_wait)
+            .await?;
+        log(&freed);
+        // Counted and not remembered: commands change the outbox beside us.
+        let held = self.store.held_rows().await?;
+        self.conditions.set(Condition::HeldSends, sentence(held));
+        self.next_sweep = now + SWEEP_EVERY;
+        Ok(())
+    }
+}
+
+/// What `/readyz` says while messages are held.
+fn sentence(held: u64) -> Option<String> {
+    let what = match held {
+        0 => return None,
+        1 => "1 message may or may not have been sent and waits".to_owned(),
+        _ => format!("{held} messages may or may not have been sent and wait"),
+    };
+    Some(format!(
+        "{what} for you: look with `replyd outbox list --state held`, then retry or drop"
+    ))
+}
+
+fn log(freed: &Freed) {
+    for id in &freed.unknown {
+        tracing::warn!(
+            outbox.id = id,
+            "message may have been sent, and its sender is gone: waiting for a receipt"
+        );
+    }
+    for (id, reason) in &freed.held {
+        tracing::warn!(
+            outbox.id = id,
+            reason,
+            "message may or may not have been sent and is held: see `replyd outbox show {id}`, then retry or drop it"
+        );
+    }
+    for expired in &freed.expired {
+        tracing::warn!(
+            outbox.id = expired.id,
+            attempts = expired.attempts,
+            waited_seconds = expired.waited.as_secs(),
+            code = expired.code,
+            "message was not sent in its time and is given up"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn what_is_held_is_counted_in_words() {
+        assert_eq!(sentence(0), None);
+        assert!(
+            sentence(1)
+                .unwrap()
+                .starts_with("1 message may or may not have been sent and waits")
+        );
+        assert!(
+            sentence(2)
+                .unwrap()
+                .starts_with("2 messages may or may not have been sent and wait ")
+        );
+    }
+}
