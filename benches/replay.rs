@@ -11,14 +11,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::engine;
-use replyd::engine::Incoming;
+use replyd::engine::EngineEvent;
 use replyd::message::{
-    Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId,
+    Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
 };
 use replyd::rules;
-use replyd::rules::{Beside, RuleSet};
+use replyd::rules::{CompileInput, RuleSet};
 use replyd::sandbox::webhooks;
 use replyd::store::{Decide, MediaPolicy, ReceivePolicy, Store};
 use replyd::whatsapp::inbound;
@@ -44,7 +44,10 @@ const SAID: [&str; 10] = [
 ];
 
 fn compiled() -> RuleSet {
-    let compiled = rules::compile(&Sources::one("rules.toml", RULES), Beside::default());
+    let compiled = rules::compile(
+        &SourceMap::one("rules.toml", RULES),
+        CompileInput::default(),
+    );
     compiled.expect("the example is good").rules
 }
 
@@ -124,8 +127,8 @@ fn turns(rules: &RuleSet) {
             name: Some("Ana Lima".to_owned()),
             username: None,
         },
-        messages_before: 3,
-        state: State::default(),
+        inbound_count: 3,
+        state: ConversationState::default(),
     };
     let message = |text: &str| -> Inbound {
         let raw = json!({ "from": phone(1), "id": "wamid.1", "timestamp": START.as_second().to_string(),
@@ -141,7 +144,7 @@ fn turns(rules: &RuleSet) {
                 title: "Order a cake".to_owned(),
             };
         }
-        in_flow.state = engine::take(rules, &in_flow, Incoming::Message(&written), START).state;
+        in_flow.state = engine::take(rules, &in_flow, EngineEvent::Message(&written), START).state;
     }
     let cases = [
         ("a menu with buttons", &fresh, message("Hello!")),
@@ -155,7 +158,7 @@ fn turns(rules: &RuleSet) {
             black_box(engine::take(
                 rules,
                 conversation,
-                Incoming::Message(&message),
+                EngineEvent::Message(&message),
                 START,
             ));
         }

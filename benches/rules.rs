@@ -10,14 +10,15 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::engine;
-use replyd::engine::Incoming;
+use replyd::engine::EngineEvent;
 use replyd::message::{
-    Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
+    Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
+    Wamid,
 };
 use replyd::rules;
-use replyd::rules::{Beside, RuleSet};
+use replyd::rules::{CompileInput, RuleSet};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const MESSAGES: [&str; 8] = [
@@ -59,7 +60,10 @@ fn rules(count: usize) -> RuleSet {
         "version = 1\n[bot]\nreply_budget = {{ per_minute = 1000, per_hour = 1000 }}\n{}\n[[rule]]\nid = \"fallback\"\nreply = \"Sorry?\"\n",
         rules.concat(),
     );
-    let compiled = rules::compile(&Sources::one("rules.toml", &text), Beside::default());
+    let compiled = rules::compile(
+        &SourceMap::one("rules.toml", &text),
+        CompileInput::default(),
+    );
     compiled.expect("the rules are good").rules
 }
 
@@ -88,8 +92,8 @@ fn main() {
             name: Some("Ana Lima".to_owned()),
             username: None,
         },
-        messages_before: 3,
-        state: State::default(),
+        inbound_count: 3,
+        state: ConversationState::default(),
     };
     let messages = messages();
     println!(
@@ -112,7 +116,7 @@ fn main() {
             black_box(engine::take(
                 &rules,
                 &conversation,
-                Incoming::Message(message),
+                EngineEvent::Message(message),
                 NOW,
             ));
         });
@@ -120,7 +124,7 @@ fn main() {
             black_box(engine::explain(
                 &rules,
                 &conversation,
-                Incoming::Message(message),
+                EngineEvent::Message(message),
                 NOW,
             ));
         });

@@ -8,7 +8,7 @@ CREATE TABLE contacts (
     user_id       TEXT UNIQUE,             -- business-scoped user id; NULL where Meta did not send one
     name          TEXT,                    -- the latest profile name we saw: chosen by the person, prove nothing by it
     username      TEXT,                    -- the latest username we saw, without @
-    marketing_stopped_ms INTEGER,          -- since when the person wants no marketing messages; NULL: nothing was said
+    marketing_opted_out_ms INTEGER,          -- since when the person wants no marketing messages; NULL: nothing was said
     first_seen_ms INTEGER NOT NULL,
     CHECK (wa_id IS NOT NULL OR user_id IS NOT NULL)
 ) STRICT;
@@ -19,15 +19,15 @@ CREATE TABLE conversations (
     contact_id        INTEGER NOT NULL REFERENCES contacts (id),
     phone_number_id   TEXT    NOT NULL,    -- our number, by Meta's id
     state             TEXT    NOT NULL,    -- JSON: what the rules remember of this person
-    messages_in       INTEGER NOT NULL,    -- how many messages the person sent; 0 before means a first contact
+    inbound_count       INTEGER NOT NULL,    -- how many messages the person sent; 0 before means a first contact
     last_inbound_ms   INTEGER,             -- by WhatsApp's clock; the 24-hour window counts from here
     last_message_ms   INTEGER NOT NULL,    -- of either side; what lists are sorted by
-    wake_at_ms        INTEGER,             -- when something in the state becomes due; NULL: nothing waits
+    next_timer_ms        INTEGER,             -- when something in the state becomes due; NULL: nothing waits
     opted_out_ms      INTEGER,             -- since when the person wants nothing from us; notes tell by which message
     UNIQUE (contact_id, phone_number_id)
 ) STRICT;
 CREATE INDEX conversations_by_last_message ON conversations (last_message_ms);
-CREATE INDEX conversations_by_wake ON conversations (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
+CREATE INDEX conversations_by_next_timer ON conversations (next_timer_ms) WHERE next_timer_ms IS NOT NULL;
 
 -- Every message of both sides, for ever.
 CREATE TABLE messages (
@@ -43,15 +43,15 @@ CREATE TABLE messages (
     kind              TEXT    NOT NULL,    -- text, image, button_reply, list, …: Meta's words for theirs, ours for ours
     text              TEXT    NOT NULL,    -- as the person saw it; buttons in brackets
     -- Who wrote it: the person; a rule; a colleague, in the phone app or by `replyd send`.
-    origin            TEXT    NOT NULL CHECK (origin IN ('person', 'rule', 'phone_app', 'command')),
+    origin            TEXT    NOT NULL CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator')),
     quoted_wamid      TEXT,                -- the message it quotes, answers by a button, or reacts to; of either side
     sent_at_ms        INTEGER NOT NULL,    -- theirs: by WhatsApp's clock; ours: when it was decided
     stored_at_ms      INTEGER NOT NULL,
     raw               TEXT,                -- theirs: Meta's JSON byte for byte; ours: the reply as JSON
-    -- The decision on one of theirs. Every one has exactly one; `waiting` becomes another when the wait is over.
+    -- The decision on one of theirs. Every one has exactly one; `pending` becomes another when the wait is over.
     decision          TEXT CHECK (decision IN
-                          ('answered', 'silent', 'no_rule', 'too_old', 'over_budget', 'loop', 'waiting', 'opted_out', 'not_answered',
-                           'human', 'failed')),
+                          ('answered', 'silent', 'no_match', 'too_old', 'rate_limited', 'loop_detected', 'pending', 'opted_out', 'unsupported',
+                           'handed_off', 'failed')),
     explanation       TEXT,                -- JSON: every rule that was looked at, and why it matched or did not
     rules_version     TEXT REFERENCES rules_versions (version),
     -- Where one of ours comes from, and what became of it.
@@ -76,7 +76,7 @@ CREATE TABLE receipts (
     participant       TEXT,                -- the member of a group it is about
     at_ms             INTEGER NOT NULL,    -- by WhatsApp's clock
     received_at_ms    INTEGER NOT NULL,
-    tag               TEXT,                -- the attempt that sent the message, when WhatsApp echoed it
+    claim_token       TEXT,                -- the attempt that sent the message, when WhatsApp echoed it
     pricing           TEXT,                -- JSON: billable, pricing_model, type, category
     conversation      TEXT,                -- JSON: what Meta counts it to
     errors            TEXT,                -- JSON array: why it failed
@@ -97,8 +97,8 @@ CREATE TABLE outbox (
     due_at_ms         INTEGER NOT NULL,    -- not before
     expires_at_ms     INTEGER NOT NULL,    -- not after: a late answer confuses people
     attempts          INTEGER NOT NULL DEFAULT 0,
-    fence             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
-                                           -- message's tag, so a receipt that brings it back proves the message was sent
+    claim_token             TEXT UNIQUE,         -- random per claim; a write that does not match it has no effect. It goes out as the
+                                           -- message's biz_opaque_callback_data, so a receipt that brings it back proves the message was sent
     lease_until_ms    INTEGER,             -- sending: when the claim ends; unknown: since when we wait for a receipt
     reason            TEXT,                -- why it waits: what the last try met
     tries             TEXT    NOT NULL DEFAULT '[]',  -- JSON: when each try was, what it met and its code; the last hundred
@@ -124,7 +124,7 @@ CREATE TABLE actions (
 ) STRICT;
 
 -- What happened in a conversation beside what was said: opt-out, handoff, a loop, a budget that is used up, …
-CREATE TABLE notes (
+CREATE TABLE conversation_events (
     id                INTEGER PRIMARY KEY,
     conversation_id   INTEGER NOT NULL REFERENCES conversations (id),
     at_ms             INTEGER NOT NULL,
@@ -132,7 +132,7 @@ CREATE TABLE notes (
     text              TEXT    NOT NULL,    -- for people
     message_id        INTEGER REFERENCES messages (id)  -- the message of theirs that it came with
 ) STRICT;
-CREATE INDEX notes_by_conversation ON notes (conversation_id, id);
+CREATE INDEX conversation_events_by_conversation ON conversation_events (conversation_id, id);
 
 -- Files that people sent. Fetching them is off unless [media] download is on.
 CREATE TABLE media (
@@ -164,13 +164,13 @@ CREATE TABLE account_events (
     field             TEXT    NOT NULL,    -- Meta's word
     phone_number_id   TEXT,
     waba_id           TEXT,                -- the account, where the news names one
-    told_at_ms        INTEGER NOT NULL,    -- when Meta said it; when it came, where Meta gives no time
+    occurred_at_ms        INTEGER NOT NULL,    -- when Meta said it; when it came, where Meta gives no time
     summary           TEXT    NOT NULL,    -- what it says, for people
     received_at_ms    INTEGER NOT NULL,
     raw               TEXT    NOT NULL
 ) STRICT;
 -- How the account stands is read from the news of a few fields, in the order Meta told it.
-CREATE INDEX account_events_in_order ON account_events (field, told_at_ms);
+CREATE INDEX account_events_in_order ON account_events (field, occurred_at_ms);
 
 -- Updates we could not understand, byte for byte, with the reason.
 CREATE TABLE quarantine (
@@ -242,11 +242,11 @@ SELECT
     conversations.phone_number_id AS our_number,
     (SELECT text FROM messages WHERE messages.conversation_id = conversations.id ORDER BY messages.id DESC LIMIT 1) AS last_message,
     strftime('%Y-%m-%dT%H:%M:%SZ', conversations.last_message_ms / 1000, 'unixepoch') AS last_at,
-    conversations.messages_in,
+    conversations.inbound_count,
     -- Who answers now.
     CASE WHEN conversations.opted_out_ms IS NOT NULL THEN 'nobody: opted out'
-         WHEN conversations.state->>'$.human_until' IS NOT NULL
-             THEN 'a colleague until ' || (conversations.state->>'$.human_until')
+         WHEN conversations.state->>'$.handoff_until' IS NOT NULL
+             THEN 'a colleague until ' || (conversations.state->>'$.handoff_until')
          WHEN conversations.state->>'$.run' IS NOT NULL
              THEN 'the bot, in flow ' || (conversations.state->>'$.run.frames[0].flow')
          ELSE 'the bot' END AS mode,

@@ -1,6 +1,6 @@
 //! Carries out what rules ask of the world outside: `call` and `model`.
 //!
-//! One action, one request, one [`Outcome`]. The address comes from rules and from what people write, so nothing is
+//! One action, one request, one [`ActionResult`]. The address comes from rules and from what people write, so nothing is
 //! reached that the owner has not allowed by name, and nothing in the owner's own network unless that is said too:
 //! see `actions/public_address.rs`. Nothing is followed, repeated or unpacked. What fails is told in words that hold nothing that
 //! somebody sent: they stand in the history and in the log.
@@ -19,14 +19,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config;
 use crate::gateway::{GatewayError, http_client_builder};
-use crate::message::{Action, HttpCall, HttpMethod, MODEL, ModelCall, Outcome, leaves_its_place};
+use crate::message::{
+    Action, ActionResult, HttpCall, HttpMethod, MODEL, ModelCall, has_dot_segments,
+};
 use public_address::{Lookup, NotPublic, PublicOnly, is_public};
 
 /// Deeper answers are attacks on whoever reads them.
 const DEPTH_MAX: usize = 32;
 
 /// What rules may reach.
-pub struct Outside {
+pub struct ActionExecutor {
     /// Connects to public addresses only.
     public: Client,
     /// For hosts of one's own network, and for the model, which the owner has named.
@@ -56,7 +58,7 @@ struct Model {
     slots: Arc<Semaphore>,
 }
 
-impl Outside {
+impl ActionExecutor {
     /// Makes the clients; connects to nothing yet.
     ///
     /// # Errors
@@ -127,7 +129,7 @@ impl Outside {
     }
 
     /// Does it, within its time. That begins now: whoever has no slot yet has not begun.
-    pub async fn perform(&self, action: &Action, slot: Slot) -> Outcome {
+    pub async fn perform(&self, action: &Action, slot: Slot) -> ActionResult {
         let Slot(_held) = slot;
         let (timeout, done) = match action {
             Action::Http(call) => {
@@ -140,15 +142,15 @@ impl Outside {
             }
         };
         match done {
-            Ok(Ok(value)) => Outcome::Done(value),
-            Ok(Err(reason)) => Outcome::Failed(reason),
-            Err(_) => Outcome::Failed(format!("no answer within {timeout:?}")),
+            Ok(Ok(value)) => ActionResult::Done(value),
+            Ok(Err(reason)) => ActionResult::Failed(reason),
+            Err(_) => ActionResult::Failed(format!("no answer within {timeout:?}")),
         }
     }
 
     async fn call(&self, call: &HttpCall) -> Result<Value, String> {
         // What parses it would follow the way up, out of the part of the address that the owner wrote.
-        if leaves_its_place(&call.url) {
+        if has_dot_segments(&call.url) {
             return Err("its address leaves its place: a part of it is `.` or `..`".to_owned());
         }
         let url = Url::parse(&call.url).map_err(|_| "its address is none".to_owned())?;
@@ -251,7 +253,7 @@ impl Outside {
     }
 }
 
-impl std::fmt::Debug for Outside {
+impl std::fmt::Debug for ActionExecutor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outside")
             .field("hosts", &self.hosts.len())

@@ -10,11 +10,11 @@ use reqwest::dns::Resolve as _;
 use serde_json::{Value, json};
 
 use super::public_address::{Lookup, PublicOnly, is_public};
-use super::{Outside, depth};
+use super::{ActionExecutor, depth};
 use crate::config::{ActionHost, Actions, LimitKey, Model};
 use crate::gateway::test_server::{Fake, Script};
 use crate::message::{
-    Action, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Outcome, Speaker,
+    Action, ActionResult, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Speaker,
 };
 
 const PUBLIC: &str = include_str!("../../tests/cases/outside/public.txt");
@@ -70,23 +70,23 @@ fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
 }
 
 /// Does it in the first slot that is free.
-async fn perform(outside: &Outside, action: &Action) -> Outcome {
+async fn perform(outside: &ActionExecutor, action: &Action) -> ActionResult {
     let slot = outside.slots(&action.host()).pop().unwrap();
     outside.perform(action, slot).await
 }
 
-fn failed(outcome: Outcome) -> String {
+fn failed(outcome: ActionResult) -> String {
     match outcome {
-        Outcome::Failed(reason) => reason,
-        Outcome::Done(value) => panic!("it was done: {value}"),
+        ActionResult::Failed(reason) => reason,
+        ActionResult::Done(value) => panic!("it was done: {value}"),
     }
 }
 
 /// What a service on this machine, allowed as one's own, is told to have answered.
-async fn answered(script: Script) -> Outcome {
+async fn answered(script: Script) -> ActionResult {
     let fake = Fake::start([script]).await;
     let base = format!("http://{}", fake.address);
-    let outside = Outside::new(&actions(vec![host(&base, true)]), None).unwrap();
+    let outside = ActionExecutor::new(&actions(vec![host(&base, true)]), None).unwrap();
     perform(&outside, &get(&format!("{base}/orders/17"))).await
 }
 
@@ -111,7 +111,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
     ];
     // A name that passes is looked up, and then turned down for its address: nothing leaves this machine.
     let (lookup, looked) = names(&["127.0.0.1"]);
-    let outside = Outside::with_lookup(&actions(hosts), None, lookup).unwrap();
+    let outside = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
 
     for line in lines(include_str!("../../tests/cases/outside/allowed.txt")) {
         let before = looked.load(Ordering::SeqCst);
@@ -166,7 +166,7 @@ fn each_host_has_slots_of_its_own_and_gets_them_back() {
         host("https://shop.example", false),
         host("http://stock:8000", true),
     ];
-    let outside = Outside::new(&actions(hosts), None).unwrap();
+    let outside = ActionExecutor::new(&actions(hosts), None).unwrap();
     let free = |action: &Action| outside.slots(&action.host());
 
     let taken = free(&get("https://Shop.example/orders?of=ana"));
@@ -182,9 +182,9 @@ fn each_host_has_slots_of_its_own_and_gets_them_back() {
 #[tokio::test]
 async fn an_answer_becomes_a_value() {
     let done = answered(Script::answer(200, "", r#"{"status":"baked"}"#)).await;
-    assert_eq!(done, Outcome::Done(json!({"status": "baked"})));
+    assert_eq!(done, ActionResult::Done(json!({"status": "baked"})));
     let done = answered(Script::answer(204, "", "")).await;
-    assert_eq!(done, Outcome::Done(Value::Null));
+    assert_eq!(done, ActionResult::Done(Value::Null));
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
     let base = format!("http://{}", fake.address);
     let mut own = host(&base, true);
     own.authorization = Some("Token secret-canary".into());
-    let outside = Outside::new(&actions(vec![own]), None).unwrap();
+    let outside = ActionExecutor::new(&actions(vec![own]), None).unwrap();
     let call = HttpCall {
         method: HttpMethod::Put,
         url: format!("{base}/orders?of=ana%20b"),
@@ -240,7 +240,7 @@ async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
 
     let done = perform(&outside, &Action::Http(call)).await;
 
-    assert_eq!(done, Outcome::Done(json!(true)));
+    assert_eq!(done, ActionResult::Done(json!(true)));
     let request = &fake.requests()[0];
     assert!(
         request
@@ -260,7 +260,7 @@ async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
 #[tokio::test]
 async fn a_header_cannot_be_broken_out_of() {
     let base = "http://127.0.0.1:9";
-    let outside = Outside::new(&actions(vec![host(base, true)]), None).unwrap();
+    let outside = ActionExecutor::new(&actions(vec![host(base, true)]), None).unwrap();
     let Action::Http(mut call) = get(base) else {
         panic!("it is a call");
     };
@@ -294,7 +294,7 @@ fn question(choose: &[&str]) -> ModelCall {
 }
 
 /// What a model's words come to, and what it was asked.
-async fn told(said: &str, call: ModelCall) -> (Outcome, Value) {
+async fn told(said: &str, call: ModelCall) -> (ActionResult, Value) {
     let body = json!({"choices": [{"message": {"role": "assistant", "content": said}}]});
     let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
     let model = Model {
@@ -307,8 +307,8 @@ async fn told(said: &str, call: ModelCall) -> (Outcome, Value) {
     told_by(fake, &model, call).await
 }
 
-async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (Outcome, Value) {
-    let outside = Outside::new(&actions(Vec::new()), Some(model)).unwrap();
+async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (ActionResult, Value) {
+    let outside = ActionExecutor::new(&actions(Vec::new()), Some(model)).unwrap();
     let outcome = perform(&outside, &Action::Model(call)).await;
     let request = fake.requests().remove(0);
     assert!(
@@ -327,7 +327,7 @@ async fn a_model_writes_a_text_from_the_conversation() {
     // What looks like a template stays what it is.
     assert_eq!(
         outcome,
-        Outcome::Done(json!({"text": "Yes, {{ contact.phone }}."}))
+        ActionResult::Done(json!({"text": "Yes, {{ contact.phone }}."}))
     );
     let expected = json!({
         "model": "small", "max_tokens": 50,
@@ -357,8 +357,8 @@ async fn a_model_chooses_one_of_the_rules_it_is_given() {
     for (said, expected) in cases {
         let (outcome, asked) = told(said, question(&["bread", "cake"])).await;
         let expected = match expected {
-            Ok(value) => Outcome::Done(value),
-            Err(reason) => Outcome::Failed(reason.to_owned()),
+            Ok(value) => ActionResult::Done(value),
+            Err(reason) => ActionResult::Failed(reason.to_owned()),
         };
         assert_eq!(outcome, expected, "{said}");
         let system = asked.pointer("/messages/0/content").and_then(Value::as_str);
@@ -393,7 +393,7 @@ async fn a_model_is_asked_in_the_words_its_service_knows() {
 async fn what_a_service_writes_before_its_answer_is_no_part_of_it() {
     let done = answered(Script::answer(200, "", "\u{feff}{\"status\":\"baked\"}")).await;
 
-    assert_eq!(done, Outcome::Done(json!({"status": "baked"})));
+    assert_eq!(done, ActionResult::Done(json!({"status": "baked"})));
 }
 
 #[tokio::test]
@@ -405,7 +405,7 @@ async fn an_address_that_would_leave_its_place_is_not_called() {
         "/a\\..\\b",
     ] {
         let base = "http://127.0.0.1:9";
-        let outside = Outside::new(&actions(vec![host(base, true)]), None).unwrap();
+        let outside = ActionExecutor::new(&actions(vec![host(base, true)]), None).unwrap();
 
         let reason = failed(perform(&outside, &get(&format!("{base}{way}"))).await);
 
@@ -419,7 +419,7 @@ async fn the_owners_key_goes_before_that_of_a_rule() {
     let base = format!("http://{}", fake.address);
     let mut own = host(&base, true);
     own.authorization = Some("Token of-the-owner".into());
-    let outside = Outside::new(&actions(vec![own]), None).unwrap();
+    let outside = ActionExecutor::new(&actions(vec![own]), None).unwrap();
     let Action::Http(mut call) = get(&base) else {
         panic!("it is a call");
     };
@@ -437,7 +437,7 @@ async fn the_owners_key_goes_before_that_of_a_rule() {
 
 #[tokio::test]
 async fn without_a_model_none_is_asked() {
-    let outside = Outside::new(&actions(Vec::new()), None).unwrap();
+    let outside = ActionExecutor::new(&actions(Vec::new()), None).unwrap();
 
     let reason = failed(perform(&outside, &Action::Model(question(&[]))).await);
 

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::actions::Outside;
+use crate::actions::ActionExecutor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::{Downloader, Gateway, GatewayError, Hosts};
@@ -55,7 +55,7 @@ pub struct App {
     store: Store,
     gateway: Gateway,
     downloader: Downloader,
-    outside: Arc<Outside>,
+    executor: Arc<ActionExecutor>,
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
     conditions: Arc<Conditions>,
@@ -90,7 +90,7 @@ impl App {
         let rulebook = Rulebook::load(&config)?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
-        let outside = Outside::new(&config.actions, config.model.as_ref())
+        let executor = ActionExecutor::new(&config.actions, config.model.as_ref())
             .context("could not set up the client of actions")?;
         if config.media.download {
             media_folder::check(&config.media.folder)?;
@@ -123,7 +123,7 @@ impl App {
             store,
             gateway,
             downloader,
-            outside: Arc::new(outside),
+            executor: Arc::new(executor),
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::of(rulebook)),
             conditions: Arc::default(),
@@ -207,7 +207,7 @@ impl App {
         let waiting = Waiting {
             store: self.store.clone(),
             decide: Arc::clone(&decide),
-            outside: Arc::clone(&self.outside),
+            executor: Arc::clone(&self.executor),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             wake: Arc::clone(&wake),

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use super::rules_loader::RulesFiles;
 use crate::config::Config;
 use crate::diagnostics;
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::{Colour, Diagnostic, Severity};
 use crate::engine;
-use crate::engine::{Decision, Incoming, Turn};
+use crate::engine::{Decision, EngineEvent, Turn};
 use crate::message::{Conversation, PhoneNumberId, RulesVersion};
 use crate::rules::RuleSet;
 
@@ -81,7 +81,7 @@ impl Rulebook {
     pub(super) fn decide(
         &self,
         conversation: &Conversation,
-        incoming: Incoming<'_>,
+        incoming: EngineEvent<'_>,
         now: Timestamp,
     ) -> (Turn, RulesVersion) {
         let rules = match &self.answered {
@@ -142,7 +142,7 @@ fn compile(file: &Path) -> anyhow::Result<RuleSet> {
 }
 
 /// Where the first error is. Anybody may read it, so of the path only the name is told.
-fn first_error(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+fn first_error(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     let error = |found: &&Diagnostic| found.severity == Severity::Error;
     let span = diagnostics.iter().find(error).map(|found| &found.span);
     let (file, line, _) = sources.line_and_column(span.unwrap_or(&(0..0)));
@@ -152,7 +152,7 @@ fn first_error(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 
 fn stored_only(conversation: &Conversation) -> Turn {
     let state = conversation.state.clone();
-    Turn::nothing(Decision::NotAnswered, state, "number is not configured")
+    Turn::nothing(Decision::Unsupported, state, "number is not configured")
 }
 
 #[cfg(test)]
@@ -162,9 +162,10 @@ mod tests {
     use super::Rulebook;
     use crate::config;
     use crate::config::{Config, Sources};
-    use crate::engine::{Decision, Incoming};
+    use crate::engine::{Decision, EngineEvent};
     use crate::message::{
-        Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
+        Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
+        Wamid,
     };
 
     const RULES: &str = "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n";
@@ -194,8 +195,8 @@ gateway = { api_key = "k" }
                 name: None,
                 username: None,
             },
-            messages_before: 0,
-            state: State::default(),
+            inbound_count: 0,
+            state: ConversationState::default(),
         };
         let text = Content::Text {
             body: "hello".to_owned(),
@@ -214,10 +215,13 @@ gateway = { api_key = "k" }
         let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
         let (conversation, message) = message_to("2");
 
-        let (turn, version) =
-            rulebook.decide(&conversation, Incoming::Message(&message), message.sent_at);
+        let (turn, version) = rulebook.decide(
+            &conversation,
+            EngineEvent::Message(&message),
+            message.sent_at,
+        );
 
-        assert_eq!(turn.decision, Decision::NotAnswered);
+        assert_eq!(turn.decision, Decision::Unsupported);
         assert_eq!(
             turn.explanation.note.as_deref(),
             Some("number is not configured")

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use jiff::civil::Date;
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::sources::{LeftOut, Sources};
+use crate::diagnostics::sources::{IncludeError, SourceMap};
 use crate::message::TemplateFile;
 use crate::rules;
-use crate::rules::{Beside, Compiled};
+use crate::rules::{CompileInput, Compiled};
 
 /// Stands beside the rules file.
 const FILE: &str = "templates.json";
@@ -48,7 +48,7 @@ pub fn fetched(rules: &Path) -> anyhow::Result<Option<TemplateFile>> {
 #[derive(Clone, Debug)]
 pub struct RulesFiles {
     /// The texts.
-    pub sources: Sources,
+    pub sources: SourceMap,
     /// Where they stand, the main file first.
     pub paths: Vec<PathBuf>,
     /// The templates beside them.
@@ -65,7 +65,7 @@ impl RulesFiles {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("could not read rules file `{}`", file.display()))?;
         let mut files = Self {
-            sources: Sources::one(file.to_string_lossy(), &text),
+            sources: SourceMap::one(file.to_string_lossy(), &text),
             paths: vec![file.to_owned()],
             templates: fetched(file)?,
         };
@@ -88,13 +88,13 @@ impl RulesFiles {
         Ok(files)
     }
 
-    fn add(&mut self, path: PathBuf) -> Result<(), LeftOut> {
+    fn add(&mut self, path: PathBuf) -> Result<(), IncludeError> {
         let name = path.to_string_lossy().into_owned();
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => LeftOut::Missing,
-            _ => LeftOut::Unreadable(name.clone(), error.to_string()),
+            io::ErrorKind::NotFound => IncludeError::Missing,
+            _ => IncludeError::Unreadable(name.clone(), error.to_string()),
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| LeftOut::NoText(name.clone()))?;
+        let text = String::from_utf8(bytes).map_err(|_| IncludeError::NoText(name.clone()))?;
         self.sources.add(name, &text);
         self.paths.push(path);
         Ok(())
@@ -105,7 +105,7 @@ impl RulesFiles {
     /// # Errors
     /// Everything that was found in them, when at least one is an error.
     pub fn compile(&self, today: Option<Date>) -> Result<Compiled, Vec<Diagnostic>> {
-        let beside = Beside {
+        let beside = CompileInput {
             templates: self.templates.as_ref(),
             today,
         };
@@ -114,14 +114,14 @@ impl RulesFiles {
 }
 
 /// The files that an entry of `include` means, in name order; relative to the file it stands in.
-fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, LeftOut> {
+fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, IncludeError> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let itself = resolved(file);
     if !name.contains(['*', '?', '[']) {
         let path = folder.join(name);
         let is_itself = resolved(&path) == itself;
         return if is_itself {
-            Err(LeftOut::Itself)
+            Err(IncludeError::Itself)
         } else {
             Ok(vec![path])
         };
@@ -135,12 +135,12 @@ fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, LeftOut> {
         ..glob::MatchOptions::default()
     };
     let found = glob::glob_with(&whole.to_string_lossy(), options);
-    let found = found.map_err(|error| LeftOut::NoPattern(error.msg.to_owned()))?;
+    let found = found.map_err(|error| IncludeError::NoPattern(error.msg.to_owned()))?;
     let mut paths = Vec::new();
     for path in found {
         let path = path.map_err(|error| {
             let path = error.path().to_string_lossy().into_owned();
-            LeftOut::Unreadable(path, error.error().to_string())
+            IncludeError::Unreadable(path, error.error().to_string())
         })?;
         // A pattern may well fit the file it stands in.
         if resolved(&path) != itself {
@@ -148,7 +148,7 @@ fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, LeftOut> {
         }
     }
     if paths.is_empty() {
-        return Err(LeftOut::NoMatch);
+        return Err(IncludeError::NoMatch);
     }
     Ok(paths)
 }

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 
 /// One thing that is wrong, or doubtful, in a rules file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Diagnostic {
 
     /// One line of JSON for editors: where it is (lines and columns from 1, the end not included), what, and the help.
     #[must_use]
-    pub fn to_json(&self, sources: &Sources) -> String {
+    pub fn to_json(&self, sources: &SourceMap) -> String {
         let place = |span: &Range<usize>| {
             let (file, line, column) = sources.line_and_column(span);
             let (_, end_line, end_column) = sources.line_and_column(&(span.end..span.end));
@@ -138,7 +138,7 @@ impl Diagnostic {
 /// Draws diagnostics with the lines of the file they are about, a blank line between two; no line end after the
 /// last. `sources` are the files they were found in.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -> String {
+pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Styled => Renderer::styled(),
         Colour::Plain => Renderer::plain(),
@@ -150,7 +150,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -> 
         .join("\n\n")
 }
 
-fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -194,7 +194,7 @@ fn within(span: &Range<usize>, text: &str) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colour, Diagnostic, Sources, render};
+    use super::{Colour, Diagnostic, SourceMap, render};
 
     #[test]
     fn a_span_beyond_the_text_or_inside_a_character_is_still_drawn() {
@@ -204,7 +204,7 @@ mod tests {
 
         let drawn = render(
             &diagnostics,
-            &Sources::one("rules.toml", text),
+            &SourceMap::one("rules.toml", text),
             Colour::Plain,
         );
 

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 /// One or more rules files, the main one first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources {
+pub struct SourceMap {
     text: String,
     files: Vec<File>,
     /// What the main file includes and is not here.
-    left_out: Vec<(Include, LeftOut)>,
+    left_out: Vec<(Include, IncludeError)>,
 }
 
 /// An entry of `include` in the main file.
@@ -26,7 +26,7 @@ pub struct Include {
 
 /// Why a file is not here that should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOut {
+pub enum IncludeError {
     /// There is no such file.
     Missing,
     /// It is the main file.
@@ -41,14 +41,14 @@ pub enum LeftOut {
     Unreadable(String, String),
 }
 
-/// A file within [`Sources`].
+/// A file within [`SourceMap`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct File {
     name: String,
     range: Range<usize>,
 }
 
-impl Sources {
+impl SourceMap {
     /// Takes the main file.
     #[must_use]
     pub fn one(name: impl Into<String>, text: &str) -> Self {
@@ -82,12 +82,12 @@ impl Sources {
     }
 
     /// Notes that an entry of `include`, or a file it means, is not here.
-    pub fn leave_out(&mut self, include: Include, why: LeftOut) {
+    pub fn leave_out(&mut self, include: Include, why: IncludeError) {
         self.left_out.push((include, why));
     }
 
     /// What is not here, and why.
-    pub(crate) fn left_out(&self) -> impl Iterator<Item = (&Include, &LeftOut)> {
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = (&Include, &IncludeError)> {
         self.left_out.iter().map(|(include, why)| (include, why))
     }
 
@@ -155,10 +155,10 @@ const KEPT_MARK: &str = "# file: ";
 
 #[cfg(test)]
 mod tests {
-    use super::Sources;
+    use super::SourceMap;
 
-    fn two() -> Sources {
-        let mut sources = Sources::one("rules.toml", "version = 1\n");
+    fn two() -> SourceMap {
+        let mut sources = SourceMap::one("rules.toml", "version = 1\n");
         sources.add("rules/a.toml", "é\n[[rule]]");
         sources
     }
@@ -181,7 +181,7 @@ mod tests {
     fn what_is_kept_gives_the_files_back() {
         let kept = two().kept();
 
-        let again: Vec<_> = Sources::from_kept(&kept)
+        let again: Vec<_> = SourceMap::from_kept(&kept)
             .files()
             .map(|(name, text)| (name.to_owned(), text.trim_end().to_owned()))
             .collect();

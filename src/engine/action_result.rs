@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::respond::{Span, Used};
 use super::{
-    AskedAction, Cause, CauseKind, Decision, NoteKind, Part, Reply, Verdict, Work, signed,
+    AskedAction, ConversationEventKind, Decision, Part, Reply, Trigger, TriggerKind, TurnContext,
+    Verdict, signed,
 };
 use crate::engine::render::variables::Variables;
 use crate::message::{
-    Action, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn, Outcome, RuleId, Run, Speaker,
-    Waiting,
+    Action, ActionResult, FlowRun, HttpCall, Inbound, ModelCall, ModelChoice, ModelTurn,
+    PendingAction, RuleId, Speaker,
 };
 use crate::rules::{ActionTemplate, Answer, Body, HttpTemplate, ModelTemplate};
 
@@ -21,38 +22,38 @@ const WAITING_MAX: usize = 5;
 /// Actions that one action may lead to, one after the other: rules that lead to each other end here.
 const CHAIN_MAX: u64 = 3;
 
-impl<'a> Work<'a> {
+impl<'a> TurnContext<'a> {
     /// Asks for an action; the answer is given when its result is there.
     pub(crate) fn ask_action(
         &mut self,
         (source, answer): (&RuleId, &Answer),
         action: &ActionTemplate,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         answers: BTreeMap<String, Value>,
     ) -> Used {
         if let Some(note) = self.may_not_ask(answer) {
             return Used::OverBudget(note);
         }
-        let action = match self.made(action, cause, &answers) {
+        let action = match self.made(action, trigger, &answers) {
             Ok(action) => action,
-            Err(failed) => return self.not_asked(source, answer, (cause, &answers), failed),
+            Err(failed) => return self.not_asked(source, answer, (trigger, &answers), failed),
         };
         // Filled in now: the rules may have changed when the result is there.
         let instead = answer.on_error.as_ref().map(std::slice::from_ref);
-        let instead = self.filled(source, instead.unwrap_or_default(), cause, &answers);
+        let instead = self.filled(source, instead.unwrap_or_default(), trigger, &answers);
         let instead = instead.unwrap_or_default().into_iter();
         let state = &mut self.turn.state;
         state.actions += 1;
         state.asked_at.push(self.now);
         let number = state.actions;
-        state.waiting.push(Waiting {
+        state.pending_actions.push(PendingAction {
             number,
             source: source.clone(),
             message: Inbound {
                 raw: String::new(),
-                ..cause.message.clone()
+                ..trigger.message.clone()
             },
-            captures: cause.captures.clone(),
+            captures: trigger.captures.clone(),
             answers,
             asked_at: self.now,
             chain: self.chain,
@@ -61,7 +62,7 @@ impl<'a> Work<'a> {
         self.turn.actions.push(AskedAction {
             number,
             action,
-            answers: cause.answers(),
+            answers: trigger.answers(),
         });
         Used::Waits
     }
@@ -69,7 +70,7 @@ impl<'a> Work<'a> {
     /// Why the person may lead to no further action. What its answer could not be told to anybody is not asked either.
     fn may_not_ask(&self, answer: &Answer) -> Option<&'static str> {
         let state = &self.turn.state;
-        if state.waiting.len() >= WAITING_MAX {
+        if state.pending_actions.len() >= WAITING_MAX {
             return Some("too many actions of this person are under way");
         }
         let bot = &self.rules.bot;
@@ -84,9 +85,10 @@ impl<'a> Work<'a> {
             return None;
         }
         // Those under way have the first claim on what is left.
-        let waiting = state.waiting.iter();
-        let waiting = waiting.filter(|one| self.answer_of(&one.source).is_some_and(says));
-        let replies = waiting.count() + 1;
+        let pending_actions = state.pending_actions.iter();
+        let pending_actions =
+            pending_actions.filter(|one| self.answer_of(&one.source).is_some_and(says));
+        let replies = pending_actions.count() + 1;
         match self.exceeded(bot.reply_budget, &state.replied_at, replies) {
             Some(Span::Minute) => {
                 Some("the person's budget of replies per minute is used up, so nothing is asked")
@@ -101,7 +103,7 @@ impl<'a> Work<'a> {
     fn made(
         &self,
         action: &ActionTemplate,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         answers: &BTreeMap<String, Value>,
     ) -> Result<Action, String> {
         if self.chain > CHAIN_MAX {
@@ -109,10 +111,12 @@ impl<'a> Work<'a> {
                 "more than {CHAIN_MAX} actions would follow from one"
             ));
         }
-        let variables = self.variables(&self.turn.state, cause, answers.clone());
+        let variables = self.variables(&self.turn.state, trigger, answers.clone());
         match action {
             ActionTemplate::Http(call) => http(call, &variables).map(Action::Http),
-            ActionTemplate::Model(model) => self.model(model, &variables, cause).map(Action::Model),
+            ActionTemplate::Model(model) => {
+                self.model(model, &variables, trigger).map(Action::Model)
+            }
         }
     }
 
@@ -121,7 +125,7 @@ impl<'a> Work<'a> {
         &mut self,
         source: &RuleId,
         answer: &Answer,
-        told: (Cause<'_>, &BTreeMap<String, Value>),
+        told: (Trigger<'_>, &BTreeMap<String, Value>),
         failed: String,
     ) -> Used {
         let Some(instead) = &answer.on_error else {
@@ -130,7 +134,7 @@ impl<'a> Work<'a> {
         let text = format!("the action of `{source}` failed: {failed}");
         let used = self.say_instead(source, instead, told, failed);
         if matches!(used, Used::Said { .. }) {
-            self.note(NoteKind::ActionFailed, text);
+            self.note(ConversationEventKind::ActionFailed, text);
         }
         used
     }
@@ -139,11 +143,11 @@ impl<'a> Work<'a> {
         &self,
         model: &ModelTemplate,
         variables: &Variables<'_>,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
     ) -> Result<ModelCall, String> {
         let prompt = model.prompt.as_ref().map(|prompt| prompt.render(variables));
         let instructions = prompt.transpose().map_err(|error| error.to_string())?;
-        let said = cause.message.content.said().unwrap_or_default();
+        let said = trigger.message.content.said().unwrap_or_default();
         let choose = model.choose.iter().map(|id| ModelChoice {
             id: id.as_str().to_owned(),
             description: self.described(id),
@@ -178,15 +182,15 @@ impl<'a> Work<'a> {
     }
 
     /// Goes on with the answer that waited for an action.
-    pub(crate) fn action_ended(&mut self, number: u64, outcome: &Outcome) {
+    pub(crate) fn action_ended(&mut self, number: u64, outcome: &ActionResult) {
         self.turn.decision = Decision::Silent;
-        let waiting = &mut self.turn.state.waiting;
-        let Some(index) = waiting.iter().position(|one| one.number == number) else {
+        let pending_actions = &mut self.turn.state.pending_actions;
+        let Some(index) = pending_actions.iter().position(|one| one.number == number) else {
             let note = "nobody waits for this result any more".to_owned();
             self.turn.explanation.note = Some(note);
             return;
         };
-        let waited = waiting.remove(index);
+        let waited = pending_actions.remove(index);
         self.chain = waited.chain + 1;
         let before = self.turn.state.run.clone();
         self.go_on(&waited, outcome);
@@ -194,9 +198,9 @@ impl<'a> Work<'a> {
         self.conclude_message(waited.message.wamid);
     }
 
-    fn go_on(&mut self, waited: &Waiting, outcome: &Outcome) {
-        if self.turn.state.human_until.is_some() {
-            self.turn.decision = Decision::Human;
+    fn go_on(&mut self, waited: &PendingAction, outcome: &ActionResult) {
+        if self.turn.state.handoff_until.is_some() {
+            self.turn.decision = Decision::HandedOff;
             self.turn.explanation.note = Some("a colleague answers here now".to_owned());
             return;
         }
@@ -205,25 +209,25 @@ impl<'a> Work<'a> {
             self.turn.explanation.note = Some("the person wants nothing from us".to_owned());
             return;
         }
-        let cause = Cause {
+        let trigger = Trigger {
             message: &waited.message,
             captures: &waited.captures,
-            kind: CauseKind::Message,
+            kind: TriggerKind::Message,
         };
         let Some(answer) = self.answer_of(&waited.source) else {
-            self.answer_is_gone(waited, cause);
+            self.answer_is_gone(waited, trigger);
             return;
         };
         match outcome {
-            Outcome::Done(value) => self.action_done(waited, answer, value, cause),
-            Outcome::Failed(reason) => self.action_failed(waited, answer, reason, cause),
+            ActionResult::Done(value) => self.action_done(waited, answer, value, trigger),
+            ActionResult::Failed(reason) => self.action_failed(waited, answer, reason, trigger),
         }
     }
 
     /// Nobody knows any more what the result was for; the person still waits for a word.
-    fn answer_is_gone(&mut self, waited: &Waiting, cause: Cause<'_>) {
+    fn answer_is_gone(&mut self, waited: &PendingAction, trigger: Trigger<'_>) {
         let text = format!("the rules have no `{}` any more", waited.source);
-        self.note(NoteKind::NotSent, text.clone());
+        self.note(ConversationEventKind::NotSent, text.clone());
         let replies: Vec<Reply> = waited
             .instead
             .iter()
@@ -231,7 +235,7 @@ impl<'a> Work<'a> {
                 rule: waited.source.clone(),
                 content: content.clone(),
                 quote: false,
-                answers: cause.answers(),
+                answers: trigger.answers(),
                 variant: None,
             })
             .collect();
@@ -245,26 +249,26 @@ impl<'a> Work<'a> {
     }
 
     /// An answer that came in between leads back to the question of the flow, as any other does.
-    fn ask_after(&mut self, waited: &Waiting, before: Option<&Run>) {
+    fn ask_after(&mut self, waited: &PendingAction, before: Option<&FlowRun>) {
         let state = &self.turn.state;
         let still = before.is_some() && state.run.as_ref() == before;
-        if still && state.human_until.is_none() && self.turn.decision == Decision::Answered {
-            let cause = Cause {
+        if still && state.handoff_until.is_none() && self.turn.decision == Decision::Answered {
+            let trigger = Trigger {
                 message: &waited.message,
                 captures: &waited.captures,
-                kind: CauseKind::Message,
+                kind: TriggerKind::Message,
             };
             // No room for the question is no reason to drop the answer.
-            let _ = self.ask_current(cause);
+            let _ = self.ask_current(trigger);
         }
     }
 
     fn action_done(
         &mut self,
-        waited: &Waiting,
+        waited: &PendingAction,
         answer: &'a Answer,
         value: &Value,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
     ) {
         let rules = self.rules;
         let chosen = value.get("choice").and_then(Value::as_str);
@@ -273,14 +277,14 @@ impl<'a> Work<'a> {
             && let Some(rule) = rules.rule(id)
         {
             let because = format!("a model chose it for `{}`", waited.source);
-            let Some(quiet) = self.quiet(rule) else {
+            let Some(suppressed_because) = self.suppressed_because(rule) else {
                 let because = self.with_arm(rule, because);
                 self.turn.explanation.tell(rule, Verdict::Matched, because);
-                self.use_rule(rule, cause);
+                self.use_rule(rule, trigger);
                 return;
             };
             // As if it had chosen none.
-            let because = format!("{because}; {quiet}");
+            let because = format!("{because}; {suppressed_because}");
             self.turn.explanation.tell(rule, Verdict::Quiet, because);
         }
         let because = "its action is done".to_owned();
@@ -292,19 +296,19 @@ impl<'a> Work<'a> {
         if let Some(name) = saved {
             roots.insert(name.to_owned(), value.clone());
         }
-        let used = self.say(&waited.source, answer, cause, &roots);
+        let used = self.say(&waited.source, answer, trigger, &roots);
         self.conclude(waited.source.as_str(), used, None);
     }
 
     fn action_failed(
         &mut self,
-        waited: &Waiting,
+        waited: &PendingAction,
         answer: &'a Answer,
         reason: &str,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
     ) {
         let text = format!("the action of `{}` failed: {reason}", waited.source);
-        self.note(NoteKind::ActionFailed, text.clone());
+        self.note(ConversationEventKind::ActionFailed, text.clone());
         let because = format!("its action failed: {reason}");
         self.turn
             .explanation
@@ -322,7 +326,7 @@ impl<'a> Work<'a> {
         };
         self.turn.parts.push(Part::on_error(&waited.source));
         let instead = std::slice::from_ref(instead);
-        let used = match self.filled(&waited.source, instead, cause, &waited.answers) {
+        let used = match self.filled(&waited.source, instead, trigger, &waited.answers) {
             Err(failed) => Used::Failed(failed),
             Ok(replies) => {
                 let said = replies.len();

@@ -14,7 +14,7 @@ pub(crate) const MOST_TOLD: usize = 50;
 pub struct Explanation {
     /// The text as the rules saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalised: Option<String>,
+    pub normalized: Option<String>,
     /// The rules that were looked at, in order, up to the one that ended the search; also `flow/step` for a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub considered: Vec<Considered>,
@@ -58,18 +58,18 @@ pub enum Verdict {
     Quiet,
 }
 
-/// Something that happened in a conversation beside what was said: a row of `notes`.
+/// Something that happened in a conversation beside what was said: a row of `conversation_events`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct ConversationEvent {
     /// What.
-    pub kind: NoteKind,
+    pub kind: ConversationEventKind,
     /// For people.
     pub text: String,
 }
 
 /// What a note tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteKind {
+pub enum ConversationEventKind {
     /// The person wants nothing from us any more.
     OptedOut,
     /// The person wants to hear from us again.
@@ -92,7 +92,7 @@ pub enum NoteKind {
     NotSent,
 }
 
-impl NoteKind {
+impl ConversationEventKind {
     /// The word in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -101,8 +101,8 @@ impl NoteKind {
             Self::OptedIn => "opted_in",
             Self::Handoff => "handoff",
             Self::HandoffOver => "handoff_over",
-            Self::OverBudget => "over_budget",
-            Self::Loop => "loop",
+            Self::OverBudget => "rate_limited",
+            Self::Loop => "loop_detected",
             Self::FlowTimeout => "flow_timeout",
             Self::FlowGone => "flow_gone",
             Self::ActionFailed => "action_failed",

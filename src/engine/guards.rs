@@ -5,18 +5,20 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::select::stable_hash;
-use super::{Conclusion, Decision, Explanation, Note, NoteKind, Work};
+use super::{
+    ConversationEvent, ConversationEventKind, Decision, Explanation, LateDecision, TurnContext,
+};
 use crate::engine::matching::evaluate::rough;
-use crate::message::{Burst, Content, Echo, Inbound, Kind, Repeated};
+use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated};
 use crate::rules::Words;
-use crate::text::normalize::Folded;
+use crate::text::normalize::NormalizedText;
 
 /// The same words within this time of each other are repeated, later they are said again.
 const REPEATED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// So many texts make a burst; more are answered at once.
+/// So many texts make a debounce; more are answered at once.
 const BURST_MAX: usize = 20;
 
-impl Work<'_> {
+impl TurnContext<'_> {
     /// Leaves out of the state what can never matter again.
     pub(crate) fn tidy(&mut self) {
         let now = self.now;
@@ -29,15 +31,15 @@ impl Work<'_> {
             let once = rules.rule(id.as_str()).and_then(|rule| rule.once);
             once.is_some_and(|once| now.duration_since(*at) < signed(once))
         });
-        if state.human_until.take_if(|until| *until <= now).is_some() {
-            self.note(NoteKind::HandoffOver, "the bot answers again");
+        if state.handoff_until.take_if(|until| *until <= now).is_some() {
+            self.note(ConversationEventKind::HandoffOver, "the bot answers again");
         }
     }
 
     /// Decides on a message.
     pub(crate) fn message(&mut self, message: &Inbound) {
         if let Content::Other { kind } = &message.content {
-            self.turn.decision = Decision::NotAnswered;
+            self.turn.decision = Decision::Unsupported;
             let note = format!("messages of type `{kind}` are never answered");
             self.turn.explanation.note = Some(note);
             return;
@@ -45,7 +47,7 @@ impl Work<'_> {
         let is_quiet = message.content.kind().is_some_and(Kind::is_quiet);
         if !is_quiet {
             // Who writes needs no reminder.
-            self.turn.state.later.clear();
+            self.turn.state.scheduled.clear();
         }
         let before = self.state_to_look_behind();
         if self.is_stopped(message, is_quiet) {
@@ -53,28 +55,28 @@ impl Work<'_> {
                 self.look_behind(message, &before);
             }
             if !is_quiet {
-                self.turn.state.heard_at = Some(self.now);
+                self.turn.state.last_inbound_at = Some(self.now);
             }
             return;
         }
         self.turn.mark_read = self.rules.bot.mark_read && !is_quiet;
         if self.waits(message) {
-            self.turn.state.heard_at = Some(self.now);
+            self.turn.state.last_inbound_at = Some(self.now);
             return;
         }
         if !is_quiet {
             self.end_burst();
             self.end_overdue_flow(message);
-            self.turn.decision = Decision::NoRule;
+            self.turn.decision = Decision::NoMatch;
         }
         self.decide(message);
         if !is_quiet {
-            self.turn.state.heard_at = Some(self.now);
+            self.turn.state.last_inbound_at = Some(self.now);
         }
         // There is nothing to read in a reaction and the like, and Graph refuses their mark.
         self.turn.mark_read &= matches!(
             self.turn.decision,
-            Decision::Answered | Decision::Silent | Decision::NoRule | Decision::Waiting
+            Decision::Answered | Decision::Silent | Decision::NoMatch | Decision::Pending
         );
     }
 
@@ -82,7 +84,7 @@ impl Work<'_> {
     pub(crate) fn decide(&mut self, message: &Inbound) {
         let before = self.state_to_look_behind();
         if !self.decide_in_flow(message) {
-            self.walk(message, super::select::Which::All);
+            self.walk(message, super::select::RuleFilter::All);
         }
         if let Some(before) = before {
             self.look_behind(message, &before);
@@ -101,9 +103,9 @@ impl Work<'_> {
             let note = "the person wants nothing from us".to_owned();
             return self.stop(Decision::OptedOut, note);
         }
-        if let Some(until) = self.turn.state.human_until {
+        if let Some(until) = self.turn.state.handoff_until {
             let note = format!("a colleague answers here, until {until}");
-            return self.stop(Decision::Human, note);
+            return self.stop(Decision::HandedOff, note);
         }
         !is_quiet && self.is_loop(message)
     }
@@ -129,19 +131,19 @@ impl Work<'_> {
         if self.rules.opt_out.is_none() && self.rules.opt_in.is_none() {
             return false;
         }
-        let folded = Folded::of(body);
+        let folded = NormalizedText::of(body);
         let said = |words: &Words| words.words.iter().find(|word| folded.is(word)).cloned();
         let rules = self.rules;
         let is_out = self.turn.state.opted_out_at.is_some();
         let (words, kind, text) = match (&rules.opt_out, &rules.opt_in) {
             (Some(words), _) if said(words).is_some() => (
                 words,
-                NoteKind::OptedOut,
+                ConversationEventKind::OptedOut,
                 "the person wants nothing from us",
             ),
             (_, Some(words)) if is_out && said(words).is_some() => (
                 words,
-                NoteKind::OptedIn,
+                ConversationEventKind::OptedIn,
                 "the person wants to hear from us again",
             ),
             _ => return false,
@@ -150,26 +152,26 @@ impl Work<'_> {
             format!("\"{}\" is the text", word.written)
         });
         let state = &mut self.turn.state;
-        if kind == NoteKind::OptedOut {
+        if kind == ConversationEventKind::OptedOut {
             state.opted_out_at = state.opted_out_at.or(Some(self.now));
             // Nothing that was to come comes.
             state.run = None;
-            state.later.clear();
-            let burst = state.burst.take();
-            let waited = burst.into_iter().flat_map(|burst| burst.messages);
-            let concluded = waited.map(|message| Conclusion {
+            state.scheduled.clear();
+            let debounce = state.debounce.take();
+            let waited = debounce.into_iter().flat_map(|debounce| debounce.messages);
+            let late_decisions = waited.map(|message| LateDecision {
                 message: message.wamid,
                 decision: Decision::OptedOut,
                 explanation: Explanation::default(),
             });
-            self.turn.concluded.extend(concluded);
+            self.turn.late_decisions.extend(late_decisions);
             let state = &mut self.turn.state;
-            state.waiting.clear();
+            state.pending_actions.clear();
         } else {
             state.opted_out_at = None;
         }
         self.note(kind, text);
-        self.turn.explanation.normalised = Some(folded.joined());
+        self.turn.explanation.normalized = Some(folded.joined());
         if let Some(note) = self.too_old(message) {
             return self.stop(Decision::TooOld, note);
         }
@@ -182,7 +184,7 @@ impl Work<'_> {
         let Some(words) = message.content.words() else {
             return false;
         };
-        let folded = Folded::of(words);
+        let folded = NormalizedText::of(words);
         let words = stable_hash(&[&folded.joined()]);
         let now = self.now;
         let repeated = &mut self.turn.state.repeated;
@@ -199,26 +201,28 @@ impl Work<'_> {
             return false;
         }
         let note = format!("the same words came {times} times in a row, which only a bot does");
-        self.silence(NoteKind::Loop, &note);
-        self.stop(Decision::Loop, note)
+        self.silence(ConversationEventKind::Loop, &note);
+        self.stop(Decision::LoopDetected, note)
     }
 
     /// Tells once that the bot stopped answering.
-    pub(crate) fn silence(&mut self, kind: NoteKind, text: &str) {
+    pub(crate) fn silence(&mut self, kind: ConversationEventKind, text: &str) {
         if !self.turn.state.silenced {
             self.turn.state.silenced = true;
             self.note(kind, text);
         }
     }
 
-    pub(crate) fn note(&mut self, kind: NoteKind, text: impl Into<String>) {
+    pub(crate) fn note(&mut self, kind: ConversationEventKind, text: impl Into<String>) {
         let text = text.into();
-        self.turn.notes.push(Note { kind, text });
+        self.turn
+            .conversation_events
+            .push(ConversationEvent { kind, text });
     }
 
     /// Puts a text aside until no more of them come.
     fn waits(&mut self, message: &Inbound) -> bool {
-        let Some(settle) = self.rules.bot.settle else {
+        let Some(settle) = self.rules.bot.debounce else {
             return false;
         };
         // A question wants its answer at once.
@@ -227,37 +231,38 @@ impl Work<'_> {
             return false;
         }
         let due = after(self.now, settle);
-        let (first_contact, heard_at) = (self.first_contact, self.turn.state.heard_at);
-        let burst = self.turn.state.burst.get_or_insert_with(|| Burst {
+        let (first_contact, last_inbound_at) =
+            (self.first_contact, self.turn.state.last_inbound_at);
+        let debounce = self.turn.state.debounce.get_or_insert_with(|| Debounce {
             messages: Vec::new(),
             due,
             first_contact,
-            heard_at,
+            last_inbound_at,
         });
-        burst.messages.push(Inbound {
+        debounce.messages.push(Inbound {
             raw: String::new(),
             ..message.clone()
         });
-        burst.due = due;
-        if burst.messages.len() >= BURST_MAX {
-            burst.due = self.now;
+        debounce.due = due;
+        if debounce.messages.len() >= BURST_MAX {
+            debounce.due = self.now;
         }
         let note = format!(
             "it waits {} for more to answer together",
             rough(signed(settle))
         );
-        self.stop(Decision::Waiting, note)
+        self.stop(Decision::Pending, note)
     }
 
     /// A colleague wrote from the phone app: the bot is quiet in this conversation for a while.
     pub(crate) fn echo(&mut self, echo: &Echo) {
-        self.turn.decision = Decision::Human;
+        self.turn.decision = Decision::HandedOff;
         let until = after(echo.sent_at, self.rules.bot.human_pause);
         if until > self.now {
             let state = &mut self.turn.state;
-            state.human_until = state.human_until.max(Some(until));
+            state.handoff_until = state.handoff_until.max(Some(until));
             state.run = None;
-            state.later.clear();
+            state.scheduled.clear();
         }
     }
 }

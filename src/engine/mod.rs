@@ -22,16 +22,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{
-    Action, Contact, Conversation, Echo, Inbound, Outbound, Outcome, RuleId, State, Wamid,
+    Action, ActionResult, Contact, Conversation, ConversationState, Echo, Inbound, Outbound,
+    RuleId, Wamid,
 };
 use crate::rules::RuleSet;
 pub use coverage_point::Part;
-pub use explanation::{Considered, Explanation, Note, NoteKind, Verdict};
+pub use explanation::{Considered, ConversationEvent, ConversationEventKind, Explanation, Verdict};
 pub(crate) use guards::signed;
 
 /// What a turn is taken on.
 #[derive(Clone, Copy, Debug)]
-pub enum Incoming<'a> {
+pub enum EngineEvent<'a> {
     /// A person wrote.
     Message(&'a Inbound),
     /// A colleague wrote to the person from the phone app.
@@ -43,7 +44,7 @@ pub enum Incoming<'a> {
         /// Which, of this conversation.
         number: u64,
         /// What came of it.
-        outcome: &'a Outcome,
+        outcome: &'a ActionResult,
     },
 }
 
@@ -55,24 +56,24 @@ pub struct Turn {
     /// What to send, in order.
     pub replies: Vec<Reply>,
     /// The conversation's state from now on.
-    pub state: State,
+    pub state: ConversationState,
     /// Mark the message read.
     pub mark_read: bool,
     /// Why.
     pub explanation: Explanation,
     /// What happened beside the replies, for the history.
-    pub notes: Vec<Note>,
+    pub conversation_events: Vec<ConversationEvent>,
     /// What is asked of the world outside.
     pub actions: Vec<AskedAction>,
     /// Decisions on messages that came before and waited.
-    pub concluded: Vec<Conclusion>,
+    pub late_decisions: Vec<LateDecision>,
     /// The parts of the rules it went through, for who wants to know which ones tests reach; never stored.
     pub parts: Vec<Part>,
 }
 
 /// The decision on a message that waited.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Conclusion {
+pub struct LateDecision {
     /// The message.
     pub message: Wamid,
     /// The decision in one word.
@@ -84,7 +85,7 @@ pub struct Conclusion {
 impl Turn {
     /// A turn that does nothing, with the reason.
     #[must_use]
-    pub fn nothing(decision: Decision, state: State, note: impl Into<String>) -> Self {
+    pub fn nothing(decision: Decision, state: ConversationState, note: impl Into<String>) -> Self {
         Self {
             decision,
             replies: Vec::new(),
@@ -94,9 +95,9 @@ impl Turn {
                 note: Some(note.into()),
                 ..Explanation::default()
             },
-            notes: Vec::new(),
+            conversation_events: Vec::new(),
             actions: Vec::new(),
-            concluded: Vec::new(),
+            late_decisions: Vec::new(),
             parts: Vec::new(),
         }
     }
@@ -137,21 +138,21 @@ pub enum Decision {
     /// A rule matched and says nothing.
     Silent,
     /// No rule matched.
-    NoRule,
+    NoMatch,
     /// Older than `max_age`.
     TooOld,
     /// The person's reply budget is used up.
-    OverBudget,
+    RateLimited,
     /// A kind that is never answered (kinds we do not know).
-    NotAnswered,
+    Unsupported,
     /// The same words came too often: another bot.
-    Loop,
+    LoopDetected,
     /// It waits for more messages, or for an action; the last decision on it comes later.
-    Waiting,
+    Pending,
     /// The person wants nothing from us.
     OptedOut,
     /// A colleague answers this conversation by hand now.
-    Human,
+    HandedOff,
     /// The rules failed on this message; the explanation says how.
     Failed,
 }
@@ -163,14 +164,14 @@ impl Decision {
         match self {
             Self::Answered => "answered",
             Self::Silent => "silent",
-            Self::NoRule => "no_rule",
+            Self::NoMatch => "no_match",
             Self::TooOld => "too_old",
-            Self::OverBudget => "over_budget",
-            Self::NotAnswered => "not_answered",
-            Self::Loop => "loop",
-            Self::Waiting => "waiting",
+            Self::RateLimited => "rate_limited",
+            Self::Unsupported => "unsupported",
+            Self::LoopDetected => "loop_detected",
+            Self::Pending => "pending",
             Self::OptedOut => "opted_out",
-            Self::Human => "human",
+            Self::HandedOff => "handed_off",
             Self::Failed => "failed",
         }
     }
@@ -178,21 +179,21 @@ impl Decision {
 
 /// How closely rules are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+enum Trace {
     /// Only those that the index finds.
-    Index,
+    Matched,
     /// Each one up to the one that ends the search, for people who want to know why.
-    Each,
+    Considered,
     /// Those behind it too, for people who want to know what else could have answered.
-    All,
+    Everything,
 }
 
-impl Look {
+impl Trace {
     /// So many rules are told one by one that do not match.
     fn most_told(self) -> usize {
         match self {
-            Self::Index | Self::Each => explanation::MOST_TOLD,
-            Self::All => usize::MAX,
+            Self::Matched | Self::Considered => explanation::MOST_TOLD,
+            Self::Everything => usize::MAX,
         }
     }
 }
@@ -204,16 +205,16 @@ impl Look {
 pub fn take(
     rules: &RuleSet,
     conversation: &Conversation,
-    incoming: Incoming<'_>,
+    incoming: EngineEvent<'_>,
     now: Timestamp,
 ) -> Turn {
     // Of a few rules each may as well be told.
-    let look = if rules.rules.len() <= explanation::MOST_TOLD {
-        Look::Each
+    let trace = if rules.rules.len() <= explanation::MOST_TOLD {
+        Trace::Considered
     } else {
-        Look::Index
+        Trace::Matched
     };
-    Work::new(rules, conversation, now, look).take(incoming)
+    TurnContext::new(rules, conversation, now, trace).take(incoming)
 }
 
 /// The same decision, with an explanation that tells of every rule that was passed over.
@@ -221,10 +222,10 @@ pub fn take(
 pub fn explain(
     rules: &RuleSet,
     conversation: &Conversation,
-    incoming: Incoming<'_>,
+    incoming: EngineEvent<'_>,
     now: Timestamp,
 ) -> Turn {
-    Work::new(rules, conversation, now, Look::Each).take(incoming)
+    TurnContext::new(rules, conversation, now, Trace::Considered).take(incoming)
 }
 
 /// The same decision, with an explanation that tells of every rule there is: also of those behind the one that answers.
@@ -232,21 +233,21 @@ pub fn explain(
 pub fn explain_all(
     rules: &RuleSet,
     conversation: &Conversation,
-    incoming: Incoming<'_>,
+    incoming: EngineEvent<'_>,
     now: Timestamp,
 ) -> Turn {
-    Work::new(rules, conversation, now, Look::All).take(incoming)
+    TurnContext::new(rules, conversation, now, Trace::Everything).take(incoming)
 }
 
 /// A turn in the making.
-struct Work<'a> {
+struct TurnContext<'a> {
     rules: &'a RuleSet,
     contact: &'a Contact,
     /// The person had never written before what is answered.
     first_contact: bool,
     number: &'a crate::message::PhoneNumberId,
     now: Timestamp,
-    look: Look,
+    trace: Trace,
     /// Steps of flows that were gone into so far.
     steps: usize,
     /// How many actions led to this turn, one after the other.
@@ -256,59 +257,64 @@ struct Work<'a> {
 
 /// What a part of a turn answers to.
 #[derive(Clone, Copy)]
-struct Cause<'m> {
+struct Trigger<'m> {
     message: &'m Inbound,
     /// What patterns caught in it.
     captures: &'m std::collections::BTreeMap<String, String>,
     /// Whether somebody sent it; else it stands for a timer.
-    kind: CauseKind,
+    kind: TriggerKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum CauseKind {
+enum TriggerKind {
     Message,
     Timer,
 }
 
-impl Cause<'_> {
+impl Trigger<'_> {
     fn answers(&self) -> Option<Wamid> {
-        (self.kind == CauseKind::Message).then(|| self.message.wamid.clone())
+        (self.kind == TriggerKind::Message).then(|| self.message.wamid.clone())
     }
 }
 
-impl<'a> Work<'a> {
-    fn new(rules: &'a RuleSet, conversation: &'a Conversation, now: Timestamp, look: Look) -> Self {
+impl<'a> TurnContext<'a> {
+    fn new(
+        rules: &'a RuleSet,
+        conversation: &'a Conversation,
+        now: Timestamp,
+        trace: Trace,
+    ) -> Self {
         let turn = Turn {
-            decision: Decision::NoRule,
+            decision: Decision::NoMatch,
             replies: Vec::new(),
             state: conversation.state.clone(),
             mark_read: false,
             explanation: Explanation::default(),
-            notes: Vec::new(),
+            conversation_events: Vec::new(),
             actions: Vec::new(),
-            concluded: Vec::new(),
+            late_decisions: Vec::new(),
             parts: Vec::new(),
         };
         Self {
             rules,
             contact: &conversation.contact,
-            first_contact: conversation.messages_before == 0,
+            first_contact: conversation.inbound_count == 0,
             number: &conversation.phone_number_id,
             now,
-            look,
+            trace,
             steps: 0,
             chain: 0,
             turn,
         }
     }
 
-    fn take(mut self, incoming: Incoming<'_>) -> Turn {
+    fn take(mut self, incoming: EngineEvent<'_>) -> Turn {
         self.tidy();
         match incoming {
-            Incoming::Message(message) => self.message(message),
-            Incoming::Echo(echo) => self.echo(echo),
-            Incoming::Timer => self.timer(),
-            Incoming::Action { number, outcome } => self.action_ended(number, outcome),
+            EngineEvent::Message(message) => self.message(message),
+            EngineEvent::Echo(echo) => self.echo(echo),
+            EngineEvent::Timer => self.timer(),
+            EngineEvent::Action { number, outcome } => self.action_ended(number, outcome),
         }
         self.turn
     }

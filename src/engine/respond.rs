@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::guards::after;
 use super::select::stable_hash;
-use super::{Cause, CauseKind, NoteKind, Part, Reply, Work};
-use crate::engine::render::variables::{Scene, Variables};
-use crate::message::{Inbound, Outbound, RuleId, State, limits};
+use super::{ConversationEventKind, Part, Reply, Trigger, TriggerKind, TurnContext};
+use crate::engine::render::variables::{RenderContext, Variables};
+use crate::message::{ConversationState, Inbound, Outbound, RuleId, limits};
 use crate::rules::{Answer, Budget, Effects, REPLIES_MAX, ReplyTemplate, Words};
 
 /// What became of an answer.
@@ -38,10 +38,10 @@ pub(crate) enum Span {
 
 /// A turn as far as it had come.
 pub(crate) struct Savepoint {
-    state: State,
+    state: ConversationState,
     replies: usize,
     actions: usize,
-    notes: usize,
+    conversation_events: usize,
     parts: usize,
 }
 
@@ -55,20 +55,20 @@ impl Used {
     }
 }
 
-impl Work<'_> {
+impl TurnContext<'_> {
     /// Everything that texts may say.
     pub(crate) fn variables<'v>(
         &'v self,
-        state: &'v State,
-        cause: Cause<'v>,
+        state: &'v ConversationState,
+        trigger: Trigger<'v>,
         roots: BTreeMap<String, Value>,
     ) -> Variables<'v> {
-        Variables::new(Scene {
+        Variables::new(RenderContext {
             rules: self.rules,
             contact: self.contact,
             state,
-            message: cause.message,
-            captures: cause.captures,
+            message: trigger.message,
+            captures: trigger.captures,
             roots,
             now: self.now,
         })
@@ -79,12 +79,12 @@ impl Work<'_> {
         &mut self,
         source: &RuleId,
         answer: &Answer,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         roots: BTreeMap<String, Value>,
     ) -> Used {
         let used = match &answer.action {
-            Some(action) => self.ask_action((source, answer), action, cause, roots),
-            None => self.say(source, answer, cause, &roots),
+            Some(action) => self.ask_action((source, answer), action, trigger, roots),
+            None => self.say(source, answer, trigger, &roots),
         };
         if matches!(used, Used::Said { .. } | Used::Waits) {
             self.turn.parts.push(Part::of(source));
@@ -97,17 +97,17 @@ impl Work<'_> {
         &mut self,
         source: &RuleId,
         answer: &Answer,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         roots: &BTreeMap<String, Value>,
     ) -> Used {
         let before = self.savepoint();
-        let used = self.say_all(source, answer, cause, roots);
+        let used = self.say_all(source, answer, trigger, roots);
         if used.is_undone() {
             self.back_to(before);
         }
         match (used, &answer.on_error) {
             (Used::Failed(failed), Some(instead)) => {
-                self.say_instead(source, instead, (cause, roots), failed)
+                self.say_instead(source, instead, (trigger, roots), failed)
             }
             (used, _) => used,
         }
@@ -118,10 +118,10 @@ impl Work<'_> {
         &mut self,
         source: &RuleId,
         instead: &ReplyTemplate,
-        (cause, roots): (Cause<'_>, &BTreeMap<String, Value>),
+        (trigger, roots): (Trigger<'_>, &BTreeMap<String, Value>),
         failed: String,
     ) -> Used {
-        let Ok(replies) = self.filled(source, std::slice::from_ref(instead), cause, roots) else {
+        let Ok(replies) = self.filled(source, std::slice::from_ref(instead), trigger, roots) else {
             return Used::Failed(failed);
         };
         let said = replies.len();
@@ -140,7 +140,7 @@ impl Work<'_> {
             state: self.turn.state.clone(),
             replies: self.turn.replies.len(),
             actions: self.turn.actions.len(),
-            notes: self.turn.notes.len(),
+            conversation_events: self.turn.conversation_events.len(),
             parts: self.turn.parts.len(),
         }
     }
@@ -150,7 +150,9 @@ impl Work<'_> {
         self.turn.state = before.state;
         self.turn.replies.truncate(before.replies);
         self.turn.actions.truncate(before.actions);
-        self.turn.notes.truncate(before.notes);
+        self.turn
+            .conversation_events
+            .truncate(before.conversation_events);
         self.turn.parts.truncate(before.parts);
     }
 
@@ -158,14 +160,14 @@ impl Work<'_> {
         &mut self,
         source: &RuleId,
         answer: &Answer,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         roots: &BTreeMap<String, Value>,
     ) -> Used {
-        if let Err(failed) = self.change(&answer.effects, cause, roots) {
+        if let Err(failed) = self.change(&answer.effects, trigger, roots) {
             return Used::Failed(failed);
         }
-        let (variant, templates) = pick(answer, source, cause.message);
-        let filled = self.filled(source, templates, cause, roots);
+        let (variant, templates) = pick(answer, source, trigger.message);
+        let filled = self.filled(source, templates, trigger, roots);
         let mut part = variant.map(|index| Part::variant(source, index));
         let mut replies = match (filled, &answer.on_error) {
             (Ok(replies), _) => replies,
@@ -173,7 +175,7 @@ impl Work<'_> {
             (Err(failed), Some(instead)) => {
                 part = Some(Part::on_error(source));
                 let instead = std::slice::from_ref(instead);
-                match self.filled(source, instead, cause, roots) {
+                match self.filled(source, instead, trigger, roots) {
                     Ok(replies) => replies,
                     Err(_) => return Used::Failed(failed),
                 }
@@ -190,7 +192,7 @@ impl Work<'_> {
         self.hand_off(source, &answer.effects);
         match &answer.effects.start {
             None => Used::Said { replies: said },
-            Some(flow) => match self.start_flow(flow, cause) {
+            Some(flow) => match self.start_flow(flow, trigger) {
                 Used::Said { replies } => Used::Said {
                     replies: said + replies,
                 },
@@ -243,12 +245,12 @@ impl Work<'_> {
     fn change(
         &mut self,
         effects: &Effects,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         roots: &BTreeMap<String, Value>,
     ) -> Result<(), String> {
         let mut fields = Vec::with_capacity(effects.set.len());
         if !effects.set.is_empty() {
-            let variables = self.variables(&self.turn.state, cause, roots.clone());
+            let variables = self.variables(&self.turn.state, trigger, roots.clone());
             for (name, text) in &effects.set {
                 let value = text.render(&variables).map_err(|error| error.to_string())?;
                 fields.push((name.clone(), value));
@@ -278,11 +280,11 @@ impl Work<'_> {
         };
         let until = after(self.now, pause);
         let state = &mut self.turn.state;
-        state.human_until = state.human_until.max(Some(until));
+        state.handoff_until = state.handoff_until.max(Some(until));
         state.run = None;
-        state.later.clear();
+        state.scheduled.clear();
         let text = format!("`{source}` gave the conversation to a colleague, until {until}");
-        self.note(NoteKind::Handoff, text);
+        self.note(ConversationEventKind::Handoff, text);
     }
 
     /// Fills templates in and holds what comes out against the limits. A text that is too long for one message becomes
@@ -291,13 +293,13 @@ impl Work<'_> {
         &self,
         source: &RuleId,
         templates: &[ReplyTemplate],
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         roots: &BTreeMap<String, Value>,
     ) -> Result<Vec<Reply>, String> {
         if templates.is_empty() {
             return Ok(Vec::new());
         }
-        let variables = self.variables(&self.turn.state, cause, roots.clone());
+        let variables = self.variables(&self.turn.state, trigger, roots.clone());
         let mut replies = Vec::new();
         for template in templates {
             let content = template
@@ -310,8 +312,8 @@ impl Work<'_> {
                 replies.push(Reply {
                     rule: source.clone(),
                     content,
-                    quote: template.quote && cause.kind == CauseKind::Message,
-                    answers: cause.answers(),
+                    quote: template.quote && trigger.kind == TriggerKind::Message,
+                    answers: trigger.answers(),
                     variant: None,
                 });
             }
@@ -324,11 +326,11 @@ impl Work<'_> {
         &mut self,
         message: &Inbound,
         words: &Words,
-        kind: NoteKind,
+        kind: ConversationEventKind,
         because: String,
     ) {
         let name = match kind {
-            NoteKind::OptedOut => "opt_out",
+            ConversationEventKind::OptedOut => "opt_out",
             _ => "opt_in",
         };
         let source = RuleId::parse(name).expect("it is not empty");
@@ -336,12 +338,12 @@ impl Work<'_> {
             .explanation
             .tell_of(source.clone(), super::Verdict::Matched, because);
         let captures = BTreeMap::new();
-        let cause = Cause {
+        let trigger = Trigger {
             message,
             captures: &captures,
-            kind: CauseKind::Message,
+            kind: TriggerKind::Message,
         };
-        let used = match self.filled(&source, &words.replies, cause, &BTreeMap::new()) {
+        let used = match self.filled(&source, &words.replies, trigger, &BTreeMap::new()) {
             Err(failed) => Used::Failed(failed),
             Ok(replies) => {
                 let said = replies.len();

@@ -6,15 +6,20 @@ use jiff::Timestamp;
 
 use super::guards::{after, signed};
 use super::respond::Used;
-use super::{Cause, CauseKind, Considered, Decision, Look, NoteKind, Part, Verdict, Work};
-use crate::engine::matching::evaluate::{Facts, rough};
-use crate::engine::render::variables::Scene;
-use crate::message::{Contact, Inbound, Kind, Later, RuleId, State, UserId, WaId};
+use super::{
+    Considered, ConversationEventKind, Decision, Part, Trace, Trigger, TriggerKind, TurnContext,
+    Verdict,
+};
+use crate::engine::matching::evaluate::{MatchContext, rough};
+use crate::engine::render::variables::RenderContext;
+use crate::message::{
+    Contact, ConversationState, Inbound, Kind, RuleId, ScheduledReply, UserId, WaId,
+};
 use crate::rules::Rule;
 
 /// Which rules are asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
+pub(crate) enum RuleFilter {
     /// Each.
     All,
     /// Those with `anywhere`: a flow is under way.
@@ -25,26 +30,26 @@ pub(crate) enum Which {
 
 /// How a walk ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Walked {
+pub(crate) enum Selection {
     /// A rule ended it.
     Used,
     /// No rule did anything that ends it.
     Through,
 }
 
-impl<'a> Work<'a> {
+impl<'a> TurnContext<'a> {
     /// Goes through the rules from top to bottom.
-    pub(crate) fn walk(&mut self, message: &Inbound, which: Which) -> Walked {
+    pub(crate) fn walk(&mut self, message: &Inbound, which: RuleFilter) -> Selection {
         let rules = self.rules;
         let nothing = BTreeMap::new();
         // Rules see the person as before this message, whatever an earlier rule changed.
         let state = self.turn.state.clone();
-        let facts = self.facts(message, &state, &nothing);
-        self.turn.explanation.normalised = facts.normalised();
+        let context = self.context(message, &state, &nothing);
+        self.turn.explanation.normalized = context.normalized();
         let quiet_kind = message.content.kind().filter(|kind| kind.is_quiet());
-        let places = match self.look {
-            Look::Index => rules.index.candidates(&facts),
-            Look::Each | Look::All => (0..rules.rules.len()).collect(),
+        let places = match self.trace {
+            Trace::Matched => rules.index.candidates(&context),
+            Trace::Considered | Trace::Everything => (0..rules.rules.len()).collect(),
         };
         let mut next = 0;
         for place in places {
@@ -54,42 +59,44 @@ impl<'a> Work<'a> {
             if !is_asked(rule, which, quiet_kind) {
                 continue;
             }
-            let held = rule.when.look(&facts);
+            let held = rule.when.look(&context);
             if !held.holds {
-                let most = self.look.most_told();
+                let most = self.trace.most_told();
                 self.turn.explanation.tell_no(rule, held.because, most);
                 continue;
             }
-            if let Some(quiet) = self.quiet(rule) {
-                self.turn.explanation.tell(rule, Verdict::Quiet, quiet);
+            if let Some(suppressed_because) = self.suppressed_because(rule) {
+                self.turn
+                    .explanation
+                    .tell(rule, Verdict::Quiet, suppressed_because);
                 continue;
             }
             let because = self.with_arm(rule, held.because);
             self.turn.explanation.tell(rule, Verdict::Matched, because);
-            let cause = Cause {
+            let trigger = Trigger {
                 message,
                 captures: &held.captures,
-                kind: CauseKind::Message,
+                kind: TriggerKind::Message,
             };
-            if !self.use_rule(rule, cause) || !rule.goes_on {
-                return Walked::Used;
+            if !self.use_rule(rule, trigger) || !rule.continues {
+                return Selection::Used;
             }
         }
         let behind = rules.rules.len() - next;
         self.turn.explanation.not_told += u32::try_from(behind).unwrap_or(u32::MAX);
-        Walked::Through
+        Selection::Through
     }
 
-    fn facts<'f>(
+    fn context<'f>(
         &self,
         message: &'f Inbound,
-        state: &'f State,
+        state: &'f ConversationState,
         captures: &'f BTreeMap<String, String>,
-    ) -> Facts<'f>
+    ) -> MatchContext<'f>
     where
         'a: 'f,
     {
-        let scene = Scene {
+        let scene = RenderContext {
             rules: self.rules,
             contact: self.contact,
             state,
@@ -98,31 +105,31 @@ impl<'a> Work<'a> {
             roots: BTreeMap::new(),
             now: self.now,
         };
-        Facts::of(scene, self.first_contact)
+        MatchContext::of(scene, self.first_contact)
     }
 
     /// The state as it is now, for [`Self::look_behind`]; `None` when nobody asks for that.
-    pub(crate) fn state_to_look_behind(&self) -> Option<State> {
-        (self.look == Look::All).then(|| self.turn.state.clone())
+    pub(crate) fn state_to_look_behind(&self) -> Option<ConversationState> {
+        (self.trace == Trace::Everything).then(|| self.turn.state.clone())
     }
 
     /// Tells what would have become of the rules that nobody looked at, the person being as before the message.
     /// Nothing is done.
-    pub(crate) fn look_behind(&mut self, message: &Inbound, before: &State) {
+    pub(crate) fn look_behind(&mut self, message: &Inbound, before: &ConversationState) {
         let nothing = BTreeMap::new();
-        let facts = self.facts(message, before, &nothing);
+        let context = self.context(message, before, &nothing);
         let told = self.turn.explanation.considered.iter();
         let told: BTreeSet<RuleId> = told.map(|one| one.rule.clone()).collect();
         let rules = self.rules.rules.iter();
         let behind = rules.filter(|rule| !told.contains(&rule.id)).map(|rule| {
-            let held = rule.when.look(&facts);
+            let held = rule.when.look(&context);
             let (verdict, because) = if !held.holds {
                 (Verdict::No, held.because)
             } else if before.run.is_some() && !rule.anywhere {
                 let because = "a flow is under way, and it has no `anywhere`; else";
                 (Verdict::No, format!("{because} {}", held.because))
-            } else if let Some(quiet) = self.quiet(rule) {
-                (Verdict::Quiet, quiet)
+            } else if let Some(suppressed_because) = self.suppressed_because(rule) {
+                (Verdict::Quiet, suppressed_because)
             } else {
                 (Verdict::Matched, held.because)
             };
@@ -135,17 +142,20 @@ impl<'a> Work<'a> {
         let behind = behind.collect();
         let explanation = &mut self.turn.explanation;
         explanation.behind = behind;
-        explanation.normalised = explanation.normalised.take().or_else(|| facts.normalised());
+        explanation.normalized = explanation
+            .normalized
+            .take()
+            .or_else(|| context.normalized());
     }
 
     /// Does what a rule says; whether the search may go on.
-    pub(crate) fn use_rule(&mut self, rule: &Rule, cause: Cause<'_>) -> bool {
+    pub(crate) fn use_rule(&mut self, rule: &Rule, trigger: Trigger<'_>) -> bool {
         self.turn.parts.push(Part::of(&rule.id));
         if let Some(wait) = rule.after {
-            self.put_off(rule, cause, after(self.now, wait));
+            self.put_off(rule, trigger, after(self.now, wait));
             return true;
         }
-        let used = self.answer(&rule.id, &rule.answer, cause, BTreeMap::new());
+        let used = self.answer(&rule.id, &rule.answer, trigger, BTreeMap::new());
         self.conclude(rule.id.as_str(), used, rule.once.is_some().then_some(rule))
     }
 
@@ -167,15 +177,15 @@ impl<'a> Work<'a> {
                 if let Some(rule) = once {
                     self.turn.state.once.insert(rule.id.clone(), self.now);
                 }
-                self.turn.decision = Decision::Waiting;
+                self.turn.decision = Decision::Pending;
                 self.turn.explanation.note = Some(format!("`{source}` waits for its action"));
                 false
             }
             Used::OverBudget(note) => {
                 if self.turn.replies.is_empty() {
-                    self.turn.decision = Decision::OverBudget;
+                    self.turn.decision = Decision::RateLimited;
                 }
-                self.silence(NoteKind::OverBudget, note);
+                self.silence(ConversationEventKind::OverBudget, note);
                 self.turn.explanation.note = Some(note.to_owned());
                 false
             }
@@ -188,26 +198,28 @@ impl<'a> Work<'a> {
     }
 
     /// A reply that comes later, unless the person writes before.
-    fn put_off(&mut self, rule: &Rule, cause: Cause<'_>, due: Timestamp) {
+    fn put_off(&mut self, rule: &Rule, trigger: Trigger<'_>, due: Timestamp) {
         let state = &mut self.turn.state;
-        state.later.retain(|later| later.rule != rule.id);
-        state.later.push(Later {
+        state
+            .scheduled
+            .retain(|scheduled| scheduled.rule != rule.id);
+        state.scheduled.push(ScheduledReply {
             rule: rule.id.clone(),
             due,
             message: Inbound {
                 raw: String::new(),
-                ..cause.message.clone()
+                ..trigger.message.clone()
             },
-            captures: cause.captures.clone(),
+            captures: trigger.captures.clone(),
         });
-        if self.turn.replies.is_empty() && self.turn.decision == Decision::NoRule {
+        if self.turn.replies.is_empty() && self.turn.decision == Decision::NoMatch {
             self.turn.decision = Decision::Silent;
         }
     }
 
     /// Why a rule that matches stays quiet.
-    pub(crate) fn quiet(&self, rule: &Rule) -> Option<String> {
-        if let Some(ago) = said_ago(rule, &self.turn.state, self.now) {
+    pub(crate) fn suppressed_because(&self, rule: &Rule) -> Option<String> {
+        if let Some(ago) = answered_ago(rule, &self.turn.state, self.now) {
             return Some(format!("it answered {ago} ago, and has `once`"));
         }
         let chance = rule.chance?;
@@ -225,18 +237,18 @@ impl<'a> Work<'a> {
     }
 }
 
-fn is_asked(rule: &Rule, which: Which, quiet_kind: Option<Kind>) -> bool {
+fn is_asked(rule: &Rule, which: RuleFilter, quiet_kind: Option<Kind>) -> bool {
     // A thumbs-up wants no answer, unless a rule asks for it by name.
     let named = quiet_kind.is_none_or(|kind| rule.when.names(kind));
     let may_come = match which {
-        Which::All => true,
-        Which::Anywhere => rule.anywhere,
-        Which::Buttons => rule.anywhere || rule.when.is_about_buttons(),
+        RuleFilter::All => true,
+        RuleFilter::Anywhere => rule.anywhere,
+        RuleFilter::Buttons => rule.anywhere || rule.when.is_about_buttons(),
     };
     named && may_come
 }
 
-fn said_ago(rule: &Rule, state: &State, now: Timestamp) -> Option<String> {
+fn answered_ago(rule: &Rule, state: &ConversationState, now: Timestamp) -> Option<String> {
     let (once, answered) = (rule.once?, state.once.get(&rule.id)?);
     let ago = now.duration_since(*answered);
     (ago < signed(once)).then(|| rough(ago))

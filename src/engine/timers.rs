@@ -1,62 +1,76 @@
-//! What is due: a burst that has ended, a flow that got no answer, a reply that was to come later.
+//! What is due: a debounce that has ended, a flow that got no answer, a reply that was to come later.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Cause, CauseKind, Conclusion, Decision, Explanation, NoteKind, Verdict, Work, signed};
+use super::{
+    ConversationEventKind, Decision, Explanation, LateDecision, Trigger, TriggerKind, TurnContext,
+    Verdict, signed,
+};
 use crate::engine::matching::evaluate::rough;
-use crate::message::{Content, ContextInfo, Forwarded, Inbound, Later, Wamid};
+use crate::message::{Content, ContextInfo, Forwarded, Inbound, ScheduledReply, Wamid};
 
-impl Work<'_> {
+impl TurnContext<'_> {
     /// Does the one thing that has waited longest.
     pub(crate) fn timer(&mut self) {
         let now = self.now;
         self.turn.decision = Decision::Silent;
         let state = &self.turn.state;
-        let burst = state.burst.as_ref().map(|burst| burst.due);
+        let debounce = state.debounce.as_ref().map(|debounce| debounce.due);
         let run = state.run.as_ref().and_then(|run| run.due);
-        let later = state.later.iter().map(|later| later.due).min();
-        let first = [burst, run, later].into_iter().flatten().min();
+        let scheduled = state.scheduled.iter().map(|scheduled| scheduled.due).min();
+        let first = [debounce, run, scheduled].into_iter().flatten().min();
         let Some(at) = first.filter(|at| *at <= now) else {
             return;
         };
-        if burst == Some(at) {
+        if debounce == Some(at) {
             self.end_burst();
         } else if run == Some(at) {
             self.flow_timeout();
         } else {
             let state = &mut self.turn.state;
-            if let Some(index) = state.later.iter().position(|later| later.due == at) {
-                let later = state.later.remove(index);
-                self.say_later(&later);
+            if let Some(index) = state
+                .scheduled
+                .iter()
+                .position(|scheduled| scheduled.due == at)
+            {
+                let scheduled = state.scheduled.remove(index);
+                self.say_later(&scheduled);
             }
         }
     }
 
     /// Answers the texts that were waiting, as one. Their last message gets the decision.
     pub(crate) fn end_burst(&mut self) {
-        let Some(burst) = self.turn.state.burst.take() else {
+        let Some(debounce) = self.turn.state.debounce.take() else {
             return;
         };
-        let mut waited: Vec<Wamid> = burst.messages.iter().map(|one| one.wamid.clone()).collect();
+        let mut waited: Vec<Wamid> = debounce
+            .messages
+            .iter()
+            .map(|one| one.wamid.clone())
+            .collect();
         waited.pop();
-        let Some(message) = joined(burst.messages) else {
+        let Some(message) = joined(debounce.messages) else {
             return;
         };
         // Rules see the person as before the first of the texts: each of them was written down when it came.
-        let first_contact = std::mem::replace(&mut self.first_contact, burst.first_contact);
-        let heard_at = std::mem::replace(&mut self.turn.state.heard_at, burst.heard_at);
-        if let Some((decision, note)) = self.burst_stopped(burst.due) {
+        let first_contact = std::mem::replace(&mut self.first_contact, debounce.first_contact);
+        let last_inbound_at = std::mem::replace(
+            &mut self.turn.state.last_inbound_at,
+            debounce.last_inbound_at,
+        );
+        if let Some((decision, note)) = self.burst_stopped(debounce.due) {
             self.turn.decision = decision;
             self.turn.explanation.note = Some(note.to_owned());
         } else {
-            self.turn.decision = Decision::NoRule;
+            self.turn.decision = Decision::NoMatch;
             self.decide(&message);
         }
         for earlier in waited {
             let note = "it was answered together with what came after it".to_owned();
-            self.turn.concluded.push(Conclusion {
+            self.turn.late_decisions.push(LateDecision {
                 message: earlier,
                 decision: self.turn.decision,
                 explanation: Explanation {
@@ -66,7 +80,7 @@ impl Work<'_> {
             });
         }
         self.first_contact = first_contact;
-        self.turn.state.heard_at = heard_at;
+        self.turn.state.last_inbound_at = last_inbound_at;
         self.conclude_message(message.wamid);
     }
 
@@ -76,8 +90,8 @@ impl Work<'_> {
         let late = self.now.duration_since(due) > signed(self.rules.bot.max_age);
         if state.opted_out_at.is_some() {
             Some((Decision::OptedOut, "the person wants nothing from us"))
-        } else if state.human_until.is_some() {
-            Some((Decision::Human, "a colleague answers here now"))
+        } else if state.handoff_until.is_some() {
+            Some((Decision::HandedOff, "a colleague answers here now"))
         } else if late {
             Some((Decision::TooOld, "it waited longer than `max_age`"))
         } else {
@@ -100,7 +114,7 @@ impl Work<'_> {
     pub(crate) fn conclude_message(&mut self, message: Wamid) {
         let decision = std::mem::replace(&mut self.turn.decision, Decision::Silent);
         let explanation = std::mem::take(&mut self.turn.explanation);
-        self.turn.concluded.push(Conclusion {
+        self.turn.late_decisions.push(LateDecision {
             message,
             decision,
             explanation,
@@ -122,37 +136,37 @@ impl Work<'_> {
         });
         let text = format!("the flow `{}` got no answer{waited}", frame.flow);
         self.turn.explanation.note = Some(text.clone());
-        self.note(NoteKind::FlowTimeout, text);
+        self.note(ConversationEventKind::FlowTimeout, text);
         let (message, captures) = (self.stand_in(), BTreeMap::new());
-        let cause = Cause {
+        let trigger = Trigger {
             message: &message,
             captures: &captures,
-            kind: CauseKind::Timer,
+            kind: TriggerKind::Timer,
         };
         let source = super::flow::source(&frame.flow, "on_timeout");
-        self.ends_with(&source, &flow.on_timeout, cause, frame.answers);
+        self.ends_with(&source, &flow.on_timeout, trigger, frame.answers);
     }
 
-    fn say_later(&mut self, later: &Later) {
+    fn say_later(&mut self, scheduled: &ScheduledReply) {
         let rules = self.rules;
-        let Some(rule) = rules.rule(later.rule.as_str()) else {
-            let text = format!("the rules have no rule `{}` any more", later.rule);
-            self.note(NoteKind::NotSent, text);
+        let Some(rule) = rules.rule(scheduled.rule.as_str()) else {
+            let text = format!("the rules have no rule `{}` any more", scheduled.rule);
+            self.note(ConversationEventKind::NotSent, text);
             return;
         };
-        if self.turn.state.human_until.is_some() {
+        if self.turn.state.handoff_until.is_some() {
             let text = format!("a colleague answers here now, so `{}` is quiet", rule.id);
-            self.note(NoteKind::NotSent, text);
+            self.note(ConversationEventKind::NotSent, text);
             return;
         }
         let because = "its time has come, and the person did not write".to_owned();
         self.turn.explanation.tell(rule, Verdict::Matched, because);
-        let cause = Cause {
-            message: &later.message,
-            captures: &later.captures,
-            kind: CauseKind::Message,
+        let trigger = Trigger {
+            message: &scheduled.message,
+            captures: &scheduled.captures,
+            kind: TriggerKind::Message,
         };
-        let used = self.answer(&rule.id, &rule.answer, cause, BTreeMap::new());
+        let used = self.answer(&rule.id, &rule.answer, trigger, BTreeMap::new());
         // Only what was said counts for `once`: a reminder that was called off was not.
         self.conclude(rule.id.as_str(), used, rule.once.is_some().then_some(rule));
     }

@@ -103,7 +103,7 @@ pub struct ModelChoice {
 /// What came of an action.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ActionResult {
     /// `call`: the body. `model`: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
     Done(Value),
     /// Why not, for people; holds nothing that somebody sent.
@@ -112,7 +112,7 @@ pub enum Outcome {
 
 /// Whether a part of an address is `.` or `..`, which lead to another place than the one that is written.
 #[must_use]
-pub fn leaves_its_place(address: &str) -> bool {
+pub fn has_dot_segments(address: &str) -> bool {
     let place = address.split(['?', '#']).next().unwrap_or_default();
     let place = place.split_once("://").map_or(place, |(_, rest)| rest);
     place.split(['/', '\\']).skip(1).any(|part| {
@@ -184,7 +184,7 @@ impl fmt::Debug for ModelTurn {
     }
 }
 
-impl fmt::Debug for Outcome {
+impl fmt::Debug for ActionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done(_) => f.write_str("Done"),

@@ -1,6 +1,6 @@
 //! One contact with one business number, as far as a decision needs it.
 
-use super::{Identity, PhoneNumberId, State};
+use super::{ConversationState, Identity, PhoneNumberId};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Conversation {
     /// The person.
     pub contact: Contact,
     /// How many messages this person had sent to this number before this one.
-    pub messages_before: u64,
+    pub inbound_count: u64,
     /// What earlier turns left behind.
-    pub state: State,
+    pub state: ConversationState,
 }

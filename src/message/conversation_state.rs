@@ -1,6 +1,6 @@
 //! What a conversation remembers between turns: stored as JSON in `conversations.state`.
 //!
-//! Everything that waits (a burst, a late reply, a flow's time, an action) is in here, with its due time; the
+//! Everything that waits (a debounce, a late reply, a flow's time, an action) is in here, with its due time; the
 //! database only keeps the earliest of them, so that it can be found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use super::{Inbound, Outbound, RuleId};
 /// What a turn leaves behind for the next one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
+pub struct ConversationState {
     /// When each rule with `once` answered last.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub once: BTreeMap<RuleId, Timestamp>,
@@ -26,10 +26,10 @@ pub struct State {
     pub asked_at: Vec<Timestamp>,
     /// A colleague answers by hand: the bot is quiet until then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub human_until: Option<Timestamp>,
+    pub handoff_until: Option<Timestamp>,
     /// The last message of the person that rules could see, by our clock.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub heard_at: Option<Timestamp>,
+    pub last_inbound_at: Option<Timestamp>,
     /// What rules set about the person.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
@@ -44,19 +44,19 @@ pub struct State {
     pub opted_out_at: Option<Timestamp>,
     /// The flow the person is in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<Run>,
+    pub run: Option<FlowRun>,
     /// How many flows were started, so that taps can be told apart.
     #[serde(skip_serializing_if = "is_zero")]
     pub runs: u64,
     /// Texts that came shortly after each other and are answered together.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub burst: Option<Burst>,
+    pub debounce: Option<Debounce>,
     /// Replies of rules with `after`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub later: Vec<Later>,
+    pub scheduled: Vec<ScheduledReply>,
     /// Actions whose result is waited for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub waiting: Vec<Waiting>,
+    pub pending_actions: Vec<PendingAction>,
     /// How many actions were asked for.
     #[serde(skip_serializing_if = "is_zero")]
     pub actions: u64,
@@ -70,14 +70,14 @@ pub struct State {
 
 /// A flow that is under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub struct FlowRun {
     /// Which run it is, of this conversation.
     pub number: u64,
     /// The flow and the sub-flows it is in, the innermost last; never empty.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<FlowFrame>,
     /// Answers to this question that were no good.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub wrong: u64,
+    pub failed_attempts: u64,
     /// When the flow gives up waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -85,7 +85,7 @@ pub struct Run {
 
 /// One flow of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Frame {
+pub struct FlowFrame {
     /// The name of the flow.
     pub flow: String,
     /// The id of the step that waits for an answer, or for its sub-flow.
@@ -95,15 +95,15 @@ pub struct Frame {
     pub answers: BTreeMap<String, Value>,
     /// The steps that were answered, in order: the way back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub path: Vec<String>,
+    pub answered_steps: Vec<String>,
     /// The sub-flows that were gone through, by step: the way back into them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub passed: BTreeMap<String, Self>,
+    pub finished_subflows: BTreeMap<String, Self>,
 }
 
 /// Texts that wait for more of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Burst {
+pub struct Debounce {
     /// In the order they came; never empty.
     pub messages: Vec<Inbound>,
     /// When they are answered.
@@ -111,14 +111,14 @@ pub struct Burst {
     /// The person had never written before the first of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_contact: bool,
-    /// [`State::heard_at`] before the first of them.
+    /// [`ConversationState::last_inbound_at`] before the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard_at: Option<Timestamp>,
+    pub last_inbound_at: Option<Timestamp>,
 }
 
 /// A reply that is sent unless the person writes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Later {
+pub struct ScheduledReply {
     /// The rule.
     pub rule: RuleId,
     /// When.
@@ -132,7 +132,7 @@ pub struct Later {
 
 /// An action under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct PendingAction {
     /// Which action it is, of this conversation.
     pub number: u64,
     /// The rule, or `flow/end`.
@@ -176,14 +176,14 @@ pub enum Newer {
     Other,
 }
 
-impl State {
+impl ConversationState {
     /// Takes in what another conversation with the same person remembers: the one that was used last is right, but
     /// nothing that somebody waits for is forgotten.
     ///
     /// The other's actions are counted on from ours: its first gets the number after our last.
     pub fn join(&mut self, mut other: Self, newer: Newer) {
-        for waiting in &mut other.waiting {
-            waiting.number += self.actions;
+        for pending_actions in &mut other.pending_actions {
+            pending_actions.number += self.actions;
         }
         let actions = self.actions + other.actions;
         let own = std::mem::take(self);
@@ -194,13 +194,13 @@ impl State {
         state.actions = actions;
         // Taps name the run they belong to, so no number is given twice.
         state.runs = state.runs.max(older.runs);
-        state.waiting.extend(older.waiting);
-        state.burst = match (older.burst, state.burst) {
-            (Some(before), Some(after)) => Some(Burst {
+        state.pending_actions.extend(older.pending_actions);
+        state.debounce = match (older.debounce, state.debounce) {
+            (Some(before), Some(after)) => Some(Debounce {
                 messages: before.messages.into_iter().chain(after.messages).collect(),
                 due: after.due,
                 first_contact: before.first_contact,
-                heard_at: before.heard_at,
+                last_inbound_at: before.last_inbound_at,
             }),
             (before, after) => after.or(before),
         };
@@ -213,38 +213,38 @@ impl State {
             state.fields.entry(name).or_insert(value);
         }
         state.language = state.language.or(older.language);
-        state.human_until = state.human_until.max(older.human_until);
+        state.handoff_until = state.handoff_until.max(older.handoff_until);
         // Whether the newer one was told to go on cannot be known: silence is the safe side.
         state.opted_out_at = state.opted_out_at.or(older.opted_out_at);
         if state.opted_out_at.is_some() {
             state.run = None;
-            state.later.clear();
+            state.scheduled.clear();
         }
         *self = state;
     }
 
     /// When something in here becomes due; the earliest of all.
     #[must_use]
-    pub fn wakes_at(&self) -> Option<Timestamp> {
-        let burst = self.burst.as_ref().map(|burst| burst.due);
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        let debounce = self.debounce.as_ref().map(|debounce| debounce.due);
         let run = self.run.as_ref().and_then(|run| run.due);
-        let later = self.later.iter().map(|later| later.due);
-        let rest = [burst, run, self.human_until].into_iter().flatten();
-        rest.chain(later).min()
+        let scheduled = self.scheduled.iter().map(|scheduled| scheduled.due);
+        let rest = [debounce, run, self.handoff_until].into_iter().flatten();
+        rest.chain(scheduled).min()
     }
 
     /// Drops everything that is due: nobody can do it.
     pub fn forget_due(&mut self, now: Timestamp) {
-        self.burst.take_if(|burst| burst.due <= now);
+        self.debounce.take_if(|debounce| debounce.due <= now);
         self.run
             .take_if(|run| run.due.is_some_and(|due| due <= now));
-        self.later.retain(|later| later.due > now);
-        self.human_until.take_if(|until| *until <= now);
+        self.scheduled.retain(|scheduled| scheduled.due > now);
+        self.handoff_until.take_if(|until| *until <= now);
     }
 
     /// The innermost flow.
     #[must_use]
-    pub fn frame(&self) -> Option<&Frame> {
+    pub fn frame(&self) -> Option<&FlowFrame> {
         self.run.as_ref()?.frames.last()
     }
 }
@@ -258,7 +258,7 @@ fn is_zero(number: &u64) -> bool {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{Burst, Newer, State, Waiting};
+    use super::{ConversationState, Debounce, Newer, PendingAction};
     use crate::message::{Content, Identity, Inbound, PhoneNumberId, RuleId, WaId, Wamid};
 
     fn message(wamid: &str) -> Inbound {
@@ -272,8 +272,8 @@ mod tests {
     }
 
     /// A state in which so many actions were asked for, and the last one waits.
-    fn waiting(actions: u64) -> State {
-        let last = Waiting {
+    fn pending_actions(actions: u64) -> ConversationState {
+        let last = PendingAction {
             number: actions,
             source: RuleId::parse("track").unwrap(),
             message: message("wamid.1"),
@@ -283,20 +283,21 @@ mod tests {
             chain: 0,
             instead: Vec::new(),
         };
-        State {
+        ConversationState {
             actions,
-            waiting: vec![last],
-            ..State::default()
+            pending_actions: vec![last],
+            ..ConversationState::default()
         }
     }
 
     #[test]
     fn no_action_has_the_number_of_another_when_two_conversations_become_one() {
         for newer in [Newer::Own, Newer::Other] {
-            let mut state = waiting(3);
-            state.join(waiting(2), newer);
+            let mut state = pending_actions(3);
+            state.join(pending_actions(2), newer);
 
-            let mut numbers: Vec<u64> = state.waiting.iter().map(|one| one.number).collect();
+            let mut numbers: Vec<u64> =
+                state.pending_actions.iter().map(|one| one.number).collect();
             numbers.sort_unstable();
             assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
         }
@@ -304,29 +305,29 @@ mod tests {
 
     #[test]
     fn what_waits_and_an_opt_out_outlive_the_older_conversation() {
-        let burst = |wamid| Burst {
+        let debounce = |wamid| Debounce {
             messages: vec![message(wamid)],
             due: Timestamp::UNIX_EPOCH,
             first_contact: false,
-            heard_at: None,
+            last_inbound_at: None,
         };
-        let mut state = State {
-            burst: Some(burst("wamid.1")),
+        let mut state = ConversationState {
+            debounce: Some(debounce("wamid.1")),
             runs: 4,
             language: Some("en".to_owned()),
             opted_out_at: Some(Timestamp::UNIX_EPOCH),
-            ..State::default()
+            ..ConversationState::default()
         };
-        let newer = State {
-            burst: Some(burst("wamid.2")),
+        let newer = ConversationState {
+            debounce: Some(debounce("wamid.2")),
             runs: 1,
             language: Some("es".to_owned()),
-            ..State::default()
+            ..ConversationState::default()
         };
 
         state.join(newer, Newer::Other);
 
-        let messages = state.burst.unwrap().messages;
+        let messages = state.debounce.unwrap().messages;
         let wamids: Vec<_> = messages.iter().map(|one| one.wamid.as_str()).collect();
         assert_eq!(wamids, ["wamid.1", "wamid.2"]);
         assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));

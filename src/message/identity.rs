@@ -22,9 +22,9 @@ pub enum Identity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Recipient {
     /// Goes into `to`.
-    To(WaId),
+    Phone(WaId),
     /// Goes into `recipient`; a user id in `to` is accepted by Meta and never arrives.
-    Recipient(UserId),
+    UserId(UserId),
 }
 
 impl Identity {
@@ -61,8 +61,8 @@ impl Identity {
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         match self {
-            Self::Phone(wa_id) | Self::Both(wa_id, _) => Recipient::To(wa_id.clone()),
-            Self::User(user_id) => Recipient::Recipient(user_id.clone()),
+            Self::Phone(wa_id) | Self::Both(wa_id, _) => Recipient::Phone(wa_id.clone()),
+            Self::User(user_id) => Recipient::UserId(user_id.clone()),
         }
     }
 }

@@ -18,12 +18,12 @@ mod outbound;
 mod receipt;
 
 pub use action::{
-    ACTION_TIMEOUT_MAX, Action, HttpCall, HttpMethod, MODEL, ModelCall, ModelChoice, ModelTurn,
-    Outcome, Speaker, leaves_its_place,
+    ACTION_TIMEOUT_MAX, Action, ActionResult, HttpCall, HttpMethod, MODEL, ModelCall, ModelChoice,
+    ModelTurn, Speaker, has_dot_segments,
 };
 pub use conversation::{Contact, Conversation};
 pub use conversation_state::{
-    Burst, Frame as FlowFrame, Later, Newer, Repeated, Run, State, Waiting,
+    ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
     AccountEvent, AccountNews, Consent, Event, Marketing, STANDING_FIELDS, Unreadable,

@@ -18,7 +18,7 @@ pub struct Receipt {
     /// When, by WhatsApp's clock.
     pub at: Timestamp,
     /// `biz_opaque_callback_data`: the tag of the attempt that sent it.
-    pub tag: Option<String>,
+    pub claim_token: Option<String>,
     /// To whom it was sent, when it is told; a receipt may be the first to name both ids of a person.
     pub recipient: Option<Identity>,
     /// The member of a group it is about.

@@ -8,7 +8,7 @@ pub const MARK: char = '~';
 
 /// A button of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tap<'a> {
+pub struct FlowButtonId<'a> {
     /// The flow.
     pub flow: &'a str,
     /// The step.
@@ -19,7 +19,7 @@ pub struct Tap<'a> {
     pub id: &'a str,
 }
 
-impl<'a> Tap<'a> {
+impl<'a> FlowButtonId<'a> {
     /// Reads the id of a tapped button; `None` when it is not one of a flow.
     #[must_use]
     pub fn parse(id: &'a str) -> Option<Self> {
@@ -47,17 +47,17 @@ impl<'a> Tap<'a> {
 
 /// The id that the owner gave a button, whoever offered it.
 #[must_use]
-pub fn visible(id: &str) -> &str {
-    Tap::parse(id).map_or(id, |tap| tap.id)
+pub fn owner_id(id: &str) -> &str {
+    FlowButtonId::parse(id).map_or(id, |tap| tap.id)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tap, visible};
+    use super::{FlowButtonId, owner_id};
 
     #[test]
     fn an_id_comes_back_from_the_wire() {
-        let tap = Tap {
+        let tap = FlowButtonId {
             flow: "cake",
             step: "size",
             run: 3,
@@ -65,9 +65,9 @@ mod tests {
         };
 
         assert_eq!(tap.wire(), "~cake/size/3/l/xl");
-        assert_eq!(Tap::parse(&tap.wire()), Some(tap));
-        assert_eq!(visible(&tap.wire()), "l/xl");
-        assert_eq!(visible("plain/id"), "plain/id");
-        assert_eq!(visible("~odd"), "~odd");
+        assert_eq!(FlowButtonId::parse(&tap.wire()), Some(tap));
+        assert_eq!(owner_id(&tap.wire()), "l/xl");
+        assert_eq!(owner_id("plain/id"), "plain/id");
+        assert_eq!(owner_id("~odd"), "~odd");
     }
 }

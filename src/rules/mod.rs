@@ -1,8 +1,8 @@
 //! The rule language: TOML in, a [`RuleSet`] or a list of diagnostics out.
 //!
-//! Pure: the caller reads files into `Sources`. `file` knows the shape of the text with its positions, [`compile()`]
+//! Pure: the caller reads files into `SourceMap`. `file` knows the shape of the text with its positions, [`compile()`]
 //! turns it into a [`RuleSet`] and reports every problem at once, `render` shows them. A [`RuleSet`] is made of
-//! conditions (`condition`, found through an `index`), which look at folded text (`normalise`), and of answers,
+//! conditions (`condition`, found through an `index`), which look at folded text (`normalize`), and of answers,
 //! whose texts are templates (`template`) over what is known of a message (`variables`). Next on the way of a
 //! message: [`crate::engine`].
 
@@ -19,7 +19,7 @@ pub mod test_case;
 pub use answer::{
     ActionTemplate, Answer, Body, Effects, HttpTemplate, ModelTemplate, ReplyTemplate,
 };
-pub use compile::{Beside, Compiled, compile, compile_reply, includes};
+pub use compile::{CompileInput, Compiled, compile, compile_reply, includes};
 pub use flow::{Accept, Branch, Choice, Flow, Step, Target};
 pub use ruleset::{
     Bot, Budget, ButtonPattern, Condition, Example, REPLIES_MAX, Rule, RuleSet, Words,

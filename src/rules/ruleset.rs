@@ -82,7 +82,7 @@ pub struct Bot {
     /// How long the bot is quiet in a conversation after a colleague wrote there from the phone app.
     pub human_pause: Duration,
     /// Texts that come within this time of each other are answered together.
-    pub settle: Option<Duration>,
+    pub debounce: Option<Duration>,
 }
 
 /// The most that one person gets of something.
@@ -119,7 +119,7 @@ pub struct Rule {
     /// Answers once per contact within this time.
     pub once: Option<Duration>,
     /// Go on with the next rules after this one answered.
-    pub goes_on: bool,
+    pub continues: bool,
     /// The replies are sent so much later, unless the person writes before.
     pub after: Option<Duration>,
     /// The share of people it answers, above 0 and below 1.

@@ -8,8 +8,8 @@ use super::coverage::Coverage;
 use super::inbound::content_of;
 use super::transcript::Transcript;
 use super::{Failure, failed, failure_of, somebody, usual_time, written};
-use crate::engine::{Decision, Explanation, Incoming, Reply, Turn, explain};
-use crate::message::{Content, Conversation, Kind, Outcome};
+use crate::engine::{Decision, EngineEvent, Explanation, Reply, Turn, explain};
+use crate::message::{ActionResult, Content, Conversation, Kind};
 use crate::rules::{Line, LineEvent, RuleSet, Test, button_id};
 
 /// How long a person reads an answer before the next line; without it a test would use up the person's budget of
@@ -17,7 +17,7 @@ use crate::rules::{Line, LineEvent, RuleSet, Test, button_id};
 const READING: SignedDuration = SignedDuration::from_secs(15);
 
 /// Persons, clock and what was said.
-pub(crate) struct Stage<'r> {
+pub(crate) struct SimulatedConversation<'r> {
     rules: &'r RuleSet,
     now: Timestamp,
     persons: BTreeMap<String, Person>,
@@ -41,7 +41,7 @@ struct Person {
     reads_until: Option<Timestamp>,
 }
 
-impl<'r> Stage<'r> {
+impl<'r> SimulatedConversation<'r> {
     pub(crate) fn new(rules: &'r RuleSet, test: &Test) -> Self {
         let zone = rules.bot.timezone.clone();
         let at = test.at.and_then(|at| at.to_zoned(zone).ok());
@@ -94,8 +94,8 @@ impl<'r> Stage<'r> {
                 self.expect(line, text.as_deref(), rule.as_deref())?;
             }
             LineEvent::ExpectsNothing => {}
-            LineEvent::Gives(value) => self.act(line, &Outcome::Done(value.clone()))?,
-            LineEvent::Fails(reason) => self.act(line, &Outcome::Failed(reason.clone()))?,
+            LineEvent::Gives(value) => self.act(line, &ActionResult::Done(value.clone()))?,
+            LineEvent::Fails(reason) => self.act(line, &ActionResult::Failed(reason.clone()))?,
         }
         Ok(())
     }
@@ -133,10 +133,10 @@ impl<'r> Stage<'r> {
         let turn = explain(
             rules,
             &person.conversation,
-            Incoming::Message(&message),
+            EngineEvent::Message(&message),
             now,
         );
-        person.conversation.messages_before += counts;
+        person.conversation.inbound_count += counts;
         self.keep(&line.who, turn);
         self.wake();
     }
@@ -146,7 +146,7 @@ impl<'r> Stage<'r> {
         loop {
             let persons = self.persons.values();
             let due = persons
-                .filter_map(|person| person.conversation.state.wakes_at())
+                .filter_map(|person| person.conversation.state.next_timer())
                 .min();
             let Some(due) = due.filter(|due| *due < until) else {
                 break;
@@ -166,22 +166,22 @@ impl<'r> Stage<'r> {
             // Bounded: each turn takes one thing away.
             for _ in 0..100 {
                 let conversation = &self.person(&who).conversation;
-                if conversation.state.wakes_at().is_none_or(|due| due > now) {
+                if conversation.state.next_timer().is_none_or(|due| due > now) {
                     break;
                 }
-                let turn = explain(rules, conversation, Incoming::Timer, now);
+                let turn = explain(rules, conversation, EngineEvent::Timer, now);
                 self.keep(&who, turn);
             }
         }
     }
 
-    fn act(&mut self, line: &Line, outcome: &Outcome) -> Result<(), Box<Failure>> {
+    fn act(&mut self, line: &Line, outcome: &ActionResult) -> Result<(), Box<Failure>> {
         let (rules, now) = (self.rules, self.now);
         let person = self.person(&line.who);
         let Some(number) = person.actions.pop_front() else {
             return Err(self.failure(line, "no action waits for a result"));
         };
-        let incoming = Incoming::Action { number, outcome };
+        let incoming = EngineEvent::Action { number, outcome };
         let turn = explain(rules, &person.conversation, incoming, now);
         self.keep(&line.who, turn);
         Ok(())
@@ -193,12 +193,15 @@ impl<'r> Stage<'r> {
             self.transcript.bot_says(who, reply);
         }
         let silent = turn.replies.is_empty() && turn.actions.is_empty();
-        if silent && turn.decision != Decision::Waiting {
+        if silent && turn.decision != Decision::Pending {
             self.transcript.nothing_is_said(who);
         }
         self.failed = self.failed.take().or_else(|| failure_of(&turn));
-        let concluded = turn.concluded.last().map(|one| one.explanation.clone());
-        self.last = concluded.unwrap_or(turn.explanation);
+        let late_decisions = turn
+            .late_decisions
+            .last()
+            .map(|one| one.explanation.clone());
+        self.last = late_decisions.unwrap_or(turn.explanation);
         let read = self.now.saturating_add(READING).unwrap_or(Timestamp::MAX);
         let person = self.person(who);
         if !turn.replies.is_empty() {
@@ -218,9 +221,9 @@ impl<'r> Stage<'r> {
 
     fn tap(&mut self, line: &Line, wanted: &str) -> Result<(), Box<Failure>> {
         let offered = &self.person(&line.who).offered;
-        let id = |content: &Content| content.button().map(button_id::visible).map(str::to_owned);
+        let id = |content: &Content| content.button().map(button_id::owner_id).map(str::to_owned);
         let is = |content: &&Content| {
-            content.button().map(button_id::visible) == Some(wanted)
+            content.button().map(button_id::owner_id) == Some(wanted)
                 || content.said() == Some(wanted)
         };
         let Some(content) = offered.iter().find(is).cloned() else {

@@ -10,12 +10,13 @@ mod transcript;
 
 use jiff::Timestamp;
 
-use crate::engine::{Decision, Explanation, Incoming, Turn, Verdict, explain, explain_all};
+use crate::engine::{Decision, EngineEvent, Explanation, Turn, Verdict, explain, explain_all};
 use crate::message::{
-    Contact, Content, Conversation, Identity, Inbound, PhoneNumberId, State, WaId, Wamid,
+    Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
+    Wamid,
 };
 use crate::rules::{Example, Rule, RuleSet};
-use conversation::Stage;
+use conversation::SimulatedConversation;
 pub use coverage::Coverage;
 use transcript::Transcript;
 
@@ -58,7 +59,7 @@ pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
         }
     }
     for test in &rules.tests {
-        let mut stage = Stage::new(rules, test);
+        let mut stage = SimulatedConversation::new(rules, test);
         let failure = stage.play(test).err();
         coverage.merge(stage.coverage);
         let name = test.name.clone();
@@ -69,9 +70,9 @@ pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
 
 /// What somebody gets for a text who has sent so many messages before, with what every rule makes of it.
 #[must_use]
-pub fn ask(rules: &RuleSet, text: &str, messages_before: u64, now: Timestamp) -> Turn {
+pub fn ask(rules: &RuleSet, text: &str, inbound_count: u64, now: Timestamp) -> Turn {
     let mut conversation = somebody("", 0);
-    conversation.messages_before = messages_before;
+    conversation.inbound_count = inbound_count;
     ask_as(rules, conversation, text, now)
 }
 
@@ -82,7 +83,7 @@ pub fn ask_as(rules: &RuleSet, conversation: Conversation, text: &str, now: Time
 }
 
 /// How a turn is taken.
-type Take = fn(&RuleSet, &Conversation, Incoming<'_>, Timestamp) -> Turn;
+type Take = fn(&RuleSet, &Conversation, EngineEvent<'_>, Timestamp) -> Turn;
 
 /// What comes of a text in the end: the quiet time of a burst is waited for.
 fn said(
@@ -96,17 +97,17 @@ fn said(
         body: text.to_owned(),
     };
     let message = written(&conversation, 1, now, content);
-    let turn = take(rules, &conversation, Incoming::Message(&message), now);
-    let due = turn.state.burst.as_ref().map(|burst| burst.due);
+    let turn = take(rules, &conversation, EngineEvent::Message(&message), now);
+    let due = turn.state.debounce.as_ref().map(|burst| burst.due);
     let Some(due) = due else {
         return turn;
     };
     conversation.state = turn.state;
-    conversation.messages_before += 1;
-    let mut turn = take(rules, &conversation, Incoming::Timer, due);
-    if let Some(concluded) = turn.concluded.pop() {
-        turn.decision = concluded.decision;
-        turn.explanation = concluded.explanation;
+    conversation.inbound_count += 1;
+    let mut turn = take(rules, &conversation, EngineEvent::Timer, due);
+    if let Some(late_decisions) = turn.late_decisions.pop() {
+        turn.decision = late_decisions.decision;
+        turn.explanation = late_decisions.explanation;
     }
     turn
 }
@@ -134,7 +135,7 @@ fn example_of(
 ) -> Finding {
     let now = usual_time(rules);
     let mut conversation = somebody("", 0);
-    conversation.messages_before = 1;
+    conversation.inbound_count = 1;
     let turn = said(explain, rules, conversation, &example.text, now);
     let considered = &turn.explanation.considered;
     let is = |one: &&crate::engine::Considered| one.verdict == Verdict::Matched;
@@ -175,9 +176,9 @@ fn example_of(
 
 /// How the rules failed in a turn, when they did.
 fn failure_of(turn: &Turn) -> Option<String> {
-    let concluded = turn.concluded.iter();
-    let concluded = concluded.map(|one| (one.decision, &one.explanation));
-    let mut all = concluded.chain([(turn.decision, &turn.explanation)]);
+    let late_decisions = turn.late_decisions.iter();
+    let late_decisions = late_decisions.map(|one| (one.decision, &one.explanation));
+    let mut all = late_decisions.chain([(turn.decision, &turn.explanation)]);
     let (_, explanation) = all.find(|(decision, _)| *decision == Decision::Failed)?;
     Some(explanation.note.clone().unwrap_or_default())
 }
@@ -195,8 +196,8 @@ fn somebody(name: &str, index: usize) -> Conversation {
             name: Some(if name.is_empty() { "Ana Lima" } else { name }.to_owned()),
             username: None,
         },
-        messages_before: 0,
-        state: State::default(),
+        inbound_count: 0,
+        state: ConversationState::default(),
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::engine::{Decision, Incoming, Reply, Turn, take};
-use crate::message::{Action, Conversation, Echo, Inbound, Kind, Outcome, Wamid};
+use crate::engine::{Decision, EngineEvent, Reply, Turn, take};
+use crate::message::{Action, ActionResult, Conversation, Echo, Inbound, Kind, Wamid};
 use crate::rules::RuleSet;
 
 /// More than this does not become due between two messages.
@@ -38,7 +38,7 @@ pub fn replay(
     rules: &RuleSet,
     conversation: Conversation,
     events: &[PastEvent],
-    outcomes: impl Fn(&Action) -> Option<(Outcome, Timestamp)>,
+    outcomes: impl Fn(&Action) -> Option<(ActionResult, Timestamp)>,
     until: Timestamp,
 ) -> Vec<Answer> {
     let mut past = Replaying {
@@ -54,7 +54,7 @@ pub fn replay(
             PastEvent::Message(at, message) => past.message(message, *at),
             PastEvent::Echo(at, echo) => {
                 past.advance(*at);
-                past.turn(Incoming::Echo(echo), *at);
+                past.turn(EngineEvent::Echo(echo), *at);
             }
         }
     }
@@ -67,33 +67,33 @@ struct Replaying<'a, O> {
     conversation: Conversation,
     outcomes: O,
     /// Actions under way: when they end, which, and how.
-    pending: VecDeque<(Timestamp, u64, Outcome)>,
+    pending: VecDeque<(Timestamp, u64, ActionResult)>,
     answers: Vec<Answer>,
     by_wamid: HashMap<Wamid, usize>,
 }
 
-impl<O: Fn(&Action) -> Option<(Outcome, Timestamp)>> Replaying<'_, O> {
+impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
     fn message(&mut self, message: &Inbound, at: Timestamp) {
         self.advance(at);
         self.by_wamid
             .insert(message.wamid.clone(), self.answers.len());
         self.answers.push(Answer {
-            decision: Decision::NotAnswered,
+            decision: Decision::Unsupported,
             replies: Vec::new(),
         });
-        let turn = self.turn(Incoming::Message(message), at);
+        let turn = self.turn(EngineEvent::Message(message), at);
         if let Some(last) = self.answers.last_mut() {
             last.decision = turn.decision;
         }
         if message.content.kind() != Some(Kind::System) {
-            self.conversation.messages_before += 1;
+            self.conversation.inbound_count += 1;
         }
     }
 
     /// Goes on with everything that is due until then, the earliest first.
     fn advance(&mut self, until: Timestamp) {
         for _ in 0..DUE_MAX {
-            let timer = self.conversation.state.wakes_at();
+            let timer = self.conversation.state.next_timer();
             let action = self.pending.front().map(|(at, _, _)| *at);
             let next = [timer, action].into_iter().flatten().min();
             let Some(next) = next.filter(|at| *at <= until) else {
@@ -103,19 +103,19 @@ impl<O: Fn(&Action) -> Option<(Outcome, Timestamp)>> Replaying<'_, O> {
                 && let Some((at, number, outcome)) = self.pending.pop_front()
             {
                 let outcome = &outcome;
-                self.turn(Incoming::Action { number, outcome }, at);
+                self.turn(EngineEvent::Action { number, outcome }, at);
             } else {
-                self.turn(Incoming::Timer, next);
+                self.turn(EngineEvent::Timer, next);
             }
         }
     }
 
-    fn turn(&mut self, incoming: Incoming<'_>, now: Timestamp) -> Turn {
+    fn turn(&mut self, incoming: EngineEvent<'_>, now: Timestamp) -> Turn {
         let turn = take(self.rules, &self.conversation, incoming, now);
         self.conversation.state.clone_from(&turn.state);
-        for concluded in &turn.concluded {
-            if let Some(place) = self.by_wamid.get(&concluded.message) {
-                self.answers[*place].decision = concluded.decision;
+        for late_decisions in &turn.late_decisions {
+            if let Some(place) = self.by_wamid.get(&late_decisions.message) {
+                self.answers[*place].decision = late_decisions.decision;
             }
         }
         for reply in &turn.replies {
@@ -129,7 +129,7 @@ impl<O: Fn(&Action) -> Option<(Outcome, Timestamp)>> Replaying<'_, O> {
         for asked in &turn.actions {
             let (outcome, at) = (self.outcomes)(&asked.action).unwrap_or_else(|| {
                 let reason = "it was not asked for then".to_owned();
-                (Outcome::Failed(reason), now)
+                (ActionResult::Failed(reason), now)
             });
             self.pending.push_back((at.max(now), asked.number, outcome));
         }

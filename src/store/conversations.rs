@@ -22,7 +22,7 @@ pub struct ConversationSummary {
     /// When that was.
     pub last_at: Timestamp,
     /// How many the person sent.
-    pub messages_in: i64,
+    pub inbound_count: i64,
     /// The time of the oldest message of theirs that we have not answered.
     pub unanswered_since: Option<Timestamp>,
     /// Free replies are taken until then.
@@ -31,7 +31,7 @@ pub struct ConversationSummary {
 
 /// One message of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct TranscriptMessage {
     /// `messages.id`.
     pub id: i64,
     /// `in` or `out`.
@@ -50,7 +50,7 @@ pub struct Entry {
     pub decision: Option<String>,
     /// Theirs: why, as JSON.
     pub explanation: Option<String>,
-    /// Who wrote it: `person`, `rule`, `phone_app` or `command`.
+    /// Who wrote it: `contact`, `bot`, `phone_app` or `operator`.
     pub origin: String,
     /// The file that came along, below the media folder, once it is fetched.
     pub file: Option<String>,
@@ -74,7 +74,7 @@ pub struct Entry {
 
 /// Something Meta told us about the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct AccountEventRow {
     /// `account_events.id`.
     pub id: i64,
     /// Meta's word for what it is about.
@@ -105,7 +105,11 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn news(&self, field: Option<&str>, limit: u32) -> Result<Vec<News>, StoreError> {
+    pub async fn news(
+        &self,
+        field: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<AccountEventRow>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_EVENTS);
         let news = news.bind(field.unwrap_or("")).bind(limit);
         Ok(news.fetch_all(&self.read).await?)
@@ -135,9 +139,12 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn notes(&self, conversation: i64) -> Result<Vec<StoredNote>, StoreError> {
-        let notes = sqlx::query_as(sql::NOTES).bind(conversation);
-        Ok(notes.fetch_all(&self.read).await?)
+    pub async fn conversation_events(
+        &self,
+        conversation: i64,
+    ) -> Result<Vec<StoredConversationEvent>, StoreError> {
+        let conversation_events = sqlx::query_as(sql::CONVERSATION_EVENTS).bind(conversation);
+        Ok(conversation_events.fetch_all(&self.read).await?)
     }
 
     /// The latest messages of a conversation, oldest first.
@@ -148,7 +155,7 @@ impl Store {
         &self,
         conversation: i64,
         limit: u32,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<TranscriptMessage>, StoreError> {
         let entries = sqlx::query_as(sql::TRANSCRIPT)
             .bind(conversation)
             .bind(limit);
@@ -167,7 +174,7 @@ fn digits(written: &str) -> String {
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredNote {
+pub struct StoredConversationEvent {
     /// When.
     pub at: Timestamp,
     /// What, in one word.
@@ -178,7 +185,7 @@ pub struct StoredNote {
     pub message_id: Option<i64>,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for StoredNote {
+impl<'r> FromRow<'r, SqliteRow> for StoredConversationEvent {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
             at: time(row, "at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
@@ -189,7 +196,7 @@ impl<'r> FromRow<'r, SqliteRow> for StoredNote {
     }
 }
 
-impl<'r> FromRow<'r, SqliteRow> for News {
+impl<'r> FromRow<'r, SqliteRow> for AccountEventRow {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: row.try_get("id")?,
@@ -222,14 +229,14 @@ impl<'r> FromRow<'r, SqliteRow> for ConversationSummary {
             phone_number_id: row.try_get("phone_number_id")?,
             last_message: row.try_get("last_message")?,
             last_at: time(row, "last_message_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            messages_in: row.try_get("messages_in")?,
+            inbound_count: row.try_get("inbound_count")?,
             unanswered_since: time(row, "unanswered_since_ms")?,
             window_open_until: time(row, "window_open_until_ms")?,
         })
     }
 }
 
-impl<'r> FromRow<'r, SqliteRow> for Entry {
+impl<'r> FromRow<'r, SqliteRow> for TranscriptMessage {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: row.try_get("id")?,

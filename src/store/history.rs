@@ -6,16 +6,18 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::{Store, StoreError, message_key, rows};
-use crate::message::{Contact, Conversation, Identity, PhoneNumberId, State, UserId, WaId};
+use crate::message::{
+    Contact, Conversation, ConversationState, Identity, PhoneNumberId, UserId, WaId,
+};
 
 /// Conversations behind `$1`, the lowest first. `$2` how many, `$3` of which number ('' for all).
-const CONVERSATIONS: &str = "SELECT v.id, v.phone_number_id, v.state, v.messages_in, \
+const CONVERSATIONS: &str = "SELECT v.id, v.phone_number_id, v.state, v.inbound_count, \
     c.wa_id, c.user_id, c.name, c.username FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
     WHERE v.id > $1 AND ($3 = '' OR v.phone_number_id = $3) ORDER BY v.id LIMIT $2";
 
 /// Their messages, but for those that were sent by hand. `$1` first conversation, `$2` last.
 const MESSAGES: &str = "SELECT id, conversation_id, direction, origin, text, raw, stored_at_ms, wamid, decision, \
-    rule_id, reply_to_id FROM messages WHERE conversation_id BETWEEN $1 AND $2 AND origin <> 'command' \
+    rule_id, reply_to_id FROM messages WHERE conversation_id BETWEEN $1 AND $2 AND origin <> 'operator' \
     ORDER BY conversation_id, id";
 
 /// What came of actions. `$1` first conversation, `$2` last.
@@ -41,7 +43,7 @@ const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FRO
 
 /// A conversation and everything in it.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct RecordedConversation {
     /// `conversations.id`.
     pub id: i64,
     /// As it was before the first message; the person as we know them today.
@@ -59,7 +61,7 @@ pub struct PastMessage {
     pub id: i64,
     /// Whether it is the person's.
     pub theirs: bool,
-    /// `person`, `rule` or `phone_app`.
+    /// `contact`, `bot` or `phone_app`.
     pub origin: String,
     /// As it was shown.
     pub text: String,
@@ -98,15 +100,15 @@ impl Store {
         after: i64,
         count: u32,
         number: &str,
-    ) -> Result<Vec<Past>, StoreError> {
+    ) -> Result<Vec<RecordedConversation>, StoreError> {
         let found = sqlx::query(CONVERSATIONS);
         let found = found.bind(after).bind(count).bind(number);
         let mut all = Vec::new();
         for row in found.fetch_all(&self.read).await? {
             let mut conversation = conversation(&row)?;
-            conversation.state = State::default();
-            conversation.messages_before = 0;
-            all.push(Past {
+            conversation.state = ConversationState::default();
+            conversation.inbound_count = 0;
+            all.push(RecordedConversation {
                 id: row.try_get("id")?,
                 conversation,
                 messages: Vec::new(),
@@ -189,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn asked(
+    pub async fn inbound_texts(
         &self,
         before: i64,
         since: Timestamp,
@@ -214,7 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn meant(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    pub async fn find_message(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let numbers: Vec<String> = sqlx::query_scalar(NUMBERS).fetch_all(&self.read).await?;
         let keys: Vec<String> = numbers
             .iter()
@@ -240,7 +242,7 @@ fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreErro
     let user_id: Option<String> = row.try_get("user_id")?;
     let identity =
         Identity::from_parts(wa_id.and_then(WaId::parse), user_id.and_then(UserId::parse));
-    let messages_in: i64 = row.try_get("messages_in")?;
+    let inbound_count: i64 = row.try_get("inbound_count")?;
     Ok(Conversation {
         phone_number_id: PhoneNumberId::parse(row.try_get::<String, _>("phone_number_id")?)
             .ok_or_else(|| corrupt("its number is none"))?,
@@ -250,7 +252,7 @@ fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreErro
             name: row.try_get("name")?,
             username: row.try_get("username")?,
         },
-        messages_before: u64::try_from(messages_in).unwrap_or_default(),
+        inbound_count: u64::try_from(inbound_count).unwrap_or_default(),
         state: serde_json::from_str(&state).map_err(|_| corrupt("`state` is not ours"))?,
     })
 }

@@ -16,7 +16,7 @@ use sqlx::{FromRow, Row as _};
 use super::opening;
 use super::opening::LookedAt;
 use super::{Store, StoreError, rows};
-use crate::message::State;
+use crate::message::ConversationState;
 
 /// Whether nothing is sent, since when, and up to which row the outbox was there by then.
 const HELD: &str = "SELECT held_since_ms, held_outbox_id FROM service_state";
@@ -32,7 +32,7 @@ const WAITS: &str = "SELECT kind, state, id <= $1 AS is_from_copy, count(*) AS r
 /// rows up to this one.
 const OVERDUE: &str = "SELECT json_object( \
     'conversations', (SELECT json_group_array(json_object('id', id, 'state', state)) FROM conversations \
-        WHERE wake_at_ms <= $1 OR id IN ( \
+        WHERE next_timer_ms <= $1 OR id IN ( \
             SELECT conversation_id FROM outbox WHERE kind = 'action' AND id <= $2)), \
     'actions', (SELECT json_group_array(json_object('conversation_id', conversation_id, 'number', action_number)) \
         FROM outbox WHERE kind = 'action' AND id <= $2))";
@@ -49,9 +49,9 @@ const DROP: &str = "UPDATE messages SET outbox_state = 'expired', \
     AND outbox.kind = 'action' AND outbox.id <= $1; \
     DELETE FROM outbox WHERE id <= $1 \
     AND (kind = 'action' OR (kind IN ('message', 'read_mark') AND state = 'queued')); \
-    UPDATE messages SET decision = 'not_answered' WHERE decision = 'waiting' \
+    UPDATE messages SET decision = 'unsupported' WHERE decision = 'pending' \
     AND conversation_id IN (SELECT value->>'$.id' FROM json_each($2)); \
-    UPDATE conversations SET state = one.value->>'$.state', wake_at_ms = one.value->>'$.wake_at_ms' \
+    UPDATE conversations SET state = one.value->>'$.state', next_timer_ms = one.value->>'$.next_timer_ms' \
     FROM json_each($2) AS one WHERE conversations.id = one.value->>'$.id'";
 
 /// What stands between a database and the world.
@@ -263,7 +263,7 @@ fn forgotten(overdue: &str, now: Timestamp) -> Result<String, StoreError> {
     struct Remembered {
         id: i64,
         state: String,
-        wake_at_ms: Option<i64>,
+        next_timer_ms: Option<i64>,
     }
     let corrupt = |row| StoreError::Corrupt {
         table: "conversations",
@@ -280,21 +280,22 @@ fn forgotten(overdue: &str, now: Timestamp) -> Result<String, StoreError> {
     }
     let mut remembered = Vec::with_capacity(overdue.conversations.len());
     for one in overdue.conversations {
-        let mut state: State = serde_json::from_str(&one.state).map_err(|_| corrupt(one.id))?;
+        let mut state: ConversationState =
+            serde_json::from_str(&one.state).map_err(|_| corrupt(one.id))?;
         state.forget_due(now);
         let dropped = actions.remove(&one.id).unwrap_or_default();
         state
-            .waiting
+            .pending_actions
             .retain(|waiting| !dropped.contains(&waiting.number));
         remembered.push(Remembered {
             id: one.id,
-            wake_at_ms: state.wakes_at().map(Timestamp::as_millisecond),
+            next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
             state: rows_of(&state),
         });
     }
     Ok(rows(&remembered))
 }
 
-fn rows_of(state: &State) -> String {
+fn rows_of(state: &ConversationState) -> String {
     serde_json::to_string(state).expect("a state has string keys and finite numbers")
 }

@@ -27,7 +27,7 @@ pub struct Upload<'a> {
 
 /// How a person stands to us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct SendEligibility {
     /// When the person wrote last to this number.
     pub last_inbound: Option<Timestamp>,
     /// The person wants no marketing messages.
@@ -103,7 +103,7 @@ impl Store {
         &self,
         number: &PhoneNumberId,
         recipient: &Recipient,
-    ) -> Result<Option<Standing>, StoreError> {
+    ) -> Result<Option<SendEligibility>, StoreError> {
         let who = identity(recipient);
         let row = sqlx::query(sql::STANDING)
             .bind(number.as_str())
@@ -113,7 +113,7 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let last: Option<i64> = row.try_get("last_inbound_ms")?;
-        Ok(Some(Standing {
+        Ok(Some(SendEligibility {
             last_inbound: last.and_then(|at| Timestamp::from_millisecond(at).ok()),
             no_marketing: row.try_get("no_marketing")?,
             opted_out: row.try_get("opted_out")?,
@@ -167,7 +167,7 @@ impl Store {
 
 fn identity(recipient: &Recipient) -> Identity {
     match recipient {
-        Recipient::To(wa_id) => Identity::Phone(wa_id.clone()),
-        Recipient::Recipient(user_id) => Identity::User(user_id.clone()),
+        Recipient::Phone(wa_id) => Identity::Phone(wa_id.clone()),
+        Recipient::UserId(user_id) => Identity::User(user_id.clone()),
     }
 }

@@ -17,7 +17,7 @@ pub struct Download {
     /// `outbox.id`.
     pub id: i64,
     /// Random per claim.
-    pub fence: String,
+    pub claim_token: String,
     /// 1 for the first.
     pub attempt: u32,
     /// The number it was sent to.
@@ -69,7 +69,7 @@ impl Store {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Download>, StoreError> {
-        let fence = Uuid::new_v4().simple().to_string();
+        let claim_token = Uuid::new_v4().simple().to_string();
         let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::MAX);
         let lease_until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = self.begin().await?;
@@ -79,7 +79,7 @@ impl Store {
             .await?;
         let claimed = sqlx::query(sql::CLAIM_DOWNLOAD)
             .bind(now.as_millisecond())
-            .bind(&fence)
+            .bind(&claim_token)
             .bind(lease_until.as_millisecond())
             .fetch_optional(&mut tx)
             .await?;
@@ -103,7 +103,7 @@ impl Store {
         let received: i64 = file.try_get("stored_at_ms")?;
         let download = Download {
             id,
-            fence,
+            claim_token,
             attempt: row.try_get("attempts")?,
             phone_number_id: PhoneNumberId::parse(number)
                 .ok_or_else(|| corrupt("it names no number"))?,
@@ -135,7 +135,7 @@ impl Store {
         };
         let mut tx = self.begin().await?;
         sqlx::query(sql::SETTLE_FILE)
-            .bind(&download.fence)
+            .bind(&download.claim_token)
             .bind(path)
             .bind(bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
             .bind(reason)
@@ -145,7 +145,7 @@ impl Store {
         match again_at {
             Some(at) => {
                 sqlx::query(sql::RETRY_DOWNLOAD)
-                    .bind(&download.fence)
+                    .bind(&download.claim_token)
                     .bind(at.as_millisecond())
                     .bind(reason)
                     .execute(&mut tx)
@@ -153,7 +153,7 @@ impl Store {
             }
             None => {
                 sqlx::query(sql::END_DOWNLOAD)
-                    .bind(&download.fence)
+                    .bind(&download.claim_token)
                     .execute(&mut tx)
                     .await?
             }

@@ -39,16 +39,18 @@ use sqlx::sqlite::{
 };
 
 pub use backup::{Copied, CopyError, Present, Progress, backup};
-pub use conversations::{ConversationSummary, Entry, News, StoredNote};
+pub use conversations::{
+    AccountEventRow, ConversationSummary, StoredConversationEvent, TranscriptMessage,
+};
 pub use error::StoreError;
 pub use file_identity::Displaced;
-pub use history::{Asked, Past, PastMessage};
+pub use history::{Asked, PastMessage, RecordedConversation};
 pub use hold::{Came, Old, Waits};
-pub use manual_send::{Sent, Standing, Upload};
+pub use manual_send::{SendEligibility, Sent, Upload};
 pub use media::{Download, DownloadEnd};
 pub use outbox::{
-    ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, Freed, NotDone, OutboxCount,
-    OutboxRow, Outcome, Reason, Repeat, RetryByHand, Settled, Settlement, Try,
+    ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, NotDone, OutboxCount,
+    OutboxRow, Reason, Repeat, RetryByHand, SendResult, Settled, Settlement, Swept, Try,
 };
 pub use receive::{
     ActionClaim, ClaimedAction, Decide, EndedAction, MediaPolicy, ReceivePolicy, Received,
@@ -160,7 +162,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::open_read_only`], and `ForeignLog`.
-    pub async fn open_beside(url: &str) -> Result<Self, StoreError> {
+    pub async fn open_for_cli(url: &str) -> Result<Self, StoreError> {
         wal::check_when_alone(&path_of(url)?)?;
         let looking = Self::open_read_only(url).await?;
         let options = SqliteConnectOptions::new()

@@ -11,10 +11,10 @@ use crate::message::{AccountNews, STANDING_FIELDS};
 const NEWEST: u32 = 1_000;
 
 /// News about how the account stands, in the order Meta told it. `$1` fields, `$2` limit.
-const ACCOUNT_NEWS: &str = "SELECT * FROM (SELECT account_events.id, field, waba_id, told_at_ms, raw \
+const ACCOUNT_NEWS: &str = "SELECT * FROM (SELECT account_events.id, field, waba_id, occurred_at_ms, raw \
     FROM json_each($1) AS wanted CROSS JOIN account_events ON field = wanted.value \
-    ORDER BY told_at_ms DESC, account_events.id DESC LIMIT $2) AS latest \
-    ORDER BY told_at_ms, id";
+    ORDER BY occurred_at_ms DESC, account_events.id DESC LIMIT $2) AS latest \
+    ORDER BY occurred_at_ms, id";
 
 /// A set of secrets, unless it is the one in use already. `$1` fingerprint, `$2` now.
 const RECORD_SECRETS: &str = "INSERT INTO app_secret_sets (fingerprint, since_ms) \
@@ -122,7 +122,7 @@ impl<'r> FromRow<'r, SqliteRow> for Row {
         Ok(Self(AccountNews {
             field: row.try_get("field")?,
             waba_id: row.try_get("waba_id")?,
-            told_at: time(row.try_get("told_at_ms")?).unwrap_or(Timestamp::UNIX_EPOCH),
+            told_at: time(row.try_get("occurred_at_ms")?).unwrap_or(Timestamp::UNIX_EPOCH),
             raw: row.try_get("raw")?,
         }))
     }

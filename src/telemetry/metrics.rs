@@ -20,25 +20,25 @@ use super::process::{LostLines, Process};
 pub struct Metrics {
     registry: Registry,
     /// Webhook requests by how they were answered (`accepted`, `unsigned`, `too_large`, `unavailable`, …).
-    pub webhooks: Family<Outcome, Counter>,
+    pub webhooks: Family<OutcomeLabel, Counter>,
     /// Connections by what became of them (`accepted`, `closed_idle`, `refused`, `malformed`, `not_accepted`).
-    pub connections: Family<Outcome, Counter>,
+    pub connections: Family<OutcomeLabel, Counter>,
     /// Requests that found nothing here (`not_found`, `wrong_method`, `wrong_host`).
-    pub strays: Family<Outcome, Counter>,
+    pub strays: Family<OutcomeLabel, Counter>,
     /// From the last byte of a webhook's body to its answer.
     pub webhook_seconds: Histogram,
     /// Updates stored by kind (`message`, `duplicate`, `receipt`, `account`, `quarantined`).
-    pub updates: Family<Outcome, Counter>,
+    pub updates: Family<OutcomeLabel, Counter>,
     /// Decisions by word.
-    pub decisions: Family<Outcome, Counter>,
+    pub decisions: Family<OutcomeLabel, Counter>,
     /// Updates that shared one commit.
     pub commit_updates: Histogram,
     /// Requests to the gateway by what came of them (`accepted`, `retry`, `unknown`, `dead`).
-    pub sends: Family<Outcome, Counter>,
+    pub sends: Family<OutcomeLabel, Counter>,
     /// How long the gateway took to answer.
     pub gateway_seconds: Histogram,
     /// Actions by what came of them (`done`, `failed`).
-    pub actions: Family<Outcome, Counter>,
+    pub actions: Family<OutcomeLabel, Counter>,
     /// Requests to the gateway that did not end in "accepted", by what that means and Graph's code.
     pub send_failures: Family<SendFailure, Counter>,
     /// Rows in the outbox by state and kind; those of which there is none are 0.
@@ -63,7 +63,7 @@ pub struct Metrics {
 
 /// One label named `outcome`, taken from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Outcome {
+pub struct OutcomeLabel {
     outcome: Word,
 }
 
@@ -101,7 +101,7 @@ impl EncodeLabelValue for Word {
     }
 }
 
-impl From<&'static str> for Outcome {
+impl From<&'static str> for OutcomeLabel {
     fn from(word: &'static str) -> Self {
         Self {
             outcome: Word(word),

@@ -19,7 +19,7 @@ use minijinja::value::Serde;
 
 use crate::engine::render::variables;
 use crate::engine::render::variables::Variables;
-use crate::message::leaves_its_place;
+use crate::message::has_dot_segments;
 pub use expression::Expression;
 
 /// The name of the one template in each environment.
@@ -147,7 +147,7 @@ impl Template {
     /// As [`Self::render`], and when a value would lead out of its part of the address: no escape stands for `..`.
     pub fn render_url(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
         let address = self.render(variables)?;
-        if leaves_its_place(&address) {
+        if has_dot_segments(&address) {
             let what = "the address leaves its place: a part of it came out as `.` or `..`";
             return Err(RenderError(what.to_owned()));
         }

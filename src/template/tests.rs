@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{RenderError, Scope, Template};
-use crate::diagnostics::sources::Sources;
-use crate::engine::render::variables::Scene;
+use crate::diagnostics::sources::SourceMap;
+use crate::engine::render::variables::RenderContext;
 use crate::engine::render::variables::Variables;
-use crate::message::{Contact, Content, Identity, Inbound, PhoneNumberId, State, WaId, Wamid};
-use crate::rules::{Beside, RuleSet, compile};
+use crate::message::{
+    Contact, Content, ConversationState, Identity, Inbound, PhoneNumberId, WaId, Wamid,
+};
+use crate::rules::{CompileInput, RuleSet, compile};
 
 fn ana() -> Contact {
     let phone = WaId::parse("15550000001").expect("digits");
@@ -43,16 +45,16 @@ fn nobody() -> Contact {
 }
 
 fn rules() -> RuleSet {
-    let sources = Sources::one("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
-    let compiled = compile(&sources, Beside::default());
+    let sources = SourceMap::one("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
+    let compiled = compile(&sources, CompileInput::default());
     compiled.expect("good rules").rules
 }
 
 /// Fills a template in for a message, or says that it cannot be.
 fn fill(template: &Template, contact: &Contact, text: &str) -> Result<String, RenderError> {
-    let (rules, state, message) = (rules(), State::default(), said(text));
+    let (rules, state, message) = (rules(), ConversationState::default(), said(text));
     let captures = BTreeMap::from([("number".to_owned(), "42".to_owned())]);
-    template.render(&Variables::new(Scene {
+    template.render(&Variables::new(RenderContext {
         rules: &rules,
         contact,
         state: &state,
@@ -75,9 +77,9 @@ fn render(source: &str, contact: &Contact, text: &str) -> String {
 #[test]
 fn hours_are_worked_out_for_a_text_that_asks_for_them_and_no_other() {
     let text = "version = 1\n[hours]\ndaily = \"00:00-24:00\"\n";
-    let compiled = compile(&Sources::one("rules.toml", text), Beside::default());
+    let compiled = compile(&SourceMap::one("rules.toml", text), CompileInput::default());
     let (rules, contact) = (compiled.expect("good rules").rules, ana());
-    let (state, message, captures) = (State::default(), said("Hi"), BTreeMap::new());
+    let (state, message, captures) = (ConversationState::default(), said("Hi"), BTreeMap::new());
     for (source, shown, asks) in [
         (
             "{{ contact.first_name }} {{ message.text }}",
@@ -94,7 +96,7 @@ fn hours_are_worked_out_for_a_text_that_asks_for_them_and_no_other() {
         ),
         ("{{ hours.next_close | default('never') }}", "never", true),
     ] {
-        let variables = Variables::new(Scene {
+        let variables = Variables::new(RenderContext {
             rules: &rules,
             contact: &contact,
             state: &state,
@@ -175,9 +177,9 @@ fn dates_numbers_money_and_plurals_are_written_as_the_language_does() {
         };
         let template = Template::parse(text, &scope).expect("a good template");
         let (rules, contact, message) = (rules(), ana(), said("x"));
-        let mut state = State {
+        let mut state = ConversationState {
             language: Some(language.to_owned()),
-            ..State::default()
+            ..ConversationState::default()
         };
         for (name, value) in [
             ("day", "2026-12-24"),
@@ -188,7 +190,7 @@ fn dates_numbers_money_and_plurals_are_written_as_the_language_does() {
             state.fields.insert(name.to_owned(), value.to_owned());
         }
         let captures = BTreeMap::new();
-        let variables = Variables::new(Scene {
+        let variables = Variables::new(RenderContext {
             rules: &rules,
             contact: &contact,
             state: &state,

@@ -6,7 +6,7 @@
 //! characters, because the work grows with the square of the length. Most words of most languages that differ by one
 //! letter are short, so this seldom takes one word for another.
 
-use super::normalize::{Folded, Phrase};
+use super::normalize::{NormalizedText, Phrase};
 
 /// Keywords shorter than this are taken exactly.
 const ONE_SLIP_FROM: usize = 4;
@@ -17,7 +17,7 @@ pub const LENGTH_MAX: usize = 32;
 
 /// How many slips a keyword forgives.
 #[must_use]
-pub fn slips(keyword: &str) -> usize {
+pub fn max_edits(keyword: &str) -> usize {
     let length = keyword.chars().count();
     if length < ONE_SLIP_FROM || is_exact(keyword) {
         0
@@ -40,7 +40,7 @@ pub fn is_like(word: &str, keyword: &str) -> bool {
     if word == keyword {
         return true;
     }
-    let allowed = slips(keyword);
+    let allowed = max_edits(keyword);
     if allowed == 0 || is_exact(word) {
         return false;
     }
@@ -50,7 +50,7 @@ pub fn is_like(word: &str, keyword: &str) -> bool {
 
 /// Where a phrase stands in a text, slips forgiven: the index of its first word.
 #[must_use]
-pub fn find_like(text: &Folded, phrase: &Phrase) -> Option<usize> {
+pub fn find_like(text: &NormalizedText, phrase: &Phrase) -> Option<usize> {
     text.words().windows(phrase.words.len()).position(|words| {
         let mut pairs = words.iter().zip(&phrase.words);
         pairs.all(|(word, keyword)| is_like(word, keyword))
@@ -83,8 +83,8 @@ fn delete_from(word: &str, from: usize, count: usize, all: &mut Vec<String>) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LENGTH_MAX, deletions, find_like, is_like, slips};
-    use crate::text::normalize::{Folded, Phrase};
+    use super::{LENGTH_MAX, deletions, find_like, is_like, max_edits};
+    use crate::text::normalize::{NormalizedText, Phrase};
 
     #[test]
     fn short_words_and_numbers_are_exact_and_longer_ones_forgive() {
@@ -111,10 +111,10 @@ mod tests {
         }
         assert_eq!(
             (
-                slips("cat"),
-                slips("cake"),
-                slips("delivery"),
-                slips("a1b2c3d4")
+                max_edits("cat"),
+                max_edits("cake"),
+                max_edits("delivery"),
+                max_edits("a1b2c3d4")
             ),
             (0, 1, 2, 0)
         );
@@ -130,8 +130,8 @@ mod tests {
         assert!(!is_like(&longer, &longest), "the word is too long");
         assert!(!is_like(&longest, &longer), "the keyword is too long");
         assert!(is_like(&longer, &longer));
-        assert_eq!((slips(&longest), slips(&longer)), (2, 0));
-        assert!(deletions(&longest, slips(&longest)).len() < 600);
+        assert_eq!((max_edits(&longest), max_edits(&longer)), (2, 0));
+        assert!(deletions(&longest, max_edits(&longest)).len() < 600);
     }
 
     #[test]
@@ -139,17 +139,20 @@ mod tests {
         let phrase = Phrase::parse("opening hours").unwrap();
 
         assert_eq!(
-            find_like(&Folded::of("Your openning huors, please"), &phrase),
+            find_like(&NormalizedText::of("Your openning huors, please"), &phrase),
             Some(1)
         );
-        assert_eq!(find_like(&Folded::of("hours of opening"), &phrase), None);
+        assert_eq!(
+            find_like(&NormalizedText::of("hours of opening"), &phrase),
+            None
+        );
     }
 
     proptest! {
         #[test]
         fn alike_words_have_a_deletion_in_common(keyword in "[a-e]{4,9}", word in "[a-e]{2,11}") {
             if is_like(&word, &keyword) {
-                let count = slips(&keyword);
+                let count = max_edits(&keyword);
                 let theirs = deletions(&word, count);
                 prop_assert!(deletions(&keyword, count).iter().any(|one| theirs.contains(one)));
             }

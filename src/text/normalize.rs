@@ -22,7 +22,7 @@ pub struct Phrase {
 
 /// A text cut into folded words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folded {
+pub struct NormalizedText {
     words: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Phrase {
     /// Folds a keyword; `None` when nothing but punctuation is left of it.
     #[must_use]
     pub fn parse(written: &str) -> Option<Self> {
-        let words = Folded::of(written).words;
+        let words = NormalizedText::of(written).words;
         (!words.is_empty()).then(|| Self {
             written: written.to_owned(),
             words,
@@ -52,11 +52,11 @@ impl Phrase {
     }
 }
 
-impl Folded {
+impl NormalizedText {
     /// Folds a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut cutter = Cutter::default();
+        let mut cutter = Tokenizer::default();
         // Invisible characters go before the cut, because they would be borders; the joiner of emoji stays.
         let text: String = text
             .chars()
@@ -113,7 +113,7 @@ impl Folded {
 
 /// Collects folded characters into words.
 #[derive(Default)]
-struct Cutter {
+struct Tokenizer {
     words: Vec<String>,
     word: String,
     kind: Option<Part>,
@@ -135,7 +135,7 @@ enum Part {
     Alone,
 }
 
-impl Cutter {
+impl Tokenizer {
     fn take(&mut self, character: char) {
         // Most characters are plain letters, and those are no marks.
         if !character.is_ascii() && self.take_mark(character) {
@@ -345,15 +345,15 @@ static DIGITS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Folded, Phrase};
+    use super::{NormalizedText, Phrase};
 
     fn folded(text: &str) -> String {
-        Folded::of(text).joined()
+        NormalizedText::of(text).joined()
     }
 
     #[test]
     fn texts_of_many_languages_fold_to_what_people_mean() {
-        let cases = include_str!("../../tests/cases/normalise/folded.txt");
+        let cases = include_str!("../../tests/cases/normalize/folded.txt");
         let mut checked = 0;
         for line in cases
             .lines()
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn keywords_are_found_as_words_and_never_inside_one() {
-        let cases = include_str!("../../tests/cases/normalise/found.txt");
+        let cases = include_str!("../../tests/cases/normalize/found.txt");
         let mut checked = 0;
         for line in cases
             .lines()
@@ -381,7 +381,7 @@ mod tests {
                 .or_else(|| rest.strip_prefix("not in ").map(|text| (false, text)))
                 .expect("`in` or `not in`");
             let phrase = Phrase::parse(&keyword.replace('_', " ")).expect("a word");
-            assert_eq!(Folded::of(text).has(&phrase), found, "{line}");
+            assert_eq!(NormalizedText::of(text).has(&phrase), found, "{line}");
             checked += 1;
         }
         assert!(checked > 20, "the table was not read");
@@ -405,9 +405,9 @@ mod tests {
         ) {
             let text = format!("{before}{}{after}", phrase.to_uppercase());
             let phrase = Phrase::parse(&phrase).expect("letters");
-            prop_assert!(Folded::of(&text).has(&phrase));
+            prop_assert!(NormalizedText::of(&text).has(&phrase));
             let inside = format!("x{}x", phrase.words.concat());
-            prop_assert!(!Folded::of(&inside).has(&phrase), "found inside a word");
+            prop_assert!(!NormalizedText::of(&inside).has(&phrase), "found inside a word");
         }
     }
 }

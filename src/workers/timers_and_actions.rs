@@ -13,9 +13,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actions::{Outside, Slot};
+use crate::actions::{ActionExecutor, Slot};
 use crate::clock::Clock;
-use crate::message::Outcome;
+use crate::message::ActionResult;
 use crate::shutdown::Shutdown;
 use crate::store::{
     ActionClaim, ClaimedAction, Decide, EndedAction, MediaPolicy, ReceivePolicy, Received, Store,
@@ -41,7 +41,7 @@ pub struct Waiting {
     /// The rules.
     pub decide: Arc<Decide>,
     /// Carries actions out.
-    pub outside: Arc<Outside>,
+    pub executor: Arc<ActionExecutor>,
     /// Tells the time.
     pub clock: Clock,
     /// Counts decisions.
@@ -162,13 +162,13 @@ impl Working {
         let Waiting {
             store,
             clock,
-            outside,
+            executor,
             ..
         } = &self.parts;
         let now = clock.now();
         let mut slots: HashMap<String, Vec<Slot>> = HashMap::new();
         for host in store.action_hosts(now).await? {
-            let free = outside.slots(&host);
+            let free = executor.slots(&host);
             if !free.is_empty() {
                 slots.insert(host, free);
             }
@@ -187,11 +187,14 @@ impl Working {
         for one in claimed {
             let slot = slots.get_mut(&one.host).and_then(Vec::pop);
             let slot = slot.expect("no more are claimed than there is room for");
-            let outside = Arc::clone(outside);
+            let executor = Arc::clone(executor);
             self.running.spawn(async move {
-                let outcome = perform(&outside, &one, slot, now).await;
-                let fence = one.fence;
-                EndedAction { fence, outcome }
+                let outcome = perform(&executor, &one, slot, now).await;
+                let claim_token = one.claim_token;
+                EndedAction {
+                    claim_token,
+                    outcome,
+                }
             });
         }
         Ok(begun)
@@ -204,8 +207,8 @@ impl Working {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         let word = match ended.outcome {
-            Outcome::Done(_) => "done",
-            Outcome::Failed(_) => "failed",
+            ActionResult::Done(_) => "done",
+            ActionResult::Failed(_) => "failed",
         };
         let actions = &self.parts.metrics.actions;
         actions.get_or_create(&word.into()).inc();
@@ -249,20 +252,20 @@ impl Working {
 
 /// Carries an action out, unless its time is over or its last worker may have done so.
 async fn perform(
-    outside: &Outside,
+    executor: &ActionExecutor,
     claimed: &ClaimedAction,
     slot: Slot,
     now: Timestamp,
-) -> Outcome {
+) -> ActionResult {
     if claimed.attempt > 1 && !claimed.action.is_safe_to_repeat() {
         let what =
             "the program was stopped in the middle of it, and it is not known whether it was done";
-        return Outcome::Failed(what.to_owned());
+        return ActionResult::Failed(what.to_owned());
     }
     if claimed.expires_at <= now {
-        return Outcome::Failed("it waited too long".to_owned());
+        return ActionResult::Failed("it waited too long".to_owned());
     }
-    outside.perform(&claimed.action, slot).await
+    executor.perform(&claimed.action, slot).await
 }
 
 /// A fault of the database itself is told once, when it begins.

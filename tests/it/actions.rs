@@ -25,7 +25,7 @@ const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 /// A shop with an API, and a language model beside it.
 #[derive(Clone, Default)]
-struct Outside {
+struct ActionServer {
     asked: Arc<Mutex<Vec<Value>>>,
     /// What the model says next.
     says: Arc<Mutex<String>>,
@@ -36,7 +36,7 @@ struct Outside {
     arrived: Arc<Notify>,
 }
 
-impl Outside {
+impl ActionServer {
     async fn start(&self) -> SocketAddr {
         let router = Router::new()
             .route("/orders/{number}", get(order))
@@ -108,19 +108,19 @@ async fn wrong(Path(how): Path<String>) -> (StatusCode, String) {
     }
 }
 
-async fn book(State(outside): State<Outside>, Json(body): Json<Value>) -> Json<Value> {
+async fn book(State(outside): State<ActionServer>, Json(body): Json<Value>) -> Json<Value> {
     outside.asked.lock().unwrap().push(body);
     outside.booked.notify_one();
     std::future::pending().await
 }
 
-async fn deliver(State(outside): State<Outside>) -> Json<Value> {
+async fn deliver(State(outside): State<ActionServer>) -> Json<Value> {
     outside.expected.notify_one();
     outside.arrived.notified().await;
     Json(json!({"status": "there"}))
 }
 
-async fn complete(State(outside): State<Outside>, Json(body): Json<Value>) -> Json<Value> {
+async fn complete(State(outside): State<ActionServer>, Json(body): Json<Value>) -> Json<Value> {
     outside.asked.lock().unwrap().push(body);
     let said = outside.says.lock().unwrap().clone();
     Json(json!({"choices": [{"message": {"content": said}}]}))
@@ -167,7 +167,7 @@ reply = "Hello"
 
 #[tokio::test]
 async fn the_answer_of_a_call_stands_in_the_reply() {
-    let app = Outside::default().serve(SHOP).await;
+    let app = ActionServer::default().serve(SHOP).await;
 
     app.sandbox.say(ANA, "where is #4711?x=../secret").await;
 
@@ -182,7 +182,7 @@ async fn the_answer_of_a_call_stands_in_the_reply() {
 
 #[tokio::test]
 async fn nobody_waits_for_the_call_of_another() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let app = outside.serve(SHOP).await;
     app.sandbox.say(ANA, "book a table").await;
     outside.booked.notified().await;
@@ -215,7 +215,7 @@ fn said(wamid: &str, phone: Option<&str>, user: Option<&str>, text: &str) -> Str
 
 #[tokio::test]
 async fn two_contacts_that_become_one_go_on_asking_for_actions() {
-    let app = Outside::default().serve(SHOP).await;
+    let app = ActionServer::default().serve(SHOP).await;
     for (wamid, text) in [("wamid.1", "#1"), ("wamid.2", "#2")] {
         assert_eq!(app.post(&said(wamid, None, Some(ANA_ID), text)).await, 200);
     }
@@ -239,7 +239,7 @@ async fn two_contacts_that_become_one_go_on_asking_for_actions() {
 
 #[tokio::test]
 async fn an_action_that_waits_while_two_contacts_become_one_is_still_answered() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let app = outside.serve(SHOP).await;
     app.post(&said("wamid.0", Some(ANA), None, "#1")).await;
     answers(&app, ANA, 1).await;
@@ -264,7 +264,7 @@ async fn an_action_that_waits_while_two_contacts_become_one_is_still_answered() 
 
 #[tokio::test]
 async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let rules = format!("{SHOP}[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n");
     let app = outside.serve(&rules).await;
     // In one body, so that no worker comes in between.
@@ -289,7 +289,7 @@ async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
 
 #[tokio::test]
 async fn a_host_that_hangs_holds_up_nobody_else() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let app = outside.serve(SHOP).await;
     let messages: Vec<Value> = (0..80)
         .map(|index| {
@@ -319,7 +319,7 @@ async fn a_host_that_hangs_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn what_has_waited_too_long_is_not_done_any_more() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let mut app = outside.serve(SHOP).await;
     for index in 0..5 {
         let phone = format!("1555000{index:04}");
@@ -340,7 +340,7 @@ async fn what_has_waited_too_long_is_not_done_any_more() {
 
 #[tokio::test]
 async fn what_was_perhaps_done_is_not_done_again() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let mut app = outside.serve(SHOP).await;
     app.sandbox.say(ANA, "book a table").await;
     outside.booked.notified().await;
@@ -353,7 +353,7 @@ async fn what_was_perhaps_done_is_not_done_again() {
     app.drained().await;
     assert_eq!(outside.asked(), [json!({"name": "Ana Lima"})]);
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let notes = app.store().notes(conversation).await.unwrap();
+    let notes = app.store().conversation_events(conversation).await.unwrap();
     assert_eq!(notes[0].kind, "action_failed");
     assert!(
         notes[0].text.contains("not known whether it was done"),
@@ -385,7 +385,7 @@ name = "Luna"
 
 #[tokio::test]
 async fn a_model_answers_with_the_conversation_before_it() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let app = outside.serve(MODEL).await;
     app.sandbox.say(ANA, "hours").await;
     answers(&app, ANA, 1).await;
@@ -408,7 +408,7 @@ async fn a_model_answers_with_the_conversation_before_it() {
 
 #[tokio::test]
 async fn a_model_finds_the_rule_that_is_meant() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     let app = outside.serve(MODEL).await;
     "hours".clone_into(&mut outside.says.lock().unwrap());
     app.sandbox.say(ANA, "until when can I come?").await;

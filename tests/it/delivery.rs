@@ -1,17 +1,21 @@
 //! The way out when the gateway misbehaves: what is tried again, what never is, and what the others notice.
 
 use replyd::sandbox::{Fault, Receipts};
-use replyd::store::Entry;
+use replyd::store::TranscriptMessage;
 
 use crate::support::{ANA, ECHO, Options, TestApp, texts, transcript};
 
 const BO: &str = "15550000002";
 
 /// Waits until the reply to `text` has reached this state of the outbox.
-async fn reply_in_state(app: &TestApp, text: &'static str, state: &'static str) -> Entry {
+async fn reply_in_state(
+    app: &TestApp,
+    text: &'static str,
+    state: &'static str,
+) -> TranscriptMessage {
     let reply = app.until("a reply in its state", move |store| async move {
         let entries = transcript(&store, ANA).await;
-        let is_it = |entry: &Entry| {
+        let is_it = |entry: &TranscriptMessage| {
             entry.text == format!("you said {text}") && entry.outbox_state.as_deref() == Some(state)
         };
         entries.into_iter().find(is_it)

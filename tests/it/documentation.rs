@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use replyd::app::rules_loader::RulesFiles;
 use replyd::diagnostics;
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
 use replyd::message::TemplateFile;
 use replyd::rules;
-use replyd::rules::{Beside, RuleSet};
+use replyd::rules::{CompileInput, RuleSet};
 use replyd::simulator;
 
 fn root() -> PathBuf {
@@ -23,11 +23,11 @@ fn page(name: &str) -> String {
 }
 
 fn compile(text: &str, templates: Option<&TemplateFile>) -> (Vec<Diagnostic>, Option<RuleSet>) {
-    let beside = Beside {
+    let beside = CompileInput {
         templates,
         today: Some(jiff::civil::date(2026, 11, 24)),
     };
-    match rules::compile(&Sources::one("rules.toml", text), beside) {
+    match rules::compile(&SourceMap::one("rules.toml", text), beside) {
         Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
         Err(diagnostics) => (diagnostics, None),
     }
@@ -53,8 +53,8 @@ fn compile_alone(
 
 /// The blocks between fences that are marked with exactly this.
 fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
-    let fence = format!("```{mark}\n");
-    text.split(fence.as_str())
+    let claim_token = format!("```{mark}\n");
+    text.split(claim_token.as_str())
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect()
@@ -62,7 +62,7 @@ fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
 
 /// A file as it is shown when something is wrong with it.
 fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
-    let sources = Sources::one("rules.toml", text);
+    let sources = SourceMap::one("rules.toml", text);
     format!(
         "{}\n{text}",
         diagnostics::render(diagnostics, &sources, Colour::Plain)

@@ -268,8 +268,9 @@ async fn receipts_that_are_early_doubled_or_reversed_end_the_same() {
         app.sandbox.say(ANA, "hello").await;
         let entries = app.until("a reply that was read", |store| async move {
             let entries = crate::support::transcript(&store, ANA).await;
-            let read =
-                |entry: &replyd::store::Entry| entry.delivery_status.as_deref() == Some("read");
+            let read = |entry: &replyd::store::TranscriptMessage| {
+                entry.delivery_status.as_deref() == Some("read")
+            };
             entries.iter().any(read).then_some(entries)
         });
         let entries = entries.await;

@@ -55,7 +55,7 @@ async fn assert_refused(database: &Path, why: &str) {
     );
     assert_eq!(read(), before, "nothing is changed");
     if database.exists() {
-        let command = Store::open_beside(&url(database)).await.unwrap_err();
+        let command = Store::open_for_cli(&url(database)).await.unwrap_err();
         assert!(
             matches!(command, StoreError::ForeignLog { .. }),
             "{command:?}"

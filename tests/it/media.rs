@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::sqlite;
 use crate::support;
-use crate::support::desk::Desk;
+use crate::support::desk::TestCli;
 use crate::support::{ANA, NUMBERS, Options, TestApp};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01 a picture of a cake";
 
-impl Desk {
+impl TestCli {
     /// Runs `replyd media`.
     async fn media(&self, arguments: &[&str]) -> String {
         self.replyd(&[&["media"], arguments].concat()).await
@@ -30,7 +30,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn a_file_is_uploaded_byte_for_byte_and_its_id_is_the_answer() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.jpg", JPEG);
 
     let told = desk.media(&["upload", "cake.jpg"]).await;
@@ -57,7 +57,7 @@ async fn a_file_is_uploaded_byte_for_byte_and_its_id_is_the_answer() {
 
 #[tokio::test]
 async fn a_file_larger_than_any_buffer_arrives_whole() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let mut bytes = b"%PDF-1.7\n".to_vec();
     bytes.extend((0..3_000_001_u32).map(|number| number.to_le_bytes()[number as usize % 3]));
     desk.write("price \"list\" ü.pdf", &bytes);
@@ -89,7 +89,7 @@ async fn a_file_larger_than_any_buffer_arrives_whole() {
 
 #[tokio::test]
 async fn a_dry_run_shows_each_request_and_sends_nothing() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.jpg", JPEG);
     let id = desk.sandbox.store_file(JPEG, "image/jpeg");
 
@@ -140,7 +140,7 @@ async fn a_dry_run_shows_each_request_and_sends_nothing() {
 
 #[tokio::test]
 async fn files_that_whatsapp_does_not_take_are_refused_before_anything_is_sent() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.png", JPEG);
     desk.write("dance.gif", b"GIF89a");
     desk.write("empty.pdf", b"");
@@ -168,7 +168,7 @@ async fn files_that_whatsapp_does_not_take_are_refused_before_anything_is_sent()
 
 #[tokio::test]
 async fn a_told_type_helps_where_the_name_is_wrong_and_meta_has_the_last_word() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.png", JPEG);
     desk.write("list.zip", b"PK\x03\x04");
 
@@ -198,7 +198,7 @@ async fn a_told_type_helps_where_the_name_is_wrong_and_meta_has_the_last_word() 
 
 #[tokio::test]
 async fn what_whatsapp_knows_of_a_file_is_a_table_or_json() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let id = desk.sandbox.store_file(JPEG, "image/jpeg");
 
     let people = desk.media(&["info", &id]).await;
@@ -223,7 +223,7 @@ async fn what_whatsapp_knows_of_a_file_is_a_table_or_json() {
 
 #[tokio::test]
 async fn a_file_is_fetched_verified_and_named_by_us() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let id = desk.sandbox.store_file(JPEG, "image/jpeg");
     let voice = desk.sandbox.store_file("OggS", "audio/ogg; codecs=opus");
     std::fs::create_dir(desk.path("files")).unwrap();
@@ -259,7 +259,7 @@ async fn a_file_is_fetched_verified_and_named_by_us() {
 
 #[tokio::test]
 async fn nothing_is_written_over() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let id = desk.sandbox.store_file(JPEG, "image/jpeg");
     desk.write("900200.jpg", b"mine");
 
@@ -278,7 +278,7 @@ async fn nothing_is_written_over() {
 
 #[tokio::test]
 async fn what_cannot_be_fetched_leaves_no_file_and_says_what_to_do() {
-    let desk = Desk::with("[media]\nmax_bytes = 20\n").await;
+    let desk = TestCli::with("[media]\nmax_bytes = 20\n").await;
     let large = desk.sandbox.store_file(JPEG, "image/jpeg");
     let small = desk.sandbox.store_file(PNG, "image/png");
     let nowhere = ["download", &small, "--output", "no/folder/a.png"];
@@ -318,7 +318,7 @@ async fn what_cannot_be_fetched_leaves_no_file_and_says_what_to_do() {
 
 #[tokio::test]
 async fn ids_of_nothing_and_of_other_numbers_are_told_as_that() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let id = desk.sandbox.store_file(JPEG, "image/jpeg");
 
     let mut told = String::new();
@@ -342,7 +342,7 @@ async fn ids_of_nothing_and_of_other_numbers_are_told_as_that() {
 
 #[tokio::test]
 async fn a_file_is_deleted_only_when_somebody_said_so() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let first = desk.sandbox.store_file(JPEG, "image/jpeg");
     let second = desk.sandbox.store_file(JPEG, "image/jpeg");
 

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::engine;
 use replyd::engine::render::variables;
-use replyd::engine::{Decision, Incoming};
-use replyd::message::{Contact, Conversation, Event, PhoneNumberId, State};
+use replyd::engine::{Decision, EngineEvent};
+use replyd::message::{Contact, Conversation, ConversationState, Event, PhoneNumberId};
 use replyd::rules;
-use replyd::rules::{Beside, RuleSet};
+use replyd::rules::{CompileInput, RuleSet};
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
@@ -192,8 +192,10 @@ fn talkative() -> RuleSet {
         kinds.join(", "),
         said.join(" "),
     );
-    let sources = Sources::one("rules.toml", &text);
-    rules::compile(&sources, Beside::default()).unwrap().rules
+    let sources = SourceMap::one("rules.toml", &text);
+    rules::compile(&sources, CompileInput::default())
+        .unwrap()
+        .rules
 }
 
 #[test]
@@ -212,14 +214,14 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
                     name: message.profile.name.clone(),
                     username: message.profile.username.clone(),
                 },
-                messages_before: 0,
-                state: State::default(),
+                inbound_count: 0,
+                state: ConversationState::default(),
             };
 
             let turn = engine::take(
                 &rules,
                 &conversation,
-                Incoming::Message(&message),
+                EngineEvent::Message(&message),
                 message.sent_at,
             );
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::operations::signal;
-use crate::support::{API_KEY, APP_SECRET, TestApp, pretend};
+use crate::support::{API_KEY, APP_SECRET, TestApp, start_sandbox};
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -62,7 +62,7 @@ fn arguments(line: &str) -> Vec<String> {
     words.skip(1).collect()
 }
 
-/// The folder of somebody who follows the page, and the pretend WhatsApp the commands speak to.
+/// The folder of somebody who follows the page, and the start_sandbox WhatsApp the commands speak to.
 struct Reader {
     folder: tempfile::TempDir,
     sandbox: Sandbox,
@@ -78,7 +78,7 @@ impl Reader {
         let address = |listener: &std::net::TcpListener| listener.local_addr().unwrap().to_string();
         Self {
             folder: tempfile::tempdir().unwrap(),
-            sandbox: pretend(Clock::System, Receipts::Normal).await,
+            sandbox: start_sandbox(Clock::System, Receipts::Normal).await,
             public: address(&public),
             admin: address(&admin),
         }

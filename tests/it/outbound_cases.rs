@@ -118,7 +118,7 @@ fn gateway(sandbox: &Sandbox) -> Gateway {
 
 #[tokio::test]
 async fn the_pretend_whatsapp_takes_every_documented_body() {
-    let sandbox = support::pretend(Clock::System, Receipts::Never).await;
+    let sandbox = support::start_sandbox(Clock::System, Receipts::Never).await;
     // The cases name files 900200 and above.
     for _ in 0..200 {
         sandbox.store_file(b"\xff\xd8\xff\xe0".as_slice(), "image/jpeg");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use replyd::message::{DeliveryStatus, PhoneNumberId};
-use replyd::store::{ClaimRequest, Done, NotDone, Outcome, Repeat, RetryByHand, Store};
+use replyd::store::{ClaimRequest, Done, NotDone, Repeat, RetryByHand, SendResult, Store};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -14,15 +14,15 @@ use crate::store::{ANA, BO, Database, NOW, WAIT, is_message, later, message, rec
 
 const QUARTER: Duration = Duration::from_mins(15);
 
-/// A held reply to Ana: its row, and the fence it was sent with.
+/// A held reply to Ana: its row, and the claim_token it was sent with.
 async fn held(database: &Database) -> (i64, String) {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;
     let reason = "cut".to_owned();
-    database.settle(&row, Outcome::Unknown { reason }).await;
-    let freed = database.store.free_expired(later(61), WAIT).await.unwrap();
+    database.settle(&row, SendResult::Unknown { reason }).await;
+    let freed = database.store.sweep(later(61), WAIT).await.unwrap();
     assert_eq!(freed.held, [(row.id, "cut".to_owned())]);
-    (row.id, row.fence)
+    (row.id, row.claim_token)
 }
 
 async fn retry(store: &Store, id: i64, repeat: Repeat, now: Timestamp) -> Result<Done, NotDone> {
@@ -46,7 +46,7 @@ async fn spoil(database: &Database, text: &'static str) {
 #[tokio::test]
 async fn a_held_reply_is_claimed_again_with_a_new_fence_and_a_new_end() {
     let database = Database::new().await;
-    let (id, fence) = held(&database).await;
+    let (id, claim_token) = held(&database).await;
     let now = later(3_600);
 
     let refused = retry(&database.store, id, Repeat::Refused, now).await;
@@ -60,18 +60,18 @@ async fn a_held_reply_is_claimed_again_with_a_new_fence_and_a_new_end() {
         (again.id, again.expires_at, again.attempt),
         (id, expires_at, 2)
     );
-    assert_ne!(again.fence, fence);
+    assert_ne!(again.claim_token, claim_token);
 }
 
 #[tokio::test]
 async fn a_receipt_that_comes_before_the_second_send_stops_it() {
     let database = Database::new().await;
-    let (id, fence) = held(&database).await;
+    let (id, claim_token) = held(&database).await;
     retry(&database.store, id, Repeat::Accepted, later(100))
         .await
         .unwrap();
 
-    let proof = receipt("ours", DeliveryStatus::Sent, Some(&fence));
+    let proof = receipt("ours", DeliveryStatus::Sent, Some(&claim_token));
     database.receive(vec![proof]).await;
 
     assert!(!database.claim(later(100)).await.iter().any(is_message));
@@ -191,7 +191,7 @@ async fn a_reply_that_whatsapp_could_not_deliver_is_no_answer() {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;
     let ours = replyd::message::Wamid::parse("ours");
-    database.settle(&row, Outcome::Accepted(ours)).await;
+    database.settle(&row, SendResult::Accepted(ours)).await;
     let waits = async || {
         let found = database.store.conversations(Some(ANA), 1).await.unwrap();
         found[0].unanswered_since.is_some()
@@ -216,7 +216,7 @@ async fn a_file_that_meta_has_dropped_leaves_though_nobody_fetches_files() {
     )
     .await;
 
-    database.store.free_expired(NOW, WAIT).await.unwrap();
+    database.store.sweep(NOW, WAIT).await.unwrap();
 
     let file = database.folder.path().join("store.db");
     let kept = "SELECT count(*) FROM media WHERE error IS NOT NULL AND NOT EXISTS \

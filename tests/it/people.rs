@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use replyd::engine::{Decision, Incoming, Turn};
+use replyd::engine::{Decision, EngineEvent, Turn};
 use replyd::message::{Conversation, RulesVersion};
 use replyd::sandbox::webhooks;
 use replyd::store::{MediaPolicy, ReceivePolicy, Store};
@@ -93,8 +93,8 @@ fn body(batch: &[Told], number: usize) -> String {
     json!({ "entry": [{ "changes": [messages, echoes] }] }).to_string()
 }
 
-fn quiet(before: &Conversation, _: Incoming<'_>, _: Timestamp) -> (Turn, RulesVersion) {
-    let turn = Turn::nothing(Decision::NoRule, before.state.clone(), "");
+fn quiet(before: &Conversation, _: EngineEvent<'_>, _: Timestamp) -> (Turn, RulesVersion) {
+    let turn = Turn::nothing(Decision::NoMatch, before.state.clone(), "");
     (turn, RulesVersion::parse("v1").unwrap())
 }
 

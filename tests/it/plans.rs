@@ -21,7 +21,7 @@ const GROWING: [&str; 11] = [
     "conversations",
     "contacts",
     "receipts",
-    "notes",
+    "conversation_events",
     "actions",
     "media",
     "account_events",
@@ -147,29 +147,29 @@ const ROWS: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
     INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)
     SELECT i, '1555' || i, iif(i % 3, NULL, 'US.' || i), 'name ' || i, NULL, i FROM n;
-    INSERT INTO conversations (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms,
-        last_message_ms, wake_at_ms)
+    INSERT INTO conversations (id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms,
+        last_message_ms, next_timer_ms)
     SELECT id, id, '106540000000001', '{}', 2, id, id, iif(id % 10, NULL, id) FROM contacts;
     INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
         sent_at_ms, stored_at_ms, raw, decision)
-    SELECT id, 'in', phone_number_id, 'wamid.i' || id, 'i' || id, 'text', 'hello', 'person', id, id, '{}', 'answered'
+    SELECT id, 'in', phone_number_id, 'wamid.i' || id, 'i' || id, 'text', 'hello', 'contact', id, id, '{}', 'answered'
     FROM conversations;
     INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
         sent_at_ms, stored_at_ms, raw, outbox_state, reply_to_id)
-    SELECT id, 'out', phone_number_id, 'wamid.o' || id, 'o' || id, 'text', 'hello', 'rule', id, id, '{}', 'accepted', id
+    SELECT id, 'out', phone_number_id, 'wamid.o' || id, 'o' || id, 'text', 'hello', 'bot', id, id, '{}', 'accepted', id
     FROM conversations;
     INSERT INTO receipts (receipt_key, message_key, status, at_ms, received_at_ms, raw)
     SELECT 'r' || id, 'o' || id, 'read', id, id, '{}' FROM conversations;
-    INSERT INTO notes (conversation_id, at_ms, kind, text) SELECT id, id, 'loop', 'text' FROM conversations;
+    INSERT INTO conversation_events (conversation_id, at_ms, kind, text) SELECT id, id, 'loop_detected', 'text' FROM conversations;
     INSERT INTO actions (conversation_id, number, request, asked_at_ms) SELECT id, 1, '{}', id FROM conversations;
     INSERT INTO media (message_id, media_id) SELECT id, 'm' || id FROM messages WHERE direction = 'in';
-    INSERT INTO account_events (event_key, field, summary, told_at_ms, received_at_ms, raw)
+    INSERT INTO account_events (event_key, field, summary, occurred_at_ms, received_at_ms, raw)
     SELECT 'e' || id, 'calls', 'text', id, id, '{}' FROM conversations;
     INSERT INTO quarantine (raw_key, reason, received_at_ms, raw) SELECT 'q' || id, 'text', id, x'00' FROM conversations;
     INSERT INTO uploads (phone_number_id, sha256, mime_type, media_id, expires_at_ms)
     SELECT phone_number_id, 's' || id, 'image/png', 'm' || id, id FROM conversations;
     INSERT INTO outbox (conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
-        expires_at_ms, fence, lease_until_ms)
+        expires_at_ms, claim_token, lease_until_ms)
     SELECT conversation_id, phone_number_id,
         CASE id % 4 WHEN 0 THEN 'message' WHEN 1 THEN 'read_mark' WHEN 2 THEN 'download' ELSE 'action' END, id,
         iif(id % 4 = 3, 1, NULL), iif(id % 4 = 3, 'host' || (id % 3), NULL),

@@ -25,7 +25,7 @@ fn replyd(folder: &Path, arguments: &[&str]) -> String {
 const RULES: &str = r##"
 version = 1
 [bot]
-settle = "4s"
+debounce = "4s"
 [[rule]]
 id = "hours"
 when.text.like = "opening hours"

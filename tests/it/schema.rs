@@ -6,10 +6,10 @@ use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use replyd::diagnostics;
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
 use replyd::rules;
-use replyd::rules::Beside;
+use replyd::rules::CompileInput;
 use serde_json::Value;
 
 /// The schema as a validator reads it.
@@ -78,7 +78,7 @@ fn reference() -> Vec<toml::Table> {
 }
 
 fn compile(text: &str) -> Vec<Diagnostic> {
-    let found = match rules::compile(&Sources::one("rules.toml", text), Beside::default()) {
+    let found = match rules::compile(&SourceMap::one("rules.toml", text), CompileInput::default()) {
         Ok(compiled) => compiled.warnings,
         Err(diagnostics) => diagnostics,
     };
@@ -206,7 +206,7 @@ fn the_schema_and_the_compiler_refuse_the_same_keys_and_types() {
             refused += usize::from(refusal.is_some());
             let of_shape = found.iter().any(|one| OF_THE_SHAPE.contains(&one.code));
             let told =
-                diagnostics::render(&found, &Sources::one("rules.toml", &text), Colour::Plain);
+                diagnostics::render(&found, &SourceMap::one("rules.toml", &text), Colour::Plain);
             if of_shape && refusal.is_none() {
                 apart.push(format!(
                     "{change:?} {}: the schema takes it\n{told}",

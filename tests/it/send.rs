@@ -4,7 +4,7 @@ use replyd::sandbox::webhooks;
 use serde_json::{Value, json};
 
 use crate::sqlite;
-use crate::support::desk::Desk;
+use crate::support::desk::TestCli;
 use crate::support::{ANA, NUMBERS, Options, TestApp, bodies};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01 a picture of a cake";
@@ -23,7 +23,7 @@ fn redacted(text: &str) -> String {
 }
 
 /// The body of the last message that was accepted.
-fn last(desk: &Desk) -> Value {
+fn last(desk: &TestCli) -> Value {
     desk.sandbox.look(|state| {
         let accepted = state.accepted().last();
         accepted.unwrap().body.clone()
@@ -32,7 +32,7 @@ fn last(desk: &Desk) -> Value {
 
 #[tokio::test]
 async fn each_kind_of_message_is_sent_as_meta_wants_it() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.jpg", JPEG);
     desk.write(
         "list.toml",
@@ -93,7 +93,7 @@ async fn each_kind_of_message_is_sent_as_meta_wants_it() {
 
 #[tokio::test]
 async fn what_whatsapp_would_refuse_is_told_before_anything_leaves() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("notes.txt", b"not a picture");
     desk.write(
         "reply.toml",
@@ -122,7 +122,7 @@ async fn what_whatsapp_would_refuse_is_told_before_anything_leaves() {
 
 #[tokio::test]
 async fn a_dry_run_shows_the_exact_request_and_sends_nothing() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     desk.write("cake.jpg", JPEG);
 
     let text = desk.replyd(&["send", ANA, "Hello", "--dry-run"]).await;
@@ -137,7 +137,7 @@ async fn a_dry_run_shows_the_exact_request_and_sends_nothing() {
 
 #[tokio::test]
 async fn people_and_programs_are_told_the_id_or_the_reason() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
 
     let people = desk.replyd(&["send", ANA, "Hello"]).await;
     let programs = desk.replyd(&["send", ANA, "Hello", "--json"]).await;
@@ -191,7 +191,7 @@ async fn a_message_sent_by_hand_stands_in_the_history_with_its_receipts() {
     let last = entries.last().unwrap();
     assert_eq!(
         (last.text.as_str(), last.origin.as_str()),
-        ("yes, me", "command")
+        ("yes, me", "operator")
     );
     let (_, history) = replyd(&["history", ANA, "--config", &config]).await;
     assert!(history.contains("by hand · ✓✓ read"), "{history}");
@@ -309,7 +309,7 @@ async fn news_of_the_account_is_listed_for_people_and_programs() {
 
 #[tokio::test]
 async fn a_template_is_held_against_the_fetched_one_before_it_is_sent() {
-    let desk = Desk::new().await;
+    let desk = TestCli::new().await;
     let shape = json!({ "name": "order_update", "language": "en_US", "status": "APPROVED", "category": "UTILITY",
         "header": null, "body": ["1", "2"], "named": false, "cards": 0,
         "buttons": [{ "kind": "url", "text": "Track it", "needs_value": true }] });

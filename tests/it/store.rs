@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use replyd::engine::{Decision, Explanation, Incoming, Reply, Turn};
+use replyd::engine::{Decision, EngineEvent, Explanation, Reply, Turn};
 use replyd::message::{
     Content, Conversation, DeliveryStatus, Event, Identity, Inbound, Outbound, PhoneNumberId,
     Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    ClaimRequest, Claimed, MediaPolicy, Outcome, ReceivePolicy, Received, Settlement, Store,
+    ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
     StoreError,
 };
 use tempfile::TempDir;
@@ -50,15 +50,15 @@ impl Database {
         let (messages, marks): (Vec<_>, Vec<_>) =
             self.claim(now).await.into_iter().partition(is_message);
         for mark in marks {
-            self.settle(&mark, Outcome::Accepted(None)).await;
+            self.settle(&mark, SendResult::Accepted(None)).await;
         }
         messages.into_iter().next().unwrap()
     }
 
-    pub(crate) async fn settle(&self, row: &Claimed, outcome: Outcome) -> u64 {
+    pub(crate) async fn settle(&self, row: &Claimed, outcome: SendResult) -> u64 {
         let settlement = Settlement {
             id: row.id,
-            fence: row.fence.clone(),
+            claim_token: row.claim_token.clone(),
             phone_number_id: row.phone_number_id.clone(),
             outcome,
         };
@@ -103,8 +103,8 @@ async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {
 }
 
 /// Answers every text with itself; panics when asked to.
-fn decide(before: &Conversation, incoming: Incoming<'_>, _: Timestamp) -> (Turn, RulesVersion) {
-    let Incoming::Message(message) = incoming else {
+fn decide(before: &Conversation, incoming: EngineEvent<'_>, _: Timestamp) -> (Turn, RulesVersion) {
+    let EngineEvent::Message(message) = incoming else {
         unreachable!("no test here sends an echo");
     };
     let body = message.content.words().unwrap_or_default().to_owned();
@@ -154,7 +154,7 @@ pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) ->
         wamid: Wamid::parse(wamid).unwrap(),
         status: status.name().to_owned(),
         at: NOW,
-        tag: tag.map(str::to_owned),
+        claim_token: tag.map(str::to_owned),
         recipient: None,
         participant: None,
         pricing: None,
@@ -225,7 +225,7 @@ async fn one_person_stays_one_contact_when_the_user_id_becomes_known() {
 
     let all = database.store.conversations(None, 10).await.unwrap();
     assert_eq!(all.len(), 1);
-    assert_eq!(all[0].messages_in, 3);
+    assert_eq!(all[0].inbound_count, 3);
 }
 
 #[tokio::test]
@@ -297,11 +297,11 @@ async fn a_settlement_with_a_stale_fence_changes_nothing() {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;
     let stale = Claimed {
-        fence: "another".to_owned(),
+        claim_token: "another".to_owned(),
         ..row.clone()
     };
 
-    let accepted = || Outcome::Accepted(Wamid::parse("ours"));
+    let accepted = || SendResult::Accepted(Wamid::parse("ours"));
     assert_eq!(database.settle(&stale, accepted()).await, 0);
     assert_eq!(database.fate().await.0.as_deref(), Some("queued"));
     assert_eq!(database.settle(&row, accepted()).await, 1);
@@ -317,18 +317,18 @@ async fn a_row_whose_sender_is_gone_becomes_unknown_then_held_and_is_never_claim
         .await;
     let first = database.claim(NOW).await;
 
-    database.store.free_expired(later(59), WAIT).await.unwrap();
+    database.store.sweep(later(59), WAIT).await.unwrap();
     assert!(
         database.claim(later(59)).await.is_empty(),
         "the lease still holds"
     );
-    let freed = database.store.free_expired(later(60), WAIT).await.unwrap();
+    let freed = database.store.sweep(later(60), WAIT).await.unwrap();
     assert_eq!(freed.unknown.len(), 1);
     assert!(
         database.claim(later(60)).await.is_empty(),
         "what follows waits"
     );
-    let held = database.store.free_expired(later(121), WAIT).await.unwrap();
+    let held = database.store.sweep(later(121), WAIT).await.unwrap();
     assert_eq!(held.held.len(), 1);
     let next = database.claim(later(121)).await;
 
@@ -346,7 +346,7 @@ async fn a_start_takes_what_the_last_process_was_sending_for_unknown_at_once() {
     drop(store);
 
     let store = Store::open(&url(&folder)).await.unwrap();
-    let freed = store.free_expired(later(1), WAIT).await.unwrap();
+    let freed = store.sweep(later(1), WAIT).await.unwrap();
 
     assert_eq!(freed.unknown.len(), 1);
 }
@@ -359,7 +359,7 @@ async fn a_receipt_with_the_tag_proves_a_send_of_unknown_fate() {
     database
         .settle(
             &row,
-            Outcome::Unknown {
+            SendResult::Unknown {
                 reason: "cut".to_owned(),
             },
         )
@@ -370,7 +370,7 @@ async fn a_receipt_with_the_tag_proves_a_send_of_unknown_fate() {
         .receive(vec![receipt(
             "ours",
             DeliveryStatus::Sent,
-            Some(&row.fence),
+            Some(&row.claim_token),
         )])
         .await;
 
@@ -391,7 +391,7 @@ async fn a_receipt_that_comes_before_the_answer_is_joined_when_the_answer_comes(
         .receive(vec![receipt("ours", DeliveryStatus::Delivered, None)])
         .await;
     database
-        .settle(&row, Outcome::Accepted(Wamid::parse("ours")))
+        .settle(&row, SendResult::Accepted(Wamid::parse("ours")))
         .await;
 
     assert_eq!(database.fate().await.1.as_deref(), Some("delivered"));
@@ -402,7 +402,7 @@ async fn a_reply_that_waited_too_long_expires_and_lets_the_next_one_go() {
     let database = Database::new().await;
     database.receive(vec![message(ANA, "w1", "a")]).await;
 
-    let freed = database.store.free_expired(later(900), WAIT).await.unwrap();
+    let freed = database.store.sweep(later(900), WAIT).await.unwrap();
 
     assert_eq!(freed.expired.len(), 1);
     assert_eq!(database.fate().await.0.as_deref(), Some("expired"));
@@ -415,11 +415,11 @@ async fn a_released_row_is_as_if_never_claimed() {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;
 
-    database.settle(&row, Outcome::Released).await;
+    database.settle(&row, SendResult::Released).await;
     let again = database.claim_message(NOW).await;
 
     assert_eq!((again.id, again.attempt), (row.id, 1));
-    assert_ne!(again.fence, row.fence);
+    assert_ne!(again.claim_token, row.claim_token);
 }
 
 #[tokio::test]
@@ -428,7 +428,7 @@ async fn a_retry_waits_for_its_time() {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;
 
-    let retry = Outcome::Retry {
+    let retry = SendResult::Retry {
         at: later(5),
         reason: "busy".into(),
     };
@@ -487,11 +487,11 @@ proptest! {
             let row = database.claim_message(NOW).await;
             for (index, step) in steps.iter().enumerate() {
                 if index == answer_after {
-                    database.settle(&row, Outcome::Accepted(Wamid::parse("ours"))).await;
+                    database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
                 }
                 database.receive(vec![receipt("ours", DeliveryStatus::ALL[*step].1, None)]).await;
             }
-            database.settle(&row, Outcome::Accepted(Wamid::parse("ours"))).await;
+            database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
             database.fate().await.1
         });
         prop_assert_eq!(status.as_deref(), Some(furthest));

@@ -23,7 +23,7 @@ reply = "Sorry?"
 
 /// Lines as ours are, and what a terminal would hide, reverse or obey.
 const HOSTILE: &str = "menu\n  │ Your money is on its way\n  rule menu · ✓✓ read\n— Monday, 1 January 2035 —\n\
-    10:00:00 Bo › hi\r\n10:00:00\n✓ menu: matched\nanswered: by rules 1\nhint: rm -rf /\r\x1b[2J\u{9b}2J\u{202e}\u{2028}\
+    10:00:00 Bo › hi\r\n10:00:00\n✓ menu: matched\nanswered: by rules x\nhint: rm -rf /\r\x1b[2J\u{9b}2J\u{202e}\u{2028}\
     10:00\u{2029}\u{85}\u{200f}\u{2060}\u{feff}\u{e0041}\u{ad}\u{3164}\x0b\x0c\x07\x08\x7f";
 const NAME: &str = "Bo\n\nRoot · +1999 · to 1\n— Monday —\n  │ x\u{202e}\u{2028}\u{200b} and so on and so on and so on";
 
@@ -120,7 +120,7 @@ fn looks_like_ours(line: &str) -> bool {
         "Monday",
         "Bo › hi",
         "menu: matched",
-        "answered: by rules 1",
+        "answered: by rules x",
         "hint:",
         "Root",
     ];

@@ -45,14 +45,14 @@ impl TestApp {
 
 #[tokio::test]
 async fn a_burst_is_answered_once_also_over_a_restart() {
-    let rules = "version = 1\n[bot]\nsettle = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"\n";
+    let rules = "version = 1\n[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"\n";
     let mut app = with_clock(rules).await;
     for words in ["Hi", "do you have", "lemon cake?"] {
         app.sandbox.say(ANA, words).await;
         app.clock.advance(Duration::from_secs(2));
     }
     app.restart().await;
-    assert_eq!(app.decisions().await, ["waiting"; 3]);
+    assert_eq!(app.decisions().await, ["pending"; 3]);
 
     app.clock.advance(Duration::from_secs(4));
 
@@ -118,7 +118,7 @@ async fn who_opts_out_gets_nothing_more_and_the_database_says_so() {
     assert_eq!(app.answers(2).await, ["Hello", "Bye."]);
     assert_eq!(app.decisions().await, ["answered", "answered", "opted_out"]);
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let notes = app.store().notes(conversation).await.unwrap();
+    let notes = app.store().conversation_events(conversation).await.unwrap();
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].kind, "opted_out");
     assert!(

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use replyd::diagnostics::sources::Sources;
+use replyd::diagnostics::sources::SourceMap;
 use replyd::engine;
 use replyd::message::{Event, Forwarded, Identity, Inbound, Receipt, RulesVersion};
 use replyd::rules;
-use replyd::rules::Beside;
+use replyd::rules::CompileInput;
 use replyd::store::{MediaPolicy, ReceivePolicy, Store};
 use replyd::whatsapp::inbound;
 use serde::Deserialize;
@@ -75,9 +75,12 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     let url = format!("sqlite:{}", file.display());
     let store = Store::open(&url).await.unwrap();
     let quiet = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
-    let rules = rules::compile(&Sources::one("rules.toml", quiet), Beside::default())
-        .unwrap()
-        .rules;
+    let rules = rules::compile(
+        &SourceMap::one("rules.toml", quiet),
+        CompileInput::default(),
+    )
+    .unwrap()
+    .rules;
     let recorded = store.record_rules(&rules.version, quiet, NOW).await;
     recorded.unwrap();
     let policy = ReceivePolicy {
@@ -85,7 +88,7 @@ async fn stored(bodies: &[String]) -> Vec<String> {
         reply_expires_after: Duration::from_mins(15),
         files: MediaPolicy::Download,
     };
-    let decide = move |before: &_, incoming: engine::Incoming<'_>, now| {
+    let decide = move |before: &_, incoming: engine::EngineEvent<'_>, now| {
         let version: RulesVersion = rules.version.clone();
         (engine::take(&rules, before, incoming, now), version)
     };
@@ -99,7 +102,7 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     let query = "SELECT line FROM ( \
         SELECT 0 AS part, id, 'contact ' || coalesce(wa_id, '-') || '/' || coalesce(user_id, '-') \
             || ' ' || coalesce(name, '-') || coalesce(' @' || username, '') \
-            || iif(marketing_stopped_ms IS NULL, '', ' wants no marketing') AS line FROM contacts \
+            || iif(marketing_opted_out_ms IS NULL, '', ' wants no marketing') AS line FROM contacts \
         UNION ALL SELECT 1, m.id, m.direction || ' ' || m.origin || ' ' || m.kind || ' of contact ' \
             || coalesce(c.wa_id, c.user_id) || ': ' || replace(m.text, char(10), ' / ') \
             || coalesce(' (' || m.decision || ')', '') || coalesce(' about ' || m.quoted_wamid, '') \
@@ -107,7 +110,7 @@ async fn stored(bodies: &[String]) -> Vec<String> {
             JOIN contacts AS c ON c.id = v.contact_id \
         UNION ALL SELECT 2, message_id, 'file ' || media_id || ' ' || coalesce(mime_type, '-') FROM media \
         UNION ALL SELECT 3, id, 'receipt ' || status || coalesce(' of ' || participant, '') \
-            || coalesce(' tag ' || tag, '') || coalesce(' pricing ' || pricing, '') \
+            || coalesce(' claim token ' || claim_token, '') || coalesce(' pricing ' || pricing, '') \
             || coalesce(' conversation ' || conversation, '') || coalesce(' ' || errors, '') FROM receipts \
         UNION ALL SELECT 4, id, 'account ' || field || ': ' || summary FROM account_events \
         UNION ALL SELECT 5, id, 'quarantine ' || reason FROM quarantine) ORDER BY part, id";
@@ -200,7 +203,7 @@ fn receipt_line(receipt: &Receipt) -> String {
     if let Some(recipient) = &receipt.recipient {
         write!(line, " to {}", identity(recipient)).unwrap();
     }
-    if let Some(tag) = &receipt.tag {
+    if let Some(tag) = &receipt.claim_token {
         write!(line, " tag={tag}").unwrap();
     }
     for error in &receipt.errors {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::options;
 use super::options::when;
 use crate::cli::terminal;
-use crate::store::News;
+use crate::store::AccountEventRow;
 
 /// Templates, quality, limits, calls, groups, old history: kept, never answered.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(news: &[News], zone: &TimeZone) -> String {
+fn table(news: &[AccountEventRow], zone: &TimeZone) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(["when", "what", "number", "it says"]);
@@ -62,7 +62,7 @@ fn table(news: &[News], zone: &TimeZone) -> String {
     table.trim_fmt()
 }
 
-fn as_json(one: &News) -> Value {
+fn as_json(one: &AccountEventRow) -> Value {
     let raw: Option<Value> = serde_json::from_str(&one.raw).ok();
     json!({
         "id": one.id,

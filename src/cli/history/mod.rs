@@ -19,7 +19,7 @@ use self::options::when;
 use super::terminal;
 use super::terminal::{BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
 use crate::message::DeliveryStatus;
-use crate::store::{ConversationSummary, Entry, StoredNote};
+use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessage};
 
 /// Reads beside a running service, or without one.
 ///
@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let one = options::one_conversation(&store, who).await?;
         let entries = store.transcript(one.id, arguments.limit).await;
         let entries = entries.context("could not read the messages")?;
-        let notes = store.notes(one.id).await;
+        let notes = store.conversation_events(one.id).await;
         let notes = notes.context("could not read the notes")?;
         if arguments.reading.json {
             print_json(&one, &entries, &notes);
@@ -71,7 +71,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Messages and notes in the order they came.
-fn print_json(one: &ConversationSummary, entries: &[Entry], notes: &[StoredNote]) {
+fn print_json(
+    one: &ConversationSummary,
+    entries: &[TranscriptMessage],
+    notes: &[StoredConversationEvent],
+) {
     let mut notes = notes.iter().peekable();
     for entry in entries {
         while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
@@ -107,7 +111,7 @@ fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
                 .unwrap_or_default(),
             terminal::shortened(last, 40),
             when(one.last_at, zone),
-            one.messages_in.to_string(),
+            one.inbound_count.to_string(),
             one.unanswered_since
                 .map(|at| when(at, zone))
                 .unwrap_or_default(),
@@ -118,8 +122,8 @@ fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
 
 fn show_transcript(
     conversation: &ConversationSummary,
-    entries: &[Entry],
-    notes: &[StoredNote],
+    entries: &[TranscriptMessage],
+    notes: &[StoredConversationEvent],
     zone: &TimeZone,
 ) {
     let phone = conversation
@@ -184,7 +188,7 @@ fn show_transcript(
 }
 
 /// Whether a note was made before a message was stored.
-fn is_before(note: &StoredNote, entry: &Entry) -> bool {
+fn is_before(note: &StoredConversationEvent, entry: &TranscriptMessage) -> bool {
     match note.message_id {
         Some(message) => message < entry.id,
         None => note.at < entry.stored_at,
@@ -192,7 +196,7 @@ fn is_before(note: &StoredNote, entry: &Entry) -> bool {
 }
 
 /// What happened beside what was said.
-fn noted(note: &StoredNote, zone: &TimeZone) -> String {
+fn noted(note: &StoredConversationEvent, zone: &TimeZone) -> String {
     let time = note
         .at
         .to_zoned(zone.clone())
@@ -203,7 +207,7 @@ fn noted(note: &StoredNote, zone: &TimeZone) -> String {
 }
 
 /// Where the file of a message is, or why it is not here.
-fn file(entry: &Entry) -> Option<String> {
+fn file(entry: &TranscriptMessage) -> Option<String> {
     match (&entry.file, &entry.file_error) {
         (Some(path), _) => Some(paint(
             DIM,
@@ -218,15 +222,15 @@ fn file(entry: &Entry) -> Option<String> {
 }
 
 /// What is worth telling of a message that no rule answered.
-fn undecided(entry: &Entry) -> Option<String> {
+fn undecided(entry: &TranscriptMessage) -> Option<String> {
     let decision = match entry.decision.as_deref()? {
         "answered" => return None,
         "silent" => "a rule matched and says nothing",
-        "no_rule" => "no rule matched",
+        "no_match" => "no rule matched",
         "too_old" => "too old to be answered",
-        "over_budget" => "over the person's reply budget",
-        "not_answered" => "never answered",
-        "human" => "left to a colleague",
+        "rate_limited" => "over the person's reply budget",
+        "unsupported" => "never answered",
+        "handed_off" => "left to a colleague",
         other => other,
     };
     let explanation: Option<serde_json::Value> = entry
@@ -246,10 +250,10 @@ fn undecided(entry: &Entry) -> Option<String> {
 }
 
 /// Author and ticks of one of ours, the way WhatsApp shows them.
-fn fate(entry: &Entry) -> String {
+fn fate(entry: &TranscriptMessage) -> String {
     let author = match entry.origin.as_str() {
         "phone_app" => "a colleague, in the phone app".to_owned(),
-        "command" => "by hand".to_owned(),
+        "operator" => "by hand".to_owned(),
         _ => format!(
             "rule {}",
             terminal::name(entry.rule.as_deref().unwrap_or("?"))
@@ -286,7 +290,7 @@ fn fate(entry: &Entry) -> String {
 }
 
 /// What is to be done with a message that waits for a person.
-fn held(entry: &Entry) -> String {
+fn held(entry: &TranscriptMessage) -> String {
     let what = "? may or may not have been sent; held for you";
     match entry.outbox_id {
         Some(id) => format!("{what}: `replyd outbox show {id}`"),
@@ -302,14 +306,17 @@ fn summary_json(one: &ConversationSummary) -> serde_json::Value {
         "phone_number_id": one.phone_number_id,
         "last_message": one.last_message,
         "last_at": one.last_at,
-        "messages_in": one.messages_in,
+        "inbound_count": one.inbound_count,
         "unanswered_since": one.unanswered_since,
         "window_open_until": one.window_open_until,
     })
 }
 
 /// What happened beside what was said: `note` says what, in one word.
-fn note_json(conversation: &ConversationSummary, note: &StoredNote) -> serde_json::Value {
+fn note_json(
+    conversation: &ConversationSummary,
+    note: &StoredConversationEvent,
+) -> serde_json::Value {
     json!({
         "conversation_id": conversation.id,
         "contact": conversation.contact,
@@ -320,7 +327,7 @@ fn note_json(conversation: &ConversationSummary, note: &StoredNote) -> serde_jso
     })
 }
 
-fn entry_json(conversation: &ConversationSummary, entry: &Entry) -> serde_json::Value {
+fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> serde_json::Value {
     let explanation: Option<serde_json::Value> = entry
         .explanation
         .as_deref()

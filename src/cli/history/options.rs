@@ -42,9 +42,9 @@ impl Options {
     }
 
     /// Opens the database for short writes, beside a running service or without one.
-    pub(crate) async fn open_beside(&self) -> anyhow::Result<Store> {
+    pub(crate) async fn open_for_cli(&self) -> anyhow::Result<Store> {
         let url = self.url()?;
-        Store::open_beside(&url)
+        Store::open_for_cli(&url)
             .await
             .map_err(|error| not_opened(error, &url))
     }

@@ -15,10 +15,10 @@ use crate::cli::terminal;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
-use crate::message::{Action, Inbound, Outcome, Profile};
+use crate::message::{Action, ActionResult, Inbound, Profile};
 use crate::rules::RuleSet;
 use crate::simulator::replay::{Answer, PastEvent, replay};
-use crate::store::{Past, PastMessage};
+use crate::store::{PastMessage, RecordedConversation};
 use crate::whatsapp::inbound::{read_echo, read_message};
 
 /// So many conversations are read at once.
@@ -126,7 +126,7 @@ struct Was<'p> {
 }
 
 impl Report {
-    fn compare(&mut self, rules: &RuleSet, past: &Past, wanted: &Wanted) {
+    fn compare(&mut self, rules: &RuleSet, past: &RecordedConversation, wanted: &Wanted) {
         let (events, asked) = events(past);
         let theirs = past.messages.iter().filter(|one| one.theirs).count();
         self.unreadable += (theirs - asked.len()) as u64;
@@ -264,7 +264,7 @@ fn is_same(was: &Was<'_>, answer: &Answer) -> bool {
 }
 
 /// What came in, as it can be decided again, and the messages among it.
-fn events(past: &Past) -> (Vec<PastEvent>, Vec<&PastMessage>) {
+fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&PastMessage>) {
     let number = &past.conversation.phone_number_id;
     let contact = &past.conversation.contact;
     let (mut events, mut asked) = (Vec::new(), Vec::new());
@@ -292,7 +292,7 @@ fn events(past: &Past) -> (Vec<PastEvent>, Vec<&PastMessage>) {
 }
 
 /// What was answered then to each message; what timers said counts to the message before.
-fn answers_of(past: &Past) -> HashMap<i64, Was<'_>> {
+fn answers_of(past: &RecordedConversation) -> HashMap<i64, Was<'_>> {
     let mut answers: HashMap<i64, Was<'_>> = HashMap::new();
     let mut last = None;
     for one in &past.messages {
@@ -300,7 +300,7 @@ fn answers_of(past: &Past) -> HashMap<i64, Was<'_>> {
             last = Some(one.id);
             let decision = one.decision.as_deref().unwrap_or_default();
             answers.entry(one.id).or_default().decision = decision;
-        } else if one.origin == "rule"
+        } else if one.origin == "bot"
             && let Some(to) = one.reply_to.or(last)
         {
             answers.entry(to).or_default().replies.push(one);
@@ -310,10 +310,10 @@ fn answers_of(past: &Past) -> HashMap<i64, Was<'_>> {
 }
 
 /// What actions of a conversation came to, each once.
-struct Recorded(RefCell<HashMap<String, VecDeque<(Outcome, Timestamp)>>>);
+struct Recorded(RefCell<HashMap<String, VecDeque<(ActionResult, Timestamp)>>>);
 
 impl Recorded {
-    fn of(past: &Past) -> Self {
+    fn of(past: &RecordedConversation) -> Self {
         let mut all: HashMap<String, VecDeque<_>> = HashMap::new();
         for (request, outcome, at) in &past.actions {
             if let Ok(outcome) = serde_json::from_str(outcome) {
@@ -324,7 +324,7 @@ impl Recorded {
         Self(RefCell::new(all))
     }
 
-    fn take(&self, action: &Action) -> Option<(Outcome, Timestamp)> {
+    fn take(&self, action: &Action) -> Option<(ActionResult, Timestamp)> {
         let request = serde_json::to_string(action).expect("its keys are strings");
         self.0.borrow_mut().get_mut(&request)?.pop_front()
     }

@@ -11,7 +11,7 @@ use crate::cli::rules::explain;
 use crate::cli::terminal;
 use crate::cli::terminal::{DIM, LITERAL, STRONG, WARN, paint};
 use crate::engine::Explanation;
-use crate::store::Entry;
+use crate::store::TranscriptMessage;
 
 /// Says why a message was answered as it was.
 ///
@@ -29,13 +29,13 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.reading.zone()?;
     let store = arguments.reading.open().await?;
-    let meant = store.meant(&arguments.wamid).await;
+    let meant = store.find_message(&arguments.wamid).await;
     let (message, conversation) = meant
         .context("could not look the message up")?
         .ok_or_else(|| explain::no_message(&arguments.wamid))?;
     let entries = store.transcript(conversation, u32::MAX).await;
     let entries = entries.context("could not read the messages")?;
-    let notes = store.notes(conversation).await;
+    let notes = store.conversation_events(conversation).await;
     let notes = notes.context("could not read the notes")?;
     store.close().await;
     let entry = entries.iter().find(|one| one.id == message);
@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The message, and what was decided on it; for one of ours that answers none of theirs, why it was sent.
-fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
+fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     let at = paint(DIM, when(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");
     let by_rules = paint(DIM, format_args!("by rules {version}"));
@@ -101,7 +101,7 @@ fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
     }
     let (who, why) = match entry.origin.as_str() {
         "phone_app" => ("a colleague", "written in the phone app"),
-        "command" => ("by hand", "sent with `replyd send`"),
+        "operator" => ("by hand", "sent with `replyd send`"),
         _ => (
             entry.rule.as_deref().unwrap_or("?"),
             "sent by itself, to no message of theirs:",
@@ -111,7 +111,7 @@ fn show(entry: &Entry, explanation: &Explanation, zone: &TimeZone) {
     terminal::line(format_args!("{at} {who}"));
     terminal::line(terminal::framed(terminal::OURS, &entry.text));
     let why = paint(STRONG, why);
-    if entry.origin == "rule" {
+    if entry.origin == "bot" {
         explain::show(explanation);
         terminal::line(format_args!("{why} {by_rules}"));
     } else {

@@ -14,12 +14,12 @@ use crate::cli::terminal::{BAD, DIM, Hint, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics;
 use crate::diagnostics::Colour;
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::engine;
-use crate::engine::{Decision, Incoming, Turn, Verdict};
+use crate::engine::{Decision, EngineEvent, Turn, Verdict};
 use crate::message::{
-    Contact, Content, Conversation, Identity, Inbound, Media, Outcome, PhoneNumberId, State, WaId,
-    Wamid,
+    ActionResult, Contact, Content, Conversation, ConversationState, Identity, Inbound, Media,
+    PhoneNumberId, WaId, Wamid,
 };
 use crate::rules::RuleSet;
 
@@ -86,7 +86,7 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     } else {
         let name = "the example rules";
         let files = RulesFiles {
-            sources: Sources::one(name, EXAMPLE),
+            sources: SourceMap::one(name, EXAMPLE),
             paths: Vec::new(),
             templates: None,
         };
@@ -191,32 +191,32 @@ impl<'r> Chat<'r> {
         let turn = engine::explain(
             self.rules,
             &self.conversation,
-            Incoming::Message(&message),
+            EngineEvent::Message(&message),
             now,
         );
-        self.conversation.messages_before += 1;
+        self.conversation.inbound_count += 1;
         self.show(turn);
         // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is called.
         if let Some(due) = self
             .conversation
             .state
-            .burst
+            .debounce
             .as_ref()
             .map(|burst| burst.due)
         {
-            let turn = engine::explain(self.rules, &self.conversation, Incoming::Timer, due);
+            let turn = engine::explain(self.rules, &self.conversation, EngineEvent::Timer, due);
             self.show(turn);
         }
         while let Some(number) = self
             .conversation
             .state
-            .waiting
+            .pending_actions
             .first()
             .map(|one| one.number)
         {
-            let outcome = Outcome::Failed("the terminal calls no services".to_owned());
+            let outcome = ActionResult::Failed("the terminal calls no services".to_owned());
             let outcome = &outcome;
-            let incoming = Incoming::Action { number, outcome };
+            let incoming = EngineEvent::Action { number, outcome };
             let turn = engine::explain(self.rules, &self.conversation, incoming, now);
             self.show(turn);
         }
@@ -236,7 +236,7 @@ impl<'r> Chat<'r> {
                 self.tappable = options;
             }
         }
-        if turn.replies.is_empty() && turn.decision != Decision::Waiting {
+        if turn.replies.is_empty() && turn.decision != Decision::Pending {
             terminal::line(paint(
                 DIM,
                 format_args!("({})", terminal::one_line(&silence(&turn))),
@@ -250,9 +250,9 @@ impl<'r> Chat<'r> {
             terminal::line(paint(DIM, "nothing was said yet"));
             return;
         };
-        let concluded = turn.concluded.last().map(|one| &one.explanation);
-        let explanation = concluded.unwrap_or(&turn.explanation);
-        if let Some(text) = &explanation.normalised {
+        let late_decisions = turn.late_decisions.last().map(|one| &one.explanation);
+        let explanation = late_decisions.unwrap_or(&turn.explanation);
+        if let Some(text) = &explanation.normalized {
             terminal::line(paint(
                 DIM,
                 format_args!("read as: {}", terminal::one_line(text)),
@@ -279,17 +279,17 @@ impl<'r> Chat<'r> {
 fn silence(turn: &Turn) -> String {
     let note = turn.explanation.note.as_deref();
     match turn.decision {
-        Decision::NoRule => "no rule matches, so nothing is answered".to_owned(),
+        Decision::NoMatch => "no rule matches, so nothing is answered".to_owned(),
         Decision::Silent => "a rule matches and says nothing; /why shows which".to_owned(),
         Decision::Failed => format!("failed: {}", note.unwrap_or_default()),
         Decision::Answered
         | Decision::TooOld
-        | Decision::OverBudget
-        | Decision::NotAnswered
-        | Decision::Loop
-        | Decision::Waiting
+        | Decision::RateLimited
+        | Decision::Unsupported
+        | Decision::LoopDetected
+        | Decision::Pending
         | Decision::OptedOut
-        | Decision::Human => note.unwrap_or("nothing is answered").to_owned(),
+        | Decision::HandedOff => note.unwrap_or("nothing is answered").to_owned(),
     }
 }
 
@@ -302,7 +302,7 @@ fn conversation(person: u64, name: &str) -> Conversation {
             name: Some(name.to_owned()),
             username: None,
         },
-        messages_before: 0,
-        state: State::default(),
+        inbound_count: 0,
+        state: ConversationState::default(),
     }
 }

@@ -77,7 +77,7 @@ fn json(turn: &Turn) -> serde_json::Value {
 
 /// The text as the rules saw it, and the verdict on each rule.
 pub(crate) fn show(explanation: &Explanation) {
-    if let Some(read) = &explanation.normalised {
+    if let Some(read) = &explanation.normalized {
         terminal::line(paint(
             STRONG,
             format_args!("read as: {}", terminal::one_line(read)),

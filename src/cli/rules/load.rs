@@ -7,14 +7,14 @@ use crate::cli::terminal;
 use crate::cli::terminal::Hint;
 use crate::diagnostics;
 use crate::diagnostics::Colour;
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::rules::RuleSet;
 
 /// Reads and compiles; shows every mistake when there are some.
 ///
 /// # Errors
 /// When a file cannot be read or the rules cannot be used.
-pub(crate) fn read(path: &Path) -> anyhow::Result<(Sources, RuleSet)> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<(SourceMap, RuleSet)> {
     compile(path, RulesFiles::read(path)?)
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Sources, RuleSet)> {
 ///
 /// # Errors
 /// When the rules cannot be used.
-pub(crate) fn compile(path: &Path, files: RulesFiles) -> anyhow::Result<(Sources, RuleSet)> {
+pub(crate) fn compile(path: &Path, files: RulesFiles) -> anyhow::Result<(SourceMap, RuleSet)> {
     match files.compile(None) {
         Ok(compiled) => Ok((files.sources, compiled.rules)),
         Err(found) => {

@@ -99,7 +99,7 @@ fn tell(restored: &Restored, url: &str, file: &Path) {
 }
 
 async fn release(arguments: &Arguments, url: &str) -> anyhow::Result<ExitCode> {
-    let opened = Store::open_beside(url).await;
+    let opened = Store::open_for_cli(url).await;
     let store = opened.with_context(|| format!("could not open database `{url}`"))?;
     let released = let_go(arguments, &store).await;
     store.close().await;

@@ -4,17 +4,17 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::Work;
+use crate::engine::TurnContext;
 use crate::engine::render::variables::{Variables, language_of};
 use crate::message::{Content, Inbound};
 use crate::rules::{Accept, Choice, Step, button_id};
 use crate::text::locale::Locale;
-use crate::text::normalize::Folded;
+use crate::text::normalize::NormalizedText;
 use crate::text::{country, parse};
 
 /// The answer as a value that texts and expressions can use, or why the message is none.
 pub(crate) fn read(
-    work: &Work<'_>,
+    work: &TurnContext<'_>,
     step: &Step,
     message: &Inbound,
     choice: Option<&str>,
@@ -84,7 +84,7 @@ fn chosen(
 ) -> Result<Value, String> {
     let title = |choice: &Choice| choice.title.render(variables).unwrap_or_default();
     let value = |choice: &Choice| json!({ "id": choice.id, "title": title(choice) });
-    let tapped = choice.or_else(|| content.button().map(button_id::visible));
+    let tapped = choice.or_else(|| content.button().map(button_id::owner_id));
     if let Some(id) = tapped {
         let found = step.choices.iter().find(|choice| choice.id == id);
         return found
@@ -92,8 +92,8 @@ fn chosen(
             .ok_or_else(|| format!("`{id}` is none of the choices"));
     }
     let said = content.words().ok_or("it has no words")?;
-    let folded = Folded::of(said);
-    let is = |text: &str| Folded::of(text) == folded;
+    let folded = NormalizedText::of(said);
+    let is = |text: &str| NormalizedText::of(text) == folded;
     let titled = step
         .choices
         .iter()

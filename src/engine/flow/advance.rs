@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use super::source;
 use crate::engine::guards::after;
 use crate::engine::respond::Used;
-use crate::engine::{Cause, Part, Reply, Work};
-use crate::message::{FlowFrame, Run};
-use crate::rules::button_id::Tap;
+use crate::engine::{Part, Reply, Trigger, TurnContext};
+use crate::message::{FlowFrame, FlowRun};
+use crate::rules::button_id::FlowButtonId;
 use crate::rules::{Accept, Flow, ReplyTemplate, Step, Target};
 
 /// So many steps are passed in one turn at most; a check finds circles before, this bounds what it cannot see.
 const STEPS_MAX: usize = 32;
 
 /// Where a flow goes next.
-pub(crate) enum Next {
+pub(crate) enum NextStep {
     /// To the step with this id.
     Step(String),
     /// Behind this step, in order.
@@ -29,7 +29,7 @@ pub(crate) enum Next {
     Flow(String),
 }
 
-impl Next {
+impl NextStep {
     pub(crate) fn of(target: &Target) -> Self {
         match target {
             Target::Step(id) => Self::Step(id.clone()),
@@ -40,9 +40,14 @@ impl Next {
     }
 }
 
-impl Work<'_> {
+impl TurnContext<'_> {
     /// Where the step's `go` leads.
-    pub(crate) fn branch(&mut self, step: &Step, cause: Cause<'_>, answer: Option<&Value>) -> Next {
+    pub(crate) fn branch(
+        &mut self,
+        step: &Step,
+        trigger: Trigger<'_>,
+        answer: Option<&Value>,
+    ) -> NextStep {
         let flow = self.turn.state.frame().map(|frame| frame.flow.clone());
         let flow = flow.unwrap_or_default();
         let mut roots = self.answers_so_far();
@@ -50,7 +55,7 @@ impl Work<'_> {
             roots.insert(step.id.clone(), answer.clone());
             roots.insert("answer".to_owned(), answer.clone());
         }
-        let variables = self.variables(&self.turn.state, cause, roots);
+        let variables = self.variables(&self.turn.state, trigger, roots);
         let holds = |branch: &&crate::rules::Branch| {
             let condition = branch.only_if.as_ref();
             condition.is_none_or(|condition| condition.holds(&variables) == Ok(true))
@@ -62,13 +67,13 @@ impl Work<'_> {
         };
         self.turn.parts.extend(part);
         match found {
-            Some(branch) => Next::of(&branch.to),
-            None => Next::Behind(step.id.clone()),
+            Some(branch) => NextStep::of(&branch.to),
+            None => NextStep::Behind(step.id.clone()),
         }
     }
 
     /// Goes on until a question is asked or the flow is over.
-    pub(crate) fn go(&mut self, mut next: Next, cause: Cause<'_>) -> Used {
+    pub(crate) fn go(&mut self, mut next: NextStep, trigger: Trigger<'_>) -> Used {
         // One allowance for the whole turn: a flow may start another from here, and that one the first again.
         while self.steps < STEPS_MAX {
             let Some(frame) = self.turn.state.frame() else {
@@ -78,34 +83,34 @@ impl Work<'_> {
             let Some(flow) = self.rules.flows.get(&name) else {
                 return Used::Failed(format!("there is no flow `{name}`"));
             };
-            if let Next::Step(id) = &next {
+            if let NextStep::Step(id) = &next {
                 self.forget_from(id);
             }
             let place = match next {
-                Next::Step(id) => flow.steps.iter().position(|step| step.id == id),
-                Next::Behind(id) => {
+                NextStep::Step(id) => flow.steps.iter().position(|step| step.id == id),
+                NextStep::Behind(id) => {
                     let own = flow.steps.iter().position(|step| step.id == id);
                     own.map(|own| own + 1)
                         .filter(|place| *place < flow.steps.len())
                 }
-                Next::Cancel => return self.leave_quietly(cause),
-                Next::Flow(other) => return self.start_flow(&other, cause),
-                Next::End => None,
+                NextStep::Cancel => return self.leave_quietly(trigger),
+                NextStep::Flow(other) => return self.start_flow(&other, trigger),
+                NextStep::End => None,
             };
             let step = place.map(|place| &flow.steps[place]);
-            if let Some(step) = step.filter(|step| self.is_passed_over(step, cause)) {
-                next = Next::Behind(step.id.clone());
+            if let Some(step) = step.filter(|step| self.is_passed_over(step, trigger)) {
+                next = NextStep::Behind(step.id.clone());
                 continue;
             }
             self.steps += 1;
             let Some(step) = step else {
-                match self.end_frame(flow, &name, cause) {
+                match self.end_frame(flow, &name, trigger) {
                     Ok(on) => next = on,
                     Err(used) => return used,
                 }
                 continue;
             };
-            match self.enter(step, cause) {
+            match self.enter(step, trigger) {
                 Ok(on) => next = on,
                 Err(used) => return used,
             }
@@ -120,22 +125,22 @@ impl Work<'_> {
     fn forget_from(&mut self, step: &str) {
         let run = self.turn.state.run.as_mut();
         if let Some(frame) = run.and_then(|run| run.frames.last_mut())
-            && frame.path.iter().any(|one| one == step)
+            && frame.answered_steps.iter().any(|one| one == step)
         {
             frame.back_to(step);
         }
     }
 
     /// Whether the step's `if` does not hold.
-    fn is_passed_over(&self, step: &Step, cause: Cause<'_>) -> bool {
+    fn is_passed_over(&self, step: &Step, trigger: Trigger<'_>) -> bool {
         step.only_if.as_ref().is_some_and(|only_if| {
             let roots = self.answers_so_far();
-            only_if.holds(&self.variables(&self.turn.state, cause, roots)) != Ok(true)
+            only_if.holds(&self.variables(&self.turn.state, trigger, roots)) != Ok(true)
         })
     }
 
     /// Goes into a step: asks its question, or says where to go on.
-    fn enter(&mut self, step: &Step, cause: Cause<'_>) -> Result<Next, Used> {
+    fn enter(&mut self, step: &Step, trigger: Trigger<'_>) -> Result<NextStep, Used> {
         if let Some(run) = &mut self.turn.state.run
             && let Some(frame) = run.frames.last_mut()
         {
@@ -149,7 +154,7 @@ impl Work<'_> {
                 .get(inner)
                 .and_then(|flow| flow.steps.first());
             let Some(first) = first else {
-                return Ok(Next::Behind(step.id.clone()));
+                return Ok(NextStep::Behind(step.id.clone()));
             };
             if let Some(run) = &mut self.turn.state.run {
                 run.frames.push(FlowFrame {
@@ -163,18 +168,23 @@ impl Work<'_> {
                     ));
                 }
             }
-            return Ok(Next::Step(first.id.clone()));
+            return Ok(NextStep::Step(first.id.clone()));
         }
         if matches!(step.accept, Accept::Nothing) {
-            return Ok(self.branch(step, cause, None));
+            return Ok(self.branch(step, trigger, None));
         }
-        let used = self.ask(step, &step.ask, cause, None);
+        let used = self.ask(step, &step.ask, trigger, None);
         self.wait_for_answer();
         Err(used)
     }
 
     /// Ends the innermost flow; where the one around it goes on, or how the run ended.
-    fn end_frame(&mut self, flow: &Flow, name: &str, cause: Cause<'_>) -> Result<Next, Used> {
+    fn end_frame(
+        &mut self,
+        flow: &Flow,
+        name: &str,
+        trigger: Trigger<'_>,
+    ) -> Result<NextStep, Used> {
         let Some(run) = &mut self.turn.state.run else {
             return Err(Used::Said { replies: 0 });
         };
@@ -187,14 +197,14 @@ impl Work<'_> {
             let step = outer.step.clone();
             outer.keep(&step, Value::Object(answers));
             // The way back leads through it.
-            outer.passed.insert(step.clone(), frame.clone());
+            outer.finished_subflows.insert(step.clone(), frame.clone());
             (outer.flow.clone(), step)
         });
         if outer.is_none() {
             self.turn.state.run = None;
         }
         let source = source(name, "end");
-        let used = self.answer(&source, &flow.end, cause, frame.answers);
+        let used = self.answer(&source, &flow.end, trigger, frame.answers);
         let Some((outer_flow, step)) = outer else {
             return Err(used);
         };
@@ -207,8 +217,8 @@ impl Work<'_> {
             Used::Said { .. } | Used::Waits => {
                 let outer_step = self.rules.flows.get(&outer_flow);
                 let outer_step = outer_step.and_then(|flow| flow.step(&step));
-                Ok(outer_step.map_or(Next::Behind(step.clone()), |step| {
-                    self.branch(step, cause, None)
+                Ok(outer_step.map_or(NextStep::Behind(step.clone()), |step| {
+                    self.branch(step, trigger, None)
                 }))
             }
             other => Err(other),
@@ -216,7 +226,7 @@ impl Work<'_> {
     }
 
     /// Begins a flow; one that is under way is left.
-    pub(crate) fn start_flow(&mut self, name: &str, cause: Cause<'_>) -> Used {
+    pub(crate) fn start_flow(&mut self, name: &str, trigger: Trigger<'_>) -> Used {
         let Some(first) = self
             .rules
             .flows
@@ -226,29 +236,29 @@ impl Work<'_> {
             return Used::Failed(format!("there is no flow `{name}`"));
         };
         self.new_run(name, &first.id);
-        self.go(Next::Step(first.id.clone()), cause)
+        self.go(NextStep::Step(first.id.clone()), trigger)
     }
 
     pub(crate) fn new_run(&mut self, flow: &str, step: &str) {
         let state = &mut self.turn.state;
         state.runs += 1;
-        state.run = Some(Run {
+        state.run = Some(FlowRun {
             number: state.runs,
             frames: vec![FlowFrame {
                 flow: flow.to_owned(),
                 step: step.to_owned(),
                 ..FlowFrame::default()
             }],
-            wrong: 0,
+            failed_attempts: 0,
             due: None,
         });
     }
 
-    pub(crate) fn ask_current(&mut self, cause: Cause<'_>) -> Used {
+    pub(crate) fn ask_current(&mut self, trigger: Trigger<'_>) -> Used {
         let Some((_, step)) = self.current() else {
             return Used::Said { replies: 0 };
         };
-        let used = self.ask(step, &step.ask, cause, None);
+        let used = self.ask(step, &step.ask, trigger, None);
         self.wait_for_answer();
         used
     }
@@ -258,7 +268,7 @@ impl Work<'_> {
         &mut self,
         step: &Step,
         texts: &[ReplyTemplate],
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         answer: Option<&Value>,
     ) -> Used {
         let Some(run) = &self.turn.state.run else {
@@ -272,13 +282,13 @@ impl Work<'_> {
         let mut roots = self.answers_so_far();
         roots.extend(answer.map(|answer| ("answer".to_owned(), answer.clone())));
         let source = source(&flow, &step.id);
-        let mut replies: Vec<Reply> = match self.filled(&source, texts, cause, &roots) {
+        let mut replies: Vec<Reply> = match self.filled(&source, texts, trigger, &roots) {
             Ok(replies) => replies,
             Err(failed) => return Used::Failed(failed),
         };
         for reply in &mut replies {
             reply.content.rename_choices(|id| {
-                let tap = Tap {
+                let tap = FlowButtonId {
                     flow: &flow,
                     step: &step.id,
                     run: number,

@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
-use crate::engine::render::variables::{Scene, Variables, language_of};
+use crate::engine::render::variables::{RenderContext, Variables, language_of};
 use crate::message::{Content, Forwarded, Kind};
 use crate::rules::button_id;
 pub(crate) use crate::rules::ruleset::{ButtonPattern, Condition};
 use crate::template::Expression;
 use crate::text::country;
 use crate::text::fuzzy;
-use crate::text::normalize::{Folded, Phrase};
+use crate::text::normalize::{NormalizedText, Phrase};
 
 /// Characters of a text that regular expressions search: as many as one message of WhatsApp's has. Only texts that are
 /// answered together are longer.
@@ -24,17 +24,17 @@ const FOUND_TOLD: usize = 60;
 
 /// What conditions look at, worked out once for a message.
 #[derive(Debug)]
-pub struct Facts<'a> {
-    scene: Scene<'a>,
+pub struct MatchContext<'a> {
+    scene: RenderContext<'a>,
     first_contact: bool,
-    folded: Option<Folded>,
+    folded: Option<NormalizedText>,
     /// Made when the first expression asks for them.
     variables: OnceCell<Variables<'a>>,
 }
 
 /// The answer of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct Evaluation {
     /// Whether it holds.
     pub holds: bool,
     /// What was found, or what was missing: a short sentence for people.
@@ -43,12 +43,12 @@ pub struct Held {
     pub captures: BTreeMap<String, String>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> MatchContext<'a> {
     /// Folds the message's words, if it has any.
     #[must_use]
-    pub fn of(scene: Scene<'a>, first_contact: bool) -> Self {
+    pub fn of(scene: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
-            folded: scene.message.content.words().map(Folded::of),
+            folded: scene.message.content.words().map(NormalizedText::of),
             scene,
             first_contact,
             variables: OnceCell::new(),
@@ -57,13 +57,13 @@ impl<'a> Facts<'a> {
 
     /// The text as conditions see it.
     #[must_use]
-    pub fn normalised(&self) -> Option<String> {
-        self.folded.as_ref().map(Folded::joined)
+    pub fn normalized(&self) -> Option<String> {
+        self.folded.as_ref().map(NormalizedText::joined)
     }
 
     /// The folded words; `None` when the message has no text.
     #[must_use]
-    pub fn folded(&self) -> Option<&Folded> {
+    pub fn folded(&self) -> Option<&NormalizedText> {
         self.folded.as_ref()
     }
 
@@ -92,7 +92,7 @@ impl<'a> Facts<'a> {
     /// The id of the tapped button, as its owner gave it.
     #[must_use]
     pub fn tapped(&self) -> Option<&'a str> {
-        self.content().button().map(button_id::visible)
+        self.content().button().map(button_id::owner_id)
     }
 
     fn variables(&self) -> &Variables<'a> {
@@ -102,7 +102,7 @@ impl<'a> Facts<'a> {
 
     /// How long the person had not written; `None` when nothing is remembered.
     fn away(&self) -> Option<SignedDuration> {
-        let heard: Timestamp = self.scene.state.heard_at?;
+        let heard: Timestamp = self.scene.state.last_inbound_at?;
         Some(self.scene.now.duration_since(heard))
     }
 
@@ -112,7 +112,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Held {
+impl Evaluation {
     fn new(holds: bool, because: impl Into<String>) -> Self {
         Self {
             holds,
@@ -135,106 +135,106 @@ impl Condition {
 
     /// Looks whether the condition holds.
     #[must_use]
-    pub fn look(&self, facts: &Facts<'_>) -> Held {
+    pub fn look(&self, context: &MatchContext<'_>) -> Evaluation {
         match self {
-            Self::Always => Held::new(true, "it has no `when`"),
-            Self::TextIs(phrases) => text(facts, phrases, "is the text", |folded, phrase| {
+            Self::Always => Evaluation::new(true, "it has no `when`"),
+            Self::TextIs(phrases) => text(context, phrases, "is the text", |folded, phrase| {
                 folded.is(phrase).then(String::new)
             }),
-            Self::TextHas(phrases) => text(facts, phrases, "is in the text", |folded, phrase| {
+            Self::TextHas(phrases) => text(context, phrases, "is in the text", |folded, phrase| {
                 Some(place(folded.find(phrase)?, phrase))
             }),
             Self::TextStarts(phrases) => {
-                text(facts, phrases, "begins the text", |folded, phrase| {
+                text(context, phrases, "begins the text", |folded, phrase| {
                     folded.starts_with(phrase).then(String::new)
                 })
             }
-            Self::TextLike(phrases) => like(facts, phrases),
-            Self::TextMatches(patterns) => matches(facts, patterns),
-            Self::Button(ids) => button(facts, ids),
-            Self::Type(kinds) => Held::new(
-                kinds.iter().any(|kind| facts.content().is(*kind)),
-                format!("the message is of type `{}`", facts.content().kind_name()),
+            Self::TextLike(phrases) => like(context, phrases),
+            Self::TextMatches(patterns) => matches(context, patterns),
+            Self::Button(ids) => button(context, ids),
+            Self::Type(kinds) => Evaluation::new(
+                kinds.iter().any(|kind| context.content().is(*kind)),
+                format!("the message is of type `{}`", context.content().kind_name()),
             ),
             Self::FirstContact(_)
             | Self::ReturningAfter(_)
             | Self::Language(_)
             | Self::Country(_)
             | Self::Tag(_)
-            | Self::Field(..) => self.look_at_person(facts),
+            | Self::Field(..) => self.look_at_person(context),
             Self::Open(_)
             | Self::ReplyTo(_)
             | Self::Forwarded(_)
             | Self::FromAd(_)
-            | Self::Ad(_) => self.look_around(facts),
-            Self::If(expression) => decide(facts, expression),
-            Self::Any(all) => any(all, facts),
-            Self::All(all) => every(all, facts),
+            | Self::Ad(_) => self.look_around(context),
+            Self::If(expression) => decide(context, expression),
+            Self::Any(all) => any(all, context),
+            Self::All(all) => every(all, context),
             Self::Not(one) => {
-                let held = one.look(facts);
-                Held::new(!held.holds, held.because)
+                let held = one.look(context);
+                Evaluation::new(!held.holds, held.because)
             }
         }
     }
 
     /// The conditions about who writes.
-    fn look_at_person(&self, facts: &Facts<'_>) -> Held {
-        let state = facts.scene.state;
+    fn look_at_person(&self, context: &MatchContext<'_>) -> Evaluation {
+        let state = context.scene.state;
         match self {
-            Self::FirstContact(wanted) => Held::new(
-                facts.first_contact == *wanted,
-                if facts.first_contact {
+            Self::FirstContact(wanted) => Evaluation::new(
+                context.first_contact == *wanted,
+                if context.first_contact {
                     "this is the first contact"
                 } else {
                     "they wrote before"
                 },
             ),
-            Self::ReturningAfter(least) => returning(facts, *least),
+            Self::ReturningAfter(least) => returning(context, *least),
             Self::Language(wanted) => {
-                let spoken = language_of(facts.scene.rules, state);
+                let spoken = language_of(context.scene.rules, state);
                 let plain = spoken.split('-').next().unwrap_or(spoken);
                 let is = |tag: &String| {
                     tag.eq_ignore_ascii_case(spoken) || tag.eq_ignore_ascii_case(plain)
                 };
-                Held::new(
+                Evaluation::new(
                     wanted.iter().any(is),
                     format!("their language is `{spoken}`"),
                 )
             }
-            Self::Country(wanted) => match facts.country() {
-                None => Held::new(false, "the country of their phone is not known"),
-                Some(code) => Held::new(
+            Self::Country(wanted) => match context.country() {
+                None => Evaluation::new(false, "the country of their phone is not known"),
+                Some(code) => Evaluation::new(
                     wanted.iter().any(|one| one == code),
                     format!("their phone is of `{code}`"),
                 ),
             },
             Self::Tag(wanted) => match wanted.iter().find(|tag| state.tags.contains(*tag)) {
-                Some(tag) => Held::new(true, format!("they have the tag `{tag}`")),
-                None => Held::new(false, format!("they have no tag {}", one_of(wanted))),
+                Some(tag) => Evaluation::new(true, format!("they have the tag `{tag}`")),
+                None => Evaluation::new(false, format!("they have no tag {}", one_of(wanted))),
             },
             Self::Field(name, values) => match state.fields.get(name) {
-                None => Held::new(false, format!("their field `{name}` is not set")),
+                None => Evaluation::new(false, format!("their field `{name}` is not set")),
                 Some(value) => {
-                    let folded = Folded::of(value);
+                    let folded = NormalizedText::of(value);
                     let is = values.is_empty() || values.iter().any(|one| folded.is(one));
-                    Held::new(is, format!("their field `{name}` is \"{value}\""))
+                    Evaluation::new(is, format!("their field `{name}` is \"{value}\""))
                 }
             },
-            _ => Held::new(false, "it is not about the person"),
+            _ => Evaluation::new(false, "it is not about the person"),
         }
     }
 
     /// The conditions about when and from where the message came.
-    fn look_around(&self, facts: &Facts<'_>) -> Held {
-        let message = facts.scene.message;
+    fn look_around(&self, context: &MatchContext<'_>) -> Evaluation {
+        let message = context.scene.message;
         let whether = |is: bool, wanted: bool, yes: &str, no: &str| {
-            Held::new(is == wanted, if is { yes } else { no })
+            Evaluation::new(is == wanted, if is { yes } else { no })
         };
         match self {
-            Self::Open(wanted) => match &facts.scene.rules.hours {
-                None => Held::new(false, "there are no `[hours]`"),
+            Self::Open(wanted) => match &context.scene.rules.hours {
+                None => Evaluation::new(false, "there are no `[hours]`"),
                 Some(schedule) => {
-                    let open = schedule.is_open(facts.scene.now);
+                    let open = schedule.is_open(context.scene.now);
                     whether(open, *wanted, "it is open now", "it is closed now")
                 }
             },
@@ -263,14 +263,14 @@ impl Condition {
                 "the message came from no ad or post",
             ),
             Self::Ad(ids) => match &message.ad {
-                None => Held::new(false, "the message came from no ad or post"),
+                None => Evaluation::new(false, "the message came from no ad or post"),
                 Some(ad) => {
                     let id = ad.source_id.as_deref().unwrap_or("without an id");
                     let because = format!("the message came from ad `{id}`");
-                    Held::new(ids.iter().any(|wanted| wanted == id), because)
+                    Evaluation::new(ids.iter().any(|wanted| wanted == id), because)
                 }
             },
-            _ => Held::new(false, "it is not about the message"),
+            _ => Evaluation::new(false, "it is not about the message"),
         }
     }
 
@@ -285,11 +285,11 @@ impl Condition {
     }
 }
 
-fn returning(facts: &Facts<'_>, least: Duration) -> Held {
+fn returning(context: &MatchContext<'_>, least: Duration) -> Evaluation {
     let least = SignedDuration::try_from(least).unwrap_or(SignedDuration::MAX);
-    match facts.away() {
-        None => Held::new(false, "it is not known when they wrote last"),
-        Some(away) => Held::new(
+    match context.away() {
+        None => Evaluation::new(false, "it is not known when they wrote last"),
+        Some(away) => Evaluation::new(
             away >= least,
             format!("they wrote last {} ago", rough(away)),
         ),
@@ -312,14 +312,14 @@ fn one_of(names: &[String]) -> String {
     names.join(" or ")
 }
 
-fn button(facts: &Facts<'_>, ids: &[ButtonPattern]) -> Held {
-    let Some(tapped) = facts.tapped() else {
-        return Held::new(false, "no button was tapped");
+fn button(context: &MatchContext<'_>, ids: &[ButtonPattern]) -> Evaluation {
+    let Some(tapped) = context.tapped() else {
+        return Evaluation::new(false, "no button was tapped");
     };
     let because = format!("`{tapped}` was tapped");
     let caught = ids.iter().find_map(|id| id.capture(tapped));
     let Some(caught) = caught else {
-        return Held::new(false, because);
+        return Evaluation::new(false, because);
     };
     // The stars are numbered; the first is also called `star`, because most patterns have one.
     let numbered = caught.iter().enumerate();
@@ -329,24 +329,24 @@ fn button(facts: &Facts<'_>, ids: &[ButtonPattern]) -> Held {
     if let Some(first) = caught.first() {
         captures.insert("star".to_owned(), (*first).to_owned());
     }
-    Held {
+    Evaluation {
         captures,
-        ..Held::new(true, because)
+        ..Evaluation::new(true, because)
     }
 }
 
-fn decide(facts: &Facts<'_>, expression: &Expression) -> Held {
+fn decide(context: &MatchContext<'_>, expression: &Expression) -> Evaluation {
     let written = expression.written();
-    match expression.holds(facts.variables()) {
-        Ok(true) => Held::new(true, format!("`{written}` holds")),
-        Ok(false) => Held::new(false, format!("`{written}` does not hold")),
-        Err(error) => Held::new(false, format!("`{written}` cannot be decided: {error}")),
+    match expression.holds(context.variables()) {
+        Ok(true) => Evaluation::new(true, format!("`{written}` holds")),
+        Ok(false) => Evaluation::new(false, format!("`{written}` does not hold")),
+        Err(error) => Evaluation::new(false, format!("`{written}` cannot be decided: {error}")),
     }
 }
 
-fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
-    let Some(folded) = facts.folded() else {
-        return Held::new(false, "the message has no text");
+fn like(context: &MatchContext<'_>, phrases: &[Phrase]) -> Evaluation {
+    let Some(folded) = context.folded() else {
+        return Evaluation::new(false, "the message has no text");
     };
     for phrase in phrases {
         let Some(at) = fuzzy::find_like(folded, phrase) else {
@@ -359,10 +359,10 @@ fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
         } else {
             format!("\"{found}\" in the text{place}, is like \"{written}\"")
         };
-        return Held::new(true, because);
+        return Evaluation::new(true, because);
     }
     let (phrase, more) = (&phrases[0].written, phrases.len() - 1);
-    Held::new(
+    Evaluation::new(
         false,
         match more {
             0 => format!("nothing in the text is like \"{phrase}\""),
@@ -373,20 +373,20 @@ fn like(facts: &Facts<'_>, phrases: &[Phrase]) -> Held {
 
 /// Looks for the first phrase that `found` finds; it tells where.
 fn text(
-    facts: &Facts<'_>,
+    context: &MatchContext<'_>,
     phrases: &[Phrase],
     how: &str,
-    found: impl Fn(&Folded, &Phrase) -> Option<String>,
-) -> Held {
-    let Some(folded) = &facts.folded else {
-        return Held::new(false, "the message has no text");
+    found: impl Fn(&NormalizedText, &Phrase) -> Option<String>,
+) -> Evaluation {
+    let Some(folded) = &context.folded else {
+        return Evaluation::new(false, "the message has no text");
     };
     for phrase in phrases {
         if let Some(place) = found(folded, phrase) {
-            return Held::new(true, format!("\"{}\" {how}{place}", phrase.written));
+            return Evaluation::new(true, format!("\"{}\" {how}{place}", phrase.written));
         }
     }
-    Held::new(false, format!("{} {how}", none_of(phrases)))
+    Evaluation::new(false, format!("{} {how}", none_of(phrases)))
 }
 
 /// Where a phrase stands, counted as people count.
@@ -427,9 +427,9 @@ fn searched_end(words: &str) -> Option<usize> {
     Some(end)
 }
 
-fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
-    let Some(text) = facts.searched() else {
-        return Held::new(false, "the message has no text");
+fn matches(context: &MatchContext<'_>, patterns: &[Regex]) -> Evaluation {
+    let Some(text) = context.searched() else {
+        return Evaluation::new(false, "the message has no text");
     };
     for pattern in patterns {
         let Some(found) = pattern.captures(text) else {
@@ -439,46 +439,46 @@ fn matches(facts: &Facts<'_>, patterns: &[Regex]) -> Held {
             .capture_names()
             .flatten()
             .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())));
-        return Held {
+        return Evaluation {
             captures: captures.collect(),
-            ..Held::new(
+            ..Evaluation::new(
                 true,
                 format!(
                     "the pattern `{pattern}` matches \"{}\"{}",
                     told(&found[0]),
-                    facts.cut()
+                    context.cut()
                 ),
             )
         };
     }
-    Held::new(false, format!("no pattern matches{}", facts.cut()))
+    Evaluation::new(false, format!("no pattern matches{}", context.cut()))
 }
 
-fn any(all: &[Condition], facts: &Facts<'_>) -> Held {
+fn any(all: &[Condition], context: &MatchContext<'_>) -> Evaluation {
     let mut reasons = Vec::new();
     for one in all {
-        let held = one.look(facts);
+        let held = one.look(context);
         if held.holds {
             return held;
         }
         reasons.push(held.because);
     }
-    Held::new(false, reasons.join("; "))
+    Evaluation::new(false, reasons.join("; "))
 }
 
-fn every(all: &[Condition], facts: &Facts<'_>) -> Held {
+fn every(all: &[Condition], context: &MatchContext<'_>) -> Evaluation {
     let mut reasons = Vec::new();
     let mut captures = BTreeMap::new();
     for one in all {
-        let held = one.look(facts);
+        let held = one.look(context);
         if !held.holds {
             return held;
         }
         reasons.push(held.because);
         captures.extend(held.captures);
     }
-    Held {
+    Evaluation {
         captures,
-        ..Held::new(true, reasons.join(", and "))
+        ..Evaluation::new(true, reasons.join(", and "))
     }
 }

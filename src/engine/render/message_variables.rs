@@ -124,7 +124,7 @@ impl<'a> Message<'a> {
 impl<'a> Button<'a> {
     pub(crate) fn of(content: &'a Content) -> Option<Self> {
         Some(Self {
-            id: button_id::visible(content.button()?),
+            id: button_id::owner_id(content.button()?),
             title: content.said().unwrap_or_default(),
         })
     }

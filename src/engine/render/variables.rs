@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::hours_variables::Hours;
 use super::message_variables::{Ad, Button, Card, Error, Message, OrderPart, Place, Product};
-use crate::message::{Contact, Content, Inbound, State};
+use crate::message::{Contact, Content, ConversationState, Inbound};
 use crate::rules::RuleSet;
 use crate::template::Scope;
 use crate::text::country;
@@ -99,13 +99,13 @@ pub(crate) fn is_known(name: &str, scope: &Scope<'_>) -> bool {
 
 /// Everything a text may be filled in from.
 #[derive(Clone, Debug)]
-pub struct Scene<'a> {
+pub struct RenderContext<'a> {
     /// The rules that answer.
     pub rules: &'a RuleSet,
     /// Who is answered.
     pub contact: &'a Contact,
     /// What is remembered of the person.
-    pub state: &'a State,
+    pub state: &'a ConversationState,
     /// What is answered.
     pub message: &'a Inbound,
     /// Named groups of patterns.
@@ -181,7 +181,7 @@ struct Person<'a> {
 impl<'a> Variables<'a> {
     /// Gathers what texts may say.
     #[must_use]
-    pub fn new(scene: Scene<'a>) -> Self {
+    pub fn new(scene: RenderContext<'a>) -> Self {
         let content = &scene.message.content;
         let cards = super::message_variables::cards(content);
         let local = scene.now.to_zoned(scene.rules.bot.timezone.clone());
@@ -242,12 +242,12 @@ impl<'a> Variables<'a> {
 
 /// The language a person is answered in: what a rule chose, else that of the bot.
 #[must_use]
-pub fn language_of<'a>(rules: &'a RuleSet, state: &'a State) -> &'a str {
+pub fn language_of<'a>(rules: &'a RuleSet, state: &'a ConversationState) -> &'a str {
     state.language.as_deref().unwrap_or(&rules.bot.language)
 }
 
 impl<'a> Person<'a> {
-    fn of(contact: &'a Contact, state: &'a State, language: &'a str) -> Self {
+    fn of(contact: &'a Contact, state: &'a ConversationState, language: &'a str) -> Self {
         let name = contact.name.as_deref().map(str::trim);
         let name = name.filter(|name| !name.is_empty());
         let digits = contact.identity.wa_id();

@@ -6,23 +6,28 @@ use serde_json::json;
 
 use super::rules;
 use super::{NOW, ana, say, texts};
-use crate::engine::{Decision, Incoming, Turn};
-use crate::message::{Action, Conversation, Outcome};
+use crate::engine::{Decision, EngineEvent, Turn};
+use crate::message::{Action, ActionResult, Conversation};
 use crate::rules::RuleSet;
 
 /// The turn on what came of the action that was asked for last.
-fn ended(rules: &RuleSet, before: &Turn, outcome: &Outcome, after: Duration) -> Turn {
+fn ended(rules: &RuleSet, before: &Turn, outcome: &ActionResult, after: Duration) -> Turn {
     let conversation = Conversation {
         state: before.state.clone(),
         ..ana()
     };
     let number = before.state.actions;
-    let incoming = Incoming::Action { number, outcome };
+    let incoming = EngineEvent::Action { number, outcome };
     crate::engine::take(rules, &conversation, incoming, NOW + after)
 }
 
 fn done(rules: &RuleSet, before: &Turn) -> Turn {
-    ended(rules, before, &Outcome::Done(json!({})), Duration::ZERO)
+    ended(
+        rules,
+        before,
+        &ActionResult::Done(json!({})),
+        Duration::ZERO,
+    )
 }
 
 #[test]
@@ -49,7 +54,7 @@ start = "spin"
     }
 
     assert_eq!(asked, 4);
-    assert_eq!(turn.concluded[0].decision, Decision::Failed);
+    assert_eq!(turn.late_decisions[0].decision, Decision::Failed);
 }
 
 #[test]
@@ -73,7 +78,7 @@ reply = "You are the one."
 "#;
     let rules = rules(text);
     let choose = |before: &Turn, id: &str| {
-        let outcome = Outcome::Done(json!({ "choice": id }));
+        let outcome = ActionResult::Done(json!({ "choice": id }));
         ended(&rules, before, &outcome, Duration::ZERO)
     };
 
@@ -104,23 +109,26 @@ fn who_waits_for_a_rule_that_is_gone_hears_its_on_error() {
     let turn = done(&renamed, &waits);
 
     assert_eq!(texts(&turn), ["I cannot look up 4711 now."]);
-    assert_eq!(turn.concluded[0].decision, Decision::Answered);
-    assert_eq!(turn.notes[0].text, "the rules have no `track` any more");
+    assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
+    assert_eq!(
+        turn.conversation_events[0].text,
+        "the rules have no `track` any more"
+    );
 }
 
 #[test]
 fn a_failure_is_told_while_the_person_still_waits_for_it() {
     let rules = rules(TRACK);
     let waits = say(&rules, "4711");
-    let failed = Outcome::Failed("it waited too long".to_owned());
+    let failed = ActionResult::Failed("it waited too long".to_owned());
 
     let soon = ended(&rules, &waits, &failed, Duration::from_mins(15));
     let late = ended(&rules, &waits, &failed, Duration::from_mins(16));
 
     assert_eq!(texts(&soon), ["I cannot look up 4711 now."]);
     assert!(late.replies.is_empty());
-    assert_eq!(late.concluded[0].decision, Decision::TooOld);
-    assert!(late.state.waiting.is_empty());
+    assert_eq!(late.late_decisions[0].decision, Decision::TooOld);
+    assert!(late.state.pending_actions.is_empty());
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn no_value_leads_out_of_its_part_of_the_address() {
 
 /// So many messages of one person, half a second apart; every action is done before the next. Gives how many actions
 /// and replies came of it, and the last turn.
-fn flood(rules: &RuleSet, messages: u32, outcome: &Outcome) -> (usize, usize, Turn) {
+fn flood(rules: &RuleSet, messages: u32, outcome: &ActionResult) -> (usize, usize, Turn) {
     let mut conversation = ana();
     let (mut asked, mut said) = (0, 0);
     let mut last = None;
@@ -166,7 +174,7 @@ fn flood(rules: &RuleSet, messages: u32, outcome: &Outcome) -> (usize, usize, Tu
                 break;
             };
             let number = action.number;
-            let incoming = Incoming::Action { number, outcome };
+            let incoming = EngineEvent::Action { number, outcome };
             turn = crate::engine::take(rules, &conversation, incoming, now);
         }
         last = Some(turn);
@@ -183,13 +191,13 @@ reply = "{{ model.text }}"
 
 #[test]
 fn one_person_leads_to_no_more_actions_than_can_be_answered() {
-    let done = Outcome::Done(json!({ "text": "Yes." }));
+    let done = ActionResult::Done(json!({ "text": "Yes." }));
 
     // 1,000 messages in 500 seconds: 12 in each of the first five minutes, then the hour is full.
     let (asked, said, last) = flood(&rules(ASK), 1_000, &done);
 
     assert_eq!((asked, said), (60, 60));
-    assert_eq!(last.decision, Decision::OverBudget);
+    assert_eq!(last.decision, Decision::RateLimited);
     let note = last.explanation.note.unwrap();
     assert!(
         note.contains("replies per hour is used up, so nothing is asked"),
@@ -213,7 +221,7 @@ start = "spin"
 "#;
     let chosen = "[[rule]]\nid = \"any\"\nmodel = { choose = [\"log\"] }\n[[rule]]\nid = \"log\"\n\
         when.text.is = \"log\"\ncall = { get = \"https://shop.example/log\" }\n";
-    let done = Outcome::Done(json!({ "choice": "log" }));
+    let done = ActionResult::Done(json!({ "choice": "log" }));
 
     for (rules_text, most) in [
         (silent.to_owned(), 100),
@@ -224,7 +232,7 @@ start = "spin"
         let rules = rules(&rules_text);
         let (asked, _, last) = flood(&rules, 1_000, &done);
         assert_eq!(asked, most, "{rules_text}");
-        assert_eq!(last.decision, Decision::OverBudget);
+        assert_eq!(last.decision, Decision::RateLimited);
         let note = last.explanation.note.unwrap();
         assert!(note.contains("budget of actions per hour"), "{note}");
         assert!(last.state.silenced, "a note was made");
@@ -243,7 +251,7 @@ fn an_action_that_cannot_be_asked_for_has_failed_like_any_other() {
         assert!(turn.actions.is_empty(), "{call}");
         assert_eq!(texts(&turn), ["Please call us."], "{call}");
         assert_eq!(turn.decision, Decision::Answered);
-        assert_eq!(turn.notes[0].kind.name(), "action_failed");
+        assert_eq!(turn.conversation_events[0].kind.name(), "action_failed");
         turn.explanation.note.unwrap()
     };
     let shop = "https://shop.example";
@@ -280,7 +288,7 @@ fn what_an_action_brought_and_cannot_be_used_leads_to_on_error() {
              on_error = \"Please call us.\"\n{way}\n"
         ));
         for value in [json!([]), json!(null), json!({})] {
-            let outcome = Outcome::Done(value);
+            let outcome = ActionResult::Done(value);
             let turn = ended(&rules, &say(&rules, "4711"), &outcome, Duration::ZERO);
             assert_eq!(texts(&turn), ["Please call us."], "{way}");
             assert!(turn.state.run.is_none() && turn.state.fields.is_empty());

@@ -4,22 +4,22 @@ use jiff::SignedDuration;
 
 use super::rules;
 use super::{NOW, ana, text, texts};
-use crate::engine::{Decision, Incoming, Turn, explain, take};
+use crate::engine::{Decision, EngineEvent, Turn, explain, take};
 use crate::message::{Content, Conversation, Forwarded, Inbound, Referral, Wamid};
 use crate::rules::RuleSet;
 
-const SETTLE: &str = "[bot]\nsettle = \"4s\"\n[[rule]]\nid = \"r\"\nreply = \"Yes.\"\nwhen.";
+const SETTLE: &str = "[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"r\"\nreply = \"Yes.\"\nwhen.";
 
-/// Hands over the messages, and lets the time of the burst pass.
-fn burst(rules: &RuleSet, mut conversation: Conversation, messages: &[Inbound]) -> Turn {
+/// Hands over the messages, and lets the time of the debounce pass.
+fn debounce(rules: &RuleSet, mut conversation: Conversation, messages: &[Inbound]) -> Turn {
     for message in messages {
-        let turn = take(rules, &conversation, Incoming::Message(message), NOW);
-        assert_eq!(turn.decision, Decision::Waiting);
+        let turn = take(rules, &conversation, EngineEvent::Message(message), NOW);
+        assert_eq!(turn.decision, Decision::Pending);
         conversation.state = turn.state;
-        conversation.messages_before += 1;
+        conversation.inbound_count += 1;
     }
     let due = NOW + SignedDuration::from_secs(4);
-    take(rules, &conversation, Incoming::Timer, due)
+    take(rules, &conversation, EngineEvent::Timer, due)
 }
 
 fn three() -> [Inbound; 3] {
@@ -45,12 +45,12 @@ fn what_one_message_of_a_burst_tells_is_true_of_all() {
             message.context.quoted = Some(Wamid::parse("wamid.OURS").unwrap());
             message.context.forwarded = Forwarded::Often;
 
-            let turn = burst(&rules, ana(), &messages);
+            let turn = debounce(&rules, ana(), &messages);
 
             assert_eq!(texts(&turn), ["Yes."], "{condition} at {place}");
         }
         assert!(
-            burst(&rules, ana(), &three()).replies.is_empty(),
+            debounce(&rules, ana(), &three()).replies.is_empty(),
             "{condition}"
         );
     }
@@ -67,7 +67,7 @@ fn of_two_ads_the_first_led_here() {
         });
     }
 
-    assert_eq!(texts(&burst(&rules(&text), ana(), &messages)), ["1"]);
+    assert_eq!(texts(&debounce(&rules(&text), ana(), &messages)), ["1"]);
 }
 
 #[test]
@@ -77,31 +77,31 @@ fn a_burst_of_an_older_version_is_no_first_contact() {
     let turn = take(
         &rules,
         &conversation,
-        Incoming::Message(&text("Hello")),
+        EngineEvent::Message(&text("Hello")),
         NOW,
     );
     let mut state = serde_json::to_value(&turn.state).unwrap();
-    let burst = state["burst"].as_object_mut().unwrap();
-    burst.retain(|key, _| key == "messages" || key == "due");
+    let debounce = state["debounce"].as_object_mut().unwrap();
+    debounce.retain(|key, _| key == "messages" || key == "due");
     conversation.state = serde_json::from_value(state).unwrap();
 
     let due = NOW + SignedDuration::from_secs(4);
-    let turn = explain(&rules, &conversation, Incoming::Timer, due);
+    let turn = explain(&rules, &conversation, EngineEvent::Timer, due);
 
-    assert_eq!(turn.concluded[0].decision, Decision::NoRule);
+    assert_eq!(turn.late_decisions[0].decision, Decision::NoMatch);
 }
 
 #[test]
 fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
     let rules = rules(&format!("{SETTLE}returning_after = \"30d\""));
     let mut conversation = ana();
-    conversation.state.heard_at = Some(NOW - SignedDuration::from_hours(24 * 31));
+    conversation.state.last_inbound_at = Some(NOW - SignedDuration::from_hours(24 * 31));
 
-    let turn = burst(&rules, conversation.clone(), &three());
+    let turn = debounce(&rules, conversation.clone(), &three());
 
     assert_eq!(texts(&turn), ["Yes."]);
     assert_eq!(
-        turn.state.heard_at,
+        turn.state.last_inbound_at,
         Some(NOW),
         "the last text counts from now on"
     );
@@ -109,24 +109,24 @@ fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
     let waiting = take(
         &rules,
         &conversation,
-        Incoming::Message(&text("Hello")),
+        EngineEvent::Message(&text("Hello")),
         NOW,
     );
     conversation.state = waiting.state;
     let file = super::message(Content::Sticker(crate::message::Media::default()));
-    let turn = take(&rules, &conversation, Incoming::Message(&file), NOW);
+    let turn = take(&rules, &conversation, EngineEvent::Message(&file), NOW);
     assert_eq!(texts(&turn), ["Yes."]);
-    assert_eq!(turn.concluded[0].decision, Decision::Answered);
-    assert_eq!(turn.decision, Decision::NoRule);
+    assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
+    assert_eq!(turn.decision, Decision::NoMatch);
 }
 
 #[test]
 fn every_message_of_a_burst_gets_its_decision() {
     let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
 
-    let turn = burst(&rules, ana(), &three());
+    let turn = debounce(&rules, ana(), &three());
 
-    let decisions: Vec<Decision> = turn.concluded.iter().map(|one| one.decision).collect();
+    let decisions: Vec<Decision> = turn.late_decisions.iter().map(|one| one.decision).collect();
     assert_eq!(decisions, [Decision::Answered; 3]);
 }
 
@@ -135,13 +135,13 @@ fn texts_that_waited_too_long_are_not_answered() {
     let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
     let mut conversation = ana();
     let first = text("cake");
-    conversation.state = take(&rules, &conversation, Incoming::Message(&first), NOW).state;
+    conversation.state = take(&rules, &conversation, EngineEvent::Message(&first), NOW).state;
 
     let after_downtime = NOW + SignedDuration::from_hours(3);
-    let turn = take(&rules, &conversation, Incoming::Timer, after_downtime);
+    let turn = take(&rules, &conversation, EngineEvent::Timer, after_downtime);
 
     assert!(turn.replies.is_empty());
-    assert_eq!(turn.concluded[0].decision, Decision::TooOld);
+    assert_eq!(turn.late_decisions[0].decision, Decision::TooOld);
 }
 
 #[test]
@@ -151,14 +151,14 @@ fn a_wish_to_hear_nothing_more_holds_however_late_it_comes() {
     ));
     let mut conversation = ana();
     let waiting = text("cake");
-    conversation.state = take(&rules, &conversation, Incoming::Message(&waiting), NOW).state;
+    conversation.state = take(&rules, &conversation, EngineEvent::Message(&waiting), NOW).state;
     let mut stop = text("STOP");
     stop.sent_at = NOW - SignedDuration::from_hours(3);
 
-    let turn = take(&rules, &conversation, Incoming::Message(&stop), NOW);
+    let turn = take(&rules, &conversation, EngineEvent::Message(&stop), NOW);
 
     assert!(turn.replies.is_empty(), "the answer to it comes too late");
     assert_eq!(turn.decision, Decision::TooOld);
-    assert!(turn.state.opted_out_at.is_some() && turn.state.burst.is_none());
-    assert_eq!(turn.concluded[0].decision, Decision::OptedOut);
+    assert!(turn.state.opted_out_at.is_some() && turn.state.debounce.is_none());
+    assert_eq!(turn.late_decisions[0].decision, Decision::OptedOut);
 }

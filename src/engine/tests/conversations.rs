@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::rules;
 use super::{NOW, ana, message};
-use crate::engine::{Decision, Incoming, NoteKind, Turn, take};
-use crate::message::{Action, Content, Conversation, Outbound, Outcome, Wamid};
+use crate::engine::{ConversationEventKind, Decision, EngineEvent, Turn, take};
+use crate::message::{Action, ActionResult, Content, Conversation, Outbound, Wamid};
 use crate::rules::{RuleSet, button_id};
 
 /// A person, the rules, and the time.
@@ -40,10 +40,10 @@ impl<'r> Talk<'r> {
         let turn = take(
             self.rules,
             &self.conversation,
-            Incoming::Message(&inbound),
+            EngineEvent::Message(&inbound),
             self.now,
         );
-        self.conversation.messages_before += 1;
+        self.conversation.inbound_count += 1;
         self.keep(turn)
     }
 
@@ -76,7 +76,7 @@ impl<'r> Talk<'r> {
         });
         let wire = ids
             .into_iter()
-            .find(|wire| button_id::visible(wire) == id)
+            .find(|wire| button_id::owner_id(wire) == id)
             .unwrap();
         let title = id.to_owned();
         said(&self.give(Content::ButtonReply { id: wire, title }))
@@ -94,10 +94,10 @@ impl<'r> Talk<'r> {
         while self
             .conversation
             .state
-            .wakes_at()
+            .next_timer()
             .is_some_and(|due| due <= self.now)
         {
-            let turn = take(self.rules, &self.conversation, Incoming::Timer, self.now);
+            let turn = take(self.rules, &self.conversation, EngineEvent::Timer, self.now);
             turns.push(self.keep(turn));
         }
         turns
@@ -112,23 +112,23 @@ pub(crate) fn said(turn: &Turn) -> Vec<String> {
 #[test]
 fn three_short_messages_get_one_answer() {
     let rules = rules(
-        "[bot]\nsettle = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"",
+        "[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"",
     );
     let mut talk = Talk::with(&rules);
     for words in ["Hi", "do you have", "lemon cake?"] {
         let turn = talk.give(Content::Text {
             body: words.to_owned(),
         });
-        assert_eq!((turn.decision, turn.mark_read), (Decision::Waiting, true));
+        assert_eq!((turn.decision, turn.mark_read), (Decision::Pending, true));
         assert!(talk.wait(3).is_empty());
     }
 
     let turns = talk.wait(1);
 
     assert_eq!(said(&turns[0]), ["You said: Hi\ndo you have\nlemon cake?"]);
-    let concluded = turns[0].concluded.last().unwrap();
+    let late_decisions = turns[0].late_decisions.last().unwrap();
     assert_eq!(
-        (concluded.message.as_str(), concluded.decision),
+        (late_decisions.message.as_str(), late_decisions.decision),
         ("wamid.3", Decision::Answered)
     );
     assert!(talk.wait(60).is_empty());
@@ -178,7 +178,10 @@ reply = "Hello"
         said(&turn),
         ["You get no more messages. Write START to come back."]
     );
-    assert_eq!(turn.notes[0].kind, NoteKind::OptedOut);
+    assert_eq!(
+        turn.conversation_events[0].kind,
+        ConversationEventKind::OptedOut
+    );
     let turn = talk.give(Content::Text {
         body: "hello?".to_owned(),
     });
@@ -199,7 +202,10 @@ fn a_handoff_ends_by_itself() {
 
     let turns = talk.wait(3_600);
 
-    assert_eq!(turns[0].notes[0].kind, NoteKind::HandoffOver);
+    assert_eq!(
+        turns[0].conversation_events[0].kind,
+        ConversationEventKind::HandoffOver
+    );
     assert_eq!(talk.say("hello?"), ["Hello"]);
 }
 
@@ -217,10 +223,13 @@ fn another_bot_is_not_answered_for_ever() {
         body: "I am a bot".to_owned(),
     });
 
-    assert_eq!((turn.decision, turn.notes.len()), (Decision::Loop, 1));
     assert_eq!(
-        (again.decision, again.notes.len()),
-        (Decision::Loop, 0),
+        (turn.decision, turn.conversation_events.len()),
+        (Decision::LoopDetected, 1)
+    );
+    assert_eq!(
+        (again.decision, again.conversation_events.len()),
+        (Decision::LoopDetected, 0),
         "told once"
     );
     assert_eq!(talk.say("Something else"), ["Hello"]);
@@ -242,30 +251,33 @@ on_error = "I cannot look that up now."
     let turn = talk.give(Content::Text {
         body: "where is #47/11?".to_owned(),
     });
-    assert_eq!(turn.decision, Decision::Waiting);
+    assert_eq!(turn.decision, Decision::Pending);
     let Action::Http(call) = &turn.actions[0].action else {
         panic!("no call");
     };
     assert_eq!(call.url, "https://shop.example/orders/47%2F11%3F");
 
     let number = turn.actions[0].number;
-    let done = Outcome::Done(json!({ "status": "baked" }));
-    let incoming = Incoming::Action {
+    let done = ActionResult::Done(json!({ "status": "baked" }));
+    let incoming = EngineEvent::Action {
         number,
         outcome: &done,
     };
     let turn = take(&rules, &talk.conversation, incoming, talk.now);
     assert_eq!(said(&turn), ["Order 47/11?: baked"]);
-    assert_eq!(turn.concluded[0].decision, Decision::Answered);
+    assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
 
-    let failed = Outcome::Failed("HTTP 500".to_owned());
-    let incoming = Incoming::Action {
+    let failed = ActionResult::Failed("HTTP 500".to_owned());
+    let incoming = EngineEvent::Action {
         number,
         outcome: &failed,
     };
     let turn = take(&rules, &talk.conversation, incoming, talk.now);
     assert_eq!(said(&turn), ["I cannot look that up now."]);
-    assert_eq!(turn.notes[0].kind, NoteKind::ActionFailed);
+    assert_eq!(
+        turn.conversation_events[0].kind,
+        ConversationEventKind::ActionFailed
+    );
 }
 
 #[test]
@@ -310,7 +322,7 @@ fn variants_and_chance_are_the_same_each_time_and_differ_between_people() {
         let phone = crate::message::WaId::parse(format!("1555{person:07}")).unwrap();
         talk.conversation.contact.identity = crate::message::Identity::Phone(phone);
         let first = talk.say("a");
-        talk.conversation.state = crate::message::State::default();
+        talk.conversation.state = crate::message::ConversationState::default();
         talk.sent = 0;
         assert_eq!(first, talk.say("a"));
         arms += usize::from(first == ["A"]);

@@ -2,14 +2,14 @@
 
 use super::rules;
 use super::{NOW, ana, text};
-use crate::engine::{Considered, Decision, Incoming, Turn, Verdict, explain, explain_all, take};
+use crate::engine::{Considered, Decision, EngineEvent, Turn, Verdict, explain, explain_all, take};
 use crate::message::Conversation;
 use crate::rules::RuleSet;
 use crate::simulator;
 
 const SHOP: &str = r#"
 [bot]
-settle = "4s"
+debounce = "4s"
 [[rule]]
 id = "human"
 anywhere = true
@@ -127,7 +127,7 @@ fn in_a_flow_under_a_pause_and_after_once_the_others_say_why_they_could_not() {
 
     person.state = human.state;
     let paused = explained(&rules, &person, "cake");
-    assert_eq!(paused.decision, Decision::Human);
+    assert_eq!(paused.decision, Decision::HandedOff);
     assert_eq!(lines(&paused.explanation.behind).len(), 6);
 }
 
@@ -149,7 +149,7 @@ fn of_many_rules_each_is_told_and_nothing_is_decided_otherwise() {
     let many: String = (0..70).map(one).collect();
     let rules = rules(&many);
     let (person, message) = (ana(), text("w60 or w65"));
-    let asked = Incoming::Message(&message);
+    let asked = EngineEvent::Message(&message);
 
     let told = explain_all(&rules, &person, asked, NOW);
 

@@ -2,7 +2,7 @@
 
 use super::conversations::{Talk, said};
 use super::rules;
-use crate::engine::NoteKind;
+use crate::engine::ConversationEventKind;
 
 const CAKES: &str = r#"
 [bot]
@@ -148,7 +148,10 @@ fn a_flow_without_an_answer_ends_by_its_time() {
     let turns = talk.wait(60);
 
     assert_eq!(said(&turns[0]), ["Still there, Large?"]);
-    assert_eq!(turns[0].notes[0].kind, NoteKind::FlowTimeout);
+    assert_eq!(
+        turns[0].conversation_events[0].kind,
+        ConversationEventKind::FlowTimeout
+    );
     assert_eq!(turns[0].replies[0].answers, None);
     assert_eq!(talk.say("tomorrow"), ["Sorry?"]);
 }

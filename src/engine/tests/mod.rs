@@ -12,21 +12,21 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decision, Incoming, Turn, Verdict};
+use super::{Decision, EngineEvent, Turn, Verdict};
 use crate::diagnostics;
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::message::{
-    Contact, Content, Conversation, Echo, Identity, Inbound, Media, Outbound, PhoneNumberId, State,
-    WaId, Wamid,
+    Contact, Content, Conversation, ConversationState, Echo, Identity, Inbound, Media, Outbound,
+    PhoneNumberId, WaId, Wamid,
 };
-use crate::rules::{self, Beside, RuleSet};
+use crate::rules::{self, CompileInput, RuleSet};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    let sources = Sources::one("rules.toml", &text);
-    rules::compile(&sources, Beside::default())
+    let sources = SourceMap::one("rules.toml", &text);
+    rules::compile(&sources, CompileInput::default())
         .unwrap_or_else(|found| {
             panic!(
                 "{}",
@@ -44,8 +44,8 @@ fn ana() -> Conversation {
             name: Some("Ana Lima".to_owned()),
             username: None,
         },
-        messages_before: 3,
-        state: State::default(),
+        inbound_count: 3,
+        state: ConversationState::default(),
     }
 }
 
@@ -56,7 +56,7 @@ fn message(content: Content) -> Inbound {
 }
 
 fn take(rules: &RuleSet, before: &Conversation, message: &Inbound, now: Timestamp) -> Turn {
-    super::take(rules, before, Incoming::Message(message), now)
+    super::take(rules, before, EngineEvent::Message(message), now)
 }
 
 fn text(body: &str) -> Inbound {
@@ -129,7 +129,7 @@ fn the_explanation_tells_what_was_looked_at_and_why() {
         "none of \"open\", \"opening hours\" is in the text"
     );
     assert_eq!(
-        turn.explanation.normalised.as_deref(),
+        turn.explanation.normalized.as_deref(),
         Some("where is 4711")
     );
 }
@@ -145,7 +145,7 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     let text = text.concat();
     let rules = rules(&text);
     let (conversation, message) = (ana(), self::text("word42 please"));
-    let asked = Incoming::Message(&message);
+    let asked = EngineEvent::Message(&message);
 
     let stored = super::take(&rules, &conversation, asked, NOW);
     let explained = super::explain(&rules, &conversation, asked, NOW);
@@ -157,9 +157,9 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     assert_eq!(explained.explanation.considered.len(), 43);
 
     let message = self::text("something else");
-    let unanswered = super::take(&rules, &conversation, Incoming::Message(&message), NOW);
+    let unanswered = super::take(&rules, &conversation, EngineEvent::Message(&message), NOW);
 
-    assert_eq!(unanswered.decision, Decision::NoRule);
+    assert_eq!(unanswered.decision, Decision::NoMatch);
     assert_eq!(unanswered.explanation.not_told, 60);
 }
 
@@ -227,7 +227,7 @@ fn a_rule_with_once_is_quiet_until_its_time_is_over() {
     let third = take(&rules, &conversation, &third, later);
 
     assert_eq!(first.decision, Decision::Answered);
-    assert_eq!(second.decision, Decision::NoRule);
+    assert_eq!(second.decision, Decision::NoMatch);
     assert_eq!(second.explanation.considered[0].verdict, Verdict::Quiet);
     assert_eq!(third.decision, Decision::Answered);
 }
@@ -237,13 +237,13 @@ fn the_first_contact_is_the_first_message_only() {
     let rules =
         rules("[[rule]]\nid = \"welcome\"\nwhen.first_contact = true\nreply = \"Welcome!\"");
     let mut conversation = ana();
-    conversation.messages_before = 0;
+    conversation.inbound_count = 0;
 
     assert_eq!(
         take(&rules, &conversation, &text("x"), NOW).decision,
         Decision::Answered
     );
-    assert_eq!(say(&rules, "x").decision, Decision::NoRule);
+    assert_eq!(say(&rules, "x").decision, Decision::NoMatch);
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn the_reply_budget_ends_a_loop_and_comes_back() {
     again.sent_at = later;
 
     assert_eq!(decisions[..5], [Decision::Answered; 5]);
-    assert_eq!(decisions[5], Decision::OverBudget);
+    assert_eq!(decisions[5], Decision::RateLimited);
     assert_eq!(
         take(&rules, &conversation, &again, later).decision,
         Decision::Answered
@@ -330,7 +330,7 @@ fn a_reaction_is_answered_only_by_a_rule_that_names_it() {
 
     let fallback = take(&rules(SHOP), &ana(), &message(reaction()), NOW);
 
-    assert_eq!(fallback.decision, Decision::NoRule);
+    assert_eq!(fallback.decision, Decision::NoMatch);
     assert_eq!(
         texts(&take(&rules(&named), &ana(), &message(reaction()), NOW)),
         ["Thank you!"]
@@ -347,7 +347,7 @@ fn kinds_we_do_not_know_are_never_answered() {
 
     assert_eq!(
         (turn.decision, turn.mark_read),
-        (Decision::NotAnswered, false)
+        (Decision::Unsupported, false)
     );
 }
 
@@ -428,17 +428,17 @@ fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
     };
     let mut conversation = ana();
 
-    conversation.state = super::take(&rules, &conversation, Incoming::Echo(&echo), NOW).state;
+    conversation.state = super::take(&rules, &conversation, EngineEvent::Echo(&echo), NOW).state;
     let during = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(119));
     let after = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(120));
 
     assert_eq!(
         (during.decision, during.mark_read),
-        (Decision::Human, false)
+        (Decision::HandedOff, false)
     );
     assert!(during.replies.is_empty());
     assert_eq!(after.decision, Decision::Answered);
-    assert_eq!(after.state.human_until, None);
+    assert_eq!(after.state.handoff_until, None);
 }
 
 fn say_at(rules: &RuleSet, conversation: &Conversation, now: Timestamp) -> Turn {

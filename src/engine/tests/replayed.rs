@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::rules;
 use super::{NOW, ana, message};
-use crate::engine::{Decision, Incoming, Turn, take};
+use crate::engine::{Decision, EngineEvent, Turn, take};
 use crate::message::{Content, Conversation, Inbound, Wamid};
 use crate::rules::RuleSet;
 use crate::simulator::replay::{PastEvent, replay};
@@ -15,7 +15,7 @@ use crate::simulator::replay::{PastEvent, replay};
 /// Everything that waits or remembers.
 const RULES: &str = r#"
 [bot]
-settle = "4s"
+debounce = "4s"
 loop_guard = 4
 reply_budget = { per_minute = 6, per_hour = 30 }
 [opt_out]
@@ -62,7 +62,7 @@ struct Service<'r> {
 }
 
 impl Service<'_> {
-    fn turn(&mut self, incoming: Incoming<'_>, now: Timestamp) -> Turn {
+    fn turn(&mut self, incoming: EngineEvent<'_>, now: Timestamp) -> Turn {
         let turn = take(self.rules, &self.conversation, incoming, now);
         self.conversation.state = turn.state.clone();
         let said = turn
@@ -70,22 +70,27 @@ impl Service<'_> {
             .iter()
             .map(|reply| format!("{:?}", reply.content));
         self.said.extend(said);
-        for one in &turn.concluded {
+        for one in &turn.late_decisions {
             self.decisions.insert(one.message.clone(), one.decision);
         }
         turn
     }
 
     fn until(&mut self, end: Timestamp) {
-        while let Some(due) = self.conversation.state.wakes_at().filter(|due| *due <= end) {
-            self.turn(Incoming::Timer, due);
+        while let Some(due) = self
+            .conversation
+            .state
+            .next_timer()
+            .filter(|due| *due <= end)
+        {
+            self.turn(EngineEvent::Timer, due);
         }
     }
 
     fn message(&mut self, message: &Inbound, now: Timestamp) {
         self.until(now);
-        let turn = self.turn(Incoming::Message(message), now);
-        self.conversation.messages_before += 1;
+        let turn = self.turn(EngineEvent::Message(message), now);
+        self.conversation.inbound_count += 1;
         self.decisions.insert(message.wamid.clone(), turn.decision);
     }
 }

@@ -21,7 +21,7 @@ pub use split::split;
 
 /// One way in which a message is not what WhatsApp takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
+pub struct Violation {
     /// Which sort of limit.
     pub kind: BreachKind,
     /// The part of the message, in the words of the rules file: `text`, `buttons[1].title`.
@@ -49,7 +49,7 @@ pub enum BreachKind {
 
 /// Finds every limit of WhatsApp that a message breaks; none means that it can be sent.
 #[must_use]
-pub fn breaches(content: &Outbound) -> Vec<Breach> {
+pub fn breaches(content: &Outbound) -> Vec<Violation> {
     let mut checker = Checker::default();
     match content {
         Outbound::Text { body, .. } => checker.text("text", "text message", body, TEXT_MAX),
@@ -109,7 +109,7 @@ pub fn length(text: &str) -> usize {
 
 #[derive(Default)]
 struct Checker {
-    breaches: Vec<Breach>,
+    breaches: Vec<Violation>,
 }
 
 impl Checker {
@@ -124,7 +124,7 @@ impl Checker {
         message: String,
         help: Option<&str>,
     ) {
-        self.breaches.push(Breach {
+        self.breaches.push(Violation {
             kind,
             part: part.into(),
             message,

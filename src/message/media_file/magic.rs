@@ -4,18 +4,18 @@ use super::{DOCX, PPTX, XLSX};
 
 /// What was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct DetectedType {
     /// For people, with its article.
     pub(super) what: &'static str,
     /// The types WhatsApp takes it as; none when it does not take it.
     pub(super) fits: &'static [&'static str],
 }
 
-const fn seen(what: &'static str, fits: &'static [&'static str]) -> Seen {
-    Seen { what, fits }
+const fn seen(what: &'static str, fits: &'static [&'static str]) -> DetectedType {
+    DetectedType { what, fits }
 }
 
-impl Seen {
+impl DetectedType {
     pub(super) const UNKNOWN: Self = seen("bytes of an unknown type", &[]);
     pub(super) const ANIMATED_WEBP: Self = seen("an animated WEBP image", &["image/webp"]);
     pub(super) const OGG: Self = seen("OGG audio without OPUS", &[]);
@@ -43,17 +43,20 @@ impl Seen {
 }
 
 /// Signatures at the very beginning; those that WhatsApp does not take are here for a good error message.
-const BEGINNINGS: &[(&[u8], Seen)] = &[
+const BEGINNINGS: &[(&[u8], DetectedType)] = &[
     (b"\xff\xd8\xff", seen("a JPEG image", &["image/jpeg"])),
     (b"\x89PNG\r\n\x1a\n", seen("a PNG image", &["image/png"])),
     (b"%PDF-", seen("a PDF document", &["application/pdf"])),
     (b"#!AMR\n", seen("AMR audio", &["audio/amr"])),
     (b"#!AMR-WB\n", seen("wideband AMR audio", &[])),
-    (b"ID3\x02", Seen::MP3),
-    (b"ID3\x03", Seen::MP3),
-    (b"ID3\x04", Seen::MP3),
-    (b"PK\x03\x04", Seen::OFFICE),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Seen::OLD_OFFICE),
+    (b"ID3\x02", DetectedType::MP3),
+    (b"ID3\x03", DetectedType::MP3),
+    (b"ID3\x04", DetectedType::MP3),
+    (b"PK\x03\x04", DetectedType::OFFICE),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        DetectedType::OLD_OFFICE,
+    ),
     (b"GIF87a", seen("a GIF image", &[])),
     (b"GIF89a", seen("a GIF image", &[])),
     (b"II*\0", seen("a TIFF image", &[])),
@@ -68,7 +71,7 @@ const BEGINNINGS: &[(&[u8], Seen)] = &[
 ];
 
 /// What the bytes are; `None` when nothing can be told.
-pub(super) fn see(bytes: &[u8]) -> Option<Seen> {
+pub(super) fn see(bytes: &[u8]) -> Option<DetectedType> {
     riff(bytes)
         .or_else(|| ogg(bytes))
         .or_else(|| boxes(bytes))
@@ -77,11 +80,11 @@ pub(super) fn see(bytes: &[u8]) -> Option<Seen> {
             found.map(|(_, seen)| *seen)
         })
         .or_else(|| frames(bytes))
-        .or_else(|| is_text(bytes).then_some(Seen::TEXT))
+        .or_else(|| is_text(bytes).then_some(DetectedType::TEXT))
 }
 
 /// See <https://developers.google.com/speed/webp/docs/riff_container>.
-fn riff(bytes: &[u8]) -> Option<Seen> {
+fn riff(bytes: &[u8]) -> Option<DetectedType> {
     const ANIMATION: u8 = 0b0000_0010;
     if !bytes.starts_with(b"RIFF") {
         return None;
@@ -91,9 +94,9 @@ fn riff(bytes: &[u8]) -> Option<Seen> {
             let extended = bytes.get(12..16) == Some(b"VP8X");
             let flags = bytes.get(20).copied().unwrap_or_default();
             Some(if extended && flags & ANIMATION != 0 {
-                Seen::ANIMATED_WEBP
+                DetectedType::ANIMATED_WEBP
             } else {
-                Seen::WEBP
+                DetectedType::WEBP
             })
         }
         b"WAVE" => Some(seen("WAV audio", &[])),
@@ -104,7 +107,7 @@ fn riff(bytes: &[u8]) -> Option<Seen> {
 
 /// A page of OGG names its codec at its beginning, behind the table of its segments.
 /// See <https://www.rfc-editor.org/rfc/rfc3533#section-6> and <https://www.rfc-editor.org/rfc/rfc7845#section-5.1>.
-fn ogg(bytes: &[u8]) -> Option<Seen> {
+fn ogg(bytes: &[u8]) -> Option<DetectedType> {
     const HEADER: usize = 27;
     if !bytes.starts_with(b"OggS") {
         return None;
@@ -112,42 +115,42 @@ fn ogg(bytes: &[u8]) -> Option<Seen> {
     let segments = usize::from(bytes.get(HEADER - 1).copied().unwrap_or_default());
     let packet = bytes.get(HEADER + segments..).unwrap_or_default();
     Some(if packet.starts_with(b"OpusHead") {
-        Seen::OPUS
+        DetectedType::OPUS
     } else {
-        Seen::OGG
+        DetectedType::OGG
     })
 }
 
 /// Files made of boxes: the first one names the brand.
 /// See <https://mp4ra.org/registered-types/brands>.
-fn boxes(bytes: &[u8]) -> Option<Seen> {
+fn boxes(bytes: &[u8]) -> Option<DetectedType> {
     if bytes.get(4..8)? != b"ftyp" {
         return None;
     }
     Some(match bytes.get(8..12)? {
-        b"M4A " | b"M4B " | b"M4P " => Seen::M4A,
-        [b'3', b'g', b'p', _] => Seen::THREE_GP,
+        b"M4A " | b"M4B " | b"M4P " => DetectedType::M4A,
+        [b'3', b'g', b'p', _] => DetectedType::THREE_GP,
         [b'3', b'g', b'2', _] => seen("3GPP2 video", &[]),
-        b"qt  " => Seen::QUICKTIME,
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"mif1" | b"msf1" => Seen::HEIC,
-        b"avif" | b"avis" => Seen::AVIF,
-        _ => Seen::MP4,
+        b"qt  " => DetectedType::QUICKTIME,
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"mif1" | b"msf1" => DetectedType::HEIC,
+        b"avif" | b"avis" => DetectedType::AVIF,
+        _ => DetectedType::MP4,
     })
 }
 
 /// Bare frames: twelve set bits, then the layer, which is 0 in AAC alone.
-fn frames(bytes: &[u8]) -> Option<Seen> {
+fn frames(bytes: &[u8]) -> Option<DetectedType> {
     let [0xff, second, third, ..] = *bytes else {
         return None;
     };
     // ADTS: see <https://wiki.multimedia.cx/index.php/ADTS>.
     if second & 0b1111_0110 == 0b1111_0000 {
-        return Some(Seen::AAC);
+        return Some(DetectedType::AAC);
     }
     // MPEG audio, layer III, with a bit rate and a sampling rate: see <http://www.mp3-tech.org/programmer/frame_header.html>.
     let (layer_three, rates) = (second & 0b1110_0110 == 0b1110_0010, third);
     let rates_exist = rates & 0b1111_0000 != 0b1111_0000 && rates & 0b0000_1100 != 0b0000_1100;
-    (layer_three && rates_exist).then_some(Seen::MP3)
+    (layer_three && rates_exist).then_some(DetectedType::MP3)
 }
 
 /// UTF-8, perhaps cut within a character, or UTF-16 with its mark; no control characters but those of lines.

@@ -10,7 +10,7 @@ mod magic;
 use sha2::{Digest as _, Sha256};
 
 use super::hex;
-use magic::Seen;
+use magic::DetectedType;
 
 /// How much of a file's beginning [`describe`] wants to see; less when the file is shorter.
 pub const FIRST_BYTES: usize = 4096;
@@ -350,12 +350,12 @@ fn refuse_empty(filename: &str, size: u64) -> Result<(), Problem> {
 fn fit(
     filename: String,
     format: &Format,
-    seen: Option<Seen>,
+    seen: Option<DetectedType>,
     size: u64,
 ) -> Result<MediaFile, Problem> {
     // Nothing that can be told by its first bytes: text alone is like that.
-    let seen = seen.unwrap_or(Seen::UNKNOWN);
-    if seen == Seen::OGG && format.mime_type == "audio/ogg" {
+    let seen = seen.unwrap_or(DetectedType::UNKNOWN);
+    if seen == DetectedType::OGG && format.mime_type == "audio/ogg" {
         return Err(Problem::NotOpus { filename });
     }
     if !seen.fits.contains(&format.mime_type) {
@@ -367,7 +367,7 @@ fn fit(
         });
     }
     let kind = match format.kind {
-        FileKind::Sticker if seen == Seen::ANIMATED_WEBP => FileKind::AnimatedSticker,
+        FileKind::Sticker if seen == DetectedType::ANIMATED_WEBP => FileKind::AnimatedSticker,
         kind => kind,
     };
     within(
@@ -392,7 +392,7 @@ fn within(file: MediaFile, size: u64) -> Result<MediaFile, Problem> {
 }
 
 /// The extension of a content that can be only one type.
-fn extension_for(seen: Seen) -> Option<&'static str> {
+fn extension_for(seen: DetectedType) -> Option<&'static str> {
     let [only] = seen.fits else { return None };
     let format = FORMATS.iter().find(|format| format.mime_type == *only);
     format.map(|format| format.extension)

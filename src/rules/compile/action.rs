@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::answer::optional;
 use super::bot::at_most;
 use super::text;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::engine::render::variables;
-use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, leaves_its_place};
+use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
 use crate::template::Template;
 
@@ -56,7 +56,7 @@ const MODEL_TOKENS_MAX: u32 = 4_000;
 pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     chooses: &mut Vec<Text<'d>>,
 ) -> Option<ActionTemplate> {
     if field.name == "call" {
@@ -66,7 +66,7 @@ pub(crate) fn read<'d>(
     }
 }
 
-fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<HttpTemplate> {
+fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<HttpTemplate> {
     let table = reader.table(field, &CALL_KEYS)?;
     let methods: Vec<(HttpMethod, Field<'_>)> = METHODS
         .iter()
@@ -99,20 +99,20 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<
 }
 
 /// The address of a call: its host is written out, so that nobody can talk it into calling another.
-fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<Template> {
+fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Template> {
     let text = reader.string(field)?;
     let rest = ["https://", "http://"]
         .iter()
         .find_map(|scheme| text.value.strip_prefix(scheme));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let sound = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
-    if leaves_its_place(text.value) {
+    let valid = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
+    if has_dot_segments(text.value) {
         let message = "the address of a call has a part that is `.` or `..`";
         let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
         reader.report(error.help("write the address as it is called".to_owned()));
         return None;
     }
-    if !sound {
+    if !valid {
         let message = "a call goes to an address with its host written out";
         let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
         let help = "write it like `\"https://shop.example/orders/{{ match.number }}\"`";
@@ -131,7 +131,7 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<T
 fn headers(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<BTreeMap<String, Template>> {
     if !field.is_table() {
         reader.wrong_type(field, "a table of headers");
@@ -139,11 +139,11 @@ fn headers(
     }
     let mut headers = Vec::new();
     for entry in field.entries() {
-        let sound = entry
+        let valid = entry
             .name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !sound {
+        if !valid {
             let message = format!("`{}` cannot be the name of a header", entry.name);
             reader.report(Diagnostic::error(codes::VALUE, entry.span.clone(), message));
         }
@@ -159,14 +159,14 @@ fn headers(
         let text = reader.string(&entry);
         let text = text.and_then(|text| text::one(reader, &text, known));
         headers.push(
-            text.filter(|_| sound && !reserved)
+            text.filter(|_| valid && !reserved)
                 .map(|text| (entry.name.to_owned(), text)),
         );
     }
     headers.into_iter().collect()
 }
 
-fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Known<'_>) -> Option<Body> {
+fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Body> {
     if let Some(value) = field.plain() {
         return Some(Body::Plain(value));
     }
@@ -224,7 +224,7 @@ pub(crate) fn is_root(name: &str) -> bool {
 fn model<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     chooses: &mut Vec<Text<'d>>,
 ) -> Option<ModelTemplate> {
     let table = reader.table(field, &MODEL_KEYS)?;

@@ -6,7 +6,7 @@ use super::bot::{PAUSE_MAX, at_most, language_tag};
 use super::reply;
 use super::reply::Offer;
 use super::text;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
@@ -64,7 +64,11 @@ impl Draft<'_> {
 }
 
 /// Reads the keys of an answer out of a table.
-pub(crate) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<'_>) -> Draft<'d> {
+pub(crate) fn read<'d>(
+    reader: &mut Reader<'_>,
+    table: &Table<'d>,
+    known: Symbols<'_>,
+) -> Draft<'d> {
     let mut draft = Draft::none();
     draft.asks_model = table.get("model").is_some();
     let action = optional(action_field(reader, table), |field| {
@@ -73,7 +77,7 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<
     let saved = action.as_ref().ok().and_then(Option::as_ref);
     let saved = saved.and_then(ActionTemplate::save).map(str::to_owned);
     let roots: Vec<String> = known.roots.iter().cloned().chain(saved).collect();
-    let known = Known {
+    let known = Symbols {
         roots: &roots,
         ..known
     };
@@ -100,7 +104,11 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, table: &Table<'d>, known: Known<
 }
 
 /// Reads an answer that may also be written as its reply alone: `on_timeout = "Bye."`.
-pub(crate) fn short<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> Draft<'d> {
+pub(crate) fn short<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Symbols<'_>,
+) -> Draft<'d> {
     let is_answer = field.is_table() && field.entries().iter().any(|one| KEYS.contains(&one.name));
     if is_answer {
         return match reader.table(field, &KEYS) {
@@ -136,7 +144,7 @@ fn action_field<'d>(reader: &mut Reader<'_>, table: &Table<'d>) -> Option<Field<
 fn variants<'d>(
     reader: &mut Reader<'_>,
     table: &Table<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     draft: &mut Draft<'d>,
 ) -> Option<Vec<Vec<crate::rules::ReplyTemplate>>> {
     match (table.get("reply"), table.get("variants")) {
@@ -180,7 +188,7 @@ fn variants<'d>(
 fn effects<'d>(
     reader: &mut Reader<'_>,
     table: &Table<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     draft: &mut Draft<'d>,
 ) -> Option<Effects> {
     let set = match table.get("set") {
@@ -221,7 +229,7 @@ fn effects<'d>(
 fn set(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<Vec<(String, Template)>> {
     if !field.is_table() {
         reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
@@ -229,18 +237,18 @@ fn set(
     }
     let mut fields = Vec::new();
     for entry in field.entries() {
-        let sound = entry
+        let valid = entry
             .name
             .chars()
             .all(|one| one.is_alphanumeric() || one == '_');
-        if !sound {
+        if !valid {
             let message = format!("`{}` cannot be the name of a field", entry.name);
             let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);
             reader.report(error.help("use letters, digits and `_`".to_owned()));
         }
         let text = text::template(reader, &entry, known);
         fields.push(
-            text.filter(|_| sound)
+            text.filter(|_| valid)
                 .map(|(text, _)| (entry.name.to_owned(), text)),
         );
     }

@@ -23,7 +23,7 @@ const KEYS: [&str; 10] = [
     "action_budget",
     "loop_guard",
     "human_pause",
-    "settle",
+    "debounce",
 ];
 
 /// What budgets take. The upper ends bound the times that each conversation remembers.
@@ -33,8 +33,8 @@ const PER_HOUR: RangeInclusive<u32> = 1..=1000;
 /// What `loop_guard` takes: people do say the same thing twice.
 const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
 
-/// The longest `settle`: whoever writes waits so long for an answer.
-const SETTLE_MAX: Duration = Duration::from_mins(1);
+/// The longest `debounce`: whoever writes waits so long for an answer.
+const DEBOUNCE_MAX: Duration = Duration::from_mins(1);
 
 /// The longest pause: a conversation that nobody takes up again must not stay without an answer for ever.
 pub(crate) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
@@ -59,7 +59,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         },
         loop_guard: 8,
         human_pause: Duration::from_hours(8),
-        settle: None,
+        debounce: None,
     };
     let Some(field) = field else {
         return Some(bot);
@@ -77,8 +77,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
     if let Some(field) = table.get("human_pause") {
         bot.human_pause = at_most(reader, &field, PAUSE_MAX).unwrap_or_default();
     }
-    if let Some(field) = table.get("settle") {
-        bot.settle = at_most(reader, &field, SETTLE_MAX);
+    if let Some(field) = table.get("debounce") {
+        bot.debounce = at_most(reader, &field, DEBOUNCE_MAX);
     }
     if let Some(field) = table.get("loop_guard") {
         bot.loop_guard = reader.number(&field, &LOOP_GUARD).unwrap_or_default();
@@ -138,14 +138,14 @@ fn language(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
 
 /// Reports a text that is no language tag.
 pub(crate) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
-    let sound = language::is_known(tag.value);
-    if !sound {
+    let valid = language::is_known(tag.value);
+    if !valid {
         reader.report(
             Diagnostic::error(codes::VALUE, tag.span.clone(), "this is not a language tag")
                 .help("write it like `\"en\"`, `\"es\"` or `\"pt-BR\"`".to_owned()),
         );
     }
-    sound
+    valid
 }
 
 /// Reads a length of time that may not be longer than `most`.

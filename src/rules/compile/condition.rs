@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::bot::language_tag;
 use super::text;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
 use crate::diagnostics::{codes, suggest};
@@ -59,7 +59,7 @@ enum Sense {
 
 struct WhenReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
-    known: Known<'r>,
+    known: Symbols<'r>,
     captures: Vec<String>,
     wanted: Vec<Text<'d>>,
 }
@@ -84,7 +84,7 @@ impl When<'_> {
 }
 
 /// Reads the value of `when`.
-pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Known<'_>) -> When<'d> {
+pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbols<'_>) -> When<'d> {
     let mut when = WhenReader {
         reader,
         known,
@@ -200,17 +200,17 @@ impl<'d> WhenReader<'_, '_, 'd> {
 
     fn countries(&mut self, field: &Field<'d>) -> Option<Condition> {
         let codes_read = self.reader.strings(field)?;
-        let mut sound = true;
+        let mut valid = true;
         for code in &codes_read {
             if !country::is_known(code.value) {
-                sound = false;
+                valid = false;
                 let message = "there is no such country";
                 let error = Diagnostic::error(codes::VALUE, code.span.clone(), message);
                 let help = "write two capital letters, like `\"US\"` or `\"ES\"`";
                 self.reader.report(error.help(help.to_owned()));
             }
         }
-        sound.then(|| Condition::Country(owned(&codes_read)))
+        valid.then(|| Condition::Country(owned(&codes_read)))
     }
 
     /// `{ name = "value" }`, `{ name = ["one", "two"] }` or `{ name = true }`.

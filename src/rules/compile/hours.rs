@@ -73,11 +73,11 @@ pub(crate) fn read(
         over_midnight(reader, &schedule, &named, day);
     }
     let wrong = |found: &Diagnostic| found.severity == crate::diagnostics::Severity::Error;
-    let sound = !reader.diagnostics[before..].iter().any(wrong);
-    if sound {
+    let valid = !reader.diagnostics[before..].iter().any(wrong);
+    if valid {
         never_open(reader, field, &schedule);
     }
-    sound.then_some(Some(schedule))
+    valid.then_some(Some(schedule))
 }
 
 /// `mon`, `monday`, `mon-fri`, `sat-mon` or `daily`, as indices from Monday.
@@ -150,9 +150,9 @@ fn span(text: &str) -> Option<Span> {
 fn time(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let two = |digits: &str, most: u16| {
-        let sound =
+        let valid =
             (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u16 = digits.parse().ok().filter(|_| sound)?;
+        let number: u16 = digits.parse().ok().filter(|_| valid)?;
         (number <= most).then_some(number)
     };
     let (hour, minute) = (two(hour, 24)?, two(minute, 59)?);

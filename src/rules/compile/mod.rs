@@ -27,13 +27,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::RuleSet;
 use crate::diagnostics::codes;
-use crate::diagnostics::sources::{Include, Sources};
+use crate::diagnostics::sources::{Include, SourceMap};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, shifted};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::engine::matching::index::Index;
 use crate::message::{Outbound, RulesVersion, TemplateFile};
 use answer::optional;
-use text::Known;
+use text::Symbols;
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
@@ -56,7 +56,7 @@ pub struct Compiled {
 
 /// What rules are checked against beside themselves.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Beside<'a> {
+pub struct CompileInput<'a> {
     /// The message templates last fetched from Meta; `None` when none ever were.
     pub templates: Option<&'a TemplateFile>,
     /// Holidays before this day are told; `None`: none are.
@@ -110,7 +110,7 @@ pub fn includes(text: &str) -> Vec<Include> {
 ///
 /// # Errors
 /// Everything that was found in the files, warnings too, in the order of the text, when at least one is an error.
-pub fn compile(sources: &Sources, beside: Beside<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
     // Each on its own: behind blank space for all before it, four megabytes in 400 files were a gigabyte.
     let files = sources
         .starts()
@@ -165,7 +165,7 @@ fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<
 fn read_all(
     reader: &mut Reader<'_>,
     documents: &[Document<'_>],
-    beside: Beside<'_>,
+    beside: CompileInput<'_>,
 ) -> (Option<RuleSet>, Vec<usize>) {
     let (main, included) = documents.split_first().expect("there is a main file");
     version(reader, &main.root, included);
@@ -182,11 +182,11 @@ fn read_all(
         beside.today,
     );
     let set = what_is_set(documents);
-    let known = Known {
+    let known = Symbols {
         fields: Some(&set.fields),
         tags: Some(&set.tags),
         templates: beside.templates,
-        ..Known::default()
+        ..Symbols::default()
     };
     let opt_out = opt_out::read(reader, main.root.get("opt_out").as_ref(), known);
     let opt_in = opt_out::read(reader, main.root.get("opt_in").as_ref(), known);
@@ -312,9 +312,9 @@ pub fn compile_reply(
     let mut reader = Reader::new(text);
     let value = DeValue::Table(document.into_inner());
     let field = Field::whole("reply", &value);
-    let known = Known {
+    let known = Symbols {
         templates,
-        ..Known::default()
+        ..Symbols::default()
     };
     let (template, _) = reply::read_one(&mut reader, &field, known);
     let errors: Vec<&SyntaxError> = syntax.iter().collect();

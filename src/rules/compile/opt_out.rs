@@ -1,7 +1,7 @@
 //! Reads `[opt_out]` and `[opt_in]`: words that end and resume everything.
 
 use super::reply;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::toml_reader::{Field, Reader};
 use crate::rules::Words;
 
@@ -15,7 +15,7 @@ const KEYS: [&str; 2] = ["words", "reply"];
 pub(crate) fn read(
     reader: &mut Reader<'_>,
     field: Option<&Field<'_>>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<Option<Words>> {
     let Some(field) = field else {
         return Some(None);

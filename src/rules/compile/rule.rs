@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer;
 use super::bot::at_most;
 use super::condition;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
@@ -61,7 +61,7 @@ pub(crate) struct Draft<'d> {
     /// `once`.
     pub(crate) once: Option<Duration>,
     /// `continue`.
-    pub(crate) goes_on: bool,
+    pub(crate) continues: bool,
     /// `chance`.
     pub(crate) chance: Option<f64>,
     after: Option<Duration>,
@@ -75,7 +75,7 @@ pub(crate) struct Draft<'d> {
 pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     header: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<Draft<'d>> {
     let table = reader.table(header, &KEYS)?;
     let id = id(reader, &table);
@@ -84,7 +84,7 @@ pub(crate) fn read<'d>(
         None if table.has_misspelt("when") => condition::When::unknown(),
         None => condition::When::always(),
     };
-    let known = Known {
+    let known = Symbols {
         captures: &when.captures,
         ..known
     };
@@ -109,7 +109,7 @@ pub(crate) fn read<'d>(
         captures: when.captures,
         answer,
         once: once.and_then(|field| reader.duration(&field)),
-        goes_on: switch(reader, "continue"),
+        continues: switch(reader, "continue"),
         anywhere: switch(reader, "anywhere"),
         chance: chance.and_then(|field| share(reader, &field)),
         after,
@@ -128,7 +128,7 @@ impl Draft<'_> {
             anywhere: self.anywhere,
             answer: self.answer.answer?,
             once: self.once,
-            goes_on: self.goes_on,
+            continues: self.continues,
             after: self.after,
             chance: self.chance,
             examples: self.examples,

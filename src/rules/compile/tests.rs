@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Beside, compile};
-use crate::diagnostics::sources::Sources;
+use super::{CompileInput, compile};
+use crate::diagnostics::sources::SourceMap;
 use crate::message::{Frame, Header, Kind, MediaKind, Outbound};
 use crate::rules::{Budget, Condition, Rule, RuleSet};
 use crate::template::Template;
@@ -13,9 +13,12 @@ use crate::template::Template;
 #[track_caller]
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    compile(&Sources::one("rules.toml", &text), Beside::default())
-        .expect("the file is good")
-        .rules
+    compile(
+        &SourceMap::one("rules.toml", &text),
+        CompileInput::default(),
+    )
+    .expect("the file is good")
+    .rules
 }
 
 #[track_caller]
@@ -82,10 +85,10 @@ fn rules_keep_their_order_and_what_they_say_of_themselves() {
     let ids: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(ids, ["z", "a"]);
     assert_eq!(rules[0].once, Some(Duration::from_hours(24)));
-    assert!(rules[0].goes_on);
+    assert!(rules[0].continues);
     assert!(rules[0].answer.variants.is_empty());
     assert_eq!(rules[1].once, None);
-    assert!(!rules[1].goes_on);
+    assert!(!rules[1].continues);
     assert_eq!(rules[1].answer.variants[0].len(), 2);
     assert!(matches!(rules[1].when, Condition::Always));
 }

@@ -11,7 +11,7 @@ use crate::text::language;
 
 /// What else has to be known to check a text or a reply.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Known<'a> {
+pub(crate) struct Symbols<'a> {
     /// The names under `match`.
     pub(crate) captures: &'a [String],
     /// Whole groups of variables: answers of a flow, results of actions.
@@ -36,7 +36,7 @@ pub(crate) enum Buttons {
     OfStep,
 }
 
-impl<'a> Known<'a> {
+impl<'a> Symbols<'a> {
     /// What texts may name.
     pub(crate) fn scope(&self) -> Scope<'a> {
         Scope {
@@ -78,7 +78,7 @@ fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
 pub(crate) fn template<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
     if !is_in_languages(field) {
         let text = reader.string(field)?;
@@ -102,7 +102,11 @@ pub(crate) fn template<'d>(
 }
 
 /// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
-pub(crate) fn one(reader: &mut Reader<'_>, text: &Text<'_>, known: Known<'_>) -> Option<Template> {
+pub(crate) fn one(
+    reader: &mut Reader<'_>,
+    text: &Text<'_>,
+    known: Symbols<'_>,
+) -> Option<Template> {
     match Template::parse(text.value, &known.scope()) {
         Ok(template) => Some(template),
         Err(errors) => {
@@ -116,7 +120,7 @@ pub(crate) fn one(reader: &mut Reader<'_>, text: &Text<'_>, known: Known<'_>) ->
 pub(crate) fn expression(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<Expression> {
     let text = reader.string(field)?;
     match Expression::parse(text.value, &known.scope()) {

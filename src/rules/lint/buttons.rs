@@ -108,7 +108,7 @@ pub(crate) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
     for rule in rules {
         // Only a rule that is about buttons alone and ends the search takes the tap for sure.
         let takes_all = matches!(rule.when, Some(Condition::Button(_)));
-        let ends = !rule.goes_on && rule.once.is_none() && rule.chance.is_none();
+        let ends = !rule.continues && rule.once.is_none() && rule.chance.is_none();
         let mut own = Vec::new();
         // A rule that asks for something else too, or for any other button, is not about the button alone.
         let wanted = rule.wanted.iter().filter(|_| takes_all);

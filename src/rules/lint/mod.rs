@@ -59,7 +59,7 @@ fn duplicate_ids(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
 
 /// Whether a rule that matches ends the search each time.
 fn always_ends(rule: &Draft<'_>) -> bool {
-    !rule.goes_on && rule.once.is_none() && rule.chance.is_none()
+    !rule.continues && rule.once.is_none() && rule.chance.is_none()
 }
 
 /// Reports rules below one that always answers.

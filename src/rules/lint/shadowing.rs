@@ -243,8 +243,8 @@ mod tests {
 
     use super::takes;
     use crate::diagnostics::codes;
-    use crate::diagnostics::sources::Sources;
-    use crate::rules::{Beside, compile};
+    use crate::diagnostics::sources::SourceMap;
+    use crate::rules::{CompileInput, compile};
 
     proptest! {
         /// Phrases of one to three words out of four, so that many stand in each other.
@@ -255,18 +255,18 @@ mod tests {
             ),
         ) {
             let mut text = "version = 1\n".to_owned();
-            for (index, (kind, phrases, goes_on)) in rules.iter().enumerate() {
+            for (index, (kind, phrases, continues)) in rules.iter().enumerate() {
                 let key = ["has", "starts", "is"][*kind];
-                writeln!(text, "[[rule]]\nid = \"r{index}\"\nwhen.text.{key} = {phrases:?}\ncontinue = {goes_on}\nreply = \"x\"")
+                writeln!(text, "[[rule]]\nid = \"r{index}\"\nwhen.text.{key} = {phrases:?}\ncontinue = {continues}\nreply = \"x\"")
                     .expect("a text takes everything");
             }
 
-            let compiled = compile(&Sources::one("rules.toml", &text), Beside::default()).expect("good rules");
+            let compiled = compile(&SourceMap::one("rules.toml", &text), CompileInput::default()).expect("good rules");
 
             let told = compiled.warnings.iter().filter(|one| one.code == codes::SHADOWED).count();
             let rules = &compiled.rules.rules;
             let shadowed = (0..rules.len()).filter(|later| {
-                let mut earlier = rules[..*later].iter().filter(|rule| !rule.goes_on);
+                let mut earlier = rules[..*later].iter().filter(|rule| !rule.continues);
                 earlier.any(|earlier| takes(&earlier.when, &rules[*later].when))
             });
             prop_assert_eq!(told, shadowed.count(), "{}", text);

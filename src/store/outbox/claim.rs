@@ -94,7 +94,7 @@ async fn mark_taken(
     #[derive(Serialize)]
     struct Claim<'a> {
         id: i64,
-        fence: &'a str,
+        claim_token: &'a str,
     }
     #[derive(Serialize)]
     struct Unusable {
@@ -119,7 +119,7 @@ async fn mark_taken(
     }
     let claimed = claims.rows.iter().map(|row| Claim {
         id: row.id,
-        fence: &row.fence,
+        claim_token: &row.claim_token,
     });
     sqlx::query(sql::CLAIM)
         .bind(rows(&claimed.collect::<Vec<_>>()))
@@ -160,7 +160,7 @@ fn candidates(json: &str) -> Result<Vec<Candidate>, StoreError> {
 
 impl Candidate {
     /// What is to be done, or what is wrong with the row.
-    fn claimed(self, fence: String) -> Result<Claimed, &'static str> {
+    fn claimed(self, claim_token: String) -> Result<Claimed, &'static str> {
         let kind = if let Some(wamid) = self.wamid {
             ClaimedKind::ReadMark { wamid }
         } else {
@@ -181,7 +181,7 @@ impl Candidate {
             id: self.id,
             conversation_id: self.conversation_id,
             phone_number_id: self.phone_number_id,
-            fence,
+            claim_token,
             attempt: self.attempts + 1,
             expires_at: Timestamp::from_millisecond(self.expires_at_ms)
                 .map_err(|_| "its time is out of range")?,

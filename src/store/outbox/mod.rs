@@ -9,7 +9,7 @@ mod sweep;
 
 pub use counts::OutboxCount;
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
-pub use sweep::{ExpiredMessage, Freed};
+pub use sweep::{ExpiredMessage, Swept};
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub struct Claimed {
     pub phone_number_id: PhoneNumberId,
     /// Random per claim; every later write must match it. It goes out as `biz_opaque_callback_data`, the tag
     /// that receipts bring back.
-    pub fence: String,
+    pub claim_token: String,
     /// 1 for the first.
     pub attempt: u32,
     /// After this it is not sent any more.
@@ -85,11 +85,11 @@ pub struct Settlement {
     /// `outbox.id`.
     pub id: i64,
     /// As claimed.
-    pub fence: String,
+    pub claim_token: String,
     /// As claimed.
     pub phone_number_id: PhoneNumberId,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: SendResult,
 }
 
 /// What a try met.
@@ -110,7 +110,7 @@ impl From<&str> for Reason {
 
 /// What came of a send.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum SendResult {
     /// The gateway took it; `None` for a read mark.
     Accepted(Option<Wamid>),
     /// It was certainly not sent; try again at this time.

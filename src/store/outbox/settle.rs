@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Outcome, Settled, Settlement};
+use super::{SendResult, Settled, Settlement};
 use crate::message::PhoneNumberId;
 use crate::store::{Store, StoreError, message_key, rows, sql};
 
@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError, message_key, rows, sql};
 #[derive(Serialize)]
 struct End {
     id: i64,
-    fence: String,
+    claim_token: String,
     /// Of the outbox row and its message; `None` when the message's own state stays as it is.
     state: Option<&'static str>,
     reason: Option<String>,
@@ -40,7 +40,7 @@ impl End {
     fn of(settlement: Settlement) -> Self {
         let mut end = Self {
             id: settlement.id,
-            fence: settlement.fence,
+            claim_token: settlement.claim_token,
             state: Some("queued"),
             reason: None,
             code: None,
@@ -51,7 +51,7 @@ impl End {
             fate: Fate::Stays,
         };
         match settlement.outcome {
-            Outcome::Accepted(wamid) => {
+            SendResult::Accepted(wamid) => {
                 end.state = Some("accepted");
                 end.fate = Fate::Leaves;
                 let number = settlement.phone_number_id.as_str();
@@ -60,22 +60,22 @@ impl End {
                     .map(|wamid| message_key(number, wamid.as_str()));
                 end.wamid = wamid.map(|wamid| wamid.as_str().to_owned());
             }
-            Outcome::Retry { at, reason } => {
+            SendResult::Retry { at, reason } => {
                 end.due_at_ms = Some(at.as_millisecond());
                 end.code = reason.code;
                 end.reason = Some(reason.text);
             }
-            Outcome::Unknown { reason } => {
+            SendResult::Unknown { reason } => {
                 end.state = Some("unknown");
                 end.reason = Some(reason);
                 end.fate = Fate::StaysTold;
             }
-            Outcome::Dead { reason } => {
+            SendResult::Dead { reason } => {
                 end.state = Some("dead");
                 end.reason = Some(reason);
                 end.fate = Fate::Leaves;
             }
-            Outcome::Released => end.attempts_back = 1,
+            SendResult::Released => end.attempts_back = 1,
         }
         end
     }
@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// When the next row becomes due; `None` when none waits for a time. What expires or outlives its lease is
-    /// found by [`Self::free_expired`].
+    /// found by [`Self::sweep`].
     ///
     /// # Errors
     /// `Database`.

@@ -10,9 +10,9 @@ use crate::store::{Store, StoreError, rows, sql};
 /// Why a row is unknown whose sender is gone.
 const SENDER_GONE: &str = "the sender stopped before the answer came";
 
-/// What [`Store::free_expired`] did with messages.
+/// What [`Store::sweep`] did with messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Freed {
+pub struct Swept {
     /// Rows that were being sent by somebody who is gone.
     pub unknown: Vec<i64>,
     /// Messages that waited past their time.
@@ -126,14 +126,14 @@ impl Unsettled {
         held.chain(lost).chain(expired).collect()
     }
 
-    fn freed(self) -> Freed {
+    fn freed(self) -> Swept {
         let expired = self.expired.iter().map(|row| ExpiredMessage {
             id: row.id,
             attempts: row.attempts,
             waited: row.waited(),
             code: row.code,
         });
-        Freed {
+        Swept {
             unknown: self.lost.iter().map(|row| row.id).collect(),
             expired: expired.collect(),
             held: self
@@ -152,11 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.
-    pub async fn free_expired(
-        &self,
-        now: Timestamp,
-        unknown_wait: Duration,
-    ) -> Result<Freed, StoreError> {
+    pub async fn sweep(&self, now: Timestamp, unknown_wait: Duration) -> Result<Swept, StoreError> {
         let wait = SignedDuration::try_from(unknown_wait).unwrap_or(SignedDuration::MAX);
         let since = now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
         let now = now.as_millisecond();
@@ -184,7 +180,7 @@ impl Store {
         }
         if moved.is_empty() && gone == 0 {
             tx.roll_back().await;
-            return Ok(Freed::default());
+            return Ok(Swept::default());
         }
         tx.commit().await?;
         Ok(unsettled.freed())

@@ -12,12 +12,12 @@ use super::timers::Due;
 use super::write;
 use super::write::Decided;
 use super::{Decide, ReceivePolicy, Received};
-use crate::engine::Incoming;
-use crate::message::{Action, ModelTurn, Outcome, Speaker};
+use crate::engine::EngineEvent;
+use crate::message::{Action, ActionResult, ModelTurn, Speaker};
 use crate::store::{Store, StoreError, Transaction, rows, sql};
 
 /// So many messages of a conversation are told to a model.
-const LATELY: i64 = 20;
+const RECENT_MESSAGES: i64 = 20;
 
 /// What a claim of actions may take.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct ActionClaim {
 #[derive(Clone, Debug)]
 pub struct ClaimedAction {
     /// Random per claim.
-    pub fence: String,
+    pub claim_token: String,
     /// 1 for the first.
     pub attempt: u32,
     /// After this it is not done any more.
@@ -49,9 +49,9 @@ pub struct ClaimedAction {
 #[derive(Clone, Debug)]
 pub struct EndedAction {
     /// As claimed.
-    pub fence: String,
+    pub claim_token: String,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: ActionResult,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +75,7 @@ struct Found {
 /// An action whose claim is still ours.
 #[derive(Deserialize)]
 struct Ours {
-    fence: String,
+    claim_token: String,
     conversation_id: i64,
     number: u64,
 }
@@ -140,9 +140,9 @@ impl Store {
         decide: &Decide,
     ) -> Result<Received, StoreError> {
         let mut tx = self.begin().await?;
-        let fences: Vec<&str> = ended.iter().map(|one| one.fence.as_str()).collect();
+        let claim_tokens: Vec<&str> = ended.iter().map(|one| one.claim_token.as_str()).collect();
         let found: String = sqlx::query_scalar(sql::ENDED_ACTIONS)
-            .bind(rows(&fences))
+            .bind(rows(&claim_tokens))
             .fetch_one(&mut tx)
             .await?;
         let found: Found = serde_json::from_str(&found).map_err(|_| timers::corrupt())?;
@@ -150,17 +150,21 @@ impl Store {
         let ours: HashMap<&str, &Ours> = found
             .actions
             .iter()
-            .map(|one| (one.fence.as_str(), one))
+            .map(|one| (one.claim_token.as_str(), one))
             .collect();
         let places: HashMap<i64, usize> = loaded.iter().map(|one| one.id).zip(0..).collect();
         let mut decided = Vec::with_capacity(ours.len());
-        for EndedAction { fence, outcome } in ended {
-            let Some(action) = ours.get(fence.as_str()) else {
+        for EndedAction {
+            claim_token,
+            outcome,
+        } in ended
+        {
+            let Some(action) = ours.get(claim_token.as_str()) else {
                 continue;
             };
             let one = &mut loaded[places[&action.conversation_id]];
             let number = action.number;
-            let incoming = Incoming::Action { number, outcome };
+            let incoming = EngineEvent::Action { number, outcome };
             let (turn, version) = write::decide_one(one, incoming, policy.now, decide);
             decided.push(Decided::of(one, None, turn, version));
         }
@@ -177,7 +181,7 @@ async fn mark_taken(
     #[derive(Serialize)]
     struct Claim<'a> {
         id: i64,
-        fence: &'a str,
+        claim_token: &'a str,
     }
     let mut actions = Vec::with_capacity(taken.len());
     for one in &taken {
@@ -188,7 +192,7 @@ async fn mark_taken(
     tell_models(tx, &taken, &mut actions).await?;
     let claimed = taken.iter().zip(actions).map(|(one, action)| {
         Ok(ClaimedAction {
-            fence: Uuid::new_v4().simple().to_string(),
+            claim_token: Uuid::new_v4().simple().to_string(),
             attempt: one.attempts + 1,
             expires_at: Timestamp::from_millisecond(one.expires_at_ms)
                 .map_err(|_| corrupt(one.id, "its time is out of range"))?,
@@ -198,8 +202,12 @@ async fn mark_taken(
     });
     let claimed = claimed.collect::<Result<Vec<_>, StoreError>>()?;
     let claims = taken.iter().zip(&claimed);
-    let claims =
-        claims.map(|(Candidate { id, .. }, ClaimedAction { fence, .. })| Claim { id: *id, fence });
+    let claims = claims.map(
+        |(Candidate { id, .. }, ClaimedAction { claim_token, .. })| Claim {
+            id: *id,
+            claim_token,
+        },
+    );
     sqlx::query(sql::CLAIM)
         .bind(rows(&claims.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
@@ -226,9 +234,9 @@ async fn tell_models(
     if asked.is_empty() {
         return Ok(());
     }
-    let found: String = sqlx::query_scalar(sql::LATELY)
+    let found: String = sqlx::query_scalar(sql::RECENT_MESSAGES)
         .bind(rows(&asked.into_iter().collect::<Vec<_>>()))
-        .bind(LATELY)
+        .bind(RECENT_MESSAGES)
         .fetch_one(&mut *tx)
         .await?;
     let said: Vec<Said> =
@@ -261,11 +269,11 @@ async fn end(
 ) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct End<'a> {
-        fence: &'a str,
+        claim_token: &'a str,
         outcome: String,
     }
     let ends = ended.iter().map(|one| End {
-        fence: &one.fence,
+        claim_token: &one.claim_token,
         outcome: serde_json::to_string(&one.outcome).expect("its keys are strings"),
     });
     sqlx::query(sql::END_ACTIONS)

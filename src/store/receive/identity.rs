@@ -8,12 +8,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Update;
+use super::ConversationMessage;
 use crate::message::{Identity, UserId, WaId};
 
 /// A row of `contacts`.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Person {
+pub(super) struct ContactRow {
     pub(super) id: i64,
     pub(super) wa_id: Option<String>,
     pub(super) user_id: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct Merge {
 
 /// The persons of a batch.
 pub(super) struct Contacts {
-    pub(super) persons: Vec<Person>,
+    pub(super) persons: Vec<ContactRow>,
     /// The person of each update, in order.
     pub(super) of_update: Vec<usize>,
     by_wa_id: HashMap<String, usize>,
@@ -42,8 +42,8 @@ pub(super) struct Contacts {
 
 /// Finds stored persons that the updates show to be one. Each person is in one pair at most: ask again after merging.
 pub(super) fn merges<'a>(
-    stored: &[Person],
-    updates: impl Iterator<Item = &'a Update>,
+    stored: &[ContactRow],
+    updates: impl Iterator<Item = &'a ConversationMessage>,
 ) -> Vec<Merge> {
     let mut touched = HashSet::new();
     let mut merges = Vec::new();
@@ -87,7 +87,11 @@ pub(super) fn merges<'a>(
 
 impl Contacts {
     /// Takes what is stored, and what the updates tell beyond it.
-    pub(super) fn of(stored: Vec<Person>, mut last_id: i64, updates: &[(String, Update)]) -> Self {
+    pub(super) fn of(
+        stored: Vec<ContactRow>,
+        mut last_id: i64,
+        updates: &[(String, ConversationMessage)],
+    ) -> Self {
         let mut contacts = Self {
             persons: Vec::new(),
             of_update: Vec::with_capacity(updates.len()),
@@ -103,7 +107,7 @@ impl Contacts {
             let place = contacts.place(update).unwrap_or_else(|| {
                 last_id += 1;
                 contacts.changed.insert(contacts.persons.len());
-                contacts.add(Person {
+                contacts.add(ContactRow {
                     id: last_id,
                     wa_id: None,
                     user_id: None,
@@ -119,10 +123,10 @@ impl Contacts {
 
     /// The rows to write, one after the other. Those that gave up an id come first without any, so that no id stands in
     /// two rows at any time.
-    pub(super) fn changed(&self) -> Vec<Person> {
+    pub(super) fn changed(&self) -> Vec<ContactRow> {
         let without_ids = self.moved.iter().map(|place| {
             let person = self.persons[*place].clone();
-            Person {
+            ContactRow {
                 wa_id: None,
                 // A row must have one id; this one is nobody's.
                 user_id: Some(format!("moving {}", person.id)),
@@ -135,7 +139,7 @@ impl Contacts {
     }
 
     /// The person an update belongs to, when it is a known one.
-    fn place(&self, update: &Update) -> Option<usize> {
+    fn place(&self, update: &ConversationMessage) -> Option<usize> {
         let who = update.who();
         let by_user = |who: &Identity| {
             let id = who.user_id()?;
@@ -156,7 +160,7 @@ impl Contacts {
     }
 
     /// Adds a person; gives the place.
-    fn add(&mut self, person: Person) -> usize {
+    fn add(&mut self, person: ContactRow) -> usize {
         let place = self.persons.len();
         if let Some(wa_id) = &person.wa_id {
             self.by_wa_id.insert(wa_id.clone(), place);
@@ -169,7 +173,7 @@ impl Contacts {
     }
 
     /// Takes over what an update tells of its person: ids, and the names if it has some.
-    fn learn(&mut self, place: usize, update: &Update) {
+    fn learn(&mut self, place: usize, update: &ConversationMessage) {
         let who = update.who();
         if let Some(user_id) = who.user_id() {
             self.take_user_id(place, user_id.as_str());

@@ -5,18 +5,20 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Update;
-use super::identity::{Contacts, Merge, Person, merges};
-use crate::message::{Contact, Conversation, Identity, Newer, PhoneNumberId, State, UserId, WaId};
+use super::ConversationMessage;
+use super::identity::{ContactRow, Contacts, Merge, merges};
+use crate::message::{
+    Contact, Conversation, ConversationState, Identity, Newer, PhoneNumberId, UserId, WaId,
+};
 use crate::store::{StoreError, Transaction, rows, sql};
 
 /// What the database knows of a batch, in one row: every row of a result is a hand-off between threads.
 #[derive(Deserialize)]
-pub(super) struct Known {
+pub(super) struct Lookup {
     /// Keys of messages that are there already.
     pub(super) messages: BTreeSet<String>,
-    contacts: Vec<Person>,
-    conversations: Vec<Stored>,
+    contacts: Vec<ContactRow>,
+    conversations: Vec<ConversationRow>,
     /// The last id given, 0 in an empty table. We give the next ones: nobody else writes in this transaction.
     last_message: i64,
     last_contact: i64,
@@ -25,12 +27,12 @@ pub(super) struct Known {
 
 /// A row of `conversations`.
 #[derive(Deserialize)]
-pub(super) struct Stored {
+pub(super) struct ConversationRow {
     id: i64,
     contact_id: i64,
     pub(super) phone_number_id: String,
     state: String,
-    messages_in: u64,
+    inbound_count: u64,
     last_inbound_ms: Option<i64>,
 }
 
@@ -38,8 +40,8 @@ pub(super) struct Stored {
 /// one first.
 pub(super) async fn look(
     tx: &mut Transaction,
-    messages: &[(String, Update)],
-) -> Result<Known, StoreError> {
+    messages: &[(String, ConversationMessage)],
+) -> Result<Lookup, StoreError> {
     loop {
         let known = look_once(tx, messages).await?;
         // What was there already tells of a past: the number in it may be somebody else's by now.
@@ -78,7 +80,7 @@ struct Joined {
     state: String,
     /// What the numbers of actions of `from` grow by.
     shift: u64,
-    wake_at_ms: Option<i64>,
+    next_timer_ms: Option<i64>,
     opted_out_ms: Option<i64>,
 }
 
@@ -97,7 +99,8 @@ async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, Sto
         .map_err(|_| corrupt(0, "what was looked up is not what we wrote"))?;
     let joined = pairs.into_iter().map(|pair| {
         let read = |row, state: &str| {
-            serde_json::from_str::<State>(state).map_err(|_| corrupt(row, "`state` is not ours"))
+            serde_json::from_str::<ConversationState>(state)
+                .map_err(|_| corrupt(row, "`state` is not ours"))
         };
         let mut state = read(pair.to, &pair.to_state)?;
         let shift = state.actions;
@@ -106,7 +109,7 @@ async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, Sto
             from: pair.from,
             to: pair.to,
             shift,
-            wake_at_ms: state.wakes_at().map(Timestamp::as_millisecond),
+            next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
             opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
             state: serde_json::to_string(&state).expect("its keys are strings"),
         })
@@ -116,8 +119,8 @@ async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, Sto
 
 async fn look_once(
     tx: &mut Transaction,
-    messages: &[(String, Update)],
-) -> Result<Known, StoreError> {
+    messages: &[(String, ConversationMessage)],
+) -> Result<Lookup, StoreError> {
     let people = || {
         messages
             .iter()
@@ -136,7 +139,7 @@ async fn look_once(
         .iter()
         .map(|(_, update)| update.number().as_str())
         .collect();
-    let known: String = sqlx::query_scalar(sql::LOOK)
+    let known: String = sqlx::query_scalar(sql::LOAD_BATCH)
         .bind(rows(&keys))
         .bind(rows(&wa_ids))
         .bind(rows(&user_ids))
@@ -153,16 +156,16 @@ async fn look_once(
 
 /// Every conversation a batch touches, and the contacts that change.
 pub(super) struct People {
-    conversations: Vec<Loaded>,
+    conversations: Vec<LoadedConversation>,
     by_message: Vec<usize>,
     /// New, or with something new.
-    pub(super) contacts: Vec<Person>,
+    pub(super) contacts: Vec<ContactRow>,
     /// The last message id given.
     pub(super) last_message: i64,
 }
 
 /// A conversation as its turns leave it.
-pub(super) struct Loaded {
+pub(super) struct LoadedConversation {
     pub(super) id: i64,
     pub(super) contact_id: i64,
     pub(super) conversation: Conversation,
@@ -171,15 +174,18 @@ pub(super) struct Loaded {
 
 impl People {
     /// Finds or makes the contact and the conversation of each message.
-    pub(super) fn of(known: Known, messages: &[(String, Update)]) -> Result<Self, StoreError> {
+    pub(super) fn of(
+        known: Lookup,
+        messages: &[(String, ConversationMessage)],
+    ) -> Result<Self, StoreError> {
         let contacts = Contacts::of(known.contacts, known.last_contact, messages);
-        let mut stored: HashMap<(i64, String), Stored> = known
+        let mut stored: HashMap<(i64, String), ConversationRow> = known
             .conversations
             .into_iter()
             .map(|one| ((one.contact_id, one.phone_number_id.clone()), one))
             .collect();
         let mut last_conversation = known.last_conversation;
-        let mut conversations: Vec<Loaded> = Vec::new();
+        let mut conversations: Vec<LoadedConversation> = Vec::new();
         let mut places: HashMap<(i64, &PhoneNumberId), usize> = HashMap::new();
         let mut by_message = Vec::with_capacity(messages.len());
         for (place, (_, message)) in contacts.of_update.iter().zip(messages) {
@@ -191,7 +197,7 @@ impl People {
                 let there = stored.remove(&(person.id, number.as_str().to_owned()));
                 let there = there.unwrap_or_else(|| {
                     last_conversation += 1;
-                    Stored::new(last_conversation, person.id, number)
+                    ConversationRow::new(last_conversation, person.id, number)
                 });
                 conversations.push(there.loaded(person, number)?);
                 places.insert((person.id, number), conversations.len() - 1);
@@ -209,47 +215,47 @@ impl People {
     }
 
     /// The conversation of the n-th message of the batch.
-    pub(super) fn of_message(&mut self, index: usize) -> &mut Loaded {
+    pub(super) fn of_message(&mut self, index: usize) -> &mut LoadedConversation {
         &mut self.conversations[self.by_message[index]]
     }
 
     /// Every conversation.
-    pub(super) fn conversations(&self) -> &[Loaded] {
+    pub(super) fn conversations(&self) -> &[LoadedConversation] {
         &self.conversations
     }
 }
 
-impl Stored {
+impl ConversationRow {
     fn new(id: i64, contact_id: i64, number: &PhoneNumberId) -> Self {
         let phone_number_id = number.as_str().to_owned();
-        let (state, messages_in, last_inbound_ms) = ("{}".to_owned(), 0, None);
+        let (state, inbound_count, last_inbound_ms) = ("{}".to_owned(), 0, None);
         Self {
             id,
             contact_id,
             phone_number_id,
             state,
-            messages_in,
+            inbound_count,
             last_inbound_ms,
         }
     }
 
     pub(super) fn loaded(
         self,
-        person: &Person,
+        person: &ContactRow,
         number: &PhoneNumberId,
-    ) -> Result<Loaded, StoreError> {
+    ) -> Result<LoadedConversation, StoreError> {
         let corrupt = |what| StoreError::Corrupt {
             table: "conversations",
             row: self.id,
             what,
         };
-        let state: State =
+        let state: ConversationState =
             serde_json::from_str(&self.state).map_err(|_| corrupt("`state` is not ours"))?;
         let wa_id = person.wa_id.clone().and_then(WaId::parse);
         let user_id = person.user_id.clone().and_then(UserId::parse);
         let identity = Identity::from_parts(wa_id, user_id)
             .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?;
-        Ok(Loaded {
+        Ok(LoadedConversation {
             id: self.id,
             contact_id: self.contact_id,
             conversation: Conversation {
@@ -259,7 +265,7 @@ impl Stored {
                     name: person.name.clone(),
                     username: person.username.clone(),
                 },
-                messages_before: self.messages_in,
+                inbound_count: self.inbound_count,
                 state,
             },
             last_inbound_ms: self.last_inbound_ms,

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Store, StoreError, message_key};
-use crate::engine::{Decision, Incoming, Turn};
+use crate::engine::{Decision, EngineEvent, Turn};
 use crate::message::{
     AccountEvent, Content, Conversation, Echo, Event, Identity, Inbound, PhoneNumberId, Profile,
     Receipt, RulesVersion, STANDING_FIELDS, Unreadable, Wamid,
@@ -30,7 +30,7 @@ use write::Written;
 /// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
 /// costs only its message.
 pub type Decide =
-    dyn Fn(&Conversation, Incoming<'_>, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
+    dyn Fn(&Conversation, EngineEvent<'_>, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
 
 /// What [`Store::receive`] needs beside the batch.
 #[derive(Clone, Copy, Debug)]
@@ -78,16 +78,16 @@ pub struct Received {
 }
 
 /// What belongs to a conversation.
-enum Update {
+enum ConversationMessage {
     Message(Box<Inbound>),
     Echo(Box<Echo>),
 }
 
-impl Update {
-    fn incoming(&self) -> Incoming<'_> {
+impl ConversationMessage {
+    fn incoming(&self) -> EngineEvent<'_> {
         match self {
-            Self::Message(message) => Incoming::Message(message),
-            Self::Echo(echo) => Incoming::Echo(echo),
+            Self::Message(message) => EngineEvent::Message(message),
+            Self::Echo(echo) => EngineEvent::Echo(echo),
         }
     }
 
@@ -135,7 +135,7 @@ impl Update {
 /// A batch by kind of event, each in the order it came.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(String, Update)>,
+    messages: Vec<(String, ConversationMessage)>,
     receipts: Vec<Receipt>,
     account: Vec<AccountEvent>,
     unreadable: Vec<Unreadable>,
@@ -149,8 +149,8 @@ impl Batch {
         let mut seen = HashSet::new();
         for event in events {
             let update = match event {
-                Event::Message(message) => Update::Message(message),
-                Event::Echo(echo) => Update::Echo(echo),
+                Event::Message(message) => ConversationMessage::Message(message),
+                Event::Echo(echo) => ConversationMessage::Echo(echo),
                 Event::Receipt(receipt) => {
                     batch.receipts.push(*receipt);
                     continue;

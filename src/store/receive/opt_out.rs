@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::write::Decided;
-use crate::engine::{Decision, NoteKind};
+use crate::engine::{ConversationEventKind, Decision};
 
 /// Takes replies and actions away that came before an opt-out of the same conversation.
 pub(super) fn in_batch(decided: &mut [Decided<'_>]) {
@@ -21,9 +21,9 @@ pub(super) fn in_batch(decided: &mut [Decided<'_>]) {
             turn.explanation.note = Some(note.to_owned());
         }
         if turn
-            .notes
+            .conversation_events
             .iter()
-            .any(|note| note.kind == NoteKind::OptedOut)
+            .any(|note| note.kind == ConversationEventKind::OptedOut)
         {
             opted_out.insert(one.conversation_id);
         }

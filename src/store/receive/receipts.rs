@@ -25,7 +25,7 @@ pub(super) async fn write_receipts(
         status: &'a str,
         participant: Option<&'a str>,
         at_ms: i64,
-        tag: Option<&'a str>,
+        claim_token: Option<&'a str>,
         pricing: Option<&'a str>,
         conversation: Option<&'a str>,
         errors: Option<String>,
@@ -50,7 +50,7 @@ pub(super) async fn write_receipts(
                 status,
                 participant,
                 at_ms: receipt.at.as_millisecond(),
-                tag: receipt.tag.as_deref(),
+                claim_token: receipt.claim_token.as_deref(),
                 pricing: receipt.pricing.as_deref(),
                 conversation: receipt.conversation.as_deref(),
                 errors: (!receipt.errors.is_empty()).then(|| {
@@ -110,7 +110,7 @@ pub(super) async fn write_account_events(
         field: &'a str,
         phone_number_id: Option<&'a PhoneNumberId>,
         waba_id: Option<&'a str>,
-        told_at_ms: i64,
+        occurred_at_ms: i64,
         summary: &'a str,
         raw: &'a str,
     }
@@ -125,7 +125,7 @@ pub(super) async fn write_account_events(
             phone_number_id: event.phone_number_id.as_ref(),
             waba_id: event.waba_id.as_deref(),
             // A time ahead of us would win over all later news.
-            told_at_ms: event.told_at.unwrap_or(now).min(now).as_millisecond(),
+            occurred_at_ms: event.told_at.unwrap_or(now).min(now).as_millisecond(),
             summary: &event.summary,
             raw: &event.raw,
         })

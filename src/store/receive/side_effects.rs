@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::write::Decided;
-use crate::engine::{Decision, NoteKind};
+use crate::engine::{ConversationEventKind, Decision};
 use crate::message::RulesVersion;
 use crate::store::{StoreError, Transaction, message_key, rows, sql};
 
 /// The rows; mostly none.
 pub(super) struct Rows<'a> {
-    concluded: Vec<Concluded<'a>>,
-    notes: Vec<NoteRow<'a>>,
+    late_decisions: Vec<Concluded<'a>>,
+    conversation_events: Vec<ConversationEventRow<'a>>,
     actions: Vec<ActionRow>,
     /// Conversations whose person opted out.
     pub(super) called_off: Vec<i64>,
@@ -26,7 +26,7 @@ struct Concluded<'a> {
 }
 
 #[derive(Serialize)]
-struct NoteRow<'a> {
+struct ConversationEventRow<'a> {
     conversation_id: i64,
     kind: &'static str,
     text: &'a str,
@@ -45,8 +45,8 @@ impl<'a> Rows<'a> {
     /// Gathers them; new messages have the ids behind `last_id`.
     pub(super) fn of(decided: &'a [Decided<'a>], last_id: i64) -> Self {
         let mut all = Self {
-            concluded: Vec::new(),
-            notes: Vec::new(),
+            late_decisions: Vec::new(),
+            conversation_events: Vec::new(),
             actions: Vec::new(),
             called_off: Vec::new(),
         };
@@ -61,23 +61,23 @@ impl<'a> Rows<'a> {
 
     fn add(&mut self, one: &'a Decided<'a>, message_id: Option<i64>) {
         let key = |wamid: &crate::message::Wamid| message_key(one.number.as_str(), wamid.as_str());
-        for concluded in &one.turn.concluded {
-            let explanation = serde_json::to_string(&concluded.explanation);
-            self.concluded.push(Concluded {
-                message_key: key(&concluded.message),
-                decision: concluded.decision,
+        for late_decisions in &one.turn.late_decisions {
+            let explanation = serde_json::to_string(&late_decisions.explanation);
+            self.late_decisions.push(Concluded {
+                message_key: key(&late_decisions.message),
+                decision: late_decisions.decision,
                 explanation: explanation.expect("its keys are strings"),
                 rules_version: one.version.as_ref(),
             });
         }
-        for note in &one.turn.notes {
-            self.notes.push(NoteRow {
+        for event in &one.turn.conversation_events {
+            self.conversation_events.push(ConversationEventRow {
                 conversation_id: one.conversation_id,
-                kind: note.kind.name(),
-                text: &note.text,
+                kind: event.kind.name(),
+                text: &event.text,
                 message_id,
             });
-            if note.kind == NoteKind::OptedOut {
+            if event.kind == ConversationEventKind::OptedOut {
                 self.called_off.push(one.conversation_id);
             }
         }
@@ -98,12 +98,15 @@ impl<'a> Rows<'a> {
         tx: &mut Transaction,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if self.concluded.is_empty() && self.notes.is_empty() && self.actions.is_empty() {
+        if self.late_decisions.is_empty()
+            && self.conversation_events.is_empty()
+            && self.actions.is_empty()
+        {
             return Ok(());
         }
-        sqlx::query(sql::WRITE_MORE)
-            .bind(rows(&self.concluded))
-            .bind(rows(&self.notes))
+        sqlx::query(sql::INSERT_SIDE_EFFECTS)
+            .bind(rows(&self.late_decisions))
+            .bind(rows(&self.conversation_events))
             .bind(rows(&self.actions))
             .bind(now.as_millisecond())
             .execute(&mut *tx)

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::identity::Person;
-use super::load::{Loaded, Stored};
+use super::identity::ContactRow;
+use super::load::{ConversationRow, LoadedConversation};
 use super::write;
 use super::write::{Decided, Written};
 use super::{Decide, ReceivePolicy, Received};
-use crate::engine::Incoming;
+use crate::engine::EngineEvent;
 use crate::message::PhoneNumberId;
 use crate::store::{Store, StoreError, Transaction, sql};
 
@@ -24,9 +24,9 @@ struct Found {
 /// A conversation, with whom it is.
 #[derive(Deserialize)]
 pub(super) struct Due {
-    person: Person,
+    person: ContactRow,
     #[serde(flatten)]
-    conversation: Stored,
+    conversation: ConversationRow,
 }
 
 impl Store {
@@ -66,11 +66,12 @@ impl Store {
         let mut decided = Vec::new();
         for one in &mut loaded {
             for _ in 0..DUE_MAX {
-                let due = one.conversation.state.wakes_at();
+                let due = one.conversation.state.next_timer();
                 if due.is_none_or(|due| due > policy.now) {
                     break;
                 }
-                let (turn, version) = write::decide_one(one, Incoming::Timer, policy.now, decide);
+                let (turn, version) =
+                    write::decide_one(one, EngineEvent::Timer, policy.now, decide);
                 decided.push(Decided::of(one, None, turn, version));
             }
         }
@@ -78,7 +79,7 @@ impl Store {
     }
 }
 
-pub(super) fn load(found: Vec<Due>) -> Result<Vec<Loaded>, StoreError> {
+pub(super) fn load(found: Vec<Due>) -> Result<Vec<LoadedConversation>, StoreError> {
     let mut loaded = Vec::with_capacity(found.len());
     for due in found {
         let number = PhoneNumberId::parse(due.conversation.phone_number_id.clone());
@@ -99,7 +100,7 @@ pub(super) fn corrupt() -> StoreError {
 pub(super) async fn write(
     mut tx: Transaction,
     decided: &[Decided<'_>],
-    conversations: &[Loaded],
+    conversations: &[LoadedConversation],
     last_message: i64,
     policy: ReceivePolicy,
 ) -> Result<Received, StoreError> {
@@ -110,9 +111,9 @@ pub(super) async fn write(
     };
     let queued = write::write(&mut tx, decided, &written, policy).await?;
     tx.commit().await?;
-    let concluded = decided.iter().flat_map(|one| &one.turn.concluded);
+    let late_decisions = decided.iter().flat_map(|one| &one.turn.late_decisions);
     Ok(Received {
-        decisions: concluded.map(|one| one.decision).collect(),
+        decisions: late_decisions.map(|one| one.decision).collect(),
         queued,
         actions: decided.iter().map(|one| one.turn.actions.len()).sum(),
         ..Received::default()

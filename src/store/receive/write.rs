@@ -8,12 +8,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::identity::Person;
-use super::load::{Loaded, People};
-use super::{Decide, MediaPolicy, ReceivePolicy, Update, side_effects};
+use super::identity::ContactRow;
+use super::load::{LoadedConversation, People};
+use super::{ConversationMessage, Decide, MediaPolicy, ReceivePolicy, side_effects};
 use crate::engine::discard;
-use crate::engine::{Decision, Incoming, Reply, Turn};
-use crate::message::{Content, Inbound, Kind, Outbound, PhoneNumberId, RulesVersion, State, Wamid};
+use crate::engine::{Decision, EngineEvent, Reply, Turn};
+use crate::message::{
+    Content, ConversationState, Inbound, Kind, Outbound, PhoneNumberId, RulesVersion, Wamid,
+};
 use crate::store::{StoreError, Transaction, message_key, rows, sql};
 
 /// Free replies are taken for 24 hours after the person's last message; two minutes stay unused, because
@@ -28,7 +30,7 @@ const MEDIA_LIFE: Duration = Duration::from_hours(7 * 24);
 /// A turn with what it was taken on.
 pub(super) struct Decided<'a> {
     /// The new message with its key; `None` when something was due.
-    message: Option<(&'a str, &'a Update)>,
+    message: Option<(&'a str, &'a ConversationMessage)>,
     pub(super) conversation_id: i64,
     pub(super) number: PhoneNumberId,
     /// The person's last message, by WhatsApp's clock.
@@ -40,15 +42,15 @@ pub(super) struct Decided<'a> {
 
 /// Everything that is written back.
 pub(super) struct Written<'a> {
-    pub(super) contacts: &'a [Person],
-    pub(super) conversations: &'a [Loaded],
+    pub(super) contacts: &'a [ContactRow],
+    pub(super) conversations: &'a [LoadedConversation],
     /// The last message id given.
     pub(super) last_message: i64,
 }
 
 /// Decides on every message in order; each conversation's state flows from one to the next.
 pub(super) fn decide_all<'a>(
-    messages: &'a [(String, Update)],
+    messages: &'a [(String, ConversationMessage)],
     people: &mut People,
     now: Timestamp,
     decide: &Decide,
@@ -59,10 +61,10 @@ pub(super) fn decide_all<'a>(
         .map(|(index, (key, update))| {
             let loaded = people.of_message(index);
             let (turn, version) = decide_one(loaded, update.incoming(), now, decide);
-            if let Update::Message(message) = update
+            if let ConversationMessage::Message(message) = update
                 && message.content.kind() != Some(Kind::System)
             {
-                loaded.conversation.messages_before += 1;
+                loaded.conversation.inbound_count += 1;
                 let sent_at = message.sent_at.as_millisecond();
                 loaded.last_inbound_ms = loaded.last_inbound_ms.max(Some(sent_at));
             }
@@ -73,8 +75,8 @@ pub(super) fn decide_all<'a>(
 
 /// Decides once; the conversation's state is then what the turn leaves.
 pub(super) fn decide_one(
-    loaded: &mut Loaded,
-    incoming: Incoming<'_>,
+    loaded: &mut LoadedConversation,
+    incoming: EngineEvent<'_>,
     now: Timestamp,
     decide: &Decide,
 ) -> (Turn, Option<RulesVersion>) {
@@ -90,7 +92,7 @@ pub(super) fn decide_one(
     (turn, version)
 }
 
-fn panicked(state: State) -> Turn {
+fn panicked(state: ConversationState) -> Turn {
     let note = "the rules panicked on this message; please report it";
     Turn::nothing(Decision::Failed, state, note)
 }
@@ -122,7 +124,7 @@ pub(super) async fn write(
         .iter()
         .map(ConversationRow::of)
         .collect();
-    sqlx::query(sql::WRITE)
+    sqlx::query(sql::INSERT_BATCH)
         .bind(rows(written.contacts))
         .bind(rows(&conversations))
         .bind(rows(&messages))
@@ -152,23 +154,26 @@ struct ConversationRow<'a> {
     contact_id: i64,
     phone_number_id: &'a PhoneNumberId,
     state: String,
-    messages_in: u64,
+    inbound_count: u64,
     last_inbound_ms: Option<i64>,
-    wake_at_ms: Option<i64>,
+    next_timer_ms: Option<i64>,
     opted_out_ms: Option<i64>,
 }
 
 impl<'a> ConversationRow<'a> {
-    fn of(loaded: &'a Loaded) -> Self {
+    fn of(loaded: &'a LoadedConversation) -> Self {
         let conversation = &loaded.conversation;
         Self {
             id: loaded.id,
             contact_id: loaded.contact_id,
             phone_number_id: &conversation.phone_number_id,
             state: serde_json::to_string(&conversation.state).expect("its keys are strings"),
-            messages_in: conversation.messages_before,
+            inbound_count: conversation.inbound_count,
             last_inbound_ms: loaded.last_inbound_ms,
-            wake_at_ms: conversation.state.wakes_at().map(Timestamp::as_millisecond),
+            next_timer_ms: conversation
+                .state
+                .next_timer()
+                .map(Timestamp::as_millisecond),
             opted_out_ms: conversation
                 .state
                 .opted_out_at
@@ -317,8 +322,8 @@ fn read_marks<'a>(
 
 impl<'a> Decided<'a> {
     pub(super) fn of(
-        loaded: &Loaded,
-        message: Option<(&'a str, &'a Update)>,
+        loaded: &LoadedConversation,
+        message: Option<(&'a str, &'a ConversationMessage)>,
         turn: Turn,
         version: Option<RulesVersion>,
     ) -> Self {
@@ -344,19 +349,26 @@ impl<'a> Decided<'a> {
 
     fn message(&self) -> Option<&Inbound> {
         match self.message? {
-            (_, Update::Message(message)) => Some(message),
-            (_, Update::Echo(_)) => None,
+            (_, ConversationMessage::Message(message)) => Some(message),
+            (_, ConversationMessage::Echo(_)) => None,
         }
     }
 
-    fn update_row<'r>(&'r self, id: i64, key: &'r str, update: &'r Update) -> MessageRow<'r> {
+    fn update_row<'r>(
+        &'r self,
+        id: i64,
+        key: &'r str,
+        update: &'r ConversationMessage,
+    ) -> MessageRow<'r> {
         let content = match update {
-            Update::Message(message) => &message.content,
-            Update::Echo(echo) => &echo.content,
+            ConversationMessage::Message(message) => &message.content,
+            ConversationMessage::Echo(echo) => &echo.content,
         };
         let (sent_at, raw, about) = match update {
-            Update::Message(message) => (message.sent_at, &message.raw, &message.context),
-            Update::Echo(echo) => (echo.sent_at, &echo.raw, &echo.context),
+            ConversationMessage::Message(message) => {
+                (message.sent_at, &message.raw, &message.context)
+            }
+            ConversationMessage::Echo(echo) => (echo.sent_at, &echo.raw, &echo.context),
         };
         let row = MessageRow {
             id,
@@ -367,7 +379,7 @@ impl<'a> Decided<'a> {
             message_key: Some(key),
             kind: content.kind_name(),
             text: content.transcript_text(),
-            origin: "person",
+            origin: "contact",
             quoted_wamid: quoted(content, about.quoted.as_ref()),
             sent_at_ms: sent_at.as_millisecond(),
             raw: Cow::Borrowed(raw),
@@ -411,7 +423,7 @@ impl<'a> Decided<'a> {
         let key = answers.map(|wamid| message_key(self.number.as_str(), wamid.as_str()));
         let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
         // What a timer says has no message that could carry the reason.
-        let reason = self.message.is_none() && self.turn.concluded.is_empty();
+        let reason = self.message.is_none() && self.turn.late_decisions.is_empty();
         let explanation = reason.then(|| serde_json::to_string(&self.turn.explanation));
         MessageRow {
             id,
@@ -422,7 +434,7 @@ impl<'a> Decided<'a> {
             message_key: None,
             kind: reply.content.kind_name(),
             text: reply.content.transcript_text(),
-            origin: "rule",
+            origin: "bot",
             quoted_wamid: answers.filter(|_| about).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
             raw: Cow::Owned(content.expect("its keys are strings")),
@@ -447,7 +459,9 @@ impl<'a> Decided<'a> {
         // The earlier of "no longer useful" and "WhatsApp takes no free reply any more".
         let useful = after(policy.now, policy.reply_expires_after);
         let window = match self.message {
-            Some((_, Update::Message(message))) => Some(after(message.sent_at, SERVICE_WINDOW)),
+            Some((_, ConversationMessage::Message(message))) => {
+                Some(after(message.sent_at, SERVICE_WINDOW))
+            }
             _ => self.last_inbound_ms.map(window_of),
         };
         OutboxRow {

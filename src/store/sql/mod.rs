@@ -1,6 +1,6 @@
 //! Every statement, in one place. Sets of rows come as one JSON array in `$1`.
 //!
-//! What a statement must not become is a walk over a whole table: the outbox has a unique `fence` for rows that are
+//! What a statement must not become is a walk over a whole table: the outbox has a unique `claim_token` for rows that are
 //! being sent, and where an index on a common value would look cheaper to the planner, the condition is written
 //! so that it cannot use one (`NOT IN`). `CROSS JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds
 //! the plan of each, by the SQLite that is built in.
@@ -34,7 +34,7 @@ pub(super) const NO_CACHE: &str = "PRAGMA cache_size = 1";
 
 /// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3` user ids, `$4` our
 /// numbers.
-pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name, username FROM contacts \
+pub(super) const LOAD_BATCH: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name, username FROM contacts \
     WHERE wa_id IN (SELECT value FROM json_each($2)) OR user_id IN (SELECT value FROM json_each($3))) \
     SELECT json_object( \
     'messages', (SELECT json_group_array(message_key) FROM messages \
@@ -43,7 +43,7 @@ pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, us
         'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name, 'username', username)) FROM people), \
     'conversations', (SELECT json_group_array(json_object( \
         'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, \
-        'state', c.state, 'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms)) \
+        'state', c.state, 'inbound_count', c.inbound_count, 'last_inbound_ms', c.last_inbound_ms)) \
         FROM people CROSS JOIN conversations AS c ON c.contact_id = people.id \
         WHERE c.phone_number_id IN (SELECT value FROM json_each($4))), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages), \
@@ -53,22 +53,22 @@ pub(super) const LOOK: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, us
 /// Everything a batch of messages leaves behind, in one hand-over: `$1` contacts, `$2` conversations, `$3`
 /// messages, `$4` conversations with a new read mark, whose older one goes, `$5` outbox rows in the order they
 /// are sent, `$6` now, `$7` files to fetch.
-pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms) \
+pub(super) const INSERT_BATCH: &str = "INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms) \
     SELECT value->>'$.id', value->>'$.wa_id', value->>'$.user_id', value->>'$.name', \
      value->>'$.username', $6 \
     FROM json_each($1) WHERE true ON CONFLICT (id) DO UPDATE SET \
     wa_id = excluded.wa_id, user_id = excluded.user_id, name = excluded.name, \
     username = excluded.username; \
     INSERT INTO conversations \
-    (id, contact_id, phone_number_id, state, messages_in, last_inbound_ms, last_message_ms, \
-     wake_at_ms, opted_out_ms) \
+    (id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms, last_message_ms, \
+     next_timer_ms, opted_out_ms) \
     SELECT value->>'$.id', value->>'$.contact_id', value->>'$.phone_number_id', value->>'$.state', \
-     value->>'$.messages_in', value->>'$.last_inbound_ms', $6, value->>'$.wake_at_ms', \
+     value->>'$.inbound_count', value->>'$.last_inbound_ms', $6, value->>'$.next_timer_ms', \
      value->>'$.opted_out_ms' \
     FROM json_each($2) WHERE true ON CONFLICT (id) DO UPDATE SET \
-    state = excluded.state, messages_in = excluded.messages_in, \
+    state = excluded.state, inbound_count = excluded.inbound_count, \
     last_inbound_ms = excluded.last_inbound_ms, last_message_ms = excluded.last_message_ms, \
-    wake_at_ms = excluded.wake_at_ms, opted_out_ms = excluded.opted_out_ms; \
+    next_timer_ms = excluded.next_timer_ms, opted_out_ms = excluded.opted_out_ms; \
     INSERT INTO messages \
     (id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin, \
      quoted_wamid, sent_at_ms, stored_at_ms, raw, decision, explanation, rules_version, rule_id, \
@@ -93,11 +93,11 @@ pub(super) const WRITE: &str = "INSERT INTO contacts (id, wa_id, user_id, name, 
     FROM json_each($7)";
 
 /// What only some batches leave behind. `$1` decisions on messages that had waited, `$2` notes, `$3` actions, `$4` now.
-pub(super) const WRITE_MORE: &str = "UPDATE messages SET decision = one.value->>'$.decision', \
+pub(super) const INSERT_SIDE_EFFECTS: &str = "UPDATE messages SET decision = one.value->>'$.decision', \
     explanation = one.value->>'$.explanation', rules_version = one.value->>'$.rules_version' \
     FROM json_each($1) AS one WHERE messages.message_key = one.value->>'$.message_key' \
-    AND messages.decision = 'waiting'; \
-    INSERT INTO notes (conversation_id, at_ms, kind, text, message_id) \
+    AND messages.decision = 'pending'; \
+    INSERT INTO conversation_events (conversation_id, at_ms, kind, text, message_id) \
     SELECT value->>'$.conversation_id', $4, value->>'$.kind', value->>'$.text', value->>'$.message_id' \
     FROM json_each($2) ORDER BY key; \
     INSERT INTO actions (conversation_id, number, message_id, request, asked_at_ms) \
@@ -114,7 +114,7 @@ pub(super) const CALL_OFF: &str = "UPDATE messages SET outbox_state = 'expired',
 
 /// What was to be done for them, and their messages that waited for it. `$1` conversations, `$2` now.
 pub(super) const CALL_OFF_ACTIONS: &str = "UPDATE messages SET decision = 'opted_out' \
-    WHERE decision = 'waiting' AND conversation_id IN (SELECT value FROM json_each($1)); \
+    WHERE decision = 'pending' AND conversation_id IN (SELECT value FROM json_each($1)); \
     UPDATE actions SET ended_at_ms = $2, \
     outcome = json_object('failed', 'the person wants nothing from us any more') FROM outbox \
     WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number \
@@ -126,15 +126,15 @@ pub(super) const CALL_OFF_ACTIONS: &str = "UPDATE messages SET decision = 'opted
 /// Conversations in which something is due, as one row of JSON. `$1` now, `$2` limit.
 pub(super) const DUE: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
     'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
-    'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
+    'inbound_count', c.inbound_count, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
         'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name, 'username', p.username))) \
-    FROM (SELECT * FROM conversations WHERE wake_at_ms <= $1 ORDER BY wake_at_ms LIMIT $2) AS c \
+    FROM (SELECT * FROM conversations WHERE next_timer_ms <= $1 ORDER BY next_timer_ms LIMIT $2) AS c \
     JOIN contacts AS p ON p.id = c.contact_id), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
 
 /// When the next thing becomes due.
 pub(super) const DUE_AT: &str =
-    "SELECT min(wake_at_ms) FROM conversations WHERE wake_at_ms IS NOT NULL";
+    "SELECT min(next_timer_ms) FROM conversations WHERE next_timer_ms IS NOT NULL";
 
 /// Whom actions are to be done at: one step through the index for each. `$1` now.
 pub(super) const ACTION_HOSTS: &str = "WITH RECURSIVE hosts (name) AS ( \
@@ -157,29 +157,29 @@ pub(super) const CLAIMABLE_ACTIONS: &str = "SELECT json_group_array(json_object(
     ORDER BY o.due_at_ms, o.id)";
 
 /// What was said lately in conversations, the oldest first, as one row of JSON. `$1` conversations, `$2` how many of each.
-pub(super) const LATELY: &str = "SELECT json_group_array(json_object( \
+pub(super) const RECENT_MESSAGES: &str = "SELECT json_group_array(json_object( \
     'conversation_id', conversation_id, 'direction', direction, 'text', text)) FROM ( \
     SELECT m.conversation_id, m.direction, m.text FROM json_each($1) AS one JOIN messages AS m ON m.id IN ( \
         SELECT id FROM messages WHERE conversation_id = one.value \
         AND (direction = 'in' OR outbox_state NOT IN ('dead', 'expired')) ORDER BY id DESC LIMIT $2) \
     ORDER BY m.id)";
 
-/// Actions that are ours, with their conversations in the same shape as what is due. `$1` fences.
+/// Actions that are ours, with their conversations in the same shape as what is due. `$1` claim_tokens.
 pub(super) const ENDED_ACTIONS: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
     'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
-    'messages_in', c.messages_in, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
+    'inbound_count', c.inbound_count, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
         'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name, 'username', p.username))) \
     FROM conversations AS c JOIN contacts AS p ON p.id = c.contact_id WHERE c.id IN ( \
-        SELECT conversation_id FROM outbox WHERE fence IN (SELECT value FROM json_each($1)))), \
-    'actions', (SELECT json_group_array(json_object('fence', fence, 'conversation_id', conversation_id, \
-        'number', action_number)) FROM outbox WHERE fence IN (SELECT value FROM json_each($1))), \
+        SELECT conversation_id FROM outbox WHERE claim_token IN (SELECT value FROM json_each($1)))), \
+    'actions', (SELECT json_group_array(json_object('claim_token', claim_token, 'conversation_id', conversation_id, \
+        'number', action_number)) FROM outbox WHERE claim_token IN (SELECT value FROM json_each($1))), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
 
-/// `$1` fences and outcomes, `$2` now.
+/// `$1` claim_tokens and outcomes, `$2` now.
 pub(super) const END_ACTIONS: &str = "UPDATE actions SET ended_at_ms = $2, outcome = one.value->>'$.outcome' \
-    FROM json_each($1) AS one JOIN outbox ON outbox.fence = one.value->>'$.fence' \
+    FROM json_each($1) AS one JOIN outbox ON outbox.claim_token = one.value->>'$.claim_token' \
     WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number; \
-    DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
+    DELETE FROM outbox WHERE claim_token IN (SELECT value->>'$.claim_token' FROM json_each($1))";
 
 /// Conversations with the same number of ours of people who turned out to be one, in pairs. `$1` pairs of contacts.
 pub(super) const TO_JOIN: &str = "SELECT json_group_array(json_object('from', f.id, 'to', t.id, \
@@ -196,13 +196,13 @@ pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pai
     UPDATE outbox SET conversation_id = pair.value->>'$.to', \
     action_number = action_number + (pair.value->>'$.shift') \
     FROM json_each($2) AS pair WHERE outbox.conversation_id = pair.value->>'$.from'; \
-    UPDATE notes SET conversation_id = pair.value->>'$.to' \
-    FROM json_each($2) AS pair WHERE notes.conversation_id = pair.value->>'$.from'; \
+    UPDATE conversation_events SET conversation_id = pair.value->>'$.to' \
+    FROM json_each($2) AS pair WHERE conversation_events.conversation_id = pair.value->>'$.from'; \
     UPDATE actions SET conversation_id = pair.value->>'$.to', number = number + (pair.value->>'$.shift') \
     FROM json_each($2) AS pair WHERE actions.conversation_id = pair.value->>'$.from'; \
-    UPDATE conversations AS t SET messages_in = t.messages_in + f.messages_in, \
+    UPDATE conversations AS t SET inbound_count = t.inbound_count + f.inbound_count, \
     last_inbound_ms = max(coalesce(t.last_inbound_ms, f.last_inbound_ms), coalesce(f.last_inbound_ms, t.last_inbound_ms)), \
-    state = pair.value->>'$.state', wake_at_ms = pair.value->>'$.wake_at_ms', \
+    state = pair.value->>'$.state', next_timer_ms = pair.value->>'$.next_timer_ms', \
     opted_out_ms = pair.value->>'$.opted_out_ms', last_message_ms = max(t.last_message_ms, f.last_message_ms) \
     FROM json_each($2) AS pair JOIN conversations AS f ON f.id = pair.value->>'$.from' \
     WHERE t.id = pair.value->>'$.to'; \
@@ -210,7 +210,7 @@ pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pai
     UPDATE conversations SET contact_id = pair.value->>'$.to' FROM json_each($1) AS pair \
     WHERE contact_id = pair.value->>'$.from'; \
     UPDATE contacts AS t SET name = coalesce(t.name, f.name), username = coalesce(t.username, f.username), \
-    marketing_stopped_ms = coalesce(t.marketing_stopped_ms, f.marketing_stopped_ms), \
+    marketing_opted_out_ms = coalesce(t.marketing_opted_out_ms, f.marketing_opted_out_ms), \
     first_seen_ms = min(t.first_seen_ms, f.first_seen_ms) \
     FROM json_each($1) AS pair JOIN contacts AS f ON f.id = pair.value->>'$.from' \
     WHERE t.id = pair.value->>'$.to'; \
@@ -221,19 +221,19 @@ pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pai
 /// Stores steps that were not told before, takes a returned tag as proof of a send whatever we thought of it,
 /// and drops the outbox rows of what is proven. `$1` receipts, `$2` now.
 pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
-    (receipt_key, message_key, status, participant, at_ms, received_at_ms, tag, pricing, conversation, \
+    (receipt_key, message_key, status, participant, at_ms, received_at_ms, claim_token, pricing, conversation, \
      errors, raw) \
     SELECT value->>'$.receipt_key', value->>'$.message_key', value->>'$.status', \
-     value->>'$.participant', value->>'$.at_ms', $2, value->>'$.tag', value->>'$.pricing', \
+     value->>'$.participant', value->>'$.at_ms', $2, value->>'$.claim_token', value->>'$.pricing', \
      value->>'$.conversation', value->>'$.errors', value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (receipt_key) DO NOTHING; \
     UPDATE messages SET wamid = proof.value->>'$.wamid', message_key = proof.value->>'$.message_key', \
     outbox_state = 'accepted', send_error = NULL \
-    FROM json_each($1) AS proof JOIN outbox ON outbox.fence = proof.value->>'$.tag' \
+    FROM json_each($1) AS proof JOIN outbox ON outbox.claim_token = proof.value->>'$.claim_token' \
     WHERE messages.id = outbox.message_id AND messages.direction = 'out' \
     AND outbox.phone_number_id = proof.value->>'$.phone_number_id' \
     AND NOT EXISTS (SELECT 1 FROM messages AS other WHERE other.message_key = proof.value->>'$.message_key'); \
-    DELETE FROM outbox WHERE fence IN (SELECT value->>'$.tag' FROM json_each($1)) \
+    DELETE FROM outbox WHERE claim_token IN (SELECT value->>'$.claim_token' FROM json_each($1)) \
     AND EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id \
         AND messages.outbox_state = 'accepted')";
 
@@ -256,14 +256,14 @@ pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
 
 /// News that was not told before.
 pub(super) const INSERT_ACCOUNT_EVENTS: &str = "INSERT INTO account_events \
-    (event_key, field, phone_number_id, waba_id, told_at_ms, summary, received_at_ms, raw) \
+    (event_key, field, phone_number_id, waba_id, occurred_at_ms, summary, received_at_ms, raw) \
     SELECT value->>'$.event_key', value->>'$.field', value->>'$.phone_number_id', \
-     value->>'$.waba_id', value->>'$.told_at_ms', value->>'$.summary', $2, value->>'$.raw' \
+     value->>'$.waba_id', value->>'$.occurred_at_ms', value->>'$.summary', $2, value->>'$.raw' \
     FROM json_each($1) WHERE true ON CONFLICT (event_key) DO NOTHING";
 
 /// Wishes about marketing, by either id, the last one of a person last. `$2` now.
-pub(super) const WRITE_CONSENT: &str = "UPDATE contacts SET marketing_stopped_ms = \
-    CASE wish.value->>'$.marketing' WHEN 'stop' THEN coalesce(marketing_stopped_ms, $2) END \
+pub(super) const WRITE_CONSENT: &str = "UPDATE contacts SET marketing_opted_out_ms = \
+    CASE wish.value->>'$.marketing' WHEN 'stop' THEN coalesce(marketing_opted_out_ms, $2) END \
     FROM json_each($1) AS wish \
     WHERE (contacts.user_id IS NOT NULL AND contacts.user_id = wish.value->>'$.user_id') \
     OR (contacts.wa_id IS NOT NULL AND contacts.wa_id = wish.value->>'$.wa_id')";
@@ -289,7 +289,7 @@ pub(super) const CONVERSATIONS: &str = "WITH meant AS MATERIALIZED ( \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, v.phone_number_id, \
     (SELECT text FROM messages AS m WHERE m.conversation_id = v.id ORDER BY m.id DESC LIMIT 1) \
         AS last_message, \
-    v.last_message_ms, v.messages_in, \
+    v.last_message_ms, v.inbound_count, \
     (SELECT min(theirs.sent_at_ms) FROM messages AS theirs \
      WHERE theirs.conversation_id = v.id AND theirs.direction = 'in' \
      AND theirs.id > coalesce((SELECT max(coalesce(ours.reply_to_id, ours.id)) FROM messages AS ours \
@@ -312,8 +312,7 @@ pub(super) const TRANSCRIPT: &str = "SELECT latest.id, latest.direction, latest.
         AND waiting.message_id = latest.id ORDER BY latest.id";
 
 /// What happened in a conversation beside what was said. `$1` conversation.
-pub(super) const NOTES: &str =
-    "SELECT at_ms, kind, text, message_id FROM notes WHERE conversation_id = $1 ORDER BY id";
+pub(super) const CONVERSATION_EVENTS: &str = "SELECT at_ms, kind, text, message_id FROM conversation_events WHERE conversation_id = $1 ORDER BY id";
 
 // ---- commands beside the service ---------------------------------------------------------------
 
@@ -329,7 +328,7 @@ pub(super) const REMEMBER_UPLOAD: &str = "DELETE FROM uploads WHERE expires_at_m
 
 /// `$1` number, `$2` phone, `$3` user id.
 pub(super) const STANDING: &str = "SELECT v.last_inbound_ms, \
-    c.marketing_stopped_ms IS NOT NULL AS no_marketing, v.opted_out_ms IS NOT NULL AS opted_out FROM contacts AS c \
+    c.marketing_opted_out_ms IS NOT NULL AS no_marketing, v.opted_out_ms IS NOT NULL AS opted_out FROM contacts AS c \
     LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1 \
     WHERE c.id = coalesce((SELECT id FROM contacts WHERE wa_id = $2), \
         (SELECT id FROM contacts WHERE user_id = $3))";
@@ -339,7 +338,7 @@ pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, firs
     SELECT value->>'$.wa_id', value->>'$.user_id', $2 FROM json_each($1) \
     WHERE NOT EXISTS (SELECT 1 FROM contacts \
         WHERE wa_id = value->>'$.wa_id' OR user_id = value->>'$.user_id'); \
-    INSERT INTO conversations (contact_id, phone_number_id, state, messages_in, last_message_ms) \
+    INSERT INTO conversations (contact_id, phone_number_id, state, inbound_count, last_message_ms) \
     SELECT c.id, value->>'$.phone_number_id', '{}', 0, $2 FROM json_each($1) \
     JOIN contacts AS c ON c.wa_id = value->>'$.wa_id' OR c.user_id = value->>'$.user_id' \
     WHERE true ON CONFLICT (contact_id, phone_number_id) \
@@ -347,7 +346,7 @@ pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, firs
     INSERT INTO messages (conversation_id, direction, phone_number_id, wamid, message_key, kind, text, \
      origin, quoted_wamid, sent_at_ms, stored_at_ms, raw, outbox_state) \
     SELECT v.id, 'out', value->>'$.phone_number_id', value->>'$.wamid', value->>'$.message_key', \
-     value->>'$.kind', value->>'$.text', 'command', value->>'$.quoted_wamid', $2, $2, value->>'$.raw', \
+     value->>'$.kind', value->>'$.text', 'operator', value->>'$.quoted_wamid', $2, $2, value->>'$.raw', \
      'accepted' FROM json_each($1) \
     JOIN contacts AS c ON c.wa_id = value->>'$.wa_id' OR c.user_id = value->>'$.user_id' \
     JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = value->>'$.phone_number_id' \

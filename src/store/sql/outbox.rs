@@ -36,7 +36,7 @@ pub(crate) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_obje
 
 /// Makes rows ours. `$2` end of the lease.
 pub(crate) const CLAIM: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
-    fence = claim.value->>'$.fence', lease_until_ms = $2 \
+    claim_token = claim.value->>'$.claim_token', lease_until_ms = $2 \
     FROM json_each($1) AS claim WHERE outbox.id = claim.value->>'$.id'";
 
 /// What became of messages whose claim is still ours.
@@ -46,7 +46,7 @@ pub(crate) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
     message_key = CASE WHEN EXISTS (SELECT 1 FROM messages AS other \
         WHERE other.message_key = end_.value->>'$.message_key') THEN message_key \
         ELSE coalesce(end_.value->>'$.message_key', message_key) END \
-    FROM json_each($1) AS end_ JOIN outbox ON outbox.fence = end_.value->>'$.fence' \
+    FROM json_each($1) AS end_ JOIN outbox ON outbox.claim_token = end_.value->>'$.claim_token' \
     WHERE messages.id = outbox.message_id AND messages.direction = 'out'";
 
 /// Rows that stay: to be tried again, or unknown. A reason is kept beside those of earlier tries, of which the last
@@ -59,14 +59,14 @@ pub(crate) const SETTLE_KEPT: &str = "UPDATE outbox SET \
         CASE WHEN json_array_length(tries) < 100 THEN tries ELSE json_remove(tries, '$[0]') END, \
         '$[#]', json_object('attempt', attempts, 'at_ms', $2, 'code', end_.value->>'$.code', \
             'reason', end_.value->>'$.reason')) END, \
-    fence = CASE end_.value->>'$.state' WHEN 'unknown' THEN fence END, \
+    claim_token = CASE end_.value->>'$.state' WHEN 'unknown' THEN claim_token END, \
     lease_until_ms = CASE end_.value->>'$.state' WHEN 'unknown' THEN $2 END \
-    FROM json_each($1) AS end_ WHERE outbox.fence = end_.value->>'$.fence' \
+    FROM json_each($1) AS end_ WHERE outbox.claim_token = end_.value->>'$.claim_token' \
     AND outbox.state NOT IN ('queued', 'unknown', 'held')";
 
 /// Rows that leave.
 pub(crate) const SETTLE_GONE: &str =
-    "DELETE FROM outbox WHERE fence IN (SELECT value->>'$.fence' FROM json_each($1))";
+    "DELETE FROM outbox WHERE claim_token IN (SELECT value->>'$.claim_token' FROM json_each($1))";
 
 /// Messages that nobody settles, as one row of JSON: those unknown since `$2` or longer, those whose sender is gone,
 /// and those whose time is over. `$1` now.
@@ -141,7 +141,7 @@ pub(crate) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind,
     WHERE ($1 = '' OR o.state = $1) AND ($2 IS NULL OR o.id IN (SELECT value FROM json_each($2))) \
     ORDER BY o.id LIMIT $3";
 
-/// Puts rows to the front. The fence of the last try stays until the next claim gives a new one: until then a receipt
+/// Puts rows to the front. The claim_token of the last try stays until the next claim gives a new one: until then a receipt
 /// that brings it back still proves that the message was sent. `$1` ids with their new ends, `$2` now.
 pub(crate) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_state = 'queued', send_error = NULL \
     FROM json_each($1) AS one JOIN outbox ON outbox.id = one.value->>'$.id' \
@@ -167,9 +167,9 @@ pub(crate) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
     WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
     DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
 
-/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` fence, `$3` end of the lease.
+/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` claim_token, `$3` end of the lease.
 pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
-    fence = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
+    claim_token = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
         AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
         ORDER BY due_at_ms, id LIMIT 1) \
     RETURNING id, attempts, phone_number_id, message_id";
@@ -178,17 +178,17 @@ pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', at
 pub(crate) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
     FROM media JOIN messages ON messages.id = media.message_id WHERE media.message_id = $1";
 
-/// `$1` fence, `$2` path, `$3` bytes, `$4` reason, `$5` now.
+/// `$1` claim_token, `$2` path, `$3` bytes, `$4` reason, `$5` now.
 pub(crate) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
     fetched_at_ms = iif($2 IS NULL, NULL, $5) \
-    WHERE message_id = (SELECT outbox.message_id FROM outbox WHERE outbox.fence = $1)";
+    WHERE message_id = (SELECT outbox.message_id FROM outbox WHERE outbox.claim_token = $1)";
 
-/// `$1` fence, `$2` not before, `$3` reason.
+/// `$1` claim_token, `$2` not before, `$3` reason.
 pub(crate) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
-    fence = NULL, lease_until_ms = NULL WHERE fence = $1";
+    claim_token = NULL, lease_until_ms = NULL WHERE claim_token = $1";
 
-/// `$1` fence.
-pub(crate) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE fence = $1";
+/// `$1` claim_token.
+pub(crate) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE claim_token = $1";
 
 /// Numbers that have something queued: one step through the index for each, however many rows there are.
 pub(crate) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \

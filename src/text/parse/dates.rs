@@ -15,7 +15,7 @@ use super::western;
 use crate::text::lexicon::days::Days;
 use crate::text::lexicon::{clock, days, numbers};
 use crate::text::locale::Locale;
-use crate::text::normalize::Folded;
+use crate::text::normalize::NormalizedText;
 
 /// A day of the month that says so: `24th`, `am 24.`, `el 24`; folded.
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
@@ -169,7 +169,7 @@ impl Locale {
     /// A number of days, in digits or in a word.
     fn count(&self, word: &str) -> Option<i64> {
         let numbers = numbers::of(self.icu.id.language.as_str());
-        let is = |name: &str| Folded::of(name).words() == [word];
+        let is = |name: &str| NormalizedText::of(name).words() == [word];
         let named = numbers
             .words()
             .find(|(name, _)| is(name))
@@ -190,7 +190,7 @@ impl Locale {
                 continue;
             };
             // "mar 24" in Spanish may be Tuesday the 24th.
-            let is = |(name, _): &(String, Weekday)| Folded::of(name).words() == [word];
+            let is = |(name, _): &(String, Weekday)| NormalizedText::of(name).words() == [word];
             let behind = found.start == at && found.year.is_none();
             if behind && self.words_for_weekdays().iter().any(is) {
                 return None;
@@ -215,8 +215,11 @@ impl Locale {
         let behind = if small(Some(at + 1)) { at + 2 } else { at + 1 };
         if let (Some(start), Some(number)) = (before, day(before)) {
             // "24 or 25 December", "24-25 December".
-            let joined = word(back(before))
-                .is_some_and(|word| joins.iter().any(|join| Folded::of(join).words() == [word]));
+            let joined = word(back(before)).is_some_and(|word| {
+                joins
+                    .iter()
+                    .any(|join| NormalizedText::of(join).words() == [word])
+            });
             let other = if joined {
                 back(back(before))
             } else {
@@ -267,7 +270,7 @@ impl Locale {
         let words = |names: [String; 4]| -> Vec<String> {
             let words = names.iter().filter_map(|name| {
                 // The longest word without the number of the day is the month's.
-                let folded = Folded::of(name);
+                let folded = NormalizedText::of(name);
                 let letters = |word: &&String| !word.chars().any(|one| one.is_ascii_digit());
                 let words = folded.words().iter().filter(letters);
                 words.max_by_key(|word| word.chars().count()).cloned()
@@ -283,7 +286,8 @@ impl Locale {
         let week: Vec<Date> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
         let names = self.day_names(&week).into_iter().zip(extra);
         let words = week.iter().zip(names).flat_map(|(day, (names, extra))| {
-            let sure = |name: &String| Folded::of(name).words().concat().chars().count() >= 3;
+            let sure =
+                |name: &String| NormalizedText::of(name).words().concat().chars().count() >= 3;
             let names = names.into_iter().filter(sure);
             let names = names.chain(extra.iter().map(|name| (*name).to_owned()));
             names.map(|name| (name, day.weekday()))
@@ -304,7 +308,7 @@ impl Locale {
             if one.is_some_and(|(other, _)| other != day) {
                 return None;
             }
-            one = Some((day, at + Folded::of(name).words().len()));
+            one = Some((day, at + NormalizedText::of(name).words().len()));
         }
         Some(one)
     }

@@ -11,7 +11,7 @@ use super::western;
 use crate::text::lexicon::clock::Clock;
 use crate::text::lexicon::{clock, days, numbers};
 use crate::text::locale::Locale;
-use crate::text::normalize::Folded;
+use crate::text::normalize::NormalizedText;
 
 /// Hours and minutes, or hours with a word that says they are some. Of languages whose words are in no table of ours the
 /// usual ones are here.
@@ -137,10 +137,10 @@ impl Locale {
     fn is_part_of_more(&self, before: &str, behind: &str) -> bool {
         let joins = days::of(self.icu.id.language.as_str()).joins;
         let joined = |word: &str| {
-            let word = Folded::of(word);
+            let word = NormalizedText::of(word);
             joins
                 .iter()
-                .any(|join| Folded::of(join).words() == word.words())
+                .any(|join| NormalizedText::of(join).words() == word.words())
         };
         let digit = |text: &str| text.chars().next().is_some_and(|one| one.is_ascii_digit());
         let last_digit = |text: &str| {
@@ -172,10 +172,10 @@ impl Locale {
     fn digits_for_words(&self, text: &str) -> String {
         let numbers = numbers::of(self.icu.id.language.as_str());
         let number = |word: &str| {
-            let word = Folded::of(word);
+            let word = NormalizedText::of(word);
             let mut numbers = numbers.words();
             numbers.find(|(name, _)| {
-                !word.words().is_empty() && Folded::of(name).words() == word.words()
+                !word.words().is_empty() && NormalizedText::of(name).words() == word.words()
             })
         };
         let words = text.split_word_bounds();

@@ -1,16 +1,16 @@
 //! The words of a text, which are taken one after the other by what understands them.
 
-use crate::text::normalize::{Folded, Phrase};
+use crate::text::normalize::{NormalizedText, Phrase};
 
 /// Words in their order; what is taken is found no more, and keeps its place.
 pub(crate) struct Mentions {
-    whole: Folded,
+    whole: NormalizedText,
     left: Vec<Option<String>>,
 }
 
 impl Mentions {
     pub(crate) fn of(text: &str) -> Self {
-        let whole = Folded::of(text);
+        let whole = NormalizedText::of(text);
         let left = whole.words().iter().cloned().map(Some).collect();
         Self { whole, left }
     }
@@ -51,7 +51,7 @@ impl Mentions {
 
     /// Whether a phrase stands in front of a place.
     pub(crate) fn ends_before(&self, at: usize, phrase: &str) -> bool {
-        let length = Folded::of(phrase).words().len();
+        let length = NormalizedText::of(phrase).words().len();
         at.checked_sub(length)
             .is_some_and(|start| self.starts_at(start, phrase))
     }
@@ -60,7 +60,7 @@ impl Mentions {
     pub(crate) fn find_any(&self, phrases: &[&str]) -> Option<(usize, usize)> {
         phrases.iter().find_map(|phrase| {
             let at = (0..self.len()).find(|at| self.starts_at(*at, phrase))?;
-            Some((at, at + Folded::of(phrase).words().len()))
+            Some((at, at + NormalizedText::of(phrase).words().len()))
         })
     }
 
@@ -99,7 +99,7 @@ impl Mentions {
     /// What is left, without some phrases.
     pub(crate) fn rest(&self, without: &[&str]) -> String {
         let mut rest = Self {
-            whole: Folded::default(),
+            whole: NormalizedText::default(),
             left: self.left.clone(),
         };
         while let Some((start, end)) = rest.find_any(without) {

@@ -133,7 +133,7 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
         wamid: wamid(&receipt)?,
         status,
         at: timestamp(&receipt)?,
-        tag: receipt
+        claim_token: receipt
             .id("biz_opaque_callback_data", LONGEST_TAG_BYTES)
             .ok()
             .flatten(),

@@ -23,7 +23,7 @@ pub enum Typing {
 
 /// Writes the body of a send.
 ///
-/// `about` is the message it quotes, or, for a reaction, the message reacted to. `tag` comes back in every receipt as
+/// `about` is the message it quotes, or, for a reaction, the message reacted to. `claim_token` comes back in every receipt as
 /// `biz_opaque_callback_data`; all apps of the business account can read it, so it must name no person.
 ///
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
@@ -32,15 +32,15 @@ pub fn message_body(
     to: &Recipient,
     content: &Outbound,
     about: Option<&Wamid>,
-    tag: Option<&str>,
+    claim_token: Option<&str>,
 ) -> Value {
     let mut body = Map::new();
     body.insert("messaging_product".to_owned(), json!("whatsapp"));
     body.insert("recipient_type".to_owned(), json!("individual"));
     let (field, address) = match to {
         // Without the plus Meta may put the business number's own country code in front.
-        Recipient::To(wa_id) => ("to", format!("+{}", wa_id.as_str())),
-        Recipient::Recipient(user_id) => ("recipient", user_id.as_str().to_owned()),
+        Recipient::Phone(wa_id) => ("to", format!("+{}", wa_id.as_str())),
+        Recipient::UserId(user_id) => ("recipient", user_id.as_str().to_owned()),
     };
     body.insert(field.to_owned(), Value::String(address));
     let (kind, part) = part(content, about);
@@ -52,8 +52,8 @@ pub fn message_body(
         let quoted = json!({ "message_id": about.as_str() });
         body.insert("context".to_owned(), quoted);
     }
-    if let Some(tag) = tag {
-        body.insert("biz_opaque_callback_data".to_owned(), json!(tag));
+    if let Some(claim_token) = claim_token {
+        body.insert("biz_opaque_callback_data".to_owned(), json!(claim_token));
     }
     Value::Object(body)
 }

@@ -1,4 +1,4 @@
-//! How long to wait before the next try. Pure: chance comes from the claim's random fence.
+//! How long to wait before the next try. Pure: chance comes from the claim's random claim_token.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
 /// The wait after the `attempt`th failure: between half and the whole of 2 s, 4 s, 8 s … (as the spacing says), so that
 /// rows which failed together do not come back together, and none comes back at once.
-pub(crate) fn jittered(spacing: Spacing, attempt: u32, fence: &str) -> Duration {
+pub(crate) fn jittered(spacing: Spacing, attempt: u32, claim_token: &str) -> Duration {
     let half = doubled(spacing.first, spacing.longest, attempt) / 2;
-    half + half.mul_f64(chance(fence))
+    half + half.mul_f64(chance(claim_token))
 }
 
 /// `first`, twice that, four times that … up to `longest`; 1 stands for the first time.
@@ -54,9 +54,9 @@ pub(crate) fn asked(retry_after: Duration) -> Duration {
     retry_after.clamp(SHORTEST_ASKED, LONGEST_ASKED)
 }
 
-/// A number from 0 to below 1 that is the same for the same fence (FNV-1a).
-fn chance(fence: &str) -> f64 {
-    let hash = fence.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+/// A number from 0 to below 1 that is the same for the same claim_token (FNV-1a).
+fn chance(claim_token: &str) -> f64 {
+    let hash = claim_token.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     f64::from(hash) / (f64::from(u32::MAX) + 1.0)
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn different_fences_spread_over_the_whole_span() {
         let uuids = (0..1_000).map(|n| format!("{:032x}", n * 7_919));
-        let chances: Vec<f64> = uuids.map(|fence| chance(&fence)).collect();
+        let chances: Vec<f64> = uuids.map(|claim_token| chance(&claim_token)).collect();
 
         for tenth in 0..10 {
             let from = f64::from(tenth) / 10.0;
@@ -109,13 +109,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn jitter_stays_between_half_and_the_whole(attempt in any::<u32>(), fence in ".*") {
+        fn jitter_stays_between_half_and_the_whole(attempt in any::<u32>(), claim_token in ".*") {
             for spacing in [CLOSE, WIDE] {
                 let whole = doubled(spacing.first, spacing.longest, attempt);
-                let wait = jittered(spacing, attempt, &fence);
+                let wait = jittered(spacing, attempt, &claim_token);
 
                 prop_assert!(whole / 2 <= wait && wait <= whole, "{:?}", wait);
-                prop_assert_eq!(jittered(spacing, attempt, &fence), wait);
+                prop_assert_eq!(jittered(spacing, attempt, &claim_token), wait);
             }
         }
     }

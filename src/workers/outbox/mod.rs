@@ -1,6 +1,6 @@
 //! The outbox worker: claims rows, paces them, sends them and settles what came of them.
 //!
-//! A row is claimed (with a fence and a lease) in one commit before its first byte leaves, and settled in
+//! A row is claimed (with a claim_token and a lease) in one commit before its first byte leaves, and settled in
 //! another; no transaction is open while the gateway is talked to. A send whose outcome is unknown is never
 //! repeated here: only a receipt, or the owner, decides about it. Next on the way of a reply: [`crate::gateway`];
 //! its receipts come in by [`crate::web`] like everything else.
@@ -26,7 +26,7 @@ use crate::gateway::Gateway;
 use crate::shutdown::Shutdown;
 use crate::store::{ClaimRequest, Claimed, Settlement, Store, StoreError};
 use crate::telemetry::{Conditions, Metrics};
-use rate_limit::{Pacer, Weight};
+use rate_limit::{RateLimiter, Weight};
 use sender::{Finished, Scheduled, Sender, is_read_mark};
 
 /// The outbox is looked at this often, even when nobody has woken us.
@@ -79,7 +79,7 @@ pub struct Delivery {
     metrics: Arc<Metrics>,
     conditions: Arc<Conditions>,
     settings: DeliverySettings,
-    pacer: Pacer,
+    limiter: RateLimiter,
     /// Cancelled at a soft stop: rows that wait for their slot go back unsent.
     stop: CancellationToken,
     sending: JoinSet<Vec<Finished>>,
@@ -104,7 +104,7 @@ impl Delivery {
     pub fn new(parts: Parts) -> Self {
         let now = Instant::now();
         let settings = parts.settings;
-        let pacer = Pacer::new(
+        let limiter = RateLimiter::new(
             settings.messages_per_second,
             settings.requests_per_second,
             now,
@@ -116,7 +116,7 @@ impl Delivery {
             metrics: parts.metrics,
             conditions: parts.conditions,
             settings,
-            pacer,
+            limiter,
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
             rows_in_flight: 0,
@@ -191,7 +191,7 @@ impl Delivery {
         }
         let settlements = self.unsettled.clone();
         let count = settlements.len();
-        // On an error they stay and are tried again: a row settled twice no longer has the fence.
+        // On an error they stay and are tried again: a row settled twice no longer has the claim_token.
         let settled = self
             .store
             .settle_outbox(settlements, self.clock.now())
@@ -210,13 +210,13 @@ impl Delivery {
             .settings
             .max_in_flight
             .saturating_sub(self.rows_in_flight);
-        let limit = free.min(self.pacer.gateway_room(now));
+        let limit = free.min(self.limiter.gateway_room(now));
         if limit == 0 {
             return Ok(0);
         }
         let mut room = HashMap::new();
         for number in self.store.outbox_numbers().await? {
-            let rows = self.pacer.number_room(&number, now);
+            let rows = self.limiter.number_room(&number, now);
             if rows > 0 {
                 room.insert(number, rows);
             }
@@ -251,7 +251,7 @@ impl Delivery {
                 } else {
                     Weight::Message
                 };
-                let slot = self.pacer.take(&row.phone_number_id, weight, now);
+                let slot = self.limiter.take(&row.phone_number_id, weight, now);
                 Scheduled { row, slot, latest }
             });
             let scheduled = scheduled.collect();
@@ -297,7 +297,7 @@ impl Delivery {
         };
         let poll = now + POLL_EVERY;
         let due = due.and_then(|wait| now.checked_add(wait));
-        let room = self.pacer.next_room(now);
+        let room = self.limiter.next_room(now);
         [due, room].into_iter().flatten().fold(poll, Instant::min)
     }
 

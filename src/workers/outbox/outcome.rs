@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Delivery;
-use super::rate_limit::{Engaged, Lesson};
+use super::rate_limit::{Feedback, Tripped};
 use super::retry_policy;
-use super::retry_policy::Verdict;
+use super::retry_policy::Disposition;
 use super::sender::Finished;
 use crate::gateway::SendError;
-use crate::store::{Outcome, Reason, Settlement};
+use crate::store::{Reason, SendResult, Settlement};
 use crate::telemetry::SendFailure;
 use crate::whatsapp::error_codes;
 
@@ -24,40 +24,40 @@ impl Delivery {
         let outcome = self.outcome(&row);
         Settlement {
             id: row.id,
-            fence: row.fence,
+            claim_token: row.claim_token,
             phone_number_id: row.phone_number_id,
             outcome,
         }
     }
 
-    fn outcome(&mut self, row: &Finished) -> Outcome {
+    fn outcome(&mut self, row: &Finished) -> SendResult {
         let now = Instant::now();
         let Some(result) = &row.result else {
-            self.pacer
-                .learn(&row.phone_number_id, row.started, Lesson::NotStarted, now);
-            return Outcome::Released;
+            self.limiter
+                .learn(&row.phone_number_id, row.started, Feedback::NotStarted, now);
+            return SendResult::Released;
         };
         let took = row.ended.duration_since(row.started);
         self.metrics.gateway_seconds.observe(took.as_secs_f64());
-        let (verdict, lesson) = if row.is_read_mark {
+        let (disposition, feedback) = if row.is_read_mark {
             retry_policy::of_read_mark(result)
         } else {
-            retry_policy::of_message(result, row.attempt, &row.fence)
+            retry_policy::of_message(result, row.attempt, &row.claim_token)
         };
         let engaged = self
-            .pacer
-            .learn(&row.phone_number_id, row.started, lesson, now);
-        log_brake(row, lesson, engaged);
+            .limiter
+            .learn(&row.phone_number_id, row.started, feedback, now);
+        log_brake(row, feedback, engaged);
         if !row.is_read_mark {
-            log_end(row, &verdict);
+            log_end(row, &disposition);
         }
-        let outcome = self.write(row, verdict, engaged);
+        let outcome = self.write(row, disposition, engaged);
         let word = match &outcome {
-            Outcome::Accepted(_) => "accepted",
-            Outcome::Retry { .. } => "retry",
-            Outcome::Unknown { .. } => "unknown",
-            Outcome::Dead { .. } => "dead",
-            Outcome::Released => "released",
+            SendResult::Accepted(_) => "accepted",
+            SendResult::Retry { .. } => "retry",
+            SendResult::Unknown { .. } => "unknown",
+            SendResult::Dead { .. } => "dead",
+            SendResult::Released => "released",
         };
         self.metrics.sends.get_or_create(&word.into()).inc();
         if let Some(error) = failure(row) {
@@ -68,25 +68,30 @@ impl Delivery {
         outcome
     }
 
-    fn write(&self, row: &Finished, verdict: Verdict, engaged: Option<Engaged>) -> Outcome {
+    fn write(
+        &self,
+        row: &Finished,
+        disposition: Disposition,
+        engaged: Option<Tripped>,
+    ) -> SendResult {
         let reason = || match &row.result {
             Some(Err(SendError::Rejected(rejection))) => rejection.reason(),
             Some(Err(error)) => error.to_string(),
             Some(Ok(_)) | None => String::new(),
         };
-        let again = |wait: std::time::Duration| Outcome::Retry {
+        let again = |wait: std::time::Duration| SendResult::Retry {
             at: self.later(wait, row.expires_at),
             reason: Reason {
                 code: failure(row).and_then(SendError::code),
                 text: reason(),
             },
         };
-        match verdict {
-            Verdict::Accepted(wamid) => Outcome::Accepted(wamid),
-            Verdict::Again(wait) => again(wait),
-            Verdict::AgainAfterPause => again(engaged.map(|e| e.wait).unwrap_or_default()),
-            Verdict::Unknown => Outcome::Unknown { reason: reason() },
-            Verdict::Dead => Outcome::Dead { reason: reason() },
+        match disposition {
+            Disposition::Accepted(wamid) => SendResult::Accepted(wamid),
+            Disposition::Again(wait) => again(wait),
+            Disposition::AgainAfterPause => again(engaged.map(|e| e.wait).unwrap_or_default()),
+            Disposition::Unknown => SendResult::Unknown { reason: reason() },
+            Disposition::Dead => SendResult::Dead { reason: reason() },
         }
     }
 
@@ -97,7 +102,7 @@ impl Delivery {
     }
 }
 
-fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
+fn log_brake(row: &Finished, feedback: Feedback, engaged: Option<Tripped>) {
     let Some(engaged) = engaged.filter(|engaged| engaged.is_new) else {
         return;
     };
@@ -106,8 +111,8 @@ fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
     let advice = code.and_then(error_codes::lookup).map(|code| code.advice);
-    match lesson {
-        Lesson::StopNumber(_) => tracing::error!(
+    match feedback {
+        Feedback::StopNumber(_) => tracing::error!(
             phone_number_id = %row.phone_number_id,
             code,
             class,
@@ -116,11 +121,11 @@ fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
             error = error.map(|error| error as &dyn std::error::Error),
             "number is paused"
         ),
-        Lesson::StopGateway(_)
-        | Lesson::Unknown
-        | Lesson::Works
-        | Lesson::Answered
-        | Lesson::NotStarted => tracing::error!(
+        Feedback::StopGateway(_)
+        | Feedback::Unknown
+        | Feedback::Works
+        | Feedback::Answered
+        | Feedback::NotStarted => tracing::error!(
             code,
             class,
             advice,
@@ -131,15 +136,15 @@ fn log_brake(row: &Finished, lesson: Lesson, engaged: Option<Engaged>) {
     }
 }
 
-fn log_end(row: &Finished, verdict: &Verdict) {
+fn log_end(row: &Finished, disposition: &Disposition) {
     let Some(error) = failure(row) else {
         return;
     };
     let code = error.code();
     let class = class_name(error);
     let cause: &dyn std::error::Error = error;
-    match verdict {
-        Verdict::Dead => tracing::warn!(
+    match disposition {
+        Disposition::Dead => tracing::warn!(
             outbox.id = row.id,
             attempt = row.attempt,
             code,
@@ -147,13 +152,13 @@ fn log_end(row: &Finished, verdict: &Verdict) {
             error = cause,
             "message was not sent"
         ),
-        Verdict::Unknown => tracing::warn!(
+        Disposition::Unknown => tracing::warn!(
             outbox.id = row.id,
             attempt = row.attempt,
             error = cause,
             "message may have been sent: waiting for a receipt"
         ),
-        Verdict::Again(_) if row.attempt == TRIES_BEFORE_A_LINE => tracing::warn!(
+        Disposition::Again(_) if row.attempt == TRIES_BEFORE_A_LINE => tracing::warn!(
             outbox.id = row.id,
             attempt = row.attempt,
             code,
@@ -161,7 +166,7 @@ fn log_end(row: &Finished, verdict: &Verdict) {
             error = cause,
             "message is still not sent and is tried again; later ones of its conversation wait for it"
         ),
-        Verdict::Again(_) | Verdict::AgainAfterPause => tracing::debug!(
+        Disposition::Again(_) | Disposition::AgainAfterPause => tracing::debug!(
             outbox.id = row.id,
             attempt = row.attempt,
             code,
@@ -169,7 +174,7 @@ fn log_end(row: &Finished, verdict: &Verdict) {
             error = cause,
             "message is tried again"
         ),
-        Verdict::Accepted(_) => {}
+        Disposition::Accepted(_) => {}
     }
 }
 

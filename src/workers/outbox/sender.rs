@@ -32,7 +32,7 @@ pub(crate) struct Scheduled {
 /// A row that came back.
 pub(crate) struct Finished {
     pub(crate) id: i64,
-    pub(crate) fence: String,
+    pub(crate) claim_token: String,
     pub(crate) attempt: u32,
     pub(crate) phone_number_id: PhoneNumberId,
     pub(crate) expires_at: Timestamp,
@@ -89,7 +89,7 @@ impl Sender {
                 content,
                 about,
             } => {
-                let tag = Some(row.fence.as_str());
+                let tag = Some(row.claim_token.as_str());
                 let body = outbound::message_body(recipient, content, about.as_ref(), tag);
                 self.gateway.send_message(number, &body).await.map(Some)
             }
@@ -112,7 +112,7 @@ fn finish(
 ) -> Finished {
     Finished {
         id: row.id,
-        fence: row.fence.clone(),
+        claim_token: row.claim_token.clone(),
         attempt: row.attempt,
         phone_number_id: row.phone_number_id.clone(),
         expires_at: row.expires_at,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Delivery;
-use crate::store::{Freed, StoreError};
+use crate::store::{StoreError, Swept};
 use crate::telemetry::Condition;
 
 /// Expired rows and leases are looked for this often.
@@ -21,7 +21,7 @@ impl Delivery {
         }
         let freed = self
             .store
-            .free_expired(self.clock.now(), self.settings.unknown_wait)
+            .sweep(self.clock.now(), self.settings.unknown_wait)
             .await?;
         log(&freed);
         // Counted and not remembered: commands change the outbox beside us.
@@ -44,7 +44,7 @@ fn sentence(held: u64) -> Option<String> {
     ))
 }
 
-fn log(freed: &Freed) {
+fn log(freed: &Swept) {
     for id in &freed.unknown {
         tracing::warn!(
             outbox.id = id,

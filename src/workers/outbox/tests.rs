@@ -16,7 +16,7 @@ fn row(id: i64, conversation_id: i64, kind: ClaimedKind) -> Claimed {
         id,
         conversation_id,
         phone_number_id: PhoneNumberId::parse("1065").unwrap(),
-        fence: format!("fence-{id}"),
+        claim_token: format!("claim_token-{id}"),
         attempt: 1,
         expires_at: clock().now() + HOUR,
         kind,
@@ -25,7 +25,7 @@ fn row(id: i64, conversation_id: i64, kind: ClaimedKind) -> Claimed {
 
 fn message(id: i64, conversation_id: i64) -> Claimed {
     let kind = ClaimedKind::Message {
-        recipient: Recipient::To(WaId::parse("5511900000001").unwrap()),
+        recipient: Recipient::Phone(WaId::parse("5511900000001").unwrap()),
         content: Box::new(Outbound::Text {
             body: format!("text {id}"),
             preview_url: false,
@@ -94,7 +94,7 @@ async fn a_read_mark_shows_typing_before_a_reply_and_not_alone() {
     let [first, reply, alone] = fake.requests().try_into().unwrap();
     assert_eq!(first.body["typing_indicator"], json!({ "type": "text" }));
     assert_eq!(reply.body["text"]["body"], "text 2");
-    assert_eq!(reply.body["biz_opaque_callback_data"], "fence-2");
+    assert_eq!(reply.body["biz_opaque_callback_data"], "claim_token-2");
     assert_eq!(alone.body.get("typing_indicator"), None);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{BO, Outside, answers, said};
+use super::{ActionServer, BO, answers, said};
 use crate::support::ANA;
 
 /// Each way in which an action can fail once it is asked for; those that are found before are tested beside the turn.
@@ -79,7 +79,7 @@ async fn however_an_action_fails_its_on_error_is_said() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     "drop table".clone_into(&mut outside.says.lock().unwrap());
     let mut rules = "version = 1\n[bot]\nreply_budget = { per_minute = 1000, per_hour = 1000 }\n\
         action_budget = { per_minute = 1000, per_hour = 1000 }\n"
@@ -124,7 +124,7 @@ async fn however_an_action_fails_its_on_error_is_said() {
 
 #[tokio::test]
 async fn one_person_cannot_ask_a_model_without_end_and_another_is_served() {
-    let outside = Outside::default();
+    let outside = ActionServer::default();
     "Yes.".clone_into(&mut outside.says.lock().unwrap());
     let app = outside
         .serve("version = 1\n[[rule]]\nid = \"ask\"\nmodel = { prompt = \"You are a baker.\" }\nreply = \"{{ model.text }}\"\n")
@@ -152,17 +152,17 @@ async fn one_person_cannot_ask_a_model_without_end_and_another_is_served() {
         12,
         "as many as the replies of a minute"
     );
-    let over = "SELECT count(*) FROM messages WHERE decision = 'over_budget'";
+    let over = "SELECT count(*) FROM messages WHERE decision = 'rate_limited'";
     assert_eq!(crate::sqlite::number(&app.database(), over).await, 988);
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let notes = app.store().notes(conversation).await.unwrap();
+    let notes = app.store().conversation_events(conversation).await.unwrap();
     assert!(
-        notes.iter().any(|note| note.kind == "over_budget"),
+        notes.iter().any(|note| note.kind == "rate_limited"),
         "{notes:?}"
     );
     let metrics = app.metrics().await;
     assert!(
-        metrics.contains("replyd_decisions_total{outcome=\"over_budget\"} 988"),
+        metrics.contains("replyd_decisions_total{outcome=\"rate_limited\"} 988"),
         "{metrics}"
     );
     app.post(&said("wamid.bo", Some(BO), None, "and me?")).await;

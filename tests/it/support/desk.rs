@@ -8,19 +8,19 @@ use tokio::process::Command;
 use super::{API_KEY, NUMBERS};
 
 /// A pretend WhatsApp, and a folder with a configuration that leads to it.
-pub(crate) struct Desk {
+pub(crate) struct TestCli {
     pub(crate) sandbox: Sandbox,
     pub(crate) folder: TempDir,
 }
 
-impl Desk {
+impl TestCli {
     pub(crate) async fn new() -> Self {
         Self::with("").await
     }
 
     /// With more lines of configuration.
     pub(crate) async fn with(extra: &str) -> Self {
-        let sandbox = super::pretend(Clock::System, Receipts::Normal).await;
+        let sandbox = super::start_sandbox(Clock::System, Receipts::Normal).await;
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
             "[gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{API_KEY}\"\n\

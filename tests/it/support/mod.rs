@@ -16,7 +16,7 @@ use replyd::config::Sources;
 use replyd::message::PhoneNumberId;
 use replyd::sandbox::{Receipts, Sandbox, Settings};
 use replyd::shutdown::Shutdown;
-use replyd::store::{Entry, Store};
+use replyd::store::{Store, TranscriptMessage};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -90,7 +90,7 @@ impl TestApp {
     pub(crate) async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.toml"), options.rules).unwrap();
-        let sandbox = pretend(options.clock.clone(), options.receipts).await;
+        let sandbox = start_sandbox(options.clock.clone(), options.receipts).await;
         let (clock, extra) = (options.clock, options.extra);
         let mut app = Self {
             sandbox,
@@ -244,13 +244,16 @@ impl TestApp {
     }
 
     /// The only conversation of this person, oldest message first.
-    pub(crate) async fn transcript(&self, phone: &str) -> Vec<Entry> {
+    pub(crate) async fn transcript(&self, phone: &str) -> Vec<TranscriptMessage> {
         transcript(self.store(), phone).await
     }
 
     /// Waits until every message of ours to this person has been read.
     #[track_caller]
-    pub(crate) fn all_read(&self, phone: &'static str) -> impl Future<Output = Vec<Entry>> {
+    pub(crate) fn all_read(
+        &self,
+        phone: &'static str,
+    ) -> impl Future<Output = Vec<TranscriptMessage>> {
         self.until("receipts of every message", move |store| async move {
             let entries = transcript(&store, phone).await;
             let mut ours = entries.iter().filter(|entry| entry.direction == "out");
@@ -261,7 +264,7 @@ impl TestApp {
 }
 
 /// A pretend WhatsApp that knows our numbers and key.
-pub(crate) async fn pretend(clock: Clock, receipts: Receipts) -> Sandbox {
+pub(crate) async fn start_sandbox(clock: Clock, receipts: Receipts) -> Sandbox {
     let numbers = NUMBERS.into_iter().filter_map(PhoneNumberId::parse);
     let sandbox = Sandbox::start(Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -275,7 +278,7 @@ pub(crate) async fn pretend(clock: Clock, receipts: Receipts) -> Sandbox {
 }
 
 /// Every message with this person, oldest first.
-pub(crate) async fn transcript(store: &Store, phone: &str) -> Vec<Entry> {
+pub(crate) async fn transcript(store: &Store, phone: &str) -> Vec<TranscriptMessage> {
     let found = store.conversations(Some(phone), 2).await.unwrap();
     assert!(found.len() < 2, "several conversations");
     match found.first() {
@@ -293,7 +296,7 @@ impl Drop for TestApp {
 }
 
 /// What one side said, as lines.
-pub(crate) fn texts<'a>(entries: &'a [Entry], direction: &str) -> Vec<&'a str> {
+pub(crate) fn texts<'a>(entries: &'a [TranscriptMessage], direction: &str) -> Vec<&'a str> {
     let said = entries.iter().filter(|entry| entry.direction == direction);
     said.map(|entry| entry.text.as_str()).collect()
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::{API_KEY, APP_SECRET, ECHO, bodies, pretend};
+use super::{API_KEY, APP_SECRET, ECHO, bodies, start_sandbox};
 use crate::raw_http;
 use crate::sqlite;
 
@@ -36,7 +36,7 @@ impl Served {
     /// Writes configuration and rules into the folder and starts the service, which outlives a signal for files that
     /// grow too large, as it does under a service manager that ignores it.
     pub(crate) async fn start(folder: &Path, database: &Path) -> Self {
-        let sandbox = pretend(replyd::clock::Clock::System, Receipts::Normal).await;
+        let sandbox = start_sandbox(replyd::clock::Clock::System, Receipts::Normal).await;
         std::fs::write(folder.join("rules.toml"), ECHO).unwrap();
         std::fs::write(folder.join("replyd.toml"), config(database, &sandbox)).unwrap();
         let mut child = Command::new("sh")

@@ -11,7 +11,7 @@ use crate::cli::terminal;
 use crate::cli::terminal::Hint;
 use crate::diagnostics;
 use crate::diagnostics::Colour;
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::message::{
     ContactCard, Email, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Phone,
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
@@ -317,7 +317,7 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
         Err(diagnostics) => (None, diagnostics),
     };
     if !found.is_empty() {
-        let sources = Sources::one(name.as_str(), &text);
+        let sources = SourceMap::one(name.as_str(), &text);
         let drawn = diagnostics::render(&found, &sources, Colour::Styled);
         terminal::note(terminal::drawn(&drawn));
         terminal::note("");

@@ -125,7 +125,7 @@ fn recipient(to: &str) -> anyhow::Result<Recipient> {
         country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())
     });
     if is_user_id && let Some(user_id) = UserId::parse(to) {
-        return Ok(Recipient::Recipient(user_id));
+        return Ok(Recipient::UserId(user_id));
     }
     let digits: String = to.chars().filter(char::is_ascii_digit).collect();
     let strange = to
@@ -134,7 +134,7 @@ fn recipient(to: &str) -> anyhow::Result<Recipient> {
     let international = digits.strip_prefix("00").unwrap_or(&digits);
     match WaId::parse(international) {
         Some(wa_id) if !strange && PHONE_DIGITS.contains(&international.len()) => {
-            Ok(Recipient::To(wa_id))
+            Ok(Recipient::Phone(wa_id))
         }
         _ => Err(Hint {
             message: "this is neither a phone number nor a user id".to_owned(),
@@ -195,7 +195,7 @@ fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result
 /// The database, if there is one: sending works without, only the history does not have it then.
 async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
     let url = &session.settings.database.url;
-    match Store::open_beside(url).await {
+    match Store::open_for_cli(url).await {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::Missing(_)) => {
             let warning = paint(WARN, "warning:");

@@ -84,7 +84,7 @@ impl Vocabulary {
             let found = found
                 .filter(|place| fuzzy::is_like(word, counts[*place].0))
                 .min();
-            let forgives = fuzzy::slips(word) > 0 && place < WORDS_WITH_SLIPS_MAX;
+            let forgives = fuzzy::max_edits(word) > 0 && place < WORDS_WITH_SLIPS_MAX;
             if found.is_none() && forgives {
                 for near in near {
                     meant.entry(near).or_insert(place);

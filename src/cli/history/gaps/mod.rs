@@ -117,7 +117,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
     let mut before = i64::MAX;
     loop {
-        let page = store.asked(before, since, TOGETHER).await;
+        let page = store.inbound_texts(before, since, TOGETHER).await;
         let page = page.context("could not read the messages")?;
         let Some(last) = page.last() else {
             return Ok(());
@@ -152,12 +152,13 @@ impl<'a> Understood<'a> {
             }
         }
         let always = rules.rules.iter();
-        let always = always.filter(|rule| matches!(rule.when, Condition::Always) && !rule.goes_on);
+        let always =
+            always.filter(|rule| matches!(rule.when, Condition::Always) && !rule.continues);
         let fallbacks = match &arguments.fallback[..] {
             [] => always.map(|rule| rule.id.as_str()).collect(),
             named => named.iter().map(String::as_str).collect(),
         };
-        let going_on = rules.rules.iter().filter(|rule| rule.goes_on);
+        let going_on = rules.rules.iter().filter(|rule| rule.continues);
         Ok(Self {
             fallbacks,
             going_on: going_on.map(|rule| rule.id.as_str()).collect(),
@@ -166,11 +167,11 @@ impl<'a> Understood<'a> {
 
     /// Whether something else than a fallback ended the search for an answer, or none was searched.
     fn is(&self, asked: &Asked) -> bool {
-        if asked.decision == "no_rule" {
+        if asked.decision == "no_match" {
             return false;
         }
         // Nothing is known yet of what waits, and nothing was looked for when the bot was quiet.
-        if !["answered", "silent", "over_budget", "failed"].contains(&asked.decision.as_str()) {
+        if !["answered", "silent", "rate_limited", "failed"].contains(&asked.decision.as_str()) {
             return true;
         }
         let explanation = asked.explanation.as_deref().unwrap_or_default();
@@ -185,7 +186,7 @@ impl<'a> Understood<'a> {
         let Some((last, _)) = { last }.next() else {
             return true;
         };
-        let is_over = ["over_budget", "failed"].contains(&asked.decision.as_str());
+        let is_over = ["rate_limited", "failed"].contains(&asked.decision.as_str());
         let went_through = self.going_on.contains(&last) && !is_over;
         !(self.fallbacks.contains(&last) || went_through)
     }

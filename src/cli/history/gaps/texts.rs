@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::text::normalize::Folded;
+use crate::text::normalize::NormalizedText;
 
 /// So many different texts are kept apart; of further ones only the number is.
 pub(super) const TEXTS_MAX: usize = 100_000;
@@ -64,7 +64,7 @@ impl Texts {
     pub(super) fn add(&mut self, text: &str) {
         self.messages += 1;
         let written = shortened(text, CHARACTERS_MAX);
-        let folded = Folded::of(&written).joined();
+        let folded = NormalizedText::of(&written).joined();
         if self.known.len() >= self.most && !self.known.contains_key(&folded) {
             self.left_out += 1;
             return;
@@ -106,8 +106,8 @@ impl Texts {
 }
 
 /// The words of a text by which it is compared.
-pub(super) fn compared(text: &str) -> Folded {
-    Folded::of(&shortened(text, CHARACTERS_MAX))
+pub(super) fn compared(text: &str) -> NormalizedText {
+    NormalizedText::of(&shortened(text, CHARACTERS_MAX))
 }
 
 /// A text in one line; a long one is cut behind a word.

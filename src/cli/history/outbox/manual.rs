@@ -64,7 +64,7 @@ impl Chosen {
         if self.dry_run {
             self.reading.open().await
         } else {
-            self.reading.open_beside().await
+            self.reading.open_for_cli().await
         }
     }
 

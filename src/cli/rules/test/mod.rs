@@ -12,7 +12,7 @@ pub(crate) use crate::cli::account::output::Consent;
 use crate::cli::service::overwrite;
 use crate::cli::terminal;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
-use crate::diagnostics::sources::Sources;
+use crate::diagnostics::sources::SourceMap;
 use crate::engine::Verdict;
 use crate::rules::RuleSet;
 use crate::simulator;
@@ -84,7 +84,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Every failure with its reason, and how many there are.
-fn tell(name: &str, findings: &[Finding], sources: &Sources) -> u8 {
+fn tell(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
     for finding in findings {
         show(finding, sources);
     }
@@ -115,7 +115,7 @@ fn tell_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     if missed.is_empty() { PASSED } else { FAILED }
 }
 
-fn show(finding: &Finding, sources: &Sources) {
+fn show(finding: &Finding, sources: &SourceMap) {
     let Some(failure) = &finding.failure else {
         return;
     };
@@ -145,7 +145,7 @@ fn show(finding: &Finding, sources: &Sources) {
 /// Why the last turn came out as it did.
 fn reasons(failure: &Failure) -> Vec<String> {
     let explanation = &failure.explanation;
-    let read = explanation.normalised.iter();
+    let read = explanation.normalized.iter();
     let read = read.map(|text| format!("read as: {text}"));
     let considered = explanation.considered.iter().map(|one| {
         let mark = match one.verdict {

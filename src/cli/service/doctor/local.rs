@@ -58,7 +58,7 @@ pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<
 
 /// Whether a service could write: nothing stays of the try.
 async fn try_to_write(url: &str) -> Result<(), StoreError> {
-    let store = Store::open_beside(url).await?;
+    let store = Store::open_for_cli(url).await?;
     let written = store.try_to_write().await;
     store.close().await;
     written

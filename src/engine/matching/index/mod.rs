@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
-use super::evaluate::Facts;
+use super::evaluate::MatchContext;
 use crate::message::Kind;
 use crate::rules::{ButtonPattern, Condition};
 use crate::text::fuzzy;
@@ -33,7 +33,7 @@ pub struct Index {
     /// By what is left of a keyword without some of its characters.
     by_slip: HashMap<String, Vec<usize>>,
     /// The most slips that any keyword forgives.
-    slips: usize,
+    max_edits: usize,
     by_button: HashMap<String, Vec<usize>>,
     by_button_prefix: HashMap<String, Vec<usize>>,
     by_kind: Vec<(Kind, Vec<usize>)>,
@@ -121,9 +121,9 @@ impl Index {
                 // One of its words is enough to find it; the longest is the rarest.
                 let longest = phrase.words.iter().max_by_key(|word| word.len());
                 let keyword = longest.map_or("", String::as_str);
-                let slips = fuzzy::slips(keyword);
-                self.slips = self.slips.max(slips);
-                for left in fuzzy::deletions(keyword, slips) {
+                let max_edits = fuzzy::max_edits(keyword);
+                self.max_edits = self.max_edits.max(max_edits);
+                for left in fuzzy::deletions(keyword, max_edits) {
                     self.by_slip.entry(left).or_default().push(rule);
                 }
             }
@@ -183,18 +183,18 @@ impl Index {
 
     /// The places of the rules whose condition may hold, in order. Every rule whose condition does hold is among them.
     #[must_use]
-    pub fn candidates(&self, facts: &Facts<'_>) -> Vec<usize> {
+    pub fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
         let mut found = self.always.clone();
-        if let Some(folded) = facts.folded() {
+        if let Some(folded) = context.folded() {
             self.find_words(folded.words(), &mut found);
             self.find_slips(folded.words(), &mut found);
         }
-        if let Some(text) = facts.searched().filter(|_| !self.patterns.is_empty()) {
+        if let Some(text) = context.searched().filter(|_| !self.patterns.is_empty()) {
             for pattern in self.patterns.matches(text) {
                 found.extend(&self.by_pattern[pattern]);
             }
         }
-        if let Some(tapped) = facts.tapped() {
+        if let Some(tapped) = context.tapped() {
             found.extend(self.by_button.get(tapped).into_iter().flatten());
             let ends = tapped.char_indices().map(|(at, _)| at);
             for end in ends.chain([tapped.len()]) {
@@ -203,7 +203,7 @@ impl Index {
             }
         }
         for (kind, rules) in &self.by_kind {
-            if facts.content().is(*kind) {
+            if context.content().is(*kind) {
                 found.extend(rules);
             }
         }
@@ -238,8 +238,12 @@ impl Index {
             return;
         }
         for word in words {
-            let slips = if fuzzy::is_exact(word) { 0 } else { self.slips };
-            for left in fuzzy::deletions(word, slips) {
+            let max_edits = if fuzzy::is_exact(word) {
+                0
+            } else {
+                self.max_edits
+            };
+            for left in fuzzy::deletions(word, max_edits) {
                 found.extend(self.by_slip.get(&left).into_iter().flatten());
             }
         }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::diagnostics::sources::Sources;
-use crate::engine::matching::evaluate::Facts;
-use crate::engine::render::variables::Scene;
+use crate::diagnostics::sources::SourceMap;
+use crate::engine::matching::evaluate::MatchContext;
+use crate::engine::render::variables::RenderContext;
 use crate::message::{
-    Contact, Content, ContextInfo, Forwarded, Identity, Inbound, Media, PhoneNumberId, Referral,
-    State, WaId, Wamid,
+    Contact, Content, ContextInfo, ConversationState, Forwarded, Identity, Inbound, Media,
+    PhoneNumberId, Referral, WaId, Wamid,
 };
-use crate::rules::{Beside, Condition, RuleSet, compile};
+use crate::rules::{CompileInput, Condition, RuleSet, compile};
 
 /// Few words, so that rules and messages meet often; some with slips, accents and another script, some as long as
 /// slips are forgiven in and longer.
@@ -102,9 +102,9 @@ fn words() -> impl Strategy<Value = String> {
 /// Words as fingers type them: up to three times a letter too few, too many, another one, or two swapped.
 fn slipped() -> impl Strategy<Value = String> {
     let slip = (any::<prop::sample::Index>(), 0..4_u8);
-    (words(), prop::collection::vec(slip, 0..4)).prop_map(|(words, slips)| {
+    (words(), prop::collection::vec(slip, 0..4)).prop_map(|(words, max_edits)| {
         let mut letters: Vec<char> = words.chars().collect();
-        for (at, how) in slips {
+        for (at, how) in max_edits {
             let at = at.index(letters.len());
             match how {
                 0 if letters.len() > 1 => drop(letters.remove(at)),
@@ -163,7 +163,10 @@ fn rules(conditions: &[String]) -> RuleSet {
          [[rule]]\nid = \"sets\"\nwhen.button = \"sets\"\ntag = \"vip\"\nset.size = \"large\"\n",
         rules.concat()
     );
-    match compile(&Sources::one("rules.toml", &text), Beside::default()) {
+    match compile(
+        &SourceMap::one("rules.toml", &text),
+        CompileInput::default(),
+    ) {
         Ok(compiled) => compiled.rules,
         Err(found) => panic!("{text}\n{found:?}"),
     }
@@ -193,7 +196,7 @@ fn content() -> impl Strategy<Value = Content> {
 struct Scenery {
     message: Inbound,
     contact: Contact,
-    state: State,
+    state: ConversationState,
     now: Timestamp,
 }
 
@@ -212,15 +215,20 @@ impl Scenery {
         Self {
             message: Inbound::new(number, wamid, contact.identity.clone(), now, content),
             contact,
-            state: State::default(),
+            state: ConversationState::default(),
             now,
         }
     }
 
     /// Hands over what conditions look at.
-    fn look<T>(&self, rules: &RuleSet, first_contact: bool, see: impl Fn(&Facts<'_>) -> T) -> T {
+    fn look<T>(
+        &self,
+        rules: &RuleSet,
+        first_contact: bool,
+        see: impl Fn(&MatchContext<'_>) -> T,
+    ) -> T {
         let captures = BTreeMap::new();
-        let scene = Scene {
+        let scene = RenderContext {
             rules,
             contact: &self.contact,
             state: &self.state,
@@ -229,7 +237,7 @@ impl Scenery {
             roots: BTreeMap::new(),
             now: self.now,
         };
-        see(&Facts::of(scene, first_contact))
+        see(&MatchContext::of(scene, first_contact))
     }
 }
 
@@ -258,7 +266,7 @@ fn scenery() -> impl Strategy<Value = Scenery> {
         let size = ("size".to_owned(), "LARGE".to_owned());
         state.fields.extend(sized.then_some(size));
         state.language = spanish.then(|| "es-MX".to_owned());
-        state.heard_at = came_back.then_some(Timestamp::UNIX_EPOCH);
+        state.last_inbound_at = came_back.then_some(Timestamp::UNIX_EPOCH);
         scenery
     })
 }
@@ -270,9 +278,9 @@ proptest! {
     ) {
         let rules = rules(&conditions);
 
-        let candidates = scenery.look(&rules, first, |facts| rules.index.candidates(facts));
-        let holds = scenery.look(&rules, first, |facts| {
-            rules.rules.iter().map(|rule| rule.when.look(facts).holds).collect::<Vec<_>>()
+        let candidates = scenery.look(&rules, first, |context| rules.index.candidates(context));
+        let holds = scenery.look(&rules, first, |context| {
+            rules.rules.iter().map(|rule| rule.when.look(context).holds).collect::<Vec<_>>()
         });
 
         prop_assert!(candidates.is_sorted());
@@ -305,10 +313,10 @@ fn a_long_word_is_found_like_a_longer_one_in_both_ways() {
         let body = text.to_owned();
         let scenery = Scenery::of(Content::Text { body });
 
-        let found = scenery.look(&rules, false, |facts| rules.index.candidates(facts));
-        let holds = scenery.look(&rules, false, |facts| {
+        let found = scenery.look(&rules, false, |context| rules.index.candidates(context));
+        let holds = scenery.look(&rules, false, |context| {
             let rules = rules.rules.iter().enumerate();
-            let holding = rules.filter(|(_, rule)| rule.when.look(facts).holds);
+            let holding = rules.filter(|(_, rule)| rule.when.look(context).holds);
             holding.map(|(place, _)| place).collect::<Vec<_>>()
         });
 
@@ -329,7 +337,7 @@ fn a_rule_with_other_words_is_no_candidate() {
     let body = "Your HOURS?".to_owned();
     let scenery = Scenery::of(Content::Text { body });
 
-    let found = scenery.look(&rules, false, |facts| rules.index.candidates(facts));
+    let found = scenery.look(&rules, false, |context| rules.index.candidates(context));
 
     assert_eq!(found, [1]);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::answer;
 use super::answer::{Draft as AnswerDraft, optional};
 use super::bot::at_most;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
@@ -88,7 +88,7 @@ pub(crate) fn headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Fiel
 pub(crate) fn read_all<'d>(
     reader: &mut Reader<'_>,
     headers: &[Field<'d>],
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Vec<Draft<'d>> {
     let mut drafts: Vec<Draft<'d>> = Vec::new();
     for header in headers {
@@ -123,7 +123,7 @@ pub(crate) fn finish(drafts: Vec<Draft<'_>>) -> Option<BTreeMap<String, Flow>> {
     flows.collect()
 }
 
-fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Known<'_>) -> Option<Draft<'d>> {
+fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> Option<Draft<'d>> {
     let table = reader.table(header, &KEYS)?;
     named(reader, header.name, &header.span, "a flow");
     let steps = match reader.required(&table, "step") {
@@ -141,7 +141,7 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Known<'_>) -> Op
     };
     // Every answer of the flow may be used everywhere in it: one that is not there yet is empty.
     let roots: Vec<String> = steps.iter().filter_map(step_id).collect();
-    let known = Known {
+    let known = Symbols {
         roots: &roots,
         ..known
     };
@@ -212,10 +212,10 @@ fn step_id(field: &Field<'_>) -> Option<String> {
 
 /// Reports a name that cannot travel in the ids of buttons.
 fn named(reader: &mut Reader<'_>, name: &str, span: &Range<usize>, what: &str) {
-    let sound = name
+    let valid = name
         .chars()
         .all(|one| one.is_ascii_alphanumeric() || one == '_' || one == '-');
-    if sound && !name.is_empty() && name.len() <= NAME_MAX {
+    if valid && !name.is_empty() && name.len() <= NAME_MAX {
         return;
     }
     let message = format!("`{name}` cannot be the name of {what}");

@@ -9,7 +9,7 @@ use crate::rules::compile::answer::optional;
 use crate::rules::compile::reply;
 use crate::rules::compile::reply::Offer;
 use crate::rules::compile::text;
-use crate::rules::compile::text::{Buttons, Known};
+use crate::rules::compile::text::{Buttons, Symbols};
 use crate::rules::compile::{action, condition};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
 use crate::template::Template;
@@ -32,7 +32,7 @@ const CHOICE_ID_MAX: usize = 100;
 pub(crate) fn step<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<StepDraft<'d>> {
     let table = reader.table(field, &KEYS)?;
     let id = reader.required(&table, "id");
@@ -62,13 +62,13 @@ pub(crate) fn step<'d>(
 fn step_of<'d>(
     reader: &mut Reader<'_>,
     table: &Table<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     draft: &mut StepDraft<'d>,
 ) -> Option<Step> {
     let only_if = optional(table.get("if"), |field| {
         text::expression(reader, &field, known)
     });
-    let of_step = Known {
+    let of_step = Symbols {
         buttons: Buttons::OfStep,
         ..known
     };
@@ -96,7 +96,7 @@ fn step_of<'d>(
         .cloned()
         .chain(["answer".to_owned()])
         .collect();
-    let of_answer = Known {
+    let of_answer = Symbols {
         roots: &with_answer,
         ..known
     };
@@ -148,7 +148,7 @@ fn long_ids(reader: &mut Reader<'_>, offered: &[Offer<'_>]) {
 fn said_choices(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Option<Vec<Choice>> {
     let texts = reader.strings(field)?;
     let choices = texts.iter().map(|text| {
@@ -306,7 +306,7 @@ fn checks_fit(
 fn branches<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
     draft: &mut StepDraft<'d>,
 ) -> Option<Vec<Branch>> {
     if field.is_string() {

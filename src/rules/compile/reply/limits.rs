@@ -13,7 +13,7 @@ use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::message::Outbound;
 use crate::message::limits;
-use crate::message::limits::{Breach, BreachKind};
+use crate::message::limits::{BreachKind, Violation};
 use crate::template::Template;
 
 /// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent. `whole` is where the
@@ -100,7 +100,7 @@ fn code_of(kind: BreachKind) -> &'static str {
 }
 
 /// Whether a breach does not depend on what the variables will be.
-fn is_sure(breach: &Breach, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
+fn is_sure(breach: &Violation, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
     let fixed = |part: Option<&Part>| part.is_none_or(|part| part.fixed == Fixed::Yes);
     match breach.kind {
         BreachKind::TooMuch => true,

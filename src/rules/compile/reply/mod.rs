@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use super::answer::{Read, optional};
 use super::text;
-use super::text::Known;
+use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
@@ -111,12 +111,12 @@ pub(crate) enum Fixed {
     No,
 }
 
-/// The parts of one reply, by their names in [`crate::message::limits::Breach`].
+/// The parts of one reply, by their names in [`crate::message::limits::Violation`].
 pub(crate) type Parts = HashMap<String, Part>;
 
 struct ReplyReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
-    known: Known<'r>,
+    known: Symbols<'r>,
     offered: Vec<Offer<'d>>,
     parts: Parts,
     /// Those that its texts are written in.
@@ -127,7 +127,7 @@ struct ReplyReader<'r, 't, 'd> {
 pub(crate) fn read<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> Replies<'d> {
     let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
     if elements.is_empty() {
@@ -159,7 +159,7 @@ pub(crate) fn read<'d>(
 pub(crate) fn read_one<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
-    known: Known<'_>,
+    known: Symbols<'_>,
 ) -> (Option<ReplyTemplate>, Vec<Offer<'d>>) {
     let mut one = ReplyReader {
         reader: &mut *reader,

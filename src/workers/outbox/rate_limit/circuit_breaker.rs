@@ -19,7 +19,7 @@ pub(crate) struct Pause {
 
 /// What putting a brake on came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Engaged {
+pub(crate) struct Tripped {
     /// Until something may be sent again.
     pub(crate) wait: Duration,
     /// Whether this was the one to put it on; it may have been on already.
@@ -27,37 +27,37 @@ pub(crate) struct Engaged {
 }
 
 #[derive(Debug)]
-pub(crate) struct Brake {
+pub(crate) struct CircuitBreaker {
     times: u32,
-    engaged_at: Instant,
+    tripped_at: Instant,
     until: Instant,
-    on_trial: bool,
+    half_open: bool,
 }
 
-impl Brake {
-    pub(crate) fn engage(brake: &mut Option<Self>, pause: Pause, now: Instant) -> Engaged {
+impl CircuitBreaker {
+    pub(crate) fn trip(breaker: &mut Option<Self>, pause: Pause, now: Instant) -> Tripped {
         let asked = pause.asked.unwrap_or_default();
-        if let Some(brake) = brake.as_mut().filter(|brake| now < brake.until) {
+        if let Some(breaker) = breaker.as_mut().filter(|breaker| now < breaker.until) {
             // Others that were under way come back with the same news.
-            brake.until = brake.until.max(now + asked);
-            return Engaged {
-                wait: brake.until - now,
+            breaker.until = breaker.until.max(now + asked);
+            return Tripped {
+                wait: breaker.until - now,
                 is_new: false,
             };
         }
-        let times = brake.as_ref().map_or(0, |brake| brake.times) + 1;
+        let times = breaker.as_ref().map_or(0, |breaker| breaker.times) + 1;
         let wait = backoff::doubled(pause.first, pause.longest, times).max(asked);
-        *brake = Some(Self {
+        *breaker = Some(Self {
             times,
-            engaged_at: now,
+            tripped_at: now,
             until: now + wait,
-            on_trial: false,
+            half_open: false,
         });
-        Engaged { wait, is_new: true }
+        Tripped { wait, is_new: true }
     }
 
     pub(crate) fn room(&self, now: Instant) -> u32 {
-        u32::from(now >= self.until && !self.on_trial)
+        u32::from(now >= self.until && !self.half_open)
     }
 
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
@@ -65,14 +65,14 @@ impl Brake {
     }
 
     pub(crate) fn concerns(&self, started: Instant) -> bool {
-        started >= self.engaged_at
+        started >= self.tripped_at
     }
 
     pub(crate) fn begin_trial(&mut self) {
-        self.on_trial = true;
+        self.half_open = true;
     }
 
     pub(crate) fn end_trial(&mut self) {
-        self.on_trial = false;
+        self.half_open = false;
     }
 }

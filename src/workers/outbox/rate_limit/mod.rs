@@ -1,7 +1,7 @@
 //! How much may be sent now: the pace of each number and of the gateway, and brakes when one of them protests.
 //!
 //! A pace is a row of evenly spaced slots: no second ever holds more sends than allowed, not even the first. A
-//! [`Brake`] stops a number or everything for a while; then one send goes ahead to try. State is in memory only:
+//! [`CircuitBreaker`] stops a number or everything for a while; then one send goes ahead to try. State is in memory only:
 //! after a restart everything is open.
 
 mod circuit_breaker;
@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::message::PhoneNumberId;
-use circuit_breaker::Brake;
-pub(crate) use circuit_breaker::{Engaged, Pause};
+use circuit_breaker::CircuitBreaker;
+pub(crate) use circuit_breaker::{Pause, Tripped};
 
 /// Slots this far ahead are given out, so that one claim takes several rows; they wait in memory for their turn.
 const HORIZON: Duration = Duration::from_millis(250);
@@ -37,7 +37,7 @@ pub(crate) enum Weight {
 
 /// What the end of a send teaches.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lesson {
+pub(crate) enum Feedback {
     /// It was never started.
     NotStarted,
     /// An answer came that says nothing of how the number may send.
@@ -54,27 +54,27 @@ pub(crate) enum Lesson {
 
 /// The paces and brakes of all numbers.
 #[derive(Debug)]
-pub(crate) struct Pacer {
-    gateway: Lane,
-    numbers: HashMap<PhoneNumberId, Lane>,
+pub(crate) struct RateLimiter {
+    gateway: Limiter,
+    numbers: HashMap<PhoneNumberId, Limiter>,
     number_interval: Duration,
     unknown_in_a_row: u32,
     last_answer: Instant,
 }
 
 #[derive(Debug)]
-struct Lane {
+struct Limiter {
     /// Between two slots; zero is no pace at all.
     interval: Duration,
     next_slot: Instant,
-    brake: Option<Brake>,
+    breaker: Option<CircuitBreaker>,
 }
 
-impl Pacer {
+impl RateLimiter {
     /// Rates are per second; 0 is no bound.
     pub(crate) fn new(messages_per_second: u32, requests_per_second: u32, now: Instant) -> Self {
         Self {
-            gateway: Lane::new(interval(requests_per_second), now),
+            gateway: Limiter::new(interval(requests_per_second), now),
             numbers: HashMap::new(),
             number_interval: interval(messages_per_second),
             unknown_in_a_row: 0,
@@ -103,8 +103,10 @@ impl Pacer {
 
     /// The next time after `now` at which there is room where there is none now.
     pub(crate) fn next_room(&self, now: Instant) -> Option<Instant> {
-        let lanes = self.numbers.values().chain([&self.gateway]);
-        lanes.filter_map(|lane| lane.opens_at(now)).min()
+        let limiters = self.numbers.values().chain([&self.gateway]);
+        limiters
+            .filter_map(|limiter_of_number| limiter_of_number.opens_at(now))
+            .min()
     }
 
     /// Learns from the end of a send that began at `started`; says so when a brake was put on or held.
@@ -112,43 +114,42 @@ impl Pacer {
         &mut self,
         number: &PhoneNumberId,
         started: Instant,
-        lesson: Lesson,
+        feedback: Feedback,
         now: Instant,
-    ) -> Option<Engaged> {
+    ) -> Option<Tripped> {
         if !matches!(
-            lesson,
-            Lesson::Unknown | Lesson::NotStarted | Lesson::StopGateway(_)
+            feedback,
+            Feedback::Unknown | Feedback::NotStarted | Feedback::StopGateway(_)
         ) {
             self.unknown_in_a_row = 0;
             self.last_answer = now;
             self.gateway.release(started);
         }
         self.gateway.end_trial(started);
-        if !matches!(lesson, Lesson::Answered) {
+        if !matches!(feedback, Feedback::Answered) {
             self.number(number, now).end_trial(started);
         }
-        match lesson {
-            Lesson::NotStarted | Lesson::Answered => None,
-            Lesson::Works => {
+        match feedback {
+            Feedback::NotStarted | Feedback::Answered => None,
+            Feedback::Works => {
                 self.number(number, now).release(started);
                 None
             }
-            Lesson::StopNumber(pause) => Some(self.number(number, now).engage(pause, now)),
-            Lesson::StopGateway(pause) => Some(self.gateway.engage(pause, now)),
+            Feedback::StopNumber(pause) => Some(self.number(number, now).trip(pause, now)),
+            Feedback::StopGateway(pause) => Some(self.gateway.trip(pause, now)),
             // Others were answered since this one began: the gateway is well.
-            Lesson::Unknown if started < self.last_answer => None,
-            Lesson::Unknown => {
+            Feedback::Unknown if started < self.last_answer => None,
+            Feedback::Unknown => {
                 self.unknown_in_a_row += 1;
-                (self.unknown_in_a_row >= UNKNOWN_IN_A_ROW)
-                    .then(|| self.gateway.engage(OUTAGE, now))
+                (self.unknown_in_a_row >= UNKNOWN_IN_A_ROW).then(|| self.gateway.trip(OUTAGE, now))
             }
         }
     }
 
-    fn number(&mut self, number: &PhoneNumberId, now: Instant) -> &mut Lane {
+    fn number(&mut self, number: &PhoneNumberId, now: Instant) -> &mut Limiter {
         if !self.numbers.contains_key(number) {
-            let lane = Lane::new(self.number_interval, now);
-            self.numbers.insert(number.clone(), lane);
+            let limiter_of_number = Limiter::new(self.number_interval, now);
+            self.numbers.insert(number.clone(), limiter_of_number);
         }
         self.numbers
             .get_mut(number)
@@ -156,20 +157,20 @@ impl Pacer {
     }
 }
 
-impl Lane {
+impl Limiter {
     fn new(interval: Duration, now: Instant) -> Self {
         Self {
             interval,
             next_slot: now,
-            brake: None,
+            breaker: None,
         }
     }
 
     fn room(&self, now: Instant) -> u32 {
         let braked = self
-            .brake
+            .breaker
             .as_ref()
-            .map_or(u32::MAX, |brake| brake.room(now));
+            .map_or(u32::MAX, |breaker| breaker.room(now));
         let horizon = now + HORIZON;
         let first = self.next_slot.max(now);
         let paced = if first > horizon {
@@ -184,8 +185,8 @@ impl Lane {
     }
 
     fn take(&mut self, now: Instant) -> Instant {
-        if let Some(brake) = &mut self.brake {
-            brake.begin_trial();
+        if let Some(breaker) = &mut self.breaker {
+            breaker.begin_trial();
         }
         let slot = self.next_slot.max(now);
         self.next_slot = slot + self.interval;
@@ -194,25 +195,28 @@ impl Lane {
 
     fn opens_at(&self, now: Instant) -> Option<Instant> {
         let paced = (self.next_slot > now + HORIZON).then(|| self.next_slot - HORIZON);
-        let braked = self.brake.as_ref().and_then(|brake| brake.opens_at(now));
+        let braked = self
+            .breaker
+            .as_ref()
+            .and_then(|breaker| breaker.opens_at(now));
         // Both must be open, so the later one counts.
         paced.max(braked)
     }
 
-    fn engage(&mut self, pause: Pause, now: Instant) -> Engaged {
-        Brake::engage(&mut self.brake, pause, now)
+    fn trip(&mut self, pause: Pause, now: Instant) -> Tripped {
+        CircuitBreaker::trip(&mut self.breaker, pause, now)
     }
 
     /// Takes the brake off, unless the send began before it was put on and so proves nothing.
     fn release(&mut self, started: Instant) {
-        self.brake.take_if(|brake| brake.concerns(started));
+        self.breaker.take_if(|breaker| breaker.concerns(started));
     }
 
     fn end_trial(&mut self, started: Instant) {
-        if let Some(brake) = &mut self.brake
-            && brake.concerns(started)
+        if let Some(breaker) = &mut self.breaker
+            && breaker.concerns(started)
         {
-            brake.end_trial();
+            breaker.end_trial();
         }
     }
 }

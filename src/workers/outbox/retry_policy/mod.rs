@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::backoff;
-use super::rate_limit::{Lesson, OUTAGE, Pause};
+use super::rate_limit::{Feedback, OUTAGE, Pause};
 use crate::gateway::{NotSent, Rejection, SendError, Source};
 use crate::message::Wamid;
 use crate::whatsapp::error_codes::Class;
@@ -28,7 +28,7 @@ const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
 
 /// What becomes of the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Disposition {
     /// It is done.
     Accepted(Option<Wamid>),
     /// It was not sent; try again so much later.
@@ -45,49 +45,51 @@ pub(crate) enum Verdict {
 pub(crate) fn of_message(
     result: &Result<Option<Wamid>, SendError>,
     attempt: u32,
-    fence: &str,
-) -> (Verdict, Lesson) {
+    claim_token: &str,
+) -> (Disposition, Feedback) {
     match result {
-        Ok(wamid) => (Verdict::Accepted(wamid.clone()), Lesson::Works),
-        Err(error) => of_failure(error, attempt, fence),
+        Ok(wamid) => (Disposition::Accepted(wamid.clone()), Feedback::Works),
+        Err(error) => of_failure(error, attempt, claim_token),
     }
 }
 
 /// Judges a read mark: never worth a second try, and what it is refused for need not hold for messages.
-pub(crate) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Verdict, Lesson) {
+pub(crate) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Disposition, Feedback) {
     match result {
-        Ok(_) => (Verdict::Accepted(None), Lesson::Answered),
-        Err(SendError::Unknown(_)) => (Verdict::Accepted(None), Lesson::Unknown),
+        Ok(_) => (Disposition::Accepted(None), Feedback::Answered),
+        Err(SendError::Unknown(_)) => (Disposition::Accepted(None), Feedback::Unknown),
         Err(error) => match of_failure(error, 1, "").1 {
-            lesson @ Lesson::StopGateway(_) => (Verdict::Dead, lesson),
-            Lesson::NotStarted => (Verdict::Dead, Lesson::NotStarted),
-            _ => (Verdict::Dead, Lesson::Answered),
+            feedback @ Feedback::StopGateway(_) => (Disposition::Dead, feedback),
+            Feedback::NotStarted => (Disposition::Dead, Feedback::NotStarted),
+            _ => (Disposition::Dead, Feedback::Answered),
         },
     }
 }
 
-fn of_failure(error: &SendError, attempt: u32, fence: &str) -> (Verdict, Lesson) {
+fn of_failure(error: &SendError, attempt: u32, claim_token: &str) -> (Disposition, Feedback) {
     match error {
-        SendError::NotSent(NotSent::Request | NotSent::Id) => (Verdict::Dead, Lesson::NotStarted),
-        SendError::NotSent(_) => (Verdict::AgainAfterPause, Lesson::StopGateway(OUTAGE)),
-        SendError::Unknown(_) => (Verdict::Unknown, Lesson::Unknown),
-        SendError::Rejected(rejection) => of_rejection(rejection, attempt, fence),
+        SendError::NotSent(NotSent::Request | NotSent::Id) => {
+            (Disposition::Dead, Feedback::NotStarted)
+        }
+        SendError::NotSent(_) => (Disposition::AgainAfterPause, Feedback::StopGateway(OUTAGE)),
+        SendError::Unknown(_) => (Disposition::Unknown, Feedback::Unknown),
+        SendError::Rejected(rejection) => of_rejection(rejection, attempt, claim_token),
     }
 }
 
-fn of_rejection(rejection: &Rejection, attempt: u32, fence: &str) -> (Verdict, Lesson) {
+fn of_rejection(rejection: &Rejection, attempt: u32, claim_token: &str) -> (Disposition, Feedback) {
     let asked = rejection.retry_after.map(backoff::asked);
     let stop = |pause: Pause| {
         let pause = Pause { asked, ..pause };
-        let lesson = match rejection.source() {
-            Source::Meta => Lesson::StopNumber(pause),
-            Source::Gateway => Lesson::StopGateway(pause),
+        let feedback = match rejection.source() {
+            Source::Meta => Feedback::StopNumber(pause),
+            Source::Gateway => Feedback::StopGateway(pause),
         };
-        (Verdict::AgainAfterPause, lesson)
+        (Disposition::AgainAfterPause, feedback)
     };
     let least = asked.unwrap_or_default();
-    let again = |wait: Duration| (Verdict::Again(wait.max(least)), Lesson::Works);
-    let spaced = |spacing| again(backoff::jittered(spacing, attempt, fence));
+    let again = |wait: Duration| (Disposition::Again(wait.max(least)), Feedback::Works);
+    let spaced = |spacing| again(backoff::jittered(spacing, attempt, claim_token));
     match rejection.class() {
         // Only the gateway's own rate is answered by status: Meta gives a code.
         Class::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
@@ -96,7 +98,7 @@ fn of_rejection(rejection: &Rejection, attempt: u32, fence: &str) -> (Verdict, L
         Class::RetrySlow => stop(EXHAUSTED),
         Class::SlowNumber => stop(THROTTLED),
         Class::SlowPair => again(backoff::pair(attempt)),
-        Class::WindowClosed | Class::GiveUp => (Verdict::Dead, Lesson::Works),
+        Class::WindowClosed | Class::GiveUp => (Disposition::Dead, Feedback::Works),
         Class::Account => stop(BROKEN),
     }
 }

@@ -15,8 +15,8 @@ fn rejected(status: u16, code: Option<i64>, retry_after: Option<u64>) -> SendErr
     }))
 }
 
-fn judge(error: SendError, attempt: u32) -> (Verdict, Lesson) {
-    of_message(&Err(error), attempt, "fence")
+fn judge(error: SendError, attempt: u32) -> (Disposition, Feedback) {
+    of_message(&Err(error), attempt, "claim_token")
 }
 
 #[test]
@@ -27,10 +27,10 @@ fn what_never_left_is_sent_again_as_soon_as_the_gateway_is_back() {
         NotSent::Tls(Insecure::Untrusted),
         NotSent::Refused,
     ] {
-        let (verdict, lesson) = judge(SendError::NotSent(reason), 1_000);
+        let (disposition, feedback) = judge(SendError::NotSent(reason), 1_000);
 
-        assert_eq!(verdict, Verdict::AgainAfterPause);
-        assert!(matches!(lesson, Lesson::StopGateway(OUTAGE)));
+        assert_eq!(disposition, Disposition::AgainAfterPause);
+        assert!(matches!(feedback, Feedback::StopGateway(OUTAGE)));
     }
 }
 
@@ -41,16 +41,16 @@ fn what_may_have_been_sent_is_never_sent_again() {
         Unknown::Broken,
         Unknown::Answer { status: 502 },
     ] {
-        let (verdict, lesson) = judge(SendError::Unknown(reason), 1);
+        let (disposition, feedback) = judge(SendError::Unknown(reason), 1);
 
-        assert_eq!(verdict, Verdict::Unknown);
-        assert!(matches!(lesson, Lesson::Unknown));
+        assert_eq!(disposition, Disposition::Unknown);
+        assert!(matches!(feedback, Feedback::Unknown));
     }
 }
 
 #[test]
 fn each_kind_of_error_stops_what_it_concerns_and_nothing_else() {
-    let number = |first| move |lesson: Lesson| matches!(lesson, Lesson::StopNumber(pause) if pause.first == Duration::from_secs(first));
+    let number = |first| move |feedback: Feedback| matches!(feedback, Feedback::StopNumber(pause) if pause.first == Duration::from_secs(first));
     for (code, first) in [
         (130_429, 1),
         (131_057, 1),
@@ -58,44 +58,44 @@ fn each_kind_of_error_stops_what_it_concerns_and_nothing_else() {
         (190, 30),
         (131_048, 30),
     ] {
-        let (verdict, lesson) = judge(rejected(400, Some(code), None), 100);
+        let (disposition, feedback) = judge(rejected(400, Some(code), None), 100);
 
-        assert_eq!(verdict, Verdict::AgainAfterPause, "{code}");
-        assert!(number(first)(lesson), "{code}: {lesson:?}");
+        assert_eq!(disposition, Disposition::AgainAfterPause, "{code}");
+        assert!(number(first)(feedback), "{code}: {feedback:?}");
     }
     for status in [401, 400, 404, 429] {
-        let (verdict, lesson) = judge(rejected(status, None, None), 100);
+        let (disposition, feedback) = judge(rejected(status, None, None), 100);
 
-        assert_eq!(verdict, Verdict::AgainAfterPause, "{status}");
+        assert_eq!(disposition, Disposition::AgainAfterPause, "{status}");
         assert!(
-            matches!(lesson, Lesson::StopGateway(_)),
-            "{status}: {lesson:?}"
+            matches!(feedback, Feedback::StopGateway(_)),
+            "{status}: {feedback:?}"
         );
     }
     for code in [131_047, 131_026, 100] {
-        let (verdict, lesson) = judge(rejected(400, Some(code), None), 1);
+        let (disposition, feedback) = judge(rejected(400, Some(code), None), 1);
 
-        assert_eq!(verdict, Verdict::Dead, "{code}");
-        assert!(matches!(lesson, Lesson::Works), "{code}: {lesson:?}");
+        assert_eq!(disposition, Disposition::Dead, "{code}");
+        assert!(matches!(feedback, Feedback::Works), "{code}: {feedback:?}");
     }
 }
 
 #[test]
 fn a_crowded_person_waits_alone() {
-    let (verdict, lesson) = judge(rejected(400, Some(131_056), None), 3);
+    let (disposition, feedback) = judge(rejected(400, Some(131_056), None), 3);
 
-    assert_eq!(verdict, Verdict::Again(Duration::from_secs(16)));
-    assert!(matches!(lesson, Lesson::Works));
+    assert_eq!(disposition, Disposition::Again(Duration::from_secs(16)));
+    assert!(matches!(feedback, Feedback::Works));
 }
 
 /// Every try of a message that meets `code` each time, until its time is over.
-fn tries(code: i64, give_up_after: Duration, fence: &str) -> Vec<Duration> {
+fn tries(code: i64, give_up_after: Duration, claim_token: &str) -> Vec<Duration> {
     let (mut at, mut tries) = (Duration::ZERO, Vec::new());
     while at < give_up_after {
         tries.push(at);
         let attempt = u32::try_from(tries.len()).unwrap();
-        match of_message(&Err(rejected(500, Some(code), None)), attempt, fence).0 {
-            Verdict::Again(wait) => at += wait,
+        match of_message(&Err(rejected(500, Some(code), None)), attempt, claim_token).0 {
+            Disposition::Again(wait) => at += wait,
             ended => panic!("ended by {ended:?} after {tries:?}"),
         }
     }
@@ -106,8 +106,8 @@ fn tries(code: i64, give_up_after: Duration, fence: &str) -> Vec<Duration> {
 fn a_fault_that_may_pass_is_tried_until_the_time_is_over_and_never_in_a_burst() {
     let quarter = Duration::from_mins(15);
     for (code, least, most, first) in [(2, 12, 26, 1), (131_016, 12, 26, 1), (131_000, 8, 16, 5)] {
-        for fence in ["a", "b", "c", "0f3a9bc4"] {
-            let tries = tries(code, quarter, fence);
+        for claim_token in ["a", "b", "c", "0f3a9bc4"] {
+            let tries = tries(code, quarter, claim_token);
 
             let waits = tries.windows(2).map(|two| two[1].abs_diff(two[0]));
             let waits: Vec<Duration> = waits.collect();
@@ -128,8 +128,8 @@ fn a_fault_that_may_pass_is_tried_until_the_time_is_over_and_never_in_a_burst() 
 fn a_fault_of_two_minutes_is_survived_within_two_more() {
     let outage = Duration::from_mins(2);
     for code in [2, 131_016, 133_004] {
-        for fence in ["a", "b", "c", "0f3a9bc4"] {
-            let tries = tries(code, Duration::from_mins(15), fence);
+        for claim_token in ["a", "b", "c", "0f3a9bc4"] {
+            let tries = tries(code, Duration::from_mins(15), claim_token);
 
             let passed = tries.iter().find(|at| **at >= outage).unwrap();
             assert!(*passed <= 2 * outage, "{code}: {passed:?}");
@@ -139,38 +139,38 @@ fn a_fault_of_two_minutes_is_survived_within_two_more() {
 
 #[test]
 fn retry_after_is_the_least_that_is_waited() {
-    let (verdict, _) = judge(rejected(503, Some(2), Some(40)), 1);
-    let (_, lesson) = judge(rejected(429, None, Some(40)), 1);
+    let (disposition, _) = judge(rejected(503, Some(2), Some(40)), 1);
+    let (_, feedback) = judge(rejected(429, None, Some(40)), 1);
 
     let (crowded, _) = judge(rejected(400, Some(131_056), Some(40)), 1);
 
-    assert_eq!(verdict, Verdict::Again(Duration::from_secs(40)));
-    assert_eq!(crowded, Verdict::Again(Duration::from_secs(40)));
+    assert_eq!(disposition, Disposition::Again(Duration::from_secs(40)));
+    assert_eq!(crowded, Disposition::Again(Duration::from_secs(40)));
     let asked = Some(Duration::from_secs(40));
-    assert!(matches!(lesson, Lesson::StopGateway(pause) if pause.asked == asked));
+    assert!(matches!(feedback, Feedback::StopGateway(pause) if pause.asked == asked));
 }
 
 #[test]
 fn a_read_mark_is_never_tried_again_and_never_stops_a_number() {
     let ends = [
-        (rejected(400, Some(131_009), None), Verdict::Dead),
-        (rejected(401, Some(190), None), Verdict::Dead),
+        (rejected(400, Some(131_009), None), Disposition::Dead),
+        (rejected(401, Some(190), None), Disposition::Dead),
         (
             SendError::Unknown(Unknown::TimedOut),
-            Verdict::Accepted(None),
+            Disposition::Accepted(None),
         ),
-        (SendError::NotSent(NotSent::Refused), Verdict::Dead),
-        (rejected(429, None, None), Verdict::Dead),
+        (SendError::NotSent(NotSent::Refused), Disposition::Dead),
+        (rejected(429, None, None), Disposition::Dead),
     ];
     for (error, expected) in ends {
         let shown = error.to_string();
 
-        let (verdict, lesson) = of_read_mark(&Err(error));
+        let (disposition, feedback) = of_read_mark(&Err(error));
 
-        assert_eq!(verdict, expected, "{shown}");
+        assert_eq!(disposition, expected, "{shown}");
         assert!(
-            !matches!(lesson, Lesson::StopNumber(_) | Lesson::Works),
-            "{shown}: {lesson:?}"
+            !matches!(feedback, Feedback::StopNumber(_) | Feedback::Works),
+            "{shown}: {feedback:?}"
         );
     }
 }
