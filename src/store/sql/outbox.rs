@@ -141,7 +141,7 @@ pub(crate) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind,
     WHERE ($1 = '' OR o.state = $1) AND ($2 IS NULL OR o.id IN (SELECT value FROM json_each($2))) \
     ORDER BY o.id LIMIT $3";
 
-/// Puts rows to the front. The claim_token of the last try stays until the next claim gives a new one: until then a receipt
+/// Puts rows to the front. The `claim_token` of the last try stays until the next claim gives a new one: until then a receipt
 /// that brings it back still proves that the message was sent. `$1` ids with their new ends, `$2` now.
 pub(crate) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_state = 'queued', send_error = NULL \
     FROM json_each($1) AS one JOIN outbox ON outbox.id = one.value->>'$.id' \
@@ -167,7 +167,7 @@ pub(crate) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
     WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
     DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
 
-/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` claim_token, `$3` end of the lease.
+/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` `claim_token`, `$3` end of the lease.
 pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
     claim_token = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
         AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
@@ -178,16 +178,16 @@ pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', at
 pub(crate) const FILE_OF_MESSAGE: &str = "SELECT media_id, mime_type, sha256, stored_at_ms \
     FROM media JOIN messages ON messages.id = media.message_id WHERE media.message_id = $1";
 
-/// `$1` claim_token, `$2` path, `$3` bytes, `$4` reason, `$5` now.
+/// `$1` `claim_token`, `$2` path, `$3` bytes, `$4` reason, `$5` now.
 pub(crate) const SETTLE_FILE: &str = "UPDATE media SET path = $2, bytes = $3, error = $4, \
     fetched_at_ms = iif($2 IS NULL, NULL, $5) \
     WHERE message_id = (SELECT outbox.message_id FROM outbox WHERE outbox.claim_token = $1)";
 
-/// `$1` claim_token, `$2` not before, `$3` reason.
+/// `$1` `claim_token`, `$2` not before, `$3` reason.
 pub(crate) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due_at_ms = $2, reason = $3, \
     claim_token = NULL, lease_until_ms = NULL WHERE claim_token = $1";
 
-/// `$1` claim_token.
+/// `$1` `claim_token`.
 pub(crate) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE claim_token = $1";
 
 /// Numbers that have something queued: one step through the index for each, however many rows there are.
