@@ -1,11 +1,12 @@
 //! How long honest webhooks take while strangers attack the public listener, beside a quiet one.
 //!
-//! `cargo bench --bench attacks` starts `replyd serve` as a process of its own on loopback and sends it
-//! signed webhooks at a fixed rate, each over a connection of its own, alone and under each attack. The
-//! strangers play several addresses (127.0.1.1 to 127.0.1.8), hold on for as long as the server lets
-//! them, and come back a second after they were thrown out. A latency counts from the moment a request was
-//! due, so a server that stalls cannot hide it. Under a minute; Linux only; needs some 4,000 open files.
-//! `-- --binary PATH` measures another build, with its built-in configuration.
+//! `cargo bench --bench attacks` starts `replyd serve` as a process of its own on loopback and
+//! sends it signed webhooks at a fixed rate, each over a connection of its own, alone and under
+//! each attack. The strangers play several addresses (127.0.1.1 to 127.0.1.8), hold on for as long
+//! as the server lets them, and come back a second after they were thrown out. A latency counts
+//! from the moment a request was due, so a server that stalls cannot hide it. Under a minute; Linux
+//! only; needs some 4,000 open files. `-- --binary PATH` measures another build, with its built-in
+//! configuration.
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
@@ -135,7 +136,8 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
             }
         });
     }
-    // A server whose queue is full lets nobody else arrive: the attack is as strong as it gets by then.
+    // A server whose queue is full lets nobody else arrive: the attack is as strong as it gets by
+    // then.
     let all_there = async {
         while arrived.load(Ordering::Relaxed) < situation.strangers {
             sleep(Duration::from_millis(5)).await;

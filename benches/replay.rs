@@ -1,8 +1,9 @@
-//! What looking back costs: `replyd replay` over 100,000 stored messages, and one turn of each kind:
-//! `cargo bench --bench replay`.
+//! What looking back costs: `replyd replay` over 100,000 stored messages, and one turn of each
+//! kind: `cargo bench --bench replay`.
 //!
-//! A thousand people go through the bakery of `examples/orders.toml`: greetings, orders with a wrong date in between,
-//! questions that nobody understands. The database is made by the store itself, the command runs as a process.
+//! A thousand people go through the bakery of `examples/orders.toml`: greetings, orders with a
+//! wrong date in between, questions that nobody understands. The database is made by the store
+//! itself, the command runs as a process.
 
 #![expect(clippy::print_stdout, reason = "a benchmark shows its numbers")]
 

@@ -1,10 +1,12 @@
-//! Webhooks acknowledged durably per second, and what one costs, beside a handler that only reads the body.
+//! Webhooks acknowledged durably per second, and what one costs, beside a handler that only reads
+//! the body.
 //!
-//! `cargo bench --bench webhooks` starts three servers as processes of their own and sends them the same signed
-//! webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd serve` with rules that answer
-//! nothing, `answered` one that answers every message through a gateway in this process, `bare` an axum handler
-//! that reads the body and answers 200. CPU is the server process's own, from `/proc`, so neither the
-//! load nor the gateway counts. One to two minutes; Linux only.
+//! `cargo bench --bench webhooks` starts three servers as processes of their own and sends them the
+//! same signed webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd
+//! serve` with rules that answer nothing, `answered` one that answers every message through a
+//! gateway in this process, `bare` an axum handler that reads the body and answers 200. CPU is the
+//! server process's own, from `/proc`, so neither the load nor the gateway counts. One to two
+//! minutes; Linux only.
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 

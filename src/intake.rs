@@ -1,8 +1,8 @@
 //! Group commit: every request that waits shares one transaction.
 //!
-//! A full sync for each request would be the most expensive thing the service does. One task takes all
-//! submissions that are waiting, stores them together, and answers each. Next on the way of a message:
-//! [`crate::store::Store::receive`].
+//! A full sync for each request would be the most expensive thing the service does. One task takes
+//! all submissions that are waiting, stores them together, and answers each. Next on the way of a
+//! message: [`crate::store::Store::receive`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,12 @@ use crate::telemetry::{Metrics, Signs};
 const COMMIT_UPDATES: usize = 2_000;
 /// Requests that may wait; more wait outside, in their connections.
 const WAITING: usize = 4_096;
-/// How long the next commit waits for company when the last one had some; the timer knows nothing shorter. Idle,
-/// nothing waits.
+/// How long the next commit waits for company when the last one had some; the timer knows nothing
+/// shorter. Idle, nothing waits.
 const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
-/// The way into the store. Clones lead to the same task, which ends when the last of them is dropped.
+/// The way into the store. Clones lead to the same task, which ends when the last of them is
+/// dropped.
 #[derive(Clone, Debug)]
 pub struct Intake {
     submissions: mpsc::Sender<Submission>,
@@ -155,7 +156,8 @@ impl Parts {
                 Ok(())
             }
             Err(error) => {
-                // A fault of the database itself is told once, when it begins, and not for each batch.
+                // A fault of the database itself is told once, when it begins, and not for each
+                // batch.
                 if error.fault().is_none() {
                     let reason: &dyn std::error::Error = &error;
                     tracing::error!(error = reason, "updates could not be stored");

@@ -1,6 +1,7 @@
 //! replyd answers WhatsApp for a business, by rules written in TOML.
 //!
-//! `ARCHITECTURE.md` draws the way of one message through these modules and says which may name which.
+//! `ARCHITECTURE.md` draws the way of one message through these modules and says which may name
+//! which.
 //!
 //! Pure, without IO or a clock, from the bottom:
 //!
@@ -15,7 +16,8 @@
 //!
 //! With IO:
 //!
-//! - [`clock`], [`shutdown`], [`telemetry`], [`files`]: the time, the stop signals, logs and metrics, written files.
+//! - [`clock`], [`shutdown`], [`telemetry`], [`files`]: the time, the stop signals, logs and
+//!   metrics, written files.
 //! - [`config`]: the settings, with the place of every mistake.
 //! - [`gateway`]: the HTTP client of the Graph API.
 //! - [`actions`]: HTTP requests and language models that rules ask.

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Shutdown {
     /// Take nothing new and finish what was begun.
     pub soft: CancellationToken,
-    /// Return at once. What was begun is safe in the database and is gone on with at the next start.
+    /// Return at once. What was begun is safe in the database and is gone on with at the next
+    /// start.
     pub hard: CancellationToken,
 }
 
@@ -24,7 +25,8 @@ impl Shutdown {
         let tokens = shutdown.clone();
         tokio::spawn(async move {
             signals.next().await;
-            // Stopping comes before saying so: nothing that goes wrong with a log line may keep the process alive.
+            // Stopping comes before saying so: nothing that goes wrong with a log line may keep the
+            // process alive.
             tokens.soft.cancel();
             tracing::info!("stopping: finishing what was begun; a second signal stops at once");
             signals.next().await;

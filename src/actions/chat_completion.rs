@@ -1,7 +1,7 @@
 //! The chat completions of `OpenAI`, which every service of language models speaks.
 //!
-//! A model is told to choose one of some rules, or to write a text. What it says is a value like any other: it is
-//! never read as a rule or a template.
+//! A model is told to choose one of some rules, or to write a text. What it says is a value like
+//! any other: it is never read as a rule or a template.
 //!
 //! See <https://platform.openai.com/docs/api-reference/chat/create>.
 

@@ -1,9 +1,10 @@
 //! Carries out what rules ask of the world outside: `call` and `model`.
 //!
-//! One action, one request, one [`ActionResult`]. The address comes from rules and from what people write, so nothing is
-//! reached that the owner has not allowed by name, and nothing in the owner's own network unless that is said too:
-//! see `actions/public_address.rs`. Nothing is followed, repeated or unpacked. What fails is told in words that hold nothing that
-//! somebody sent: they stand in the history and in the log.
+//! One action, one request, one [`ActionResult`]. The address comes from rules and from what people
+//! write, so nothing is reached that the owner has not allowed by name, and nothing in the owner's
+//! own network unless that is said too: see `actions/public_address.rs`. Nothing is followed,
+//! repeated or unpacked. What fails is told in words that hold nothing that somebody sent: they
+//! stand in the history and in the log.
 
 mod chat_completion;
 mod public_address;
@@ -149,7 +150,8 @@ impl ActionExecutor {
     }
 
     async fn call(&self, call: &HttpCall) -> Result<Value, String> {
-        // What parses it would follow the way up, out of the part of the address that the owner wrote.
+        // What parses it would follow the way up, out of the part of the address that the owner
+        // wrote.
         if has_dot_segments(&call.url) {
             return Err("its address leaves its place: a part of it is `.` or `..`".to_owned());
         }
@@ -210,7 +212,8 @@ impl ActionExecutor {
                 "`{name}` may not be called: add it to actions.hosts in replyd.toml"
             ));
         };
-        // A name is looked up, and checked, when it is connected to; an address is not looked up at all.
+        // A name is looked up, and checked, when it is connected to; an address is not looked up at
+        // all.
         let address = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address: Option<IpAddr> = address.parse().ok();
         if host.private || address.is_none_or(is_public) {

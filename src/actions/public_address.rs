@@ -1,7 +1,7 @@
 //! Which addresses of the internet may be connected to.
 //!
-//! A name is checked by what it resolves to at the moment of connecting: whoever changes it afterwards changes
-//! nothing. The ranges are those of the IANA special-purpose address registries.
+//! A name is checked by what it resolves to at the moment of connecting: whoever changes it
+//! afterwards changes nothing. The ranges are those of the IANA special-purpose address registries.
 //!
 //! See <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
@@ -95,7 +95,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !NOT_PUBLIC_V4.iter().any(inside)
 }
 
-/// Within `2000::/3`, which holds all that is public: first two segments of a network and length of its prefix.
+/// Within `2000::/3`, which holds all that is public: first two segments of a network and length of
+/// its prefix.
 const NOT_PUBLIC_V6: [([u16; 2], u32); 4] = [
     ([0x2001, 0], 23),     // protocols, tunnels
     ([0x2001, 0xdb8], 32), // documentation

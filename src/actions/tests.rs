@@ -109,7 +109,8 @@ async fn only_addresses_of_allowed_hosts_are_called() {
         host("https://[::1]", false),
         host("https://169.254.169.254", false),
     ];
-    // A name that passes is looked up, and then turned down for its address: nothing leaves this machine.
+    // A name that passes is looked up, and then turned down for its address: nothing leaves this
+    // machine.
     let (lookup, looked) = names(&["127.0.0.1"]);
     let outside = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
 

@@ -1,5 +1,5 @@
-//! The folder that files of people go to, tried at the start: a file that cannot be put there would be lost a week later,
-//! when Meta drops it.
+//! The folder that files of people go to, tried at the start: a file that cannot be put there would
+//! be lost a week later, when Meta drops it.
 
 use std::path::Path;
 

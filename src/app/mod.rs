@@ -1,7 +1,7 @@
 //! The composition root: makes every part from a [`Config`] and runs them together.
 //!
-//! Nothing here does the work of a part. The way of a message through the parts is told in the crate's
-//! documentation; it begins at [`crate::web`].
+//! Nothing here does the work of a part. The way of a message through the parts is told in the
+//! crate's documentation; it begins at [`crate::web`].
 
 mod account_watch;
 mod media_folder;
@@ -43,8 +43,8 @@ use supervisor::Tasks;
 use upkeep::Upkeep;
 use write_probe::Keeper;
 
-/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the queue, and whoever
-/// is turned away there tries again only after a second.
+/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the
+/// queue, and whoever is turned away there tries again only after a second.
 const CONNECTION_QUEUE: u32 = 4_096;
 
 /// A service that is ready to run: the database is open, the rules are good, the ports are ours.
@@ -79,8 +79,8 @@ impl App {
     /// Compiles the rules, opens the database and binds both listeners.
     ///
     /// # Errors
-    /// When a rules file does not pass the check (the error shows every diagnostic), the database cannot be
-    /// opened or is in use, or an address is taken.
+    /// When a rules file does not pass the check (the error shows every diagnostic), the database
+    /// cannot be opened or is in use, or an address is taken.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let limits = Limits::default();
         let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
@@ -165,7 +165,8 @@ impl App {
     /// A soft stop lets requests, commits and sends in flight finish; a hard one returns at once.
     ///
     /// # Errors
-    /// When a part ends or panics by itself (the others are stopped softly first), and on a hard stop.
+    /// When a part ends or panics by itself (the others are stopped softly first), and on a hard
+    /// stop.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         self.announce();
         let store = self.store.clone();
@@ -387,7 +388,8 @@ fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
             SocketAddr::V6(_) => TcpSocket::new_v6(),
         }?;
-        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others take ours.
+        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others
+        // take ours.
         socket.set_reuseaddr(cfg!(not(windows)))?;
         socket.bind(address)?;
         socket.listen(CONNECTION_QUEUE)

@@ -1,7 +1,8 @@
 //! Takes changed rules into use while the service runs.
 //!
-//! The whole set is checked first; while it does not pass, the last good rules go on answering, and that is visible in the
-//! log, in the admin listener's `/readyz` and in the metrics. Each decision uses one version from its beginning to its end.
+//! The whole set is checked first; while it does not pass, the last good rules go on answering, and
+//! that is visible in the log, in the admin listener's `/readyz` and in the metrics. Each decision
+//! uses one version from its beginning to its end.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,7 +18,8 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::{Condition, Conditions, Metrics};
 
-/// The files are read this often. Reading tells more than watching: it works on every file system and over links.
+/// The files are read this often. Reading tells more than watching: it works on every file system
+/// and over links.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The rules that answer now.
@@ -83,8 +85,8 @@ impl Reload {
         }
     }
 
-    /// Takes the files if they say something else than when they were `seen`; gives what they say now, once that is
-    /// settled.
+    /// Takes the files if they say something else than when they were `seen`; gives what they say
+    /// now, once that is settled.
     async fn look(&self, seen: Option<u64>) -> Option<u64> {
         let now = fingerprint(&self.config);
         if Some(now) == seen {

@@ -97,7 +97,8 @@ impl Rulebook {
         }
     }
 
-    /// A version to name where no rule was asked: which of them makes no difference, but it must be a stored one.
+    /// A version to name where no rule was asked: which of them makes no difference, but it must be
+    /// a stored one.
     fn any_version(&self) -> RulesVersion {
         let (_, rules) = self
             .files()

@@ -1,4 +1,5 @@
-//! Rules on disk: the main file, the files it includes, and the message templates that `replyd templates sync` fetched.
+//! Rules on disk: the main file, the files it includes, and the message templates that `replyd
+//! templates sync` fetched.
 
 use std::collections::HashSet;
 use std::io;
@@ -56,8 +57,8 @@ pub struct RulesFiles {
 }
 
 impl RulesFiles {
-    /// Reads a rules file with everything it includes. A file that is to be included and cannot be is told by
-    /// [`Self::compile`], with all else that is wrong.
+    /// Reads a rules file with everything it includes. A file that is to be included and cannot be
+    /// is told by [`Self::compile`], with all else that is wrong.
     ///
     /// # Errors
     /// When the main file cannot be read, or the templates beside it cannot.
@@ -129,7 +130,8 @@ fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, IncludeError> {
     // The folder itself is no pattern, whatever it is called.
     let folder = glob::Pattern::escape(&folder.to_string_lossy());
     let whole = Path::new(&folder).join(name);
-    // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the same ones again.
+    // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the
+    // same ones again.
     let options = glob::MatchOptions {
         require_literal_leading_dot: true,
         ..glob::MatchOptions::default()

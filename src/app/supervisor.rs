@@ -1,4 +1,5 @@
-//! Tasks that belong together: when one of them ends by itself, all are stopped and the failure is told.
+//! Tasks that belong together: when one of them ends by itself, all are stopped and the failure is
+//! told.
 
 use std::collections::HashMap;
 
@@ -40,7 +41,8 @@ impl Tasks {
         );
     }
 
-    /// Waits until all tasks have ended, cancelling `stop` when one ends before it and `finished` for the last ones.
+    /// Waits until all tasks have ended, cancelling `stop` when one ends before it and `finished`
+    /// for the last ones.
     ///
     /// # Errors
     /// When a task panicked, or ended though nobody had asked it to.

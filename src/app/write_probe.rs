@@ -1,9 +1,9 @@
-//! Keeps an eye on the database: tells its owner when it takes no more work and when it does again, and stops the
-//! service when what is open is not the database any more.
+//! Keeps an eye on the database: tells its owner when it takes no more work and when it does again,
+//! and stops the service when what is open is not the database any more.
 //!
-//! What fails is noted by the units of work themselves ([`crate::store::Trouble`]). While something is wrong, a real
-//! write is tried every second, so that the service finds its own way back whether webhooks come or not; while nothing
-//! is, the database is left alone.
+//! What fails is noted by the units of work themselves ([`crate::store::Trouble`]). While something
+//! is wrong, a real write is tried every second, so that the service finds its own way back whether
+//! webhooks come or not; while nothing is, the database is left alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::telemetry::{Condition, Conditions};
 
 /// How often the path of the file is looked at, and how often a write is tried after one failed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A damaged file is read as a whole to see whether it is well again: the pause after that is so many times as long
-/// as it took, so that a large file does not keep the disk busy.
+/// A damaged file is read as a whole to see whether it is well again: the pause after that is so
+/// many times as long as it took, so that a large file does not keep the disk busy.
 const PAUSE_AFTER_CHECK: u32 = 10;
 
 /// The worker.
@@ -29,7 +29,8 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Works until told to stop; ends by itself, which stops the service, when the file is not at its path any more.
+    /// Works until told to stop; ends by itself, which stops the service, when the file is not at
+    /// its path any more.
     pub(super) async fn run(self, shutdown: Shutdown) {
         tokio::select! {
             biased;

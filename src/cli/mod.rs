@@ -107,8 +107,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Shows help, the version, or what is wrong with the command line: with clap's colours, unless it repeats what could harm
-/// a terminal.
+/// Shows help, the version, or what is wrong with the command line: with clap's colours, unless it
+/// repeats what could harm a terminal.
 fn tell(told: &clap::Error) -> ExitCode {
     let rendered = told.render();
     let plain = rendered.to_string();

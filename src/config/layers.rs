@@ -1,6 +1,7 @@
 //! Three layers of settings, each with the place it came from: built-in, file, environment.
 //!
-//! Knows TOML and names, not which keys there are: that is for [`super::sections`], through [`super::reader::Reader`].
+//! Knows TOML and names, not which keys there are: that is for [`super::sections`], through
+//! [`super::reader::Reader`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Origin, Problem};
 
-/// Begins the name of every environment variable that sets a key. Two underscores, so that secrets named by
-/// `{ env = "REPLYD_APP_SECRET" }` are not taken for settings.
+/// Begins the name of every environment variable that sets a key. Two underscores, so that secrets
+/// named by `{ env = "REPLYD_APP_SECRET" }` are not taken for settings.
 const PREFIX: &str = "REPLYD__";
 
 /// A value and where it was written.
@@ -29,7 +30,8 @@ pub(super) enum Value {
     Flag(bool),
     Array(Vec<Entry>),
     Table(BTreeMap<String, Entry>),
-    /// From the environment, where nothing says whether `123` is a number or a text: the key decides.
+    /// From the environment, where nothing says whether `123` is a number or a text: the key
+    /// decides.
     Written(String),
     /// No key takes it; the word says what it is.
     Other(&'static str),

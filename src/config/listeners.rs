@@ -1,4 +1,5 @@
-//! `[server]` and `[admin]`: where we listen, whom we believe what, and under which names we are known.
+//! `[server]` and `[admin]`: where we listen, whom we believe what, and under which names we are
+//! known.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -34,7 +34,8 @@ pub fn file(path: Option<&Path>) -> &Path {
     path.unwrap_or(Path::new(FILE))
 }
 
-/// Reads the configuration of this machine: `path`, or `replyd.toml` where we are when there is one.
+/// Reads the configuration of this machine: `path`, or `replyd.toml` where we are when there is
+/// one.
 ///
 /// # Errors
 /// [`ReadError::File`], or [`ReadError::Problems`] with everything that is wrong.
@@ -87,7 +88,8 @@ pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
     Ok(finish(reader.calls(), reader)?)
 }
 
-/// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else is wrong.
+/// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else
+/// is wrong.
 ///
 /// # Errors
 /// [`ReadError::File`].
@@ -123,7 +125,8 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
             });
         }
     };
-    // Names that are not UTF-8 cannot be ours. A value that is not may be a secret, and must not pass for unset.
+    // Names that are not UTF-8 cannot be ours. A value that is not may be a secret, and must not
+    // pass for unset.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| {
             Some((

@@ -1,8 +1,9 @@
 //! What the owner can set, and where it is read from. The only module that reads the environment.
 //!
-//! Three layers, each over the one before it: `default.toml` (compiled in), the owner's `replyd.toml`, and
-//! variables `REPLYD__SECTION__KEY`. [`load()`] does everything but find the file and the environment, so that
-//! tests need neither. Next on the way: [`crate::app`], which is built from a [`Config`].
+//! Three layers, each over the one before it: `default.toml` (compiled in), the owner's
+//! `replyd.toml`, and variables `REPLYD__SECTION__KEY`. [`load()`] does everything but find the
+//! file and the environment, so that tests need neither. Next on the way: [`crate::app`], which is
+//! built from a [`Config`].
 
 mod layers;
 mod listeners;
@@ -284,7 +285,8 @@ pub struct Log {
 /// Where layers 1 and 2 come from.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// The owner's file: its name as shown in messages, whose folder relative paths start at, and its text.
+    /// The owner's file: its name as shown in messages, whose folder relative paths start at, and
+    /// its text.
     pub file: Option<(PathBuf, String)>,
     /// Names and values; those that no key and no secret names are passed over.
     pub environment: Vec<(String, String)>,

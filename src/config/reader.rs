@@ -1,7 +1,7 @@
 //! Takes settings out of the layers as types, and gathers every problem on the way.
 //!
-//! Each method answers `None` after it has noted a problem, so that a caller can go on to the next key and
-//! the owner sees everything at once.
+//! Each method answers `None` after it has noted a problem, so that a caller can go on to the next
+//! key and the owner sees everything at once.
 
 use std::io;
 use std::ops::RangeInclusive;

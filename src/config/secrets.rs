@@ -1,7 +1,8 @@
 //! Secrets: where they are read from, and what no secret is.
 //!
-//! A blank or a byte-order mark around a secret is somebody's editor or a copied line end: the signature would never fit
-//! and nobody would see why. So it is refused here, with the key and the place, and never with the value.
+//! A blank or a byte-order mark around a secret is somebody's editor or a copied line end: the
+//! signature would never fit and nobody would see why. So it is refused here, with the key and the
+//! place, and never with the value.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -25,7 +26,8 @@ pub struct SecretPlaces {
 /// What was read, before it is looked at.
 struct Raw {
     text: String,
-    /// Where it stands, as the beginning of a sentence about it: `in file `x` `, or nothing for the key itself.
+    /// Where it stands, as the beginning of a sentence about it: `in file `x` `, or nothing for the
+    /// key itself.
     place: String,
     /// What to say when it is empty.
     missing: String,
@@ -166,7 +168,8 @@ impl Reader<'_> {
 
 /// What makes a text no secret, with what to do; never with the text.
 fn fault(text: &str) -> Option<&'static str> {
-    // A signature made with blanks fits nothing of Meta's, and one made with a mark looks right in every editor.
+    // A signature made with blanks fits nothing of Meta's, and one made with a mark looks right in
+    // every editor.
     if text
         .chars()
         .all(|character| character.is_whitespace() || character == BYTE_ORDER_MARK)
@@ -182,7 +185,8 @@ fn fault(text: &str) -> Option<&'static str> {
     if text.trim() != text {
         return Some("begins or ends with a blank or a line end: set it without");
     }
-    // Keys and tokens travel in HTTP headers and queries, where a line break would be someone's mistake.
+    // Keys and tokens travel in HTTP headers and queries, where a line break would be someone's
+    // mistake.
     if text.chars().any(char::is_control) {
         return Some("holds a line break or another control character: set it without");
     }

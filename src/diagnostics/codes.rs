@@ -1,4 +1,5 @@
-//! The diagnostic codes of the rule language: stable names that a person can look up in `docs/diagnostics.md`.
+//! The diagnostic codes of the rule language: stable names that a person can look up in
+//! `docs/diagnostics.md`.
 //!
 //! A code is never given a second meaning. Next: [`super::Diagnostic`], which carries them.
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-/// The longest time a rules file may name: ten years. Keeps sums with times of day within what a calendar holds.
+/// The longest time a rules file may name: ten years. Keeps sums with times of day within what a
+/// calendar holds.
 const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
 
 /// Reads a number and a unit.

@@ -1,7 +1,8 @@
 //! What `replyd check` says about a rules file, and how it looks on a screen.
 //!
-//! A diagnostic is data until [`render`] draws it; nothing here prints. Codes live in [`crate::diagnostics::codes`].
-//! Next: `crate::diagnostics::toml_reader`, which finds the first of them.
+//! A diagnostic is data until [`render`] draws it; nothing here prints. Codes live in
+//! [`crate::diagnostics::codes`]. Next: `crate::diagnostics::toml_reader`, which finds the first of
+//! them.
 
 pub mod codes;
 mod duration;
@@ -90,7 +91,8 @@ impl Diagnostic {
         }
     }
 
-    /// One line of JSON for editors: where it is (lines and columns from 1, the end not included), what, and the help.
+    /// One line of JSON for editors: where it is (lines and columns from 1, the end not included),
+    /// what, and the help.
     #[must_use]
     pub fn to_json(&self, sources: &SourceMap) -> String {
         let place = |span: &Range<usize>| {
@@ -135,8 +137,8 @@ impl Diagnostic {
     }
 }
 
-/// Draws diagnostics with the lines of the file they are about, a blank line between two; no line end after the
-/// last. `sources` are the files they were found in.
+/// Draws diagnostics with the lines of the file they are about, a blank line between two; no line
+/// end after the last. `sources` are the files they were found in.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, colour: Colour) -> String {
     let renderer = match colour {

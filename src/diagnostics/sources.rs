@@ -1,7 +1,8 @@
 //! The files that make up one set of rules, as one text with one numbering of its bytes.
 //!
-//! A rules file may include others. Every place in any of them is a byte of the joined text, so that a diagnostic needs
-//! one number only and can point into two files at once. Next: `mod@crate::rules::compile`.
+//! A rules file may include others. Every place in any of them is a byte of the joined text, so
+//! that a diagnostic needs one number only and can point into two files at once. Next:
+//! `mod@crate::rules::compile`.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -112,7 +113,8 @@ impl SourceMap {
         (&file.name, text, start..end)
     }
 
-    /// Line and column of a place, both from 1, with the name of its file; columns count characters.
+    /// Line and column of a place, both from 1, with the name of its file; columns count
+    /// characters.
     #[must_use]
     pub fn line_and_column(&self, span: &Range<usize>) -> (&str, usize, usize) {
         let (name, text, span) = self.locate(span);

@@ -1,12 +1,12 @@
 //! Finds a place inside a TOML string: from bytes of the text it stands for to bytes of the file.
 //!
-//! Escapes and line ends make the two differ. Used to underline the wrong part of a template or a regular
-//! expression, not the whole text. Next: [`super::toml_reader`].
+//! Escapes and line ends make the two differ. Used to underline the wrong part of a template or a
+//! regular expression, not the whole text. Next: [`super::toml_reader`].
 
 use std::ops::Range;
 
-/// Finds where `part` (bytes of the decoded text `value`) is written in the literal `raw` (with its quotes).
-/// `None` when that cannot be told exactly.
+/// Finds where `part` (bytes of the decoded text `value`) is written in the literal `raw` (with its
+/// quotes). `None` when that cannot be told exactly.
 pub(crate) fn locate(raw: &str, value: &str, part: &Range<usize>) -> Option<Range<usize>> {
     let (decoded, offsets) = decode(raw)?;
     if decoded != value || part.start > part.end {
@@ -50,7 +50,8 @@ fn decode(raw: &str) -> Option<(String, Vec<usize>)> {
     Some((decoded, offsets))
 }
 
-/// Reads the escape that `text` begins with: what it stands for (nothing for an escaped line end), and its length.
+/// Reads the escape that `text` begins with: what it stands for (nothing for an escaped line end),
+/// and its length.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let kind = text[1..].chars().next()?;
     let simple = |character| Some((Some(character), 2));
@@ -83,7 +84,8 @@ fn code_point(text: &str, digits: usize) -> Option<(Option<char>, usize)> {
 mod tests {
     use super::locate;
 
-    /// Decodes the literal with the TOML parser, looks for `wanted` in it, and says what is written there.
+    /// Decodes the literal with the TOML parser, looks for `wanted` in it, and says what is written
+    /// there.
     fn written(raw: &str, wanted: &str) -> Option<String> {
         let value: toml::Value = toml::from_str::<toml::Table>(&format!("a = {raw}"))
             .unwrap()

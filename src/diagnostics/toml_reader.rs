@@ -1,7 +1,8 @@
 //! The shape of a rules file: tables, keys and typed values, each with its place in the text.
 //!
-//! A [`Reader`] never stops at a problem: it notes a diagnostic and gives `None`, so that one wrong value does not
-//! hide the next. It knows nothing of what the keys mean. Next: `mod@crate::rules::compile`, which does.
+//! A [`Reader`] never stops at a problem: it notes a diagnostic and gives `None`, so that one wrong
+//! value does not hide the next. It knows nothing of what the keys mean. Next:
+//! `mod@crate::rules::compile`, which does.
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -94,7 +95,8 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// Whether there are keys that nobody knows: what seems to be missing may stand behind one of them.
+    /// Whether there are keys that nobody knows: what seems to be missing may stand behind one of
+    /// them.
     pub(crate) fn has_unknown(&self) -> bool {
         !self.unknown.is_empty()
     }
@@ -443,7 +445,8 @@ impl<'t> Reader<'t> {
         );
     }
 
-    /// Finds where a part of a string stands in the file; the whole literal when that cannot be told.
+    /// Finds where a part of a string stands in the file; the whole literal when that cannot be
+    /// told.
     pub(crate) fn locate(&self, text: &Text<'_>, part: &Range<usize>) -> Range<usize> {
         self.text
             .get(text.span.clone())
@@ -455,8 +458,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Where a key with its value is best underlined: at the value, but at the key when the value is a table that
-/// is spread over lines of its own.
+/// Where a key with its value is best underlined: at the value, but at the key when the value is a
+/// table that is spread over lines of its own.
 fn place(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
     let span = value.span();
     // The span of a header starts before its key, that of an inline value behind it.

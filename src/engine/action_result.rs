@@ -19,7 +19,8 @@ use crate::rules::{ActionTemplate, Answer, Body, HttpTemplate, ModelTemplate};
 /// Actions of one conversation that may be under way; a person cannot start them without end.
 const WAITING_MAX: usize = 5;
 
-/// Actions that one action may lead to, one after the other: rules that lead to each other end here.
+/// Actions that one action may lead to, one after the other: rules that lead to each other end
+/// here.
 const CHAIN_MAX: u64 = 3;
 
 impl<'a> TurnContext<'a> {
@@ -67,7 +68,8 @@ impl<'a> TurnContext<'a> {
         Used::Waits
     }
 
-    /// Why the person may lead to no further action. What its answer could not be told to anybody is not asked either.
+    /// Why the person may lead to no further action. What its answer could not be told to anybody
+    /// is not asked either.
     fn may_not_ask(&self, answer: &Answer) -> Option<&'static str> {
         let state = &self.turn.state;
         if state.pending_actions.len() >= WAITING_MAX {

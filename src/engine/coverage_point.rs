@@ -1,7 +1,7 @@
 //! The parts of the rules that a turn goes through: what `replyd test --coverage` counts.
 //!
-//! A part is known by the name a person reads in the list of what no test reaches. The decision never looks at them,
-//! and nothing of them is stored.
+//! A part is known by the name a person reads in the list of what no test reaches. The decision
+//! never looks at them, and nothing of them is stored.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -67,7 +67,8 @@ impl Part {
         })
     }
 
-    /// On to the next step, as no condition of `go` holds; `None` when one always does, or there is no `go`.
+    /// On to the next step, as no condition of `go` holds; `None` when one always does, or there is
+    /// no `go`.
     #[must_use]
     pub fn falls_through(flow: &str, step: &Step) -> Option<Self> {
         let conditional = step.go.iter().all(|branch| branch.only_if.is_some());

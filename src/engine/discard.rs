@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::engine::{ConversationEvent, ConversationEventKind, EngineEvent, LateDecision, Turn};
 use crate::message::ConversationState;
 
-/// Drops what was due and has not been touched by its turn, because the rules failed or the number is not answered any
-/// more; of an action that has ended, the place it waits in. `before` is the state that the turn was taken on.
+/// Drops what was due and has not been touched by its turn, because the rules failed or the number
+/// is not answered any more; of an action that has ended, the place it waits in. `before` is the
+/// state that the turn was taken on.
 pub(crate) fn drop_stuck(
     turn: &mut Turn,
     before: &ConversationState,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::message::RuleId;
 use crate::rules::Rule;
 
-/// Rules that did not match are told one by one up to here and only counted beyond: the explanation is stored
-/// with every message.
+/// Rules that did not match are told one by one up to here and only counted beyond: the explanation
+/// is stored with every message.
 pub(crate) const MOST_TOLD: usize = 50;
 
 /// Why a turn came out as it did: stored as JSON beside the message, shown by `history` and `why`.
@@ -15,7 +15,8 @@ pub struct Explanation {
     /// The text as the rules saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalized: Option<String>,
-    /// The rules that were looked at, in order, up to the one that ended the search; also `flow/step` for a step.
+    /// The rules that were looked at, in order, up to the one that ended the search; also
+    /// `flow/step` for a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub considered: Vec<Considered>,
     /// Rules beyond those that could not match: nothing of what they ask for is in the message.

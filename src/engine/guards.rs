@@ -92,7 +92,8 @@ impl TurnContext<'_> {
     }
 
     fn is_stopped(&mut self, message: &Inbound, is_quiet: bool) -> bool {
-        // What the person wants holds however late it comes; only the answer to it may come too late.
+        // What the person wants holds however late it comes; only the answer to it may come too
+        // late.
         if self.opts(message) {
             return true;
         }

@@ -1,10 +1,11 @@
 //! The decision on one event: pure, deterministic, explained.
 //!
-//! [`take`] is the only place where it is decided what to answer; the service, the terminal chat, `replyd test` and
-//! `replyd replay` all call it. It reads no clock and does no IO. A message passes the guards (`guards`), then a flow
-//! that is under way (`flow`) or the rules (`walk`); what is said and changed is worked out in `answer`; `timers` and
-//! `actions` go on with what had to wait. Next on the way of a message: [`crate::store`], which calls it inside the
-//! transaction that stores the message.
+//! [`take`] is the only place where it is decided what to answer; the service, the terminal chat,
+//! `replyd test` and `replyd replay` all call it. It reads no clock and does no IO. A message
+//! passes the guards (`guards`), then a flow that is under way (`flow`) or the rules (`walk`); what
+//! is said and changed is worked out in `answer`; `timers` and `actions` go on with what had to
+//! wait. Next on the way of a message: [`crate::store`], which calls it inside the transaction that
+//! stores the message.
 
 mod action_result;
 mod coverage_point;
@@ -67,7 +68,8 @@ pub struct Turn {
     pub actions: Vec<AskedAction>,
     /// Decisions on messages that came before and waited.
     pub late_decisions: Vec<LateDecision>,
-    /// The parts of the rules it went through, for who wants to know which ones tests reach; never stored.
+    /// The parts of the rules it went through, for who wants to know which ones tests reach; never
+    /// stored.
     pub parts: Vec<Part>,
 }
 
@@ -228,7 +230,8 @@ pub fn explain(
     TurnContext::new(rules, conversation, now, Trace::Considered).take(incoming)
 }
 
-/// The same decision, with an explanation that tells of every rule there is: also of those behind the one that answers.
+/// The same decision, with an explanation that tells of every rule there is: also of those behind
+/// the one that answers.
 #[must_use]
 pub fn explain_all(
     rules: &RuleSet,

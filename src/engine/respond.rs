@@ -1,4 +1,5 @@
-//! What is said and changed: replies filled in and held against limits and budget, effects, actions.
+//! What is said and changed: replies filled in and held against limits and budget, effects,
+//! actions.
 
 use std::collections::BTreeMap;
 
@@ -287,8 +288,8 @@ impl TurnContext<'_> {
         self.note(ConversationEventKind::Handoff, text);
     }
 
-    /// Fills templates in and holds what comes out against the limits. A text that is too long for one message becomes
-    /// several; nothing else is cut.
+    /// Fills templates in and holds what comes out against the limits. A text that is too long for
+    /// one message becomes several; nothing else is cut.
     pub(crate) fn filled(
         &self,
         source: &RuleId,

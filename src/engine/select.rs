@@ -24,7 +24,8 @@ pub(crate) enum RuleFilter {
     All,
     /// Those with `anywhere`: a flow is under way.
     Anywhere,
-    /// Those and the ones that are about buttons: one was tapped that is not of the flow's question.
+    /// Those and the ones that are about buttons: one was tapped that is not of the flow's
+    /// question.
     Buttons,
 }
 
@@ -113,8 +114,8 @@ impl<'a> TurnContext<'a> {
         (self.trace == Trace::Everything).then(|| self.turn.state.clone())
     }
 
-    /// Tells what would have become of the rules that nobody looked at, the person being as before the message.
-    /// Nothing is done.
+    /// Tells what would have become of the rules that nobody looked at, the person being as before
+    /// the message. Nothing is done.
     pub(crate) fn look_behind(&mut self, message: &Inbound, before: &ConversationState) {
         let nothing = BTreeMap::new();
         let context = self.context(message, before, &nothing);
@@ -263,7 +264,8 @@ fn draw(rule: &Rule, contact: &Contact) -> f64 {
     f64::from(u32::try_from(number >> 44).unwrap_or(0)) / f64::from(1_u32 << 20)
 }
 
-/// A hash that is the same on every machine and in every version: FNV-1a, with its bits mixed at the end.
+/// A hash that is the same on every machine and in every version: FNV-1a, with its bits mixed at
+/// the end.
 pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in parts {

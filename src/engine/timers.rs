@@ -1,4 +1,5 @@
-//! What is due: a debounce that has ended, a flow that got no answer, a reply that was to come later.
+//! What is due: a debounce that has ended, a flow that got no answer, a reply that was to come
+//! later.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +56,8 @@ impl TurnContext<'_> {
         let Some(message) = joined(debounce.messages) else {
             return;
         };
-        // Rules see the person as before the first of the texts: each of them was written down when it came.
+        // Rules see the person as before the first of the texts: each of them was written down when
+        // it came.
         let first_contact = std::mem::replace(&mut self.first_contact, debounce.first_contact);
         let last_inbound_at = std::mem::replace(
             &mut self.turn.state.last_inbound_at,
@@ -99,7 +101,8 @@ impl TurnContext<'_> {
         }
     }
 
-    /// A flow whose time was over before a message was written ends first, whether or not anybody woke up for it.
+    /// A flow whose time was over before a message was written ends first, whether or not anybody
+    /// woke up for it.
     pub(crate) fn end_overdue_flow(&mut self, message: &Inbound) {
         let run = self.turn.state.run.as_ref();
         if run
@@ -110,7 +113,8 @@ impl TurnContext<'_> {
         }
     }
 
-    /// What was decided so far is about a message that had waited, not about the one that is taken now.
+    /// What was decided so far is about a message that had waited, not about the one that is taken
+    /// now.
     pub(crate) fn conclude_message(&mut self, message: Wamid) {
         let decision = std::mem::replace(&mut self.turn.decision, Decision::Silent);
         let explanation = std::mem::take(&mut self.turn.explanation);
@@ -186,8 +190,8 @@ impl TurnContext<'_> {
     }
 }
 
-/// One message that says what several said. Only one of them tells of the ad that led here, or quotes something: what it
-/// tells is true of all.
+/// One message that says what several said. Only one of them tells of the ad that led here, or
+/// quotes something: what it tells is true of all.
 fn joined(messages: Vec<Inbound>) -> Option<Inbound> {
     let texts: Vec<String> = messages
         .iter()

@@ -1,9 +1,10 @@
 //! Files that we write: whole or not at all, and never over what somebody else put there.
 //!
-//! A file is a [`Draft`] beside its place until it is whole; then it is published under its name. Modes, owners and
-//! symbolic links of a file that is replaced stay. What holds conversations or secrets is [`Access::Private`]: only its
-//! owner may read it, whatever the umask. Every writer of this crate goes through here, but SQLite, whose file is made
-//! by [`make_private`] before it is opened.
+//! A file is a [`Draft`] beside its place until it is whole; then it is published under its name.
+//! Modes, owners and symbolic links of a file that is replaced stay. What holds conversations or
+//! secrets is [`Access::Private`]: only its owner may read it, whatever the umask. Every writer of
+//! this crate goes through here, but SQLite, whose file is made by [`make_private`] before it is
+//! opened.
 
 mod error;
 mod system;
@@ -16,7 +17,8 @@ use uuid::Uuid;
 
 pub use error::{Reason, WriteError};
 
-/// Begins the names of files that are not whole yet; one that is left behind by a crash may be deleted.
+/// Begins the names of files that are not whole yet; one that is left behind by a crash may be
+/// deleted.
 pub const DRAFT_PREFIX: &str = ".replyd-";
 
 /// More links than this in a row lead in a circle; Linux gives up at the same number.
@@ -63,7 +65,8 @@ enum Way {
 }
 
 impl Draft {
-    /// Begins a file, with nothing in it; its place is looked at now, so that a refusal costs no work.
+    /// Begins a file, with nothing in it; its place is looked at now, so that a refusal costs no
+    /// work.
     ///
     /// # Errors
     /// Every [`Reason`].
@@ -110,7 +113,8 @@ impl Draft {
     /// Gives it its name, when every byte is on the disk. It blocks for as long as the disk takes.
     ///
     /// # Errors
-    /// [`Reason::Exists`] when another file has come to its place meanwhile and is to stay, and what the disk says.
+    /// [`Reason::Exists`] when another file has come to its place meanwhile and is to stay, and
+    /// what the disk says.
     pub fn publish(self) -> Result<(), WriteError> {
         let Way::Beside {
             draft,
@@ -125,7 +129,8 @@ impl Draft {
             Existing::Kept => rename_to_new(draft, target),
         });
         published.map_err(|error| self.failed(error))?;
-        // The name is on the disk only when the folder is; where folders cannot be synced this is all there is.
+        // The name is on the disk only when the folder is; where folders cannot be synced this is
+        // all there is.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
         Ok(())
     }
@@ -153,7 +158,8 @@ impl Drop for Draft {
 /// Writes a whole file that is not there yet.
 ///
 /// # Errors
-/// [`Reason::Exists`] when something has its name, and every other [`Reason`]; then nothing is left behind.
+/// [`Reason::Exists`] when something has its name, and every other [`Reason`]; then nothing is left
+/// behind.
 pub fn create(path: &Path, text: &str, access: Access) -> Result<(), WriteError> {
     write(path, text, Existing::Kept, access)
 }
@@ -166,8 +172,8 @@ pub fn replace(path: &Path, text: &str, access: Access) -> Result<(), WriteError
     write(path, text, Existing::Replaced, access)
 }
 
-/// The file that [`replace`] would replace; `None` where there is none, and for a pipe or a device, which takes what is
-/// written and loses nothing.
+/// The file that [`replace`] would replace; `None` where there is none, and for a pipe or a device,
+/// which takes what is written and loses nothing.
 #[must_use]
 pub fn replaced(path: &Path) -> Option<PathBuf> {
     match place_of(path) {
@@ -183,8 +189,8 @@ fn write(path: &Path, text: &str, existing: Existing, access: Access) -> Result<
     draft.publish()
 }
 
-/// Makes a folder, and those above it that are missing, for their owner alone (mode 0700). One that is there stays as it
-/// is.
+/// Makes a folder, and those above it that are missing, for their owner alone (mode 0700). One that
+/// is there stays as it is.
 ///
 /// # Errors
 /// When it can not be made, or something else has its name.
@@ -206,8 +212,9 @@ fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file without content and the folders above it, for their owner alone; what is there stays as it is. For
-/// files that others write: SQLite gives its `-wal` and `-shm` the mode of the database.
+/// Makes a file without content and the folders above it, for their owner alone; what is there
+/// stays as it is. For files that others write: SQLite gives its `-wal` and `-shm` the mode of the
+/// database.
 ///
 /// # Errors
 /// When one of them can not be made.

@@ -117,7 +117,8 @@ impl Rejection {
 
     /// What it means for us: by Graph's code, and by HTTP status only where there is no known code.
     ///
-    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+    /// See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
     #[must_use]
     pub fn class(&self) -> Class {
         if let Some(error) = &self.error {
@@ -156,7 +157,8 @@ impl Rejection {
         }
     }
 
-    /// The reason for the owner's eyes: with Meta's own explanation, so it belongs in the database, not in logs.
+    /// The reason for the owner's eyes: with Meta's own explanation, so it belongs in the database,
+    /// not in logs.
     #[must_use]
     pub fn reason(&self) -> String {
         const LONGEST_DETAILS: usize = 500;
@@ -294,7 +296,8 @@ fn insecure(error: &rustls::Error) -> Insecure {
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        // An IO error does not count what it wraps among its sources; what it wraps says more than it does.
+        // An IO error does not count what it wraps among its sources; what it wraps says more than
+        // it does.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);

@@ -8,14 +8,14 @@ use reqwest::{Client, ClientBuilder, retry};
 
 /// A gateway that takes no connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Shorter than usual servers keep idle connections: one closed under our request would leave it unclear
-/// whether the request arrived.
+/// Shorter than usual servers keep idle connections: one closed under our request would leave it
+/// unclear whether the request arrived.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Builds a client whose requests take `timeout` at most, answer included.
 ///
-/// It follows no redirects (they would carry the API key elsewhere), asks no proxy of the environment, and
-/// repeats nothing by itself (a repeated send is a message twice).
+/// It follows no redirects (they would carry the API key elsewhere), asks no proxy of the
+/// environment, and repeats nothing by itself (a repeated send is a message twice).
 ///
 /// # Errors
 /// When the TLS library finds no certificates to trust.

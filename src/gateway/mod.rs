@@ -1,7 +1,7 @@
 //! The client of whatever carries Graph API calls: Maton, `graph.facebook.com` or the sandbox.
 //!
-//! One call, one request, one [`SendError`] that says whether anything may have left us. It never tries again
-//! and keeps no pace: [`crate::workers::outbox`] does both.
+//! One call, one request, one [`SendError`] that says whether anything may have left us. It never
+//! tries again and keeps no pace: [`crate::workers::outbox`] does both.
 
 mod download;
 mod error;
@@ -120,7 +120,8 @@ impl Gateway {
         self.timeout
     }
 
-    /// Sends a message and gives the id WhatsApp knows it by. Accepted is not delivered: receipts tell that.
+    /// Sends a message and gives the id WhatsApp knows it by. Accepted is not delivered: receipts
+    /// tell that.
     ///
     /// `body` is from [`crate::whatsapp::outbound::message_body`].
     ///
@@ -223,8 +224,8 @@ impl Gateway {
     }
 }
 
-/// An id that is none of Meta's could lead a call to another place than it says: `..` goes up, and an empty one
-/// leaves its part of the path out.
+/// An id that is none of Meta's could lead a call to another place than it says: `..` goes up, and
+/// an empty one leaves its part of the path out.
 fn refuse_other_places(call: &Call) -> Result<(), SendError> {
     if call.path.iter().all(|segment| is_id(segment)) {
         return Ok(());
@@ -238,7 +239,8 @@ pub(crate) fn address(url: &Url) -> String {
     format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 fn messages_call(number: &PhoneNumberId, body: &Value) -> Call {
     Call::post(&[number.as_str(), "messages"], body.clone())
 }

@@ -13,7 +13,8 @@ use super::error::{Rejection, SendError, Unknown, of_transport};
 use crate::message::{GraphError, Wamid};
 use crate::whatsapp::error_codes;
 
-/// Graph's answers to a send are below 1 KiB; a page of templates in a language that JSON escapes has some hundred.
+/// Graph's answers to a send are below 1 KiB; a page of templates in a language that JSON escapes
+/// has some hundred.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
 
 /// Gives the body of a success.
@@ -66,7 +67,8 @@ pub(super) fn wamid(body: &[u8]) -> Option<Wamid> {
     Wamid::parse(accepted.messages.into_iter().next()?.id)
 }
 
-/// Graph's error and whether Meta calls it transient; `None` when the body is not one of Graph's errors.
+/// Graph's error and whether Meta calls it transient; `None` when the body is not one of Graph's
+/// errors.
 fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = body.get("error")?;

@@ -1,4 +1,5 @@
-//! A gateway of a few lines for tests: answers each request with the next of its scripted answers, byte for byte.
+//! A gateway of a few lines for tests: answers each request with the next of its scripted answers,
+//! byte for byte.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

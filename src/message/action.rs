@@ -110,7 +110,8 @@ pub enum ActionResult {
     Failed(String),
 }
 
-/// Whether a part of an address is `.` or `..`, which lead to another place than the one that is written.
+/// Whether a part of an address is `.` or `..`, which lead to another place than the one that is
+/// written.
 #[must_use]
 pub fn has_dot_segments(address: &str) -> bool {
     let place = address.split(['?', '#']).next().unwrap_or_default();
@@ -122,7 +123,8 @@ pub fn has_dot_segments(address: &str) -> bool {
 }
 
 impl Action {
-    /// Whom it asks: the beginning of an address, or `model`. Only so many ask the same one at a time.
+    /// Whom it asks: the beginning of an address, or `model`. Only so many ask the same one at a
+    /// time.
     #[must_use]
     pub fn host(&self) -> String {
         let Self::Http(call) = self else {

@@ -1,7 +1,7 @@
 //! What a conversation remembers between turns: stored as JSON in `conversations.state`.
 //!
-//! Everything that waits (a debounce, a late reply, a flow's time, an action) is in here, with its due time; the
-//! database only keeps the earliest of them, so that it can be found.
+//! Everything that waits (a debounce, a late reply, a flow's time, an action) is in here, with its
+//! due time; the database only keeps the earliest of them, so that it can be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -177,8 +177,8 @@ pub enum Newer {
 }
 
 impl ConversationState {
-    /// Takes in what another conversation with the same person remembers: the one that was used last is right, but
-    /// nothing that somebody waits for is forgotten.
+    /// Takes in what another conversation with the same person remembers: the one that was used
+    /// last is right, but nothing that somebody waits for is forgotten.
     ///
     /// The other's actions are counted on from ours: its first gets the number after our last.
     pub fn join(&mut self, mut other: Self, newer: Newer) {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{Echo, Identity, Inbound, PhoneNumberId, Receipt};
 
-/// One update, understood as far as it can be. Every one of them is stored; only `Message` is answered.
+/// One update, understood as far as it can be. Every one of them is stored; only `Message` is
+/// answered.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A person wrote to us.
@@ -19,7 +20,8 @@ pub enum Event {
     Unreadable(Unreadable),
 }
 
-/// Fields that tell how the account and its numbers stand with `WhatsApp`: what is allowed, and what no longer is.
+/// Fields that tell how the account and its numbers stand with `WhatsApp`: what is allowed, and
+/// what no longer is.
 pub const STANDING_FIELDS: [&str; 5] = [
     "account_update",
     "account_alerts",
@@ -62,7 +64,8 @@ pub struct AccountNews {
 
 /// A person's wish about marketing messages (field `user_preferences`).
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences>.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     /// Whose wish.

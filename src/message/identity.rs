@@ -6,8 +6,8 @@ use super::{UserId, WaId};
 
 /// What we know of a person: the phone number, the business-scoped user id, or both.
 ///
-/// Since usernames (2026) either may be missing from a webhook, never both.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
+/// Since usernames (2026) either may be missing from a webhook, never both. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Identity {
     /// Only the phone number is known.
@@ -57,7 +57,8 @@ impl Identity {
         }
     }
 
-    /// Where a reply goes: to the phone when we know it, because every kind of message may go there.
+    /// Where a reply goes: to the phone when we know it, because every kind of message may go
+    /// there.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         match self {

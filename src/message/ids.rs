@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a text can be an id of Meta's or of the gateway's where it becomes a part of an address or of a file name:
-/// there `..`, a slash or a blank would mean something else.
+/// Whether a text can be an id of Meta's or of the gateway's where it becomes a part of an address
+/// or of a file name: there `..`, a slash or a blank would mean something else.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -20,7 +20,8 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Takes a non-empty text; `None` when it is empty, because Meta sends `""` for "unknown".
+            /// Takes a non-empty text; `None` when it is empty, because Meta sends `""` for
+            /// "unknown".
             #[must_use]
             pub fn parse(text: impl Into<String>) -> Option<Self> {
                 let text = text.into();

@@ -1,4 +1,5 @@
-//! What we know of a message template that Meta has approved: enough to check what a rule puts into it.
+//! What we know of a message template that Meta has approved: enough to check what a rule puts into
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,8 @@ pub enum HeaderShape {
 /// One button of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ButtonShape {
-    /// Meta's word in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow` and more; an open set.
+    /// Meta's word in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow` and
+    /// more; an open set.
     pub kind: String,
     /// The label.
     pub text: String,
@@ -64,8 +66,8 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
-    /// What a message gives beside what the template takes, each with the part of the message it is about: `header`, `body`,
-    /// `buttons` or `cards`.
+    /// What a message gives beside what the template takes, each with the part of the message it is
+    /// about: `header`, `body`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();

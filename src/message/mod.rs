@@ -1,7 +1,8 @@
 //! The nouns that every other module speaks of: who wrote, what came in, what goes out.
 //!
-//! Pure: no IO, no clock, no SQL. Everything here is plain data with the few rules that belong to the
-//! noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from Meta's JSON.
+//! Pure: no IO, no clock, no SQL. Everything here is plain data with the few rules that belong to
+//! the noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from
+//! Meta's JSON.
 
 mod action;
 mod conversation;

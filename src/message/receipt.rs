@@ -12,14 +12,15 @@ pub struct Receipt {
     pub phone_number_id: PhoneNumberId,
     /// Our message.
     pub wamid: Wamid,
-    /// Meta's word: one of [`DeliveryStatus`], or another (`deleted`, `warning`, ones to come), which is kept and
-    /// moves nothing.
+    /// Meta's word: one of [`DeliveryStatus`], or another (`deleted`, `warning`, ones to come),
+    /// which is kept and moves nothing.
     pub status: String,
     /// When, by WhatsApp's clock.
     pub at: Timestamp,
     /// `biz_opaque_callback_data`: the tag of the attempt that sent it.
     pub claim_token: Option<String>,
-    /// To whom it was sent, when it is told; a receipt may be the first to name both ids of a person.
+    /// To whom it was sent, when it is told; a receipt may be the first to name both ids of a
+    /// person.
     pub recipient: Option<Identity>,
     /// The member of a group it is about.
     pub participant: Option<String>,
@@ -41,8 +42,8 @@ impl Receipt {
     }
 }
 
-/// WhatsApp's own words for how far a message got, in the order they merge: a later one never yields
-/// to an earlier one. `Failed` is last because it is terminal and may follow `Sent`.
+/// WhatsApp's own words for how far a message got, in the order they merge: a later one never
+/// yields to an earlier one. `Failed` is last because it is terminal and may follow `Sent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {

@@ -11,7 +11,8 @@ use crate::template::Template;
 pub struct Answer {
     /// One of these is sent: the replies in it, in order. Empty: nothing is said.
     pub variants: Vec<Vec<ReplyTemplate>>,
-    /// `on_error`: sent in place of the replies when one of them cannot be sent as it came out, or when the action failed.
+    /// `on_error`: sent in place of the replies when one of them cannot be sent as it came out, or
+    /// when the action failed.
     pub on_error: Option<ReplyTemplate>,
     /// What is changed.
     pub effects: Effects,

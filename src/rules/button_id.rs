@@ -1,7 +1,7 @@
 //! Ids of the buttons that a flow offers.
 //!
-//! A person may tap a button long after it was sent. Its id on the wire tells which question of which run it
-//! belongs to; rules, texts and tests only ever see the id that the owner gave.
+//! A person may tap a button long after it was sent. Its id on the wire tells which question of
+//! which run it belongs to; rules, texts and tests only ever see the id that the owner gave.
 
 /// Begins the id of a button of a flow; owners cannot begin theirs so.
 pub const MARK: char = '~';

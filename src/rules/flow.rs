@@ -24,7 +24,8 @@ pub struct Flow {
     pub cancel: Vec<Phrase>,
     /// What happens then.
     pub on_cancel: Answer,
-    /// What happens after too many answers that were no good; `None`: the message is left to the rules.
+    /// What happens after too many answers that were no good; `None`: the message is left to the
+    /// rules.
     pub on_give_up: Option<Answer>,
     /// What happens when new rules have no such flow or step any more.
     pub on_gone: Answer,

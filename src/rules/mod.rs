@@ -1,10 +1,10 @@
 //! The rule language: TOML in, a [`RuleSet`] or a list of diagnostics out.
 //!
-//! Pure: the caller reads files into `SourceMap`. `file` knows the shape of the text with its positions, [`compile()`]
-//! turns it into a [`RuleSet`] and reports every problem at once, `render` shows them. A [`RuleSet`] is made of
-//! conditions (`condition`, found through an `index`), which look at folded text (`normalize`), and of answers,
-//! whose texts are templates (`template`) over what is known of a message (`variables`). Next on the way of a
-//! message: [`crate::engine`].
+//! Pure: the caller reads files into `SourceMap`. `file` knows the shape of the text with its
+//! positions, [`compile()`] turns it into a [`RuleSet`] and reports every problem at once, `render`
+//! shows them. A [`RuleSet`] is made of conditions (`condition`, found through an `index`), which
+//! look at folded text (`normalize`), and of answers, whose texts are templates (`template`) over
+//! what is known of a message (`variables`). Next on the way of a message: [`crate::engine`].
 
 pub mod answer;
 pub mod button_id;

@@ -1,8 +1,8 @@
 //! The compiled rules: what [`crate::engine::take`] runs.
 //!
-//! Made by [`crate::rules::compile()`] from rules files without errors, so everything in here is already within
-//! WhatsApp's limits as far as that can be known without a conversation. What a rule does is in `answer`, flows
-//! are in `flow`.
+//! Made by [`crate::rules::compile()`] from rules files without errors, so everything in here is
+//! already within WhatsApp's limits as far as that can be known without a conversation. What a rule
+//! does is in `answer`, flows are in `flow`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -21,8 +21,8 @@ use crate::message::{Kind, RuleId, RulesVersion};
 use crate::template::Expression;
 use crate::text::normalize::Phrase;
 
-/// The most messages that one rule, and one turn, sends: more at once reads like an attack, and WhatsApp slows
-/// down who sends many messages to one person.
+/// The most messages that one rule, and one turn, sends: more at once reads like an attack, and
+/// WhatsApp slows down who sends many messages to one person.
 pub const REPLIES_MAX: usize = 5;
 
 /// Everything one rules file (with its includes) says.
@@ -79,7 +79,8 @@ pub struct Bot {
     pub action_budget: Budget,
     /// So many times the same words in a row are the work of another bot.
     pub loop_guard: u32,
-    /// How long the bot is quiet in a conversation after a colleague wrote there from the phone app.
+    /// How long the bot is quiet in a conversation after a colleague wrote there from the phone
+    /// app.
     pub human_pause: Duration,
     /// Texts that come within this time of each other are answered together.
     pub debounce: Option<Duration>,
@@ -156,7 +157,8 @@ pub enum Condition {
     TextStarts(Vec<Phrase>),
     /// `text.like`: one of these stands in the text, typos forgiven.
     TextLike(Vec<Phrase>),
-    /// `text.matches`: one of these is found in the text as it was written; named captures become `match`.
+    /// `text.matches`: one of these is found in the text as it was written; named captures become
+    /// `match`.
     TextMatches(Vec<Regex>),
     /// `button`: a button or row with one of these ids was tapped.
     Button(Vec<ButtonPattern>),

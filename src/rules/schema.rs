@@ -1,8 +1,9 @@
 //! The JSON Schema of rules files, for editors that complete and check TOML while it is written.
 //!
-//! It knows keys, types and what must stand beside what; names, limits and everything that takes two places to see is
-//! [`mod@super::compile`]'s. The parts are data, in `schema/`; a test holds them against the compiler, mutant by mutant.
-//! Draft 7, because the TOML editors read no newer one.
+//! It knows keys, types and what must stand beside what; names, limits and everything that takes
+//! two places to see is [`mod@super::compile`]'s. The parts are data, in `schema/`; a test holds
+//! them against the compiler, mutant by mutant. Draft 7, because the TOML editors read no newer
+//! one.
 
 use serde_json::{Map, Value, json};
 

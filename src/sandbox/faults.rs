@@ -1,6 +1,7 @@
 //! Ways a gateway misbehaves, planned by tests.
 
-/// What happens to the next send. Faults are used up in the order they were scripted; read marks use up none.
+/// What happens to the next send. Faults are used up in the order they were scripted; read marks
+/// use up none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Refused with this Graph code, and nothing is sent.
@@ -11,6 +12,7 @@ pub enum Fault {
     TooMany(u32),
     /// The message is sent, and the connection breaks before the answer.
     LostAnswer,
-    /// The answer waits for [`Sandbox::release`](super::Sandbox::release); then the message is sent.
+    /// The answer waits for [`Sandbox::release`](super::Sandbox::release); then the message is
+    /// sent.
     Stall,
 }

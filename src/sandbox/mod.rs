@@ -1,8 +1,9 @@
 //! The pretend WhatsApp: Graph's side and the phone's side of it, over real HTTP on loopback.
 //!
-//! It takes what the service sends and answers as Graph does (`graph`), sends truly signed webhooks to the
-//! service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on (`phone`). What happened is
-//! in its [`State`]. The demo, the tests and the benchmarks use it; the service does not know it exists.
+//! It takes what the service sends and answers as Graph does (`graph`), sends truly signed webhooks
+//! to the service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on
+//! (`phone`). What happened is in its [`State`]. The demo, the tests and the benchmarks use it; the
+//! service does not know it exists.
 
 mod account;
 mod faults;
@@ -32,7 +33,8 @@ use crate::clock::Clock;
 use crate::message::{PhoneNumberId, Wamid};
 use crate::whatsapp::signature;
 
-/// How long [`Sandbox::wait_for`] waits for what a test expects. Generous: it only passes when something is wrong.
+/// How long [`Sandbox::wait_for`] waits for what a test expects. Generous: it only passes when
+/// something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a pretend WhatsApp needs to know.
@@ -91,7 +93,8 @@ pub(crate) struct Inner {
     reason = "a test that waits in vain fails where it stands"
 )]
 impl Sandbox {
-    /// Binds the listener and serves until the last clone is dropped. Webhooks go nowhere before [`Self::connect`].
+    /// Binds the listener and serves until the last clone is dropped. Webhooks go nowhere before
+    /// [`Self::connect`].
     ///
     /// # Errors
     /// When the address is taken.
@@ -194,8 +197,8 @@ impl Sandbox {
         }
     }
 
-    /// Keeps a file as if a person had sent it to the first number, and gives its media id: for the message that
-    /// carries it.
+    /// Keeps a file as if a person had sent it to the first number, and gives its media id: for the
+    /// message that carries it.
     pub fn store_file(&self, bytes: impl Into<Bytes>, mime_type: &str) -> String {
         self.inner.store(StoredFile {
             phone_number_id: self.inner.settings.numbers[0].as_str().to_owned(),

@@ -21,9 +21,9 @@ pub(super) const RETRIES: [Duration; 8] = [
 
 /// One webhook body with one value under one field.
 ///
-/// Non-ASCII characters and slashes are escaped the way Meta does it, so that whoever signs a decoded and
-/// encoded copy is found out.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
+/// Non-ASCII characters and slashes are escaped the way Meta does it, so that whoever signs a
+/// decoded and encoded copy is found out. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 #[must_use]
 pub fn body(field: &str, value: &Value) -> String {
     let body = json!({

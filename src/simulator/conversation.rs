@@ -12,8 +12,8 @@ use crate::engine::{Decision, EngineEvent, Explanation, Reply, Turn, explain};
 use crate::message::{ActionResult, Content, Conversation, Kind};
 use crate::rules::{Line, LineEvent, RuleSet, Test, button_id};
 
-/// How long a person reads an answer before the next line; without it a test would use up the person's budget of
-/// replies in no time, as nobody does.
+/// How long a person reads an answer before the next line; without it a test would use up the
+/// person's budget of replies in no time, as nobody does.
 const READING: SignedDuration = SignedDuration::from_secs(15);
 
 /// Persons, clock and what was said.
@@ -33,7 +33,8 @@ struct Person {
     conversation: Conversation,
     /// Said and not yet looked at by a line of the test.
     unread: VecDeque<Reply>,
-    /// What can be tapped, of all messages of the last answer that had something: what each tap sends.
+    /// What can be tapped, of all messages of the last answer that had something: what each tap
+    /// sends.
     offered: Vec<Content>,
     /// The actions that wait.
     actions: VecDeque<u64>,
@@ -100,7 +101,8 @@ impl<'r> SimulatedConversation<'r> {
         Ok(())
     }
 
-    /// Lets the time pass in which a person reads what was answered; part of it may have passed already.
+    /// Lets the time pass in which a person reads what was answered; part of it may have passed
+    /// already.
     fn read(&mut self, who: &str) {
         let until = self.person(who).reads_until.take();
         if let Some(until) = until.filter(|until| *until > self.now) {

@@ -1,8 +1,9 @@
 //! Which parts of the rules tests reach.
 //!
-//! Counted is what a person can forget to try: every rule and each of its `variants`, every step, every way that `go`
-//! leads, what is said to an answer that is no good, the endings a flow declares, and every `on_error`. `on_gone` is left
-//! out: it takes rules that change in the middle of a conversation, and a test has one set of rules.
+//! Counted is what a person can forget to try: every rule and each of its `variants`, every step,
+//! every way that `go` leads, what is said to an answer that is no good, the endings a flow
+//! declares, and every `on_error`. `on_gone` is left out: it takes rules that change in the middle
+//! of a conversation, and a test has one set of rules.
 
 use std::collections::BTreeSet;
 

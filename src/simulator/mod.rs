@@ -1,6 +1,8 @@
-//! Rehearses rules without a service: examples and conversations of the rules file, with a clock that is moved by hand.
+//! Rehearses rules without a service: examples and conversations of the rules file, with a clock
+//! that is moved by hand.
 //!
-//! Everything is decided by [`crate::engine::explain`], so a test that passes here is a promise about the service.
+//! Everything is decided by [`crate::engine::explain`], so a test that passes here is a promise
+//! about the service.
 
 mod conversation;
 mod coverage;
@@ -68,7 +70,8 @@ pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
     (findings, coverage)
 }
 
-/// What somebody gets for a text who has sent so many messages before, with what every rule makes of it.
+/// What somebody gets for a text who has sent so many messages before, with what every rule makes
+/// of it.
 #[must_use]
 pub fn ask(rules: &RuleSet, text: &str, inbound_count: u64, now: Timestamp) -> Turn {
     let mut conversation = somebody("", 0);

@@ -1,7 +1,8 @@
-//! Decides a conversation of the past again, from its first message on, as if these rules had been there.
+//! Decides a conversation of the past again, from its first message on, as if these rules had been
+//! there.
 //!
-//! What waited goes on at its time, and actions come to what they came to then; one that was not asked for then
-//! fails. What is said by a timer counts to the message before it.
+//! What waited goes on at its time, and actions come to what they came to then; one that was not
+//! asked for then fails. What is said by a timer counts to the message before it.
 
 use std::collections::{HashMap, VecDeque};
 

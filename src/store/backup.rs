@@ -1,8 +1,9 @@
 //! Copies of the database, made beside a running service and checked before they get their name.
 //!
-//! A copy of the file alone is none: what was committed lately stands in the log beside it. `VACUUM INTO` reads one
-//! snapshot of both while the service writes on, and gives one file without a log. The copy is marked as one that
-//! sends nothing ([`super::hold`]), gets a stamp of its own ([`super::opening`]), is checked, synced and renamed.
+//! A copy of the file alone is none: what was committed lately stands in the log beside it. `VACUUM
+//! INTO` reads one snapshot of both while the service writes on, and gives one file without a log.
+//! The copy is marked as one that sends nothing ([`super::hold`]), gets a stamp of its own
+//! ([`super::opening`]), is checked, synced and renamed.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -32,7 +33,8 @@ const MIGRATED: &str =
 const USED_BYTES: &str = "SELECT (page_count - freelist_count) * page_size \
     FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 
-/// A consistent copy of everything into `$1`, which may be there but must be empty. Writers go on meanwhile.
+/// A consistent copy of everything into `$1`, which may be there but must be empty. Writers go on
+/// meanwhile.
 const COPY_INTO: &str = "VACUUM INTO $1";
 
 /// From now on nothing is sent. `$1` now.
@@ -378,7 +380,8 @@ pub(super) async fn check(
     Ok((loose > 0).then(|| format!("{loose} rows name others that are not there")))
 }
 
-/// A file that is being written under a name of its own. It is gone when it does not become anything.
+/// A file that is being written under a name of its own. It is gone when it does not become
+/// anything.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
@@ -388,7 +391,8 @@ pub(super) struct Part {
 impl Part {
     /// Makes the file, for its owner alone; what a killed command left there goes.
     pub(super) fn create(path: PathBuf) -> Result<Self, CopyError> {
-        // SQLite is told the whole path: one that begins with `file:` would mean something else to it.
+        // SQLite is told the whole path: one that begins with `file:` would mean something else to
+        // it.
         let path = std::path::absolute(&path).map_err(|source| CopyError::File { path, source })?;
         let failed = |source| CopyError::File {
             path: path.clone(),

@@ -115,9 +115,10 @@ impl Store {
         Ok(news.fetch_all(&self.read).await?)
     }
 
-    /// The conversations with the latest messages, latest first. `like` keeps those whose name contains it, or whose
-    /// phone does (six digits at least: fewer are a conversation's id). What names one exactly goes before: the one of
-    /// that id, else those of that whole phone number or user id.
+    /// The conversations with the latest messages, latest first. `like` keeps those whose name
+    /// contains it, or whose phone does (six digits at least: fewer are a conversation's id). What
+    /// names one exactly goes before: the one of that id, else those of that whole phone number or
+    /// user id.
     ///
     /// # Errors
     /// `Database`.

@@ -64,7 +64,8 @@ pub enum StoreError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// The write-ahead log beside the database is another database's: opening both would corrupt them.
+    /// The write-ahead log beside the database is another database's: opening both would corrupt
+    /// them.
     #[error(
         "`{}` and the write-ahead log `{}` do not belong together: {why}. Nothing was opened or changed. \
          To use a backup, run `replyd restore FILE`, which puts both aside; to use this file as it is, move the log away first",

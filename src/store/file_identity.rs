@@ -1,11 +1,11 @@
 //! Whether the database that is open is still the one at its path.
 //!
-//! A file that was deleted, moved or replaced stays open and takes every write: SQLite does not notice, and what it
-//! stores is gone when we stop. So the path is looked at before each transaction and after each commit; that costs
-//! microseconds, a commit milliseconds.
+//! A file that was deleted, moved or replaced stays open and takes every write: SQLite does not
+//! notice, and what it stores is gone when we stop. So the path is looked at before each
+//! transaction and after each commit; that costs microseconds, a commit milliseconds.
 //!
-//! The file is looked at from outside, by its metadata: opening it a second time would do harm, because closing that
-//! handle would end every lock of this process on it.
+//! The file is looked at from outside, by its metadata: opening it a second time would do harm,
+//! because closing that handle would end every lock of this process on it.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -89,8 +89,8 @@ impl Place {
         }
     }
 
-    /// Looks whether the write-ahead log is where it was. Only while a transaction is open: SQLite makes the log with the
-    /// first connection and deletes it with the last.
+    /// Looks whether the write-ahead log is where it was. Only while a transaction is open: SQLite
+    /// makes the log with the first connection and deletes it with the last.
     pub(super) fn check_log(&self) -> Result<(), StoreError> {
         let found = look(&self.log)?.map(|found| Identity::of(&found));
         let mut known = self.log_file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,8 @@ impl Place {
     }
 }
 
-/// What is at a path; `None` when nothing is. Any other answer than that tells nothing about the file.
+/// What is at a path; `None` when nothing is. Any other answer than that tells nothing about the
+/// file.
 fn look(path: &Path) -> Result<Option<Metadata>, StoreError> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
@@ -133,8 +134,8 @@ fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-/// What tells two files apart. The number of a deleted file is given again as soon as nobody has it open, so the
-/// time it was made belongs to it where the file system knows that.
+/// What tells two files apart. The number of a deleted file is given again as soon as nobody has it
+/// open, so the time it was made belongs to it where the file system knows that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,

@@ -1,4 +1,5 @@
-//! The past as it can be decided again: each conversation with everything that came in and what was answered.
+//! The past as it can be decided again: each conversation with everything that came in and what was
+//! answered.
 
 use std::collections::HashMap;
 
@@ -36,8 +37,8 @@ const ASKED: &str = "SELECT id, text, decision, explanation FROM messages WHERE 
 /// Our numbers.
 const NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM conversations";
 
-/// The message that is meant: theirs, or the one that ours answers. `$1` its keys with each of our numbers: there is an
-/// index over keys, and none over the ids of WhatsApp.
+/// The message that is meant: theirs, or the one that ours answers. `$1` its keys with each of our
+/// numbers: there is an index over keys, and none over the ids of WhatsApp.
 const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages \
     WHERE message_key IN (SELECT value FROM json_each($1)) LIMIT 1";
 
@@ -187,7 +188,8 @@ impl Store {
         row.map(|row| conversation(&row)).transpose()
     }
 
-    /// Up to `count` texts that people wrote since then, the latest first, from before the one of this id.
+    /// Up to `count` texts that people wrote since then, the latest first, from before the one of
+    /// this id.
     ///
     /// # Errors
     /// `Database`.
@@ -211,8 +213,8 @@ impl Store {
         Ok(all)
     }
 
-    /// The message of theirs and its conversation, by its id or by that of an answer to it; one of ours that answers nothing
-    /// is meant itself.
+    /// The message of theirs and its conversation, by its id or by that of an answer to it; one of
+    /// ours that answers nothing is meant itself.
     ///
     /// # Errors
     /// `Database`.

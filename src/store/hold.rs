@@ -1,7 +1,9 @@
-//! What keeps the service from sending: its database is a copy that nobody has released, or it is damaged.
+//! What keeps the service from sending: its database is a copy that nobody has released, or it is
+//! damaged.
 //!
-//! A copy may hold rows that were sent after it was made, and timers that have fired since. So `replyd backup` and
-//! `replyd restore` write a mark into it, and whoever works on the outbox asks [`Store::may_send`] first.
+//! A copy may hold rows that were sent after it was made, and timers that have fired since. So
+//! `replyd backup` and `replyd restore` write a mark into it, and whoever works on the outbox asks
+//! [`Store::may_send`] first.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,8 +30,8 @@ const RELEASE: &str = "UPDATE service_state SET held_since_ms = NULL, held_outbo
 const WAITS: &str = "SELECT kind, state, id <= $1 AS is_from_copy, count(*) AS rows FROM outbox \
     GROUP BY kind, state, is_from_copy ORDER BY is_from_copy DESC, kind, state";
 
-/// Conversations in which something is overdue, or waits for an action of the copy, as one row of JSON. `$1` now, `$2`
-/// rows up to this one.
+/// Conversations in which something is overdue, or waits for an action of the copy, as one row of
+/// JSON. `$1` now, `$2` rows up to this one.
 const OVERDUE: &str = "SELECT json_object( \
     'conversations', (SELECT json_group_array(json_object('id', id, 'state', state)) FROM conversations \
         WHERE next_timer_ms <= $1 OR id IN ( \
@@ -37,8 +39,8 @@ const OVERDUE: &str = "SELECT json_object( \
     'actions', (SELECT json_group_array(json_object('conversation_id', conversation_id, 'number', action_number)) \
         FROM outbox WHERE kind = 'action' AND id <= $2))";
 
-/// Drops what stood queued in the copy and what is overdue; files are fetched all the same. `$1` rows up to this one, `$2`
-/// conversations with what they remember from now on, `$3` now.
+/// Drops what stood queued in the copy and what is overdue; files are fetched all the same. `$1`
+/// rows up to this one, `$2` conversations with what they remember from now on, `$3` now.
 const DROP: &str = "UPDATE messages SET outbox_state = 'expired', \
     send_error = 'it stood queued in a restored copy and was dropped' FROM outbox \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message' AND outbox.state = 'queued' \
@@ -174,13 +176,15 @@ struct ActionRow {
 }
 
 impl Store {
-    /// Whether the outbox may be worked on: not in a copy that nobody has released, nor in a damaged file.
+    /// Whether the outbox may be worked on: not in a copy that nobody has released, nor in a
+    /// damaged file.
     #[must_use]
     pub fn may_send(&self) -> bool {
         !self.gate.held.load(Ordering::Relaxed) && self.gate.damage.get().is_none()
     }
 
-    /// Since when nothing is sent, because this is a copy; `None` when it is not or was released. Asks the database.
+    /// Since when nothing is sent, because this is a copy; `None` when it is not or was released.
+    /// Asks the database.
     ///
     /// # Errors
     /// `Database`.
@@ -232,7 +236,8 @@ impl Store {
         self.gate.looked_at == LookedAt::NotYet
     }
 
-    /// Looks at the whole file. What is damaged is told, and from then on nothing is written or sent.
+    /// Looks at the whole file. What is damaged is told, and from then on nothing is written or
+    /// sent.
     ///
     /// # Errors
     /// `Database`.

@@ -1,7 +1,8 @@
 //! What commands do in the database beside a running service: short writes, each one transaction.
 //!
-//! The service holds the file for itself as the only one that decides and delivers ([`super::process_lock`]); SQLite itself keeps
-//! single writes of others apart. Nothing here touches the outbox.
+//! The service holds the file for itself as the only one that decides and delivers
+//! ([`super::process_lock`]); SQLite itself keeps single writes of others apart. Nothing here
+//! touches the outbox.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -59,8 +59,8 @@ pub enum DownloadEnd {
 }
 
 impl Store {
-    /// Makes the file that waits longest ours for a while; `None` when there is none. Files that Meta has dropped by now
-    /// leave the outbox.
+    /// Makes the file that waits longest ours for a while; `None` when there is none. Files that
+    /// Meta has dropped by now leave the outbox.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.

@@ -1,9 +1,9 @@
 //! Units of work on the database: one method, one transaction, many rows at once.
 //!
-//! The only module with SQL. Every method does a constant number of statements whatever the size of its
-//! batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is the heart;
-//! `outbox` is what delivery works on; `read` serves the people who look. Next on the way of a
-//! message: [`crate::workers::outbox`].
+//! The only module with SQL. Every method does a constant number of statements whatever the size of
+//! its batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is
+//! the heart; `outbox` is what delivery works on; `read` serves the people who look. Next on the
+//! way of a message: [`crate::workers::outbox`].
 
 mod backup;
 mod conversations;
@@ -85,11 +85,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database for service: makes the file when it is missing, takes it for this process alone,
-    /// brings the schema up to date, and marks what a dead process was sending as such.
+    /// Opens the database for service: makes the file when it is missing, takes it for this process
+    /// alone, brings the schema up to date, and marks what a dead process was sending as such.
     ///
     /// # Errors
-    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` before anything is changed.
+    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` before anything
+    /// is changed.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         let folder = path
@@ -104,7 +105,8 @@ impl Store {
             .filename(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // After our 200 Meta does not send again: a power cut must not take back what we acknowledged.
+            // After our 200 Meta does not send again: a power cut must not take back what we
+            // acknowledged.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
@@ -112,7 +114,8 @@ impl Store {
         migrator().run(&write).await?;
         // The lock says nobody else is sending: leases of the process before us are over.
         sqlx::query(sql::END_LEASES).execute(&write).await?;
-        // A connection that takes the place of another must never make a file, nor open one that we do not know.
+        // A connection that takes the place of another must never make a file, nor open one that we
+        // do not know.
         let options = options.create_if_missing(false);
         write.set_connect_options(options.clone());
         let guard = Guard::of(Place::of(&path)?);

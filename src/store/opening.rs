@@ -1,9 +1,10 @@
-//! What is done to a database before the service works on it: its log must be its own, it must not be damaged, and it
-//! gets a new stamp.
+//! What is done to a database before the service works on it: its log must be its own, it must not
+//! be damaged, and it gets a new stamp.
 //!
-//! The stamp is a random number in the file's header (`user_version`). It is changed only while there is no write-ahead
-//! log, so every version of the first page in a log has the stamp of the file it belongs to: an older copy that was put
-//! in the file's place is found out by it ([`super::wal`]).
+//! The stamp is a random number in the file's header (`user_version`). It is changed only while
+//! there is no write-ahead log, so every version of the first page in a log has the stamp of the
+//! file it belongs to: an older copy that was put in the file's place is found out by it
+//! ([`super::wal`]).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -60,12 +61,14 @@ pub(super) async fn prepare(path: &Path) -> Result<LookedAt, StoreError> {
     } else {
         LookedAt::NotYet
     };
-    // Whoever reads the database now keeps its log open. Then the stamp stays what it was, which is safe.
+    // Whoever reads the database now keeps its log open. Then the stamp stays what it was, which is
+    // safe.
     let _ = renew_stamp(path).await;
     Ok(looked_at)
 }
 
-/// Gives a database a stamp that no other has. Its log goes, and comes back when it is opened for service.
+/// Gives a database a stamp that no other has. Its log goes, and comes back when it is opened for
+/// service.
 pub(super) async fn renew_stamp(path: &Path) -> Result<(), sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)

@@ -7,7 +7,8 @@ use tokio::sync::watch::Receiver;
 use super::trouble::{Cleared, Fault, Trouble};
 use super::{Store, StoreError, sql};
 
-/// About what a batch of messages takes: with less room than that the next webhook would fail again.
+/// About what a batch of messages takes: with less room than that the next webhook would fail
+/// again.
 const FILLER_BYTES: i64 = 64 * 1024;
 
 impl Store {
@@ -55,7 +56,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Tries whether the file can be written and its disk has room, and leaves everything as it was.
+    /// Tries whether the file can be written and its disk has room, and leaves everything as it
+    /// was.
     ///
     /// # Errors
     /// `Database`: it cannot.

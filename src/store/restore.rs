@@ -15,7 +15,8 @@ use crate::files;
 
 /// The first bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Everything of one database; the log goes after its file, so that a file is never without its log.
+/// Everything of one database; the log goes after its file, so that a file is never without its
+/// log.
 const PARTS: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// Also whether each index fits its table.
@@ -30,7 +31,8 @@ pub struct Restored {
     pub aside: Option<PathBuf>,
 }
 
-/// Puts a copy of a backup in the database's place, held: nothing is sent from it until it is released.
+/// Puts a copy of a backup in the database's place, held: nothing is sent from it until it is
+/// released.
 ///
 /// # Errors
 /// Every [`CopyError`]; then the database is as it was.
@@ -100,7 +102,8 @@ fn check_source(from: &Path, database: &Path) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Renames the database and all that belongs to it, so that it can still be opened under its new name.
+/// Renames the database and all that belongs to it, so that it can still be opened under its new
+/// name.
 fn put_aside(database: &Path, now: Timestamp) -> std::io::Result<Option<PathBuf>> {
     let there: Vec<&str> = PARTS
         .into_iter()

@@ -1,9 +1,10 @@
 //! A transaction that never gives a connection back in an unknown state.
 //!
-//! SQLite rolls back by itself when the disk is full, a read fails or memory runs out, and sqlx's own transaction does
-//! not notice: its count of open ones stays up, and that connection refuses every later one. After a failed sync,
-//! nothing that connection has cached can be trusted either. So a connection goes back to its pool only after COMMIT or
-//! ROLLBACK was confirmed; any other way out closes it, and the next transaction gets a new one.
+//! SQLite rolls back by itself when the disk is full, a read fails or memory runs out, and sqlx's
+//! own transaction does not notice: its count of open ones stays up, and that connection refuses
+//! every later one. After a failed sync, nothing that connection has cached can be trusted either.
+//! So a connection goes back to its pool only after COMMIT or ROLLBACK was confirmed; any other way
+//! out closes it, and the next transaction gets a new one.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,7 +74,8 @@ impl Transaction {
         let mut tx = Self {
             connection: pool.acquire().await?,
             guard: Arc::clone(guard),
-            // Before the statement: whoever stops waiting for it must not leave an open transaction behind.
+            // Before the statement: whoever stops waiting for it must not leave an open transaction
+            // behind.
             end: End::Unknown,
         };
         sqlx::query("BEGIN IMMEDIATE")

@@ -1,7 +1,8 @@
-//! What keeps the database from taking work, and how that is told to whoever waits for the end of it.
+//! What keeps the database from taking work, and how that is told to whoever waits for the end of
+//! it.
 //!
-//! A unit of work that fails notes the fault here; nothing here clears it but [`Watch::clear`], which is called once a
-//! real write has succeeded. See [`crate::app`] for the part that tries.
+//! A unit of work that fails notes the fault here; nothing here clears it but [`Watch::clear`],
+//! which is called once a real write has succeeded. See [`crate::app`] for the part that tries.
 
 use tokio::sync::watch;
 
@@ -44,12 +45,14 @@ impl Fault {
             sqlx::Error::PoolTimedOut => Some(Self::Silent),
             sqlx::Error::Io(_) => Some(Self::Disk),
             sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => Some(Self::Refused),
-            // Rows that cannot be read as what we wrote are `Corrupt`; a closed pool belongs to a stop.
+            // Rows that cannot be read as what we wrote are `Corrupt`; a closed pool belongs to a
+            // stop.
             _ => None,
         }
     }
 
-    /// By SQLite's extended result code; the low byte is the class. See <https://sqlite.org/rescode.html>.
+    /// By SQLite's extended result code; the low byte is the class. See
+    /// <https://sqlite.org/rescode.html>.
     fn of_code(code: i32) -> Option<Self> {
         const READONLY_DBMOVED: i32 = 1_032;
         const IOERR_NOMEM: i32 = 3_082;
@@ -193,7 +196,8 @@ pub enum Cleared {
 }
 
 impl StoreError {
-    /// The fault of the database behind it. `None`: the database is well, and what was asked for is to blame.
+    /// The fault of the database behind it. `None`: the database is well, and what was asked for is
+    /// to blame.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match self {

@@ -1,4 +1,5 @@
-//! What the service watches about itself, and `doctor` asks for: news of the account, the secrets in use, the quarantine.
+//! What the service watches about itself, and `doctor` asks for: news of the account, the secrets
+//! in use, the quarantine.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;

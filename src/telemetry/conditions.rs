@@ -1,5 +1,5 @@
-//! What keeps the service from working, and what its owner should look at. The part that notices a condition sets
-//! and clears it; `/readyz` of the admin listener shows them all.
+//! What keeps the service from working, and what its owner should look at. The part that notices a
+//! condition sets and clears it; `/readyz` of the admin listener shows them all.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

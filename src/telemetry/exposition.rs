@@ -1,7 +1,7 @@
 //! The two formats that scrapers read: `OpenMetrics` and Prometheus' older text format.
 //!
-//! They differ in how counters are called: an `OpenMetrics` family `replyd_sends` has the sample `replyd_sends_total`,
-//! while the older format wants help and type under the name of the sample.
+//! They differ in how counters are called: an `OpenMetrics` family `replyd_sends` has the sample
+//! `replyd_sends_total`, while the older format wants help and type under the name of the sample.
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::fmt::Write as _;
@@ -20,7 +20,8 @@ const OPENMETRICS: &str = "application/openmetrics-text";
 const OPENMETRICS_VERSIONS: [&str; 2] = ["1.0.0", "0.0.1"];
 
 impl Format {
-    /// The format that an `Accept` header prefers; the older one unless `OpenMetrics` is asked for by name.
+    /// The format that an `Accept` header prefers; the older one unless `OpenMetrics` is asked for
+    /// by name.
     #[must_use]
     pub fn accepted(accept: &str) -> Self {
         let (mut open, mut text) = (0.0_f32, 0.0_f32);

@@ -1,8 +1,10 @@
-//! Standard error as a side channel: whoever has a line to say never waits for its reader and never fails with it.
+//! Standard error as a side channel: whoever has a line to say never waits for its reader and never
+//! fails with it.
 //!
-//! One thread of its own writes; what cannot be written, or finds too many lines waiting before it, is lost and
-//! counted. `tracing-appender` has such a queue too, but it says with `eprintln!` that it could not end in time, which
-//! waits for ever at a pipe that nobody reads, and does not count what could not be written.
+//! One thread of its own writes; what cannot be written, or finds too many lines waiting before it,
+//! is lost and counted. `tracing-appender` has such a queue too, but it says with `eprintln!` that
+//! it could not end in time, which waits for ever at a pipe that nobody reads, and does not count
+//! what could not be written.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -18,7 +20,8 @@ const WAITING_LINES: usize = 4_096;
 /// How long the end of the process waits for its last lines to be taken.
 const LAST_LINES_WAIT: Duration = Duration::from_secs(1);
 
-/// Lines of this process that were lost: standard error belongs to the process, and so does their number.
+/// Lines of this process that were lost: standard error belongs to the process, and so does their
+/// number.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// How many lines were lost since the start.

@@ -43,7 +43,8 @@ pub fn check_filter(filter: &str) -> Result<(), LogError> {
 /// # Errors
 /// When the filter is not understood, or logs were started before.
 pub fn start_logs(lines: &Lines, format: LogFormat, filter: &str) -> Result<(), LogError> {
-    // The layer tells of its own errors with `eprintln!`, which panics; the writer has no error to give it.
+    // The layer tells of its own errors with `eprintln!`, which panics; the writer has no error to
+    // give it.
     let layer = fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(lines.writer());
@@ -61,8 +62,9 @@ pub fn start_logs(lines: &Lines, format: LogFormat, filter: &str) -> Result<(), 
     Ok(())
 }
 
-/// Says where a panic was. The standard hook would wait at a pipe that nobody reads, and show whatever text a panic
-/// carries: such a text may quote what a person wrote, so only one that stands in the source is shown.
+/// Says where a panic was. The standard hook would wait at a pipe that nobody reads, and show
+/// whatever text a panic carries: such a text may quote what a person wrote, so only one that
+/// stands in the source is shown.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let text = panic.payload().downcast_ref::<&'static str>().copied();

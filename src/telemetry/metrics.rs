@@ -1,4 +1,5 @@
-//! The numbers behind `/metrics`. One registry per application, so that tests in one process do not share counters.
+//! The numbers behind `/metrics`. One registry per application, so that tests in one process do not
+//! share counters.
 
 use std::sync::atomic::AtomicU64;
 
@@ -19,9 +20,11 @@ use super::process::{LostLines, Process};
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Webhook requests by how they were answered (`accepted`, `unsigned`, `too_large`, `unavailable`, …).
+    /// Webhook requests by how they were answered (`accepted`, `unsigned`, `too_large`,
+    /// `unavailable`, …).
     pub webhooks: Family<OutcomeLabel, Counter>,
-    /// Connections by what became of them (`accepted`, `closed_idle`, `refused`, `malformed`, `not_accepted`).
+    /// Connections by what became of them (`accepted`, `closed_idle`, `refused`, `malformed`,
+    /// `not_accepted`).
     pub connections: Family<OutcomeLabel, Counter>,
     /// Requests that found nothing here (`not_found`, `wrong_method`, `wrong_host`).
     pub strays: Family<OutcomeLabel, Counter>,

@@ -1,4 +1,5 @@
-//! What the service tells of itself: logs and numbers. Never message text, names, phone numbers, wamids or secrets.
+//! What the service tells of itself: logs and numbers. Never message text, names, phone numbers,
+//! wamids or secrets.
 
 mod conditions;
 mod exposition;

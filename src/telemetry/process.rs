@@ -11,7 +11,8 @@ use prometheus_client::registry::Unit;
 
 use super::lines;
 
-/// Reads everything anew for each scrape. Where the system does not tell, there is no number rather than a wrong one.
+/// Reads everything anew for each scrape. Where the system does not tell, there is no number rather
+/// than a wrong one.
 #[derive(Debug)]
 pub(super) struct Process;
 

@@ -1,4 +1,5 @@
-//! What each commit tells of the account and of our clock, counted without a lock; whoever watches them is woken when it matters.
+//! What each commit tells of the account and of our clock, counted without a lock; whoever watches
+//! them is woken when it matters.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

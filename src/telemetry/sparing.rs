@@ -18,7 +18,8 @@ struct Said {
 }
 
 impl OncePerMinute {
-    /// Calls `line` with the number of lines that were left out before it, or leaves this one out too.
+    /// Calls `line` with the number of lines that were left out before it, or leaves this one out
+    /// too.
     pub fn say(&self, line: impl FnOnce(u64)) {
         let now = Instant::now();
         let left_out = {

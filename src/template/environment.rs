@@ -1,5 +1,5 @@
-//! The engine that fills texts in: minijinja with the filters that make sense in a message, and nothing that reads files
-//! or other templates.
+//! The engine that fills texts in: minijinja with the filters that make sense in a message, and
+//! nothing that reads files or other templates.
 
 use std::fmt::Write as _;
 

@@ -22,7 +22,8 @@ fn locale(state: &State<'_, '_>) -> Locale {
     Locale::parse(language.unwrap_or("en"))
 }
 
-/// `{{ day | date }}`, `{{ day | date('full') }}`: short, medium, long (when nothing is said) or full.
+/// `{{ day | date }}`, `{{ day | date('full') }}`: short, medium, long (when nothing is said) or
+/// full.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the engine hands arguments over so"

@@ -1,8 +1,9 @@
 //! Texts with `{{ variables }}`, filled in by minijinja.
 //!
-//! A template comes from the owner only. What people write is a value, never source, so nothing they
-//! send is ever run. Which variables exist is fixed, so an unknown one is found when the rules are loaded. A text may be
-//! written in several languages; which one is taken is decided when it is filled in.
+//! A template comes from the owner only. What people write is a value, never source, so nothing
+//! they send is ever run. Which variables exist is fixed, so an unknown one is found when the rules
+//! are loaded. A text may be written in several languages; which one is taken is decided when it is
+//! filled in.
 
 mod environment;
 mod error;
@@ -64,7 +65,8 @@ pub struct TemplateError {
     pub help: Option<String>,
 }
 
-/// A text could not be filled in for one message: it ran out of its allowance, or used a value as what it is not.
+/// A text could not be filled in for one message: it ran out of its allowance, or used a value as
+/// what it is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RenderError(String);
@@ -78,7 +80,8 @@ impl Template {
         Self::one(source, scope, environment::environment)
     }
 
-    /// The same for an address: what variables stand for is escaped, so that it stays within its part of the address.
+    /// The same for an address: what variables stand for is escaped, so that it stays within its
+    /// part of the address.
     ///
     /// # Errors
     /// Every problem found.
@@ -116,7 +119,8 @@ impl Template {
         tags.filter(|tag| !tag.is_empty())
     }
 
-    /// The text itself when it has nothing to fill in, so that limits can be checked when rules are loaded.
+    /// The text itself when it has nothing to fill in, so that limits can be checked when rules are
+    /// loaded.
     #[must_use]
     pub fn literal(&self, languages: &[&str]) -> Option<&str> {
         let text = self.text(languages);
@@ -144,7 +148,8 @@ impl Template {
     /// Fills in an address.
     ///
     /// # Errors
-    /// As [`Self::render`], and when a value would lead out of its part of the address: no escape stands for `..`.
+    /// As [`Self::render`], and when a value would lead out of its part of the address: no escape
+    /// stands for `..`.
     pub fn render_url(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
         let address = self.render(variables)?;
         if has_dot_segments(&address) {
@@ -154,14 +159,15 @@ impl Template {
         Ok(address)
     }
 
-    /// The text for the first of these languages that there is one for; the first text when there is none for any.
+    /// The text for the first of these languages that there is one for; the first text when there
+    /// is none for any.
     fn text(&self, languages: &[&str]) -> &Text {
         let found = languages.iter().find_map(|language| self.text_in(language));
         found.unwrap_or(&self.texts[0].1)
     }
 
-    /// Exactly this language; then with one part of its tag less at a time, so that script goes before region. Of each, the
-    /// one of any region is as good.
+    /// Exactly this language; then with one part of its tag less at a time, so that script goes
+    /// before region. Of each, the one of any region is as good.
     fn text_in(&self, language: &str) -> Option<&Text> {
         let find = |is: &dyn Fn(&str) -> bool| {
             let found = self.texts.iter().find(|(tag, _)| is(tag));
@@ -190,7 +196,8 @@ fn begins(tag: &str, wanted: &str) -> bool {
     start.eq_ignore_ascii_case(wanted) && rest.starts_with('-')
 }
 
-/// The tag with the script that Chinese is written in there, when it names none: `zh-Hant-TW` for `zh-TW`.
+/// The tag with the script that Chinese is written in there, when it names none: `zh-Hant-TW` for
+/// `zh-TW`.
 fn with_script(tag: &str) -> String {
     let mut parts = tag.split('-');
     let (language, region, more) = (parts.next(), parts.next(), parts.next());

@@ -1,4 +1,5 @@
-//! The filters and tests that a text names. The engine would miss an unknown one only when a message comes.
+//! The filters and tests that a text names. The engine would miss an unknown one only when a
+//! message comes.
 
 use std::ops::Range;
 

@@ -34,7 +34,8 @@ pub fn calling_code(code: &str) -> Option<&'static str> {
     let of = |beginning: &str| of_phone(beginning);
     let own = BEGINNINGS.iter().filter(|(_, country)| *country == code);
     let shortest = own.min_by_key(|(beginning, _)| beginning.len())?.0;
-    // Countries that share a calling code: the code is what comes before the part that tells them apart.
+    // Countries that share a calling code: the code is what comes before the part that tells them
+    // apart.
     let shared = (1..shortest.len()).find(|length| of(&shortest[..*length]).is_some());
     Some(shared.map_or(shortest, |length| &shortest[..length]))
 }

@@ -1,10 +1,11 @@
 //! Words with slips of the finger in them: `text.like`.
 //!
-//! Two words are alike when one becomes the other by few slips: a letter too many, too few, another one, or two
-//! neighbours swapped. How many are forgiven depends on the keyword: none below four characters, one below
-//! eight, two from there on; words with a digit are taken exactly, and so are words of more than [`LENGTH_MAX`]
-//! characters, because the work grows with the square of the length. Most words of most languages that differ by one
-//! letter are short, so this seldom takes one word for another.
+//! Two words are alike when one becomes the other by few slips: a letter too many, too few, another
+//! one, or two neighbours swapped. How many are forgiven depends on the keyword: none below four
+//! characters, one below eight, two from there on; words with a digit are taken exactly, and so are
+//! words of more than [`LENGTH_MAX`] characters, because the work grows with the square of the
+//! length. Most words of most languages that differ by one letter are short, so this seldom takes
+//! one word for another.
 
 use super::normalize::{NormalizedText, Phrase};
 
@@ -28,7 +29,8 @@ pub fn max_edits(keyword: &str) -> usize {
     }
 }
 
-/// Whether a word is never another one misspelt, whatever it is compared with: it is a number, or too long.
+/// Whether a word is never another one misspelt, whatever it is compared with: it is a number, or
+/// too long.
 pub(crate) fn is_exact(word: &str) -> bool {
     let is_digit = |character: char| character.is_ascii_digit();
     word.contains(is_digit) || word.chars().nth(LENGTH_MAX).is_some()
@@ -57,15 +59,17 @@ pub fn find_like(text: &NormalizedText, phrase: &Phrase) -> Option<usize> {
     })
 }
 
-/// What is left of a word when up to `count` characters are taken out, the word itself included: two words that are alike
-/// have one of these in common. Not more than some hundred, as long as nothing is taken out of words that are exact.
+/// What is left of a word when up to `count` characters are taken out, the word itself included:
+/// two words that are alike have one of these in common. Not more than some hundred, as long as
+/// nothing is taken out of words that are exact.
 pub(crate) fn deletions(word: &str, count: usize) -> Vec<String> {
     let mut all = vec![word.to_owned()];
     delete_from(word, 0, count, &mut all);
     all
 }
 
-/// Takes out one character at `from` or behind it, then more behind that one, so that nothing comes twice by two ways.
+/// Takes out one character at `from` or behind it, then more behind that one, so that nothing comes
+/// twice by two ways.
 fn delete_from(word: &str, from: usize, count: usize, all: &mut Vec<String>) {
     if count == 0 {
         return;

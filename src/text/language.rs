@@ -9,7 +9,8 @@ const CODES: &str = "\
     te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu \
     ast bho ceb chr ckb dsb fil fur gsw haw hmn hsb kab kea kok lus mai mni nds nso pcm prs sat scn smn tet tpi yue zgh";
 
-/// Whether a word has the shape of a language tag: two or three letters, then perhaps a script and a region.
+/// Whether a word has the shape of a language tag: two or three letters, then perhaps a script and
+/// a region.
 #[must_use]
 pub fn is_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');

@@ -1,4 +1,5 @@
-//! What people write, in any language: normalization, typing errors, dates, numbers. Knows no rules.
+//! What people write, in any language: normalization, typing errors, dates, numbers. Knows no
+//! rules.
 
 pub mod country;
 pub mod fuzzy;

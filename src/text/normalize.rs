@@ -1,8 +1,8 @@
 //! Makes texts comparable: what people type and what owners write are folded alike.
 //!
-//! Folding ignores case, accents, width, look-alike digits, invisible characters and punctuation, and cuts
-//! into words. Nothing is ever found inside a word, except in scripts that put no spaces between words,
-//! where each character is a word of its own.
+//! Folding ignores case, accents, width, look-alike digits, invisible characters and punctuation,
+//! and cuts into words. Nothing is ever found inside a word, except in scripts that put no spaces
+//! between words, where each character is a word of its own.
 
 use std::sync::LazyLock;
 
@@ -57,7 +57,8 @@ impl NormalizedText {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let mut cutter = Tokenizer::default();
-        // Invisible characters go before the cut, because they would be borders; the joiner of emoji stays.
+        // Invisible characters go before the cut, because they would be borders; the joiner of
+        // emoji stays.
         let text: String = text
             .chars()
             .filter(|character| !is_invisible(*character))
@@ -192,7 +193,8 @@ impl Tokenizer {
                 }
                 true
             }
-            // `شيء` is written `شئ` as well. Elsewhere the hamza stays: `ماء` is water, and `ما` is what.
+            // `شيء` is written `شئ` as well. Elsewhere the hamza stays: `ماء` is water, and `ما` is
+            // what.
             'ء' => self.word.ends_with('ي'),
             // Tones are typed on either side of the vowel `am`.
             '\u{e48}'..='\u{e4b}' | '\u{ec8}'..='\u{ecb}' => match self.words.last_mut() {
@@ -210,7 +212,8 @@ impl Tokenizer {
         }
     }
 
-    /// The vowel `am` of Thai and Lao comes apart into a ring and an `a`; without the ring, water would be an aunt.
+    /// The vowel `am` of Thai and Lao comes apart into a ring and an `a`; without the ring, water
+    /// would be an aunt.
     fn joined_with_ring(&mut self, letter: char) -> char {
         match (std::mem::take(&mut self.ring), letter) {
             (true, 'า') => 'ำ',
@@ -219,7 +222,8 @@ impl Tokenizer {
         }
     }
 
-    /// `مسئول` is written `مسؤول` as well: before a `و` the carrier of the hamza is one itself, else it is a `ي`.
+    /// `مسئول` is written `مسؤول` as well: before a `و` the carrier of the hamza is one itself,
+    /// else it is a `ي`.
     fn end_carrier(&mut self, next: char) {
         if self.word.ends_with(CARRIER) {
             self.word.pop();
@@ -244,7 +248,8 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Characters that change the look and not the word. Other marks stay: they are the vowels of Hindi and Thai.
+/// Characters that change the look and not the word. Other marks stay: they are the vowels of Hindi
+/// and Thai.
 fn is_dropped(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}'            // Latin, Greek and Cyrillic accents
@@ -295,7 +300,8 @@ fn is_emoji(character: char) -> bool {
         | '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}')
 }
 
-/// Letters that do not decompose but are typed with plain ones, and variants of Arabic letters that people mix.
+/// Letters that do not decompose but are typed with plain ones, and variants of Arabic letters that
+/// people mix.
 fn plain_letters(character: char) -> Option<&'static str> {
     Some(match character {
         'ß' => "ss",

@@ -1,9 +1,9 @@
 //! A TCP connection that gives up on slow clients.
 //!
-//! hyper has one timer for "from the end of the last request to the end of the next header". We want a short
-//! one for the header and a longer one for the idle time before it, and one for a client that
-//! does not read its answer: these are kept here, on the bytes themselves. The body's own time is for the
-//! handler that reads it.
+//! hyper has one timer for "from the end of the last request to the end of the next header". We
+//! want a short one for the header and a longer one for the idle time before it, and one for a
+//! client that does not read its answer: these are kept here, on the bytes themselves. The body's
+//! own time is for the handler that reads it.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -34,7 +34,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Begins with the time for the first header: nobody needs to connect before they have something to say.
+    /// Begins with the time for the first header: nobody needs to connect before they have
+    /// something to say.
     pub(super) fn new(
         stream: TcpStream,
         place: Arc<Place>,

@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::store::{OutboxCount, Store};
 use crate::telemetry::{Condition, Conditions, Format, Metrics, OutboxLabels, StateLabel};
 
-/// `outbox.state`: each is always shown, so that an alert can be written before there is anything to see.
+/// `outbox.state`: each is always shown, so that an alert can be written before there is anything
+/// to see.
 const STATES: [&str; 4] = ["queued", "sending", "unknown", "held"];
 /// `outbox.kind`.
 const KINDS: [&str; 4] = ["message", "read_mark", "download", "action"];
@@ -98,8 +99,8 @@ impl Health {
             is_ready = false;
             lines.push("stopping".to_owned());
         }
-        // Known before the part that sets the condition has woken; nothing is asked of the database here, so strangers
-        // cannot keep it busy.
+        // Known before the part that sets the condition has woken; nothing is asked of the database
+        // here, so strangers cannot keep it busy.
         if let Some(trouble) = self.store.trouble() {
             is_ready = false;
             let is_told = conditions
@@ -138,7 +139,8 @@ impl Health {
 async fn metrics(State(health): State<Health>, headers: HeaderMap) -> impl IntoResponse {
     let metrics = &health.metrics;
     let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    // Looked at when asked for: a gauge kept by hand drifts. A database that does not answer is told by /readyz.
+    // Looked at when asked for: a gauge kept by hand drifts. A database that does not answer is
+    // told by /readyz.
     if let Ok(counts) = health.store.outbox_counts().await {
         health.show(&counts);
     }

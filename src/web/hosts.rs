@@ -1,7 +1,8 @@
 //! The admin listener answers only under names that lead to this machine.
 //!
-//! A page in the owner's browser may have a name of its own point to 127.0.0.1 and read what it finds there (DNS
-//! rebinding). The browser then sends that name along, which is how it is told apart.
+//! A page in the owner's browser may have a name of its own point to 127.0.0.1 and read what it
+//! finds there (DNS rebinding). The browser then sends that name along, which is how it is told
+//! apart.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ impl Hosts {
             && of_target.is_none_or(|authority| self.knows(authority))
     }
 
-    /// The port is no matter: whoever forwards one from elsewhere asks under another, and the name says it all.
+    /// The port is no matter: whoever forwards one from elsewhere asks under another, and the name
+    /// says it all.
     fn knows(&self, authority: &Authority) -> bool {
         let host = authority.host().to_ascii_lowercase();
         let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();

@@ -1,7 +1,9 @@
-//! The two listeners: the public one takes Meta's webhooks, the owner's one shows metrics. Both tell health.
+//! The two listeners: the public one takes Meta's webhooks, the owner's one shows metrics. Both
+//! tell health.
 //!
-//! Nothing here decides or stores: `webhook` checks who speaks and hands updates to [`crate::intake`], which
-//! is next on the way of a message. Nothing here logs or answers with content of a request.
+//! Nothing here decides or stores: `webhook` checks who speaks and hands updates to
+//! [`crate::intake`], which is next on the way of a message. Nothing here logs or answers with
+//! content of a request.
 
 mod bodies;
 mod connection;
@@ -37,7 +39,8 @@ pub(crate) fn public(path: &str, webhook: Webhook, health: Health) -> Router {
         .layer(map_response_with_state(metrics, count_strays))
 }
 
-/// What only the owner may reach: health and metrics, under loopback addresses, `localhost` and `names`.
+/// What only the owner may reach: health and metrics, under loopback addresses, `localhost` and
+/// `names`.
 pub(crate) fn admin(health: Health, names: Vec<String>) -> Router {
     let hosts = hosts::Hosts::new(names, Arc::clone(&health.metrics));
     health::admin_routes(health).layer(from_fn_with_state(Arc::new(hosts), hosts::known_only))

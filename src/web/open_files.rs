@@ -1,9 +1,10 @@
 //! How many connections the system lets us have open.
 
-/// What everything beside the public listener's connections needs: the database, calls of the gateway, files of
-/// rules, the admin listener.
+/// What everything beside the public listener's connections needs: the database, calls of the
+/// gateway, files of rules, the admin listener.
 const OTHERS: usize = 192;
-/// With fewer the service would start and then stand deaf: it opens over twenty before anybody has connected.
+/// With fewer the service would start and then stand deaf: it opens over twenty before anybody has
+/// connected.
 const LEAST: usize = 32;
 
 /// The system allows too few open files.
@@ -14,8 +15,8 @@ const LEAST: usize = 32;
 )]
 pub(crate) struct TooFewOpenFiles(usize);
 
-/// How many files may be open at the same time, after raising that to the most we are allowed; none when there is
-/// no bound or nobody knows it.
+/// How many files may be open at the same time, after raising that to the most we are allowed; none
+/// when there is no bound or nobody knows it.
 #[cfg(unix)]
 pub(crate) fn raise_open_files() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

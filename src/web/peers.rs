@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// One stranger, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, which is what one
-/// subscriber gets at the least.
+/// One stranger, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, which is
+/// what one subscriber gets at the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer(IpAddr);
 
@@ -24,16 +24,17 @@ impl TrustedProxies {
         Self(networks.into())
     }
 
-    /// The peer at the other end of a connection; none for a trusted proxy, who carries the requests of many.
+    /// The peer at the other end of a connection; none for a trusted proxy, who carries the
+    /// requests of many.
     pub(super) fn peer(&self, address: IpAddr) -> Option<Peer> {
         let address = address.to_canonical();
         let is_trusted = self.0.iter().any(|network| network.contains(&address));
         (!is_trusted).then(|| Peer::of(address))
     }
 
-    /// Who sent a request that came over a connection of `peer`: the rightmost address of `X-Forwarded-For`
-    /// that is not a trusted proxy's, when a trusted proxy wrote the header. What stands further left was
-    /// written by whoever that is.
+    /// Who sent a request that came over a connection of `peer`: the rightmost address of
+    /// `X-Forwarded-For` that is not a trusted proxy's, when a trusted proxy wrote the header. What
+    /// stands further left was written by whoever that is.
     pub(super) fn client(&self, peer: Option<Peer>, headers: &HeaderMap) -> Client {
         if peer.is_some() {
             return Client(peer);
@@ -44,7 +45,8 @@ impl TrustedProxies {
             .map(|line| line.to_str().unwrap_or_default())
             .collect();
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            // Something that is no address ends the chain: nobody can say who wrote what is left of it.
+            // Something that is no address ends the chain: nobody can say who wrote what is left of
+            // it.
             let Some(address) = address(hop.trim()) else {
                 break;
             };

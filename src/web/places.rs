@@ -1,5 +1,5 @@
-//! Which connections have a place. When places run short, the connection that has been idle for longest is
-//! closed for the new one; one whose request is being answered never is.
+//! Which connections have a place. When places run short, the connection that has been idle for
+//! longest is closed for the new one; one whose request is being answered never is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,8 @@ struct State {
     /// Connections that are open, those included that are being closed for others.
     open: usize,
     taken_by: HashMap<Peer, usize>,
-    /// Connections between requests or before the end of a head, those that became idle first at the front.
+    /// Connections between requests or before the end of a head, those that became idle first at
+    /// the front.
     idle: BTreeMap<u64, Idle>,
     next: u64,
 }
@@ -154,8 +155,8 @@ impl State {
         key
     }
 
-    /// Closes the longest idle of those that fit; says whether there was one. Its place is free at once: what is
-    /// left of it is a task that has to notice.
+    /// Closes the longest idle of those that fit; says whether there was one. Its place is free at
+    /// once: what is left of it is a task that has to notice.
     fn close_longest_idle(&mut self, fits: impl Fn(&Idle) -> bool) -> bool {
         let mut idle = self.idle.iter();
         let Some(key) = idle.find(|(_, idle)| fits(idle)).map(|(key, _)| *key) else {

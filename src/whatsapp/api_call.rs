@@ -1,7 +1,8 @@
-//! Calls of the Graph API and of the gateway's own API, as values: what is asked for, before anyone asks.
+//! Calls of the Graph API and of the gateway's own API, as values: what is asked for, before anyone
+//! asks.
 //!
-//! A [`Call`] is what `--dry-run` prints and what [`crate::gateway`] performs, so the two cannot differ. Calls for
-//! sending are put together by [`super::outbound`].
+//! A [`Call`] is what `--dry-run` prints and what [`crate::gateway`] performs, so the two cannot
+//! differ. Calls for sending are put together by [`super::outbound`].
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -66,8 +67,8 @@ pub enum Payload {
     Empty,
     /// A JSON document.
     Json(Value),
-    /// A multipart form with one file, whose bytes are streamed.
-    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+    /// A multipart form with one file, whose bytes are streamed. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
     File(FilePart),
 }
 

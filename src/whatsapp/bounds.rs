@@ -1,20 +1,21 @@
-//! How much one body may hold. A body with more is none of Meta's: it is kept in one piece and not taken apart, so that
-//! reading it costs no more memory than the body itself.
+//! How much one body may hold. A body with more is none of Meta's: it is kept in one piece and not
+//! taken apart, so that reading it costs no more memory than the body itself.
 
-/// Updates of one body. Meta batches up to 1,000; twice that leaves room for a change of mind.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+/// Updates of one body. Meta batches up to 1,000; twice that leaves room for a change of mind. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 pub(crate) const MOST_UPDATES: usize = 2_000;
 /// Cards of `contacts[]` in one `value`: Meta sends one for each sender.
 pub(crate) const MOST_CARDS: usize = MOST_UPDATES;
-/// JSON values of one body. Meta's bodies reach 3 MB; receipts spend about 28 bytes on a value, the items of an order
-/// about 14, so that 3 MB of nothing but orders hold 215,000.
+/// JSON values of one body. Meta's bodies reach 3 MB; receipts spend about 28 bytes on a value, the
+/// items of an order about 14, so that 3 MB of nothing but orders hold 215,000.
 pub(crate) const MOST_VALUES: usize = 250_000;
 /// JSON values in the answers of one form. A form has some dozens of fields.
 pub(crate) const MOST_FORM_VALUES: usize = 10_000;
 /// Errors of one update that are read; Meta lists one or two.
 pub(crate) const MOST_ERRORS: usize = 32;
 
-/// Whether a JSON text holds more values than `most`, by what begins one: opening brackets and commas.
+/// Whether a JSON text holds more values than `most`, by what begins one: opening brackets and
+/// commas.
 ///
 /// Looks at each byte once and builds nothing. It does not need to be JSON.
 pub(crate) fn has_more_values(json: &[u8], most: usize) -> bool {

@@ -1,7 +1,7 @@
 //! Every Graph error code we know, what it means for us and what the owner can do.
 //!
-//! The one home of this table. Logic goes by the code only, never by HTTP status or text: Meta answers "slow
-//! down" with 400. What to do with a class is decided in [`crate::workers::outbox`].
+//! The one home of this table. Logic goes by the code only, never by HTTP status or text: Meta
+//! answers "slow down" with 400. What to do with a class is decided in [`crate::workers::outbox`].
 
 /// What an error code means for the message, the number and the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,8 @@ macro_rules! codes {
 
 /// In ascending order.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
 const CODES: &[Code] = codes! {
     0 => Account, "the gateway's login at Meta has expired",
         "renew the connection (or token), then sending goes on by itself";

@@ -1,6 +1,7 @@
 //! Calls around files: upload, look up, delete; and which addresses a file may be fetched from.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::fmt;
 
@@ -9,8 +10,8 @@ use serde_json::Value;
 use super::api_call::{Call, FilePart, Payload};
 use crate::message::{PhoneNumberId, is_id};
 
-/// How long an uploaded file can be sent, in days; one that a person sent can be fetched for 7.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+/// How long an uploaded file can be sent, in days; one that a person sent can be fetched for 7. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 pub const UPLOAD_DAYS: u32 = 30;
 
 /// Hosts that Meta keeps files on, by their exact name.
@@ -92,8 +93,8 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads a SHA-256: hexadecimal in look-ups, base64 in webhooks.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/image>.
+/// Reads a SHA-256: hexadecimal in look-ups, base64 in webhooks. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/image>.
 #[must_use]
 pub fn sha256(text: &str) -> Option<[u8; 32]> {
     let bytes = if text.len() == 64 {
@@ -134,8 +135,9 @@ fn base64_digit(byte: u8) -> Option<u32> {
 
 /// Whether a file may be fetched from here: `https` and a host of Meta's, nothing odd about it.
 ///
-/// The address comes from outside and our token is sent to it, so whatever two programs could read in two ways is
-/// refused: user names, ports, backslashes, percent signs in the host, spaces and control characters anywhere.
+/// The address comes from outside and our token is sent to it, so whatever two programs could read
+/// in two ways is refused: user names, ports, backslashes, percent signs in the host, spaces and
+/// control characters anywhere.
 #[must_use]
 pub fn may_fetch(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://") else {

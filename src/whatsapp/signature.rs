@@ -1,7 +1,7 @@
 //! Who may speak to us: the signature over a webhook's raw bytes, and the verify token.
 //!
-//! Nothing of a body is decoded before [`verify`] has accepted it. There is no unsigned mode. Next on the way
-//! of a message: [`super::inbound`].
+//! Nothing of a body is decoded before [`verify`] has accepted it. There is no unsigned mode. Next
+//! on the way of a message: [`super::inbound`].
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -28,11 +28,12 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// Checks every value of `X-Hub-Signature-256` against the raw body, in constant time, with each secret.
+/// Checks every value of `X-Hub-Signature-256` against the raw body, in constant time, with each
+/// secret.
 ///
-/// The shape of the header is judged before the body is looked at, so with no secrets and an empty body a
-/// well-formed header gives [`SignatureError::Mismatch`].
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
+/// The shape of the header is judged before the body is looked at, so with no secrets and an empty
+/// body a well-formed header gives [`SignatureError::Mismatch`]. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 ///
 /// # Errors
 /// Each [`SignatureError`], the earliest that applies in the order they are listed.
@@ -62,7 +63,8 @@ pub fn proof(secret: &SecretString, token: &str) -> String {
     sign(secret, token.as_bytes()).replace("sha256=", "")
 }
 
-/// Names a set of secrets without giving any of them away: two sets with one name are the same secrets in the same order.
+/// Names a set of secrets without giving any of them away: two sets with one name are the same
+/// secrets in the same order.
 #[must_use]
 pub fn fingerprint(secrets: &[SecretString]) -> String {
     const SAID: &[u8] = b"the app secrets that replyd runs with";

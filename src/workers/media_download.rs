@@ -1,7 +1,8 @@
-//! Fetches the files that people sent, one after the other: claims a row, looks the file up, downloads it, settles.
+//! Fetches the files that people sent, one after the other: claims a row, looks the file up,
+//! downloads it, settles.
 //!
-//! A worker of its own beside [`super::outbox::Delivery`]: a film of 16 MB must not hold up an answer. Fetching twice is harmless,
-//! so nothing here is ever unknown.
+//! A worker of its own beside [`super::outbox::Delivery`]: a film of 16 MB must not hold up an
+//! answer. Fetching twice is harmless, so nothing here is ever unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -82,7 +83,8 @@ impl Failure {
 }
 
 impl MediaDownloader {
-    /// Works until told to stop; a file under way is then given up and fetched again after the next start.
+    /// Works until told to stop; a file under way is then given up and fetched again after the next
+    /// start.
     pub async fn run(self, shutdown: Shutdown) {
         let stop = async {
             tokio::select! {

@@ -1,7 +1,7 @@
 //! The background workers: the outbox, timers, actions of rules, media downloads.
 //!
-//! Each is a step function and a loop around it, woken by [`crate::intake`] or by the clock, and stopped by
-//! [`crate::shutdown`].
+//! Each is a step function and a loop around it, woken by [`crate::intake`] or by the clock, and
+//! stopped by [`crate::shutdown`].
 
 mod media_download;
 pub mod outbox;

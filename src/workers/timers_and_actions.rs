@@ -1,7 +1,8 @@
 //! Goes on with what had to wait: does what is due, and reports what came of actions.
 //!
-//! A worker of its own beside [`super::outbox::Delivery`]: both of its jobs decide, and deciding must not hold up sending. The
-//! due times are in the database, so nothing is forgotten over a restart.
+//! A worker of its own beside [`super::outbox::Delivery`]: both of its jobs decide, and deciding
+//! must not hold up sending. The due times are in the database, so nothing is forgotten over a
+//! restart.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -157,7 +158,8 @@ impl Working {
         Ok(1)
     }
 
-    /// Begins as many actions as their hosts have room for: one that hangs holds up only those who ask it.
+    /// Begins as many actions as their hosts have room for: one that hangs holds up only those who
+    /// ask it.
     async fn claim(&mut self) -> Result<usize, StoreError> {
         let Waiting {
             store,
@@ -225,7 +227,8 @@ impl Working {
         }
         let parts = &self.parts;
         let (policy, decide) = (parts.policy(), &*parts.decide);
-        // An action must not be lost, and not be done twice: on an error what came of it stays until it is written.
+        // An action must not be lost, and not be done twice: on an error what came of it stays
+        // until it is written.
         let store = &parts.store;
         let done = store.finish_actions(&self.ended, policy, decide).await?;
         parts.tell(&done);

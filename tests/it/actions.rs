@@ -311,7 +311,8 @@ async fn a_host_that_hangs_holds_up_nobody_else() {
         ["Elsewhere it is in the oven."]
     );
     assert_eq!(outside.asked().len(), 4, "as many as per_host says");
-    // Those that wait for their turn have not begun: their time does not run, and they are not taken for half done.
+    // Those that wait for their turn have not begun: their time does not run, and they are not
+    // taken for half done.
     let untouched =
         "SELECT count(*) FROM outbox WHERE kind = 'action' AND state = 'queued' AND attempts = 0";
     assert_eq!(crate::sqlite::number(&app.database(), untouched).await, 76);

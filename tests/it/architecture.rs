@@ -1,4 +1,5 @@
-//! The module map of ARCHITECTURE.md, held against the `use` lines: who may know whom, and who may touch the world.
+//! The module map of ARCHITECTURE.md, held against the `use` lines: who may know whom, and who may
+//! touch the world.
 
 use std::collections::BTreeSet;
 use std::fs;

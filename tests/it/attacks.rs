@@ -1,4 +1,5 @@
-//! The public listener under attack: whoever is honest is served while strangers hold on to what they can get.
+//! The public listener under attack: whoever is honest is served while strangers hold on to what
+//! they can get.
 
 use std::net::SocketAddr;
 

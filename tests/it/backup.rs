@@ -1,4 +1,5 @@
-//! `replyd backup` and `replyd restore`: beside a running service, at a full disk, and what a restored copy may do.
+//! `replyd backup` and `replyd restore`: beside a running service, at a full disk, and what a
+//! restored copy may do.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -242,8 +243,8 @@ async fn edit(from: &Path, to: &Path, statement: &'static str) {
     connection.close().await.unwrap();
 }
 
-/// A service that runs on a restored backup. In the backup, one reply was being sent, one was queued, and one was to
-/// come later; all were sent after it was made.
+/// A service that runs on a restored backup. In the backup, one reply was being sent, one was
+/// queued, and one was to come later; all were sent after it was made.
 async fn restored() -> TestApp {
     let mut app = service(RULES).await;
     app.sandbox.script(Fault::Stall);
@@ -274,8 +275,8 @@ async fn restored() -> TestApp {
     app
 }
 
-/// Waits until the service has looked at its outbox again and again: the reply that was being sent is put aside a second
-/// after it was found.
+/// Waits until the service has looked at its outbox again and again: the reply that was being sent
+/// is put aside a second after it was found.
 async fn looked_at(app: &TestApp) {
     app.until(
         "the reply of unknown fate is put aside",
@@ -407,7 +408,8 @@ async fn a_stopped_copy_is_released_too() {
 }
 
 impl TestApp {
-    /// Waits until nothing says any more that it is held. Its clock stands still, which is told too.
+    /// Waits until nothing says any more that it is held. Its clock stands still, which is told
+    /// too.
     async fn until_ready(&self) {
         let admin = self.admin();
         self.until("readiness of a released copy", |_| async move {

@@ -1,4 +1,5 @@
-//! The way out when the gateway misbehaves: what is tried again, what never is, and what the others notice.
+//! The way out when the gateway misbehaves: what is tried again, what never is, and what the others
+//! notice.
 
 use replyd::sandbox::{Fault, Receipts};
 use replyd::store::TranscriptMessage;

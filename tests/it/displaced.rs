@@ -1,5 +1,5 @@
-//! A database that is deleted, moved or replaced while the service runs: nothing is acknowledged into nothing, and the
-//! service says what happened and stops.
+//! A database that is deleted, moved or replaced while the service runs: nothing is acknowledged
+//! into nothing, and the service says what happened and stops.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,8 +11,8 @@ use crate::support::{ANA, Options, TestApp};
 const NUMBER: &str =
     "[[number]]\nphone_number_id = \"106540000000001\"\nwaba_id = \"102290129340398\"\n";
 
-/// Runs `replyd doctor` with this configuration in the folder of a running service; what differs from run to run is
-/// made the same.
+/// Runs `replyd doctor` with this configuration in the folder of a running service; what differs
+/// from run to run is made the same.
 async fn doctor(app: &TestApp, config: &str, arguments: &[&str]) -> String {
     let told = doctor_in(app.folder(), config, arguments).await;
     told.replace(app.webhook(), "WEBHOOK")
@@ -208,7 +208,8 @@ async fn gateway_at(base_url: &str, environment: &[(&str, &str)]) -> String {
     about.join("\n")
 }
 
-/// Takes TLS connections with a certificate for `other.example`, signed by the authority of the tests, until it is dropped.
+/// Takes TLS connections with a certificate for `other.example`, signed by the authority of the
+/// tests, until it is dropped.
 fn secure_listener() -> std::net::SocketAddr {
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -1,4 +1,5 @@
-//! What is written for owners does what it says: every rules file in the documentation, and every example.
+//! What is written for owners does what it says: every rules file in the documentation, and every
+//! example.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -144,7 +145,8 @@ fn every_rule_of_the_reference_passes() {
     }
 }
 
-/// The keys that the compiler takes, as they stand in its lists: `const KEYS: [&str; 3] = ["name", …];`.
+/// The keys that the compiler takes, as they stand in its lists: `const KEYS: [&str; 3] = ["name",
+/// …];`.
 fn keys_of_the_language() -> BTreeSet<String> {
     let list = Regex::new(r"(?:KEYS|CONTENTS|HEADERS)\w*: \[&str; \d+\] = \[([^\]]*)\]").unwrap();
     let key = Regex::new(r#""([^"]+)""#).unwrap();

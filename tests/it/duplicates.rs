@@ -1,4 +1,5 @@
-//! Meta sends again: after a lost answer, to be sure, in other batches. One message gets one decision, for ever.
+//! Meta sends again: after a lost answer, to be sure, in other batches. One message gets one
+//! decision, for ever.
 
 use std::time::Duration;
 

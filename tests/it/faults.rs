@@ -1,5 +1,5 @@
-//! A disk that is full or does not write, a file that is locked or damaged: nothing acknowledged is lost, whoever asks
-//! is told, and the service goes on by itself when the fault is over.
+//! A disk that is full or does not write, a file that is locked or damaged: nothing acknowledged is
+//! lost, whoever asks is told, and the service goes on by itself when the fault is over.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -191,7 +191,8 @@ async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_r
     let is_quiet =
         "SELECT (SELECT count(*) FROM receipts) = 3 AND NOT EXISTS (SELECT 1 FROM outbox)";
     service.until_stored(is_quiet).await;
-    // Whoever writes beside the service makes it read its pages again; the checkpoint brings them into the file.
+    // Whoever writes beside the service makes it read its pages again; the checkpoint brings them
+    // into the file.
     let mut other = writer(&service.database).await;
     let change =
         "INSERT INTO quarantine (raw_key, reason, received_at_ms, raw) VALUES ('k', 'r', 1, x'00')";

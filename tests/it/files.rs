@@ -1,4 +1,5 @@
-//! Files that replyd writes: nothing of the owner's is lost, and what is private is private. Real processes.
+//! Files that replyd writes: nothing of the owner's is lost, and what is private is private. Real
+//! processes.
 
 mod demo;
 

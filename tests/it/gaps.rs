@@ -1,4 +1,5 @@
-//! What nobody understood: every message counts, alike ones stand together, and the rule to begin with takes them alone.
+//! What nobody understood: every message counts, alike ones stand together, and the rule to begin
+//! with takes them alone.
 
 use crate::support::{TestApp, bodies};
 

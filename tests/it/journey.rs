@@ -1,4 +1,5 @@
-//! Conversations from end to end: signed webhooks in, replies on the phone, history in the database.
+//! Conversations from end to end: signed webhooks in, replies on the phone, history in the
+//! database.
 
 use replyd::clock::Clock;
 use replyd::sandbox::{Receipts, webhooks};

@@ -1,4 +1,5 @@
-//! A database and a write-ahead log beside it: those that do not belong together are refused, those that do never are.
+//! A database and a write-ahead log beside it: those that do not belong together are refused, those
+//! that do never are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use replyd::store::{Present, Store, StoreError};
 use crate::support::bodies::{of_messages, text};
 use crate::support::{ANA, ECHO, TestApp, transcript};
 
-/// What a killed service leaves behind: the database and its log as they are now, in a folder of their own.
+/// What a killed service leaves behind: the database and its log as they are now, in a folder of
+/// their own.
 fn image(app: &TestApp, name: &str) -> PathBuf {
     let folder = app.folder().join(name);
     fs::create_dir(&folder).unwrap();
@@ -188,7 +190,8 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
 
         match Store::open(&url(&rotten)).await {
             Ok(store) => {
-                // What a person wrote may have changed, which nobody can know; reading it must go well or fail.
+                // What a person wrote may have changed, which nobody can know; reading it must go
+                // well or fail.
                 if let Ok(list) = store.conversations(None, 10).await {
                     for one in list {
                         let _ = store.transcript(one.id, 100).await;

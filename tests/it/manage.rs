@@ -1,4 +1,5 @@
-//! `replyd numbers`, `profile` and `connections` against the pretend WhatsApp, and the errors that all of them share.
+//! `replyd numbers`, `profile` and `connections` against the pretend WhatsApp, and the errors that
+//! all of them share.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,4 +1,5 @@
-//! `replyd templates` against the pretend WhatsApp: what it says, what it sends, what it leaves behind.
+//! `replyd templates` against the pretend WhatsApp: what it says, what it sends, what it leaves
+//! behind.
 
 use replyd::message::{HeaderShape, TemplateFile};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! `replyd media`: files go to the pretend WhatsApp and come back, and everything that is told about them.
+//! `replyd media`: files go to the pretend WhatsApp and come back, and everything that is told
+//! about them.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Every stored webhook body with each of its values removed, nulled and retyped: thousands of broken bodies, of which none
-//! may cost more than itself.
+//! Every stored webhook body with each of its values removed, nulled and retyped: thousands of
+//! broken bodies, of which none may cost more than itself.
 
 use std::path::Path;
 
@@ -116,8 +116,8 @@ fn mutants(body: &Value, path: &[Step]) -> Vec<Value> {
     all
 }
 
-/// The entries of every mutant, with a sound message behind them in an entry of its own: number `n` has the id
-/// `wamid.NEXT{n}`.
+/// The entries of every mutant, with a sound message behind them in an entry of its own: number `n`
+/// has the id `wamid.NEXT{n}`.
 fn all_mutants() -> Vec<Vec<Value>> {
     let mut all = Vec::new();
     for body in case_bodies() {

@@ -175,7 +175,8 @@ async fn what_init_writes_runs_once_the_secrets_are_set() {
     let port = served.address.rsplit(':').next().unwrap();
     let healthy = replyd(folder.path())
         .arg("healthcheck")
-        // As in a container: it listens everywhere, the check asks on loopback and needs no secrets.
+        // As in a container: it listens everywhere, the check asks on loopback and needs no
+        // secrets.
         .env("REPLYD__SERVER__LISTEN", format!("0.0.0.0:{port}"))
         .output()
         .await

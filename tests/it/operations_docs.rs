@@ -1,8 +1,9 @@
-//! docs/operations.md does what it says: its commands are run in the order in which they stand there, and what it shows
-//! of files, keys and metrics is held against them.
+//! docs/operations.md does what it says: its commands are run in the order in which they stand
+//! there, and what it shows of files, keys and metrics is held against them.
 //!
-//! In blocks marked `sh`, lines that begin with `replyd ` are run, in one folder that is empty at first; `sh service` ones
-//! beside a running `replyd serve`. Each must end with 0. Other blocks are not run. `https://bot.example` is the service itself.
+//! In blocks marked `sh`, lines that begin with `replyd ` are run, in one folder that is empty at
+//! first; `sh service` ones beside a running `replyd serve`. Each must end with 0. Other blocks are
+//! not run. `https://bot.example` is the service itself.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -62,7 +63,8 @@ fn arguments(line: &str) -> Vec<String> {
     words.skip(1).collect()
 }
 
-/// The folder of somebody who follows the page, and the start_sandbox WhatsApp the commands speak to.
+/// The folder of somebody who follows the page, and the start_sandbox WhatsApp the commands speak
+/// to.
 struct Reader {
     folder: tempfile::TempDir,
     sandbox: Sandbox,

@@ -1,6 +1,8 @@
-//! Each file in `tests/cases/outbound` is a message of ours and the exact request body it must become.
+//! Each file in `tests/cases/outbound` is a message of ours and the exact request body it must
+//! become.
 //!
-//! To add one, write `about`, `to`, `content` (as stored in `messages.raw`) and the `body` that Meta documents.
+//! To add one, write `about`, `to`, `content` (as stored in `messages.raw`) and the `body` that
+//! Meta documents.
 
 use std::collections::BTreeSet;
 use std::path::Path;

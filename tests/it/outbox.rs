@@ -1,5 +1,5 @@
-//! What becomes of replies that cannot be sent: tried by time, given up with a reason, held for a person, and what that
-//! person does about it.
+//! What becomes of replies that cannot be sent: tried by time, given up with a reason, held for a
+//! person, and what that person does about it.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -27,7 +27,8 @@ async fn by_manual_clock(extra: &'static str) -> TestApp {
     .await
 }
 
-/// Moves the clock, has a person write (which wakes delivery), and waits until nothing that is due is left undone.
+/// Moves the clock, has a person write (which wakes delivery), and waits until nothing that is due
+/// is left undone.
 async fn pass(app: &TestApp, time: Duration, who: &str) {
     app.clock.advance(time);
     app.sandbox.say(who, "hello").await;
@@ -76,7 +77,8 @@ fn objects(lines: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A service that holds one reply to Ana, and the id of its row. A proxy's error page came in place of an answer.
+/// A service that holds one reply to Ana, and the id of its row. A proxy's error page came in place
+/// of an answer.
 async fn with_a_held_reply() -> (TestApp, String) {
     let app = TestApp::with(Options {
         receipts: Receipts::Never,
@@ -324,7 +326,8 @@ async fn what_waits_for_its_next_try_is_tried_at_once_when_somebody_says_so() {
     });
     let id = waits.await;
 
-    // The clock of the command is the machine's: what matters is that the row goes out at the clock of the service.
+    // The clock of the command is the machine's: what matters is that the row goes out at the clock
+    // of the service.
     let asked = replyd::store::RetryByHand {
         ids: vec![id],
         repeat: replyd::store::Repeat::Refused,

@@ -1,5 +1,5 @@
-//! What a person may do with a row of the outbox, held against the database: what is refused, and what a receipt still
-//! proves.
+//! What a person may do with a row of the outbox, held against the database: what is refused, and
+//! what a receipt still proves.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::{ANA, BO, Database, NOW, WAIT, is_message, later, message, rec
 
 const QUARTER: Duration = Duration::from_mins(15);
 
-/// A held reply to Ana: its row, and the claim_token it was sent with.
+/// A held reply to Ana: its row, and the claim token it was sent with.
 async fn held(database: &Database) -> (i64, String) {
     database.receive(vec![message(ANA, "w1", "a")]).await;
     let row = database.claim_message(NOW).await;

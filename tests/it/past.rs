@@ -1,4 +1,5 @@
-//! Looking back: why something was answered, what other rules would have answered, and what nobody understood.
+//! Looking back: why something was answered, what other rules would have answered, and what nobody
+//! understood.
 
 use std::process::Command;
 use std::time::Duration;

@@ -98,7 +98,8 @@ fn quiet(before: &Conversation, _: EngineEvent<'_>, _: Timestamp) -> (Turn, Rule
     (turn, RulesVersion::parse("v1").unwrap())
 }
 
-/// Stores the batches; gives how many messages and echoes came and how many are there, each in a conversation.
+/// Stores the batches; gives how many messages and echoes came and how many are there, each in a
+/// conversation.
 async fn stored(batches: &[Vec<Told>]) -> (i64, i64) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("people.db");

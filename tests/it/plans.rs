@@ -42,7 +42,8 @@ const OF_COMMANDS: [&str; 8] = [
     "LOOK_AT_OUTBOX",
 ];
 
-/// Scans that end after a few rows, or of what is small as long as all is well: statement, and the line of its plan.
+/// Scans that end after a few rows, or of what is small as long as all is well: statement, and the
+/// line of its plan.
 const SHORT: [(&str, &str); 5] = [
     // Backwards from the newest message to the newest one of theirs.
     ("NEWEST_UPDATE", "SCAN messages"),
@@ -113,8 +114,9 @@ async fn scans(connection: &mut SqliteConnection) -> Vec<String> {
         if OF_COMMANDS.contains(&constant.as_str()) {
             continue;
         }
-        // What a new row could be missed by is only looked for after a row that came before the one it refers to; the plan
-        // shows that search as if it were always done. What a row that goes leaves behind is always looked for.
+        // What a new row could be missed by is only looked for after a row that came before the one
+        // it refers to; the plan shows that search as if it were always done. What a row that goes
+        // leaves behind is always looked for.
         let keys = if statement.starts_with("INSERT") {
             "PRAGMA foreign_keys = OFF"
         } else {

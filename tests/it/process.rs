@@ -1,4 +1,5 @@
-//! The real binary as a process: killed at random moments under load, and started twice on one database.
+//! The real binary as a process: killed at random moments under load, and started twice on one
+//! database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +77,8 @@ pub(crate) async fn serve_with_logs(
     unreachable!("it ended early: {seen}");
 }
 
-/// Each person writes one message after the other, sent again until it is acknowledged, as Meta does.
+/// Each person writes one message after the other, sent again until it is acknowledged, as Meta
+/// does.
 pub(crate) fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
     let writers = (0..PEOPLE).map(|person| {
         let (stop, sandbox) = (Arc::clone(stop), sandbox.clone());
@@ -151,7 +153,8 @@ async fn killed_at_random_moments_it_loses_nothing_and_answers_nothing_twice() {
     assert_all_answered_or_flagged(&app.database(), &sandbox).await;
 }
 
-/// Waits until the service has nothing more to send; what it cannot know is put aside after a second.
+/// Waits until the service has nothing more to send; what it cannot know is put aside after a
+/// second.
 async fn drained(database: &Path) {
     let query = "SELECT count(*) FROM outbox WHERE state <> 'held'";
     let empty = async { while sqlite::number(database, query).await > 0 {} };
@@ -208,7 +211,8 @@ fn assert_no_double_and_no_inversion(sandbox: &Sandbox) {
     });
 }
 
-/// A reply is at the gateway, or the database says that it may be: no row is forgotten, no answer is missing.
+/// A reply is at the gateway, or the database says that it may be: no row is forgotten, no answer
+/// is missing.
 async fn assert_all_answered_or_flagged(database: &Path, sandbox: &Sandbox) {
     let messages = sqlite::number(
         database,

@@ -1,4 +1,5 @@
-//! `replyd schema` against a validator, and against the compiler: neither may know a key or a type that the other does not.
+//! `replyd schema` against a validator, and against the compiler: neither may know a key or a type
+//! that the other does not.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -220,8 +220,8 @@ async fn the_database_never_gets_the_number_of_a_standard_descriptor() {
     assert!(databases.count() > 0, "the database is open under others");
 }
 
-/// Commands that print, in a folder where each has something to say. The last part tells whether it is for its
-/// output that one runs it.
+/// Commands that print, in a folder where each has something to say. The last part tells whether it
+/// is for its output that one runs it.
 const COMMANDS: &[(&str, bool)] = &[
     ("--help", true),
     ("--version", true),

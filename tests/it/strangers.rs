@@ -138,7 +138,8 @@ async fn no_line_of_a_stranger_looks_like_one_of_ours() {
     let header = lines.next().unwrap();
     assert_eq!(header, format!("{name} · +{ANA} · to {}", NUMBERS[0]));
     let said = format!("{name} › ");
-    // Between what we know to be ours, every line is framed: as theirs, or, where we repeat it, as ours.
+    // Between what we know to be ours, every line is framed: as theirs, or, where we repeat it, as
+    // ours.
     let (mut framed, mut answers, mut fates) = (0, 0, 0);
     for line in lines {
         let theirs =

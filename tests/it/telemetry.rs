@@ -1,4 +1,5 @@
-//! What the service tells of itself: log lines that every JSON reader takes, and metrics for every scraper.
+//! What the service tells of itself: log lines that every JSON reader takes, and metrics for every
+//! scraper.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

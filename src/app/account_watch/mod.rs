@@ -1,7 +1,8 @@
 //! Tells the owner what only the owner can mend: how the account stands, and a clock that is wrong.
 //!
-//! The account is read from the news in the database, so that a restart forgets nothing. The clock is held against the
-//! `Date` of the gateway's answers; old messages prove nothing, because whoever was down for an hour gets old ones.
+//! The account is read from the news in the database, so that a restart forgets nothing. The clock
+//! is held against the `Date` of the gateway's answers; old messages prove nothing, because whoever
+//! was down for an hour gets old ones.
 
 mod clock_check;
 
@@ -21,7 +22,8 @@ use crate::whatsapp::standing;
 
 /// A restriction ends by itself, so the account is looked at without news too.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// The gateway is asked for its time when no answer has told it for so long: with a wrong clock nothing is sent.
+/// The gateway is asked for its time when no answer has told it for so long: with a wrong clock
+/// nothing is sent.
 const ASK_EVERY: Duration = Duration::from_mins(10);
 /// One answer may come from a cache or a wrong proxy; this many in a row do not.
 const QUESTIONS: u32 = clock_check::NEEDED;

@@ -1,5 +1,5 @@
-//! `replyd connections`: Maton's logins at Meta. Nothing here shows the address of one, which holds a session token,
-//! but the command that makes it, once.
+//! `replyd connections`: Maton's logins at Meta. Nothing here shows the address of one, which holds
+//! a session token, but the command that makes it, once.
 
 use std::process::ExitCode;
 

@@ -20,8 +20,9 @@ use crate::message::{PhoneNumberId, hex};
 use crate::whatsapp::api_call::{Call, FilePart};
 use crate::whatsapp::media;
 
-/// What Graph says of an id that is of nothing or of another number's file, and of an upload that it cannot take.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+/// What Graph says of an id that is of nothing or of another number's file, and of an upload that
+/// it cannot take. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
 pub(crate) const WRONG_PARAMETER: i64 = 100;
 /// What Graph says of a file that is not of the type it should be.
 const NOT_TAKEN: i64 = 131_053;

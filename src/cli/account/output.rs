@@ -13,7 +13,8 @@ use crate::whatsapp::account_api;
 use crate::whatsapp::account_api::{Checked, Pages, Problem};
 use crate::whatsapp::api_call::Call;
 
-/// Every row of a list, page by page; `None` with `--dry-run`, which shows the call for the first page.
+/// Every row of a list, page by page; `None` with `--dry-run`, which shows the call for the first
+/// page.
 pub(crate) async fn all_rows(
     session: &Session,
     page: impl Fn(Option<&str>) -> Call,
@@ -116,7 +117,8 @@ pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
-/// A table without lines. Words of Meta's get their colour when it is laid out: it takes a colour for letters.
+/// A table without lines. Words of Meta's get their colour when it is laid out: it takes a colour
+/// for letters.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);

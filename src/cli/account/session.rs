@@ -1,4 +1,5 @@
-//! What every command that calls the gateway shares: its options, the session, and how errors are told.
+//! What every command that calls the gateway shares: its options, the session, and how errors are
+//! told.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -80,7 +81,8 @@ impl Session {
         }
     }
 
-    /// The business account that is meant: the one named, that of the number named, or the only one there is.
+    /// The business account that is meant: the one named, that of the number named, or the only one
+    /// there is.
     pub(crate) fn waba(&self) -> anyhow::Result<String> {
         if let Some(waba) = &self.options.waba {
             return Ok(checked_id("--waba", waba)?.to_owned());
@@ -116,7 +118,8 @@ impl Session {
         }
     }
 
-    /// Performs a call and gives the JSON of the answer; with `--dry-run` prints it and gives `None`.
+    /// Performs a call and gives the JSON of the answer; with `--dry-run` prints it and gives
+    /// `None`.
     pub(crate) async fn call(&self, call: &Call) -> anyhow::Result<Option<Value>> {
         if self.options.dry_run {
             self.show(call);
@@ -173,7 +176,8 @@ impl Session {
     }
 }
 
-/// An id that a person named: it becomes a part of the address of a call, where `..` would lead to another place.
+/// An id that a person named: it becomes a part of the address of a call, where `..` would lead to
+/// another place.
 pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str> {
     if is_id(id) {
         return Ok(id);
@@ -208,7 +212,8 @@ fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
     .into()
 }
 
-/// What to do, where a person gave the values: the advice that comes with an error speaks of what a rule sent.
+/// What to do, where a person gave the values: the advice that comes with an error speaks of what a
+/// rule sent.
 fn advice(api: Api, error: &SendError) -> &'static str {
     match (error.code(), error, api) {
         (Some(100 | 131_008 | 131_009), _, _) => {

@@ -23,12 +23,13 @@ use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessa
 
 /// Reads beside a running service, or without one.
 ///
-/// One conversation is meant by the number before it in the list. If none has that number, it is meant by a whole phone
-/// number or user id, and if none has that, by a part of the name or six digits of the phone. When several are meant
-/// it is an error that names them, with --json too.
+/// One conversation is meant by the number before it in the list. If none has that number, it is
+/// meant by a whole phone number or user id, and if none has that, by a part of the name or six
+/// digits of the phone. When several are meant it is an error that names them, with --json too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Whose: the number before a conversation, the phone number, or a part of the name or the phone.
+    /// Whose: the number before a conversation, the phone number, or a part of the name or the
+    /// phone.
     #[arg(value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
     /// The most lines of a list, or messages of a conversation.

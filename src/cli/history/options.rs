@@ -84,8 +84,8 @@ fn not_opened(error: StoreError, url: &str) -> anyhow::Error {
     }
 }
 
-/// The one conversation that is meant: by the number before it, else by a whole phone number or user id, else by a part
-/// of the name or the phone.
+/// The one conversation that is meant: by the number before it, else by a whole phone number or
+/// user id, else by a part of the name or the phone.
 ///
 /// # Errors
 /// When there is none, or several.

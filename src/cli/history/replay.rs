@@ -26,9 +26,9 @@ const TOGETHER: u32 = 500;
 
 /// Shows what other rules would have answered to the messages of the past.
 ///
-/// Every conversation is gone through from its beginning, with the clock of then: flows, hours and what is remembered
-/// are as they would have been. Calls and models are not asked again: they come to what they came to then. Nothing
-/// is sent or stored.
+/// Every conversation is gone through from its beginning, with the clock of then: flows, hours and
+/// what is remembered are as they would have been. Calls and models are not asked again: they come
+/// to what they came to then. Nothing is sent or stored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules to try.

@@ -15,8 +15,8 @@ use crate::store::TranscriptMessage;
 
 /// Says why a message was answered as it was.
 ///
-/// It tells what was decided then, by the rules of then. The id may also be that of our answer, or of a message that we
-/// sent by ourselves.
+/// It tells what was decided then, by the rules of then. The id may also be that of our answer, or
+/// of a message that we sent by ourselves.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The id of the message at WhatsApp: wamid.…
@@ -80,7 +80,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The message, and what was decided on it; for one of ours that answers none of theirs, why it was sent.
+/// The message, and what was decided on it; for one of ours that answers none of theirs, why it was
+/// sent.
 fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     let at = paint(DIM, when(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");

@@ -1,4 +1,5 @@
-//! `replyd chat`: a conversation with the rules in the terminal. No network, no database, the same decisions.
+//! `replyd chat`: a conversation with the rules in the terminal. No network, no database, the same
+//! decisions.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -196,7 +197,8 @@ impl<'r> Chat<'r> {
         );
         self.conversation.inbound_count += 1;
         self.show(turn);
-        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is called.
+        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is
+        // called.
         if let Some(due) = self
             .conversation
             .state

@@ -24,7 +24,8 @@ const UNREADABLE: u8 = 2;
 
 /// Checks rules files and shows every problem with its place.
 ///
-/// Exits with 0 when the rules can be used, 1 when they have errors, 2 when one of FILE cannot be read.
+/// Exits with 0 when the rules can be used, 1 when they have errors, 2 when one of FILE cannot be
+/// read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The files to check, each on its own.

@@ -15,8 +15,8 @@ use crate::simulator;
 
 /// Says for every rule whether it would take a message, and why.
 ///
-/// The message comes from somebody who wrote before; with --first from somebody new, with --as from somebody in the
-/// database, as the conversation stands now.
+/// The message comes from somebody who wrote before; with --first from somebody new, with --as from
+/// somebody in the database, as the conversation stands now.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What somebody writes.
@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     /// It is their first message.
     #[arg(long, conflicts_with = "who")]
     first: bool,
-    /// Somebody of the database: the number of a conversation, the phone number, or a part of the name or the phone.
+    /// Somebody of the database: the number of a conversation, the phone number, or a part of the
+    /// name or the phone.
     #[arg(long = "as", value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
     #[command(flatten)]
@@ -138,7 +139,8 @@ fn show_behind(explanation: &Explanation) {
     }
 }
 
-/// The rule that ended the search, or the question of a flow that took the message for an answer, good or not.
+/// The rule that ended the search, or the question of a flow that took the message for an answer,
+/// good or not.
 fn answering(considered: &[Considered]) -> Option<&Considered> {
     let matched = |one: &&Considered| one.verdict == Verdict::Matched;
     let is_step = |one: &&Considered| one.rule.as_str().contains('/');

@@ -18,7 +18,8 @@ use crate::rules::opening_hours::Schedule;
 /// So many days are listed.
 const DAYS: i64 = 7;
 
-/// Says whether the business is open at a time, until when, and the hours of that day and the six behind it.
+/// Says whether the business is open at a time, until when, and the hours of that day and the six
+/// behind it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// When, by the clock of `[bot] timezone`: `at 2026-12-24T18:30` [default: now].

@@ -7,8 +7,8 @@ use crate::rules;
 
 /// Prints the JSON Schema of rules files.
 ///
-/// Editors that know TOML complete and check a file whose first line is `#:schema ./rules.schema.json`, with what this
-/// prints in that file.
+/// Editors that know TOML complete and check a file whose first line is `#:schema
+/// ./rules.schema.json`, with what this prints in that file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {}
 

@@ -19,8 +19,9 @@ use crate::message::media_file::readable;
 use crate::store;
 use crate::store::{Copied, CopyError, Present, StoreError};
 
-/// The service goes on meanwhile. The copy is opened and checked before it gets its name, holds everything that was
-/// acknowledged when it was begun, and sends nothing when it is restored until you say so.
+/// The service goes on meanwhile. The copy is opened and checked before it gets its name, holds
+/// everything that was acknowledged when it was begun, and sends nothing when it is restored until
+/// you say so.
 ///
 /// Exits with 0 when the copy is complete and sound, and with 1 when there is none.
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,8 @@
-//! `replyd healthcheck`: asks a running service whether it is ready. For containers, which have no curl.
+//! `replyd healthcheck`: asks a running service whether it is ready. For containers, which have no
+//! curl.
 //!
-//! The public listener tells strangers two words; why, and what else the owner should know, is asked of the admin listener,
-//! which is on loopback and so is this command.
+//! The public listener tells strangers two words; why, and what else the owner should know, is
+//! asked of the admin listener, which is on loopback and so is this command.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -25,7 +26,8 @@ const MAX_ANSWER_BYTES: u64 = 4_096;
 /// Answers by its exit code: 0 ready, 1 not.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Configuration file that says where the service listens [default: replyd.toml when there is one].
+    /// Configuration file that says where the service listens [default: replyd.toml when there is
+    /// one].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the service listens, instead of asking the configuration.

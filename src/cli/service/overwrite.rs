@@ -12,7 +12,8 @@ pub(crate) use crate::cli::terminal::confirm::Answer;
 use crate::files;
 use crate::files::{Access, WriteError};
 
-/// Writes a file that a command makes anew each time. One that is there and is not `ours` is asked about.
+/// Writes a file that a command makes anew each time. One that is there and is not `ours` is asked
+/// about.
 pub(crate) fn replace(
     path: &Path,
     text: &str,

@@ -16,11 +16,12 @@ use crate::clock::Clock;
 use crate::store;
 use crate::store::{Came, CopyError, Old, Restored, Store, StoreError, Waits};
 
-/// The service must be stopped to restore. The backup is checked first; the database that is there is put aside under a
-/// name with the time in it, never deleted.
+/// The service must be stopped to restore. The backup is checked first; the database that is there
+/// is put aside under a name with the time in it, never deleted.
 ///
-/// A restored database sends nothing: no reply, read mark, action, download or timer, because some may have been sent
-/// after the backup was made. `replyd restore --release` ends that, beside a running service too.
+/// A restored database sends nothing: no reply, read mark, action, download or timer, because some
+/// may have been sent after the backup was made. `replyd restore --release` ends that, beside a
+/// running service too.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,

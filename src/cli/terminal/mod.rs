@@ -1,7 +1,7 @@
 //! The only file that prints. Answers go to standard output, talk to standard error.
 //!
-//! Colours vanish by themselves when the output is no terminal or `NO_COLOR` is set (anstream sees to it).
-//! Foreign text is shown through [`visible`] and its sisters: see [`self::untrusted_text`].
+//! Colours vanish by themselves when the output is no terminal or `NO_COLOR` is set (anstream sees
+//! to it). Foreign text is shown through [`visible`] and its sisters: see [`self::untrusted_text`].
 
 pub(crate) mod bubble;
 pub(crate) mod confirm;
@@ -49,7 +49,8 @@ pub(crate) fn can_ask() -> bool {
 /// Why standard output took no more: the first failure since the start.
 static REFUSED: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Writes one line to standard output. Never fails where it stands: [`finish`] tells whether all was taken.
+/// Writes one line to standard output. Never fails where it stands: [`finish`] tells whether all
+/// was taken.
 pub(crate) fn line(text: impl Display) {
     note_refusal(writeln!(anstream::stdout(), "{text}"));
 }
@@ -95,7 +96,8 @@ pub(crate) fn ask(text: impl Display) {
     let _ = out.flush();
 }
 
-/// Writes over the line of standard error that the cursor is in; an empty text clears it. For terminals alone.
+/// Writes over the line of standard error that the cursor is in; an empty text clears it. For
+/// terminals alone.
 pub(crate) fn over(text: impl Display) {
     ask(format_args!("\r\x1b[2K{text}"));
 }
@@ -105,7 +107,8 @@ pub(crate) fn error(error: &anyhow::Error) {
     ask(styled(error));
 }
 
-/// What [`error`] writes, for another way to standard error; with colours when a person looks at it.
+/// What [`error`] writes, for another way to standard error; with colours when a person looks at
+/// it.
 pub(crate) fn error_text(error: &anyhow::Error) -> String {
     let text = styled(error);
     match anstream::AutoStream::choice(&io::stderr()) {

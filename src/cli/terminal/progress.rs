@@ -37,7 +37,8 @@ pub(crate) struct Progress {
     unit: Unit,
     /// `None` when nobody has told how much it will be.
     total: Option<u64>,
-    /// What was last shown, so that a line is written once for each change; `None` for nobody who looks.
+    /// What was last shown, so that a line is written once for each change; `None` for nobody who
+    /// looks.
     shown: Option<AtomicU64>,
 }
 
@@ -77,7 +78,8 @@ impl Progress {
         }
     }
 
-    /// Changes when there is something new to see: with each percent, or each MB when the end is not known.
+    /// Changes when there is something new to see: with each percent, or each MB when the end is
+    /// not known.
     fn step(&self, bytes: u64) -> u64 {
         match self.total {
             Some(total) => percent(bytes, total),

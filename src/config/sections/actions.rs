@@ -1,7 +1,7 @@
 //! `[actions]` and `[model]`: which hosts rules may call, and which language model they may ask.
 //!
-//! Nothing is allowed unless it stands here: the rules are written by whoever answers people, this file by whoever
-//! runs the machine.
+//! Nothing is allowed unless it stands here: the rules are written by whoever answers people, this
+//! file by whoever runs the machine.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,8 @@ impl Reader<'_> {
         )
     }
 
-    /// A host as it may be called: `shop.example`, `shop.example:8443`, and `http://stock:8000` in one's own network.
+    /// A host as it may be called: `shop.example`, `shop.example:8443`, and `http://stock:8000` in
+    /// one's own network.
     fn host_address(&mut self, host: &str, private: bool, origin: &Origin) -> Option<Url> {
         let key = "actions.hosts";
         let written = if host.contains("://") {

@@ -6,8 +6,8 @@ use crate::config::problem::Origin;
 use crate::config::reader::Reader;
 use crate::config::{Gateway, Media, Preset};
 
-/// Meta takes no file above 100 MB from people.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+/// Meta takes no file above 100 MB from people. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const MOST_BYTES: u32 = 100 * 1024 * 1024;
 
 impl Reader<'_> {
@@ -21,7 +21,8 @@ impl Reader<'_> {
             let gateway = gateway?;
             (gateway.preset == Preset::Graph).then(|| gateway.api_key.clone())
         });
-        // Without a gateway that has a problem of its own, nobody can say yet whether there is a token.
+        // Without a gateway that has a problem of its own, nobody can say yet whether there is a
+        // token.
         if download && token.is_none() && gateway.is_some() {
             return self.refuse(
                 "media.download",

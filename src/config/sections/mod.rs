@@ -15,7 +15,8 @@ use super::{Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rul
 use crate::message::{PhoneNumberId, is_id};
 use crate::telemetry::{LogFormat, check_filter};
 
-/// A request's answer may come this much later than its timeout: connecting, scheduling, the commit after it.
+/// A request's answer may come this much later than its timeout: connecting, scheduling, the commit
+/// after it.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// Paths of the public listener that the webhook cannot have.
 const TAKEN_PATHS: [&str; 2] = ["/livez", "/readyz"];

@@ -118,8 +118,8 @@ fn chosen(
     }
 }
 
-/// The choice that a number stands for. Of 2 kg, 4 kg and 6 kg a "2" is the first; the place counts only where no title
-/// has a number.
+/// The choice that a number stands for. Of 2 kg, 4 kg and 6 kg a "2" is the first; the place counts
+/// only where no title has a number.
 fn by_number<'a>(
     step: &'a Step,
     number: &str,

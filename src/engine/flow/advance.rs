@@ -12,7 +12,8 @@ use crate::message::{FlowFrame, FlowRun};
 use crate::rules::button_id::FlowButtonId;
 use crate::rules::{Accept, Flow, ReplyTemplate, Step, Target};
 
-/// So many steps are passed in one turn at most; a check finds circles before, this bounds what it cannot see.
+/// So many steps are passed in one turn at most; a check finds circles before, this bounds what it
+/// cannot see.
 const STEPS_MAX: usize = 32;
 
 /// Where a flow goes next.
@@ -74,7 +75,8 @@ impl TurnContext<'_> {
 
     /// Goes on until a question is asked or the flow is over.
     pub(crate) fn go(&mut self, mut next: NextStep, trigger: Trigger<'_>) -> Used {
-        // One allowance for the whole turn: a flow may start another from here, and that one the first again.
+        // One allowance for the whole turn: a flow may start another from here, and that one the
+        // first again.
         while self.steps < STEPS_MAX {
             let Some(frame) = self.turn.state.frame() else {
                 return Used::Said { replies: 0 };
@@ -312,7 +314,8 @@ impl TurnContext<'_> {
         }
     }
 
-    /// How long the flow that is under way waits: as the innermost of those around the question says that say something.
+    /// How long the flow that is under way waits: as the innermost of those around the question
+    /// says that say something.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let frames = self.turn.state.run.iter().flat_map(|run| &run.frames);
         let mut flows = frames

@@ -17,7 +17,8 @@ use crate::text::normalize::{NormalizedText, Phrase};
 use advance::NextStep;
 
 impl<'a> TurnContext<'a> {
-    /// Decides on a message in the middle of a flow, or on a tap on a button of one; whether it was decided.
+    /// Decides on a message in the middle of a flow, or on a tap on a button of one; whether it was
+    /// decided.
     pub(crate) fn decide_in_flow(&mut self, message: &Inbound) -> bool {
         let captures = BTreeMap::new();
         let trigger = Trigger {
@@ -107,7 +108,8 @@ impl<'a> TurnContext<'a> {
         found
     }
 
-    /// The rules were changed and do not have the step any more: the flow ends as they say, or the rules decide.
+    /// The rules were changed and do not have the step any more: the flow ends as they say, or the
+    /// rules decide.
     fn gone(&mut self, trigger: Trigger<'_>) -> bool {
         let frames = self.turn.state.run.take().map(|run| run.frames);
         let Some((inner, frame)) = frames.as_ref().and_then(|all| all.last().zip(all.first()))
@@ -159,8 +161,8 @@ impl<'a> TurnContext<'a> {
         true
     }
 
-    /// A tap on a button of a run that is over: the first question begins anew with that answer, any other button is left
-    /// to the rules.
+    /// A tap on a button of a run that is over: the first question begins anew with that answer,
+    /// any other button is left to the rules.
     fn old_tap(&mut self, tap: FlowButtonId<'_>, trigger: Trigger<'_>) -> bool {
         let Some(flow) = self.rules.flows.get(tap.flow) else {
             return false;
@@ -174,7 +176,8 @@ impl<'a> TurnContext<'a> {
         true
     }
 
-    /// Rules that may come between have their say before the answer; then the question is asked again.
+    /// Rules that may come between have their say before the answer; then the question is asked
+    /// again.
     fn between(&mut self, message: &Inbound, which: RuleFilter, step: &Step) -> bool {
         let before = self.turn.state.run.clone();
         let said = self.turn.replies.len();
@@ -240,7 +243,8 @@ impl<'a> TurnContext<'a> {
         }
     }
 
-    /// Takes a message as the answer to the question; `choice` when a button of it was tapped. Whether it was decided.
+    /// Takes a message as the answer to the question; `choice` when a button of it was tapped.
+    /// Whether it was decided.
     fn take_answer(&mut self, trigger: Trigger<'_>, choice: Option<&str>) -> bool {
         let Some((_, step)) = self.current() else {
             return self.gone(trigger);
@@ -276,7 +280,8 @@ impl<'a> TurnContext<'a> {
         }
     }
 
-    /// A button that leads elsewhere in place of an answer: "I do not know" below the question for a date.
+    /// A button that leads elsewhere in place of an answer: "I do not know" below the question for
+    /// a date.
     fn take_way(&mut self, step: &Step, choice: &Choice, trigger: Trigger<'_>) {
         self.turn.state.repeated = None;
         self.tell_step(Verdict::Matched, &format!("`{}` was tapped", choice.id));
@@ -367,7 +372,8 @@ impl<'a> TurnContext<'a> {
             Used::Said { .. } | Used::Waits => {}
             // What could not be said did not happen: the same answer is good again later.
             Used::OverBudget(_) => self.back_to(before),
-            // It would fail again with the same answer, so the person is not kept waiting in the flow.
+            // It would fail again with the same answer, so the person is not kept waiting in the
+            // flow.
             Used::Failed(_) => {
                 self.back_to(before);
                 self.give_up(trigger);
@@ -458,7 +464,8 @@ impl FlowFrame {
         self.step == step || self.answered_steps.iter().any(|one| one == step)
     }
 
-    /// Whether the question of a button was asked here, or in a sub-flow that was gone through here.
+    /// Whether the question of a button was asked here, or in a sub-flow that was gone through
+    /// here.
     fn has_been_at(&self, tap: FlowButtonId<'_>) -> bool {
         let own = self.flow == tap.flow && self.is_or_was_at(tap.step);
         own || self

@@ -16,8 +16,8 @@ use crate::text::country;
 use crate::text::fuzzy;
 use crate::text::normalize::{NormalizedText, Phrase};
 
-/// Characters of a text that regular expressions search: as many as one message of WhatsApp's has. Only texts that are
-/// answered together are longer.
+/// Characters of a text that regular expressions search: as many as one message of WhatsApp's has.
+/// Only texts that are answered together are longer.
 const SEARCHED_MAX: usize = 4096;
 /// Characters of what a pattern found that are told; the whole text stands beside it anyway.
 const FOUND_TOLD: usize = 60;

@@ -1,6 +1,7 @@
 //! The opening hours around now: `hours.open` and what begins so.
 //!
-//! The next opening may be a year away, and most texts do not ask for it. So nothing is worked out before one does.
+//! The next opening may be a year away, and most texts do not ask for it. So nothing is worked out
+//! before one does.
 
 use std::cell::OnceCell;
 

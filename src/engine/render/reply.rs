@@ -6,7 +6,8 @@ use crate::rules::answer::ReplyTemplate;
 use crate::template::RenderError;
 
 impl ReplyTemplate {
-    /// Fills every text in. Optional parts that come out empty are left out: WhatsApp refuses empty footers and the like.
+    /// Fills every text in. Optional parts that come out empty are left out: WhatsApp refuses empty
+    /// footers and the like.
     ///
     /// # Errors
     /// The first text that could not be filled in.

@@ -1,7 +1,7 @@
 //! What a text can say of one message: the names behind `{{ … }}`.
 //!
-//! Which names exist is fixed here, so that a wrong one is found when the rules are loaded. What people sent is only
-//! ever a value, and nothing of any other conversation is in here.
+//! Which names exist is fixed here, so that a wrong one is found when the rules are loaded. What
+//! people sent is only ever a value, and nothing of any other conversation is in here.
 
 use std::collections::BTreeMap;
 
@@ -116,8 +116,8 @@ pub struct RenderContext<'a> {
     pub now: Timestamp,
 }
 
-/// What a text can say of one message. Parts that are not known are left out, so that `default(…)` and `{% if %}` work
-/// on them.
+/// What a text can say of one message. Parts that are not known are left out, so that `default(…)`
+/// and `{% if %}` work on them.
 #[derive(Debug, Serialize)]
 pub struct Variables<'a> {
     bot: Bot<'a>,

@@ -156,8 +156,8 @@ fn no_value_leads_out_of_its_part_of_the_address() {
     }
 }
 
-/// So many messages of one person, half a second apart; every action is done before the next. Gives how many actions
-/// and replies came of it, and the last turn.
+/// So many messages of one person, half a second apart; every action is done before the next. Gives
+/// how many actions and replies came of it, and the last turn.
 fn flood(rules: &RuleSet, messages: u32, outcome: &ActionResult) -> (usize, usize, Turn) {
     let mut conversation = ana();
     let (mut asked, mut said) = (0, 0);

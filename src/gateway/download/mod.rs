@@ -1,10 +1,13 @@
-//! Fetching files from Meta's file host, which is not the Graph API and takes Meta's own token alone.
+//! Fetching files from Meta's file host, which is not the Graph API and takes Meta's own token
+//! alone.
 //!
-//! The address comes from outside, so it is held against the list of Meta's hosts before anything is connected to,
-//! no redirect is followed, and the bytes are counted and hashed on the way to the disk. A file appears under its name
-//! only when it is whole, see [`crate::files`]; it is for its owner's eyes alone.
+//! The address comes from outside, so it is held against the list of Meta's hosts before anything
+//! is connected to, no redirect is followed, and the bytes are counted and hashed on the way to the
+//! disk. A file appears under its name only when it is whole, see [`crate::files`]; it is for its
+//! owner's eyes alone.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::fmt;
 use std::io;
@@ -39,7 +42,8 @@ pub enum Hosts {
 }
 
 impl Hosts {
-    /// The hosts that fit a gateway: only one on this machine is a pretend one, whose files are on this machine too.
+    /// The hosts that fit a gateway: only one on this machine is a pretend one, whose files are on
+    /// this machine too.
     #[must_use]
     pub fn beside(base_url: &str) -> Self {
         let url = Url::parse(base_url).ok();
@@ -164,7 +168,8 @@ impl DownloadError {
 }
 
 impl Downloader {
-    /// Makes the client; connects to nothing yet. `timeout` is for the answer, the bytes get more by their number.
+    /// Makes the client; connects to nothing yet. `timeout` is for the answer, the bytes get more
+    /// by their number.
     ///
     /// # Errors
     /// [`GatewayError::Header`] and [`GatewayError::Client`].
@@ -184,7 +189,8 @@ impl Downloader {
         })
     }
 
-    /// Fetches a file, which appears under its name when it is whole. `progress` is told how many bytes have come so far.
+    /// Fetches a file, which appears under its name when it is whole. `progress` is told how many
+    /// bytes have come so far.
     ///
     /// # Errors
     /// Each [`DownloadError`]; then nothing is left behind.
@@ -222,7 +228,8 @@ impl Downloader {
     /// The address as it will be connected to, when that is allowed.
     fn permitted(&self, url: &str) -> Option<Url> {
         let parsed = Url::parse(url).ok()?;
-        // What was checked and what is connected to must be one: so the check is on what the parser made of it, too.
+        // What was checked and what is connected to must be one: so the check is on what the parser
+        // made of it, too.
         if media::may_fetch(url) && media::may_fetch(parsed.as_str()) {
             return Some(parsed);
         }

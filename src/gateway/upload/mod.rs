@@ -1,6 +1,7 @@
 //! Uploads: a file of any size streamed from disk through the gateway.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::io;
 use std::sync::Arc;
@@ -68,7 +69,8 @@ pub(super) fn time_for(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)
 }
 
-/// The first `size` bytes of a file. One that has become shorter breaks the request; what was added since is left out.
+/// The first `size` bytes of a file. One that has become shorter breaks the request; what was added
+/// since is left out.
 fn chunks(
     file: File,
     size: u64,

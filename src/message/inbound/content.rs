@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::{ContactCard, GraphError, Identity, Wamid};
 
-/// What a person sent. Serialised it is part of what a conversation remembers, never of Meta's wire.
+/// What a person sent. Serialised it is part of what a conversation remembers, never of Meta's
+/// wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -97,7 +98,8 @@ pub enum Content {
         /// What it says now.
         now: Box<Self>,
     },
-    /// An earlier message was deleted for everyone. Only numbers shared with the phone app are told.
+    /// An earlier message was deleted for everyone. Only numbers shared with the phone app are
+    /// told.
     Revoke {
         /// The message that is gone.
         original: Option<Wamid>,
@@ -235,8 +237,8 @@ impl Kind {
         Self::ALL[self as usize].0
     }
 
-    /// Whether only rules that ask for this kind by name see it: nobody waits for an answer to it, or the
-    /// answer could be the next step of a loop between two bots.
+    /// Whether only rules that ask for this kind by name see it: nobody waits for an answer to it,
+    /// or the answer could be the next step of a loop between two bots.
     #[must_use]
     pub fn is_quiet(self) -> bool {
         matches!(
@@ -321,8 +323,8 @@ impl Content {
         }
     }
 
-    /// The words a rule's `when.text` looks at: what was typed, or a caption. A tapped label is not among them: a tap
-    /// means its id, whatever words stand on the button.
+    /// The words a rule's `when.text` looks at: what was typed, or a caption. A tapped label is not
+    /// among them: a tap means its id, whatever words stand on the button.
     #[must_use]
     pub fn words(&self) -> Option<&str> {
         match self {

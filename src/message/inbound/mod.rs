@@ -105,7 +105,8 @@ pub struct ReferredProduct {
 
 /// The ad or post a person came from.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
     /// `ad` or `post`; an open set.
@@ -124,7 +125,8 @@ pub struct Referral {
 
 /// A message that a colleague sent from the phone app, told by field `smb_message_echoes`.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes>.
 #[derive(Clone, Debug)]
 pub struct Echo {
     /// The business number that sent it.

@@ -219,7 +219,8 @@ impl Checker {
     }
 }
 
-/// Whether a character is drawn as a picture, near enough: letters, digits and common signs are not.
+/// Whether a character is drawn as a picture, near enough: letters, digits and common signs are
+/// not.
 fn is_emoji(character: char) -> bool {
     matches!(character,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{20e3}' | '\u{2122}' | '\u{2139}'

@@ -1,90 +1,92 @@
 //! The numbers, each with its source. Lengths are UTF-16 units.
 
-/// Characters of a text message.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages>.
+/// Characters of a text message. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages>.
 pub const TEXT_MAX: usize = 4096;
-/// Characters of the text of a message with buttons or a list. Meta's guide says 4096 for lists, its `OpenAPI` file
-/// 1024: we stay with the smaller one.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Characters of the text of a message with buttons or a list. Meta's guide says 4096 for lists,
+/// its `OpenAPI` file 1024: we stay with the smaller one. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const BODY_MAX: usize = 1024;
-/// Characters of a header line.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Characters of a header line. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const HEADER_MAX: usize = 60;
-/// Characters of a footer.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Characters of a footer. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const FOOTER_MAX: usize = 60;
-/// Reply buttons of one message.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Reply buttons of one message. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const BUTTONS_MAX: usize = 3;
-/// Characters of a button's id.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Characters of a button's id. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const BUTTON_ID_MAX: usize = 256;
-/// Characters of a button's title.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
+/// Characters of a button's title. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const BUTTON_TITLE_MAX: usize = 20;
-/// Characters on the button that opens a list.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Characters on the button that opens a list. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const LIST_BUTTON_MAX: usize = 20;
-/// Sections of a list.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Sections of a list. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const SECTIONS_MAX: usize = 10;
-/// Characters of a section's title, which is needed as soon as there are two sections.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Characters of a section's title, which is needed as soon as there are two sections. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const SECTION_TITLE_MAX: usize = 24;
-/// Rows of a list, over all its sections.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Rows of a list, over all its sections. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const ROWS_MAX: usize = 10;
-/// Characters of a row's id.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Characters of a row's id. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const ROW_ID_MAX: usize = 200;
-/// Characters of a row's title.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Characters of a row's title. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const ROW_TITLE_MAX: usize = 24;
-/// Characters of a row's second line.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
+/// Characters of a row's second line. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages>.
 pub const ROW_DESCRIPTION_MAX: usize = 72;
-/// Characters under an image, video or document.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
+/// Characters under an image, video or document. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
 pub const CAPTION_MAX: usize = 1024;
-/// Characters of a document's file name. Meta names no limit; this is what common file systems take.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/document-messages>.
+/// Characters of a document's file name. Meta names no limit; this is what common file systems
+/// take. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/document-messages>.
 pub const FILENAME_MAX: usize = 240;
-/// Characters of a link. Meta names no limit; this is what browsers and servers commonly take.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
+/// Characters of a link. Meta names no limit; this is what browsers and servers commonly take. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
 pub const LINK_MAX: usize = 2048;
-/// Characters of the text on one card of a carousel.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
+/// Characters of the text on one card of a carousel. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
 pub const CARD_BODY_MAX: usize = 160;
-/// Line breaks in the text on one card of a carousel.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
+/// Line breaks in the text on one card of a carousel. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
 pub const CARD_LINE_BREAKS_MAX: usize = 2;
-/// Cards of a carousel; fewer than two are refused too.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
+/// Cards of a carousel; fewer than two are refused too. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
 pub const CARDS_MAX: usize = 10;
-/// Characters on the button of a link or on a card.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages>.
+/// Characters on the button of a link or on a card. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages>.
 pub const LINK_TITLE_MAX: usize = 20;
-/// Characters on the button of a form, as Meta advises; an emoji is refused there.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
+/// Characters on the button of a form, as Meta advises; an emoji is refused there. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
 pub const FORM_BUTTON_MAX: usize = 30;
-/// Products of one message, over all its sections.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+/// Products of one message, over all its sections. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 pub const PRODUCTS_MAX: usize = 30;
-/// Contact cards of one message. Meta's guide says 257, its `OpenAPI` file 5: we stay with the smaller one.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
+/// Contact cards of one message. Meta's guide says 257, its `OpenAPI` file 5: we stay with the
+/// smaller one. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
 pub const CONTACTS_MAX: usize = 5;
-/// Characters of a template's name.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
+/// Characters of a template's name. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
 pub const TEMPLATE_NAME_MAX: usize = 512;
-/// Characters of one value in a template: the text may have no more once all are filled in.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+/// Characters of one value in a template: the text may have no more once all are filled in. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 pub const TEMPLATE_VALUE_MAX: usize = 1024;
-/// Buttons of a template.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+/// Buttons of a template. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 pub const TEMPLATE_BUTTONS_MAX: usize = 10;
-/// Characters of a code to copy.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+/// Characters of a code to copy. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 pub const COPY_CODE_MAX: usize = 15;
-/// Characters of the tag that comes back in receipts (`biz_opaque_callback_data`).
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+/// Characters of the tag that comes back in receipts (`biz_opaque_callback_data`). See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 pub const TAG_MAX: usize = 512;

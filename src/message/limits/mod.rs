@@ -1,11 +1,12 @@
 //! WhatsApp's limits for what we send, each with its source.
 //!
-//! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`breaches`] before the service
-//! starts, [`crate::engine`] checks again what came out once the variables are filled in, and `replyd send` before
-//! anything leaves. Nothing is cut here; a caller decides what becomes of a message that breaks a limit, and
-//! [`split()`] helps with long texts.
+//! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`breaches`]
+//! before the service starts, [`crate::engine`] checks again what came out once the variables are
+//! filled in, and `replyd send` before anything leaves. Nothing is cut here; a caller decides what
+//! becomes of a message that breaks a limit, and [`split()`] helps with long texts.
 //!
-//! Meta does not say what a character is. We count UTF-16 units, the larger of the two usual counts.
+//! Meta does not say what a character is. We count UTF-16 units, the larger of the two usual
+//! counts.
 
 mod choices;
 mod commerce;

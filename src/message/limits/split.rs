@@ -2,8 +2,9 @@
 
 use super::length;
 
-/// Cuts a text into pieces of at most `max` characters: between paragraphs where that leaves a piece at least half
-/// full, else between lines, else between words; inside a word only when it is longer than a message.
+/// Cuts a text into pieces of at most `max` characters: between paragraphs where that leaves a
+/// piece at least half full, else between lines, else between words; inside a word only when it is
+/// longer than a message.
 #[must_use]
 pub fn split(text: &str, max: usize) -> Vec<&str> {
     let mut pieces = Vec::new();

@@ -42,7 +42,8 @@ impl DetectedType {
     const AVIF: Self = seen("an AVIF image", &[]);
 }
 
-/// Signatures at the very beginning; those that WhatsApp does not take are here for a good error message.
+/// Signatures at the very beginning; those that WhatsApp does not take are here for a good error
+/// message.
 const BEGINNINGS: &[(&[u8], DetectedType)] = &[
     (b"\xff\xd8\xff", seen("a JPEG image", &["image/jpeg"])),
     (b"\x89PNG\r\n\x1a\n", seen("a PNG image", &["image/png"])),
@@ -105,8 +106,9 @@ fn riff(bytes: &[u8]) -> Option<DetectedType> {
     }
 }
 
-/// A page of OGG names its codec at its beginning, behind the table of its segments.
-/// See <https://www.rfc-editor.org/rfc/rfc3533#section-6> and <https://www.rfc-editor.org/rfc/rfc7845#section-5.1>.
+/// A page of OGG names its codec at its beginning, behind the table of its segments. See
+/// <https://www.rfc-editor.org/rfc/rfc3533#section-6> and
+/// <https://www.rfc-editor.org/rfc/rfc7845#section-5.1>.
 fn ogg(bytes: &[u8]) -> Option<DetectedType> {
     const HEADER: usize = 27;
     if !bytes.starts_with(b"OggS") {
@@ -147,13 +149,15 @@ fn frames(bytes: &[u8]) -> Option<DetectedType> {
     if second & 0b1111_0110 == 0b1111_0000 {
         return Some(DetectedType::AAC);
     }
-    // MPEG audio, layer III, with a bit rate and a sampling rate: see <http://www.mp3-tech.org/programmer/frame_header.html>.
+    // MPEG audio, layer III, with a bit rate and a sampling rate: see
+    // <http://www.mp3-tech.org/programmer/frame_header.html>.
     let (layer_three, rates) = (second & 0b1110_0110 == 0b1110_0010, third);
     let rates_exist = rates & 0b1111_0000 != 0b1111_0000 && rates & 0b0000_1100 != 0b0000_1100;
     (layer_three && rates_exist).then_some(DetectedType::MP3)
 }
 
-/// UTF-8, perhaps cut within a character, or UTF-16 with its mark; no control characters but those of lines.
+/// UTF-8, perhaps cut within a character, or UTF-16 with its mark; no control characters but those
+/// of lines.
 fn is_text(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return true;

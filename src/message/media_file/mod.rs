@@ -1,9 +1,11 @@
 //! Files WhatsApp takes: types, extensions, sizes, and how a file's first bytes tell what it is.
 //!
-//! The only home of these numbers and names. [`describe`] finds before an upload what Meta would find after it: a
-//! file of a wrong type, one whose content is not what its name says, one that is too large.
+//! The only home of these numbers and names. [`describe`] finds before an upload what Meta would
+//! find after it: a file of a wrong type, one whose content is not what its name says, one that is
+//! too large.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 mod magic;
 
@@ -15,7 +17,8 @@ use magic::DetectedType;
 /// How much of a file's beginning [`describe`] wants to see; less when the file is shorter.
 pub const FIRST_BYTES: usize = 4096;
 
-/// Meta writes MB and does not say which one. We take the larger: Meta itself refuses what lies between the two.
+/// Meta writes MB and does not say which one. We take the larger: Meta itself refuses what lies
+/// between the two.
 const MIB: u64 = 1024 * 1024;
 const KIB: u64 = 1024;
 
@@ -59,8 +62,8 @@ impl FileKind {
         }
     }
 
-    /// The most bytes of such a file.
-    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+    /// The most bytes of such a file. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
     #[must_use]
     pub fn max_bytes(self) -> u64 {
         match self {
@@ -92,8 +95,8 @@ const fn format(kind: FileKind, mime_type: &'static str, extension: &'static str
     }
 }
 
-/// Every type that Meta promises to take, one row for each extension.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+/// Every type that Meta promises to take, one row for each extension. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 pub const FORMATS: &[Format] = &[
     format(FileKind::Audio, "audio/aac", "aac"),
     format(FileKind::Audio, "audio/amr", "amr"),
@@ -121,7 +124,8 @@ const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessing
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
-/// Types that people send us and that we cannot send: only for the names of fetched files. Nothing here is a program.
+/// Types that people send us and that we cannot send: only for the names of fetched files. Nothing
+/// here is a program.
 const INBOUND_ONLY: &[(&str, &str)] = &[
     ("application/zip", "zip"),
     ("audio/wav", "wav"),
@@ -228,12 +232,14 @@ impl Problem {
     }
 }
 
-/// Decides what a file is uploaded as: by its content where that can be seen, by its extension elsewhere.
+/// Decides what a file is uploaded as: by its content where that can be seen, by its extension
+/// elsewhere.
 ///
 /// `first_bytes` are the first [`FIRST_BYTES`] of the file.
 ///
 /// # Errors
-/// Each [`Problem`]; Meta would refuse such a file with 131053, often only after the message was sent.
+/// Each [`Problem`]; Meta would refuse such a file with 131053, often only after the message was
+/// sent.
 pub fn describe(filename: &str, first_bytes: &[u8], size: u64) -> Result<MediaFile, Problem> {
     let filename = base_name(filename);
     refuse_empty(&filename, size)?;
@@ -254,7 +260,8 @@ pub fn describe(filename: &str, first_bytes: &[u8], size: u64) -> Result<MediaFi
 
 /// As [`describe`], but the type is told and not looked up by the extension.
 ///
-/// A type that is not in [`FORMATS`] is taken as a document: Meta often takes it and promises nothing.
+/// A type that is not in [`FORMATS`] is taken as a document: Meta often takes it and promises
+/// nothing.
 ///
 /// # Errors
 /// As [`describe`], and [`Problem::NoMimeType`].
@@ -294,8 +301,8 @@ pub fn describe_as(
 
 /// The name a fetched file gets: ours alone, since a name that a stranger chose may lead anywhere.
 ///
-/// No two ids get one name, also where the file system takes `a` and `A` for one or ends a name after 255 bytes; and no
-/// name is one of a device, as `nul.txt` is on Windows.
+/// No two ids get one name, also where the file system takes `a` and `A` for one or ends a name
+/// after 255 bytes; and no name is one of a device, as `nul.txt` is on Windows.
 #[must_use]
 pub fn file_name(media_id: &str, mime_type: &str) -> String {
     const LONGEST_ID: usize = 64;

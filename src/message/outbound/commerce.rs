@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// One product, several, or all of them.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Commerce<T = String> {

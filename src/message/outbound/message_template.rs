@@ -6,7 +6,8 @@ use super::{Header, Media};
 
 /// A message template that Meta has approved, and what goes into it.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateMessage<T = String> {
     /// `[a-z0-9_]`.
@@ -32,7 +33,8 @@ pub struct TemplateParameter<T = String> {
     pub text: T,
 }
 
-/// What one button of a template is given. The place in the list of the template's buttons comes with it.
+/// What one button of a template is given. The place in the list of the template's buttons comes
+/// with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemplateButton<T = String> {

@@ -1,8 +1,8 @@
 //! A message we send: complete, ready to be put into Meta's words.
 //!
-//! Every shape is written once, over the type of its texts: `Outbound<String>` is a message, and rules hold
-//! `Outbound<Template>`, of which [`Outbound::try_map`] makes messages. How people read it is in
-//! `transcript`, what WhatsApp takes in [`super::limits`].
+//! Every shape is written once, over the type of its texts: `Outbound<String>` is a message, and
+//! rules hold `Outbound<Template>`, of which [`Outbound::try_map`] makes messages. How people read
+//! it is in `transcript`, what WhatsApp takes in [`super::limits`].
 
 mod choices;
 mod commerce;
@@ -18,7 +18,8 @@ pub use commerce::{Commerce, ProductSection};
 pub use contact_card::{ContactCard, Email, Phone};
 pub use message_template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
-/// One message of ours. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] makes the request of it.
+/// One message of ours. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] makes the
+/// request of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outbound<T = String> {

@@ -3,7 +3,8 @@
 use super::{Card, Commerce, ContactCard, Header, Media, Outbound, ProductSection, Section};
 
 impl Outbound {
-    /// The message without optional parts that say nothing: `WhatsApp` refuses an empty footer, header or caption.
+    /// The message without optional parts that say nothing: `WhatsApp` refuses an empty footer,
+    /// header or caption.
     #[must_use]
     pub fn without_empty_parts(mut self) -> Self {
         match &mut self {

@@ -6,7 +6,8 @@ use super::{
 };
 
 impl Outbound {
-    /// The message as a person reads it in a transcript, buttons in brackets on a line of their own.
+    /// The message as a person reads it in a transcript, buttons in brackets on a line of their
+    /// own.
     #[must_use]
     pub fn transcript_text(&self) -> String {
         let mut lines: Vec<String> = Vec::new();

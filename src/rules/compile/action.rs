@@ -27,7 +27,8 @@ const METHODS: [(&str, HttpMethod); 5] = [
 ];
 const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
 
-/// Headers that say whom a request is for and where it ends: another value would make two requests of one.
+/// Headers that say whom a request is for and where it ends: another value would make two requests
+/// of one.
 const RESERVED: [&str; 13] = [
     "host",
     "content-length",

@@ -1,5 +1,5 @@
-//! Reads what is done: replies, variants, changes to what is remembered, actions. The same keys stand in a rule and where
-//! a flow ends.
+//! Reads what is done: replies, variants, changes to what is remembered, actions. The same keys
+//! stand in a rule and where a flow ends.
 
 use super::action;
 use super::bot::{PAUSE_MAX, at_most, language_tag};

@@ -36,7 +36,8 @@ const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
 /// The longest `debounce`: whoever writes waits so long for an answer.
 const DEBOUNCE_MAX: Duration = Duration::from_mins(1);
 
-/// The longest pause: a conversation that nobody takes up again must not stay without an answer for ever.
+/// The longest pause: a conversation that nobody takes up again must not stay without an answer for
+/// ever.
 pub(crate) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Reads `[bot]`, or takes what holds when there is none; `None` when something in it is wrong.
@@ -97,7 +98,8 @@ fn timezone(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
     else {
         return;
     };
-    // The zones inside the program, not those of the machine: the same file is good or bad everywhere.
+    // The zones inside the program, not those of the machine: the same file is good or bad
+    // everywhere.
     let zones = TimeZoneDatabase::bundled();
     if let Ok(timezone) = zones.get(name.value) {
         bot.timezone = timezone;

@@ -1,8 +1,9 @@
 //! Turns rules files into a [`RuleSet`], or into everything that is wrong with them.
 //!
-//! Pure: the caller reads the files. Each `[[rule]]` and each flow is read on its own ([`rule`], [`flow`], with `condition`,
-//! [`answer`] and [`reply`]), so that one bad rule does not hide the next; `lint` then looks at all of them together.
-//! Next on the way of a message: [`crate::engine`].
+//! Pure: the caller reads the files. Each `[[rule]]` and each flow is read on its own ([`rule`],
+//! [`flow`], with `condition`, [`answer`] and [`reply`]), so that one bad rule does not hide the
+//! next; `lint` then looks at all of them together. Next on the way of a message:
+//! [`crate::engine`].
 
 mod action;
 pub(super) mod answer;
@@ -89,7 +90,8 @@ fn parse(start: usize, text: &str) -> Parsed<'_> {
     (document, errors.collect())
 }
 
-/// The files that a main file includes, as far as that can be read. What is wrong with `include` is told by [`compile`].
+/// The files that a main file includes, as far as that can be read. What is wrong with `include` is
+/// told by [`compile`].
 #[must_use]
 pub fn includes(text: &str) -> Vec<Include> {
     let (document, _) = parse(0, text);
@@ -109,9 +111,11 @@ pub fn includes(text: &str) -> Vec<Include> {
 /// Compiles rules files. Their names are kept with the text, for people who read the history.
 ///
 /// # Errors
-/// Everything that was found in the files, warnings too, in the order of the text, when at least one is an error.
+/// Everything that was found in the files, warnings too, in the order of the text, when at least
+/// one is an error.
 pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
-    // Each on its own: behind blank space for all before it, four megabytes in 400 files were a gigabyte.
+    // Each on its own: behind blank space for all before it, four megabytes in 400 files were a
+    // gigabyte.
     let files = sources
         .starts()
         .map(|(start, text)| (start, parse(start, text)));
@@ -299,11 +303,12 @@ fn collect_set(field: &Field<'_>, found: &mut Remembered) {
     }
 }
 
-/// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send --reply` takes.
+/// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send
+/// --reply` takes.
 ///
 /// # Errors
-/// Everything that was found, warnings too, when at least one is an error. Variables are one: there is no message that
-/// they could speak of.
+/// Everything that was found, warnings too, when at least one is an error. Variables are one: there
+/// is no message that they could speak of.
 pub fn compile_reply(
     text: &str,
     templates: Option<&TemplateFile>,
@@ -399,8 +404,8 @@ fn syntax_error(error: &SyntaxError, text: &str) -> Diagnostic {
     Diagnostic::error(codes::SYNTAX, span, error.message.as_str()).help(help)
 }
 
-/// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would mostly be
-/// about what the parser could not read.
+/// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would
+/// mostly be about what the parser could not read.
 fn beside_damage(
     found: Vec<Diagnostic>,
     syntax: &[&SyntaxError],

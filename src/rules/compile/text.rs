@@ -47,7 +47,8 @@ impl<'a> Symbols<'a> {
     }
 }
 
-/// Whether a table is one text in several languages: all its keys look like languages, and at least one is.
+/// Whether a table is one text in several languages: all its keys look like languages, and at least
+/// one is.
 pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
     let entries = field.entries();
     let names = || entries.iter().map(|entry| entry.name);
@@ -73,8 +74,8 @@ fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
     }
 }
 
-/// Reads a text, or a table of the same text in several languages, and gives each literal with its language (empty: every
-/// language).
+/// Reads a text, or a table of the same text in several languages, and gives each literal with its
+/// language (empty: every language).
 pub(crate) fn template<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,

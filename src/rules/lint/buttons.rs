@@ -68,7 +68,8 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    /// Whether a condition is about this tap; its label says nothing. A rule that takes everything is not: it does not know the button.
+    /// Whether a condition is about this tap; its label says nothing. A rule that takes everything
+    /// is not: it does not know the button.
     fn may_meet(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Always
@@ -110,7 +111,8 @@ pub(crate) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
         let takes_all = matches!(rule.when, Some(Condition::Button(_)));
         let ends = !rule.continues && rule.once.is_none() && rule.chance.is_none();
         let mut own = Vec::new();
-        // A rule that asks for something else too, or for any other button, is not about the button alone.
+        // A rule that asks for something else too, or for any other button, is not about the button
+        // alone.
         let wanted = rule.wanted.iter().filter(|_| takes_all);
         for id in wanted {
             let taken = patterns

@@ -1,4 +1,5 @@
-//! Ways through flows: steps that nothing leads to, flows that never end, and circles without a question.
+//! Ways through flows: steps that nothing leads to, flows that never end, and circles without a
+//! question.
 
 use std::collections::{HashMap, HashSet};
 
@@ -92,7 +93,8 @@ fn ways_of<'f>(flow: &'f FlowDraft<'_>, index: usize) -> Ways<'f> {
     ways
 }
 
-/// The places of the steps that a flow can reach from its first one, when what `may_pass` refuses holds it up.
+/// The places of the steps that a flow can reach from its first one, when what `may_pass` refuses
+/// holds it up.
 fn reached(mapped: &Mapped<'_, '_>, may_pass: impl Fn(&StepDraft<'_>) -> bool) -> HashSet<usize> {
     let mut reached = HashSet::from([0]);
     let mut next = vec![0];
@@ -117,8 +119,8 @@ fn unreachable(reader: &mut Reader<'_>, mapped: &Mapped<'_, '_>) {
     }
 }
 
-/// The flows that can come to an end. A sub-flow that cannot holds up the flow around it, and a flow that is taken over
-/// by another ends when that one does.
+/// The flows that can come to an end. A sub-flow that cannot holds up the flow around it, and a
+/// flow that is taken over by another ends when that one does.
 fn ending<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>) -> HashSet<&'f str> {
     let mut ending: HashSet<&str> = HashSet::new();
     loop {
@@ -180,7 +182,8 @@ fn silently<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>, place: Place<'f>) -> Vec
     let first = |name: &'f str| map.contains_key(name).then_some(Place::Step(name, 0));
     match place {
         Place::End(name) => {
-            // The end of a flow may start another. Where a sub-flow goes on is told by the flow around it.
+            // The end of a flow may start another. Where a sub-flow goes on is told by the flow
+            // around it.
             let end = map.get(name).and_then(|mapped| mapped.flow.answers.first());
             let starts = end.and_then(|end| end.starts.as_ref());
             let starts = starts.and_then(|name| map.get_key_value(name.value));

@@ -1,7 +1,7 @@
 //! What can only be seen when all rules and flows are looked at together.
 //!
-//! Parts that could not be read are given the benefit of the doubt: an error in one rule makes no warnings about
-//! another. Next: [`crate::engine`], which runs what passed.
+//! Parts that could not be read are given the benefit of the doubt: an error in one rule makes no
+//! warnings about another. Next: [`crate::engine`], which runs what passed.
 
 mod buttons;
 mod flow_graph;

@@ -14,8 +14,8 @@ use crate::rules::compile::rule::Draft;
 use crate::rules::{ButtonPattern, Condition};
 use crate::text::normalize::Phrase;
 
-/// A phrase of more words than this is only found where it is the whole of another: a text of a thousand words has half
-/// a million stretches.
+/// A phrase of more words than this is only found where it is the whole of another: a text of a
+/// thousand words has half a million stretches.
 const STRETCH_MAX: usize = 12;
 
 /// The rules that answer although an earlier one takes everything that fits them.
@@ -46,7 +46,8 @@ impl<'r> Passing<'r> {
     }
 }
 
-/// What one part of a condition asks for. Whoever takes a rule asks for something that the rule asks for too.
+/// What one part of a condition asks for. Whoever takes a rule asks for something that the rule
+/// asks for too.
 #[derive(PartialEq, Eq, Hash)]
 enum Key<'c> {
     Words(&'c [String]),

@@ -1,8 +1,9 @@
 //! Opening hours: when a shop is open, by the clock on its wall.
 //!
-//! A span is what the owner wrote, in local time; an opening is what comes of it on one date, as two points in time. So
-//! the two days a year on which clocks are changed need no rules of their own: a span that begins in the hour that is
-//! left out begins behind it, and one that ends in the hour that comes twice ends the second time.
+//! A span is what the owner wrote, in local time; an opening is what comes of it on one date, as
+//! two points in time. So the two days a year on which clocks are changed need no rules of their
+//! own: a span that begins in the hour that is left out begins behind it, and one that ends in the
+//! hour that comes twice ends the second time.
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -140,7 +141,8 @@ impl Schedule {
         &self.timezone
     }
 
-    /// The holiday that a date is one of; of several that with the fewest days, of equals the first in the file.
+    /// The holiday that a date is one of; of several that with the fewest days, of equals the first
+    /// in the file.
     #[must_use]
     pub fn holiday(&self, date: Date) -> Option<&Holiday> {
         let holidays = self.holidays.iter();
@@ -163,7 +165,8 @@ impl Schedule {
         self.opening_at(at).is_some()
     }
 
-    /// The next time it opens after a point in time, whether it is open then or not; `None`: not in sight.
+    /// The next time it opens after a point in time, whether it is open then or not; `None`: not in
+    /// sight.
     #[must_use]
     pub fn next_open(&self, at: Timestamp) -> Option<Timestamp> {
         let today = at.to_zoned(self.timezone.clone()).date();
@@ -199,8 +202,8 @@ impl Schedule {
         Some(end)
     }
 
-    /// Whether there is no closed minute from this date on: no holiday is to come, and the week has none. Spares a walk
-    /// over every day of a year.
+    /// Whether there is no closed minute from this date on: no holiday is to come, and the week has
+    /// none. Spares a walk over every day of a year.
     fn never_closes_from(&self, today: Date) -> bool {
         // What yesterday began may go on today.
         let is_over = |holiday: &Holiday| {

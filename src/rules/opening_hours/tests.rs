@@ -1,4 +1,5 @@
-//! Opening hours on ordinary days, over midnight, on holidays, and on the days when clocks are changed.
+//! Opening hours on ordinary days, over midnight, on holidays, and on the days when clocks are
+//! changed.
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;

@@ -1,4 +1,5 @@
-//! Maton's own API: connections. Its errors do not have Graph's shape; what they hold is nowhere documented.
+//! Maton's own API: connections. Its errors do not have Graph's shape; what they hold is nowhere
+//! documented.
 //!
 //! See <https://github.com/maton-ai/api-gateway-skill>.
 

@@ -1,6 +1,7 @@
 //! Files: upload, look-up, deletion, and the host they are fetched from, which is this server too.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Takes sends and read marks, refuses what Graph refuses, and sends receipts.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 
 use std::sync::Arc;
 

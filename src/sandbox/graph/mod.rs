@@ -62,7 +62,8 @@ impl Refusal {
         }
     }
 
-    /// Says it the way Graph does for templates: by a subcode and texts for people, without details.
+    /// Says it the way Graph does for templates: by a subcode and texts for people, without
+    /// details.
     fn explained(self, subcode: i64, title: &'static str, text: &'static str) -> Self {
         Self {
             subcode: Some(subcode),

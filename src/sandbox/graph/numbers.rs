@@ -1,6 +1,7 @@
 //! The account's business numbers.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `/{version}/{id}`: whatever has an id of its own. Each sort of object is asked in turn whether the id is its.
+//! `/{version}/{id}`: whatever has an id of its own. Each sort of object is asked in turn whether
+//! the id is its.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The business profile of a number.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
 
 use std::sync::Arc;
 

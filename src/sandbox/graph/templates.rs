@@ -1,6 +1,7 @@
 //! The account's templates.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
 
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ pub(crate) async fn list(
     page(&found.collect::<Vec<_>>(), &query)
 }
 
-/// One page of rows. `next` leads to a host that nobody may call, with a token in it, as Graph's does.
+/// One page of rows. `next` leads to a host that nobody may call, with a token in it, as Graph's
+/// does.
 pub(super) fn page(rows: &[&Value], query: &Named) -> Answer {
     const USUAL: usize = 25;
     let limit = query.get("limit").and_then(|limit| limit.parse().ok());

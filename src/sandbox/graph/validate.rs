@@ -1,6 +1,7 @@
 //! What Graph checks of a message before it takes it.
 //!
-//! Written from Meta's pages and not with [`crate::message::limits`], so that a mistake there is found out here. See
+//! Written from Meta's pages and not with [`crate::message::limits`], so that a mistake there is
+//! found out here. See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 
 use serde_json::{Value, json};
@@ -234,7 +235,8 @@ fn reaction(content: &Value, state: &State) -> Checked {
     }
 }
 
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 fn template(content: &Value, state: &State) -> Checked {
     within(&content["name"], 512, "template.name")?;
     within(&content["language"]["code"], 16, "template.language.code")?;

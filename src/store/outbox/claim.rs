@@ -13,13 +13,13 @@ use crate::store::{Store, StoreError, Transaction, rows, sql};
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.
     ///
-    /// At most one message of each conversation, its oldest; replies before read marks; a read mark only
-    /// where nothing else of its conversation is being sent, or together with the reply claimed here. A row that
-    /// cannot be understood ends here, with its reason.
+    /// At most one message of each conversation, its oldest; replies before read marks; a read mark
+    /// only where nothing else of its conversation is being sent, or together with the reply
+    /// claimed here. A row that cannot be understood ends here, with its reason.
     ///
     /// # Errors
-    /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends), `Database`,
-    /// `Corrupt`.
+    /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends),
+    /// `Database`, `Corrupt`.
     pub async fn claim_outbox(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
         let mut tx = self.begin().await?;
         let mut room = Room(request.room);

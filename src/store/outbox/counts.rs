@@ -1,4 +1,5 @@
-//! How much waits: for metrics, for the service's own look at what is held, and for `replyd doctor`.
+//! How much waits: for metrics, for the service's own look at what is held, and for `replyd
+//! doctor`.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;

@@ -1,7 +1,9 @@
-//! What a person does with rows of the outbox, beside a running service or without one: look, send again, end.
+//! What a person does with rows of the outbox, beside a running service or without one: look, send
+//! again, end.
 //!
-//! Each command is one transaction. What may be done with a row is judged inside it, by the row as it is then: a row
-//! that is being sent is never touched, and one that may have been sent is sent again only for somebody who knows that.
+//! Each command is one transaction. What may be done with a row is judged inside it, by the row as
+//! it is then: a row that is being sent is never touched, and one that may have been sent is sent
+//! again only for somebody who knows that.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -39,7 +41,8 @@ pub struct OutboxRow {
     pub phone: Option<String>,
     /// As in `messages.kind`.
     pub message_kind: Option<String>,
-    /// The text of the message that it is about: ours to send, or theirs to mark read or fetch the file of.
+    /// The text of the message that it is about: ours to send, or theirs to mark read or fetch the
+    /// file of.
     pub text: Option<String>,
     /// The rule that gave it.
     pub rule: Option<String>,
@@ -49,7 +52,8 @@ pub struct OutboxRow {
     pub due_at: Timestamp,
     /// Not tried after.
     pub expires_at: Timestamp,
-    /// Being sent: until when it is the sender's alone; unknown: since when a receipt is waited for.
+    /// Being sent: until when it is the sender's alone; unknown: since when a receipt is waited
+    /// for.
     pub lease_until: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,
@@ -241,7 +245,8 @@ impl Store {
         Ok(of_ids(ids).fetch_all(&self.read).await?)
     }
 
-    /// Puts rows to the front of the outbox, due now; says for each what was done, or why nothing was.
+    /// Puts rows to the front of the outbox, due now; says for each what was done, or why nothing
+    /// was.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.

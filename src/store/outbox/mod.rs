@@ -1,5 +1,6 @@
-//! What still has to reach the gateway: claiming ([`claim`]), settling ([`settle`]) and moving on what nobody settles
-//! ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch from the gateway (`media`).
+//! What still has to reach the gateway: claiming ([`claim`]), settling ([`settle`]) and moving on
+//! what nobody settles ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch
+//! from the gateway (`media`).
 
 mod claim;
 mod counts;
@@ -25,7 +26,8 @@ pub struct ClaimRequest {
     pub now: Timestamp,
     /// How long the claimed rows are ours.
     pub lease: Duration,
-    /// How many rows each number may send now, by its pacing; one that is not in here sends nothing.
+    /// How many rows each number may send now, by its pacing; one that is not in here sends
+    /// nothing.
     pub room: HashMap<PhoneNumberId, u32>,
     /// How many rows in all.
     pub limit: u32,
@@ -49,8 +51,8 @@ pub struct Claimed {
     pub conversation_id: i64,
     /// The sender.
     pub phone_number_id: PhoneNumberId,
-    /// Random per claim; every later write must match it. It goes out as `biz_opaque_callback_data`, the tag
-    /// that receipts bring back.
+    /// Random per claim; every later write must match it. It goes out as
+    /// `biz_opaque_callback_data`, the tag that receipts bring back.
     pub claim_token: String,
     /// 1 for the first.
     pub attempt: u32,
@@ -139,6 +141,7 @@ pub enum SendResult {
 pub struct Settled {
     /// Rows that were still ours.
     pub settled: u64,
-    /// Rows that were not: their lease ended, or a receipt proved them sent. Nothing of theirs was changed.
+    /// Rows that were not: their lease ended, or a receipt proved them sent. Nothing of theirs was
+    /// changed.
     pub stale: u64,
 }

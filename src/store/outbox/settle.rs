@@ -82,11 +82,12 @@ impl End {
 }
 
 impl Store {
-    /// Records what came of claims, all in one transaction. A claim that is not ours any more is left alone.
+    /// Records what came of claims, all in one transaction. A claim that is not ours any more is
+    /// left alone.
     ///
     /// # Errors
-    /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown when their
-    /// lease ends.
+    /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown
+    /// when their lease ends.
     pub async fn settle_outbox(
         &self,
         settlements: Vec<Settlement>,
@@ -94,7 +95,8 @@ impl Store {
     ) -> Result<Settled, StoreError> {
         let came = settlements.len() as u64;
         let mut ends: Vec<End> = settlements.into_iter().map(End::of).collect();
-        // A gateway that gives one id to two messages must not stop the whole batch at the unique key.
+        // A gateway that gives one id to two messages must not stop the whole batch at the unique
+        // key.
         let mut keys: HashSet<String> = HashSet::new();
         for end in &mut ends {
             end.message_key = end
@@ -144,8 +146,8 @@ impl Store {
         })
     }
 
-    /// When the next row becomes due; `None` when none waits for a time. What expires or outlives its lease is
-    /// found by [`Self::sweep`].
+    /// When the next row becomes due; `None` when none waits for a time. What expires or outlives
+    /// its lease is found by [`Self::sweep`].
     ///
     /// # Errors
     /// `Database`.

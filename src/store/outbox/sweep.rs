@@ -1,4 +1,5 @@
-//! Moves on what nobody settles: rows whose sender is gone, rows of unknown fate, and rows past their time.
+//! Moves on what nobody settles: rows whose sender is gone, rows of unknown fate, and rows past
+//! their time.
 
 use std::time::Duration;
 
@@ -147,8 +148,8 @@ impl Unsettled {
 
 impl Store {
     /// Moves on what nobody settles: rows whose sender is gone become unknown, rows past their time
-    /// expire, rows unknown for longer than `unknown_wait` are held. Files that Meta has dropped leave too, whether or
-    /// not anybody fetches files.
+    /// expire, rows unknown for longer than `unknown_wait` are held. Files that Meta has dropped
+    /// leave too, whether or not anybody fetches files.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.

@@ -1,4 +1,5 @@
-//! Actions: taken to be done, many in one commit, and what came of them, with how their conversations go on.
+//! Actions: taken to be done, many in one commit, and what came of them, with how their
+//! conversations go on.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -90,10 +91,12 @@ impl Store {
         Ok(hosts.fetch_all(&self.read).await?)
     }
 
-    /// Makes the actions that wait longest ours, as many as each host has room for, committed before any is begun.
+    /// Makes the actions that wait longest ours, as many as each host has room for, committed
+    /// before any is begun.
     ///
     /// # Errors
-    /// `CommitUnknown` (then none may be done: they are found again when their lease ends), `Database`, `Corrupt`.
+    /// `CommitUnknown` (then none may be done: they are found again when their lease ends),
+    /// `Database`, `Corrupt`.
     pub async fn claim_actions(
         &self,
         claim: ActionClaim,
@@ -128,8 +131,8 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Records what came of actions and goes on with their conversations, in one transaction; a claim that is not ours
-    /// any more does nothing.
+    /// Records what came of actions and goes on with their conversations, in one transaction; a
+    /// claim that is not ours any more does nothing.
     ///
     /// # Errors
     /// As [`Store::receive`].

@@ -1,7 +1,9 @@
-//! Which person each message belongs to: known, new, renamed, moved to another number, or two that turn out to be one.
+//! Which person each message belongs to: known, new, renamed, moved to another number, or two that
+//! turn out to be one.
 //!
-//! Only computes; [`super::load`] asks the database and writes. A phone number can pass to another person, a user id
-//! cannot, and the same person gets a new user id with a new number (and a `system` message then says so). See
+//! Only computes; [`super::load`] asks the database and writes. A phone number can pass to another
+//! person, a user id cannot, and the same person gets a new user id with a new number (and a
+//! `system` message then says so). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -40,7 +42,8 @@ pub(super) struct Contacts {
     changed: BTreeSet<usize>,
 }
 
-/// Finds stored persons that the updates show to be one. Each person is in one pair at most: ask again after merging.
+/// Finds stored persons that the updates show to be one. Each person is in one pair at most: ask
+/// again after merging.
 pub(super) fn merges<'a>(
     stored: &[ContactRow],
     updates: impl Iterator<Item = &'a ConversationMessage>,
@@ -121,8 +124,8 @@ impl Contacts {
         contacts
     }
 
-    /// The rows to write, one after the other. Those that gave up an id come first without any, so that no id stands in
-    /// two rows at any time.
+    /// The rows to write, one after the other. Those that gave up an id come first without any, so
+    /// that no id stands in two rows at any time.
     pub(super) fn changed(&self) -> Vec<ContactRow> {
         let without_ids = self.moved.iter().map(|place| {
             let person = self.persons[*place].clone();
@@ -214,7 +217,8 @@ impl Contacts {
         }
         if let Some(&other) = self.by_wa_id.get(wa_id) {
             if self.persons[other].user_id.is_none() {
-                // Nothing would be left to know the other one by; a later message finds the two stored, and merges.
+                // Nothing would be left to know the other one by; a later message finds the two
+                // stored, and merges.
                 return;
             }
             self.persons[other].wa_id = None;

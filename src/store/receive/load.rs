@@ -1,4 +1,5 @@
-//! Who wrote: contacts and conversations of a batch, looked up, completed, ready to be written back.
+//! Who wrote: contacts and conversations of a batch, looked up, completed, ready to be written
+//! back.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,14 +13,16 @@ use crate::message::{
 };
 use crate::store::{StoreError, Transaction, rows, sql};
 
-/// What the database knows of a batch, in one row: every row of a result is a hand-off between threads.
+/// What the database knows of a batch, in one row: every row of a result is a hand-off between
+/// threads.
 #[derive(Deserialize)]
 pub(super) struct Lookup {
     /// Keys of messages that are there already.
     pub(super) messages: BTreeSet<String>,
     contacts: Vec<ContactRow>,
     conversations: Vec<ConversationRow>,
-    /// The last id given, 0 in an empty table. We give the next ones: nobody else writes in this transaction.
+    /// The last id given, 0 in an empty table. We give the next ones: nobody else writes in this
+    /// transaction.
     last_message: i64,
     last_contact: i64,
     last_conversation: i64,
@@ -36,8 +39,8 @@ pub(super) struct ConversationRow {
     last_inbound_ms: Option<i64>,
 }
 
-/// Asks the database what it knows of these messages and their people; rows that turn out to be one person are made
-/// one first.
+/// Asks the database what it knows of these messages and their people; rows that turn out to be one
+/// person are made one first.
 pub(super) async fn look(
     tx: &mut Transaction,
     messages: &[(String, ConversationMessage)],

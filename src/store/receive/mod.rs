@@ -1,7 +1,8 @@
 //! The one transaction that stores what came in together with what was decided about it.
 //!
-//! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state between. The
-//! phases are a file each: who wrote (`identity`, `load`), what was decided (`write`), what is only kept (`receipts`).
+//! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state
+//! between. The phases are a file each: who wrote (`identity`, `load`), what was decided (`write`),
+//! what is only kept (`receipts`).
 
 mod action_results;
 mod identity;
@@ -27,8 +28,8 @@ pub use action_results::{ActionClaim, ClaimedAction, EndedAction};
 use load::People;
 use write::Written;
 
-/// Decides on one message; must be pure, because a transaction that is run again decides again. A panic in it
-/// costs only its message.
+/// Decides on one message; must be pure, because a transaction that is run again decides again. A
+/// panic in it costs only its message.
 pub type Decide =
     dyn Fn(&Conversation, EngineEvent<'_>, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
 
@@ -190,8 +191,8 @@ impl Store {
     /// Messages that are there already are left alone: one message, one decision, for ever.
     ///
     /// # Errors
-    /// `CommitUnknown`: ask again with the same batch, the keys absorb what is there. `Database` and
-    /// `Corrupt`: nothing was stored.
+    /// `CommitUnknown`: ask again with the same batch, the keys absorb what is there. `Database`
+    /// and `Corrupt`: nothing was stored.
     pub async fn receive(
         &self,
         events: Vec<Event>,

@@ -1,6 +1,7 @@
 //! Whoever opts out hears nothing that was decided in the same batch before.
 //!
-//! What an earlier batch has queued is called off by [`crate::store::sql`]; what this one has decided was never written.
+//! What an earlier batch has queued is called off by [`crate::store::sql`]; what this one has
+//! decided was never written.
 
 use std::collections::HashSet;
 

@@ -10,7 +10,8 @@ use crate::message::{
 };
 use crate::store::{StoreError, Transaction, digest, message_key, rows, sql};
 
-/// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest step.
+/// Stores receipts, takes a returned tag as proof of a send, and moves each message to its furthest
+/// step.
 pub(super) async fn write_receipts(
     tx: &mut Transaction,
     receipts: &[Receipt],
@@ -87,7 +88,8 @@ async fn learn_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result<()
             user_id: who.user_id()?,
         })
     });
-    // One user id for two phones (one of them in another spelling) must not stop the batch at the unique key.
+    // One user id for two phones (one of them in another spelling) must not stop the batch at the
+    // unique key.
     let mut given = HashSet::new();
     let both: Vec<Row<'_>> = both.filter(|row| given.insert(row.user_id)).collect();
     if both.is_empty() {
@@ -135,7 +137,8 @@ pub(super) async fn write_account_events(
     write_consent(tx, events, now).await
 }
 
-/// The same news told twice is one row; an account that is disabled again, in the same words, is news again.
+/// The same news told twice is one row; an account that is disabled again, in the same words, is
+/// news again.
 fn event_key(event: &AccountEvent) -> String {
     let mut parts = vec![event.field.as_bytes(), event.raw.as_bytes()];
     let told = event.told_at.map(|at| at.as_millisecond().to_string());
@@ -146,7 +149,8 @@ fn event_key(event: &AccountEvent) -> String {
     digest(&parts)
 }
 
-/// Keeps what people wish about marketing; of several wishes of one person in a batch the last one counts.
+/// Keeps what people wish about marketing; of several wishes of one person in a batch the last one
+/// counts.
 async fn write_consent(
     tx: &mut Transaction,
     events: &[AccountEvent],
@@ -201,7 +205,8 @@ pub(super) async fn write_quarantine(
     if updates.is_empty() {
         return Ok(());
     }
-    // All bytes in one piece beside the rows: as hex in their JSON a body of megabytes would be held ten times over.
+    // All bytes in one piece beside the rows: as hex in their JSON a body of megabytes would be
+    // held ten times over.
     let mut raw = Vec::with_capacity(updates.iter().map(|update| update.raw.len()).sum());
     let mut new = Vec::with_capacity(updates.len());
     for update in updates {

@@ -1,4 +1,5 @@
-//! What only some batches leave behind: decisions on messages that had waited, notes, actions, replies that are called off.
+//! What only some batches leave behind: decisions on messages that had waited, notes, actions,
+//! replies that are called off.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! What comes without a message: something that was waited for is due. What becomes of actions is told in [`super::action_results`].
+//! What comes without a message: something that was waited for is due. What becomes of actions is
+//! told in [`super::action_results`].
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -18,8 +18,8 @@ use crate::message::{
 };
 use crate::store::{StoreError, Transaction, message_key, rows, sql};
 
-/// Free replies are taken for 24 hours after the person's last message; two minutes stay unused, because
-/// Meta's clock decides. See
+/// Free replies are taken for 24 hours after the person's last message; two minutes stay unused,
+/// because Meta's clock decides. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 const SERVICE_WINDOW: Duration = Duration::from_mins(1438);
 
@@ -97,7 +97,8 @@ fn panicked(state: ConversationState) -> Turn {
     Turn::nothing(Decision::Failed, state, note)
 }
 
-/// Writes contacts, conversations, messages, replies and outbox rows; gives the number of outbox rows.
+/// Writes contacts, conversations, messages, replies and outbox rows; gives the number of outbox
+/// rows.
 pub(super) async fn write(
     tx: &mut Transaction,
     decided: &[Decided<'_>],

@@ -1,12 +1,13 @@
 //! Every statement, in one place. Sets of rows come as one JSON array in `$1`.
 //!
-//! What a statement must not become is a walk over a whole table: the outbox has a unique `claim_token` for rows that are
-//! being sent, and where an index on a common value would look cheaper to the planner, the condition is written
-//! so that it cannot use one (`NOT IN`). `CROSS JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds
-//! the plan of each, by the SQLite that is built in.
+//! What a statement must not become is a walk over a whole table: the outbox has a unique
+//! `claim_token` for rows that are being sent, and where an index on a common value would look
+//! cheaper to the planner, the condition is written so that it cannot use one (`NOT IN`). `CROSS
+//! JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds the plan of each, by
+//! the SQLite that is built in.
 //!
-//! Written so that another database needs as few other texts as possible: numbered parameters, the clock
-//! as a parameter, `ON CONFLICT`, `RETURNING`. What delivery works on is in [`outbox`].
+//! Written so that another database needs as few other texts as possible: numbered parameters, the
+//! clock as a parameter, `ON CONFLICT`, `RETURNING`. What delivery works on is in [`outbox`].
 
 mod outbox;
 
@@ -32,8 +33,8 @@ pub(super) const NO_CACHE: &str = "PRAGMA cache_size = 1";
 
 // ---- receive: messages -------------------------------------------------------------------------
 
-/// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3` user ids, `$4` our
-/// numbers.
+/// What is known of a batch, as one row of JSON. `$1` keys of messages, `$2` phone numbers, `$3`
+/// user ids, `$4` our numbers.
 pub(super) const LOAD_BATCH: &str = "WITH people AS MATERIALIZED (SELECT id, wa_id, user_id, name, username FROM contacts \
     WHERE wa_id IN (SELECT value FROM json_each($2)) OR user_id IN (SELECT value FROM json_each($3))) \
     SELECT json_object( \
@@ -50,9 +51,9 @@ pub(super) const LOAD_BATCH: &str = "WITH people AS MATERIALIZED (SELECT id, wa_
     'last_contact', (SELECT coalesce(max(id), 0) FROM contacts), \
     'last_conversation', (SELECT coalesce(max(id), 0) FROM conversations))";
 
-/// Everything a batch of messages leaves behind, in one hand-over: `$1` contacts, `$2` conversations, `$3`
-/// messages, `$4` conversations with a new read mark, whose older one goes, `$5` outbox rows in the order they
-/// are sent, `$6` now, `$7` files to fetch.
+/// Everything a batch of messages leaves behind, in one hand-over: `$1` contacts, `$2`
+/// conversations, `$3` messages, `$4` conversations with a new read mark, whose older one goes,
+/// `$5` outbox rows in the order they are sent, `$6` now, `$7` files to fetch.
 pub(super) const INSERT_BATCH: &str = "INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms) \
     SELECT value->>'$.id', value->>'$.wa_id', value->>'$.user_id', value->>'$.name', \
      value->>'$.username', $6 \
@@ -92,7 +93,8 @@ pub(super) const INSERT_BATCH: &str = "INSERT INTO contacts (id, wa_id, user_id,
     SELECT value->>'$.message_id', value->>'$.media_id', value->>'$.mime_type', value->>'$.sha256' \
     FROM json_each($7)";
 
-/// What only some batches leave behind. `$1` decisions on messages that had waited, `$2` notes, `$3` actions, `$4` now.
+/// What only some batches leave behind. `$1` decisions on messages that had waited, `$2` notes,
+/// `$3` actions, `$4` now.
 pub(super) const INSERT_SIDE_EFFECTS: &str = "UPDATE messages SET decision = one.value->>'$.decision', \
     explanation = one.value->>'$.explanation', rules_version = one.value->>'$.rules_version' \
     FROM json_each($1) AS one WHERE messages.message_key = one.value->>'$.message_key' \
@@ -112,7 +114,8 @@ pub(super) const CALL_OFF: &str = "UPDATE messages SET outbox_state = 'expired',
     DELETE FROM outbox WHERE kind = 'message' AND state = 'queued' \
     AND conversation_id IN (SELECT value FROM json_each($1))";
 
-/// What was to be done for them, and their messages that waited for it. `$1` conversations, `$2` now.
+/// What was to be done for them, and their messages that waited for it. `$1` conversations, `$2`
+/// now.
 pub(super) const CALL_OFF_ACTIONS: &str = "UPDATE messages SET decision = 'opted_out' \
     WHERE decision = 'pending' AND conversation_id IN (SELECT value FROM json_each($1)); \
     UPDATE actions SET ended_at_ms = $2, \
@@ -144,8 +147,8 @@ pub(super) const ACTION_HOSTS: &str = "WITH RECURSIVE hosts (name) AS ( \
     SELECT name FROM hosts WHERE EXISTS (SELECT 1 FROM outbox WHERE kind = 'action' AND host = name \
         AND due_at_ms <= $1 AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= $1)))";
 
-/// The actions that wait longest, also those whose worker is gone, as one row of JSON. `$1` now, `$2` hosts with room,
-/// `$3` the most of each.
+/// The actions that wait longest, also those whose worker is gone, as one row of JSON. `$1` now,
+/// `$2` hosts with room, `$3` the most of each.
 pub(super) const CLAIMABLE_ACTIONS: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'host', host, 'attempts', attempts, \
     'expires_at_ms', expires_at_ms, 'request', request)) FROM (SELECT o.id, o.conversation_id, o.host, \
@@ -156,7 +159,8 @@ pub(super) const CLAIMABLE_ACTIONS: &str = "SELECT json_group_array(json_object(
     JOIN actions AS a ON a.conversation_id = o.conversation_id AND a.number = o.action_number \
     ORDER BY o.due_at_ms, o.id)";
 
-/// What was said lately in conversations, the oldest first, as one row of JSON. `$1` conversations, `$2` how many of each.
+/// What was said lately in conversations, the oldest first, as one row of JSON. `$1` conversations,
+/// `$2` how many of each.
 pub(super) const RECENT_MESSAGES: &str = "SELECT json_group_array(json_object( \
     'conversation_id', conversation_id, 'direction', direction, 'text', text)) FROM ( \
     SELECT m.conversation_id, m.direction, m.text FROM json_each($1) AS one JOIN messages AS m ON m.id IN ( \
@@ -164,7 +168,8 @@ pub(super) const RECENT_MESSAGES: &str = "SELECT json_group_array(json_object( \
         AND (direction = 'in' OR outbox_state NOT IN ('dead', 'expired')) ORDER BY id DESC LIMIT $2) \
     ORDER BY m.id)";
 
-/// Actions that are ours, with their conversations in the same shape as what is due. `$1` claim_tokens.
+/// Actions that are ours, with their conversations in the same shape as what is due. `$1`
+/// `claim_token`s.
 pub(super) const ENDED_ACTIONS: &str = "SELECT json_object('conversations', (SELECT json_group_array(json_object( \
     'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id, 'state', c.state, \
     'inbound_count', c.inbound_count, 'last_inbound_ms', c.last_inbound_ms, 'person', json_object( \
@@ -175,22 +180,23 @@ pub(super) const ENDED_ACTIONS: &str = "SELECT json_object('conversations', (SEL
         'number', action_number)) FROM outbox WHERE claim_token IN (SELECT value FROM json_each($1))), \
     'last_message', (SELECT coalesce(max(id), 0) FROM messages))";
 
-/// `$1` claim_tokens and outcomes, `$2` now.
+/// `$1` `claim_token`s and outcomes, `$2` now.
 pub(super) const END_ACTIONS: &str = "UPDATE actions SET ended_at_ms = $2, outcome = one.value->>'$.outcome' \
     FROM json_each($1) AS one JOIN outbox ON outbox.claim_token = one.value->>'$.claim_token' \
     WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number; \
     DELETE FROM outbox WHERE claim_token IN (SELECT value->>'$.claim_token' FROM json_each($1))";
 
-/// Conversations with the same number of ours of people who turned out to be one, in pairs. `$1` pairs of contacts.
+/// Conversations with the same number of ours of people who turned out to be one, in pairs. `$1`
+/// pairs of contacts.
 pub(super) const TO_JOIN: &str = "SELECT json_group_array(json_object('from', f.id, 'to', t.id, \
     'from_state', f.state, 'to_state', t.state, \
     'newer', iif(f.last_message_ms > t.last_message_ms, 'other', 'own'))) \
     FROM json_each($1) AS pair JOIN conversations AS f ON f.contact_id = pair.value->>'$.from' \
     JOIN conversations AS t ON t.contact_id = pair.value->>'$.to' AND t.phone_number_id = f.phone_number_id";
 
-/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to` of contacts, `$2` those of
-/// conversations, with what the one that stays remembers and by how much the numbers of actions grow; then `from` is
-/// gone.
+/// Makes one person of two that turned out to be the same. `$1` pairs `from` and `to` of contacts,
+/// `$2` those of conversations, with what the one that stays remembers and by how much the numbers
+/// of actions grow; then `from` is gone.
 pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pair.value->>'$.to' \
     FROM json_each($2) AS pair WHERE messages.conversation_id = pair.value->>'$.from'; \
     UPDATE outbox SET conversation_id = pair.value->>'$.to', \
@@ -218,8 +224,8 @@ pub(super) const MERGE_PEOPLE: &str = "UPDATE messages SET conversation_id = pai
 
 // ---- receive: the rest -------------------------------------------------------------------------
 
-/// Stores steps that were not told before, takes a returned tag as proof of a send whatever we thought of it,
-/// and drops the outbox rows of what is proven. `$1` receipts, `$2` now.
+/// Stores steps that were not told before, takes a returned tag as proof of a send whatever we
+/// thought of it, and drops the outbox rows of what is proven. `$1` receipts, `$2` now.
 pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
     (receipt_key, message_key, status, participant, at_ms, received_at_ms, claim_token, pricing, conversation, \
      errors, raw) \
@@ -237,13 +243,15 @@ pub(super) const WRITE_RECEIPTS: &str = "INSERT INTO receipts \
     AND EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id \
         AND messages.outbox_state = 'accepted')";
 
-/// Receipts that name both ids of a person complete a contact that had only the phone. `$1` pairs `wa_id` and `user_id`.
+/// Receipts that name both ids of a person complete a contact that had only the phone. `$1` pairs
+/// `wa_id` and `user_id`.
 pub(super) const LEARN_USER_IDS: &str = "UPDATE contacts SET user_id = told.value->>'$.user_id' \
     FROM json_each($1) AS told WHERE contacts.wa_id = told.value->>'$.wa_id' \
     AND contacts.user_id IS NULL AND NOT EXISTS (SELECT 1 FROM contacts AS other \
         WHERE other.user_id = told.value->>'$.user_id')";
 
-/// The furthest step of each message with one of these keys. A read proves a delivery, and `failed` stays.
+/// The furthest step of each message with one of these keys. A read proves a delivery, and `failed`
+/// stays.
 pub(super) const MERGE_RECEIPTS: &str = "UPDATE messages SET delivery_status = \
     (SELECT status FROM receipts WHERE receipts.message_key = messages.message_key \
      AND status IN ('sent', 'delivered', 'read', 'played', 'failed') \
@@ -277,7 +285,8 @@ pub(super) const INSERT_QUARANTINE: &str = "INSERT INTO quarantine \
 
 // ---- reading -----------------------------------------------------------------------------------
 
-/// `$1` part of a name, a user id, a conversation's id, or nothing; `$2` limit; `$3` the digits of a phone, or six of them at least.
+/// `$1` part of a name, a user id, a conversation's id, or nothing; `$2` limit; `$3` the digits of
+/// a phone, or six of them at least.
 pub(super) const CONVERSATIONS: &str = "WITH meant AS MATERIALIZED ( \
     SELECT v.id, CASE WHEN CAST(v.id AS TEXT) = $1 THEN 1 \
         WHEN c.wa_id = $3 OR c.user_id = $1 THEN 2 ELSE 3 END AS how \
@@ -320,7 +329,8 @@ pub(super) const CONVERSATION_EVENTS: &str = "SELECT at_ms, kind, text, message_
 pub(super) const FIND_UPLOAD: &str = "SELECT media_id FROM uploads \
     WHERE phone_number_id = $1 AND sha256 = $2 AND mime_type = $3 AND expires_at_ms > $4";
 
-/// `$1` number, `$2` hash, `$3` MIME type, `$4` media id, `$5` until when, `$6` now. What Meta has forgotten goes.
+/// `$1` number, `$2` hash, `$3` MIME type, `$4` media id, `$5` until when, `$6` now. What Meta has
+/// forgotten goes.
 pub(super) const REMEMBER_UPLOAD: &str = "DELETE FROM uploads WHERE expires_at_ms <= $6; \
     INSERT INTO uploads (phone_number_id, sha256, mime_type, media_id, expires_at_ms) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (phone_number_id, sha256, mime_type) \
@@ -333,7 +343,8 @@ pub(super) const STANDING: &str = "SELECT v.last_inbound_ms, \
     WHERE c.id = coalesce((SELECT id FROM contacts WHERE wa_id = $2), \
         (SELECT id FROM contacts WHERE user_id = $3))";
 
-/// A message sent by hand, with its contact and conversation when they are new. `$1` the one row, `$2` now.
+/// A message sent by hand, with its contact and conversation when they are new. `$1` the one row,
+/// `$2` now.
 pub(super) const RECORD_SENT: &str = "INSERT INTO contacts (wa_id, user_id, first_seen_ms) \
     SELECT value->>'$.wa_id', value->>'$.user_id', $2 FROM json_each($1) \
     WHERE NOT EXISTS (SELECT 1 FROM contacts \
@@ -357,5 +368,6 @@ pub(super) const ACCOUNT_EVENTS: &str = "SELECT * FROM (SELECT id, field, phone_
     received_at_ms, raw FROM account_events WHERE $1 = '' OR field = $1 \
     ORDER BY id DESC LIMIT $2) AS latest ORDER BY id";
 
-/// `ok`, or what is wrong with the file itself: what the connection remembers of it is forgotten first.
+/// `ok`, or what is wrong with the file itself: what the connection remembers of it is forgotten
+/// first.
 pub(super) const QUICK_CHECK: &str = "PRAGMA shrink_memory; PRAGMA quick_check(1)";

@@ -1,10 +1,11 @@
-//! Statements on the outbox: what delivery claims, settles and frees, and what a person does with a row by hand.
+//! Statements on the outbox: what delivery claims, settles and frees, and what a person does with a
+//! row by hand.
 
 /// Ends every lease: for a start, when nobody else can be sending.
 pub(crate) const END_LEASES: &str = "UPDATE outbox SET lease_until_ms = 0 WHERE state = 'sending'";
 
-/// The next message of each conversation that has none before it, as one row of JSON. `$1` now, `$2` numbers with room,
-/// `$3` limit.
+/// The next message of each conversation that has none before it, as one row of JSON. `$1` now,
+/// `$2` numbers with room, `$3` limit.
 pub(crate) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
     'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
@@ -21,7 +22,8 @@ pub(crate) const CLAIMABLE_MESSAGES: &str = "SELECT json_group_array(json_object
         AND e.kind = 'message' AND e.state IN ('queued', 'unknown') AND e.id < o.id) \
     ORDER BY o.due_at_ms, o.id LIMIT $3)";
 
-/// Read marks of conversations where nothing is being sent, in the same shape. `$1` now, `$2` numbers with room, `$3` limit.
+/// Read marks of conversations where nothing is being sent, in the same shape. `$1` now, `$2`
+/// numbers with room, `$3` limit.
 pub(crate) const CLAIMABLE_READ_MARKS: &str = "SELECT json_group_array(json_object( \
     'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id, \
     'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid, \
@@ -49,8 +51,8 @@ pub(crate) const SETTLE_MESSAGES: &str = "UPDATE messages SET \
     FROM json_each($1) AS end_ JOIN outbox ON outbox.claim_token = end_.value->>'$.claim_token' \
     WHERE messages.id = outbox.message_id AND messages.direction = 'out'";
 
-/// Rows that stay: to be tried again, or unknown. A reason is kept beside those of earlier tries, of which the last
-/// hundred stay. `$2` now.
+/// Rows that stay: to be tried again, or unknown. A reason is kept beside those of earlier tries,
+/// of which the last hundred stay. `$2` now.
 pub(crate) const SETTLE_KEPT: &str = "UPDATE outbox SET \
     state = end_.value->>'$.state', due_at_ms = coalesce(end_.value->>'$.due_at_ms', due_at_ms), \
     attempts = attempts - (end_.value->>'$.attempts_back'), \
@@ -68,8 +70,8 @@ pub(crate) const SETTLE_KEPT: &str = "UPDATE outbox SET \
 pub(crate) const SETTLE_GONE: &str =
     "DELETE FROM outbox WHERE claim_token IN (SELECT value->>'$.claim_token' FROM json_each($1))";
 
-/// Messages that nobody settles, as one row of JSON: those unknown since `$2` or longer, those whose sender is gone,
-/// and those whose time is over. `$1` now.
+/// Messages that nobody settles, as one row of JSON: those unknown since `$2` or longer, those
+/// whose sender is gone, and those whose time is over. `$1` now.
 pub(crate) const UNSETTLED: &str = "SELECT json_object( \
     'held', (SELECT json_group_array(json_object('id', id, 'message_id', message_id, 'reason', reason)) \
         FROM outbox WHERE kind = 'message' AND state = 'unknown' AND lease_until_ms <= $2), \
@@ -81,8 +83,9 @@ pub(crate) const UNSETTLED: &str = "SELECT json_object( \
         FROM outbox AS o JOIN messages AS m ON m.id = o.message_id \
         WHERE o.kind = 'message' AND o.state = 'queued' AND o.expires_at_ms <= $1))";
 
-/// Moves them on: `$1` each with its new state and, where there is a new one, the reason; `$2` now. What is held stops
-/// blocking its conversation, and a late receipt still finds it; what has expired leaves.
+/// Moves them on: `$1` each with its new state and, where there is a new one, the reason; `$2` now.
+/// What is held stops blocking its conversation, and a late receipt still finds it; what has
+/// expired leaves.
 pub(crate) const MOVE_ON: &str = "UPDATE messages SET outbox_state = one.value->>'$.state', \
     send_error = coalesce(one.value->>'$.reason', send_error) \
     FROM json_each($1) AS one WHERE messages.id = one.value->>'$.message_id'; \
@@ -126,7 +129,8 @@ pub(crate) const OUTBOX_COUNTS: &str = "SELECT o.state, o.kind, count(*) AS tota
 pub(crate) const GIVEN_UP: &str = "SELECT count(*) FROM messages \
     WHERE outbox_state IN ('dead', 'expired') AND stored_at_ms >= $1";
 
-/// Rows as a person looks at them, oldest first. `$1` a state or nothing, `$2` ids or NULL for all, `$3` limit.
+/// Rows as a person looks at them, oldest first. `$1` a state or nothing, `$2` ids or NULL for all,
+/// `$3` limit.
 pub(crate) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind, o.state, o.phone_number_id, \
     o.host, o.due_at_ms, o.expires_at_ms, o.lease_until_ms, o.attempts, o.reason, o.tries, \
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone, \
@@ -141,8 +145,9 @@ pub(crate) const LOOK_AT_OUTBOX: &str = "SELECT o.id, o.conversation_id, o.kind,
     WHERE ($1 = '' OR o.state = $1) AND ($2 IS NULL OR o.id IN (SELECT value FROM json_each($2))) \
     ORDER BY o.id LIMIT $3";
 
-/// Puts rows to the front. The `claim_token` of the last try stays until the next claim gives a new one: until then a receipt
-/// that brings it back still proves that the message was sent. `$1` ids with their new ends, `$2` now.
+/// Puts rows to the front. The `claim_token` of the last try stays until the next claim gives a new
+/// one: until then a receipt that brings it back still proves that the message was sent. `$1` ids
+/// with their new ends, `$2` now.
 pub(crate) const RETRY_BY_HAND: &str = "UPDATE messages SET outbox_state = 'queued', send_error = NULL \
     FROM json_each($1) AS one JOIN outbox ON outbox.id = one.value->>'$.id' \
     WHERE messages.id = outbox.message_id AND outbox.kind = 'message'; \
@@ -167,7 +172,8 @@ pub(crate) const EXPIRE_DOWNLOADS: &str = "UPDATE media SET \
     WHERE media.message_id = outbox.message_id AND outbox.kind = 'download' AND outbox.expires_at_ms <= $1; \
     DELETE FROM outbox WHERE kind = 'download' AND expires_at_ms <= $1";
 
-/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` `claim_token`, `$3` end of the lease.
+/// The file that waits longest, also one whose worker is gone. `$1` now, `$2` `claim_token`, `$3`
+/// end of the lease.
 pub(crate) const CLAIM_DOWNLOAD: &str = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, \
     claim_token = $2, lease_until_ms = $3 WHERE id = (SELECT id FROM outbox WHERE kind = 'download' \
         AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1)) \
@@ -190,7 +196,8 @@ pub(crate) const RETRY_DOWNLOAD: &str = "UPDATE outbox SET state = 'queued', due
 /// `$1` `claim_token`.
 pub(crate) const END_DOWNLOAD: &str = "DELETE FROM outbox WHERE claim_token = $1";
 
-/// Numbers that have something queued: one step through the index for each, however many rows there are.
+/// Numbers that have something queued: one step through the index for each, however many rows there
+/// are.
 pub(crate) const OUTBOX_NUMBERS: &str = "WITH RECURSIVE numbers (number) AS ( \
     SELECT min(phone_number_id) FROM outbox WHERE state = 'queued' \
     UNION ALL SELECT (SELECT min(phone_number_id) FROM outbox \

@@ -1,9 +1,10 @@
 //! Whether a database and the write-ahead log beside it belong together.
 //!
-//! SQLite does not ask: it takes any `-wal` beside a file for the file's own, and a backup that was copied over the
-//! database while an older log lay there starts and corrupts itself. So this is looked at before SQLite opens
-//! anything. It refuses only what cannot come from a crash, a power cut, or from moving all files together; each
-//! proof is explained where it is made. The format is <https://www.sqlite.org/fileformat2.html#walformat>.
+//! SQLite does not ask: it takes any `-wal` beside a file for the file's own, and a backup that was
+//! copied over the database while an older log lay there starts and corrupts itself. So this is
+//! looked at before SQLite opens anything. It refuses only what cannot come from a crash, a power
+//! cut, or from moving all files together; each proof is explained where it is made. The format is
+//! <https://www.sqlite.org/fileformat2.html#walformat>.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -75,8 +76,8 @@ pub(super) fn check(database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The same for a command, which opens the database beside a service or without one. A service that runs has looked
-/// itself, and writes both files while they would be read here.
+/// The same for a command, which opens the database beside a service or without one. A service that
+/// runs has looked itself, and writes both files while they would be read here.
 ///
 /// # Errors
 /// As [`check`].
@@ -116,7 +117,8 @@ fn foreign(database: Option<Database>, log: &Log) -> Option<String> {
         return Some("the database is a copy that never had a log".into());
     }
     if log.stamps.iter().any(|stamp| *stamp != database.stamp) {
-        // We change the stamp only while there is no log (see [`super::opening`]), so all versions of the first page have one stamp.
+        // We change the stamp only while there is no log (see [`super::opening`]), so all versions
+        // of the first page have one stamp.
         return Some("the database is of another time than the log, or of another service".into());
     }
     // A page behind the end of the file is in the log, or was never written because it is free.
@@ -141,7 +143,8 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// `None` when there is no database. A file that is none is left to SQLite, which has words for that.
+/// `None` when there is no database. A file that is none is left to SQLite, which has words for
+/// that.
 fn read_database(path: &Path) -> io::Result<Option<Database>> {
     let Some(mut file) = open(path)? else {
         return Ok(None);
@@ -165,8 +168,8 @@ fn read_database(path: &Path) -> io::Result<Option<Database>> {
     }))
 }
 
-/// Everything that is committed, as SQLite would find it; `None` when that is nothing. `end` is the number of pages in the
-/// database file.
+/// Everything that is committed, as SQLite would find it; `None` when that is nothing. `end` is the
+/// number of pages in the database file.
 fn read_log(mut log: impl Read, end: u32) -> io::Result<Option<Log>> {
     let mut header = [0; LOG_HEADER];
     if !fill(&mut log, &mut header)? || number(&header, 0) & !1 != LOG_MAGIC {

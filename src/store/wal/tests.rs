@@ -1,5 +1,5 @@
-//! Crash images of a database under random work: each must be taken for whole, and of files from different images those
-//! that are taken must be as sound as the database was.
+//! Crash images of a database under random work: each must be taken for whole, and of files from
+//! different images those that are taken must be as sound as the database was.
 
 use std::fs;
 use std::path::{Path, PathBuf};

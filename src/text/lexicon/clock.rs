@@ -1,4 +1,5 @@
-//! Words around a time of day: which half of the day it is in, and the minutes that are said in words.
+//! Words around a time of day: which half of the day it is in, and the minutes that are said in
+//! words.
 
 /// The words of one language that stand beside times.
 #[derive(Debug)]

@@ -4,7 +4,8 @@
 #[derive(Debug)]
 pub(crate) struct Days {
     language: &'static str,
-    /// With one of these a text names no day that we could be sure of: last friday, two weeks ago, every monday.
+    /// With one of these a text names no day that we could be sure of: last friday, two weeks ago,
+    /// every monday.
     pub(crate) refused: &'static [&'static str],
     /// The same, but a full date beside them stands: in a month.
     pub(crate) vague: &'static [&'static str],

@@ -1,7 +1,7 @@
 //! Words that Unicode's data has no table for: today, tomorrow, in three days, noon.
 //!
-//! Folded as [`crate::text::normalize`] folds, so that they are found however they are typed; but the first of
-//! each list is also what we write, so it is spelt in full.
+//! Folded as [`crate::text::normalize`] folds, so that they are found however they are typed; but
+//! the first of each list is also what we write, so it is spelt in full.
 
 pub(crate) mod clock;
 pub(crate) mod days;
@@ -222,7 +222,8 @@ static ALL: [Words; 16] = [
     Words {
         language: "hi",
         today: &["आज"],
-        // The one word stands for both neighbours of today; whoever asks for a day means the one to come.
+        // The one word stands for both neighbours of today; whoever asks for a day means the one to
+        // come.
         tomorrow: &["कल"],
         after_tomorrow: &["परसों"],
         yesterday: &[],

@@ -1,10 +1,12 @@
-//! Numbers in words, up to twenty. A larger one is not read, and its parts are known so that none is taken for the whole.
+//! Numbers in words, up to twenty. A larger one is not read, and its parts are known so that none
+//! is taken for the whole.
 
 /// The numbers of one language.
 #[derive(Debug)]
 pub(crate) struct Numbers {
     language: &'static str,
-    /// From zero to twenty, with a comma between; other forms of the same number behind a `/`. An empty one has no word but that in `one`.
+    /// From zero to twenty, with a comma between; other forms of the same number behind a `/`. An
+    /// empty one has no word but that in `one`.
     names: &'static str,
     /// What is one only when nothing else counts: in many languages it is the article too.
     pub(crate) one: &'static [&'static str],

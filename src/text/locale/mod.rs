@@ -1,7 +1,8 @@
-//! What depends on a language: how dates, times, numbers and money are written ([`Locale`]), and how they are
-//! read when people write them (`parse`).
+//! What depends on a language: how dates, times, numbers and money are written ([`Locale`]), and
+//! how they are read when people write them (`parse`).
 //!
-//! Names and forms come from Unicode's data (ICU4X). What it does not have, words like "tomorrow", is in `words`.
+//! Names and forms come from Unicode's data (ICU4X). What it does not have, words like "tomorrow",
+//! is in `words`.
 
 mod money;
 
@@ -114,7 +115,8 @@ impl Locale {
         locale
     }
 
-    /// The same language as people in a country (ISO 3166) write dates in it, where the tag does not name one.
+    /// The same language as people in a country (ISO 3166) write dates in it, where the tag does
+    /// not name one.
     #[must_use]
     pub fn written_in(mut self, country: Option<&str>) -> Self {
         if self.icu.id.region.is_none() && country.is_some() {
@@ -154,8 +156,8 @@ impl Locale {
         written!(self, E::long(), date)
     }
 
-    /// Every way in which each of some dates' months is called: full, short, and as it stands within a date, with the number
-    /// of the day in some of them.
+    /// Every way in which each of some dates' months is called: full, short, and as it stands
+    /// within a date, with the number of the day in some of them.
     pub(crate) fn month_names(&self, dates: &[Date]) -> Vec<[String; 4]> {
         let dates = || dates.iter().copied();
         let long = each_written!(self, M::long(), dates());
@@ -180,7 +182,8 @@ impl Locale {
         written!(self, M::long(), date)
     }
 
-    /// A point in time as people say it: today or tomorrow, within a week by the day's name, else by the date.
+    /// A point in time as people say it: today or tomorrow, within a week by the day's name, else
+    /// by the date.
     #[must_use]
     pub fn when(&self, at: &Zoned, now: &Zoned) -> String {
         let (date, today) = (at.date(), now.date());

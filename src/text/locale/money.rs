@@ -1,6 +1,7 @@
 //! Amounts of money.
 //!
-//! Where the sign stands is a table of ours, by what is usual in each language: ICU4X does not offer it yet.
+//! Where the sign stands is a table of ours, by what is usual in each language: ICU4X does not
+//! offer it yet.
 
 use super::Locale;
 
@@ -28,7 +29,8 @@ const WHOLE: [&str; 9] = [
     "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
 ];
 
-/// A currency: its sign, and the regions or languages where it is the money of the country, with its sign there.
+/// A currency: its sign, and the regions or languages where it is the money of the country, with
+/// its sign there.
 const SIGNS: [(&str, &str, &[&str], &str); 36] = [
     ("USD", "$", &[], "$"),
     ("EUR", "€", &[], "€"),
@@ -69,7 +71,8 @@ const SIGNS: [(&str, &str, &[&str], &str); 36] = [
 ];
 
 impl Locale {
-    /// An amount of money with the sign of its currency, at the side where the language puts it in its region.
+    /// An amount of money with the sign of its currency, at the side where the language puts it in
+    /// its region.
     #[must_use]
     pub fn money(&self, value: f64, currency: &str) -> String {
         let whole = WHOLE.contains(&currency);

@@ -1,6 +1,7 @@
 //! Dates.
 //!
-//! Whatever a text says of days is collected, each part once, and all of it must be true of one date.
+//! Whatever a text says of days is collected, each part once, and all of it must be true of one
+//! date.
 
 use std::sync::LazyLock;
 
@@ -34,8 +35,9 @@ static DAY: LazyLock<Regex> = LazyLock::new(|| {
 const BETWEEN: [&str; 8] = ["of", "de", "del", "the", "th", "do", "d", "den"];
 
 impl Locale {
-    /// Reads a date as people write it. One without a year is the next on or after `today`; "yesterday" is the day before,
-    /// so that a check can refuse it. What names two dates, or may mean another one, is none.
+    /// Reads a date as people write it. One without a year is the next on or after `today`;
+    /// "yesterday" is the day before, so that a check can refuse it. What names two dates, or may
+    /// mean another one, is none.
     #[must_use]
     pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
         let language = self.icu.id.language.as_str();
@@ -82,7 +84,8 @@ impl Locale {
         }
     }
 
-    /// Today, tomorrow, and the parts of a day. Beside a date stands the place of its word, when it means the morning too.
+    /// Today, tomorrow, and the parts of a day. Beside a date stands the place of its word, when it
+    /// means the morning too.
     fn take_relative(
         &self,
         said: &mut Mentions,

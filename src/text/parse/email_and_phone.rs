@@ -17,7 +17,8 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
-/// Finds the one e-mail address in a text. The part before the `@` is kept as written, because its owner knows best.
+/// Finds the one e-mail address in a text. The part before the `@` is kept as written, because its
+/// owner knows best.
 #[must_use]
 pub fn read_email(text: &str) -> Option<String> {
     let text = western(text);
@@ -37,7 +38,8 @@ pub fn read_email(text: &str) -> Option<String> {
     sound.then(|| format!("{local}@{}", domain.to_lowercase()))
 }
 
-/// Without the signs that WhatsApp makes bold and the like from, where they stand at both ends, and what ends a sentence.
+/// Without the signs that WhatsApp makes bold and the like from, where they stand at both ends, and
+/// what ends a sentence.
 fn unmarked(text: &str) -> &str {
     let mut text = text.trim_end_matches(['.', '!', '?']);
     for mark in ['*', '_', '~', '`', '\'', '’', '‘'] {
@@ -71,8 +73,8 @@ fn is_domain(domain: &str) -> bool {
         && !last.chars().all(|one| one.is_ascii_digit())
 }
 
-/// Reads a phone number as digits with the country's code, without a plus. A number without a country is one of
-/// `own_country` (ISO 3166), when that is known and its numbers are as long.
+/// Reads a phone number as digits with the country's code, without a plus. A number without a
+/// country is one of `own_country` (ISO 3166), when that is known and its numbers are as long.
 #[must_use]
 pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {

@@ -23,8 +23,8 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Locale {
-    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or one up to twenty in words. There must be exactly one, and no
-    /// part of a larger one.
+    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or one up to twenty in words. There must be
+    /// exactly one, and no part of a larger one.
     #[must_use]
     pub fn read_number(&self, text: &str) -> Option<f64> {
         // What looks like a minus is one.
@@ -98,8 +98,8 @@ impl Locale {
     }
 }
 
-/// Whether the only kind of mark in a number parts decimals: not when there are several, nor when it stands where
-/// the language parts thousands.
+/// Whether the only kind of mark in a number parts decimals: not when there are several, nor when
+/// it stands where the language parts thousands.
 fn decimal_at(number: &str, at: usize, groups: bool) -> Option<usize> {
     let mark = &number[at..=at];
     if number.matches(mark).count() > 1 {
@@ -109,7 +109,8 @@ fn decimal_at(number: &str, at: usize, groups: bool) -> Option<usize> {
     (!(groups && thousands)).then_some(at)
 }
 
-/// Whether the marks before the decimals part thousands, or hundreds as in India; a date is not parted so.
+/// Whether the marks before the decimals part thousands, or hundreds as in India; a date is not
+/// parted so.
 fn well_grouped(whole: &str) -> bool {
     let digits = whole.trim_start_matches(['+', '-']);
     let groups: Vec<&str> = digits.split([',', '.']).collect();

@@ -22,7 +22,8 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
 /// Years around this one that two digits may stand for.
 const SHORT_YEARS: std::ops::RangeInclusive<i16> = -1..=10;
 
-/// Takes the dates in digits out of a text; none when one of them is no date, or may be something else.
+/// Takes the dates in digits out of a text; none when one of them is no date, or may be something
+/// else.
 pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, Vec<Date>)> {
     let (mut rest, mut dates, mut at) = (String::new(), Vec::new(), 0);
     while let Some(found) = NUMBERS.captures_at(text, at) {
@@ -69,7 +70,8 @@ impl Locale {
         let has = |name: &str| found.name(name).is_some();
         if found.name("mark").is_some_and(|mark| mark.as_str() != "/") && !has("y") {
             let number = |name: &str| found[name].parse::<i16>().unwrap_or_default();
-            // Rising with a hyphen between, it is a range: 3-4 people; and 2.5 is a number where a point parts decimals.
+            // Rising with a hyphen between, it is a range: 3-4 people; and 2.5 is a number where a
+            // point parts decimals.
             let hyphen = &found["mark"] == "-";
             let range =
                 hyphen && number("a") <= number("b") && !(alone && number("a") == number("b"));

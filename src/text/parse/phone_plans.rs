@@ -12,8 +12,8 @@ struct Plan {
     length: std::ops::RangeInclusive<usize>,
 }
 
-/// Countries whose numbers begin with a zero at home, with the digits behind it at least and at most; from general
-/// knowledge of the national plans, not checked against them.
+/// Countries whose numbers begin with a zero at home, with the digits behind it at least and at
+/// most; from general knowledge of the national plans, not checked against them.
 #[rustfmt::skip]
 const ZERO: [(&str, usize, usize); 52] = [
     ("AE", 8, 9), ("AL", 8, 9), ("AM", 8, 8), ("AR", 10, 11), ("AT", 7, 13), ("AU", 9, 9), ("BA", 8, 9), ("BD", 8, 10),
@@ -97,7 +97,8 @@ pub(crate) fn behind_prefix<'a>(digits: &'a str, country: Option<&str>) -> Optio
         .or_else(|| digits.strip_prefix("00"))
 }
 
-/// The whole number of what is dialled within a country, when it has as many digits as numbers there.
+/// The whole number of what is dialled within a country, when it has as many digits as numbers
+/// there.
 pub(crate) fn whole(digits: &str, country: &str) -> Option<String> {
     let code = country::calling_code(country)?;
     let plan = plan(country, code);

@@ -13,8 +13,8 @@ use crate::text::lexicon::{clock, days, numbers};
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
-/// Hours and minutes, or hours with a word that says they are some. Of languages whose words are in no table of ours the
-/// usual ones are here.
+/// Hours and minutes, or hours with a word that says they are some. Of languages whose words are in
+/// no table of ours the usual ones are here.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)
@@ -55,8 +55,8 @@ enum Half {
 }
 
 impl Locale {
-    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a half of the day the hour is
-    /// taken as it stands.
+    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a half of
+    /// the day the hour is taken as it stands.
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
         let language = self.icu.id.language.as_str();
@@ -99,7 +99,8 @@ impl Locale {
         }
     }
 
-    /// The one time in a text, half of the day applied; in a text that says a part of the day, perhaps a number alone.
+    /// The one time in a text, half of the day applied; in a text that says a part of the day,
+    /// perhaps a number alone.
     #[expect(
         clippy::option_option,
         reason = "two times are something else than none"

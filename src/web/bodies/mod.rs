@@ -1,8 +1,9 @@
 //! Bodies that are coming in, bounded in memory and in number, and each of them in time.
 //!
-//! A signature can be checked only at a body's end, so nobody knows before it whether a body is worth its
-//! memory. What can be known is whether it moves: each has to be over by a moment that every byte puts off a
-//! little. Past it the body is given up; and when room runs short, the one that is closest to it goes first.
+//! A signature can be checked only at a body's end, so nobody knows before it whether a body is
+//! worth its memory. What can be known is whether it moves: each has to be over by a moment that
+//! every byte puts off a little. Past it the body is given up; and when room runs short, the one
+//! that is closest to it goes first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -154,7 +155,8 @@ impl Room {
             return Err(Crowded);
         };
         let earned = Duration::from_micros(bytes as u64 * 1_000_000 / limits.bytes_per_second);
-        // A head start is worth no more than the grace: a body that came fast and then stands still is slow.
+        // A head start is worth no more than the grace: a body that came fast and then stands still
+        // is slow.
         coming.due = (coming.due + earned).min(now + limits.grace);
         self.due = coming.due;
         if let Some(peer) = peer {

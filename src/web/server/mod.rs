@@ -35,7 +35,8 @@ pub(crate) struct Limits {
     pub(crate) write: Duration,
     /// How long open requests may take to finish when we stop.
     pub(crate) drain: Duration,
-    /// Connections at the same time; for one more, the one that has been idle for longest is closed.
+    /// Connections at the same time; for one more, the one that has been idle for longest is
+    /// closed.
     pub(crate) connections: usize,
     /// Connections of one peer at the same time; those of trusted proxies are not counted.
     pub(crate) connections_per_peer: usize,
@@ -208,7 +209,8 @@ impl Door {
                             "could not accept a connection (told once a minute at most)"
                         );
                     });
-                    // Most likely there is no file descriptor left: ours that do nothing are given up first.
+                    // Most likely there is no file descriptor left: ours that do nothing are given
+                    // up first.
                     if self.places.close_one() {
                         self.count("closed_idle");
                     }

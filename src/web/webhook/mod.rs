@@ -1,8 +1,8 @@
 //! Meta's door: the challenge, and updates that are truly signed.
 //!
-//! Every check runs before the next dearer one: headers, size, signature over the raw bytes, and only then is
-//! anything decoded. 200 means stored; strangers get fixed words. Nothing of a request is logged.
-//! Next on the way of a message: [`crate::intake`].
+//! Every check runs before the next dearer one: headers, size, signature over the raw bytes, and
+//! only then is anything decoded. 200 means stored; strangers get fixed words. Nothing of a request
+//! is logged. Next on the way of a message: [`crate::intake`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,12 +29,13 @@ use crate::whatsapp::inbound;
 use crate::whatsapp::signature;
 use crate::whatsapp::signature::SignatureError;
 
-/// Meta's bodies reach 3 MB.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+/// Meta's bodies reach 3 MB. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
 /// Memory for the bodies of all requests; nearly every one has a few kilobytes.
 const BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
-/// How long a body may stand still, and how fast it must come besides: a bad line of a phone is faster.
+/// How long a body may stand still, and how fast it must come besides: a bad line of a phone is
+/// faster.
 const BODY_GRACE: Duration = Duration::from_secs(5);
 const BODY_BYTES_PER_SECOND: u64 = 8 * 1_024;
 /// For the whole body, from its first byte.
@@ -243,8 +244,8 @@ pub(super) fn routes(path: &str, webhook: Webhook) -> Router {
         .with_state(Arc::new(webhook))
 }
 
-/// Answers Meta's check of the callback URL.
-/// See <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests>.
+/// Answers Meta's check of the callback URL. See
+/// <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests>.
 async fn answer_challenge(
     State(webhook): State<Arc<Webhook>>,
     query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
@@ -305,7 +306,8 @@ async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Respo
     }
 }
 
-/// Meta sends bodies as they are; a compressed one could grow without bound, and its bytes are not what was signed.
+/// Meta sends bodies as they are; a compressed one could grow without bound, and its bytes are not
+/// what was signed.
 fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::CONTENT_ENCODING)

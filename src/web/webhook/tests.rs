@@ -1,5 +1,5 @@
-//! Bodies that can be watched: how much of them is read, and for how long. The rest of the webhook is tested
-//! over sockets, in `tests/it/webhook_http.rs`.
+//! Bodies that can be watched: how much of them is read, and for how long. The rest of the webhook
+//! is tested over sockets, in `tests/it/webhook_http.rs`.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -69,8 +69,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads the answer to [`create`] or [`get`]: `{"connection": C}`, C itself, or only its id. Maton documents none of
-    /// them. `None` when it holds no id.
+    /// Reads the answer to [`create`] or [`get`]: `{"connection": C}`, C itself, or only its id.
+    /// Maton documents none of them. `None` when it holds no id.
     #[must_use]
     pub fn read(answer: &Value) -> Option<Self> {
         let nested = answer.get("connection").filter(|inner| inner.is_object());

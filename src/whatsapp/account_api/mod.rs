@@ -1,8 +1,9 @@
-//! What the owner's commands ask of Graph and of the gateway: templates, numbers, profile, connections.
+//! What the owner's commands ask of Graph and of the gateway: templates, numbers, profile,
+//! connections.
 //!
-//! Each file gives [`super::api_call::Call`]s and reads what comes back. Limits are checked before there is a call, all of
-//! them at once; answers are read leniently: a key that is missing, null, new or of another type costs nothing but
-//! itself.
+//! Each file gives [`super::api_call::Call`]s and reads what comes back. Limits are checked before
+//! there is a call, all of them at once; answers are read leniently: a key that is missing, null,
+//! new or of another type costs nothing but itself.
 
 pub mod connections;
 mod lenient;
@@ -15,10 +16,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Rows asked for at once: more templates than this can be larger than an answer the gateway's client takes.
+/// Rows asked for at once: more templates than this can be larger than an answer the gateway's
+/// client takes.
 const PAGE_ROWS: &str = "50";
-/// Pages at the most: an account has 6,000 templates at the most, which is 120 of them.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
+/// Pages at the most: an account has 6,000 templates at the most, which is 120 of them. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
 const PAGES_MAX: usize = 200;
 
 /// One way in which a request is not what Graph takes.
@@ -56,8 +58,8 @@ pub struct Checked {
 
 /// Goes through the pages of a list.
 ///
-/// It goes by `cursors.after` and looks at `next` only to see whether there is more: `next` leads past the gateway, and
-/// may hold a token.
+/// It goes by `cursors.after` and looks at `next` only to see whether there is more: `next` leads
+/// past the gateway, and may hold a token.
 #[derive(Clone, Debug, Default)]
 pub struct Pages {
     seen: BTreeSet<String>,

@@ -1,6 +1,7 @@
 //! Business phone numbers: what they are called, how they stand, how much they may send.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,7 +1,9 @@
 //! News about the account, said in one line for people. The raw JSON beside it keeps the rest.
 //!
-//! Shapes: <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview> and the page
-//! of each field. Nothing here can fail: what is not as expected is only said less exactly.
+//! Shapes:
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
+//! and the page of each field. Nothing here can fail: what is not as expected is only said less
+//! exactly.
 
 use serde_json::Value;
 

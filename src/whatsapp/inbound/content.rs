@@ -1,7 +1,8 @@
 //! What a person sent: the part of a message that depends on its type.
 //!
-//! The set of types is open: one we do not know is [`Content::Other`], never an error. A known type that lacks
-//! what makes it that type is one. Next on the way of a message: back to [`super::update`].
+//! The set of types is open: one we do not know is [`Content::Other`], never an error. A known type
+//! that lacks what makes it that type is one. Next on the way of a message: back to
+//! [`super::update`].
 
 use serde_json::value::RawValue;
 
@@ -10,8 +11,8 @@ use super::sender::{LONGEST_WAMID_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
 use crate::whatsapp::bounds::{MOST_FORM_VALUES, has_more_values};
 
-/// The types of `system` messages that tell of a person's new number or id, old words and new.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system>.
+/// The types of `system` messages that tell of a person's new number or id, old words and new. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system>.
 const CHANGES: [&str; 3] = [
     "user_changed_number",
     "user_changed_user_id",
@@ -22,7 +23,8 @@ const DEEPEST_EDIT: usize = 4;
 
 /// Reads the object named like the message's type.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
 pub(crate) fn read(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
     read_nested(kind, message, DEEPEST_EDIT)
 }
@@ -265,7 +267,8 @@ fn interactive(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
     content.map_err(|wrong| wrong.within("interactive"))
 }
 
-/// The answers come as JSON in a text; when it is none, or far too much, the raw message still has it.
+/// The answers come as JSON in a text; when it is none, or far too much, the raw message still has
+/// it.
 fn form_reply(form: &Object<'_>) -> Content {
     let answers = form.optional_text("response_json");
     let answers = answers

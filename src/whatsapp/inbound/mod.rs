@@ -1,10 +1,10 @@
 //! A webhook's body, taken apart into updates before any of them is understood.
 //!
-//! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so that a bad
-//! one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds far more than Meta sends
-//! (`bounds.rs`) becomes one such event in one piece. It does not check who sent the body
-//! ([`super::signature`] has) and does not know what was seen before (the store does).
-//! Next on the way of a message: `self::update`.
+//! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so
+//! that a bad one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds
+//! far more than Meta sends (`bounds.rs`) becomes one such event in one piece. It does not check
+//! who sent the body ([`super::signature`] has) and does not know what was seen before (the store
+//! does). Next on the way of a message: `self::update`.
 
 mod account_summary;
 mod content;
@@ -33,9 +33,10 @@ const LONGEST_FIELD_BYTES: usize = 128;
 
 /// Reads one body into events, in the order they stand in it.
 ///
-/// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those of `message_echoes[]`
-/// under `smb_message_echoes` an [`Event::Echo`]. The same id may come twice.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+/// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those
+/// of `message_echoes[]` under `smb_message_echoes` an [`Event::Echo`]. The same id may come twice.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 #[must_use]
 pub fn read(body: &[u8]) -> Vec<Event> {
     let mut reader = Reader::default();
@@ -70,8 +71,8 @@ enum Excess {
     Cards,
 }
 
-/// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person is called stands
-/// beside it and is not there.
+/// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person
+/// is called stands beside it and is not there.
 #[must_use]
 pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
@@ -271,8 +272,8 @@ impl Reader {
         }
     }
 
-    /// The elements of every array of that name; what is not an array goes to the quarantine. None when they are
-    /// too many for one body, or the body was too much already.
+    /// The elements of every array of that name; what is not an array goes to the quarantine. None
+    /// when they are too many for one body, or the body was too much already.
     fn elements_of<'a>(
         &mut self,
         object: &Object<'a>,

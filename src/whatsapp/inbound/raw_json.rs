@@ -1,8 +1,9 @@
 //! Reading JSON piece by piece, so that a wrong piece costs nothing but itself.
 //!
-//! An [`Object`] knows where each of its values begins and ends and has looked inside none of them: a lone
-//! surrogate, a number too large or a thousand brackets do harm only when that very value is asked for.
-//! Nothing here knows what the fields mean; [`crate::whatsapp::inbound`] and [`super::update`] do.
+//! An [`Object`] knows where each of its values begins and ends and has looked inside none of them:
+//! a lone surrogate, a number too large or a thousand brackets do harm only when that very value is
+//! asked for. Nothing here knows what the fields mean; [`crate::whatsapp::inbound`] and
+//! [`super::update`] do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -107,7 +108,8 @@ impl<'a> Object<'a> {
         number(raw).ok_or_else(|| Wrong::new(name, "is not a number"))
     }
 
-    /// An identifier: short, and free of control characters. Empty is missing, because Meta sends `""` too.
+    /// An identifier: short, and free of control characters. Empty is missing, because Meta sends
+    /// `""` too.
     pub(crate) fn id(&self, name: &str, longest_bytes: usize) -> Result<Option<String>, Wrong> {
         let Some(raw) = self.get(name) else {
             return Ok(None);
@@ -130,8 +132,8 @@ pub(crate) fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// A text as a person may read it: half emoji (lone surrogates) become U+FFFD, and U+0000, which databases
-/// take for an end or refuse, is left out. The raw JSON beside it keeps both.
+/// A text as a person may read it: half emoji (lone surrogates) become U+FFFD, and U+0000, which
+/// databases take for an end or refuse, is left out. The raw JSON beside it keeps both.
 pub(crate) fn text(raw: &RawValue) -> Option<String> {
     let Text(bytes) = serde_json::from_str(raw.get()).ok()?;
     let text = String::from_utf8_lossy(&bytes);

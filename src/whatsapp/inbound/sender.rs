@@ -39,8 +39,8 @@ impl Card {
     }
 }
 
-/// Who is named by two fields of an update. The update's own ids count; the card that shares one of them fills in the
-/// other.
+/// Who is named by two fields of an update. The update's own ids count; the card that shares one of
+/// them fills in the other.
 pub(crate) fn person(
     update: &Object<'_>,
     phone_field: &str,
@@ -97,7 +97,8 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Reads `errors[]`; what cannot be read is left out, and so is what comes after [`MOST_ERRORS`].
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/errors>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/errors>.
 pub(crate) fn errors(update: &Object<'_>) -> Vec<GraphError> {
     let listed = update.get("errors").and_then(elements).unwrap_or_default();
     let read = listed.into_iter().filter_map(graph_error);

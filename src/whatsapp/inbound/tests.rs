@@ -18,7 +18,8 @@ fn body_of(messages: &[String]) -> String {
     )
 }
 
-/// Elements that are wrong by themselves, as JSON text because some of them no JSON writer would write.
+/// Elements that are wrong by themselves, as JSON text because some of them no JSON writer would
+/// write.
 fn poison() -> Vec<(&'static str, String)> {
     let with = |field: &str, value: &str| {
         let mut object = good("wamid.P=");
@@ -363,7 +364,8 @@ fn more_contacts_than_messages_are_kept_whole() {
 #[test]
 fn a_body_of_countless_values_is_kept_whole_wherever_they_are() {
     const REASON: &str = "the body holds more than 250000 JSON values";
-    // What stands around them: the body is one, each bracket and comma one more, and so is the list behind its comma.
+    // What stands around them: the body is one, each bracket and comma one more, and so is the list
+    // behind its comma.
     let around = body_of(&[good("wamid.A=").to_string()])
         .matches(['{', '[', ','])
         .count()

@@ -1,7 +1,7 @@
 //! One update at a time: who, when and what.
 //!
-//! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of a message:
-//! `crate::intake`, with the events of the whole body.
+//! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of
+//! a message: `crate::intake`, with the events of the whole body.
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -60,7 +60,8 @@ pub(crate) fn message(
     })))
 }
 
-/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs to.
+/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs
+/// to.
 fn sender(
     message: &Object<'_>,
     content: &Content,
@@ -108,7 +109,8 @@ pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Re
 
 /// Reads an element of `statuses[]`.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
 pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, Wrong> {
     let receipt = object(raw)?;
     let status = receipt

@@ -8,8 +8,8 @@ use crate::message::{
     ProductSection, Row, Section,
 };
 
-/// The version of form messages that Meta takes.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
+/// The version of form messages that Meta takes. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
 const FORM_MESSAGE_VERSION: &str = "3";
 
 /// Writes the object; other messages than interactive ones have none.
@@ -115,7 +115,8 @@ fn row(row: &Row) -> Value {
     part
 }
 
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages>.
 fn link_action(link: &LinkButton) -> Value {
     json!({
         "name": "cta_url",
@@ -200,7 +201,8 @@ fn product_section(section: &ProductSection) -> Value {
     part
 }
 
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
 fn card((index, card): (usize, &Card)) -> Value {
     let (kind, action) = match &card.action {
         CardAction::Link(link) => ("cta_url", link_action(link)),

@@ -1,6 +1,7 @@
 //! The `template` object.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 
 use serde_json::{Value, json};
 

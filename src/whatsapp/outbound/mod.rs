@@ -1,7 +1,7 @@
 //! Request bodies for `POST /{version}/{phone_number_id}/messages`, exactly as Meta documents them.
 //!
-//! It checks no lengths ([`crate::message::limits`] has) and sends nothing. Interactive messages and templates have a
-//! file each. Next on the way of a reply: [`crate::gateway`].
+//! It checks no lengths ([`crate::message::limits`] has) and sends nothing. Interactive messages
+//! and templates have a file each. Next on the way of a reply: [`crate::gateway`].
 
 mod interactive;
 mod message_template;
@@ -23,10 +23,12 @@ pub enum Typing {
 
 /// Writes the body of a send.
 ///
-/// `about` is the message it quotes, or, for a reaction, the message reacted to. `claim_token` comes back in every receipt as
-/// `biz_opaque_callback_data`; all apps of the business account can read it, so it must name no person.
+/// `about` is the message it quotes, or, for a reaction, the message reacted to. `claim_token`
+/// comes back in every receipt as `biz_opaque_callback_data`; all apps of the business account can
+/// read it, so it must name no person.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 #[must_use]
 pub fn message_body(
     to: &Recipient,
@@ -60,7 +62,8 @@ pub fn message_body(
 
 /// Writes the body of a read mark, which marks all earlier messages of the person too.
 ///
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators>.
 #[must_use]
 pub fn read_mark_body(message: &Wamid, typing: Typing) -> Value {
     let mut body = json!({
@@ -119,8 +122,8 @@ fn put(part: &mut Value, name: &str, text: Option<&str>) {
     }
 }
 
-/// A file as a message of its own.
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
+/// A file as a message of its own. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
 fn media(file: &Media) -> Value {
     let mut part = file_source(file);
     put(&mut part, "caption", file.caption.as_deref());
@@ -147,7 +150,8 @@ fn typed_media(file: &Media) -> Value {
     json!({ "type": kind, kind: part })
 }
 
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
 fn contact(card: &ContactCard) -> Value {
     let mut name = json!({ "formatted_name": card.name });
     // Meta wants a part of the name beside the whole.

@@ -1,9 +1,11 @@
 //! How the account and its numbers stand with WhatsApp, read from the news Meta sent about them.
 //!
-//! Pure: the news is what the database keeps, so a restart comes to the same answer. What Meta takes back (reinstated,
-//! unflagged, a limit raised again) is gone; what it never takes back (a violation, a lowered limit) is held for
-//! `REMEMBERED`. Shapes: <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
-//! and `phone_number_quality_update`, `account_alerts`, `business_capability_update` beside it (checked 2026-11).
+//! Pure: the news is what the database keeps, so a restart comes to the same answer. What Meta
+//! takes back (reinstated, unflagged, a limit raised again) is gone; what it never takes back (a
+//! violation, a lowered limit) is held for `REMEMBERED`. Shapes:
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
+//! and `phone_number_quality_update`, `account_alerts`, `business_capability_update` beside it
+//! (checked 2026-11).
 
 use std::collections::BTreeMap;
 
@@ -208,7 +210,8 @@ impl Standing {
         if kinds.is_empty() {
             return self.clear(told, &[Kind::Restriction]);
         }
-        // Without an end, or with one that cannot be read, a restriction lasts until it is taken back.
+        // Without an end, or with one that cannot be read, a restriction lasts until it is taken
+        // back.
         let ends = listed().map(|one| Timestamp::from_second(one["expiration"].as_i64()?).ok());
         let until = ends
             .collect::<Option<Vec<_>>>()

@@ -1,4 +1,4 @@
-//! How long to wait before the next try. Pure: chance comes from the claim's random claim_token.
+//! How long to wait before the next try. Pure: chance comes from the claim's random `claim_token`.
 
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ pub(crate) const WIDE: Spacing = Spacing {
 const LONGEST_ASKED: Duration = Duration::from_mins(10);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
-/// The wait after the `attempt`th failure: between half and the whole of 2 s, 4 s, 8 s … (as the spacing says), so that
-/// rows which failed together do not come back together, and none comes back at once.
+/// The wait after the `attempt`th failure: between half and the whole of 2 s, 4 s, 8 s … (as the
+/// spacing says), so that rows which failed together do not come back together, and none comes back
+/// at once.
 pub(crate) fn jittered(spacing: Spacing, attempt: u32, claim_token: &str) -> Duration {
     let half = doubled(spacing.first, spacing.longest, attempt) / 2;
     half + half.mul_f64(chance(claim_token))
@@ -54,7 +55,7 @@ pub(crate) fn asked(retry_after: Duration) -> Duration {
     retry_after.clamp(SHORTEST_ASKED, LONGEST_ASKED)
 }
 
-/// A number from 0 to below 1 that is the same for the same claim_token (FNV-1a).
+/// A number from 0 to below 1 that is the same for the same `claim_token` (FNV-1a).
 fn chance(claim_token: &str) -> f64 {
     let hash = claim_token.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

@@ -1,9 +1,10 @@
 //! The outbox worker: claims rows, paces them, sends them and settles what came of them.
 //!
-//! A row is claimed (with a claim_token and a lease) in one commit before its first byte leaves, and settled in
-//! another; no transaction is open while the gateway is talked to. A send whose outcome is unknown is never
-//! repeated here: only a receipt, or the owner, decides about it. Next on the way of a reply: [`crate::gateway`];
-//! its receipts come in by [`crate::web`] like everything else.
+//! A row is claimed (with a `claim_token` and a lease) in one commit before its first byte leaves,
+//! and settled in another; no transaction is open while the gateway is talked to. A send whose
+//! outcome is unknown is never repeated here: only a receipt, or the owner, decides about it. Next
+//! on the way of a reply: [`crate::gateway`]; its receipts come in by [`crate::web`] like
+//! everything else.
 
 pub(crate) mod backoff;
 mod outcome;
@@ -125,8 +126,9 @@ impl Delivery {
         }
     }
 
-    /// Works until told to stop: softly (requests under way are finished and settled) or hard (returns at once;
-    /// what was under way is found `sending` at the next start and taken for unknown).
+    /// Works until told to stop: softly (requests under way are finished and settled) or hard
+    /// (returns at once; what was under way is found `sending` at the next start and taken for
+    /// unknown).
     ///
     /// # Panics
     /// When a send panics: its row would stay claimed.
@@ -169,7 +171,8 @@ impl Delivery {
         self.finish().await;
     }
 
-    /// Settles what has come back, frees what has run out, claims and starts what there is room for.
+    /// Settles what has come back, frees what has run out, claims and starts what there is room
+    /// for.
     async fn step(&mut self) -> Result<Step, StoreError> {
         while let Some(joined) = self.sending.try_join_next() {
             self.collect(joined);
@@ -191,7 +194,8 @@ impl Delivery {
         }
         let settlements = self.unsettled.clone();
         let count = settlements.len();
-        // On an error they stay and are tried again: a row settled twice no longer has the claim_token.
+        // On an error they stay and are tried again: a row settled twice no longer has the
+        // claim_token.
         let settled = self
             .store
             .settle_outbox(settlements, self.clock.now())
@@ -277,7 +281,8 @@ impl Delivery {
         }
     }
 
-    /// When to look again if nothing happens: a row becomes due, a pace or a brake gives room, or the poll.
+    /// When to look again if nothing happens: a row becomes due, a pace or a brake gives room, or
+    /// the poll.
     async fn wake_at(&self) -> Instant {
         let now = Instant::now();
         let clock_now = self.clock.now();
@@ -301,8 +306,8 @@ impl Delivery {
         [due, room].into_iter().flatten().fold(poll, Instant::min)
     }
 
-    /// The soft stop: nothing new is claimed, what waits for its slot goes back, what is under way is awaited and
-    /// settled as it comes.
+    /// The soft stop: nothing new is claimed, what waits for its slot goes back, what is under way
+    /// is awaited and settled as it comes.
     async fn finish(&mut self) {
         let deadline = Instant::now() + GRACE;
         loop {
@@ -331,7 +336,8 @@ impl Delivery {
     }
 }
 
-/// Groups rows by conversation, in the order claimed; within one, the read mark goes before the reply.
+/// Groups rows by conversation, in the order claimed; within one, the read mark goes before the
+/// reply.
 fn by_conversation(rows: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     let mut groups: Vec<Vec<Claimed>> = Vec::new();
     let mut places = HashMap::new();

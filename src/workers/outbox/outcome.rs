@@ -1,6 +1,7 @@
 //! From the end of a send to what is written down: the settlement, the log line and the counters.
 //!
-//! A failure is logged here once, by row id, code and class; never with text, numbers or message ids.
+//! A failure is logged here once, by row id, code and class; never with text, numbers or message
+//! ids.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -15,7 +16,8 @@ use crate::store::{Reason, SendResult, Settlement};
 use crate::telemetry::SendFailure;
 use crate::whatsapp::error_codes;
 
-/// A message that failed so often is worth a line before its end: about a minute, or three where tries are wide apart.
+/// A message that failed so often is worth a line before its end: about a minute, or three where
+/// tries are wide apart.
 const TRIES_BEFORE_A_LINE: u32 = 5;
 
 impl Delivery {
@@ -191,7 +193,8 @@ fn class_name(error: &SendError) -> &'static str {
     }
 }
 
-/// Codes that Meta has documented, so that nobody can make up labels without end; `none` where there is no code.
+/// Codes that Meta has documented, so that nobody can make up labels without end; `none` where
+/// there is no code.
 fn known_code(error: &SendError) -> String {
     match error.code() {
         None => "none".to_owned(),

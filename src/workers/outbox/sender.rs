@@ -1,6 +1,7 @@
 //! The rows of one conversation, sent one after the other; conversations go side by side.
 //!
-//! It talks to the gateway and to nothing else: what came of each row goes back to [`super::Delivery`].
+//! It talks to the gateway and to nothing else: what came of each row goes back to
+//! [`super::Delivery`].
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};

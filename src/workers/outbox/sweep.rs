@@ -1,5 +1,5 @@
-//! Looks for what nobody settles, and says what it found: one line for each message that is given up or held, and a
-//! condition for as long as any is held.
+//! Looks for what nobody settles, and says what it found: one line for each message that is given
+//! up or held, and a condition for as long as any is held.
 
 use std::time::Duration;
 

@@ -6,7 +6,8 @@ use tokio::net::TcpListener;
 use super::{ActionServer, BO, answers, said};
 use crate::support::ANA;
 
-/// Each way in which an action can fail once it is asked for; those that are found before are tested beside the turn.
+/// Each way in which an action can fail once it is asked for; those that are found before are
+/// tested beside the turn.
 const FAILURES: [(&str, &str); 16] = [
     (
         "a status that is an error",

@@ -62,13 +62,14 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// Runs `replyd` in the folder, in a pipe; gives exit code and output in one text, without what changes from run
-    /// to run.
+    /// Runs `replyd` in the folder, in a pipe; gives exit code and output in one text, without what
+    /// changes from run to run.
     pub(crate) async fn replyd(&self, line: &str) -> String {
         self.replyd_with(line, &[]).await
     }
 
-    /// As [`Self::replyd`], with environment variables. Spaces part arguments; U+00A0 stands for one inside.
+    /// As [`Self::replyd`], with environment variables. Spaces part arguments; U+00A0 stands for
+    /// one inside.
     pub(crate) async fn replyd_with(&self, line: &str, environment: &[(&str, &str)]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
             .args(

@@ -233,7 +233,8 @@ impl TestApp {
                     if let Some(answer) = ask(self.store().clone()).await {
                         break answer;
                     }
-                    // Each question is a round trip to the database: this does not spin for nothing.
+                    // Each question is a round trip to the database: this does not spin for
+                    // nothing.
                     tokio::task::yield_now().await;
                 }
             };

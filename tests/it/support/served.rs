@@ -33,8 +33,8 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Writes configuration and rules into the folder and starts the service, which outlives a signal for files that
-    /// grow too large, as it does under a service manager that ignores it.
+    /// Writes configuration and rules into the folder and starts the service, which outlives a
+    /// signal for files that grow too large, as it does under a service manager that ignores it.
     pub(crate) async fn start(folder: &Path, database: &Path) -> Self {
         let sandbox = start_sandbox(replyd::clock::Clock::System, Receipts::Normal).await;
         std::fs::write(folder.join("rules.toml"), ECHO).unwrap();

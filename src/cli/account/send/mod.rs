@@ -1,7 +1,7 @@
 //! `replyd send`: one message by hand, of any kind, checked before it leaves.
 //!
-//! What is to be sent is put together in [`message`]; this file checks it, uploads a file of this machine once, sends,
-//! and keeps the message in the history.
+//! What is to be sent is put together in [`message`]; this file checks it, uploads a file of this
+//! machine once, sends, and keeps the message in the history.
 
 mod message;
 
@@ -260,8 +260,8 @@ fn over(last: Timestamp, now: Timestamp) -> bool {
     now.duration_since(last) >= SERVICE_WINDOW
 }
 
-/// Uploads the attached file, unless Meta still has it from before, and puts its id into the message. `None` when a dry
-/// run has shown the upload; the id would come from it.
+/// Uploads the attached file, unless Meta still has it from before, and puts its id into the
+/// message. `None` when a dry run has shown the upload; the id would come from it.
 async fn with_file(
     session: &Session,
     number: &PhoneNumberId,

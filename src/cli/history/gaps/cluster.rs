@@ -1,7 +1,8 @@
 //! Puts texts together that ask the same.
 //!
-//! No text is held against all others: words lead to the few groups that can be alike, so that many thousands of
-//! texts take seconds. The same texts always give the same groups. Next: [`super::suggest_rule`].
+//! No text is held against all others: words lead to the few groups that can be alike, so that many
+//! thousands of texts take seconds. The same texts always give the same groups. Next:
+//! [`super::suggest_rule`].
 
 use std::collections::HashMap;
 
@@ -10,7 +11,8 @@ use crate::text::fuzzy;
 
 /// Texts that have so much in common, of 1, ask the same.
 const ALIKE: f64 = 0.5;
-/// A word leads to so many groups, the most frequent ones: a word that more have tells little of what is asked.
+/// A word leads to so many groups, the most frequent ones: a word that more have tells little of
+/// what is asked.
 const GROUPS_BY_WORD_MAX: usize = 200;
 /// Slips are forgiven towards the most frequent words, so many.
 const WORDS_WITH_SLIPS_MAX: usize = 50_000;
@@ -49,8 +51,8 @@ struct Draft {
 struct Words {
     rarest_first: Vec<Word>,
     weight: u32,
-    /// So many of the rarest, that the rest weighs less than half. Two texts that are alike share at least half of each,
-    /// so the rarest word that they share is among these of both.
+    /// So many of the rarest, that the rest weighs less than half. Two texts that are alike share
+    /// at least half of each, so the rarest word that they share is among these of both.
     telling: usize,
     /// What the others weigh.
     rest: u32,
@@ -159,14 +161,16 @@ impl Words {
         &self.rarest_first[..self.telling]
     }
 
-    /// Whether they can be alike that share so much of their telling words: what they share beside that is among the rest of
-    /// one of them, and of both together two texts that are alike share a third.
+    /// Whether they can be alike that share so much of their telling words: what they share beside
+    /// that is among the rest of one of them, and of both together two texts that are alike share a
+    /// third.
     fn may_be_like(&self, other: &Self, telling: u32) -> bool {
         (telling + self.rest.max(other.rest)) * 3 >= self.weight + other.weight
     }
 }
 
-/// Puts texts together, which come the most frequent first: each joins the group it is most alike, or begins one.
+/// Puts texts together, which come the most frequent first: each joins the group it is most alike,
+/// or begins one.
 pub(super) fn grouped(texts: Vec<Text>, vocabulary: &Vocabulary) -> Vec<Group> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut by_word: HashMap<Word, Vec<usize>> = HashMap::new();

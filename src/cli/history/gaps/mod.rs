@@ -1,7 +1,7 @@
 //! `replyd gaps`: what people asked that no rule understood, with a rule to begin with.
 //!
-//! Goes through the messages twice: once for what nobody understood ([`texts`], `cluster`), once for how
-//! usual the words of that are everywhere else (`suggest_rule`).
+//! Goes through the messages twice: once for what nobody understood ([`texts`], `cluster`), once
+//! for how usual the words of that are everywhere else (`suggest_rule`).
 
 mod cluster;
 mod suggest_rule;
@@ -34,10 +34,11 @@ const TOGETHER: u32 = 2_000;
 /// The longest text of a list.
 const LINE_CHARACTERS_MAX: usize = 100;
 
-/// Lists what people asked that only the fallback answered, or nobody: alike ones together, the most frequent first.
+/// Lists what people asked that only the fallback answered, or nobody: alike ones together, the
+/// most frequent first.
 ///
-/// The fallback is each rule without `when`; --fallback names others. A rule with `continue` that answered before it
-/// makes no difference.
+/// The fallback is each rule without `when`; --fallback names others. A rule with `continue` that
+/// answered before it makes no difference.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules file.
@@ -179,7 +180,8 @@ impl<'a> Understood<'a> {
             return true;
         };
         let considered = explanation.considered.iter();
-        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it refuses it.
+        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it
+        // refuses it.
         let last = considered.rev().map(|one| (one.rule.as_str(), one.verdict));
         let last =
             last.filter(|(rule, verdict)| *verdict == Verdict::Matched || rule.contains('/'));

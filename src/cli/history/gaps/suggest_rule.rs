@@ -1,7 +1,8 @@
 //! A rule to begin with, for texts that ask the same.
 //!
-//! It goes by a word that most of these texts have and few other messages do, whoever answered those. Where there
-//! is no such word it goes by the phrase, so that no rule is ever suggested that takes what other rules should.
+//! It goes by a word that most of these texts have and few other messages do, whoever answered
+//! those. Where there is no such word it goes by the phrase, so that no rule is ever suggested that
+//! takes what other rules should.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -186,8 +187,8 @@ impl<'v> Everywhere<'v> {
     }
 }
 
-/// How many more messages are taken to have a word than were seen: short words are in texts of every kind, and a small
-/// database has seen few of them.
+/// How many more messages are taken to have a word than were seen: short words are in texts of
+/// every kind, and a small database has seen few of them.
 fn unseen(letters: usize) -> u64 {
     // 8 for three letters, half of it for each further one, none from seven on.
     (1..letters).fold(32, |messages, _| messages / 2)
@@ -198,12 +199,13 @@ fn is_common(here: u64, others: u64) -> bool {
     others > 2 * here
 }
 
-/// The lowest is the best: a word that many of these and few others have, then the longest, then the one in the fewest
-/// spellings.
+/// The lowest is the best: a word that many of these and few others have, then the longest, then
+/// the one in the fewest spellings.
 fn order(
     (here, others, letters, forms): &(u64, u64, usize, BTreeMap<&str, u64>),
 ) -> impl Ord + use<> {
-    // The share of these messages that have it, times the share of these among all that have it; in thousandths.
+    // The share of these messages that have it, times the share of these among all that have it; in
+    // thousandths.
     let worth = u128::from(*here).pow(2) * 1_000 / u128::from(here + others).max(1);
     (Reverse(worth), Reverse(*letters), forms.len())
 }

@@ -1,7 +1,7 @@
 //! Counts the texts that nobody understood, while they come from the database one after the other.
 //!
-//! What is kept grows with the number of different texts, up to a limit, not with the number of messages.
-//! Next: [`super::cluster`], which puts alike ones together.
+//! What is kept grows with the number of different texts, up to a limit, not with the number of
+//! messages. Next: [`super::cluster`], which puts alike ones together.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

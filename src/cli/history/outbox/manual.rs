@@ -1,4 +1,5 @@
-//! `replyd outbox retry` and `drop`: each asks where something cannot be taken back, and is one short transaction.
+//! `replyd outbox retry` and `drop`: each asks where something cannot be taken back, and is one
+//! short transaction.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! `replyd outbox`: what still has to be sent, and what a person decides about it.
 //!
-//! Looking is done here, deciding in `manual`. Both work beside a running service, which looks at the outbox every
-//! second, and without one.
+//! Looking is done here, deciding in `manual`. Both work beside a running service, which looks at
+//! the outbox every second, and without one.
 
 mod manual;
 

@@ -27,7 +27,8 @@ const UNREADABLE: u8 = 2;
 
 /// Runs the tests of rules files: `examples` and `not_examples` of rules, and every `[[test]]`.
 ///
-/// Exits with 0 when all pass, 1 when one fails or the rules have errors, 2 when a file cannot be read.
+/// Exits with 0 when all pass, 1 when one fails or the rules have errors, 2 when a file cannot be
+/// read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules files, each on its own.

@@ -1,8 +1,9 @@
-//! The demo's folder: its own, or empty. Nothing of anybody else's is opened, written over or deleted there.
+//! The demo's folder: its own, or empty. Nothing of anybody else's is opened, written over or
+//! deleted there.
 //!
-//! The configuration is the mark: its first line says who wrote it and holds a hash of the rest, so that neither an
-//! owner's file nor one that an owner has changed is taken for the demo's. It stays when the demo stops, for commands
-//! that read what was said.
+//! The configuration is the mark: its first line says who wrote it and holds a hash of the rest, so
+//! that neither an owner's file nor one that an owner has changed is taken for the demo's. It stays
+//! when the demo stops, for commands that read what was said.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -42,7 +43,8 @@ impl DemoFolder {
         // Before anything is written: not even a lock is left in a folder of somebody else's.
         refuse_foreign(&path)?;
         let lock = lock(&path)?;
-        // Once more: another demo may have been faster, and what it left is looked at now that it is gone.
+        // Once more: another demo may have been faster, and what it left is looked at now that it
+        // is gone.
         refuse_foreign(&path)?;
         Ok(Self {
             path,
@@ -144,7 +146,8 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
     .into())
 }
 
-/// The first few names of what is in a folder, beside what a demo leaves that was cut off while it began.
+/// The first few names of what is in a folder, beside what a demo leaves that was cut off while it
+/// began.
 fn foreign_names(folder: &Path) -> io::Result<String> {
     const SHOWN: usize = 3;
     let mut names = Vec::new();

@@ -1,7 +1,8 @@
 //! `replyd demo`: everything at once on this machine, with nothing to configure.
 //!
-//! The service is an ordinary one, made from an ordinary configuration; only its gateway is the pretend WhatsApp,
-//! which also sends it truly signed webhooks over HTTP. Where it keeps its files: [`folder`].
+//! The service is an ordinary one, made from an ordinary configuration; only its gateway is the
+//! pretend WhatsApp, which also sends it truly signed webhooks over HTTP. Where it keeps its files:
+//! [`folder`].
 
 mod folder;
 
@@ -39,7 +40,8 @@ const RULES: &str = include_str!("../../../../examples/bakery.toml");
 /// Needs nothing: makes a folder, a database, rules, secrets and a pretend WhatsApp.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Folder for the database and the rules, empty or of an earlier demo; kept from one run to the next.
+    /// Folder for the database and the rules, empty or of an earlier demo; kept from one run to the
+    /// next.
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
 }
@@ -53,7 +55,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     data.write_rules(RULES)?;
     let (sandbox, app, path) = start(&data).await?;
     sandbox.connect(format!("http://{}{path}", app.webhook_address()));
-    // Whoever asks for the sandbox when the demo has ended should hear that it is gone, not wait for it.
+    // Whoever asks for the sandbox when the demo has ended should hear that it is gone, not wait
+    // for it.
     let address = json!({ "url": sandbox.base_url() });
     data.write_passing(ADDRESS_FILE, address.to_string())?;
     terminal::line(welcome(data.path(), &app, &sandbox, &path));

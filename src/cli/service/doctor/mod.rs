@@ -1,8 +1,9 @@
-//! `replyd doctor`: looks at everything a running service depends on, and says what it could not look at.
+//! `replyd doctor`: looks at everything a running service depends on, and says what it could not
+//! look at.
 //!
-//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what came in so far in
-//! [`watched`], what is behind the gateway in [`remote`], the public address in [`public`], who else may read files
-//! in [`permissions`].
+//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what came in so
+//! far in [`watched`], what is behind the gateway in [`remote`], the public address in [`public`],
+//! who else may read files in [`permissions`].
 
 mod local;
 mod outbox;

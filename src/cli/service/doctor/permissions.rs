@@ -1,5 +1,5 @@
-//! Who else may read what holds conversations or secrets. Files that we make are their owner's alone, but one that was
-//! there before, or came out of a backup, may be wider.
+//! Who else may read what holds conversations or secrets. Files that we make are their owner's
+//! alone, but one that was there before, or came out of a backup, may be wider.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use crate::config::{Calls, Config, SecretPlaces};
 
 /// Docker and Podman put secrets there for one container alone, in a mode that nobody can change.
 const MOUNTED_SECRETS: &str = "/run/secrets";
-/// Meta's app secrets are so many hexadecimal digits.
-/// See <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/basic-settings>.
+/// Meta's app secrets are so many hexadecimal digits. See
+/// <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/basic-settings>.
 const APP_SECRET_DIGITS: usize = 32;
 
 /// Whom a file may be open to beside its owner.
@@ -69,7 +69,8 @@ fn places(calls: Option<&Calls>, secrets: &SecretPlaces) -> Vec<(PathBuf, Others
     places
 }
 
-/// Looks at the form of the app secrets: one of another form is often another thing that was copied.
+/// Looks at the form of the app secrets: one of another form is often another thing that was
+/// copied.
 pub(super) fn app_secrets(report: &mut Report, config: &Config) {
     let is_usual = |secret: &str| {
         secret.len() == APP_SECRET_DIGITS && secret.bytes().all(|byte| byte.is_ascii_hexdigit())

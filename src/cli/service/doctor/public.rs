@@ -12,7 +12,8 @@ use crate::whatsapp::signature;
 
 /// Meta waits some seconds; 3 MB take longer on a line like the ones people have at home.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 const LARGEST_BYTES: usize = 3_000_000;
 /// A webhook with nothing in it: acknowledged, and nothing is stored.
 const EMPTY: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;

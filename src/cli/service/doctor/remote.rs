@@ -1,6 +1,7 @@
 //! What is behind the gateway: clock, key, connection, Graph version, numbers, subscription.
 //!
-//! Through Maton nothing is ever asked of `subscribed_apps`: it would speak of Maton's app, not of the owner's.
+//! Through Maton nothing is ever asked of `subscribed_apps`: it would speak of Maton's app, not of
+//! the owner's.
 
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;

@@ -1,4 +1,5 @@
-//! What the service has seen: whether webhooks fit our secret, what Meta told of the account, what nobody understood.
+//! What the service has seen: whether webhooks fit our secret, what Meta told of the account, what
+//! nobody understood.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,8 +28,8 @@ pub(super) async fn all(report: &mut Report, store: &Store, config: Option<&Conf
     }
 }
 
-/// A webhook in the database proves that Meta's signature fits the secrets the service had when it came: those of today
-/// only if the service has run with them since before.
+/// A webhook in the database proves that Meta's signature fits the secrets the service had when it
+/// came: those of today only if the service has run with them since before.
 async fn secret(
     report: &mut Report,
     store: &Store,

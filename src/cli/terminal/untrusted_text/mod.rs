@@ -1,16 +1,18 @@
-//! Text that strangers wrote, made so that it cannot pass for ours. Every command that prints such text shows it through here.
+//! Text that strangers wrote, made so that it cannot pass for ours. Every command that prints such
+//! text shows it through here.
 //!
-//! A person, Meta, a gateway and a file may put anything into a text: line breaks that begin a line of ours, codes
-//! that move the cursor, characters that nobody sees or that turn a line around. So:
+//! A person, Meta, a gateway and a file may put anything into a text: line breaks that begin a line
+//! of ours, codes that move the cursor, characters that nobody sees or that turn a line around. So:
 //!
-//! - What cannot be seen is written out: `<U+202E>`; the controls of ASCII have pictures of their own: `␛`. That holds
-//!   for controls, format characters, line and paragraph separators, private use, what Unicode has not assigned, and
-//!   all that it calls ignorable. It stays where honest text needs it: joiners inside an emoji and between the letters
-//!   of scripts that join, the variation selector of an emoji or an ideograph, the flags of England, Scotland and Wales.
+//! - What cannot be seen is written out: `<U+202E>`; the controls of ASCII have pictures of their
+//!   own: `␛`. That holds   for controls, format characters, line and paragraph separators, private
+//!   use, what Unicode has not assigned, and   all that it calls ignorable. It stays where honest
+//!   text needs it: joiners inside an emoji and between the letters   of scripts that join, the
+//!   variation selector of an emoji or an ideograph, the flags of England, Scotland and Wales.
 //! - Text that runs from right to left stays as it is: without overrides it keeps to its own line.
 //! - More than [`MARKS_MAX`] marks on one letter are counted instead of shown.
-//! - Several lines have a bar each, `›` for a person and `│` for us; a terminal's own line break is made by us, with
-//!   the bar. A name is one line, has none of our signs in it, and is cut.
+//! - Several lines have a bar each, `›` for a person and `│` for us; a terminal's own line break is
+//!   made by us, with   the bar. A name is one line, has none of our signs in it, and is cut.
 //!
 //! For programs there is `--json`, which has every text exactly.
 
@@ -34,7 +36,8 @@ const COLUMNS_MIN: usize = 20;
 /// Stands where a line ended, in texts that are shown in one line.
 const LINE_END: &str = " ⏎ ";
 
-/// What begins each line of a person's text but the first, which has the person's name before the same sign.
+/// What begins each line of a person's text but the first, which has the person's name before the
+/// same sign.
 pub(crate) const PERSON: &str = "  › ";
 /// What begins each line of a text of ours.
 pub(crate) const OURS: &str = "  │ ";
@@ -184,7 +187,8 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// The name of a person or a thing that others have named: one short line that has none of the signs between our words.
+/// The name of a person or a thing that others have named: one short line that has none of the
+/// signs between our words.
 pub(crate) fn name(text: &str) -> String {
     let line = one_line(text.trim());
     let mut shown = String::with_capacity(line.len());
@@ -215,7 +219,8 @@ pub(crate) fn path(path: &std::path::Path) -> String {
     one_line(&path.display().to_string())
 }
 
-/// Foreign text behind a beginning of ours, each further line behind another one, so that no line begins by itself.
+/// Foreign text behind a beginning of ours, each further line behind another one, so that no line
+/// begins by itself.
 pub(crate) fn behind(first: &str, further: &str, style: Style, text: &str) -> String {
     laid_out(first, further, style, text, columns())
 }
@@ -259,7 +264,8 @@ fn laid_out(first: &str, further: &str, style: Style, text: &str, columns: usize
     lines.join("\n")
 }
 
-/// Lines of a file that are drawn with what is wrong in them: their colours stay, what the file holds is made visible.
+/// Lines of a file that are drawn with what is wrong in them: their colours stay, what the file
+/// holds is made visible.
 pub(crate) fn drawn(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -281,7 +287,8 @@ pub(crate) fn drawn(text: &str) -> String {
     shown
 }
 
-/// JSON in one line, exact for programs and harmless for a terminal: what nobody sees is written as JSON escapes it.
+/// JSON in one line, exact for programs and harmless for a terminal: what nobody sees is written as
+/// JSON escapes it.
 pub(crate) fn json(value: &impl std::fmt::Display) -> String {
     let mut line = String::new();
     for character in value.to_string().chars() {

@@ -1,9 +1,10 @@
 //! Finds the rules that a message may meet, without looking at each of them.
 //!
-//! Every rule is filed under keys one of which must be there when its condition holds: words, patterns, ids of buttons,
-//! types. All words are looked for in one walk over the text, all patterns in another, so the cost grows with the
-//! text and not with the number of rules. What has no such key (hours, tags, expressions, negations) is looked at each
-//! time. The index never decides: [`Condition::look`] does, on the few rules that are left.
+//! Every rule is filed under keys one of which must be there when its condition holds: words,
+//! patterns, ids of buttons, types. All words are looked for in one walk over the text, all
+//! patterns in another, so the cost grows with the text and not with the number of rules. What has
+//! no such key (hours, tags, expressions, negations) is looked at each time. The index never
+//! decides: [`Condition::look`] does, on the few rules that are left.
 
 use std::collections::HashMap;
 
@@ -181,7 +182,8 @@ impl Index {
         }
     }
 
-    /// The places of the rules whose condition may hold, in order. Every rule whose condition does hold is among them.
+    /// The places of the rules whose condition may hold, in order. Every rule whose condition does
+    /// hold is among them.
     #[must_use]
     pub fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
         let mut found = self.always.clone();

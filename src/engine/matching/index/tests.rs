@@ -14,8 +14,8 @@ use crate::message::{
 };
 use crate::rules::{CompileInput, Condition, RuleSet, compile};
 
-/// Few words, so that rules and messages meet often; some with slips, accents and another script, some as long as
-/// slips are forgiven in and longer.
+/// Few words, so that rules and messages meet often; some with slips, accents and another script,
+/// some as long as slips are forgiven in and longer.
 const WORDS: [&str; 19] = [
     "menu",
     "mneu",
@@ -99,7 +99,8 @@ fn words() -> impl Strategy<Value = String> {
         .prop_map(|words| words.join(" "))
 }
 
-/// Words as fingers type them: up to three times a letter too few, too many, another one, or two swapped.
+/// Words as fingers type them: up to three times a letter too few, too many, another one, or two
+/// swapped.
 fn slipped() -> impl Strategy<Value = String> {
     let slip = (any::<prop::sample::Index>(), 0..4_u8);
     (words(), prop::collection::vec(slip, 0..4)).prop_map(|(words, max_edits)| {

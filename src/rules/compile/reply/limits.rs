@@ -1,7 +1,8 @@
 //! Asks [`crate::message::limits`] about a reply before anybody has written to us.
 //!
-//! Texts with variables are taken at their shortest: what stands around the variables. So only what breaks a limit
-//! in every case is reported here; the rest is checked again when a message goes out. Next: [`crate::rules::lint`].
+//! Texts with variables are taken at their shortest: what stands around the variables. So only what
+//! breaks a limit in every case is reported here; the rest is checked again when a message goes
+//! out. Next: [`crate::rules::lint`].
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -16,8 +17,8 @@ use crate::message::limits;
 use crate::message::limits::{BreachKind, Violation};
 use crate::template::Template;
 
-/// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent. `whole` is where the
-/// reply stands.
+/// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent.
+/// `whole` is where the reply stands.
 pub(crate) fn check(
     reader: &mut Reader<'_>,
     reply: &Outbound<Template>,

@@ -1,8 +1,8 @@
 //! Reads `reply`: what a rule sends.
 //!
-//! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp takes the result is
-//! asked of [`crate::message::limits`] with a `limits`, whether a message template fits of `template`. Next:
-//! [`crate::rules::lint`].
+//! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp
+//! takes the result is asked of [`crate::message::limits`] with a `limits`, whether a message
+//! template fits of `template`. Next: [`crate::rules::lint`].
 
 mod buttons_and_lists;
 mod commerce;

@@ -1,6 +1,7 @@
 //! The business profile: what people read when they tap a business's name.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -226,8 +227,8 @@ impl Profile {
     }
 }
 
-/// The profile inside the answer to [`get`], as it came: Meta's guide shows it plain, its `OpenAPI` file below
-/// `business_profile`.
+/// The profile inside the answer to [`get`], as it came: Meta's guide shows it plain, its `OpenAPI`
+/// file below `business_profile`.
 #[must_use]
 pub fn found(answer: &Value) -> Value {
     let row = answer["data"].get(0).unwrap_or(&answer["data"]);

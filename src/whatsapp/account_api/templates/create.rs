@@ -1,7 +1,8 @@
-//! Making a template: every limit is checked before it is sent for review, which takes hours and ends without a
-//! reason.
+//! Making a template: every limit is checked before it is sent for review, which takes hours and
+//! ends without a reason.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
 
 use serde_json::Value;
 

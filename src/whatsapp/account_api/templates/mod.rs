@@ -1,6 +1,7 @@
 //! Message templates: asking for them, reading them, making and removing them.
 //!
-//! See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
+//! See
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
 
 mod create;
 
@@ -180,8 +181,8 @@ impl Component {
 }
 
 impl TemplateButton {
-    /// Whether each send gives it a value: the end of its address, or the code that is copied.
-    /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+    /// Whether each send gives it a value: the end of its address, or the code that is copied. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
     #[must_use]
     pub fn needs_value(&self) -> bool {
         match self.kind.to_ascii_uppercase().as_str() {
@@ -192,7 +193,8 @@ impl TemplateButton {
     }
 }
 
-/// The variables of a text in the order they must be sent, each once: numbers ascending, names as they appear.
+/// The variables of a text in the order they must be sent, each once: numbers ascending, names as
+/// they appear.
 #[must_use]
 pub fn variables(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();

@@ -1,8 +1,9 @@
-//! How much may be sent now: the pace of each number and of the gateway, and brakes when one of them protests.
+//! How much may be sent now: the pace of each number and of the gateway, and brakes when one of
+//! them protests.
 //!
-//! A pace is a row of evenly spaced slots: no second ever holds more sends than allowed, not even the first. A
-//! [`CircuitBreaker`] stops a number or everything for a while; then one send goes ahead to try. State is in memory only:
-//! after a restart everything is open.
+//! A pace is a row of evenly spaced slots: no second ever holds more sends than allowed, not even
+//! the first. A [`CircuitBreaker`] stops a number or everything for a while; then one send goes
+//! ahead to try. State is in memory only: after a restart everything is open.
 
 mod circuit_breaker;
 
@@ -15,7 +16,8 @@ use crate::message::PhoneNumberId;
 use circuit_breaker::CircuitBreaker;
 pub(crate) use circuit_breaker::{Pause, Tripped};
 
-/// Slots this far ahead are given out, so that one claim takes several rows; they wait in memory for their turn.
+/// Slots this far ahead are given out, so that one claim takes several rows; they wait in memory
+/// for their turn.
 const HORIZON: Duration = Duration::from_millis(250);
 /// So many sends without an understood answer in a row, and the gateway is taken for down.
 const UNKNOWN_IN_A_ROW: u32 = 3;
@@ -109,7 +111,8 @@ impl RateLimiter {
             .min()
     }
 
-    /// Learns from the end of a send that began at `started`; says so when a brake was put on or held.
+    /// Learns from the end of a send that began at `started`; says so when a brake was put on or
+    /// held.
     pub(crate) fn learn(
         &mut self,
         number: &PhoneNumberId,

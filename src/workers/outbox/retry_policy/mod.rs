@@ -1,7 +1,7 @@
 //! What the end of a send means for its row and for what may be sent next. Pure.
 //!
-//! No fault that may pass ends a message here, however often it was met: the time in which it is worth sending does
-//! (`outbox.expires_at_ms`, see [`super::sweep`]).
+//! No fault that may pass ends a message here, however often it was met: the time in which it is
+//! worth sending does (`outbox.expires_at_ms`, see [`super::sweep`]).
 
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ pub(crate) fn of_message(
     }
 }
 
-/// Judges a read mark: never worth a second try, and what it is refused for need not hold for messages.
+/// Judges a read mark: never worth a second try, and what it is refused for need not hold for
+/// messages.
 pub(crate) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Disposition, Feedback) {
     match result {
         Ok(_) => (Disposition::Accepted(None), Feedback::Answered),
