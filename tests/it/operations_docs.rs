@@ -63,7 +63,7 @@ fn arguments(line: &str) -> Vec<String> {
     words.skip(1).collect()
 }
 
-/// The folder of somebody who follows the page, and the start_sandbox WhatsApp the commands speak
+/// The folder of somebody who follows the page, and the pretend WhatsApp the commands speak
 /// to.
 struct Reader {
     folder: tempfile::TempDir,
