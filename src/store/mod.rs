@@ -193,7 +193,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query(sql::RECORD_RULES)
+        sqlx::query(sql::INSERT_RULES_VERSION)
             .bind(version.as_str())
             .bind(source)
             .bind(now.as_millisecond())

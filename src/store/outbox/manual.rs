@@ -230,7 +230,7 @@ impl Store {
         state: Option<&str>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let look = sqlx::query_as(sql::LOOK_AT_OUTBOX)
+        let look = sqlx::query_as(sql::LIST_OUTBOX)
             .bind(state.unwrap_or_default())
             .bind(None::<String>)
             .bind(i64::from(limit));
@@ -314,7 +314,7 @@ impl Store {
         if dropped.is_empty() {
             tx.roll_back().await;
         } else {
-            let drop = sqlx::query(sql::END_ROWS).bind(rows(&dropped));
+            let drop = sqlx::query(sql::END_BY_HAND).bind(rows(&dropped));
             drop.execute(&mut tx).await?;
             tx.commit().await?;
         }
@@ -325,7 +325,7 @@ impl Store {
 type Look<'q> = sqlx::query::QueryAs<'q, sqlx::Sqlite, OutboxRow, sqlx::sqlite::SqliteArguments>;
 
 fn of_ids(ids: &[i64]) -> Look<'static> {
-    sqlx::query_as(sql::LOOK_AT_OUTBOX)
+    sqlx::query_as(sql::LIST_OUTBOX)
         .bind("")
         .bind(rows(ids))
         .bind(-1_i64)

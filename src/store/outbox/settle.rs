@@ -121,20 +121,20 @@ impl Store {
         let mut settled = 0;
         let kept = of(&[Fate::Stays, Fate::StaysTold]);
         if !kept.is_empty() {
-            let keep = sqlx::query(sql::SETTLE_KEPT)
+            let keep = sqlx::query(sql::SETTLE_ROWS)
                 .bind(rows(&kept))
                 .bind(now.as_millisecond());
             settled += keep.execute(&mut tx).await?.rows_affected();
         }
         let gone = of(&[Fate::Leaves]);
         if !gone.is_empty() {
-            let drop = sqlx::query(sql::SETTLE_GONE).bind(rows(&gone));
+            let drop = sqlx::query(sql::DELETE_ROWS).bind(rows(&gone));
             settled += drop.execute(&mut tx).await?.rows_affected();
         }
         if !keys.is_empty() {
             // Receipts may have come before the gateway's answer.
             let keys: Vec<&String> = keys.iter().collect();
-            sqlx::query(sql::MERGE_RECEIPTS)
+            sqlx::query(sql::UPDATE_DELIVERY_STATUS)
                 .bind(rows(&keys))
                 .execute(&mut tx)
                 .await?;

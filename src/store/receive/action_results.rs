@@ -105,14 +105,11 @@ impl Store {
         let most = room.values().copied().max().unwrap_or(0);
         let hosts: Vec<&String> = room.keys().collect();
         let mut tx = self.begin().await?;
-        let found: String = sqlx::query_scalar(sql::CLAIMABLE_ACTIONS)
+        let claimable = sqlx::query_scalar(sql::CLAIMABLE_ACTIONS)
             .bind(claim.now.as_millisecond())
             .bind(rows(&hosts))
-            .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_one(&mut tx)
-            .await?;
-        let mut taken: Vec<Candidate> = serde_json::from_str(&found)
-            .map_err(|_| corrupt(0, "what is to be claimed is not what we wrote"))?;
+            .bind(i64::try_from(most).unwrap_or(i64::MAX));
+        let mut taken: Vec<Candidate> = tx.fetch_json(claimable, "outbox").await?;
         taken.retain(|one| match room.get_mut(&one.host) {
             Some(room) if *room > 0 => {
                 *room -= 1;
@@ -144,11 +141,8 @@ impl Store {
     ) -> Result<Received, StoreError> {
         let mut tx = self.begin().await?;
         let claim_tokens: Vec<&str> = ended.iter().map(|one| one.claim_token.as_str()).collect();
-        let found: String = sqlx::query_scalar(sql::ENDED_ACTIONS)
-            .bind(rows(&claim_tokens))
-            .fetch_one(&mut tx)
-            .await?;
-        let found: Found = serde_json::from_str(&found).map_err(|_| timers::corrupt())?;
+        let claimed = sqlx::query_scalar(sql::LOAD_CLAIMED_ACTIONS).bind(rows(&claim_tokens));
+        let found: Found = tx.fetch_json(claimed, "conversations").await?;
         let mut loaded = timers::load(found.conversations)?;
         let ours: HashMap<&str, &Ours> = found
             .actions
@@ -211,7 +205,7 @@ async fn mark_taken(
             claim_token,
         },
     );
-    sqlx::query(sql::CLAIM)
+    sqlx::query(sql::CLAIM_ROWS)
         .bind(rows(&claims.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
         .execute(&mut *tx)
@@ -237,13 +231,10 @@ async fn tell_models(
     if asked.is_empty() {
         return Ok(());
     }
-    let found: String = sqlx::query_scalar(sql::RECENT_MESSAGES)
+    let recent = sqlx::query_scalar(sql::RECENT_MESSAGES)
         .bind(rows(&asked.into_iter().collect::<Vec<_>>()))
-        .bind(RECENT_MESSAGES)
-        .fetch_one(&mut *tx)
-        .await?;
-    let said: Vec<Said> =
-        serde_json::from_str(&found).map_err(|_| corrupt(0, "its messages are not ours"))?;
+        .bind(RECENT_MESSAGES);
+    let said: Vec<Said> = tx.fetch_json(recent, "messages").await?;
     let mut turns: HashMap<i64, Vec<ModelTurn>> = HashMap::new();
     for one in said {
         turns

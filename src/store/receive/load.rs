@@ -57,7 +57,7 @@ pub(super) async fn look(
         }
         // Each round leaves fewer rows, so this ends.
         let joined = joined(tx, &same).await?;
-        sqlx::query(sql::MERGE_PEOPLE)
+        sqlx::query(sql::MERGE_CONTACTS)
             .bind(rows(&same))
             .bind(rows(&joined))
             .execute(&mut *tx)
@@ -89,17 +89,13 @@ struct Joined {
 
 /// What the conversations remember that merging people makes one.
 async fn joined(tx: &mut Transaction, same: &[Merge]) -> Result<Vec<Joined>, StoreError> {
-    let found: String = sqlx::query_scalar(sql::TO_JOIN)
-        .bind(rows(same))
-        .fetch_one(&mut *tx)
-        .await?;
     let corrupt = |row, what| StoreError::Corrupt {
         table: "conversations",
         row,
         what,
     };
-    let pairs: Vec<ToJoin> = serde_json::from_str(&found)
-        .map_err(|_| corrupt(0, "what was looked up is not what we wrote"))?;
+    let pairs = sqlx::query_scalar(sql::LOAD_MERGES).bind(rows(same));
+    let pairs: Vec<ToJoin> = tx.fetch_json(pairs, "conversations").await?;
     let joined = pairs.into_iter().map(|pair| {
         let read = |row, state: &str| {
             serde_json::from_str::<ConversationState>(state)
@@ -142,19 +138,12 @@ async fn look_once(
         .iter()
         .map(|(_, update)| update.number().as_str())
         .collect();
-    let known: String = sqlx::query_scalar(sql::LOAD_BATCH)
+    let query = sqlx::query_scalar(sql::LOAD_BATCH)
         .bind(rows(&keys))
         .bind(rows(&wa_ids))
         .bind(rows(&user_ids))
-        .bind(rows(&numbers.into_iter().collect::<Vec<_>>()))
-        .fetch_one(&mut *tx)
-        .await?;
-    let what = "what was looked up is not what we wrote";
-    serde_json::from_str(&known).map_err(|_| StoreError::Corrupt {
-        table: "contacts",
-        row: 0,
-        what,
-    })
+        .bind(rows(&numbers.into_iter().collect::<Vec<_>>()));
+    tx.fetch_json(query, "contacts").await
 }
 
 /// Every conversation a batch touches, and the contacts that change.

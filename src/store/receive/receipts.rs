@@ -61,13 +61,13 @@ pub(super) async fn write_receipts(
             }
         })
         .collect();
-    sqlx::query(sql::WRITE_RECEIPTS)
+    sqlx::query(sql::INSERT_RECEIPTS)
         .bind(rows(&told))
         .bind(now.as_millisecond())
         .execute(&mut *tx)
         .await?;
     let keys: Vec<&str> = told.iter().map(|row| row.message_key.as_str()).collect();
-    sqlx::query(sql::MERGE_RECEIPTS)
+    sqlx::query(sql::UPDATE_DELIVERY_STATUS)
         .bind(rows(&keys))
         .execute(&mut *tx)
         .await?;
@@ -95,7 +95,7 @@ async fn learn_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result<()
     if both.is_empty() {
         return Ok(());
     }
-    let learn = sqlx::query(sql::LEARN_USER_IDS).bind(rows(&both));
+    let learn = sqlx::query(sql::COMPLETE_USER_IDS).bind(rows(&both));
     learn.execute(&mut *tx).await?;
     Ok(())
 }
@@ -182,7 +182,7 @@ async fn write_consent(
     if wishes.is_empty() {
         return Ok(());
     }
-    let write = sqlx::query(sql::WRITE_CONSENT).bind(rows(&wishes));
+    let write = sqlx::query(sql::UPDATE_MARKETING_CONSENT).bind(rows(&wishes));
     write.bind(now.as_millisecond()).execute(&mut *tx).await?;
     Ok(())
 }

@@ -25,7 +25,7 @@ struct Found {
 /// A conversation, with whom it is.
 #[derive(Deserialize)]
 pub(super) struct Due {
-    person: ContactRow,
+    contact: ContactRow,
     #[serde(flatten)]
     conversation: ConversationRow,
 }
@@ -36,7 +36,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn due_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(sql::DUE_AT)
+        let at: Option<i64> = sqlx::query_scalar(sql::NEXT_TIMER)
             .fetch_one(&self.read)
             .await?;
         Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
@@ -53,12 +53,10 @@ impl Store {
         decide: &Decide,
     ) -> Result<Received, StoreError> {
         let mut tx = self.begin().await?;
-        let found: String = sqlx::query_scalar(sql::DUE)
+        let due = sqlx::query_scalar(sql::LOAD_DUE)
             .bind(policy.now.as_millisecond())
-            .bind(limit)
-            .fetch_one(&mut tx)
-            .await?;
-        let found: Found = serde_json::from_str(&found).map_err(|_| corrupt())?;
+            .bind(limit);
+        let found: Found = tx.fetch_json(due, "conversations").await?;
         let mut loaded = load(found.conversations)?;
         if loaded.is_empty() {
             tx.roll_back().await;
@@ -85,7 +83,7 @@ pub(super) fn load(found: Vec<Due>) -> Result<Vec<LoadedConversation>, StoreErro
     for due in found {
         let number = PhoneNumberId::parse(due.conversation.phone_number_id.clone());
         let number = number.ok_or_else(corrupt)?;
-        loaded.push(due.conversation.loaded(&due.person, &number)?);
+        loaded.push(due.conversation.loaded(&due.contact, &number)?);
     }
     Ok(loaded)
 }

@@ -108,7 +108,7 @@ pub(super) async fn write(
     let extra = side_effects::Rows::of(decided, written.last_message);
     if !extra.called_off.is_empty() {
         // Before the new rows: the word that says so is still sent.
-        sqlx::query(sql::CALL_OFF)
+        sqlx::query(sql::CANCEL_REPLIES)
             .bind(rows(&extra.called_off))
             .execute(&mut *tx)
             .await?;
@@ -140,7 +140,7 @@ pub(super) async fn write(
     extra.write(tx, policy.now).await?;
     if !extra.called_off.is_empty() {
         // After the new rows: a person who says stop asks for no action in the same breath.
-        sqlx::query(sql::CALL_OFF_ACTIONS)
+        sqlx::query(sql::CANCEL_ACTIONS)
             .bind(rows(&extra.called_off))
             .bind(policy.now.as_millisecond())
             .execute(&mut *tx)
