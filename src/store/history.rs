@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, message_key, rows, sql};
+use super::keys::{json_rows, message_key};
+use super::{Store, StoreError, sql};
 use crate::message::{
     Contact, Conversation, ConversationState, Identity, PhoneNumberId, UserId, WaId,
 };
@@ -198,7 +199,7 @@ impl Store {
             .iter()
             .map(|number| message_key(number, wamid))
             .collect();
-        let row = sqlx::query(sql::FIND_MESSAGE).bind(rows(&keys));
+        let row = sqlx::query(sql::FIND_MESSAGE).bind(json_rows(&keys));
         match row.fetch_optional(&self.read).await? {
             Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
             None => Ok(None),

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row as _};
 
+use super::keys::json_rows;
 use super::opening;
 use super::opening::LookedAt;
-use super::{Store, StoreError, rows, sql};
+use super::{Store, StoreError, sql};
 use crate::message::ConversationState;
 
 /// What stands between a database and the world.
@@ -260,7 +261,7 @@ fn forgotten(overdue: Overdue, now: Timestamp) -> Result<String, StoreError> {
             state: rows_of(&state),
         });
     }
-    Ok(rows(&remembered))
+    Ok(json_rows(&remembered))
 }
 
 fn rows_of(state: &ConversationState) -> String {

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, message_key, sql};
+use super::keys::message_key;
+use super::{Store, StoreError, sql};
 use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
 
 /// Uploads live 30 days; a day stays unused, because Meta's clock decides. See
@@ -153,13 +154,13 @@ impl Store {
         };
         let mut tx = self.begin().await?;
         sqlx::query(sql::INSERT_SENT)
-            .bind(super::rows(&[row]))
+            .bind(super::keys::json_rows(&[row]))
             .bind(sent.at.as_millisecond())
             .execute(&mut tx)
             .await?;
         // Receipts may have come before us.
         sqlx::query(sql::UPDATE_DELIVERY_STATUS)
-            .bind(super::rows(&[&key]))
+            .bind(super::keys::json_rows(&[&key]))
             .execute(&mut tx)
             .await?;
         tx.commit().await

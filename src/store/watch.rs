@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use super::{Store, StoreError, rows, sql};
+use super::keys::json_rows;
+use super::{Store, StoreError, sql};
 use crate::message::{AccountNews, STANDING_FIELDS};
 
 /// Older news than so much other news changes nothing.
@@ -36,7 +37,7 @@ impl Store {
     /// `Database`.
     pub async fn account_news(&self) -> Result<Vec<AccountNews>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(rows(&STANDING_FIELDS)).bind(NEWEST);
+        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWEST);
         let news: Vec<Row> = news.fetch_all(&self.read).await?;
         Ok(news.into_iter().map(|Row(news)| news).collect())
     }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
-use crate::store::{Store, StoreError, Transaction, rows, sql};
+use crate::store::keys::json_rows;
+use crate::store::{Store, StoreError, Transaction, sql};
 
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.
@@ -64,7 +65,7 @@ impl Room {
             .iter()
             .filter(|(_, room)| **room > 0)
             .map(|(number, _)| number);
-        rows(&open.collect::<Vec<_>>())
+        json_rows(&open.collect::<Vec<_>>())
     }
 
     fn take(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
@@ -110,7 +111,7 @@ async fn mark_taken(
         let unusable: Vec<Unusable> = unusable
             .map(|(id, reason)| Unusable { id: *id, reason })
             .collect();
-        let end = sqlx::query(sql::END_BY_HAND).bind(rows(&unusable));
+        let end = sqlx::query(sql::END_BY_HAND).bind(json_rows(&unusable));
         end.execute(&mut *tx).await?;
     }
     let claimed = claims.rows.iter().map(|row| Claim {
@@ -118,7 +119,7 @@ async fn mark_taken(
         claim_token: &row.claim_token,
     });
     sqlx::query(sql::CLAIM_ROWS)
-        .bind(rows(&claimed.collect::<Vec<_>>()))
+        .bind(json_rows(&claimed.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
         .execute(&mut *tx)
         .await?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Store, StoreError, rows, sql};
+use crate::store::keys::json_rows;
+use crate::store::{Store, StoreError, sql};
 
 /// Why a row is unknown whose sender is gone.
 const SENDER_GONE: &str = "the sender stopped before the answer came";
@@ -165,7 +166,7 @@ impl Store {
         let moved = unsettled.moved();
         if !moved.is_empty() {
             let move_on = sqlx::query(sql::SWEEP_MESSAGES)
-                .bind(rows(&moved))
+                .bind(json_rows(&moved))
                 .bind(now);
             move_on.execute(&mut tx).await?;
         }
