@@ -21,34 +21,6 @@ use crate::files;
 /// How often it is told how far a copy is.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
-/// The tables without which a database is none of ours.
-const OUR_TABLES: &str = "SELECT count(*) = 5 FROM sqlite_schema WHERE type = 'table' \
-    AND name IN ('_sqlx_migrations', 'conversations', 'messages', 'outbox', 'service_state')";
-
-/// Every step of the schema that it has been through, oldest first.
-const MIGRATED: &str =
-    "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
-
-/// The bytes that a copy will have, more or less.
-const USED_BYTES: &str = "SELECT (page_count - freelist_count) * page_size \
-    FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-
-/// A consistent copy of everything into `$1`, which may be there but must be empty. Writers go on
-/// meanwhile.
-const COPY_INTO: &str = "VACUUM INTO $1";
-
-/// From now on nothing is sent. `$1` now.
-const HOLD_BACK: &str = "UPDATE service_state SET held_since_ms = $1, \
-    held_outbox_id = (SELECT coalesce(max(id), 0) FROM outbox)";
-
-/// What a copy holds.
-const CONTENTS: &str = "SELECT (SELECT count(*) FROM messages) AS messages, \
-    (SELECT count(*) FROM conversations) AS conversations, \
-    (SELECT stored_at_ms FROM messages ORDER BY id DESC LIMIT 1) AS newest_ms";
-
-/// Rows that name others which are not there.
-const LOOSE_ENDS: &str = "SELECT count(*) FROM pragma_foreign_key_check";
-
 /// Told how many bytes are written, and how many there will be.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
@@ -250,14 +222,16 @@ pub(super) async fn inspect(
         },
         None => CopyError::Store(error.into()),
     };
-    let ours: bool = sqlx::query_scalar(OUR_TABLES)
+    let ours: bool = sqlx::query_scalar(sql::HAS_TABLES)
         .fetch_one(&mut *connection)
         .await
         .map_err(blame)?;
     if !ours {
         return Err(not_ours("it has not the tables of a replyd database"));
     }
-    let steps = sqlx::query(MIGRATED).fetch_all(connection).await;
+    let steps = sqlx::query(sql::APPLIED_MIGRATIONS)
+        .fetch_all(connection)
+        .await;
     let mut last = 0;
     for step in steps.map_err(blame)? {
         let version: i64 = step.try_get("version").map_err(blame)?;
@@ -319,11 +293,13 @@ pub(super) async fn copy(
     now: Timestamp,
     progress: Progress<'_>,
 ) -> Result<Copied, Failure> {
-    let total: i64 = sqlx::query_scalar(USED_BYTES)
+    let total: i64 = sqlx::query_scalar(sql::USED_BYTES)
         .fetch_one(&mut *source)
         .await?;
     {
-        let copying = sqlx::query(COPY_INTO).bind(part.name()?).execute(source);
+        let copying = sqlx::query(sql::COPY_INTO)
+            .bind(part.name()?)
+            .execute(source);
         let mut copying = std::pin::pin!(copying);
         loop {
             tokio::select! {
@@ -334,7 +310,7 @@ pub(super) async fn copy(
     };
     let options = SqliteConnectOptions::new().filename(&part.path);
     let mut copied = options.connect().await?;
-    let held = sqlx::query(HOLD_BACK).bind(now.as_millisecond());
+    let held = sqlx::query(sql::HOLD_COPY).bind(now.as_millisecond());
     held.execute(&mut copied).await?;
     opening::stamp(&mut copied).await?;
     copied.close().await?;
@@ -354,7 +330,9 @@ pub(super) async fn copy(
     let schema = inspect(&mut copied, &part.path)
         .await
         .map_err(Failure::Copy)?;
-    let found = sqlx::query(CONTENTS).fetch_one(&mut copied).await?;
+    let found = sqlx::query(sql::COPY_CONTENTS)
+        .fetch_one(&mut copied)
+        .await?;
     let newest: Option<i64> = found.try_get("newest_ms")?;
     let contents = Copied {
         bytes: part.bytes(),
@@ -376,7 +354,9 @@ pub(super) async fn check(
     if found.is_some() {
         return Ok(found);
     }
-    let loose: i64 = sqlx::query_scalar(LOOSE_ENDS).fetch_one(connection).await?;
+    let loose: i64 = sqlx::query_scalar(sql::COUNT_ORPHANS)
+        .fetch_one(connection)
+        .await?;
     Ok((loose > 0).then(|| format!("{loose} rows name others that are not there")))
 }
 

@@ -127,7 +127,7 @@ impl Store {
         like: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ConversationSummary>, StoreError> {
-        let conversations = sqlx::query_as(sql::CONVERSATIONS);
+        let conversations = sqlx::query_as(sql::CONVERSATION_SUMMARIES);
         Ok(conversations
             .bind(like.unwrap_or(""))
             .bind(limit)

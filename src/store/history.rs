@@ -6,41 +6,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, message_key, rows};
+use super::keys::{json_rows, message_key};
+use super::{Store, StoreError, sql};
 use crate::message::{
     Contact, Conversation, ConversationState, Identity, PhoneNumberId, UserId, WaId,
 };
-
-/// Conversations behind `$1`, the lowest first. `$2` how many, `$3` of which number ('' for all).
-const CONVERSATIONS: &str = "SELECT v.id, v.phone_number_id, v.state, v.inbound_count, \
-    c.wa_id, c.user_id, c.name, c.username FROM conversations AS v JOIN contacts AS c ON c.id = v.contact_id \
-    WHERE v.id > $1 AND ($3 = '' OR v.phone_number_id = $3) ORDER BY v.id LIMIT $2";
-
-/// Their messages, but for those that were sent by hand. `$1` first conversation, `$2` last.
-const MESSAGES: &str = "SELECT id, conversation_id, direction, origin, text, raw, stored_at_ms, wamid, decision, \
-    rule_id, reply_to_id FROM messages WHERE conversation_id BETWEEN $1 AND $2 AND origin <> 'operator' \
-    ORDER BY conversation_id, id";
-
-/// What came of actions. `$1` first conversation, `$2` last.
-const ACTIONS: &str = "SELECT conversation_id, request, outcome, ended_at_ms FROM actions \
-    WHERE conversation_id BETWEEN $1 AND $2 AND outcome IS NOT NULL ORDER BY conversation_id, number";
-
-const COUNT: &str =
-    "SELECT count(*) FROM messages WHERE direction = 'in' AND ($1 = '' OR phone_number_id = $1)";
-
-const LAST: &str = "SELECT stored_at_ms FROM messages ORDER BY id DESC LIMIT 1";
-
-/// What people wrote, the latest first. `$1` before this id, `$2` since, `$3` how many.
-const ASKED: &str = "SELECT id, text, decision, explanation FROM messages WHERE id < $1 AND direction = 'in' \
-    AND kind = 'text' AND text <> '' AND sent_at_ms >= $2 ORDER BY id DESC LIMIT $3";
-
-/// Our numbers.
-const NUMBERS: &str = "SELECT DISTINCT phone_number_id FROM conversations";
-
-/// The message that is meant: theirs, or the one that ours answers. `$1` its keys with each of our
-/// numbers: there is an index over keys, and none over the ids of WhatsApp.
-const MEANT: &str = "SELECT coalesce(reply_to_id, id) AS id, conversation_id FROM messages \
-    WHERE message_key IN (SELECT value FROM json_each($1)) LIMIT 1";
 
 /// A conversation and everything in it.
 #[derive(Clone, Debug)]
@@ -102,7 +72,7 @@ impl Store {
         count: u32,
         number: &str,
     ) -> Result<Vec<RecordedConversation>, StoreError> {
-        let found = sqlx::query(CONVERSATIONS);
+        let found = sqlx::query(sql::RECORDED_CONVERSATIONS);
         let found = found.bind(after).bind(count).bind(number);
         let mut all = Vec::new();
         for row in found.fetch_all(&self.read).await? {
@@ -125,7 +95,7 @@ impl Store {
             .enumerate()
             .map(|(at, one)| (one.id, at))
             .collect();
-        let messages = sqlx::query(MESSAGES).bind(first).bind(last);
+        let messages = sqlx::query(sql::RECORDED_MESSAGES).bind(first).bind(last);
         for row in messages.fetch_all(&self.read).await? {
             let conversation: i64 = row.try_get("conversation_id")?;
             let Some(place) = places.get(&conversation) else {
@@ -144,7 +114,7 @@ impl Store {
                 reply_to: row.try_get("reply_to_id")?,
             });
         }
-        let actions = sqlx::query(ACTIONS).bind(first).bind(last);
+        let actions = sqlx::query(sql::RECORDED_ACTIONS).bind(first).bind(last);
         for row in actions.fetch_all(&self.read).await? {
             let conversation: i64 = row.try_get("conversation_id")?;
             if let Some(place) = places.get(&conversation) {
@@ -161,7 +131,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn messages_in(&self, number: &str) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(COUNT)
+        let count: i64 = sqlx::query_scalar(sql::COUNT_INBOUND)
             .bind(number)
             .fetch_one(&self.read)
             .await?;
@@ -173,7 +143,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn last_stored(&self) -> Result<Timestamp, StoreError> {
-        let last = sqlx::query_scalar(LAST).fetch_optional(&self.read);
+        let last = sqlx::query_scalar(sql::LAST_STORED).fetch_optional(&self.read);
         Ok(last.await?.map_or(Timestamp::UNIX_EPOCH, time))
     }
 
@@ -182,7 +152,10 @@ impl Store {
     /// # Errors
     /// `Database`, `Corrupt`.
     pub async fn conversation(&self, id: i64) -> Result<Option<Conversation>, StoreError> {
-        let found = sqlx::query(CONVERSATIONS).bind(id - 1).bind(1).bind("");
+        let found = sqlx::query(sql::RECORDED_CONVERSATIONS)
+            .bind(id - 1)
+            .bind(1)
+            .bind("");
         let row = found.fetch_optional(&self.read).await?;
         let row = row.filter(|row| row.try_get::<i64, _>("id").is_ok_and(|found| found == id));
         row.map(|row| conversation(&row)).transpose()
@@ -199,7 +172,7 @@ impl Store {
         since: Timestamp,
         count: u32,
     ) -> Result<Vec<Asked>, StoreError> {
-        let found = sqlx::query(ASKED);
+        let found = sqlx::query(sql::INBOUND_TEXTS);
         let found = found.bind(before).bind(since.as_millisecond()).bind(count);
         let mut all = Vec::new();
         for row in found.fetch_all(&self.read).await? {
@@ -219,12 +192,14 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn find_message(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let numbers: Vec<String> = sqlx::query_scalar(NUMBERS).fetch_all(&self.read).await?;
+        let numbers: Vec<String> = sqlx::query_scalar(sql::PHONE_NUMBERS)
+            .fetch_all(&self.read)
+            .await?;
         let keys: Vec<String> = numbers
             .iter()
             .map(|number| message_key(number, wamid))
             .collect();
-        let row = sqlx::query(MEANT).bind(rows(&keys));
+        let row = sqlx::query(sql::FIND_MESSAGE).bind(json_rows(&keys));
         match row.fetch_optional(&self.read).await? {
             Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
             None => Ok(None),

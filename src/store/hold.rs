@@ -15,46 +15,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row as _};
 
+use super::keys::json_rows;
 use super::opening;
 use super::opening::LookedAt;
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError, sql};
 use crate::message::ConversationState;
-
-/// Whether nothing is sent, since when, and up to which row the outbox was there by then.
-const HELD: &str = "SELECT held_since_ms, held_outbox_id FROM service_state";
-
-/// From now on replies go out.
-const RELEASE: &str = "UPDATE service_state SET held_since_ms = NULL, held_outbox_id = 0";
-
-/// What waits to be sent or done. `$1` rows up to this one were in the copy.
-const WAITS: &str = "SELECT kind, state, id <= $1 AS is_from_copy, count(*) AS rows FROM outbox \
-    GROUP BY kind, state, is_from_copy ORDER BY is_from_copy DESC, kind, state";
-
-/// Conversations in which something is overdue, or waits for an action of the copy, as one row of
-/// JSON. `$1` now, `$2` rows up to this one.
-const OVERDUE: &str = "SELECT json_object( \
-    'conversations', (SELECT json_group_array(json_object('id', id, 'state', state)) FROM conversations \
-        WHERE next_timer_ms <= $1 OR id IN ( \
-            SELECT conversation_id FROM outbox WHERE kind = 'action' AND id <= $2)), \
-    'actions', (SELECT json_group_array(json_object('conversation_id', conversation_id, 'number', action_number)) \
-        FROM outbox WHERE kind = 'action' AND id <= $2))";
-
-/// Drops what stood queued in the copy and what is overdue; files are fetched all the same. `$1`
-/// rows up to this one, `$2` conversations with what they remember from now on, `$3` now.
-const DROP: &str = "UPDATE messages SET outbox_state = 'expired', \
-    send_error = 'it stood queued in a restored copy and was dropped' FROM outbox \
-    WHERE messages.id = outbox.message_id AND outbox.kind = 'message' AND outbox.state = 'queued' \
-    AND outbox.id <= $1; \
-    UPDATE actions SET ended_at_ms = $3, \
-    outcome = json_object('failed', 'it stood queued in a restored copy and was dropped') FROM outbox \
-    WHERE outbox.conversation_id = actions.conversation_id AND outbox.action_number = actions.number \
-    AND outbox.kind = 'action' AND outbox.id <= $1; \
-    DELETE FROM outbox WHERE id <= $1 \
-    AND (kind = 'action' OR (kind IN ('message', 'read_mark') AND state = 'queued')); \
-    UPDATE messages SET decision = 'unsupported' WHERE decision = 'pending' \
-    AND conversation_id IN (SELECT value->>'$.id' FROM json_each($2)); \
-    UPDATE conversations SET state = one.value->>'$.state', next_timer_ms = one.value->>'$.next_timer_ms' \
-    FROM json_each($2) AS one WHERE conversations.id = one.value->>'$.id'";
 
 /// What stands between a database and the world.
 #[derive(Debug, Default)]
@@ -72,7 +37,7 @@ impl Gate {
         write: &SqlitePool,
         looked_at: LookedAt,
     ) -> Result<Self, StoreError> {
-        let mark: Mark = sqlx::query_as(HELD).fetch_one(write).await?;
+        let mark: Mark = sqlx::query_as(sql::HOLD).fetch_one(write).await?;
         Ok(Self {
             path,
             looked_at,
@@ -189,7 +154,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn held_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mark: Mark = sqlx::query_as(HELD).fetch_one(&self.read).await?;
+        let mark: Mark = sqlx::query_as(sql::HOLD).fetch_one(&self.read).await?;
         self.gate
             .held
             .store(mark.since.is_some(), Ordering::Relaxed);
@@ -201,8 +166,8 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn waits(&self) -> Result<Vec<Waits>, StoreError> {
-        let mark: Mark = sqlx::query_as(HELD).fetch_one(&self.read).await?;
-        let waits = sqlx::query_as(WAITS).bind(mark.last_row);
+        let mark: Mark = sqlx::query_as(sql::HOLD).fetch_one(&self.read).await?;
+        let waits = sqlx::query_as(sql::PENDING_ROWS).bind(mark.last_row);
         Ok(waits.fetch_all(&self.read).await?)
     }
 
@@ -212,21 +177,20 @@ impl Store {
     /// `CommitUnknown`, `Database`, `Corrupt`.
     pub async fn release(&self, old: Old, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let mark: Mark = sqlx::query_as(HELD).fetch_one(&mut tx).await?;
+        let mark: Mark = sqlx::query_as(sql::HOLD).fetch_one(&mut tx).await?;
         if mark.since.is_some() && old == Old::Drop {
-            let overdue: String = sqlx::query_scalar(OVERDUE)
+            let overdue = sqlx::query_scalar(sql::LOAD_OVERDUE)
                 .bind(now.as_millisecond())
+                .bind(mark.last_row);
+            let overdue: Overdue = tx.fetch_json(overdue, "conversations").await?;
+            sqlx::query(sql::DROP_OVERDUE)
                 .bind(mark.last_row)
-                .fetch_one(&mut tx)
-                .await?;
-            sqlx::query(DROP)
-                .bind(mark.last_row)
-                .bind(forgotten(&overdue, now)?)
+                .bind(forgotten(overdue, now)?)
                 .bind(now.as_millisecond())
                 .execute(&mut tx)
                 .await?;
         }
-        sqlx::query(RELEASE).execute(&mut tx).await?;
+        sqlx::query(sql::RELEASE_HOLD).execute(&mut tx).await?;
         tx.commit().await
     }
 
@@ -263,7 +227,7 @@ impl Drop for StopWhenDropped {
 }
 
 /// What conversations remember from now on: nothing that is overdue, and no action of the copy.
-fn forgotten(overdue: &str, now: Timestamp) -> Result<String, StoreError> {
+fn forgotten(overdue: Overdue, now: Timestamp) -> Result<String, StoreError> {
     #[derive(Serialize)]
     struct Remembered {
         id: i64,
@@ -275,7 +239,6 @@ fn forgotten(overdue: &str, now: Timestamp) -> Result<String, StoreError> {
         row,
         what: "its state is not what we wrote",
     };
-    let overdue: Overdue = serde_json::from_str(overdue).map_err(|_| corrupt(0))?;
     let mut actions: HashMap<i64, Vec<u64>> = HashMap::new();
     for one in overdue.actions {
         actions
@@ -298,7 +261,7 @@ fn forgotten(overdue: &str, now: Timestamp) -> Result<String, StoreError> {
             state: rows_of(&state),
         });
     }
-    Ok(rows(&remembered))
+    Ok(json_rows(&remembered))
 }
 
 fn rows_of(state: &ConversationState) -> String {

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, message_key, sql};
+use super::keys::message_key;
+use super::{Store, StoreError, sql};
 use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
 
 /// Uploads live 30 days; a day stays unused, because Meta's clock decides. See
@@ -84,7 +85,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let expires_at = now.saturating_add(UPLOAD_LIFE).unwrap_or(Timestamp::MAX);
         let mut tx = self.begin().await?;
-        sqlx::query(sql::REMEMBER_UPLOAD)
+        sqlx::query(sql::UPSERT_UPLOAD)
             .bind(upload.number.as_str())
             .bind(upload.sha256)
             .bind(upload.mime_type)
@@ -106,7 +107,7 @@ impl Store {
         recipient: &Recipient,
     ) -> Result<Option<SendEligibility>, StoreError> {
         let who = identity(recipient);
-        let row = sqlx::query(sql::STANDING)
+        let row = sqlx::query(sql::SEND_ELIGIBILITY)
             .bind(number.as_str())
             .bind(who.wa_id().map(WaId::as_str))
             .bind(who.user_id().map(UserId::as_str))
@@ -152,14 +153,14 @@ impl Store {
             raw: serde_json::to_string(sent.content).expect("its keys are strings"),
         };
         let mut tx = self.begin().await?;
-        sqlx::query(sql::RECORD_SENT)
-            .bind(super::rows(&[row]))
+        sqlx::query(sql::INSERT_SENT)
+            .bind(super::keys::json_rows(&[row]))
             .bind(sent.at.as_millisecond())
             .execute(&mut tx)
             .await?;
         // Receipts may have come before us.
-        sqlx::query(sql::MERGE_RECEIPTS)
-            .bind(super::rows(&[&key]))
+        sqlx::query(sql::UPDATE_DELIVERY_STATUS)
+            .bind(super::keys::json_rows(&[&key]))
             .execute(&mut tx)
             .await?;
         tx.commit().await

@@ -95,7 +95,7 @@ impl Store {
             what,
         };
         let number: String = row.try_get("phone_number_id")?;
-        let file = sqlx::query(sql::FILE_OF_MESSAGE)
+        let file = sqlx::query(sql::MEDIA_OF_MESSAGE)
             .bind(message_id)
             .fetch_optional(&mut tx)
             .await?;
@@ -134,7 +134,7 @@ impl Store {
             DownloadEnd::Dead { reason } => (None, None, Some(reason), None),
         };
         let mut tx = self.begin().await?;
-        sqlx::query(sql::SETTLE_FILE)
+        sqlx::query(sql::SETTLE_MEDIA)
             .bind(&download.claim_token)
             .bind(path)
             .bind(bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
@@ -152,7 +152,7 @@ impl Store {
                     .await?
             }
             None => {
-                sqlx::query(sql::END_DOWNLOAD)
+                sqlx::query(sql::DELETE_DOWNLOAD)
                     .bind(&download.claim_token)
                     .execute(&mut tx)
                     .await?

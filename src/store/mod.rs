@@ -5,12 +5,14 @@
 //! the heart; `outbox` is what delivery works on; `read` serves the people who look. Next on the
 //! way of a message: [`crate::workers::outbox`].
 
+mod action_claim;
 mod backup;
 mod conversations;
 pub mod error;
 pub mod file_identity;
 mod history;
 mod hold;
+mod keys;
 mod manual_send;
 pub mod media;
 mod opening;
@@ -31,13 +33,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+pub use action_claim::{ActionClaim, ClaimedAction};
 pub use backup::{Copied, CopyError, Present, Progress, backup};
 pub use conversations::{
     AccountEventRow, ConversationSummary, StoredConversationEvent, TranscriptMessage,
@@ -52,9 +54,7 @@ pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, NotDone, OutboxCount,
     OutboxRow, Reason, Repeat, RetryByHand, SendResult, Settled, Settlement, Swept, Try,
 };
-pub use receive::{
-    ActionClaim, ClaimedAction, Decide, EndedAction, MediaPolicy, ReceivePolicy, Received,
-};
+pub use receive::{Decide, EndedAction, MediaPolicy, ReceivePolicy, Received};
 pub use restore::{Restored, restore};
 pub use sizes::FileSizes;
 pub use trouble::{Cleared, Fault, Trouble};
@@ -62,7 +62,7 @@ pub use trouble::{Cleared, Fault, Trouble};
 use crate::files;
 pub use watch::{Quarantine, SecretsInUse};
 
-use crate::message::{RulesVersion, hex};
+use crate::message::RulesVersion;
 use file_identity::Place;
 use hold::Gate;
 use process_lock::Lock;
@@ -193,7 +193,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query(sql::RECORD_RULES)
+        sqlx::query(sql::INSERT_RULES_VERSION)
             .bind(version.as_str())
             .bind(source)
             .bind(now.as_millisecond())
@@ -213,28 +213,6 @@ impl Store {
         self.gate.refuse_if_damaged()?;
         Transaction::begin(&self.write, &self.guard).await
     }
-}
-
-/// The key of a message: see `messages.message_key` in the first migration.
-fn message_key(phone_number_id: &str, wamid: &str) -> String {
-    digest(&[phone_number_id.as_bytes(), wamid.as_bytes()])
-}
-
-/// The first 96 bits of SHA-256 over the parts with a zero byte between them, as 24 hex digits.
-fn digest(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            hash.update([0]);
-        }
-        hash.update(part);
-    }
-    hex(&hash.finalize()[..12])
-}
-
-/// A batch as the JSON text that `json_each` unfolds.
-fn rows<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).expect("our rows have string keys and finite numbers")
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

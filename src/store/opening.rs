@@ -74,7 +74,7 @@ pub(super) async fn renew_stamp(path: &Path) -> Result<(), sqlx::Error> {
         .filename(path)
         .busy_timeout(Duration::ZERO);
     let mut connection = options.connect().await?;
-    let alone = sqlx::query("PRAGMA journal_mode = DELETE").execute(&mut connection);
+    let alone = sqlx::query(sql::REMOVE_LOG).execute(&mut connection);
     let stamped = match alone.await {
         Ok(_) => stamp(&mut connection).await,
         Err(error) => Err(error),

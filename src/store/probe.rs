@@ -52,7 +52,7 @@ impl Store {
             .await?;
         tx.commit().await?;
         let mut tx = self.begin().await?;
-        sqlx::query(sql::DROP_FILLER).execute(&mut tx).await?;
+        sqlx::query(sql::DELETE_FILLER).execute(&mut tx).await?;
         tx.commit().await
     }
 
@@ -64,7 +64,7 @@ impl Store {
     pub async fn try_to_write(&self) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         // Without a cache SQLite has to write before the end of the transaction.
-        sqlx::query(sql::NO_CACHE).execute(&mut tx).await?;
+        sqlx::query(sql::DISABLE_CACHE).execute(&mut tx).await?;
         sqlx::query(sql::WRITE_FILLER)
             .bind(FILLER_BYTES)
             .execute(&mut tx)

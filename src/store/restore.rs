@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::backup;
 use super::backup::{Copied, CopyError, Part, Progress, is_same};
 use super::process_lock::Lock;
-use super::{StoreError, beside_path, opening, path_of, wal};
+use super::{StoreError, beside_path, opening, path_of, sql, wal};
 use crate::files;
 
 /// The first bytes of every SQLite file.
@@ -18,9 +18,6 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Everything of one database; the log goes after its file, so that a file is never without its
 /// log.
 const PARTS: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-
-/// Also whether each index fits its table.
-const FULL_CHECK: &str = "PRAGMA integrity_check(1)";
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +61,7 @@ pub async fn restore(
     let blame = |error: sqlx::Error| backup::Failure::from(error).blaming(from, &database);
     let mut source = options.connect().await.map_err(blame)?;
     backup::inspect(&mut source, from).await?;
-    let damage = backup::check(&mut source, FULL_CHECK).await;
+    let damage = backup::check(&mut source, sql::FULL_CHECK).await;
     if let Some(what) = damage.map_err(blame)? {
         let path = from.to_owned();
         return Err(CopyError::Damaged { path, what });

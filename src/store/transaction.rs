@@ -10,15 +10,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
+use sqlx::query::QueryScalar;
 use sqlx::sqlite::{
-    SqliteConnection, SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo,
+    SqliteArguments, SqliteConnection, SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement,
+    SqliteTypeInfo,
 };
 use sqlx::{Either, Execute, Executor, SqlStr, Sqlite};
 
-use super::StoreError;
 use super::file_identity::Place;
 use super::trouble::{Fault, Watch};
+use super::{StoreError, sql};
 
 type Rows<'e> =
     Pin<Box<dyn Stream<Item = sqlx::Result<Either<SqliteQueryResult, SqliteRow>>> + Send + 'e>>;
@@ -78,9 +81,7 @@ impl Transaction {
             // behind.
             end: End::Unknown,
         };
-        sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut *tx.connection)
-            .await?;
+        sqlx::query(sql::BEGIN).execute(&mut *tx.connection).await?;
         guard.place.check_log()?;
         Ok(tx)
     }
@@ -90,7 +91,9 @@ impl Transaction {
     /// # Errors
     /// `CommitUnknown`; `Displaced` when it went into a file that is not at its path any more.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        let committed = sqlx::query("COMMIT").execute(&mut *self.connection).await;
+        let committed = sqlx::query(sql::COMMIT)
+            .execute(&mut *self.connection)
+            .await;
         let kept = match committed {
             Ok(_) => {
                 self.end = End::Confirmed;
@@ -101,9 +104,29 @@ impl Transaction {
         kept.map_err(|error| self.guard.noted(error))
     }
 
+    /// Runs a query whose result is one row of JSON: see [`super::sql`]. `table` is the one named
+    /// when the JSON is not what was expected.
+    ///
+    /// # Errors
+    /// `Database`, `Corrupt`.
+    pub(super) async fn fetch_json<T: DeserializeOwned>(
+        &mut self,
+        query: QueryScalar<'_, Sqlite, String, SqliteArguments>,
+        table: &'static str,
+    ) -> Result<T, StoreError> {
+        let json = query.fetch_one(self).await?;
+        serde_json::from_str(&json).map_err(|_| StoreError::Corrupt {
+            table,
+            row: 0,
+            what: "what was looked up is not what we wrote",
+        })
+    }
+
     /// Ends a transaction in which there was nothing to do.
     pub(super) async fn roll_back(mut self) {
-        let rolled_back = sqlx::query("ROLLBACK").execute(&mut *self.connection).await;
+        let rolled_back = sqlx::query(sql::ROLLBACK)
+            .execute(&mut *self.connection)
+            .await;
         match rolled_back {
             Ok(_) => self.end = End::Confirmed,
             Err(error) => self.guard.watch.note_error(&error),

@@ -5,32 +5,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
-use super::{Store, StoreError, rows};
+use super::keys::json_rows;
+use super::{Store, StoreError, sql};
 use crate::message::{AccountNews, STANDING_FIELDS};
 
 /// Older news than so much other news changes nothing.
 const NEWEST: u32 = 1_000;
-
-/// News about how the account stands, in the order Meta told it. `$1` fields, `$2` limit.
-const ACCOUNT_NEWS: &str = "SELECT * FROM (SELECT account_events.id, field, waba_id, occurred_at_ms, raw \
-    FROM json_each($1) AS wanted CROSS JOIN account_events ON field = wanted.value \
-    ORDER BY occurred_at_ms DESC, account_events.id DESC LIMIT $2) AS latest \
-    ORDER BY occurred_at_ms, id";
-
-/// A set of secrets, unless it is the one in use already. `$1` fingerprint, `$2` now.
-const RECORD_SECRETS: &str = "INSERT INTO app_secret_sets (fingerprint, since_ms) \
-    SELECT $1, $2 WHERE $1 IS NOT (SELECT fingerprint FROM app_secret_sets ORDER BY id DESC LIMIT 1)";
-
-const NEWEST_SECRETS: &str =
-    "SELECT fingerprint, since_ms FROM app_secret_sets ORDER BY id DESC LIMIT 1";
-
-const QUARANTINE: &str = "SELECT (SELECT count(*) FROM quarantine), \
-    (SELECT received_at_ms FROM quarantine ORDER BY id DESC LIMIT 1)";
-
-/// The newest of what Meta sends: a message, a receipt or news.
-const NEWEST_UPDATE: &str = "SELECT max(at) FROM (SELECT (SELECT stored_at_ms FROM messages \
-    WHERE direction = 'in' ORDER BY id DESC LIMIT 1) AS at \
-    UNION ALL SELECT (SELECT received_at_ms FROM account_events ORDER BY id DESC LIMIT 1)) AS newest";
 
 /// The app secrets that the service was last started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +36,8 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn account_news(&self) -> Result<Vec<AccountNews>, StoreError> {
-        let news = sqlx::query_as(ACCOUNT_NEWS);
-        let news = news.bind(rows(&STANDING_FIELDS)).bind(NEWEST);
+        let news = sqlx::query_as(sql::ACCOUNT_NEWS);
+        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWEST);
         let news: Vec<Row> = news.fetch_all(&self.read).await?;
         Ok(news.into_iter().map(|Row(news)| news).collect())
     }
@@ -72,7 +52,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let record = sqlx::query(RECORD_SECRETS).bind(fingerprint);
+        let record = sqlx::query(sql::INSERT_SECRETS).bind(fingerprint);
         record.bind(now.as_millisecond()).execute(&mut tx).await?;
         tx.commit().await
     }
@@ -82,7 +62,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn secrets_in_use(&self) -> Result<Option<SecretsInUse>, StoreError> {
-        let newest: Option<(String, i64)> = sqlx::query_as(NEWEST_SECRETS)
+        let newest: Option<(String, i64)> = sqlx::query_as(sql::NEWEST_SECRETS)
             .fetch_optional(&self.read)
             .await?;
         Ok(newest.map(|(fingerprint, since)| SecretsInUse {
@@ -96,7 +76,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn last_webhook(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(NEWEST_UPDATE)
+        let at: Option<i64> = sqlx::query_scalar(sql::NEWEST_UPDATE)
             .fetch_one(&self.read)
             .await?;
         Ok(at.and_then(time))
@@ -107,8 +87,9 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn quarantine(&self) -> Result<Quarantine, StoreError> {
-        let (rows, newest): (i64, Option<i64>) =
-            sqlx::query_as(QUARANTINE).fetch_one(&self.read).await?;
+        let (rows, newest): (i64, Option<i64>) = sqlx::query_as(sql::QUARANTINE_SIZE)
+            .fetch_one(&self.read)
+            .await?;
         Ok(Quarantine {
             rows: rows.unsigned_abs(),
             newest: newest.and_then(time),

@@ -148,7 +148,7 @@ impl Working {
 
     async fn wake(&self) -> Result<usize, StoreError> {
         let parts = &self.parts;
-        let due = parts.store.due_at().await?;
+        let due = parts.store.next_timer().await?;
         if due.is_none_or(|due| due > parts.clock.now()) {
             return Ok(0);
         }

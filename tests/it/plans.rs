@@ -8,13 +8,6 @@ use replyd::store::Store;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
-const STATEMENTS: [&str; 4] = [
-    include_str!("../../src/store/sql/mod.rs"),
-    include_str!("../../src/store/sql/outbox.rs"),
-    include_str!("../../src/store/hold.rs"),
-    include_str!("../../src/store/watch.rs"),
-];
-
 /// Tables that have more rows the longer the service is used.
 const GROWING: [&str; 11] = [
     "messages",
@@ -31,65 +24,61 @@ const GROWING: [&str; 11] = [
 ];
 
 /// Statements of commands alone that look through everything for a person who waits for it.
-const OF_COMMANDS: [&str; 8] = [
-    "CONVERSATIONS",
-    "ACCOUNT_EVENTS",
-    "QUICK_CHECK",
-    "WAITS",
-    "OVERDUE",
-    "DROP",
-    "GIVEN_UP",
-    "LOOK_AT_OUTBOX",
+const OF_COMMANDS: &[&str] = &[
+    "account_events",
+    "conversation_summaries",
+    "copy_contents",
+    "count_given_up",
+    "count_inbound",
+    "drop_overdue",
+    "inbound_texts",
+    "list_outbox",
+    "last_stored",
+    "load_overdue",
+    "pending_rows",
+    "phone_numbers",
+    "quick_check",
 ];
 
-/// Scans that end after a few rows, or of what is small as long as all is well: statement, and the
+/// Scans that end after a few rows, or of what is small as long as all is well: file, and the
 /// line of its plan.
 const SHORT: [(&str, &str); 5] = [
     // Backwards from the newest message to the newest one of theirs.
-    ("NEWEST_UPDATE", "SCAN messages"),
-    ("NEWEST_UPDATE", "SCAN account_events"),
+    ("newest_update", "SCAN messages"),
+    ("newest_update", "SCAN account_events"),
     // Counts for a scraper, by an index alone: of what waits, and of what nobody understood.
-    ("OUTBOX_COUNTS", "SCAN o USING INDEX outbox_by_due"),
+    ("outbox_counts", "SCAN o USING INDEX outbox_by_due"),
     (
-        "QUARANTINE",
+        "quarantine_size",
         "SCAN quarantine USING COVERING INDEX sqlite_autoindex_quarantine_1",
     ),
-    ("QUARANTINE", "SCAN quarantine"),
+    ("quarantine_size", "SCAN quarantine"),
 ];
 
-/// Every statement by the name of its constant; those with several are taken apart.
+/// Every statement with the name of its file; the statements of one file are taken apart.
 fn statements() -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for text in STATEMENTS
-        .iter()
-        .flat_map(|file| file.split("const ").skip(1))
-    {
-        let Some((name, rest)) = text.split_once(": &str =") else {
-            continue;
-        };
-        // Another constant, and a statement somewhere behind it.
-        if name.contains(|letter: char| letter != '_' && !letter.is_ascii_uppercase()) {
-            continue;
-        }
-        let literal = rest.trim_start().strip_prefix('"').unwrap();
-        let literal = literal.split_once("\";").unwrap().0;
-        let mut lines = literal.split("\\\n").map(str::trim_start);
-        let first = lines.next().unwrap().to_owned();
-        let whole = lines.fold(first, |whole, line| whole + line);
-        all.extend(apart(&whole).map(|one| (name.to_owned(), one)));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sql/sqlite");
+    let mut statements = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("--"));
+        let text = lines.collect::<Vec<_>>().join(" ");
+        statements.extend(split(&text).map(|statement| (name.clone(), statement)));
     }
-    all
+    statements
 }
 
 /// Splits at semicolons outside of texts.
-fn apart(whole: &str) -> impl Iterator<Item = String> {
+fn split(text: &str) -> impl Iterator<Item = String> {
     let mut is_text = false;
-    let parts = whole.split(move |letter| {
+    let parts = text.split(move |letter| {
         is_text ^= letter == '\'';
         letter == ';' && !is_text
     });
-    let parts: Vec<String> = parts.map(|one| one.trim().to_owned()).collect();
-    parts.into_iter().filter(|one| !one.is_empty())
+    let parts: Vec<String> = parts.map(|part| part.trim().to_owned()).collect();
+    parts.into_iter().filter(|part| !part.is_empty())
 }
 
 /// The names that tables which grow go by in a statement.
@@ -109,9 +98,9 @@ fn names(statement: &str) -> BTreeSet<&str> {
 }
 
 async fn scans(connection: &mut SqliteConnection) -> Vec<String> {
-    let mut found = Vec::new();
-    for (constant, statement) in statements() {
-        if OF_COMMANDS.contains(&constant.as_str()) {
+    let mut scans = Vec::new();
+    for (name, statement) in statements() {
+        if OF_COMMANDS.contains(&name.as_str()) {
             continue;
         }
         // What a new row could be missed by is only looked for after a row that came before the one
@@ -131,13 +120,13 @@ async fn scans(connection: &mut SqliteConnection) -> Vec<String> {
             if words.next() != Some("SCAN") || line.contains("VIRTUAL TABLE") {
                 continue;
             }
-            let is_short = SHORT.contains(&(constant.as_str(), line.as_str()));
+            let is_short = SHORT.contains(&(name.as_str(), line.as_str()));
             if names.contains(words.next().unwrap()) && !is_short {
-                found.push(format!("{constant}: {line}"));
+                scans.push(format!("{name}: {line}"));
             }
         }
     }
-    found
+    scans
 }
 
 async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
@@ -189,21 +178,21 @@ async fn no_statement_of_the_service_reads_a_whole_table_that_grows() {
     let options = SqliteConnectOptions::new().filename(&path);
     let mut connection = options.connect().await.unwrap();
 
-    let mut found = BTreeMap::new();
-    found.insert("empty", scans(&mut connection).await);
+    let mut scanned = BTreeMap::new();
+    scanned.insert("empty", scans(&mut connection).await);
     execute(&mut connection, "ANALYZE").await;
-    found.insert("empty and analysed", scans(&mut connection).await);
+    scanned.insert("empty and analysed", scans(&mut connection).await);
     execute(&mut connection, ROWS).await;
-    found.insert("full", scans(&mut connection).await);
+    scanned.insert("full", scans(&mut connection).await);
     execute(&mut connection, "ANALYZE").await;
-    found.insert("full and analysed", scans(&mut connection).await);
+    scanned.insert("full and analysed", scans(&mut connection).await);
     // Statistics of a day on which nothing waited.
     execute(&mut connection, "DELETE FROM outbox; ANALYZE").await;
-    found.insert(
+    scanned.insert(
         "analysed with an empty outbox",
         scans(&mut connection).await,
     );
 
-    found.retain(|_, scans| !scans.is_empty());
-    assert!(found.is_empty(), "{found:#?}");
+    scanned.retain(|_, scans| !scans.is_empty());
+    assert!(scanned.is_empty(), "{scanned:#?}");
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
-use crate::store::{Store, StoreError, Transaction, rows, sql};
+use crate::store::keys::json_rows;
+use crate::store::{Store, StoreError, Transaction, sql};
 
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.
@@ -26,22 +27,18 @@ impl Store {
         let now = request.now.as_millisecond();
         let mut limit = request.limit;
 
-        let messages: String = sqlx::query_scalar(sql::CLAIMABLE_MESSAGES)
+        let messages = sqlx::query_scalar(sql::CLAIMABLE_MESSAGES)
             .bind(now)
             .bind(room.open())
-            .bind(limit)
-            .fetch_one(&mut tx)
-            .await?;
-        let mut taken = room.take(candidates(&messages)?);
+            .bind(limit);
+        let mut taken = room.take(tx.fetch_json(messages, "outbox").await?);
         limit -= u32::try_from(taken.len()).expect("the statement has this limit");
         if limit > 0 {
-            let marks: String = sqlx::query_scalar(sql::CLAIMABLE_READ_MARKS)
+            let marks = sqlx::query_scalar(sql::CLAIMABLE_READ_MARKS)
                 .bind(now)
                 .bind(room.open())
-                .bind(limit)
-                .fetch_one(&mut tx)
-                .await?;
-            taken.extend(room.take(candidates(&marks)?));
+                .bind(limit);
+            taken.extend(room.take(tx.fetch_json(marks, "outbox").await?));
         }
         if taken.is_empty() {
             tx.roll_back().await;
@@ -68,7 +65,7 @@ impl Room {
             .iter()
             .filter(|(_, room)| **room > 0)
             .map(|(number, _)| number);
-        rows(&open.collect::<Vec<_>>())
+        json_rows(&open.collect::<Vec<_>>())
     }
 
     fn take(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
@@ -114,15 +111,15 @@ async fn mark_taken(
         let unusable: Vec<Unusable> = unusable
             .map(|(id, reason)| Unusable { id: *id, reason })
             .collect();
-        let end = sqlx::query(sql::END_ROWS).bind(rows(&unusable));
+        let end = sqlx::query(sql::END_BY_HAND).bind(json_rows(&unusable));
         end.execute(&mut *tx).await?;
     }
     let claimed = claims.rows.iter().map(|row| Claim {
         id: row.id,
         claim_token: &row.claim_token,
     });
-    sqlx::query(sql::CLAIM)
-        .bind(rows(&claimed.collect::<Vec<_>>()))
+    sqlx::query(sql::CLAIM_ROWS)
+        .bind(json_rows(&claimed.collect::<Vec<_>>()))
         .bind(lease_until.as_millisecond())
         .execute(&mut *tx)
         .await?;
@@ -146,16 +143,6 @@ struct Candidate {
     about: Option<Wamid>,
     wa_id: Option<WaId>,
     user_id: Option<UserId>,
-}
-
-/// Both claim statements give one row of JSON: every row of a result is a hand-off between threads.
-fn candidates(json: &str) -> Result<Vec<Candidate>, StoreError> {
-    let what = "what is to be claimed is not what we wrote";
-    serde_json::from_str(json).map_err(|_| StoreError::Corrupt {
-        table: "outbox",
-        row: 0,
-        what,
-    })
 }
 
 impl Candidate {

@@ -38,7 +38,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn outbox_rows(&self) -> Result<u64, StoreError> {
-        self.count(sql::OUTBOX_ROWS).await
+        self.count(sql::COUNT_UNSENT).await
     }
 
     /// Messages that wait for a person.
@@ -46,7 +46,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn held_rows(&self) -> Result<u64, StoreError> {
-        self.count(sql::HELD_ROWS).await
+        self.count(sql::COUNT_HELD).await
     }
 
     /// How many rows there are of each state and kind; of which there are none is left out.
@@ -63,7 +63,7 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn given_up_since(&self, since: Timestamp) -> Result<u64, StoreError> {
-        let given_up = sqlx::query_scalar(sql::GIVEN_UP).bind(since.as_millisecond());
+        let given_up = sqlx::query_scalar(sql::COUNT_GIVEN_UP).bind(since.as_millisecond());
         let rows: i64 = given_up.fetch_one(&self.read).await?;
         Ok(rows.unsigned_abs())
     }

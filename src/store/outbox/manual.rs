@@ -14,7 +14,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
 use crate::store::conversations::time;
-use crate::store::{Store, StoreError, rows, sql};
+use crate::store::keys::json_rows;
+use crate::store::{Store, StoreError, sql};
 
 /// Free messages are taken for 24 hours after the person's last one. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
@@ -230,7 +231,7 @@ impl Store {
         state: Option<&str>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let look = sqlx::query_as(sql::LOOK_AT_OUTBOX)
+        let look = sqlx::query_as(sql::LIST_OUTBOX)
             .bind(state.unwrap_or_default())
             .bind(None::<String>)
             .bind(i64::from(limit));
@@ -275,7 +276,7 @@ impl Store {
         if retried.is_empty() {
             tx.roll_back().await;
         } else {
-            let retry = sqlx::query(sql::RETRY_BY_HAND).bind(rows(&retried));
+            let retry = sqlx::query(sql::RETRY_BY_HAND).bind(json_rows(&retried));
             retry
                 .bind(asked.now.as_millisecond())
                 .execute(&mut tx)
@@ -314,7 +315,7 @@ impl Store {
         if dropped.is_empty() {
             tx.roll_back().await;
         } else {
-            let drop = sqlx::query(sql::END_ROWS).bind(rows(&dropped));
+            let drop = sqlx::query(sql::END_BY_HAND).bind(json_rows(&dropped));
             drop.execute(&mut tx).await?;
             tx.commit().await?;
         }
@@ -325,9 +326,9 @@ impl Store {
 type Look<'q> = sqlx::query::QueryAs<'q, sqlx::Sqlite, OutboxRow, sqlx::sqlite::SqliteArguments>;
 
 fn of_ids(ids: &[i64]) -> Look<'static> {
-    sqlx::query_as(sql::LOOK_AT_OUTBOX)
+    sqlx::query_as(sql::LIST_OUTBOX)
         .bind("")
-        .bind(rows(ids))
+        .bind(json_rows(ids))
         .bind(-1_i64)
 }
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{SendResult, Settled, Settlement};
 use crate::message::PhoneNumberId;
-use crate::store::{Store, StoreError, message_key, rows, sql};
+use crate::store::keys::{json_rows, message_key};
+use crate::store::{Store, StoreError, sql};
 
 /// A settlement as the statements read it.
 #[derive(Serialize)]
@@ -114,28 +115,28 @@ impl Store {
         let told = of(&[Fate::StaysTold, Fate::Leaves]);
         if !told.is_empty() {
             sqlx::query(sql::SETTLE_MESSAGES)
-                .bind(rows(&told))
+                .bind(json_rows(&told))
                 .execute(&mut tx)
                 .await?;
         }
         let mut settled = 0;
         let kept = of(&[Fate::Stays, Fate::StaysTold]);
         if !kept.is_empty() {
-            let keep = sqlx::query(sql::SETTLE_KEPT)
-                .bind(rows(&kept))
+            let keep = sqlx::query(sql::SETTLE_ROWS)
+                .bind(json_rows(&kept))
                 .bind(now.as_millisecond());
             settled += keep.execute(&mut tx).await?.rows_affected();
         }
         let gone = of(&[Fate::Leaves]);
         if !gone.is_empty() {
-            let drop = sqlx::query(sql::SETTLE_GONE).bind(rows(&gone));
+            let drop = sqlx::query(sql::DELETE_ROWS).bind(json_rows(&gone));
             settled += drop.execute(&mut tx).await?.rows_affected();
         }
         if !keys.is_empty() {
             // Receipts may have come before the gateway's answer.
             let keys: Vec<&String> = keys.iter().collect();
-            sqlx::query(sql::MERGE_RECEIPTS)
-                .bind(rows(&keys))
+            sqlx::query(sql::UPDATE_DELIVERY_STATUS)
+                .bind(json_rows(&keys))
                 .execute(&mut tx)
                 .await?;
         }

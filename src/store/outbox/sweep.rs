@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Store, StoreError, rows, sql};
+use crate::store::keys::json_rows;
+use crate::store::{Store, StoreError, sql};
 
 /// Why a row is unknown whose sender is gone.
 const SENDER_GONE: &str = "the sender stopped before the answer came";
@@ -158,24 +159,19 @@ impl Store {
         let since = now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
         let now = now.as_millisecond();
         let mut tx = self.begin().await?;
-        let found: String = sqlx::query_scalar(sql::UNSETTLED)
+        let unsettled = sqlx::query_scalar(sql::LOAD_UNSETTLED)
             .bind(now)
-            .bind(since.as_millisecond())
-            .fetch_one(&mut tx)
-            .await?;
-        let unsettled: Unsettled =
-            serde_json::from_str(&found).map_err(|_| StoreError::Corrupt {
-                table: "outbox",
-                row: 0,
-                what: "what nobody settles is not what we wrote",
-            })?;
+            .bind(since.as_millisecond());
+        let unsettled: Unsettled = tx.fetch_json(unsettled, "outbox").await?;
         let moved = unsettled.moved();
         if !moved.is_empty() {
-            let move_on = sqlx::query(sql::MOVE_ON).bind(rows(&moved)).bind(now);
+            let move_on = sqlx::query(sql::SWEEP_MESSAGES)
+                .bind(json_rows(&moved))
+                .bind(now);
             move_on.execute(&mut tx).await?;
         }
         let mut gone = 0;
-        for text in [sql::DROP_READ_MARKS, sql::EXPIRE_DOWNLOADS] {
+        for text in [sql::SWEEP_READ_MARKS, sql::EXPIRE_DOWNLOADS] {
             let drop = sqlx::query(text).bind(now).execute(&mut tx).await?;
             gone += drop.rows_affected();
         }

@@ -1,16 +1,16 @@
-//! Which person each message belongs to: known, new, renamed, moved to another number, or two that
-//! turn out to be one.
+//! Identity resolution: the contact of each message, be it known, new, renamed, moved to another
+//! phone number, or two stored contacts that turn out to be one.
 //!
-//! Only computes; [`super::load`] asks the database and writes. A phone number can pass to another
-//! person, a user id cannot, and the same person gets a new user id with a new number (and a
-//! `system` message then says so). See
+//! Pure; [`super::load`] reads and writes the database. A phone number can pass to another contact,
+//! a user id cannot, and a contact gets a new user id with a new phone number (and a `system`
+//! message then reports it). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ConversationMessage;
+use super::batch::{ConversationMessage, KeyedMessage};
 use crate::message::{Identity, UserId, WaId};
 
 /// A row of `contacts`.
@@ -23,51 +23,51 @@ pub(super) struct ContactRow {
     pub(super) username: Option<String>,
 }
 
-/// Two rows that are one person: `from` goes into `to`.
+/// Two rows of one contact: `from` goes into `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Merge {
     from: i64,
     to: i64,
 }
 
-/// The persons of a batch.
+/// The contacts of a batch.
 pub(super) struct Contacts {
-    pub(super) persons: Vec<ContactRow>,
-    /// The person of each update, in order.
-    pub(super) of_update: Vec<usize>,
+    rows: Vec<ContactRow>,
+    /// Index of the contact of each message, in order.
+    by_message: Vec<usize>,
     by_wa_id: HashMap<String, usize>,
     by_user_id: HashMap<String, usize>,
-    /// Gave up an id that somebody else in the batch may have now.
+    /// Contacts without an id of theirs that another contact of the batch may have now.
     moved: BTreeSet<usize>,
     changed: BTreeSet<usize>,
 }
 
-/// Finds stored persons that the updates show to be one. Each person is in one pair at most: ask
-/// again after merging.
-pub(super) fn merges<'a>(
+/// Finds stored contacts that the messages show to be one. Each contact is in one pair at most: the
+/// search is repeated after merging.
+pub(super) fn find_merges<'a>(
     stored: &[ContactRow],
-    updates: impl Iterator<Item = &'a ConversationMessage>,
+    messages: impl Iterator<Item = &'a ConversationMessage>,
 ) -> Vec<Merge> {
     let mut touched = HashSet::new();
     let mut merges = Vec::new();
     let by_user = |id: &UserId| {
-        let wanted = Some(id.as_str());
-        stored.iter().find(|one| one.user_id.as_deref() == wanted)
+        let id = Some(id.as_str());
+        stored.iter().find(|row| row.user_id.as_deref() == id)
     };
     let by_phone = |id: &WaId| {
-        let wanted = Some(id.as_str());
-        stored.iter().find(|one| one.wa_id.as_deref() == wanted)
+        let id = Some(id.as_str());
+        stored.iter().find(|row| row.wa_id.as_deref() == id)
     };
-    for update in updates {
-        let who = update.who();
-        let user = who.user_id().and_then(by_user);
-        let phone = who.wa_id().and_then(by_phone);
-        let before = update.previous().and_then(|before| {
+    for message in messages {
+        let identity = message.identity();
+        let user = identity.user_id().and_then(by_user);
+        let phone = identity.wa_id().and_then(by_phone);
+        let before = message.previous_identity().and_then(|before| {
             let user = before.user_id().and_then(by_user);
             user.or_else(|| before.wa_id().and_then(by_phone))
         });
         let pair = match (before, user, phone) {
-            // The person was known under the old ids and has written under the new ones already.
+            // Known under the old ids, and has written under the new ones already.
             (Some(old), Some(new), _) | (Some(old), None, Some(new)) if old.id != new.id => {
                 Some((new.id, old.id))
             }
@@ -89,27 +89,28 @@ pub(super) fn merges<'a>(
 }
 
 impl Contacts {
-    /// Takes what is stored, and what the updates tell beyond it.
-    pub(super) fn of(
+    /// Resolves the contact of each message, from stored rows and from what the messages add to
+    /// them. New contacts get the ids after `last_id`.
+    pub(super) fn new(
         stored: Vec<ContactRow>,
         mut last_id: i64,
-        updates: &[(String, ConversationMessage)],
+        messages: &[KeyedMessage],
     ) -> Self {
         let mut contacts = Self {
-            persons: Vec::new(),
-            of_update: Vec::with_capacity(updates.len()),
+            rows: Vec::new(),
+            by_message: Vec::with_capacity(messages.len()),
             by_wa_id: HashMap::new(),
             by_user_id: HashMap::new(),
             moved: BTreeSet::new(),
             changed: BTreeSet::new(),
         };
-        for person in stored {
-            contacts.add(person);
+        for row in stored {
+            contacts.add(row);
         }
-        for (_, update) in updates {
-            let place = contacts.place(update).unwrap_or_else(|| {
+        for KeyedMessage { message, .. } in messages {
+            let index = contacts.find(message).unwrap_or_else(|| {
                 last_id += 1;
-                contacts.changed.insert(contacts.persons.len());
+                contacts.changed.insert(contacts.rows.len());
                 contacts.add(ContactRow {
                     id: last_id,
                     wa_id: None,
@@ -118,117 +119,124 @@ impl Contacts {
                     username: None,
                 })
             });
-            contacts.learn(place, update);
-            contacts.of_update.push(place);
+            contacts.update(index, message);
+            contacts.by_message.push(index);
         }
         contacts
     }
 
-    /// The rows to write, one after the other. Those that gave up an id come first without any, so
-    /// that no id stands in two rows at any time.
+    /// The contact of each message, in order.
+    pub(super) fn of_messages(&self) -> impl Iterator<Item = &ContactRow> {
+        self.by_message.iter().map(|index| &self.rows[*index])
+    }
+
+    /// Rows to write, one after the other. A contact that gave up an id comes first without any id,
+    /// so that no id stands in two rows at any time.
     pub(super) fn changed(&self) -> Vec<ContactRow> {
-        let without_ids = self.moved.iter().map(|place| {
-            let person = self.persons[*place].clone();
+        let without_ids = self.moved.iter().map(|index| {
+            let contact = self.rows[*index].clone();
             ContactRow {
                 wa_id: None,
-                // A row must have one id; this one is nobody's.
-                user_id: Some(format!("moving {}", person.id)),
-                ..person
+                // A row must have an id; this one belongs to no contact.
+                user_id: Some(format!("moving {}", contact.id)),
+                ..contact
             }
         });
         let changed = self.changed.union(&self.moved);
-        let last = changed.map(|place| self.persons[*place].clone());
+        let last = changed.map(|index| self.rows[*index].clone());
         without_ids.chain(last).collect()
     }
 
-    /// The person an update belongs to, when it is a known one.
-    fn place(&self, update: &ConversationMessage) -> Option<usize> {
-        let who = update.who();
-        let by_user = |who: &Identity| {
-            let id = who.user_id()?;
+    /// Index of the contact of a message, if it is a known one.
+    fn find(&self, message: &ConversationMessage) -> Option<usize> {
+        let identity = message.identity();
+        let by_user = |identity: &Identity| {
+            let id = identity.user_id()?;
             self.by_user_id.get(id.as_str()).copied()
         };
-        let by_phone = |who: &Identity| {
-            let place = *self.by_wa_id.get(who.wa_id()?.as_str())?;
-            // The same number with another user id is another person: the number was given away.
-            let known = self.persons[place].user_id.as_deref();
-            let told = who.user_id().map(UserId::as_str);
-            (known.is_none() || told.is_none() || known == told).then_some(place)
+        let by_phone = |identity: &Identity| {
+            let index = *self.by_wa_id.get(identity.wa_id()?.as_str())?;
+            // The same number with another user id is another contact: the number was given away.
+            let stored = self.rows[index].user_id.as_deref();
+            let reported = identity.user_id().map(UserId::as_str);
+            (stored.is_none() || reported.is_none() || stored == reported).then_some(index)
         };
         let before = || {
-            let before = update.previous()?;
+            let before = message.previous_identity()?;
             by_user(before).or_else(|| by_phone(before))
         };
-        by_user(who).or_else(|| by_phone(who)).or_else(before)
+        by_user(identity)
+            .or_else(|| by_phone(identity))
+            .or_else(before)
     }
 
-    /// Adds a person; gives the place.
-    fn add(&mut self, person: ContactRow) -> usize {
-        let place = self.persons.len();
-        if let Some(wa_id) = &person.wa_id {
-            self.by_wa_id.insert(wa_id.clone(), place);
+    /// Adds a contact and returns its index.
+    fn add(&mut self, contact: ContactRow) -> usize {
+        let index = self.rows.len();
+        if let Some(wa_id) = &contact.wa_id {
+            self.by_wa_id.insert(wa_id.clone(), index);
         }
-        if let Some(user_id) = &person.user_id {
-            self.by_user_id.insert(user_id.clone(), place);
+        if let Some(user_id) = &contact.user_id {
+            self.by_user_id.insert(user_id.clone(), index);
         }
-        self.persons.push(person);
-        place
+        self.rows.push(contact);
+        index
     }
 
-    /// Takes over what an update tells of its person: ids, and the names if it has some.
-    fn learn(&mut self, place: usize, update: &ConversationMessage) {
-        let who = update.who();
-        if let Some(user_id) = who.user_id() {
-            self.take_user_id(place, user_id.as_str());
+    /// Takes ids and, if there are some, names of a contact from a message.
+    fn update(&mut self, index: usize, message: &ConversationMessage) {
+        let identity = message.identity();
+        if let Some(user_id) = identity.user_id() {
+            self.take_user_id(index, user_id.as_str());
         }
-        if let Some(wa_id) = who.wa_id() {
-            self.take_wa_id(place, wa_id.as_str());
+        if let Some(wa_id) = identity.wa_id() {
+            self.take_wa_id(index, wa_id.as_str());
         }
-        let profile = update.profile();
-        let person = &mut self.persons[place];
-        for (known, told) in [
-            (&mut person.name, &profile.name),
-            (&mut person.username, &profile.username),
+        let profile = message.profile();
+        let contact = &mut self.rows[index];
+        for (stored, reported) in [
+            (&mut contact.name, &profile.name),
+            (&mut contact.username, &profile.username),
         ] {
-            if told.is_some() && known != told {
-                known.clone_from(told);
-                self.changed.insert(place);
+            if reported.is_some() && stored != reported {
+                stored.clone_from(reported);
+                self.changed.insert(index);
             }
         }
     }
 
-    fn take_user_id(&mut self, place: usize, user_id: &str) {
-        if self.persons[place].user_id.as_deref() == Some(user_id)
+    fn take_user_id(&mut self, index: usize, user_id: &str) {
+        if self.rows[index].user_id.as_deref() == Some(user_id)
             || self.by_user_id.contains_key(user_id)
         {
             return;
         }
-        if let Some(old) = self.persons[place].user_id.replace(user_id.to_owned()) {
+        if let Some(old) = self.rows[index].user_id.replace(user_id.to_owned()) {
             self.by_user_id.remove(&old);
-            self.moved.insert(place);
+            self.moved.insert(index);
         }
-        self.by_user_id.insert(user_id.to_owned(), place);
-        self.changed.insert(place);
+        self.by_user_id.insert(user_id.to_owned(), index);
+        self.changed.insert(index);
     }
 
-    fn take_wa_id(&mut self, place: usize, wa_id: &str) {
-        if self.persons[place].wa_id.as_deref() == Some(wa_id) {
+    fn take_wa_id(&mut self, index: usize, wa_id: &str) {
+        if self.rows[index].wa_id.as_deref() == Some(wa_id) {
             return;
         }
         if let Some(&other) = self.by_wa_id.get(wa_id) {
-            if self.persons[other].user_id.is_none() {
-                // Nothing would be left to know the other one by; a later message finds the two
-                // stored, and merges.
+            if self.rows[other].user_id.is_none() {
+                // The other contact would have no id left; a later message finds the two stored, and
+                // merges them.
                 return;
             }
-            self.persons[other].wa_id = None;
+            self.rows[other].wa_id = None;
             self.moved.insert(other);
         }
-        if let Some(old) = self.persons[place].wa_id.replace(wa_id.to_owned()) {
+        if let Some(old) = self.rows[index].wa_id.replace(wa_id.to_owned()) {
             self.by_wa_id.remove(&old);
-            self.moved.insert(place);
+            self.moved.insert(index);
         }
-        self.by_wa_id.insert(wa_id.to_owned(), place);
-        self.changed.insert(place);
+        self.by_wa_id.insert(wa_id.to_owned(), index);
+        self.changed.insert(index);
     }
 }

@@ -1,25 +1,26 @@
-//! What only some batches leave behind: decisions on messages that had waited, notes, actions,
-//! replies that are called off.
+//! Rows that only some batches leave: late decisions, conversation events, actions.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::write::Decided;
-use crate::engine::{ConversationEventKind, Decision};
-use crate::message::RulesVersion;
-use crate::store::{StoreError, Transaction, message_key, rows, sql};
+use super::decide::DecidedTurn;
+use super::opt_out;
+use crate::engine::Decision;
+use crate::message::{RulesVersion, Wamid};
+use crate::store::keys::{json_rows, message_key};
+use crate::store::transaction::Transaction;
+use crate::store::{StoreError, sql};
 
-/// The rows; mostly none.
-pub(super) struct Rows<'a> {
-    late_decisions: Vec<Concluded<'a>>,
-    conversation_events: Vec<ConversationEventRow<'a>>,
-    actions: Vec<ActionRow>,
-    /// Conversations whose person opted out.
-    pub(super) called_off: Vec<i64>,
+/// The rows as JSON arrays.
+pub(super) struct SideEffects {
+    /// `None` if there are none: then no statement runs.
+    sets: Option<[String; 3]>,
+    /// Conversations whose contact opted out.
+    pub(super) opted_out: Vec<i64>,
 }
 
 #[derive(Serialize)]
-struct Concluded<'a> {
+struct LateDecisionRow<'a> {
     message_key: String,
     decision: Decision,
     explanation: String,
@@ -42,76 +43,78 @@ struct ActionRow {
     request: String,
 }
 
-impl<'a> Rows<'a> {
-    /// Gathers them; new messages have the ids behind `last_id`.
-    pub(super) fn of(decided: &'a [Decided<'a>], last_id: i64) -> Self {
-        let mut all = Self {
-            late_decisions: Vec::new(),
-            conversation_events: Vec::new(),
-            actions: Vec::new(),
-            called_off: Vec::new(),
-        };
-        let mut next_id = last_id + 1;
-        for one in decided {
-            let message_id = one.is_on_a_message().then_some(next_id);
+impl SideEffects {
+    /// Gathers the rows; new messages have the ids after `last_message`.
+    pub(super) fn new(turns: &[DecidedTurn], last_message: i64) -> Self {
+        let mut late_decisions = Vec::new();
+        let mut events = Vec::new();
+        let mut actions = Vec::new();
+        let mut opted_out = Vec::new();
+        let mut next_id = last_message + 1;
+        for decided in turns {
+            let message_id = decided.message.is_some().then_some(next_id);
             next_id += i64::from(message_id.is_some());
-            all.add(one, message_id);
-        }
-        all
-    }
-
-    fn add(&mut self, one: &'a Decided<'a>, message_id: Option<i64>) {
-        let key = |wamid: &crate::message::Wamid| message_key(one.number.as_str(), wamid.as_str());
-        for late_decisions in &one.turn.late_decisions {
-            let explanation = serde_json::to_string(&late_decisions.explanation);
-            self.late_decisions.push(Concluded {
-                message_key: key(&late_decisions.message),
-                decision: late_decisions.decision,
-                explanation: explanation.expect("its keys are strings"),
-                rules_version: one.version.as_ref(),
-            });
-        }
-        for event in &one.turn.conversation_events {
-            self.conversation_events.push(ConversationEventRow {
-                conversation_id: one.conversation_id,
-                kind: event.kind.name(),
-                text: &event.text,
-                message_id,
-            });
-            if event.kind == ConversationEventKind::OptedOut {
-                self.called_off.push(one.conversation_id);
+            let conversation_id = decided.conversation_id;
+            let number = decided.phone_number_id.as_str();
+            let key = |wamid: &Wamid| message_key(number, wamid.as_str());
+            let turn = &decided.turn;
+            late_decisions.extend(turn.late_decisions.iter().map(|late| LateDecisionRow {
+                message_key: key(&late.message),
+                decision: late.decision,
+                explanation: json(&late.explanation),
+                rules_version: decided.version.as_ref(),
+            }));
+            events.extend(
+                turn.conversation_events
+                    .iter()
+                    .map(|event| ConversationEventRow {
+                        conversation_id,
+                        kind: event.kind.name(),
+                        text: &event.text,
+                        message_id,
+                    }),
+            );
+            actions.extend(turn.actions.iter().map(|requested| ActionRow {
+                conversation_id,
+                number: requested.number,
+                message_key: requested.answers.as_ref().map(key),
+                request: json(&requested.action),
+            }));
+            if opt_out::is_opt_out(turn) {
+                opted_out.push(conversation_id);
             }
         }
-        for asked in &one.turn.actions {
-            let request = serde_json::to_string(&asked.action);
-            self.actions.push(ActionRow {
-                conversation_id: one.conversation_id,
-                number: asked.number,
-                message_key: asked.answers.as_ref().map(key),
-                request: request.expect("its keys are strings"),
-            });
-        }
+        let is_empty = late_decisions.is_empty() && events.is_empty() && actions.is_empty();
+        let sets = (!is_empty).then(|| {
+            [
+                json_rows(&late_decisions),
+                json_rows(&events),
+                json_rows(&actions),
+            ]
+        });
+        Self { sets, opted_out }
     }
 
-    /// Writes them, when there are some.
+    /// Writes the rows, if there are some.
     pub(super) async fn write(
         &self,
         tx: &mut Transaction,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if self.late_decisions.is_empty()
-            && self.conversation_events.is_empty()
-            && self.actions.is_empty()
-        {
+        let Some([late_decisions, events, actions]) = &self.sets else {
             return Ok(());
-        }
+        };
         sqlx::query(sql::INSERT_SIDE_EFFECTS)
-            .bind(rows(&self.late_decisions))
-            .bind(rows(&self.conversation_events))
-            .bind(rows(&self.actions))
+            .bind(late_decisions)
+            .bind(events)
+            .bind(actions)
             .bind(now.as_millisecond())
             .execute(&mut *tx)
             .await?;
         Ok(())
     }
+}
+
+fn json<T: Serialize>(part: &T) -> String {
+    serde_json::to_string(part).expect("its keys are strings")
 }

@@ -1,0 +1,116 @@
+//! A batch as it came from the webhooks: events sorted by kind, without a look at the database.
+
+use std::collections::HashSet;
+
+use crate::engine::EngineEvent;
+use crate::message::{
+    AccountEvent, Content, Echo, Event, Identity, Inbound, PhoneNumberId, Profile, Receipt,
+    Unreadable, Wamid,
+};
+use crate::store::keys::message_key;
+
+/// A message that belongs to a conversation.
+pub(super) enum ConversationMessage {
+    Inbound(Box<Inbound>),
+    Echo(Box<Echo>),
+}
+
+impl ConversationMessage {
+    pub(super) fn event(&self) -> EngineEvent<'_> {
+        match self {
+            Self::Inbound(message) => EngineEvent::Message(message),
+            Self::Echo(echo) => EngineEvent::Echo(echo),
+        }
+    }
+
+    pub(super) fn phone_number_id(&self) -> &PhoneNumberId {
+        match self {
+            Self::Inbound(message) => &message.phone_number_id,
+            Self::Echo(echo) => &echo.phone_number_id,
+        }
+    }
+
+    pub(super) fn wamid(&self) -> &Wamid {
+        match self {
+            Self::Inbound(message) => &message.wamid,
+            Self::Echo(echo) => &echo.wamid,
+        }
+    }
+
+    /// Identity of the contact.
+    pub(super) fn identity(&self) -> &Identity {
+        match self {
+            Self::Inbound(message) => &message.sender,
+            Self::Echo(echo) => &echo.recipient,
+        }
+    }
+
+    /// Identity that the contact had before, if the message reports a change.
+    pub(super) fn previous_identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Inbound(message) => match &message.content {
+                Content::System { previous, .. } => previous.as_ref(),
+                _ => None,
+            },
+            Self::Echo(_) => None,
+        }
+    }
+
+    pub(super) fn profile(&self) -> &Profile {
+        match self {
+            Self::Inbound(message) => &message.profile,
+            Self::Echo(echo) => &echo.profile,
+        }
+    }
+}
+
+/// A message with its [`message_key`].
+pub(super) struct KeyedMessage {
+    pub(super) key: String,
+    pub(super) message: ConversationMessage,
+}
+
+/// Events by kind, each kind in the order of arrival.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) messages: Vec<KeyedMessage>,
+    pub(super) receipts: Vec<Receipt>,
+    pub(super) account_events: Vec<AccountEvent>,
+    pub(super) unreadable: Vec<Unreadable>,
+    /// Number of messages that came again within the batch.
+    pub(super) repeated: usize,
+}
+
+impl Batch {
+    /// Sorts events by kind. Of a message that comes twice the first one counts.
+    pub(super) fn sort(events: Vec<Event>) -> Self {
+        let mut batch = Self::default();
+        let mut keys = HashSet::new();
+        for event in events {
+            let message = match event {
+                Event::Message(message) => ConversationMessage::Inbound(message),
+                Event::Echo(echo) => ConversationMessage::Echo(echo),
+                Event::Receipt(receipt) => {
+                    batch.receipts.push(*receipt);
+                    continue;
+                }
+                Event::Account(event) => {
+                    batch.account_events.push(event);
+                    continue;
+                }
+                Event::Unreadable(update) => {
+                    batch.unreadable.push(update);
+                    continue;
+                }
+            };
+            let number = message.phone_number_id().as_str();
+            let key = message_key(number, message.wamid().as_str());
+            if keys.insert(key.clone()) {
+                batch.messages.push(KeyedMessage { key, message });
+            } else {
+                batch.repeated += 1;
+            }
+        }
+        batch
+    }
+}

@@ -1,0 +1,173 @@
+//! Decides on fresh events, in order. Pure but for the caller's [`Decide`], which is pure too.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::Timestamp;
+
+use super::batch::{ConversationMessage, KeyedMessage};
+use super::load::{Fresh, FreshEvent, Loaded, LoadedConversation, Trigger};
+use super::opt_out;
+use super::policy::Decide;
+use crate::engine::discard;
+use crate::engine::{Decision, EngineEvent, Turn};
+use crate::message::{ConversationState, Inbound, Kind, PhoneNumberId, RulesVersion};
+
+/// Number of due timers of one conversation that are run in one transaction; the next transaction
+/// runs the rest.
+const TIMERS_MAX: usize = 16;
+
+/// Turns on every fresh event, and the conversations as the turns leave them.
+pub(super) struct Decided {
+    turns: Vec<DecidedTurn>,
+    loaded: Loaded,
+}
+
+/// A turn with its event.
+pub(super) struct DecidedTurn {
+    /// The new message; `None` for a timer or the end of an action.
+    pub(super) message: Option<KeyedMessage>,
+    pub(super) conversation_id: i64,
+    pub(super) phone_number_id: PhoneNumberId,
+    /// Time of the contact's last message, by WhatsApp's clock.
+    pub(super) last_inbound_ms: Option<i64>,
+    pub(super) turn: Turn,
+    /// `None` if the rules panicked.
+    pub(super) version: Option<RulesVersion>,
+}
+
+impl Fresh {
+    /// Decides on each event; the state of a conversation flows from one turn to the next. Replies
+    /// and actions before an opt-out are cancelled.
+    pub(super) fn decide(self, decide: &Decide, now: Timestamp) -> Decided {
+        let (events, mut loaded) = self.into_parts();
+        let mut turns = Vec::with_capacity(events.len());
+        for FreshEvent {
+            conversation,
+            trigger,
+        } in events
+        {
+            let conversation = &mut loaded.conversations[conversation];
+            match trigger {
+                Trigger::Message(message) => {
+                    let turn = decide_one(conversation, message.message.event(), now, decide);
+                    conversation.count(&message.message);
+                    turns.push(DecidedTurn::new(conversation, Some(message), turn));
+                }
+                Trigger::Timers => {
+                    let is_due = |loaded: &LoadedConversation| {
+                        let due = loaded.conversation.state.next_timer();
+                        due.is_some_and(|due| due <= now)
+                    };
+                    for _ in 0..TIMERS_MAX {
+                        if !is_due(conversation) {
+                            break;
+                        }
+                        let turn = decide_one(conversation, EngineEvent::Timer, now, decide);
+                        turns.push(DecidedTurn::new(conversation, None, turn));
+                    }
+                }
+                Trigger::Action { number, outcome } => {
+                    let outcome = &outcome;
+                    let event = EngineEvent::Action { number, outcome };
+                    let turn = decide_one(conversation, event, now, decide);
+                    turns.push(DecidedTurn::new(conversation, None, turn));
+                }
+            }
+        }
+        opt_out::cancel_turns(
+            turns
+                .iter_mut()
+                .map(|decided| (decided.conversation_id, &mut decided.turn)),
+        );
+        Decided { turns, loaded }
+    }
+}
+
+/// Decides once; the conversation then has the state that the turn leaves.
+fn decide_one(
+    loaded: &mut LoadedConversation,
+    event: EngineEvent<'_>,
+    now: Timestamp,
+    decide: &Decide,
+) -> (Turn, Option<RulesVersion>) {
+    let conversation = &mut loaded.conversation;
+    // A rule that panics must not take its neighbours, or the process, with it.
+    let decision = catch_unwind(AssertUnwindSafe(|| decide(conversation, event, now)));
+    let (mut turn, version) = match decision {
+        Ok((turn, version)) => (turn, Some(version)),
+        Err(_) => (panicked(conversation.state.clone()), None),
+    };
+    discard::drop_stuck(&mut turn, &conversation.state, event, now);
+    conversation.state.clone_from(&turn.state);
+    (turn, version)
+}
+
+fn panicked(state: ConversationState) -> Turn {
+    let note = "the rules panicked on this message; please report it";
+    Turn::nothing(Decision::Failed, state, note)
+}
+
+impl LoadedConversation {
+    /// Counts a message that was decided on.
+    fn count(&mut self, message: &ConversationMessage) {
+        if let ConversationMessage::Inbound(message) = message
+            && message.content.kind() != Some(Kind::System)
+        {
+            self.conversation.inbound_count += 1;
+            let sent_at = message.sent_at.as_millisecond();
+            self.last_inbound_ms = self.last_inbound_ms.max(Some(sent_at));
+        }
+    }
+}
+
+impl Decided {
+    pub(super) fn turns(&self) -> &[DecidedTurn] {
+        &self.turns
+    }
+
+    pub(super) fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+}
+
+impl DecidedTurn {
+    fn new(
+        loaded: &LoadedConversation,
+        message: Option<KeyedMessage>,
+        (turn, version): (Turn, Option<RulesVersion>),
+    ) -> Self {
+        Self {
+            message,
+            conversation_id: loaded.id,
+            phone_number_id: loaded.conversation.phone_number_id.clone(),
+            last_inbound_ms: loaded.last_inbound_ms,
+            turn,
+            version,
+        }
+    }
+
+    /// The contact's message that was decided on.
+    pub(super) fn inbound(&self) -> Option<&Inbound> {
+        match &self.message.as_ref()?.message {
+            ConversationMessage::Inbound(message) => Some(message),
+            ConversationMessage::Echo(_) => None,
+        }
+    }
+
+    /// Decisions that were made: on the contact's message, or, without a message, on those that had
+    /// waited. An echo is not decided on.
+    pub(super) fn decisions(&self) -> Vec<Decision> {
+        if self.message.is_some() {
+            self.inbound()
+                .map(|_| self.turn.decision)
+                .into_iter()
+                .collect()
+        } else {
+            self.turn
+                .late_decisions
+                .iter()
+                .map(|late| late.decision)
+                .collect()
+        }
+    }
+}

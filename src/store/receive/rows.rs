@@ -1,0 +1,344 @@
+//! Rows of a batch as the statements unfold them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::batch::{ConversationMessage, KeyedMessage};
+use super::decide::DecidedTurn;
+use super::load::LoadedConversation;
+use super::policy::{MediaPolicy, ReceivePolicy};
+use crate::engine::{Decision, Reply};
+use crate::message::{Content, Outbound, PhoneNumberId, RulesVersion, Wamid};
+use crate::store::keys::message_key;
+
+/// Free replies are accepted for 24 hours after the contact's last message; two minutes stay
+/// unused, because Meta's clock decides. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+const SERVICE_WINDOW: Duration = Duration::from_mins(1438);
+
+/// Files from webhooks stay with Meta for 7 days. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+const MEDIA_LIFE: Duration = Duration::from_hours(7 * 24);
+
+#[derive(Serialize)]
+pub(super) struct ConversationRow<'a> {
+    id: i64,
+    contact_id: i64,
+    phone_number_id: &'a PhoneNumberId,
+    state: String,
+    inbound_count: u64,
+    last_inbound_ms: Option<i64>,
+    next_timer_ms: Option<i64>,
+    opted_out_ms: Option<i64>,
+}
+
+impl<'a> ConversationRow<'a> {
+    pub(super) fn new(loaded: &'a LoadedConversation) -> Self {
+        let conversation = &loaded.conversation;
+        Self {
+            id: loaded.id,
+            contact_id: loaded.contact_id,
+            phone_number_id: &conversation.phone_number_id,
+            state: serde_json::to_string(&conversation.state).expect("its keys are strings"),
+            inbound_count: conversation.inbound_count,
+            last_inbound_ms: loaded.last_inbound_ms,
+            next_timer_ms: conversation
+                .state
+                .next_timer()
+                .map(Timestamp::as_millisecond),
+            opted_out_ms: conversation
+                .state
+                .opted_out_at
+                .map(Timestamp::as_millisecond),
+        }
+    }
+}
+
+/// An inbound or outbound message; columns of the other direction stay NULL.
+#[derive(Serialize)]
+pub(super) struct MessageRow<'a> {
+    id: i64,
+    conversation_id: i64,
+    direction: &'static str,
+    phone_number_id: &'a PhoneNumberId,
+    wamid: Option<&'a str>,
+    message_key: Option<&'a str>,
+    kind: &'a str,
+    text: String,
+    origin: &'static str,
+    quoted_wamid: Option<&'a str>,
+    sent_at_ms: i64,
+    raw: Cow<'a, str>,
+    decision: Option<Decision>,
+    explanation: Option<String>,
+    rules_version: Option<&'a RulesVersion>,
+    rule_id: Option<&'a str>,
+    reply_to_id: Option<i64>,
+    reply_to_key: Option<String>,
+    part: Option<usize>,
+    variant: Option<usize>,
+    outbox_state: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OutboxRow<'a> {
+    pub(super) conversation_id: i64,
+    phone_number_id: &'a PhoneNumberId,
+    kind: &'static str,
+    message_id: Option<i64>,
+    action_number: Option<u64>,
+    host: Option<String>,
+    expires_at_ms: i64,
+}
+
+/// A file to download.
+#[derive(Serialize)]
+pub(super) struct MediaRow<'a> {
+    message_id: i64,
+    media_id: &'a str,
+    mime_type: Option<&'a str>,
+    sha256: Option<&'a str>,
+}
+
+/// Files of the batch, each with the outbox row that downloads it.
+pub(super) fn media_rows<'a>(
+    turns: &'a [DecidedTurn],
+    last_id: i64,
+    policy: ReceivePolicy,
+) -> impl Iterator<Item = (OutboxRow<'a>, MediaRow<'a>)> {
+    let row = move |(message_id, decided): (i64, &'a DecidedTurn)| {
+        let message = decided.inbound()?;
+        let media = message.content.media()?;
+        let download = OutboxRow {
+            expires_at_ms: after(message.sent_at, MEDIA_LIFE),
+            ..decided.outbox_row("download", Some(message_id), policy)
+        };
+        let media = MediaRow {
+            message_id,
+            media_id: media.id.as_deref()?,
+            mime_type: media.mime_type.as_deref(),
+            sha256: media.sha256.as_deref(),
+        };
+        Some((download, media))
+    };
+    let turns = match policy.files {
+        MediaPolicy::Ignore => &[],
+        MediaPolicy::Download => turns,
+    };
+    new_messages(turns, last_id).filter_map(row)
+}
+
+/// New messages of the batch with their ids.
+fn new_messages(turns: &[DecidedTurn], last_id: i64) -> impl Iterator<Item = (i64, &DecidedTurn)> {
+    (last_id + 1..).zip(turns.iter().filter(|decided| decided.message.is_some()))
+}
+
+/// Messages of the batch, all new ones before all replies, and the outbox rows of the replies.
+pub(super) fn message_rows(
+    turns: &[DecidedTurn],
+    last_id: i64,
+    policy: ReceivePolicy,
+) -> (Vec<MessageRow<'_>>, Vec<OutboxRow<'_>>) {
+    let mut messages = Vec::with_capacity(turns.len() * 2);
+    let mut outbox = Vec::new();
+    let mut ids = HashMap::new();
+    let mut next_id = last_id + 1;
+    for decided in turns {
+        if let Some(message) = &decided.message {
+            messages.push(decided.message_row(next_id, message));
+            ids.insert(message.key.as_str(), next_id);
+            next_id += 1;
+        }
+    }
+    for decided in turns {
+        for (part, reply) in decided.turn.replies.iter().enumerate() {
+            messages.push(decided.reply_row(next_id, &ids, (part, reply), policy.now));
+            outbox.push(decided.outbox_row("message", Some(next_id), policy));
+            next_id += 1;
+        }
+    }
+    (messages, outbox)
+}
+
+/// Actions that turns request.
+pub(super) fn action_rows(
+    turns: &[DecidedTurn],
+    policy: ReceivePolicy,
+) -> impl Iterator<Item = OutboxRow<'_>> {
+    turns.iter().flat_map(move |decided| {
+        let requested = decided.turn.actions.iter();
+        requested.map(move |requested| OutboxRow {
+            action_number: Some(requested.number),
+            host: Some(requested.action.host()),
+            ..decided.outbox_row("action", None, policy)
+        })
+    })
+}
+
+/// One read mark per conversation: that of the newest message marks all before it.
+pub(super) fn read_marks(
+    turns: &[DecidedTurn],
+    last_id: i64,
+    policy: ReceivePolicy,
+) -> Vec<OutboxRow<'_>> {
+    let mut newest: HashMap<i64, (i64, &DecidedTurn)> = HashMap::new();
+    let marked = new_messages(turns, last_id).filter(|(_, decided)| decided.turn.mark_read);
+    for (id, decided) in marked {
+        newest.insert(decided.conversation_id, (id, decided));
+    }
+    let mut marks: Vec<OutboxRow<'_>> = newest
+        .into_values()
+        .map(|(id, decided)| decided.outbox_row("read_mark", Some(id), policy))
+        .collect();
+    marks.sort_unstable_by_key(|mark| mark.message_id);
+    marks
+}
+
+impl DecidedTurn {
+    fn message_row<'r>(&'r self, id: i64, keyed: &'r KeyedMessage) -> MessageRow<'r> {
+        let (content, sent_at, raw, answered) = match &keyed.message {
+            ConversationMessage::Inbound(message) => (
+                &message.content,
+                message.sent_at,
+                &message.raw,
+                message.context.quoted.as_ref(),
+            ),
+            ConversationMessage::Echo(echo) => (
+                &echo.content,
+                echo.sent_at,
+                &echo.raw,
+                echo.context.quoted.as_ref(),
+            ),
+        };
+        let row = MessageRow {
+            id,
+            conversation_id: self.conversation_id,
+            direction: "in",
+            phone_number_id: &self.phone_number_id,
+            wamid: Some(keyed.message.wamid().as_str()),
+            message_key: Some(&keyed.key),
+            kind: content.kind_name(),
+            text: content.transcript_text(),
+            origin: "contact",
+            quoted_wamid: quoted(content, answered),
+            sent_at_ms: sent_at.as_millisecond(),
+            raw: Cow::Borrowed(raw),
+            decision: None,
+            explanation: None,
+            rules_version: None,
+            rule_id: None,
+            reply_to_id: None,
+            reply_to_key: None,
+            part: None,
+            variant: None,
+            outbox_state: None,
+        };
+        if self.inbound().is_none() {
+            return MessageRow {
+                direction: "out",
+                origin: "phone_app",
+                outbox_state: Some("accepted"),
+                ..row
+            };
+        }
+        let explanation = serde_json::to_string(&self.turn.explanation);
+        MessageRow {
+            decision: Some(self.turn.decision),
+            explanation: Some(explanation.expect("its keys are strings")),
+            rules_version: self.version.as_ref(),
+            ..row
+        }
+    }
+
+    fn reply_row<'r>(
+        &'r self,
+        id: i64,
+        ids: &HashMap<&str, i64>,
+        (part, reply): (usize, &'r Reply),
+        now: Timestamp,
+    ) -> MessageRow<'r> {
+        let content = serde_json::to_string(&reply.content);
+        let is_quoted = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
+        let answers = reply.answers.as_ref();
+        let key = answers.map(|wamid| message_key(self.phone_number_id.as_str(), wamid.as_str()));
+        let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
+        // A reply of a timer has no inbound message that could carry the explanation.
+        let is_of_timer = self.message.is_none() && self.turn.late_decisions.is_empty();
+        let explanation = is_of_timer.then(|| serde_json::to_string(&self.turn.explanation));
+        MessageRow {
+            id,
+            conversation_id: self.conversation_id,
+            direction: "out",
+            phone_number_id: &self.phone_number_id,
+            wamid: None,
+            message_key: None,
+            kind: reply.content.kind_name(),
+            text: reply.content.transcript_text(),
+            origin: "bot",
+            quoted_wamid: answers.filter(|_| is_quoted).map(Wamid::as_str),
+            sent_at_ms: now.as_millisecond(),
+            raw: Cow::Owned(content.expect("its keys are strings")),
+            decision: None,
+            explanation: explanation.map(|text| text.expect("its keys are strings")),
+            rules_version: self.version.as_ref(),
+            rule_id: Some(reply.rule.as_str()),
+            reply_to_id,
+            reply_to_key: key.filter(|_| reply_to_id.is_none()),
+            part: Some(part),
+            variant: reply.variant,
+            outbox_state: Some("queued"),
+        }
+    }
+
+    fn outbox_row(
+        &self,
+        kind: &'static str,
+        message_id: Option<i64>,
+        policy: ReceivePolicy,
+    ) -> OutboxRow<'_> {
+        // The earlier of "no longer useful" and "WhatsApp accepts no free reply any more".
+        let useful = after(policy.now, policy.reply_expires_after);
+        let window = match self.inbound() {
+            Some(message) => Some(after(message.sent_at, SERVICE_WINDOW)),
+            None => self.last_inbound_ms.map(window_end),
+        };
+        OutboxRow {
+            conversation_id: self.conversation_id,
+            phone_number_id: &self.phone_number_id,
+            kind,
+            message_id,
+            action_number: None,
+            host: None,
+            expires_at_ms: window.map_or(useful, |window| useful.min(window)),
+        }
+    }
+}
+
+/// End of the service window after a message of this time, in milliseconds.
+fn window_end(sent_at_ms: i64) -> i64 {
+    let sent_at = Timestamp::from_millisecond(sent_at_ms).unwrap_or(Timestamp::MIN);
+    after(sent_at, SERVICE_WINDOW)
+}
+
+/// The message that another one quotes, answers by a button, reacts to, edits or deletes.
+fn quoted<'a>(content: &'a Content, answered: Option<&'a Wamid>) -> Option<&'a str> {
+    let target = match content {
+        Content::Reaction { message, .. } => message.as_ref(),
+        Content::Edit { original, .. } | Content::Revoke { original } => original.as_ref(),
+        _ => None,
+    };
+    target.or(answered).map(Wamid::as_str)
+}
+
+/// A time after another, in milliseconds.
+fn after(start: Timestamp, by: Duration) -> i64 {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    start
+        .saturating_add(by)
+        .unwrap_or(Timestamp::MAX)
+        .as_millisecond()
+}

@@ -1,0 +1,5 @@
+-- no parameters
+SELECT version, checksum
+FROM _sqlx_migrations
+WHERE success
+ORDER BY version;

@@ -1,0 +1,2 @@
+-- no parameters
+BEGIN IMMEDIATE;

@@ -1,0 +1,13 @@
+-- $1 conversations
+UPDATE messages
+SET outbox_state = 'expired', send_error = 'the person wants nothing from us any more'
+FROM outbox
+WHERE messages.id = outbox.message_id
+    AND outbox.kind = 'message'
+    AND outbox.state = 'queued'
+    AND outbox.conversation_id IN (SELECT value FROM json_each($1));
+
+DELETE FROM outbox
+WHERE kind = 'message'
+    AND state = 'queued'
+    AND conversation_id IN (SELECT value FROM json_each($1));

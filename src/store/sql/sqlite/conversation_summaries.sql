@@ -1,0 +1,52 @@
+-- $1 part of a name or an id or an empty text, $2 limit, $3 digits of a phone number
+WITH matches AS MATERIALIZED (
+    SELECT
+        v.id,
+        CASE
+            WHEN CAST(v.id AS TEXT) = $1 THEN 1
+            WHEN c.wa_id = $3 OR c.user_id = $1 THEN 2
+            ELSE 3
+        END AS rank
+    FROM conversations AS v
+    JOIN contacts AS c ON c.id = v.contact_id
+    WHERE $1 = ''
+        OR instr(lower(coalesce(c.name, '')), lower($1)) > 0
+        OR (length($3) > 5 AND instr(coalesce(c.wa_id, ''), $3) > 0)
+        OR c.user_id = $1
+        OR CAST(v.id AS TEXT) = $1
+)
+SELECT
+    v.id, coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone,
+    v.phone_number_id,
+    (
+        SELECT text
+        FROM messages AS m
+        WHERE m.conversation_id = v.id
+        ORDER BY m.id DESC
+        LIMIT 1
+    ) AS last_message,
+    v.last_message_ms, v.inbound_count,
+    (
+        SELECT min(inbound.sent_at_ms)
+        FROM messages AS inbound
+        WHERE inbound.conversation_id = v.id
+            AND inbound.direction = 'in'
+            AND inbound.id > coalesce(
+                (
+                    SELECT max(coalesce(outbound.reply_to_id, outbound.id))
+                    FROM messages AS outbound
+                    WHERE outbound.conversation_id = v.id
+                        AND outbound.direction = 'out'
+                        AND outbound.outbox_state NOT IN ('dead', 'expired', 'held')
+                        AND coalesce(outbound.delivery_status, '') <> 'failed'
+                ),
+                0
+            )
+    ) AS unanswered_since_ms,
+    v.last_inbound_ms + 86400000 AS window_open_until_ms
+FROM matches
+JOIN conversations AS v ON v.id = matches.id
+JOIN contacts AS c ON c.id = v.contact_id
+WHERE matches.rank = (SELECT min(rank) FROM matches)
+ORDER BY v.last_message_ms DESC, v.id DESC
+LIMIT $2;

@@ -1,0 +1,2 @@
+-- $1 path
+VACUUM INTO $1;

@@ -1,0 +1,4 @@
+-- no parameters
+SELECT count(*)
+FROM outbox
+WHERE kind = 'message' AND state = 'held';

@@ -1,0 +1,3 @@
+-- no parameters
+SELECT count(*)
+FROM pragma_foreign_key_check;

@@ -1,0 +1,4 @@
+-- no parameters
+SELECT count(*)
+FROM outbox
+WHERE state IN ('queued', 'sending', 'unknown');

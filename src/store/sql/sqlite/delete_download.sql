@@ -1,0 +1,3 @@
+-- $1 claim token
+DELETE FROM outbox
+WHERE claim_token = $1;

@@ -1,0 +1,2 @@
+-- no parameters
+PRAGMA cache_size = 1;

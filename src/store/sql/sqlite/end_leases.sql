@@ -1,0 +1,4 @@
+-- no parameters
+UPDATE outbox
+SET lease_until_ms = 0
+WHERE state = 'sending';

@@ -1,0 +1,2 @@
+-- no parameters
+PRAGMA integrity_check(1);

@@ -1,0 +1,5 @@
+-- no parameters
+SELECT count(*) = 5
+FROM sqlite_schema
+WHERE type = 'table'
+    AND name IN ('_sqlx_migrations', 'conversations', 'messages', 'outbox', 'service_state');

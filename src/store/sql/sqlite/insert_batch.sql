@@ -1,0 +1,69 @@
+-- $1 contacts, $2 conversations, $3 messages, $4 conversations whose older read mark goes,
+-- $5 outbox rows, $6 now, $7 media
+INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)
+SELECT value->>'id', value->>'wa_id', value->>'user_id', value->>'name', value->>'username', $6
+FROM json_each($1)
+WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    wa_id = excluded.wa_id,
+    user_id = excluded.user_id,
+    name = excluded.name,
+    username = excluded.username;
+
+INSERT INTO conversations (
+    id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms, last_message_ms,
+    next_timer_ms, opted_out_ms
+)
+SELECT
+    value->>'id', value->>'contact_id', value->>'phone_number_id', value->>'state',
+    value->>'inbound_count', value->>'last_inbound_ms', $6, value->>'next_timer_ms',
+    value->>'opted_out_ms'
+FROM json_each($2)
+WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    inbound_count = excluded.inbound_count,
+    last_inbound_ms = excluded.last_inbound_ms,
+    last_message_ms = excluded.last_message_ms,
+    next_timer_ms = excluded.next_timer_ms,
+    opted_out_ms = excluded.opted_out_ms;
+
+INSERT INTO messages (
+    id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
+    quoted_wamid, sent_at_ms, stored_at_ms, raw, decision, explanation, rules_version, rule_id,
+    reply_to_id, part, variant, outbox_state
+)
+SELECT
+    value->>'id', value->>'conversation_id', value->>'direction', value->>'phone_number_id',
+    value->>'wamid', value->>'message_key', value->>'kind', value->>'text', value->>'origin',
+    value->>'quoted_wamid', value->>'sent_at_ms', $6, value->>'raw', value->>'decision',
+    value->>'explanation', value->>'rules_version', value->>'rule_id',
+    coalesce(
+        value->>'reply_to_id',
+        (
+            SELECT inbound.id
+            FROM messages AS inbound
+            WHERE inbound.message_key = value->>'reply_to_key'
+        )
+    ),
+    value->>'part', value->>'variant', value->>'outbox_state'
+FROM json_each($3);
+
+DELETE FROM outbox
+WHERE kind = 'read_mark'
+    AND state = 'queued'
+    AND conversation_id IN (SELECT value FROM json_each($4));
+
+INSERT INTO outbox (
+    conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
+    expires_at_ms
+)
+SELECT
+    value->>'conversation_id', value->>'phone_number_id', value->>'kind', value->>'message_id',
+    value->>'action_number', value->>'host', 'queued', $6, value->>'expires_at_ms'
+FROM json_each($5)
+ORDER BY key;
+
+INSERT INTO media (message_id, media_id, mime_type, sha256)
+SELECT value->>'message_id', value->>'media_id', value->>'mime_type', value->>'sha256'
+FROM json_each($7);

@@ -1,0 +1,37 @@
+-- $1 keys of messages, $2 phone numbers, $3 user ids, $4 numbers of the business
+WITH batch_contacts AS MATERIALIZED (
+    SELECT id, wa_id, user_id, name, username
+    FROM contacts
+    WHERE wa_id IN (SELECT value FROM json_each($2))
+        OR user_id IN (SELECT value FROM json_each($3))
+)
+SELECT json_object(
+    'messages', (
+        SELECT json_group_array(message_key)
+        FROM messages
+        WHERE message_key IN (SELECT value FROM json_each($1))
+    ),
+    'contacts', (
+        SELECT json_group_array(
+            json_object(
+                'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name, 'username', username
+            )
+        )
+        FROM batch_contacts
+    ),
+    'conversations', (
+        SELECT json_group_array(
+            json_object(
+                'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id,
+                'state', c.state, 'inbound_count', c.inbound_count,
+                'last_inbound_ms', c.last_inbound_ms
+            )
+        )
+        FROM batch_contacts
+        CROSS JOIN conversations AS c ON c.contact_id = batch_contacts.id
+        WHERE c.phone_number_id IN (SELECT value FROM json_each($4))
+    ),
+    'last_message', (SELECT coalesce(max(id), 0) FROM messages),
+    'last_contact', (SELECT coalesce(max(id), 0) FROM contacts),
+    'last_conversation', (SELECT coalesce(max(id), 0) FROM conversations)
+);

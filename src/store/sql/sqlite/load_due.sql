@@ -1,0 +1,25 @@
+-- $1 now, $2 limit
+SELECT json_object(
+    'conversations', (
+        SELECT json_group_array(
+            json_object(
+                'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id,
+                'state', c.state, 'inbound_count', c.inbound_count,
+                'last_inbound_ms', c.last_inbound_ms,
+                'contact', json_object(
+                    'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name,
+                    'username', p.username
+                )
+            )
+        )
+        FROM (
+            SELECT *
+            FROM conversations
+            WHERE next_timer_ms <= $1
+            ORDER BY next_timer_ms
+            LIMIT $2
+        ) AS c
+        JOIN contacts AS p ON p.id = c.contact_id
+    ),
+    'last_message', (SELECT coalesce(max(id), 0) FROM messages)
+);

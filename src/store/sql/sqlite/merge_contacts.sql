@@ -1,0 +1,56 @@
+-- $1 pairs of contacts, $2 pairs of conversations with the joined state
+UPDATE messages
+SET conversation_id = pair.value->>'to'
+FROM json_each($2) AS pair
+WHERE messages.conversation_id = pair.value->>'from';
+
+UPDATE outbox
+SET conversation_id = pair.value->>'to', action_number = action_number + (pair.value->>'shift')
+FROM json_each($2) AS pair
+WHERE outbox.conversation_id = pair.value->>'from';
+
+UPDATE conversation_events
+SET conversation_id = pair.value->>'to'
+FROM json_each($2) AS pair
+WHERE conversation_events.conversation_id = pair.value->>'from';
+
+UPDATE actions
+SET conversation_id = pair.value->>'to', number = number + (pair.value->>'shift')
+FROM json_each($2) AS pair
+WHERE actions.conversation_id = pair.value->>'from';
+
+UPDATE conversations AS t
+SET
+    inbound_count = t.inbound_count + f.inbound_count,
+    last_inbound_ms = max(
+        coalesce(t.last_inbound_ms, f.last_inbound_ms),
+        coalesce(f.last_inbound_ms, t.last_inbound_ms)
+    ),
+    state = pair.value->>'state',
+    next_timer_ms = pair.value->>'next_timer_ms',
+    opted_out_ms = pair.value->>'opted_out_ms',
+    last_message_ms = max(t.last_message_ms, f.last_message_ms)
+FROM json_each($2) AS pair
+JOIN conversations AS f ON f.id = pair.value->>'from'
+WHERE t.id = pair.value->>'to';
+
+DELETE FROM conversations
+WHERE id IN (SELECT value->>'from' FROM json_each($2));
+
+UPDATE conversations
+SET contact_id = pair.value->>'to'
+FROM json_each($1) AS pair
+WHERE contact_id = pair.value->>'from';
+
+UPDATE contacts AS t
+SET
+    name = coalesce(t.name, f.name),
+    username = coalesce(t.username, f.username),
+    marketing_opted_out_ms = coalesce(t.marketing_opted_out_ms, f.marketing_opted_out_ms),
+    first_seen_ms = min(t.first_seen_ms, f.first_seen_ms)
+FROM json_each($1) AS pair
+JOIN contacts AS f ON f.id = pair.value->>'from'
+WHERE t.id = pair.value->>'to';
+
+DELETE FROM contacts
+WHERE id IN (SELECT value->>'from' FROM json_each($1));

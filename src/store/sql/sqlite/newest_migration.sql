@@ -1,0 +1,4 @@
+-- no parameters
+SELECT coalesce(max(version), 0)
+FROM _sqlx_migrations
+WHERE success;

@@ -1,0 +1,5 @@
+-- no parameters
+SELECT fingerprint, since_ms
+FROM app_secret_sets
+ORDER BY id DESC
+LIMIT 1;

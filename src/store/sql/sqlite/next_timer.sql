@@ -1,0 +1,4 @@
+-- no parameters
+SELECT min(next_timer_ms)
+FROM conversations
+WHERE next_timer_ms IS NOT NULL;

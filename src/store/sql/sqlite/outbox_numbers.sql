@@ -1,0 +1,17 @@
+-- no parameters
+WITH RECURSIVE numbers (number) AS (
+    SELECT min(phone_number_id)
+    FROM outbox
+    WHERE state = 'queued'
+    UNION ALL
+    SELECT (
+        SELECT min(phone_number_id)
+        FROM outbox
+        WHERE state = 'queued' AND phone_number_id > number
+    )
+    FROM numbers
+    WHERE number IS NOT NULL
+)
+SELECT number
+FROM numbers
+WHERE number IS NOT NULL;

@@ -1,0 +1,3 @@
+-- no parameters
+SELECT DISTINCT phone_number_id
+FROM conversations;

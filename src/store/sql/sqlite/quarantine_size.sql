@@ -1,0 +1,4 @@
+-- no parameters
+SELECT
+    (SELECT count(*) FROM quarantine),
+    (SELECT received_at_ms FROM quarantine ORDER BY id DESC LIMIT 1);

@@ -1,0 +1,4 @@
+-- no parameters
+PRAGMA shrink_memory;
+
+PRAGMA quick_check(1);

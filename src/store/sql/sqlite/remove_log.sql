@@ -1,0 +1,2 @@
+-- no parameters
+PRAGMA journal_mode = DELETE;

@@ -1,0 +1,7 @@
+-- $1 now
+DELETE FROM outbox
+WHERE kind = 'read_mark'
+    AND (
+        (state = 'sending' AND lease_until_ms <= $1)
+        OR (state = 'queued' AND expires_at_ms <= $1)
+    );

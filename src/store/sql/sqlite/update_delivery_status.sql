@@ -1,0 +1,33 @@
+-- $1 keys of messages
+UPDATE messages
+SET
+    delivery_status = (
+        SELECT status
+        FROM receipts
+        WHERE receipts.message_key = messages.message_key
+            AND status IN ('sent', 'delivered', 'read', 'played', 'failed')
+        ORDER BY
+            CASE status
+                WHEN 'sent' THEN 1
+                WHEN 'delivered' THEN 2
+                WHEN 'read' THEN 3
+                WHEN 'played' THEN 4
+                ELSE 5
+            END DESC
+        LIMIT 1
+    ),
+    send_error = coalesce(
+        (
+            SELECT errors
+            FROM receipts
+            WHERE receipts.message_key = messages.message_key AND status = 'failed'
+        ),
+        send_error
+    )
+WHERE direction = 'out'
+    AND message_key IN (SELECT value FROM json_each($1))
+    AND EXISTS (
+        SELECT 1
+        FROM receipts
+        WHERE receipts.message_key = messages.message_key
+    );

@@ -1,0 +1,4 @@
+-- $1 number of bytes
+INSERT INTO filler (id, bytes)
+VALUES (1, zeroblob($1))
+ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes;

@@ -1,0 +1,98 @@
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, SqlSafeStr as _, Statement as _,
+};
+
+use super::STATEMENTS;
+use crate::store::Store;
+
+pub(super) struct Statement {
+    pub(super) file: &'static str,
+    pub(super) text: &'static str,
+    pub(super) parameters: usize,
+    /// Separated by commas; empty where no code reads columns by name.
+    pub(super) columns: &'static str,
+}
+
+/// The numbers that a text names as `$1`, `$2`, ...
+fn parameters(text: &str) -> BTreeSet<usize> {
+    let digits = |rest: &str| {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse().ok()
+    };
+    text.split('$').skip(1).filter_map(digits).collect()
+}
+
+/// Splits a file into its comment and its statements; no text in it holds a semicolon at the end of
+/// a line.
+fn split(file: &str) -> (&str, Vec<&str>) {
+    let body = file.lines().position(|line| !line.starts_with("--"));
+    let start = file.split_inclusive('\n').take(body.unwrap_or_default());
+    let (comment, body) = file.split_at(start.map(str::len).sum());
+    let statements = body
+        .split(";\n")
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    (comment, statements.collect())
+}
+
+#[tokio::test]
+async fn each_statement_has_the_parameters_and_columns_that_the_code_counts_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Store::open(&format!("sqlite:{}", path.display())).await;
+    store.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut connection = options.connect().await.unwrap();
+
+    for Statement {
+        file,
+        text,
+        parameters: count,
+        columns,
+    } in STATEMENTS
+    {
+        let (comment, statements) = split(text);
+        let expected: BTreeSet<usize> = (1..=*count).collect();
+        assert_eq!(parameters(comment), expected, "first line of {file}");
+        let mut used = BTreeSet::new();
+        for statement in statements {
+            let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
+            let prepared = (&mut connection).prepare(text).await;
+            let prepared = prepared.unwrap_or_else(|error| panic!("{file}: {error}"));
+            let numbers = parameters(statement);
+            let bound = prepared.parameters().map(|either| either.right_or(0));
+            assert_eq!(bound, Some(numbers.len()), "{file}");
+            used.extend(numbers);
+            if !columns.is_empty() {
+                let names = prepared
+                    .columns()
+                    .iter()
+                    .map(|column| column.name().to_owned());
+                assert_eq!(names.collect::<Vec<_>>().join(", "), *columns, "{file}");
+            }
+        }
+        assert_eq!(used, expected, "{file}");
+    }
+}
+
+#[test]
+fn each_file_is_a_statement() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sql/sqlite");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    let statements = STATEMENTS.iter().map(|statement| statement.file.to_owned());
+    assert_eq!(files, statements.collect());
+}
