@@ -35,7 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("shutdown", &[]),
     ("telemetry", &[]),
-    ("config", &["message", "telemetry"]),
+    ("config", &["message", "diagnostics", "telemetry"]),
     ("gateway", &["message", "whatsapp", "config", "files"]),
     ("actions", &["message", "config", "gateway"]),
     ("store", &["message", "engine", "files"]),
