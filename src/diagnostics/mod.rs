@@ -215,7 +215,7 @@ mod tests {
 
         let drawn = render(
             &diagnostics,
-            &SourceMap::one("rules.toml", text),
+            &SourceMap::new("rules.toml", text),
             Colour::Plain,
         );
 

@@ -54,7 +54,7 @@ struct File {
 impl SourceMap {
     /// Takes the main file.
     #[must_use]
-    pub fn one(name: impl Into<String>, text: &str) -> Self {
+    pub fn new(name: impl Into<String>, text: &str) -> Self {
         let mut sources = Self::default();
         sources.add(name, text);
         sources
@@ -185,7 +185,7 @@ mod tests {
     use super::SourceMap;
 
     fn two() -> SourceMap {
-        let mut sources = SourceMap::one("rules.toml", "version = 1\n");
+        let mut sources = SourceMap::new("rules.toml", "version = 1\n");
         sources.add("rules/a.toml", "é\n[[rule]]");
         sources
     }
