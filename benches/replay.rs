@@ -46,7 +46,7 @@ const SAID: [&str; 10] = [
 
 fn compiled() -> RuleSet {
     let compiled = rules::compile(
-        &SourceMap::one("rules.toml", RULES),
+        &SourceMap::new("rules.toml", RULES),
         CompileInput::default(),
     );
     compiled.expect("the example is good").rules

@@ -61,7 +61,7 @@ fn rules(count: usize) -> RuleSet {
         rules.concat(),
     );
     let compiled = rules::compile(
-        &SourceMap::one("rules.toml", &text),
+        &SourceMap::new("rules.toml", &text),
         CompileInput::default(),
     );
     compiled.expect("the rules are good").rules

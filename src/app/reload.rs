@@ -210,7 +210,7 @@ mod tests {
     fn config(folder: &tempfile::TempDir) -> Config {
         let text =
             "webhook = { app_secrets = \"a\", verify_token = \"v\" }\ngateway.api_key = \"k\"\n";
-        config::load(Sources {
+        config::load(&Sources {
             file: Some((folder.path().join("replyd.toml"), text.to_owned())),
             environment: Vec::new(),
         })

@@ -176,7 +176,7 @@ gateway = { api_key = "k" }
 "#;
 
     fn config(folder: &tempfile::TempDir, text: &str) -> Config {
-        config::load(Sources {
+        config::load(&Sources {
             file: Some((
                 PathBuf::from(folder.path()).join("replyd.toml"),
                 format!("{SECRETS}{text}"),

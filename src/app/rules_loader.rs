@@ -66,7 +66,7 @@ impl RulesFiles {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("could not read rules file `{}`", file.display()))?;
         let mut files = Self {
-            sources: SourceMap::one(file.to_string_lossy(), &text),
+            sources: SourceMap::new(file.to_string_lossy(), &text),
             paths: vec![file.to_owned()],
             templates: fetched(file)?,
         };

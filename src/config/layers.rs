@@ -1,149 +1,138 @@
-//! Three layers of settings, each with the place it came from: built-in, file, environment.
+//! Three layers of settings: built-in default, the owner's file, environment variables.
 //!
-//! Knows TOML and names, not which keys there are: that is for [`super::sections`], through
+//! Parses all of them into one numbering of bytes, so that a diagnostic can point into any layer.
+//! Knows names and places, not which keys there are: that is for [`super::sections`], through
 //! [`super::reader::Reader`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::problem::{Origin, Problem};
+use super::redaction::redacted;
+use super::{DEFAULT, Sources};
+use crate::diagnostics::sources::SourceMap;
+use crate::diagnostics::syntax::{Parsed, parse};
+use crate::diagnostics::toml_reader::{Field, Table};
 
 /// Begins the name of every environment variable that sets a key. Two underscores, so that secrets
 /// named by `{ env = "REPLYD_APP_SECRET" }` are not taken for settings.
 const PREFIX: &str = "REPLYD__";
 
-/// A value and where it was written.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) value: Value,
-    pub(super) origin: Origin,
+/// The layers after the parser.
+pub(super) struct Layers<'d> {
+    /// The owner's file with its secrets blotted out; the other layers are hidden.
+    pub(super) places: SourceMap,
+    file: Option<Parsed<'d>>,
+    variables: Vec<Variable<'d>>,
+    default: Parsed<'d>,
+    /// Place of the built-in default.
+    pub(super) built_in: Range<usize>,
 }
 
-/// What a setting may hold.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    Text(String),
-    Integer(i64),
-    Flag(bool),
-    Array(Vec<Entry>),
-    Table(BTreeMap<String, Entry>),
-    /// From the environment, where nothing says whether `123` is a number or a text: the key
-    /// decides.
-    Written(String),
-    /// No key takes it; the word says what it is.
-    Other(&'static str),
+/// A variable `REPLYD__SECTION__KEY`.
+struct Variable<'d> {
+    /// Dotted path of the key.
+    path: String,
+    /// Value as TOML, when it is TOML.
+    value: Option<DeValue<'d>>,
+    /// Value as it was written.
+    raw: DeValue<'d>,
+    place: Range<usize>,
 }
 
-impl Value {
-    /// What it is, for messages.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Text(_) | Self::Written(_) => "a text",
-            Self::Integer(_) => "a number",
-            Self::Flag(_) => "true or false",
-            Self::Array(_) => "a list",
-            Self::Table(_) => "a table",
-            Self::Other(kind) => kind,
+/// A value with its place.
+#[derive(Clone)]
+pub(super) struct Setting<'d> {
+    /// Value as TOML.
+    pub(super) field: Field<'d>,
+    /// Value of an environment variable as it was written: nothing in it tells whether `123` is a
+    /// number or a text, so the key decides.
+    pub(super) raw: Option<Field<'d>>,
+}
+
+impl<'d> Setting<'d> {
+    /// Takes the value as a text; another type only when it cannot be one.
+    pub(super) fn into_text(self) -> Field<'d> {
+        match self.raw {
+            Some(raw) if !self.field.is_string() => raw,
+            _ => self.field,
         }
     }
 }
 
-/// Settings by dotted path (`server.listen`); of all layers, the last that names a key holds.
-#[derive(Debug, Default)]
-pub(super) struct Layers {
-    pub(super) settings: BTreeMap<String, Entry>,
-    pub(super) problems: Vec<Problem>,
-}
+/// Settings by dotted path (`server.listen`), and whole sections by name. Of all layers, the last
+/// that names a key holds.
+pub(super) type Settings<'d> = BTreeMap<String, Setting<'d>>;
 
-impl Layers {
-    /// Lays a TOML text over what is there.
-    pub(super) fn add_toml(&mut self, text: &str, origin: impl Fn(usize) -> Origin) {
-        let at = |offset: usize| origin(line_of(text, offset));
-        let (document, errors) = DeTable::parse_recoverable(text);
-        self.problems.extend(errors.iter().map(|error| Problem {
-            origin: at(error.span().map_or(0, |span| span.start)),
-            key: None,
-            message: format!("not valid TOML: {}", error.message()),
-        }));
-        for (section, value) in document.get_ref() {
-            let section_origin = at(section.span().start);
-            let section = section.get_ref();
-            if let DeValue::Table(keys) = value.get_ref()
-                && !keys.is_empty()
-            {
-                for (key, value) in keys {
-                    let path = format!("{section}.{}", key.get_ref());
-                    self.settings.insert(path, entry(value, &at));
+impl<'d> Layers<'d> {
+    /// Parses all layers.
+    pub(super) fn parse(sources: &'d Sources) -> Self {
+        let mut places = SourceMap::default();
+        let file = sources.file.as_ref().map(|(name, text)| {
+            let parsed = parse(0, text);
+            let shown = redacted(text, &Table::root(parsed.0.get_ref(), 0));
+            places.add(name.to_string_lossy(), &shown);
+            parsed
+        });
+        let mut variables = Vec::new();
+        for (name, written) in &sources.environment {
+            let Some(path) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
+            variables.push(Variable {
+                path: path.to_lowercase().replace("__", "."),
+                value: DeValue::parse(written).ok().map(toml::Spanned::into_inner),
+                raw: DeValue::String(written.as_str().into()),
+                place: places.add_hidden(format!("environment {name}"), written.len()),
+            });
+        }
+        let built_in = places.add_hidden("built-in default", DEFAULT.len());
+        Self {
+            places,
+            file,
+            variables,
+            default: parse(built_in.start, DEFAULT),
+            built_in,
+        }
+    }
+
+    /// The top of the owner's file.
+    pub(super) fn file(&self) -> Option<Table<'_>> {
+        let (document, _) = self.file.as_ref()?;
+        Some(Table::root(document.get_ref(), 0))
+    }
+
+    /// Places in the owner's file that are not TOML, as diagnostics.
+    pub(super) fn syntax_errors(&self) -> Vec<crate::diagnostics::Diagnostic> {
+        let errors = self.file.iter().flat_map(|(_, errors)| errors);
+        let text = self.places.text();
+        errors.map(|error| error.diagnostic(text)).collect()
+    }
+
+    /// Lays the layers over each other.
+    pub(super) fn settings(&self) -> Settings<'_> {
+        let default = Table::root(self.default.0.get_ref(), self.built_in.start);
+        let mut settings = Settings::new();
+        for table in [Some(default), self.file()].into_iter().flatten() {
+            for section in table.fields() {
+                for field in section.entries() {
+                    let path = format!("{}.{}", section.name, field.name);
+                    settings.insert(path, Setting { field, raw: None });
                 }
-            } else if !value.get_ref().is_table() || !self.has_section(section) {
-                let mut entry = entry(value, &at);
-                entry.origin = section_origin;
-                self.settings.insert(section.to_string(), entry);
+                let name = section.name.to_owned();
+                let field = section;
+                settings.insert(name, Setting { field, raw: None });
             }
         }
-    }
-
-    /// Lays the variables `REPLYD__SECTION__KEY` over what is there; others are passed over.
-    pub(super) fn add_environment(&mut self, environment: &[(String, String)]) {
-        for (variable, written) in environment {
-            if let Some(path) = variable.strip_prefix(PREFIX) {
-                let entry = Entry {
-                    value: Value::Written(written.clone()),
-                    origin: Origin::Environment(variable.clone()),
-                };
-                let path = path.to_lowercase().replace("__", ".");
-                self.settings.insert(path, entry);
-            }
+        for variable in &self.variables {
+            let field = |value| Field::whole(&variable.path, value, variable.place.clone());
+            let setting = Setting {
+                field: field(variable.value.as_ref().unwrap_or(&variable.raw)),
+                raw: Some(field(&variable.raw)),
+            };
+            settings.insert(variable.path.clone(), setting);
         }
+        settings
     }
-
-    fn has_section(&self, section: &str) -> bool {
-        self.settings
-            .keys()
-            .any(|path| path.split_once('.').is_some_and(|(of, _)| of == section))
-    }
-}
-
-/// An [`Origin::File`] for each line of the file of this name.
-pub(super) fn in_file(name: &str) -> impl Fn(usize) -> Origin {
-    let name: Arc<str> = name.into();
-    move |line| Origin::File {
-        name: Arc::clone(&name),
-        line,
-    }
-}
-
-/// Reads the value of an environment variable as TOML; `None` when it is no TOML value.
-pub(super) fn read_written(written: &str, origin: &Origin) -> Option<Value> {
-    let value = DeValue::parse(written).ok()?;
-    Some(entry(&value, &|_| origin.clone()).value)
-}
-
-fn entry(value: &Spanned<DeValue<'_>>, at: &impl Fn(usize) -> Origin) -> Entry {
-    let origin = at(value.span().start);
-    let value = match value.get_ref() {
-        DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or(Value::Other("a number beyond 64 bits"), Value::Integer),
-        DeValue::Array(elements) => {
-            Value::Array(elements.iter().map(|element| entry(element, at)).collect())
-        }
-        DeValue::Table(keys) => Value::Table(
-            keys.iter()
-                .map(|(key, value)| (key.get_ref().to_string(), entry(value, at)))
-                .collect(),
-        ),
-        DeValue::Boolean(flag) => Value::Flag(*flag),
-        DeValue::Float(_) => Value::Other("a number with a fraction"),
-        DeValue::Datetime(_) => Value::Other("a date"),
-    };
-    Entry { value, origin }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    before.split(|byte| *byte == b'\n').count()
 }

@@ -2,11 +2,10 @@
 //! known.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
 use ipnet::IpNet;
 
-use super::layers::{Entry, Value, read_written};
-use super::problem::Origin;
 use super::reader::Reader;
 use super::{Admin, Server};
 
@@ -22,19 +21,19 @@ impl Reader<'_> {
 
     fn trusted_proxies(&mut self) -> Option<Vec<IpNet>> {
         let key = "server.trusted_proxies";
-        let texts = self.texts(key, r#"["127.0.0.1", "10.0.0.0/8"]"#)?;
+        let texts = self.texts(key)?;
         let networks: Vec<_> = texts
             .into_iter()
-            .map(|(text, origin)| match network(&text) {
+            .map(|text| match network(text.value) {
                 Some(network) if network.prefix_len() == 0 => self.refuse(
                     key,
-                    &origin,
+                    &text.span,
                     "must not hold every address: strangers could say they are whoever they like",
                 ),
                 Some(network) => Some(network),
                 None => self.refuse(
                     key,
-                    &origin,
+                    &text.span,
                     r#"must hold IP addresses or networks, such as "127.0.0.1" or "10.0.0.0/8""#,
                 ),
             })
@@ -53,11 +52,11 @@ impl Reader<'_> {
 
     fn admin_address(&mut self) -> Option<SocketAddr> {
         let key = "admin.listen";
-        let (listen, origin) = self.address(key)?;
+        let (listen, place) = self.address(key)?;
         if !listen.ip().is_loopback() {
             return self.refuse(
                 key,
-                &origin,
+                &place,
                 "must be a loopback address such as 127.0.0.1:8081: it has no password",
             );
         }
@@ -66,51 +65,28 @@ impl Reader<'_> {
 
     fn admin_hosts(&mut self) -> Option<Vec<String>> {
         let key = "admin.hosts";
-        let texts = self.texts(key, r#"["replyd"]"#)?;
+        let texts = self.texts(key)?;
         let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         let hosts: Vec<_> = texts
             .into_iter()
-            .map(|(text, origin)| {
-                if text.is_empty() || !text.bytes().all(part) {
+            .map(|text| {
+                if text.value.is_empty() || !text.value.bytes().all(part) {
                     let message = r#"must hold names of hosts without a port, such as "replyd""#;
-                    return self.refuse(key, &origin, message);
+                    return self.refuse(key, &text.span, message);
                 }
-                Some(text.to_ascii_lowercase())
+                Some(text.value.to_ascii_lowercase())
             })
             .collect();
         hosts.into_iter().collect()
     }
 
-    /// Takes a list of texts, each with its place.
-    fn texts(&mut self, key: &str, example: &str) -> Option<Vec<(String, Origin)>> {
-        let Entry { mut value, origin } = self.take(key)?;
-        if let Value::Written(written) = &value {
-            value = read_written(written, &origin).unwrap_or(value);
-        }
-        let Value::Array(elements) = value else {
-            return self.refuse(key, &origin, format!("must be a list such as {example}"));
-        };
-        let texts: Vec<_> = elements
-            .into_iter()
-            .map(|Entry { value, origin }| match value {
-                Value::Text(text) => Some((text, origin)),
-                other => {
-                    let message =
-                        format!("must hold texts such as {example}, not {}", other.kind());
-                    self.refuse(key, &origin, message)
-                }
-            })
-            .collect();
-        texts.into_iter().collect()
-    }
-
-    fn address(&mut self, key: &str) -> Option<(SocketAddr, Origin)> {
-        let (text, origin) = self.text(key)?;
-        match text.parse() {
-            Ok(address) => Some((address, origin)),
+    fn address(&mut self, key: &'static str) -> Option<(SocketAddr, Range<usize>)> {
+        let text = self.text(key)?;
+        match text.value.parse() {
+            Ok(address) => Some((address, text.span)),
             Err(_) => self.refuse(
                 key,
-                &origin,
+                &text.span,
                 r#"must be an IP address and a port, such as "127.0.0.1:8080""#,
             ),
         }

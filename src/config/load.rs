@@ -1,12 +1,18 @@
 //! Finds the configuration file and the environment of this machine.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of `Reader<'d>` is bound to one `'d`"
+)]
+
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Admin, Calls, Config, Database, Delivery, Problems, SecretPlaces, Server, Sources, finish,
-    load, reader,
+    Admin, Calls, Config, Database, Delivery, Problems, SecretPlaces, Server, Sources, load,
+    read_with, reader,
 };
 
 /// The file that is read when none is named.
@@ -40,7 +46,7 @@ pub fn file(path: Option<&Path>) -> &Path {
 /// # Errors
 /// [`ReadError::File`], or [`ReadError::Problems`] with everything that is wrong.
 pub fn read(path: Option<&Path>) -> Result<Config, ReadError> {
-    Ok(load(sources(path)?)?)
+    Ok(load(&sources(path)?)?)
 }
 
 /// Reads only `[database]`, for commands that need no secrets.
@@ -48,8 +54,7 @@ pub fn read(path: Option<&Path>) -> Result<Config, ReadError> {
 /// # Errors
 /// As [`read`], but for this section alone.
 pub fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
-    let mut reader = part_reader(path)?;
-    Ok(finish(reader.database(), reader)?)
+    read_part(path, |reader| reader.database())
 }
 
 /// Reads only `[server]`, for commands that need no secrets.
@@ -57,8 +62,7 @@ pub fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
 /// # Errors
 /// As [`read`], but for this section alone.
 pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
-    let mut reader = part_reader(path)?;
-    Ok(finish(reader.server(), reader)?)
+    read_part(path, |reader| reader.server())
 }
 
 /// Reads only `[delivery]`, for commands that need no secrets.
@@ -66,8 +70,7 @@ pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
 /// # Errors
 /// As [`read`], but for this section alone.
 pub fn read_delivery(path: Option<&Path>) -> Result<Delivery, ReadError> {
-    let mut reader = part_reader(path)?;
-    Ok(finish(reader.delivery(None), reader)?)
+    read_part(path, |reader| reader.delivery(None))
 }
 
 /// Reads where the owner's listener is, for whoever must know no secret.
@@ -75,8 +78,7 @@ pub fn read_delivery(path: Option<&Path>) -> Result<Delivery, ReadError> {
 /// # Errors
 /// As [`read`], but for `[admin]` alone.
 pub fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
-    let mut reader = part_reader(path)?;
-    Ok(finish(reader.admin(), reader)?)
+    read_part(path, |reader| reader.admin())
 }
 
 /// Reads what calls of the gateway need, the API key among it, and no other secrets.
@@ -84,8 +86,9 @@ pub fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
 /// # Errors
 /// As [`read`], but for these sections alone.
 pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
-    let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
-    Ok(finish(reader.calls(), reader)?)
+    let sources = sources(path)?;
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    Ok(read_with(&sources, &read_file, |reader| reader.calls())?)
 }
 
 /// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else
@@ -94,16 +97,22 @@ pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
 /// # Errors
 /// [`ReadError::File`].
 pub fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
-    let mut reader = reader(sources(path)?, &|path| std::fs::read_to_string(path));
+    let sources = sources(path)?;
+    let layers = Layers::parse(&sources);
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    let mut reader = reader(&sources, &layers, &read_file);
     reader.config();
-    Ok(reader.found)
+    Ok(reader.secret_places)
 }
 
-/// A reader for sections that hold no secrets.
-fn part_reader(path: Option<&Path>) -> Result<Reader<'static>, ReadError> {
-    Ok(reader(sources(path)?, &|_| {
-        Err(io::ErrorKind::Unsupported.into())
-    }))
+/// Reads a section that holds no secrets.
+fn read_part<T>(
+    path: Option<&Path>,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, ReadError> {
+    let sources = sources(path)?;
+    let no_file = |_: &Path| Err(io::ErrorKind::Unsupported.into());
+    Ok(read_with(&sources, &no_file, read)?)
 }
 
 fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {

@@ -8,8 +8,9 @@
 mod layers;
 mod listeners;
 mod load;
-mod problem;
+mod problems;
 mod reader;
+mod redaction;
 mod secrets;
 mod sections;
 mod set_key;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+use crate::diagnostics::toml_reader;
 use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
@@ -29,11 +31,11 @@ pub use load::{
     ReadError, file, read, read_admin, read_calls, read_database, read_delivery, read_server,
     secret_places,
 };
-pub use problem::{Origin, Problem, Problems};
+pub use problems::Problems;
 pub use secrets::SecretPlaces;
 pub use set_key::with_connection;
 
-use layers::{Layers, in_file};
+use layers::Layers;
 use reader::{ReadFile, Reader};
 
 /// Layer 0: every key with its built-in value and what it means.
@@ -297,55 +299,48 @@ pub struct Sources {
 /// Files named by secrets are read; nothing else is touched.
 ///
 /// # Errors
-/// Every problem there is, each with its key and origin.
-pub fn load(sources: Sources) -> Result<Config, Problems> {
-    load_with(sources, &|path| std::fs::read_to_string(path))
+/// Every problem, each with its key and place.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of `Reader<'d>` is bound to one `'d`"
+)]
+pub fn load(sources: &Sources) -> Result<Config, Problems> {
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    read_with(sources, &read_file, |reader| reader.config())
 }
 
-fn load_with(sources: Sources, read_file: &ReadFile<'_>) -> Result<Config, Problems> {
-    let mut reader = reader(sources, read_file);
-    finish(reader.config(), reader)
-}
-
-fn reader<'a>(sources: Sources, read_file: &'a ReadFile<'a>) -> Reader<'a> {
-    let mut layers = Layers::default();
-    layers.add_toml(DEFAULT, |_| Origin::Default);
-    let mut folder = PathBuf::new();
-    if let Some((name, text)) = &sources.file {
-        layers.add_toml(text, in_file(&name.to_string_lossy()));
-        folder = name.parent().map(Path::to_owned).unwrap_or_default();
+/// Reads a part of the configuration.
+fn read_with<T>(
+    sources: &Sources,
+    read_file: &ReadFile<'_>,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, Problems> {
+    let layers = Layers::parse(sources);
+    let mut reader = reader(sources, &layers, read_file);
+    let part = read(&mut reader);
+    let (diagnostics, syntax_errors) = (reader.toml.diagnostics, layers.syntax_errors());
+    match part {
+        Some(part) if diagnostics.is_empty() && syntax_errors.is_empty() => Ok(part),
+        _ => Err(Problems::new(diagnostics, syntax_errors, layers.places)),
     }
-    layers.add_environment(&sources.environment);
+}
+
+fn reader<'d>(
+    sources: &'d Sources,
+    layers: &'d Layers<'d>,
+    read_file: &'d ReadFile<'d>,
+) -> Reader<'d> {
+    let file = sources.file.as_ref();
+    let folder = file.and_then(|(name, _)| name.parent());
     Reader {
+        toml: toml_reader::Reader::new(layers.places.text()),
         layers,
+        settings: layers.settings(),
         known: Vec::new(),
-        folder,
-        environment: sources.environment,
+        folder: folder.map(Path::to_owned).unwrap_or_default(),
+        environment: &sources.environment,
         read_file,
-        found: SecretPlaces::default(),
-    }
-}
-
-fn finish<T>(read: Option<T>, reader: Reader<'_>) -> Result<T, Problems> {
-    let mut problems = reader.layers.problems;
-    match read {
-        Some(read) if problems.is_empty() => Ok(read),
-        _ => {
-            // Where a line is not TOML, what was made of it means nothing.
-            let broken: Vec<Origin> = problems
-                .iter()
-                .filter(|problem| problem.key.is_none())
-                .map(|problem| problem.origin.clone())
-                .collect();
-            problems.retain(|problem| problem.key.is_none() || !broken.contains(&problem.origin));
-            // A file's lines in order, so that its owner can go through it once.
-            problems.sort_by_key(|problem| match &problem.origin {
-                Origin::File { line, .. } => (0, *line),
-                Origin::Environment(_) => (1, 0),
-                Origin::Default => (2, 0),
-            });
-            Err(Problems(problems))
-        }
+        secret_places: SecretPlaces::default(),
     }
 }
 

@@ -1,185 +1,161 @@
 //! Takes settings out of the layers as types, and gathers every problem on the way.
 //!
-//! Each method answers `None` after it has noted a problem, so that a caller can go on to the next
-//! key and the owner sees everything at once.
+//! Each method gives `None` after it has reported a problem, so that a caller can go on to the next
+//! key and the owner sees all problems at once. Types of TOML are read by
+//! [`crate::diagnostics::toml_reader`], as those of rules are.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
-use super::layers::{Entry, Layers, Value, read_written};
-use super::problem::{Origin, Problem};
+use super::layers::{Layers, Setting, Settings};
 use super::secrets::SecretPlaces;
+use crate::diagnostics::toml_reader::{self, Field, Text};
+use crate::diagnostics::{Diagnostic, codes};
 
 /// Reads a file for `{ file = "…" }`.
 pub(super) type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
 
 /// The layers while they are being read.
-pub(super) struct Reader<'a> {
-    pub(super) layers: Layers,
-    /// Every path that was asked for: what is left over is unknown.
-    pub(super) known: Vec<String>,
+pub(super) struct Reader<'d> {
+    pub(super) toml: toml_reader::Reader<'d>,
+    pub(super) layers: &'d Layers<'d>,
+    pub(super) settings: Settings<'d>,
+    /// Every key that was read: any other is unknown.
+    pub(super) known: Vec<&'static str>,
     /// Where relative paths start.
     pub(super) folder: PathBuf,
-    pub(super) environment: Vec<(String, String)>,
-    pub(super) read_file: &'a ReadFile<'a>,
-    /// Where secrets were found, for those who look after the rights of files.
-    pub(super) found: SecretPlaces,
+    pub(super) environment: &'d [(String, String)],
+    pub(super) read_file: &'d ReadFile<'d>,
+    /// Where secrets were read, for checks of the permissions of files.
+    pub(super) secret_places: SecretPlaces,
 }
 
-impl Reader<'_> {
-    /// Notes a problem.
+impl<'d> Reader<'d> {
+    /// Reports a problem with the value of a key.
     pub(super) fn refuse<T>(
         &mut self,
         key: &str,
-        origin: &Origin,
-        message: impl Into<String>,
+        span: &Range<usize>,
+        message: impl AsRef<str>,
     ) -> Option<T> {
-        self.layers.problems.push(Problem {
-            origin: origin.clone(),
-            key: Some(key.to_owned()),
-            message: message.into(),
-        });
+        self.refuse_as(codes::VALUE, key, span, message)
+    }
+
+    /// Reports a problem under a code of its own.
+    pub(super) fn refuse_as<T>(
+        &mut self,
+        code: &'static str,
+        key: &str,
+        span: &Range<usize>,
+        message: impl AsRef<str>,
+    ) -> Option<T> {
+        let message = format!("`{key}` {}", message.as_ref());
+        self.toml
+            .report(Diagnostic::error(code, span.clone(), message));
         None
     }
 
-    /// Takes a setting out, as it was written.
-    pub(super) fn take(&mut self, key: &str) -> Option<Entry> {
-        self.known.push(key.to_owned());
-        self.layers.settings.remove(key)
+    /// Takes a setting, as it was written.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Setting<'d>> {
+        self.known.push(key);
+        let mut setting = self.settings.remove(key)?;
+        setting.field.name = key;
+        if let Some(raw) = &mut setting.raw {
+            raw.name = key;
+        }
+        Some(setting)
     }
 
     /// Takes a text; one that no layer holds is no problem.
-    pub(super) fn text(&mut self, key: &str) -> Option<(String, Origin)> {
-        let entry = self.take(key)?;
-        self.text_of(key, entry)
-    }
-
-    pub(super) fn text_of(&mut self, key: &str, entry: Entry) -> Option<(String, Origin)> {
-        let Entry { value, origin } = entry;
-        match value {
-            Value::Text(text) => Some((text, origin)),
-            Value::Written(written) => match read_written(&written, &origin) {
-                Some(Value::Text(text)) => Some((text, origin)),
-                _ => Some((written, origin)),
-            },
-            other => self.refuse(
-                key,
-                &origin,
-                format!("must be a text, not {}", other.kind()),
-            ),
-        }
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Text<'d>> {
+        let field = self.take(key)?.into_text();
+        self.toml.string(&field)
     }
 
     /// Takes a whole number within `range`.
-    pub(super) fn integer(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        let Entry { value, origin } = self.take(key)?;
-        let value = match value {
-            Value::Written(written) => {
-                read_written(&written, &origin).unwrap_or(Value::Text(written))
-            }
-            value => value,
-        };
-        let number = match value {
-            Value::Integer(number) => u32::try_from(number).ok(),
-            other => {
-                let message = format!("must be a whole number, not {}", other.kind());
-                return self.refuse(key, &origin, message);
-            }
-        };
-        match number.filter(|number| range.contains(number)) {
-            None => {
-                let message = format!("must be from {} to {}", range.start(), range.end());
-                self.refuse(key, &origin, message)
-            }
-            number => number,
-        }
+    pub(super) fn integer(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let field = self.take(key)?.field;
+        self.toml.number(&field, &range)
     }
 
-    /// Takes a length of time such as `"30s"`, with its origin for cross-checks.
-    pub(super) fn duration(&mut self, key: &str) -> Option<(Duration, Origin)> {
-        let Entry { value, origin } = self.take(key)?;
-        let text = match value {
-            Value::Text(text) | Value::Written(text) => text,
-            _ => String::new(),
-        };
-        let duration = text
-            .trim_matches('"')
-            .parse::<SignedDuration>()
-            .ok()
-            .and_then(|duration| Duration::try_from(duration).ok())
-            .filter(|duration| !duration.is_zero());
-        match duration {
-            Some(duration) => Some((duration, origin)),
-            None => self.refuse(
-                key,
-                &origin,
-                r#"must be a length of time in quotes, such as "30s", "15m" or "12h""#,
-            ),
-        }
+    /// Takes a length of time such as `"30s"`, with its place for cross-checks.
+    pub(super) fn duration(&mut self, key: &'static str) -> Option<(Duration, Range<usize>)> {
+        let field = self.take(key)?.into_text();
+        Some((self.toml.duration(&field)?, field.span))
     }
 
-    /// Takes `true` or `false`, with its origin for cross-checks.
-    pub(super) fn flag(&mut self, key: &str) -> Option<(bool, Origin)> {
-        let Entry { value, origin } = self.take(key)?;
-        let value = match value {
-            Value::Written(written) => {
-                read_written(&written, &origin).unwrap_or(Value::Text(written))
-            }
-            value => value,
-        };
-        match value {
-            Value::Flag(flag) => Some((flag, origin)),
-            other => {
-                let message = format!("must be true or false, not {}", other.kind());
-                self.refuse(key, &origin, message)
-            }
-        }
+    /// Takes `true` or `false`, with its place for cross-checks.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<(bool, Range<usize>)> {
+        let field = self.take(key)?.field;
+        Some((self.toml.boolean(&field)?, field.span))
     }
 
     /// Takes one of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        let (text, origin) = self.text(key)?;
-        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == text) {
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == text.value) {
             return Some(*choice);
         }
-        let words: Vec<String> = words
-            .iter()
-            .map(|(word, _)| format!("\"{word}\""))
-            .collect();
-        let message = format!("must be one of {}", words.join(", "));
-        self.refuse(key, &origin, message)
+        let words = words.iter().map(|(word, _)| format!("\"{word}\""));
+        let words = words.collect::<Vec<_>>().join(", ");
+        self.refuse(key, &text.span, format!("must be one of {words}"))
     }
 
     /// Takes a path; a relative one starts at the folder of the configuration file.
-    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
-        let (text, origin) = self.text(key)?;
-        if text.is_empty() {
-            return self.refuse(key, &origin, "must name a file");
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+        let text = self.text(key)?;
+        if text.value.is_empty() {
+            return self.refuse(key, &text.span, "must name a file");
         }
-        Some(self.folder.join(text))
+        Some(self.folder.join(text.value))
     }
 
-    /// Notes everything that nobody asked for.
+    /// Takes a list.
+    pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<Field<'d>>> {
+        let field = self.take(key)?.field;
+        self.toml.list(&field)
+    }
+
+    /// Takes a list of texts.
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Text<'d>>> {
+        let elements = self.list(key)?;
+        // All of them first: `None` from one must not hide the problem of the next.
+        let texts: Vec<_> = elements
+            .iter()
+            .map(|element| self.toml.string(element))
+            .collect();
+        texts.into_iter().collect()
+    }
+
+    /// Reports every key of the owner that no method has asked for.
     pub(super) fn refuse_unknown(&mut self) {
-        for (path, entry) in std::mem::take(&mut self.layers.settings) {
-            let message = unknown(&path, self.known.iter().map(String::as_str));
-            self.refuse::<()>(&path, &entry.origin, message);
+        let mut sections: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+        for path in &self.known {
+            let (section, key) = path.split_once('.').unwrap_or((path, ""));
+            let keys = sections.entry(section).or_default();
+            keys.extend((!key.is_empty()).then_some(key));
         }
-    }
-}
-
-/// The message about a key that does not exist, with the closest one that does.
-pub(super) fn unknown<'k>(path: &str, known: impl Iterator<Item = &'k str>) -> String {
-    let closest = known
-        .map(|candidate| (strsim::jaro_winkler(path, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match closest {
-        Some((_, candidate)) => format!("is not a known key; did you mean `{candidate}`?"),
-        None => "is not a known key".to_owned(),
+        let names: Vec<&'static str> = sections.keys().copied().collect();
+        if let Some(mut root) = self.layers.file() {
+            self.toml.known_keys(&mut root, &names);
+            for (name, keys) in &sections {
+                let section = root.get(name).filter(|_| !keys.is_empty());
+                section.and_then(|section| self.toml.table(&section, keys));
+            }
+        }
+        let variables = self.settings.iter();
+        let variables = variables.filter(|(_, setting)| setting.raw.is_some());
+        for (path, setting) in variables {
+            let (section, key) = path.split_once('.').unwrap_or((path, path));
+            let (name, keys) = match sections.get(section) {
+                Some(keys) => (key, keys),
+                None => (section, &names),
+            };
+            let place = setting.field.span.clone();
+            self.toml.unknown_key(name, place, keys);
+        }
     }
 }

@@ -4,15 +4,16 @@
 //! signature would never fit and nobody would see why. So it is refused here, with the key and the
 //! place, and never with the value.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::layers::{Entry, Value, read_written};
-use super::problem::Origin;
+use super::layers::Setting;
 use super::reader::Reader;
+use crate::diagnostics::codes;
+use crate::diagnostics::toml_reader::Field;
 
 /// Where the secrets of a configuration stand on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,33 +36,26 @@ struct Raw {
 
 impl Reader<'_> {
     /// Takes a secret.
-    pub(super) fn secret(&mut self, key: &str) -> Option<(SecretString, Origin)> {
-        let entry = self.take(key)?;
-        let entry = written_secret(entry);
-        self.secret_of(key, entry)
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<(SecretString, Range<usize>)> {
+        let field = secret_field(self.take(key)?);
+        self.secret_of(key, &field)
     }
 
     /// Takes a list of secrets, at least one; a single one may stand without brackets.
-    pub(super) fn secrets(&mut self, key: &str) -> Option<Vec<SecretString>> {
-        let Entry { value, origin } = written_secret(self.take(key)?);
-        let elements = match value {
-            Value::Array(elements) => elements,
-            value => vec![Entry {
-                value,
-                origin: origin.clone(),
-            }],
-        };
+    pub(super) fn secrets(&mut self, key: &'static str) -> Option<Vec<SecretString>> {
+        let field = secret_field(self.take(key)?);
+        let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
         if elements.is_empty() {
             return self.refuse(
                 key,
-                &origin,
+                &field.span,
                 "is empty: unsigned webhooks are never accepted; set REPLYD_APP_SECRET or \
                  webhook.app_secrets to your Meta app's secret",
             );
         }
-        // All of them first: `None` from one must not hide what is wrong with the next.
+        // All of them first: `None` from one must not hide the problem of the next.
         let secrets: Vec<_> = elements
-            .into_iter()
+            .iter()
             .map(|element| self.secret_of(key, element))
             .collect();
         secrets
@@ -71,79 +65,100 @@ impl Reader<'_> {
     }
 
     /// Reads `"text"`, `{ env = "NAME" }` or `{ file = "path" }`; an empty secret is a missing one.
-    pub(super) fn secret_of(&mut self, key: &str, entry: Entry) -> Option<(SecretString, Origin)> {
-        let Entry { value, origin } = entry;
-        let raw = match value {
-            Value::Text(text) => self.literal(key, &origin, text),
-            Value::Table(source) => self.sourced(key, &origin, source)?,
-            other => {
-                let message = format!(
-                    r#"must be "text", {{ env = "NAME" }} or {{ file = "path" }}, not {}"#,
-                    other.kind()
-                );
-                return self.refuse(key, &origin, message);
-            }
+    pub(super) fn secret_of(
+        &mut self,
+        key: &str,
+        field: &Field<'_>,
+    ) -> Option<(SecretString, Range<usize>)> {
+        let raw = if let Some(text) = field.text() {
+            self.literal(key, field, text)
+        } else if field.is_table() {
+            self.sourced(key, field)?
+        } else {
+            let expected = r#"a text in quotes, `{ env = "NAME" }` or `{ file = "path" }`"#;
+            self.toml.wrong_type(field, expected);
+            return None;
         };
-        if raw.text.is_empty() {
-            return self.refuse(key, &origin, raw.missing);
-        }
-        if let Some(fault) = fault(&raw.text) {
-            return self.refuse(key, &origin, format!("{}{fault}", raw.place));
-        }
-        Some((raw.text.into(), origin))
+        self.checked(key, &field.span, raw)
     }
 
-    fn literal(&mut self, key: &str, origin: &Origin, text: String) -> Raw {
-        if let Origin::File { name, .. } = origin
-            && !text.is_empty()
-        {
-            self.found.config = Some(PathBuf::from(&**name));
+    /// Takes the secret of an environment variable that the built-in default names.
+    pub(super) fn default_secret(
+        &mut self,
+        key: &str,
+        variable: &str,
+    ) -> Option<(SecretString, Range<usize>)> {
+        let raw = self.variable(key, variable);
+        let built_in = self.layers.built_in.clone();
+        self.checked(key, &built_in, raw)
+    }
+
+    fn checked(
+        &mut self,
+        key: &str,
+        span: &Range<usize>,
+        raw: Raw,
+    ) -> Option<(SecretString, Range<usize>)> {
+        if raw.text.is_empty() {
+            return self.refuse_as(codes::MISSING_KEY, key, span, raw.missing);
+        }
+        if let Some(fault) = fault(&raw.text) {
+            return self.refuse(key, span, format!("{}{fault}", raw.place));
+        }
+        Some((raw.text.into(), span.clone()))
+    }
+
+    fn literal(&mut self, key: &str, field: &Field<'_>, text: &str) -> Raw {
+        let places = &self.layers.places;
+        if !text.is_empty() && places.hidden(&field.span).is_none() {
+            let (name, _, _) = places.locate(&field.span);
+            self.secret_places.config = Some(PathBuf::from(name));
         }
         Raw {
-            text,
+            text: text.to_owned(),
             place: String::new(),
             missing: format!("is empty: set {key}"),
         }
     }
 
     /// The text behind `{ env }` or `{ file }`.
-    fn sourced(
-        &mut self,
-        key: &str,
-        origin: &Origin,
-        source: BTreeMap<String, Entry>,
-    ) -> Option<Raw> {
-        let mut parts = source.into_iter();
-        let (Some((kind, entry)), None) = (parts.next(), parts.next()) else {
-            return self.refuse(key, origin, r"must name either `env` or `file`");
+    fn sourced(&mut self, key: &str, field: &Field<'_>) -> Option<Raw> {
+        let entries = field.entries();
+        let [source] = entries.as_slice() else {
+            return self.refuse(key, &field.span, "must name either `env` or `file`");
         };
-        let (name, _) = self.text_of(&format!("{key}.{kind}"), entry)?;
-        match kind.as_str() {
-            "env" => Some(self.variable(key, &name)),
-            "file" => self.secret_file(key, origin, &name),
-            _ => self.refuse(key, origin, format!(r"takes `env` or `file`, not `{kind}`")),
+        let kind = source.name;
+        let name = self.toml.string(source)?.value;
+        match kind {
+            "env" => Some(self.variable(key, name)),
+            "file" => self.secret_file(key, &source.span, name),
+            _ => self.refuse(
+                key,
+                &source.key,
+                format!("takes `env` or `file`, not `{kind}`"),
+            ),
         }
     }
 
     fn variable(&self, key: &str, name: &str) -> Raw {
         let mut variables = self.environment.iter();
-        let found = variables.find(|(variable, _)| variable == name);
-        let missing = match found {
+        let value = variables.find(|(variable, _)| variable == name);
+        let missing = match value {
             None => format!("is not set: set {name} or {key}"),
             Some(_) => format!("is empty in environment variable {name}: set {name} or {key}"),
         };
         Raw {
-            text: found.map(|(_, value)| value.clone()).unwrap_or_default(),
+            text: value.map(|(_, value)| value.clone()).unwrap_or_default(),
             place: format!("in environment variable {name} "),
             missing,
         }
     }
 
-    fn secret_file(&mut self, key: &str, origin: &Origin, name: &str) -> Option<Raw> {
+    fn secret_file(&mut self, key: &str, span: &Range<usize>, name: &str) -> Option<Raw> {
         let path = self.folder.join(name);
         match (self.read_file)(&path) {
             Ok(text) => {
-                self.found.files.push(path);
+                self.secret_places.files.push(path);
                 // One line end is what editors put at the end of a file.
                 let line = text.strip_suffix('\n').unwrap_or(&text);
                 let line = line.strip_suffix('\r').unwrap_or(line);
@@ -155,12 +170,12 @@ impl Reader<'_> {
             }
             Err(error) if error.kind() == ErrorKind::InvalidData => self.refuse(
                 key,
-                origin,
+                span,
                 format!("in file `{name}` is not UTF-8: save the file as plain text"),
             ),
             Err(error) => {
                 let message = format!("cannot be read from file `{name}`: {error}");
-                self.refuse(key, origin, message)
+                self.refuse(key, span, message)
             }
         }
     }
@@ -208,15 +223,13 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// A secret in the environment may be a TOML table or list; anything else is the secret itself.
-fn written_secret(entry: Entry) -> Entry {
-    let Entry { value, origin } = entry;
-    let value = match value {
-        Value::Written(written) => match read_written(&written, &origin) {
-            Some(value @ (Value::Text(_) | Value::Table(_) | Value::Array(_))) => value,
-            _ => Value::Text(written),
-        },
-        value => value,
-    };
-    Entry { value, origin }
+/// Takes the value of a secret: one in an environment variable may be a TOML text, table or list;
+/// anything else is the secret itself.
+fn secret_field(setting: Setting<'_>) -> Field<'_> {
+    let has_parts = setting.field.is_table() || setting.field.elements().is_some();
+    if has_parts {
+        setting.field
+    } else {
+        setting.into_text()
+    }
 }

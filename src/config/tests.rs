@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use crate::telemetry::LogFormat;
 
 use super::layers::Layers;
-use super::{Config, DEFAULT, Origin, Preset, Problems, Sources, load_with, reader};
+use super::reader::ReadFile;
+use super::{Config, DEFAULT, Preset, Problems, Sources, read_with, reader};
 
 /// What a machine with all three secrets gives.
 const SECRETS: [(&str, &str); 3] = [
@@ -19,7 +20,7 @@ const SECRETS: [(&str, &str); 3] = [
 ];
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
-    load_with(sources(file, environment), &files)
+    read(&sources(file, environment), &files)
 }
 
 fn sources(file: &str, environment: &[(&str, &str)]) -> Sources {
@@ -38,6 +39,14 @@ fn files(path: &Path) -> io::Result<String> {
         Some("/run/secrets/empty") => Ok("\n".to_owned()),
         _ => Err(io::ErrorKind::NotFound.into()),
     }
+}
+
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of `Reader<'d>` is bound to one `'d`"
+)]
+fn read(sources: &Sources, read_file: &ReadFile<'_>) -> Result<Config, Problems> {
+    read_with(sources, read_file, |reader| reader.config())
 }
 
 #[track_caller]
@@ -96,17 +105,17 @@ fn every_key_of_the_default_is_known_also_those_that_are_examples() {
 
 #[test]
 fn every_key_that_is_read_stands_in_the_default() {
-    let mut layers = Layers::default();
-    layers.add_toml(&default_with_examples(), |_| Origin::Default);
-    let mut reader = reader(sources("", &SECRETS), &files);
+    let examples = sources(&default_with_examples(), &[]);
+    let examples = Layers::parse(&examples);
+    let settings = examples.settings();
+    let sources = sources("", &SECRETS);
+    let layers = Layers::parse(&sources);
+    let mut reader = reader(&sources, &layers, &files);
 
     reader.config().unwrap();
 
     for key in &reader.known {
-        assert!(
-            layers.settings.contains_key(key),
-            "{key} is not in default.toml"
-        );
+        assert!(settings.contains_key(*key), "{key} is not in default.toml");
     }
 }
 
@@ -202,9 +211,12 @@ filter = "info,=x=y"
 fn missing_secrets_are_named_with_what_to_set() {
     insta::assert_snapshot!(problems("", &[]), @r"
     the configuration has 3 problems
-      built-in default: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
-      built-in default: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
-      built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
+
+    error[R0103]: built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
+
+    error[R0103]: built-in default: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
+
+    error[R0103]: built-in default: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
     ");
 }
 
@@ -253,17 +265,59 @@ hunter = "hunter2"
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_not_shown_with_the_line_it_stands_in() {
+    let file = r#"
+verify_tokens = "canary-1"
+[webhook]
+# app_secrets = ["canary-2"] until May
+app_secret = ["canary-3", "canary#4"] # canary-5
+verify_token = 1234567
+path = "canary-6"
+[gateway]
+api_key = """canary-7
+canary-8
+"""
+base_url = "https://user:canary-9@gateway.example"
+timeout = "5 minutes" # canary-10
+[actions]
+hosts = ["canary-11:canary-12@shop.example", { host = "a b", authorizations = "canary-13" }]
+[media]
+token = "canary-14
+[model]
+api_key = { env = "MODEL_API_KEY", file = 5 }
+other = canary-15
+"#;
+
+    let text = problems(file, &SECRETS);
+
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!text.contains("1234567"), "{text}");
+    assert!(text.contains("timeout = \"5 minutes\""), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn a_secret_file_that_is_empty_or_not_there_is_a_problem() {
     let file = r#"
 [webhook]
 app_secrets = [{ file = "/run/secrets/empty" }, { file = "/nowhere" }]
 "#;
 
-    insta::assert_snapshot!(problems(file, &SECRETS), @r"
+    insta::assert_snapshot!(problems(file, &SECRETS), @r#"
     the configuration has 2 problems
-      replyd.toml:3: `webhook.app_secrets` is empty in file `/run/secrets/empty`
-      replyd.toml:3: `webhook.app_secrets` cannot be read from file `/nowhere`: entity not found
-    ");
+
+    error[R0103]: `webhook.app_secrets` is empty in file `/run/secrets/empty`
+     --> replyd.toml:3:16
+      |
+    3 | app_secrets = [{ file = "/run/secrets/empty" }, { file = "/nowhere" }]
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error[R0108]: `webhook.app_secrets` cannot be read from file `/nowhere`: entity not found
+     --> replyd.toml:3:58
+      |
+    3 | app_secrets = [{ file = "/run/secrets/empty" }, { file = "/nowhere" }]
+      |                                                          ^^^^^^^^^^
+    "#);
 }
 
 #[test]
@@ -300,7 +354,7 @@ fn environment_values_are_toml_where_the_key_wants_it_and_text_elsewhere() {
 
     let problems = load("", &environment).unwrap_err();
     // The key from the file has spaces, which no header carries: the file was read.
-    assert_eq!(problems.0.len(), 1, "{problems}");
+    assert_eq!(problems.count(), 1, "{problems}");
     let mut environment = environment.to_vec();
     environment[3].1 = "plain";
     let config = load("", &environment).unwrap();
@@ -381,14 +435,24 @@ fn files_are_fetched_with_a_token_of_metas_only() {
         token(&format!("{on}media.token = {{ env = 'OWN' }}")),
         "own"
     );
-    insta::assert_snapshot!(problems(on, &SECRETS), @"
+    insta::assert_snapshot!(problems(on, &SECRETS), @r"
     the configuration has 1 problem
-      replyd.toml:1: `media.download` needs media.token: the key of Maton does not open Meta's file host; make a token of your own Meta app
+
+    error[R0108]: `media.download` needs media.token: the key of Maton does not open Meta's file host; make a token of your own Meta app
+     --> replyd.toml:1:18
+      |
+    1 | media.download = true
+      |                  ^^^^
     ");
     let unset = format!("{on}media.token = {{ env = 'NONE' }}");
-    insta::assert_snapshot!(problems(&unset, &SECRETS), @"
+    insta::assert_snapshot!(problems(&unset, &SECRETS), @r"
     the configuration has 1 problem
-      replyd.toml:2: `media.token` is not set: set NONE or media.token
+
+    error[R0103]: `media.token` is not set: set NONE or media.token
+     --> replyd.toml:2:15
+      |
+    2 | media.token = { env = 'NONE' }
+      |               ^^^^^^^^^^^^^^^^
     ");
     let off_again = load(
         on,
@@ -417,29 +481,17 @@ hosts = [{ host = "shop.example", authorization = "Bearer canary3 " }]
         ("BROKEN", "canary4\u{fffd}"),
         ("HIDDEN", "canary5\u{200b}6"),
     ];
-    let read = |path: &Path| match path.to_str() {
+    let read_file = |path: &Path| match path.to_str() {
         Some("/s/mark") => Ok("\u{feff}canary7\n".to_owned()),
         Some("/s/two-lines") => Ok("canary8\n\n".to_owned()),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
 
-    let refused = load_with(sources(file, &environment), &read).unwrap_err();
+    let refused = read(&sources(file, &environment), &read_file).unwrap_err();
 
-    let told = refused.to_string();
-    assert!(!told.contains("canary"), "{told}");
-    insta::assert_snapshot!(told.replace("/etc/replyd/", ""), @r"
-    the configuration has 10 problems
-      replyd.toml:2: `webhook.app_secrets` begins or ends with a blank or a line end: set it without
-      replyd.toml:2: `webhook.app_secrets` in environment variable BLANK holds only blanks: set it to the secret
-      replyd.toml:2: `webhook.app_secrets` is empty in environment variable EMPTY: set EMPTY or webhook.app_secrets
-      replyd.toml:2: `webhook.app_secrets` in environment variable BROKEN is not UTF-8: set it as plain text
-      replyd.toml:2: `webhook.app_secrets` in file `/s/mark` holds a byte-order mark: save it as UTF-8 without one
-      replyd.toml:3: `webhook.verify_token` holds only blanks: set it to the secret
-      replyd.toml:5: `gateway.api_key` in file `/s/two-lines` begins or ends with a blank or a line end: set it without
-      replyd.toml:7: `media.token` holds a line break or another control character: set it without
-      replyd.toml:9: `model.api_key` in environment variable HIDDEN holds a character that nobody sees, such as a zero-width space: type it anew
-      replyd.toml:11: `actions.hosts.authorization` begins or ends with a blank or a line end: set it without
-    ");
+    let text = refused.to_string();
+    assert!(!text.contains("canary"), "{text}");
+    insta::assert_snapshot!(text.replace("/etc/replyd/", ""));
 }
 
 #[test]
@@ -451,9 +503,9 @@ fn one_line_end_of_a_secret_file_is_taken_off() {
         ("two words\n", "two words"),
     ] {
         let file = "[webhook]\nverify_token = { file = \"/s/token\" }\n";
-        let read = |_: &Path| Ok(text.to_owned());
+        let read_file = |_: &Path| Ok(text.to_owned());
 
-        let config = load_with(sources(file, &SECRETS), &read).unwrap();
+        let config = read(&sources(file, &SECRETS), &read_file).unwrap();
 
         assert_eq!(config.webhook.verify_token.expose_secret(), secret);
     }

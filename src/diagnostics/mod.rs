@@ -9,6 +9,7 @@ mod duration;
 pub mod sources;
 mod string_literal;
 pub(crate) mod suggest;
+pub(crate) mod syntax;
 pub(crate) mod toml_reader;
 
 use std::ops::Range;
@@ -157,6 +158,18 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let help = diagnostic
+        .help
+        .as_deref()
+        .map(|help| Element::from(Level::HELP.message(help)));
+    if let Some(name) = sources.hidden(&diagnostic.span) {
+        let mut title = format!("{name}: {}", diagnostic.message);
+        if !diagnostic.label.is_empty() {
+            title = format!("{title}: {}", diagnostic.label);
+        }
+        let title = level.primary_title(title).id(diagnostic.code);
+        return title.elements(help);
+    }
     let (name, text, span) = sources.locate(&diagnostic.span);
     let primary = AnnotationKind::Primary
         .span(within(&span, text))
@@ -175,10 +188,6 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
         }
     }
     let snippet = Snippet::source(text).path(name).annotations(here);
-    let help = diagnostic
-        .help
-        .as_deref()
-        .map(|help| Element::from(Level::HELP.message(help)));
     level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code)
@@ -206,7 +215,7 @@ mod tests {
 
         let drawn = render(
             &diagnostics,
-            &SourceMap::one("rules.toml", text),
+            &SourceMap::new("rules.toml", text),
             Colour::Plain,
         );
 

@@ -47,12 +47,14 @@ pub enum IncludeError {
 struct File {
     name: String,
     range: Range<usize>,
+    /// Its text is blank, and is not drawn.
+    hidden: bool,
 }
 
 impl SourceMap {
     /// Takes the main file.
     #[must_use]
-    pub fn one(name: impl Into<String>, text: &str) -> Self {
+    pub fn new(name: impl Into<String>, text: &str) -> Self {
         let mut sources = Self::default();
         sources.add(name, text);
         sources
@@ -60,13 +62,28 @@ impl SourceMap {
 
     /// Adds a file that is included.
     pub fn add(&mut self, name: impl Into<String>, text: &str) {
+        self.add_file(name.into(), text, false);
+    }
+
+    /// Adds a text of this many bytes that is named in diagnostics and never shown; gives its
+    /// place.
+    pub(crate) fn add_hidden(&mut self, name: impl Into<String>, bytes: usize) -> Range<usize> {
+        let start = self.text.len();
+        self.add_file(name.into(), &" ".repeat(bytes), true);
+        start..start + bytes
+    }
+
+    fn add_file(&mut self, name: String, text: &str, hidden: bool) {
         let start = self.text.len();
         self.text.push_str(text);
         let range = start..self.text.len();
         // No place of one file is a place of the next.
         self.text.push('\n');
-        let name = name.into();
-        self.files.push(File { name, range });
+        self.files.push(File {
+            name,
+            range,
+            hidden,
+        });
     }
 
     /// Every file's text, one after the other.
@@ -98,13 +115,21 @@ impl SourceMap {
         files.map(|file| (file.range.start, &self.text[file.range.clone()]))
     }
 
+    fn file_at(&self, span: &Range<usize>) -> Option<&File> {
+        let files = &self.files;
+        let index = files.partition_point(|file| file.range.start <= span.start);
+        files.get(index.saturating_sub(1))
+    }
+
+    /// The name of the file a place is in, when its text is never shown.
+    pub(crate) fn hidden(&self, span: &Range<usize>) -> Option<&str> {
+        let file = self.file_at(span).filter(|file| file.hidden);
+        file.map(|file| file.name.as_str())
+    }
+
     /// The name of the file a place is in, its text, and the place within it.
     pub(crate) fn locate(&self, span: &Range<usize>) -> (&str, &str, Range<usize>) {
-        let index = self
-            .files
-            .partition_point(|file| file.range.start <= span.start)
-            .saturating_sub(1);
-        let Some(file) = self.files.get(index) else {
+        let Some(file) = self.file_at(span) else {
             return ("", "", 0..0);
         };
         let text = &self.text[file.range.clone()];
@@ -160,7 +185,7 @@ mod tests {
     use super::SourceMap;
 
     fn two() -> SourceMap {
-        let mut sources = SourceMap::one("rules.toml", "version = 1\n");
+        let mut sources = SourceMap::new("rules.toml", "version = 1\n");
         sources.add("rules/a.toml", "é\n[[rule]]");
         sources
     }

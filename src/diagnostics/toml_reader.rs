@@ -41,6 +41,9 @@ const OTHER_WORDS: [(&str, &str); 23] = [
     ("url", "link"),
 ];
 
+/// Keys that have another name now: the old name, the new one. A key that changes gets a line here.
+const RENAMED_KEYS: [(&str, &str); 1] = [("settle", "debounce")];
+
 /// Gives out values of the types that are asked for and collects what is wrong with them.
 pub(crate) struct Reader<'t> {
     text: &'t str,
@@ -85,6 +88,12 @@ pub(crate) struct Text<'d> {
 }
 
 impl<'d> Table<'d> {
+    /// Every key with its value, in no order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'d>> {
+        let entries = self.entries.iter();
+        entries.map(|(key, value)| Field::new(key, value, self.start))
+    }
+
     /// Takes a whole file as a table, which begins at this byte of all files together.
     pub(crate) fn root(entries: &'d DeTable<'d>, start: usize) -> Self {
         Self {
@@ -109,23 +118,23 @@ impl<'d> Table<'d> {
     /// Finds a key.
     pub(crate) fn get(&self, name: &str) -> Option<Field<'d>> {
         let entry = self.entries.iter().find(|(key, _)| key.get_ref() == name);
-        entry.map(|(key, value)| Field::of(key, value, self.start))
+        entry.map(|(key, value)| Field::new(key, value, self.start))
     }
 }
 
 impl<'d> Field<'d> {
-    /// Takes a whole text as the value of a key.
-    pub(crate) fn whole(name: &'d str, value: &'d DeValue<'d>) -> Self {
+    /// Takes a whole text, which stands at `span` of all files together, as the value of a key.
+    pub(crate) fn whole(name: &'d str, value: &'d DeValue<'d>, span: Range<usize>) -> Self {
         Self {
             name,
-            span: 0..0,
-            key: 0..0,
+            key: span.clone(),
+            start: span.start,
+            span,
             value,
-            start: 0,
         }
     }
 
-    fn of(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>, start: usize) -> Self {
+    fn new(key: &'d Spanned<DeString<'d>>, value: &'d Spanned<DeValue<'d>>, start: usize) -> Self {
         Self {
             name: key.get_ref(),
             span: shifted(place(key.span(), value), start),
@@ -155,7 +164,7 @@ impl Field<'_> {
     /// The keys of a table, as they stand in the file; none when it is something else.
     pub(crate) fn entries(&self) -> Vec<Self> {
         let table = self.value.as_table().into_iter().flatten();
-        let entries = table.map(|(key, value)| Field::of(key, value, self.start));
+        let entries = table.map(|(key, value)| Field::new(key, value, self.start));
         let mut entries: Vec<Self> = entries.collect();
         // The parser keeps them sorted by name.
         entries.sort_by_key(|entry| entry.key.start);
@@ -269,28 +278,41 @@ impl<'t> Reader<'t> {
             if keys.contains(&name) {
                 continue;
             }
-            let other = OTHER_WORDS.iter().find(|(word, meant)| {
-                let first = meant.split('.').next().unwrap_or(meant);
-                *word == name && keys.contains(&first)
-            });
-            let meant = other
-                .map(|(_, meant)| *meant)
-                .or_else(|| suggest::closest(name, keys.iter().copied()));
+            let meant = self.unknown_key(name, shifted(key.span(), table.start), keys);
             table.unknown.push(meant);
-            let help = meant.map_or_else(
-                || format!("the keys here are {}", quoted(keys)),
-                |name| format!("did you mean `{name}`?"),
-            );
-            self.report(
-                Diagnostic::error(
-                    codes::UNKNOWN_KEY,
-                    shifted(key.span(), table.start),
-                    format!("unknown key `{name}`"),
-                )
-                .label("not known here")
-                .help(help),
-            );
         }
+    }
+
+    /// Reports a key that is none of `keys`; gives the one that was probably meant.
+    pub(crate) fn unknown_key(
+        &mut self,
+        name: &str,
+        span: Range<usize>,
+        keys: &[&'static str],
+    ) -> Option<&'static str> {
+        let mut renamed = RENAMED_KEYS.iter();
+        let renamed = renamed.find(|(old, new)| *old == name && keys.contains(new));
+        if let Some((_, new)) = renamed {
+            let error =
+                Diagnostic::error(codes::UNKNOWN_KEY, span, format!("unknown key `{name}`"))
+                    .label(format!("is called `{new}` now"));
+            self.report(error.help(format!("the key was renamed: write `{new}`")));
+            return Some(*new);
+        }
+        let other = OTHER_WORDS.iter().find(|(word, meant)| {
+            let first = meant.split('.').next().unwrap_or(meant);
+            *word == name && keys.contains(&first)
+        });
+        let meant = other
+            .map(|(_, meant)| *meant)
+            .or_else(|| suggest::closest(name, keys.iter().copied()));
+        let help = meant.map_or_else(
+            || format!("the keys here are {}", quoted(keys)),
+            |name| format!("did you mean `{name}`?"),
+        );
+        let error = Diagnostic::error(codes::UNKNOWN_KEY, span, format!("unknown key `{name}`"));
+        self.report(error.label("not known here").help(help));
+        meant
     }
 
     /// Finds a key that must be there, and reports it when it is not.

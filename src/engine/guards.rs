@@ -132,7 +132,7 @@ impl TurnContext<'_> {
         if self.rules.opt_out.is_none() && self.rules.opt_in.is_none() {
             return false;
         }
-        let folded = NormalizedText::of(body);
+        let folded = NormalizedText::new(body);
         let said = |words: &Words| words.words.iter().find(|word| folded.is(word)).cloned();
         let rules = self.rules;
         let is_out = self.turn.state.opted_out_at.is_some();
@@ -185,7 +185,7 @@ impl TurnContext<'_> {
         let Some(words) = message.content.words() else {
             return false;
         };
-        let folded = NormalizedText::of(words);
+        let folded = NormalizedText::new(words);
         let words = stable_hash(&[&folded.joined()]);
         let now = self.now;
         let repeated = &mut self.turn.state.repeated;

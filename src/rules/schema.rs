@@ -43,7 +43,7 @@ pub fn schema() -> Value {
     }
     let questions: Vec<(String, Value)> = WITH_TAPS
         .iter()
-        .map(|name| (format!("step_{name}"), of_question(&definitions, name)))
+        .map(|name| (format!("step_{name}"), question_schema(&definitions, name)))
         .collect();
     definitions.extend(questions);
     schema.insert("definitions".to_owned(), Value::Object(definitions));
@@ -51,7 +51,7 @@ pub fn schema() -> Value {
 }
 
 /// A definition as it is in the question of a flow.
-fn of_question(definitions: &Map<String, Value>, name: &str) -> Value {
+fn question_schema(definitions: &Map<String, Value>, name: &str) -> Value {
     let mut text = definitions[name].to_string();
     for inner in WITH_TAPS {
         let plain = format!("\"#/definitions/{inner}\"");

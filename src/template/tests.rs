@@ -45,7 +45,7 @@ fn nobody() -> Contact {
 }
 
 fn rules() -> RuleSet {
-    let sources = SourceMap::one("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
+    let sources = SourceMap::new("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
     let compiled = compile(&sources, CompileInput::default());
     compiled.expect("good rules").rules
 }
@@ -77,7 +77,7 @@ fn render(source: &str, contact: &Contact, text: &str) -> String {
 #[test]
 fn hours_are_worked_out_for_a_text_that_asks_for_them_and_no_other() {
     let text = "version = 1\n[hours]\ndaily = \"00:00-24:00\"\n";
-    let compiled = compile(&SourceMap::one("rules.toml", text), CompileInput::default());
+    let compiled = compile(&SourceMap::new("rules.toml", text), CompileInput::default());
     let (rules, contact) = (compiled.expect("good rules").rules, ana());
     let (state, message, captures) = (ConversationState::default(), said("Hi"), BTreeMap::new());
     for (source, shown, asks) in [

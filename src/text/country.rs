@@ -14,7 +14,7 @@ const LONGEST: usize = 7;
 
 /// The ISO 3166 code of the country that a number with its calling code belongs to.
 #[must_use]
-pub fn of_phone(digits: &str) -> Option<&'static str> {
+pub fn from_phone(digits: &str) -> Option<&'static str> {
     (1..=LONGEST.min(digits.len())).rev().find_map(|length| {
         let beginning = digits.get(..length)?;
         let at = BEGINNINGS.binary_search_by_key(&beginning, |(beginning, _)| beginning);
@@ -31,12 +31,12 @@ pub fn is_known(code: &str) -> bool {
 /// The digits that numbers of a country begin with when they are dialled from abroad.
 #[must_use]
 pub fn calling_code(code: &str) -> Option<&'static str> {
-    let of = |beginning: &str| of_phone(beginning);
-    let own = BEGINNINGS.iter().filter(|(_, country)| *country == code);
-    let shortest = own.min_by_key(|(beginning, _)| beginning.len())?.0;
+    let from_phone = |beginning: &str| from_phone(beginning);
+    let beginnings = BEGINNINGS.iter().filter(|(_, country)| *country == code);
+    let shortest = beginnings.min_by_key(|(beginning, _)| beginning.len())?.0;
     // Countries that share a calling code: the code is what comes before the part that tells them
     // apart.
-    let shared = (1..shortest.len()).find(|length| of(&shortest[..*length]).is_some());
+    let shared = (1..shortest.len()).find(|length| from_phone(&shortest[..*length]).is_some());
     Some(shared.map_or(shortest, |length| &shortest[..length]))
 }
 
@@ -44,7 +44,7 @@ pub fn calling_code(code: &str) -> Option<&'static str> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{BEGINNINGS, LONGEST, calling_code, is_known, of_phone};
+    use super::{BEGINNINGS, LONGEST, calling_code, from_phone, is_known};
 
     #[test]
     fn the_table_is_sorted_and_says_nothing_twice() {
@@ -77,10 +77,10 @@ mod tests {
             ("5215512345678", "MX"),
             ("919812345678", "IN"),
         ] {
-            assert_eq!(of_phone(digits), Some(country), "{digits}");
+            assert_eq!(from_phone(digits), Some(country), "{digits}");
         }
-        assert_eq!(of_phone(""), None);
-        assert_eq!(of_phone("0123"), None);
+        assert_eq!(from_phone(""), None);
+        assert_eq!(from_phone("0123"), None);
     }
 
     #[test]

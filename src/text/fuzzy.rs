@@ -143,11 +143,11 @@ mod tests {
         let phrase = Phrase::parse("opening hours").unwrap();
 
         assert_eq!(
-            find_like(&NormalizedText::of("Your openning huors, please"), &phrase),
+            find_like(&NormalizedText::new("Your openning huors, please"), &phrase),
             Some(1)
         );
         assert_eq!(
-            find_like(&NormalizedText::of("hours of opening"), &phrase),
+            find_like(&NormalizedText::new("hours of opening"), &phrase),
             None
         );
     }

@@ -30,7 +30,7 @@ impl Phrase {
     /// Folds a keyword; `None` when nothing but punctuation is left of it.
     #[must_use]
     pub fn parse(written: &str) -> Option<Self> {
-        let words = NormalizedText::of(written).words;
+        let words = NormalizedText::new(written).words;
         (!words.is_empty()).then(|| Self {
             written: written.to_owned(),
             words,
@@ -55,7 +55,7 @@ impl Phrase {
 impl NormalizedText {
     /// Folds a text.
     #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let mut cutter = Tokenizer::default();
         // Invisible characters go before the cut, because they would be borders; the joiner of
         // emoji stays.
@@ -354,7 +354,7 @@ mod tests {
     use super::{NormalizedText, Phrase};
 
     fn folded(text: &str) -> String {
-        NormalizedText::of(text).joined()
+        NormalizedText::new(text).joined()
     }
 
     #[test]
@@ -381,13 +381,13 @@ mod tests {
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
         {
             let (keyword, rest) = line.split_once(' ').expect("`keyword in|not in text`");
-            let (found, text) = rest
+            let (expected, text) = rest
                 .strip_prefix("in ")
                 .map(|text| (true, text))
                 .or_else(|| rest.strip_prefix("not in ").map(|text| (false, text)))
                 .expect("`in` or `not in`");
             let phrase = Phrase::parse(&keyword.replace('_', " ")).expect("a word");
-            assert_eq!(NormalizedText::of(text).has(&phrase), found, "{line}");
+            assert_eq!(NormalizedText::new(text).has(&phrase), expected, "{line}");
             checked += 1;
         }
         assert!(checked > 20, "the table was not read");
@@ -411,9 +411,9 @@ mod tests {
         ) {
             let text = format!("{before}{}{after}", phrase.to_uppercase());
             let phrase = Phrase::parse(&phrase).expect("letters");
-            prop_assert!(NormalizedText::of(&text).has(&phrase));
+            prop_assert!(NormalizedText::new(&text).has(&phrase));
             let inside = format!("x{}x", phrase.words.concat());
-            prop_assert!(!NormalizedText::of(&inside).has(&phrase), "found inside a word");
+            prop_assert!(!NormalizedText::new(&inside).has(&phrase), "found inside a word");
         }
     }
 }

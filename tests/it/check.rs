@@ -19,7 +19,7 @@ fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
         templates: None,
         today: Some(TODAY),
     };
-    match rules::compile(&SourceMap::one(name, text), beside) {
+    match rules::compile(&SourceMap::new(name, text), beside) {
         Ok(compiled) => (compiled.warnings, true),
         Err(diagnostics) => (diagnostics, false),
     }
@@ -95,7 +95,7 @@ fn diagnostics_come_in_the_order_of_the_file() {
 fn the_version_follows_the_text() {
     let text = "version = 1\n[[rule]]\nid = \"a\"\nreply = \"A\"\n";
     let version = |text: &str| {
-        rules::compile(&SourceMap::one("rules.toml", text), CompileInput::default())
+        rules::compile(&SourceMap::new("rules.toml", text), CompileInput::default())
             .unwrap()
             .rules
             .version
@@ -109,7 +109,7 @@ proptest::proptest! {
     #[test]
     fn no_text_breaks_the_compiler(text in "([a-z.]{1,8} = [\"'\\[{}\\]a-z0-9é🥐, \\\\=.]{0,20}\n|\\[\\[rule\\]\\]\n|\\[rule.reply\\]\n|id = \"a\"\n|when.text.has = [\\[\\]\"a,]{0,6}\n){0,12}") {
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = diagnostics::render(&diagnostics, &SourceMap::one("rules.toml", &text), Colour::Styled);
+        let _ = diagnostics::render(&diagnostics, &SourceMap::new("rules.toml", &text), Colour::Styled);
     }
 
     #[test]
@@ -120,7 +120,7 @@ proptest::proptest! {
         let text = format!("{}{}", &text[..start], &text[end..]);
 
         let (diagnostics, _) = compile("rules.toml", &text);
-        let _ = diagnostics::render(&diagnostics, &SourceMap::one("rules.toml", &text), Colour::Plain);
+        let _ = diagnostics::render(&diagnostics, &SourceMap::new("rules.toml", &text), Colour::Plain);
     }
 }
 

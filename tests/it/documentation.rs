@@ -28,7 +28,7 @@ fn compile(text: &str, templates: Option<&TemplateFile>) -> (Vec<Diagnostic>, Op
         templates,
         today: Some(jiff::civil::date(2026, 11, 24)),
     };
-    match rules::compile(&SourceMap::one("rules.toml", text), beside) {
+    match rules::compile(&SourceMap::new("rules.toml", text), beside) {
         Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
         Err(diagnostics) => (diagnostics, None),
     }
@@ -63,7 +63,7 @@ fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
 
 /// A file as it is shown when something is wrong with it.
 fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
-    let sources = SourceMap::one("rules.toml", text);
+    let sources = SourceMap::new("rules.toml", text);
     format!(
         "{}\n{text}",
         diagnostics::render(diagnostics, &sources, Colour::Plain)

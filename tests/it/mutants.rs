@@ -192,7 +192,7 @@ fn talkative() -> RuleSet {
         kinds.join(", "),
         said.join(" "),
     );
-    let sources = SourceMap::one("rules.toml", &text);
+    let sources = SourceMap::new("rules.toml", &text);
     rules::compile(&sources, CompileInput::default())
         .unwrap()
         .rules

@@ -368,15 +368,26 @@ async fn serve_without_secrets_says_what_to_set() {
 
     let output = replyd(folder.path()).arg("serve").output().await.unwrap();
 
-    insta::assert_snapshot!(text(&output), @r"
+    insta::assert_snapshot!(text(&output), @r#"
     exit status: 1
     ----- stdout -----
     ----- stderr -----
     error: the configuration has 3 problems
-      replyd.toml:15: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
-      replyd.toml:17: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
-      built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
-    ");
+
+    error[R0103]: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
+      --> replyd.toml:15:16
+       |
+    15 | app_secrets = [{ env = "REPLYD_APP_SECRET" }]
+       |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error[R0103]: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
+      --> replyd.toml:17:16
+       |
+    17 | verify_token = { env = "REPLYD_VERIFY_TOKEN" }
+       |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error[R0103]: built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
+    "#);
     assert!(!folder.path().join("data").exists(), "no database was made");
 }
 

@@ -114,7 +114,7 @@ fn gateway(sandbox: &Sandbox) -> Gateway {
     );
     let file = Some(("replyd.toml".into(), gateway));
     let environment = Vec::new();
-    let config = config::load(Sources { file, environment }).unwrap();
+    let config = config::load(&Sources { file, environment }).unwrap();
     Gateway::new(&config.gateway).unwrap()
 }
 

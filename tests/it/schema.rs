@@ -79,7 +79,7 @@ fn reference() -> Vec<toml::Table> {
 }
 
 fn compile(text: &str) -> Vec<Diagnostic> {
-    let found = match rules::compile(&SourceMap::one("rules.toml", text), CompileInput::default()) {
+    let found = match rules::compile(&SourceMap::new("rules.toml", text), CompileInput::default()) {
         Ok(compiled) => compiled.warnings,
         Err(diagnostics) => diagnostics,
     };
@@ -207,7 +207,7 @@ fn the_schema_and_the_compiler_refuse_the_same_keys_and_types() {
             refused += usize::from(refusal.is_some());
             let of_shape = found.iter().any(|one| OF_THE_SHAPE.contains(&one.code));
             let told =
-                diagnostics::render(&found, &SourceMap::one("rules.toml", &text), Colour::Plain);
+                diagnostics::render(&found, &SourceMap::new("rules.toml", &text), Colour::Plain);
             if of_shape && refusal.is_none() {
                 apart.push(format!(
                     "{change:?} {}: the schema takes it\n{told}",

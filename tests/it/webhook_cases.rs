@@ -77,7 +77,7 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     let store = Store::open(&url).await.unwrap();
     let quiet = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
     let rules = rules::compile(
-        &SourceMap::one("rules.toml", quiet),
+        &SourceMap::new("rules.toml", quiet),
         CompileInput::default(),
     )
     .unwrap()

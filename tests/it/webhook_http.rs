@@ -55,7 +55,7 @@ gateway = {{ base_url = "http://127.0.0.1:1", api_key = "key" }}
 {extra}
 "#
     );
-    let config = config::load(Sources {
+    let config = config::load(&Sources {
         file: Some((PathBuf::from(folder.path()).join("replyd.toml"), text)),
         environment: Vec::new(),
     })

@@ -87,7 +87,7 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     } else {
         let name = "the example rules";
         let files = RulesFiles {
-            sources: SourceMap::one(name, EXAMPLE),
+            sources: SourceMap::new(name, EXAMPLE),
             paths: Vec::new(),
             templates: None,
         };

@@ -14,6 +14,9 @@ use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Color, Style};
 
+use crate::config::ReadError;
+use crate::diagnostics::Colour;
+
 pub(crate) use self::untrusted_text::{
     OURS, PERSON, behind, drawn, framed, json, name, one_line, path, shortened, visible,
 };
@@ -118,11 +121,18 @@ pub(crate) fn error_text(error: &anyhow::Error) -> String {
 }
 
 fn styled(error: &anyhow::Error) -> String {
-    let said = visible(&error.to_string());
-    let mut text = format!("{} {said}\n", paint(BAD, "error:"));
-    for cause in error.chain().skip(1) {
-        let said = visible(&cause.to_string());
-        let _ = writeln!(text, "  {} {said}", paint(STRONG, "Caused by:"));
+    let mut text = String::new();
+    for (depth, cause) in error.chain().enumerate() {
+        let heading = if depth == 0 {
+            paint(BAD, "error:")
+        } else {
+            format!("  {}", paint(STRONG, "Caused by:"))
+        };
+        let message = match cause.downcast_ref() {
+            Some(ReadError::Problems(problems)) => drawn(&problems.render(Colour::Styled)),
+            _ => visible(&cause.to_string()),
+        };
+        let _ = writeln!(text, "{heading} {message}");
     }
     if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<Hint>()) {
         let said = visible(&hint.hint);

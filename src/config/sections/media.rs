@@ -1,8 +1,9 @@
 //! `[media]`: whether and how files that people send are fetched, and by whose token.
 
+use std::ops::Range;
+
 use secrecy::ExposeSecret as _;
 
-use crate::config::problem::Origin;
 use crate::config::reader::Reader;
 use crate::config::{Gateway, Media, Preset};
 
@@ -16,7 +17,7 @@ impl Reader<'_> {
         let folder = self.path("media.folder");
         let max_bytes = self.integer("media.max_bytes", 1..=MOST_BYTES);
         let token = self.optional_key("media.token")?;
-        let (download, origin) = download?;
+        let (download, place) = download?;
         let token = token.or_else(|| {
             let gateway = gateway?;
             (gateway.preset == Preset::Graph).then(|| gateway.api_key.clone())
@@ -26,7 +27,7 @@ impl Reader<'_> {
         if download && token.is_none() && gateway.is_some() {
             return self.refuse(
                 "media.download",
-                &origin,
+                &place,
                 "needs media.token: the key of Maton does not open Meta's file host; make a token of your own Meta app",
             );
         }
@@ -43,25 +44,24 @@ impl Reader<'_> {
         clippy::option_option,
         reason = "every method of the reader gives None for a problem"
     )]
-    pub(super) fn optional_key(&mut self, key: &str) -> Option<Option<secrecy::SecretString>> {
-        if !self.layers.settings.contains_key(key) {
-            self.known.push(key.to_owned());
+    pub(super) fn optional_key(
+        &mut self,
+        key: &'static str,
+    ) -> Option<Option<secrecy::SecretString>> {
+        if !self.settings.contains_key(key) {
+            self.known.push(key);
             return Some(None);
         }
-        let (token, origin) = self.secret(key)?;
-        self.for_header(key, &origin, token.expose_secret())?;
+        let (token, place) = self.secret(key)?;
+        self.for_header(key, &place, token.expose_secret())?;
         Some(Some(token))
     }
 
     /// Refuses what no HTTP header may carry.
-    pub(super) fn for_header(&mut self, key: &str, origin: &Origin, text: &str) -> Option<()> {
+    pub(super) fn for_header(&mut self, key: &str, place: &Range<usize>, text: &str) -> Option<()> {
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Some(());
         }
-        self.refuse(
-            key,
-            origin,
-            "holds characters that no HTTP header may carry",
-        )
+        self.refuse(key, place, "holds characters that no HTTP header may carry")
     }
 }

@@ -3,15 +3,13 @@
 mod actions;
 mod media;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::layers::{Entry, Value, read_written};
-use super::problem::Origin;
-use super::reader::{Reader, unknown};
+use super::reader::Reader;
 use super::{Calls, Config, Database, Delivery, Gateway, Log, Number, Preset, Rules, Webhook};
+use crate::diagnostics::toml_reader::{Field, Text};
 use crate::message::{PhoneNumberId, is_id};
 use crate::telemetry::{LogFormat, check_filter};
 
@@ -99,15 +97,16 @@ impl Reader<'_> {
 
     pub(super) fn database(&mut self) -> Option<Database> {
         let key = "database.url";
-        let (text, origin) = self.text(key)?;
+        let text = self.text(key)?;
         let path = text
+            .value
             .strip_prefix("sqlite:")
             .map(|path| path.strip_prefix("//").unwrap_or(path))
             .filter(|path| !path.is_empty() && !path.starts_with(':'));
         let Some(path) = path else {
             return self.refuse(
                 key,
-                &origin,
+                &text.span,
                 r#"must be "sqlite:" and a file, such as "sqlite:data/replyd.db""#,
             );
         };
@@ -128,19 +127,19 @@ impl Reader<'_> {
 
     fn webhook_path(&mut self) -> Option<String> {
         let key = "webhook.path";
-        let (path, origin) = self.text(key)?;
+        let Text { value: path, span } = self.text(key)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
         if !path.starts_with('/') || !path.bytes().all(plain) {
             return self.refuse(
                 key,
-                &origin,
+                &span,
                 r#"must start with "/" and hold only letters, digits and - . _ ~ /"#,
             );
         }
-        if TAKEN_PATHS.contains(&path.as_str()) {
-            return self.refuse(key, &origin, "is the path of a health check");
+        if TAKEN_PATHS.contains(&path) {
+            return self.refuse(key, &span, "is the path of a health check");
         }
-        Some(path)
+        Some(path.to_owned())
     }
 
     fn gateway(&mut self) -> Option<Gateway> {
@@ -168,23 +167,23 @@ impl Reader<'_> {
         })
     }
 
-    fn or_preset(&mut self, key: &str, preset: u32) -> Option<u32> {
-        if self.layers.settings.contains_key(key) {
+    fn or_preset(&mut self, key: &'static str, preset: u32) -> Option<u32> {
+        if self.settings.contains_key(key) {
             return self.integer(key, 0..=10_000);
         }
-        self.known.push(key.to_owned());
+        self.known.push(key);
         Some(preset)
     }
 
-    pub(super) fn web_address(&mut self, key: &str, preset: &str) -> Option<String> {
-        let Some((text, origin)) = self.text(key) else {
+    pub(super) fn web_address(&mut self, key: &'static str, preset: &str) -> Option<String> {
+        let Some(Text { value: text, span }) = self.text(key) else {
             // A value of another type is noted by now, and the start is refused for it.
             return Some(preset.to_owned());
         };
-        let Ok(url) = reqwest::Url::parse(&text) else {
+        let Ok(url) = reqwest::Url::parse(text) else {
             return self.refuse(
                 key,
-                &origin,
+                &span,
                 "must be a URL such as https://graph.facebook.com",
             );
         };
@@ -199,55 +198,46 @@ impl Reader<'_> {
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return self.refuse(
                 key,
-                &origin,
+                &span,
                 "must begin with https://, or the API key would travel in the clear",
             );
         }
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return self.refuse(key, &origin, "must have no user, query or fragment");
+            return self.refuse(key, &span, "must have no user, query or fragment");
         }
         Some(text.trim_end_matches('/').to_owned())
     }
 
     fn graph_version(&mut self) -> Option<String> {
         let key = "gateway.graph_version";
-        let (text, origin) = self.text(key)?;
+        let Text { value: text, span } = self.text(key)?;
         let digits =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         let parts = text.strip_prefix('v').and_then(|rest| rest.split_once('.'));
         if parts.is_some_and(|(major, minor)| digits(major) && digits(minor)) {
-            return Some(text);
+            return Some(text.to_owned());
         }
-        self.refuse(key, &origin, r#"must be a version such as "v23.0""#)
+        self.refuse(key, &span, r#"must be a version such as "v23.0""#)
     }
 
     fn api_key(&mut self, variable: &str) -> Option<secrecy::SecretString> {
         let key = "gateway.api_key";
-        let of_preset = || {
-            let name = Entry {
-                value: Value::Text(variable.to_owned()),
-                origin: Origin::Default,
-            };
-            Entry {
-                value: Value::Table(BTreeMap::from([("env".to_owned(), name)])),
-                origin: Origin::Default,
-            }
+        let (secret, place) = if self.settings.contains_key(key) {
+            self.secret(key)?
+        } else {
+            self.known.push(key);
+            self.default_secret(key, variable)?
         };
-        self.layers
-            .settings
-            .entry(key.to_owned())
-            .or_insert_with(of_preset);
-        let (secret, origin) = self.secret(key)?;
-        self.for_header(key, &origin, secret.expose_secret())?;
+        self.for_header(key, &place, secret.expose_secret())?;
         Some(secret)
     }
 
     /// Empty when none is to be sent.
     fn connection(&mut self) -> Option<String> {
         let key = "gateway.connection";
-        let (text, origin) = self.text(key)?;
-        self.for_header(key, &origin, &text)?;
-        Some(text)
+        let text = self.text(key)?;
+        self.for_header(key, &text.span, text.value)?;
+        Some(text.value.to_owned())
     }
 
     pub(super) fn delivery(&mut self, gateway: Option<&Gateway>) -> Option<Delivery> {
@@ -267,11 +257,11 @@ impl Reader<'_> {
 
     fn lease(&mut self, gateway: Option<&Gateway>) -> Option<Duration> {
         let key = "delivery.lease";
-        let (lease, origin) = self.duration(key)?;
+        let (lease, place) = self.duration(key)?;
         match gateway {
             Some(gateway) if lease < gateway.timeout + LEASE_MARGIN => self.refuse(
                 key,
-                &origin,
+                &place,
                 format!(
                     "must be at least {} s longer than gateway.timeout, or a message still being sent is taken for lost",
                     LEASE_MARGIN.as_secs()
@@ -285,11 +275,11 @@ impl Reader<'_> {
         let words = [("text", LogFormat::Text), ("json", LogFormat::Json)];
         let format = self.choice("log.format", &words);
         let filter = self.text("log.filter");
-        let filter = filter.and_then(|(filter, origin)| match check_filter(&filter) {
-            Ok(()) => Some(filter),
+        let filter = filter.and_then(|filter| match check_filter(filter.value) {
+            Ok(()) => Some(filter.value.to_owned()),
             Err(_) => self.refuse(
                 "log.filter",
-                &origin,
+                &filter.span,
                 "must be error, warn, info, debug or trace, or parts such as `info,sqlx=warn`",
             ),
         });
@@ -300,74 +290,58 @@ impl Reader<'_> {
     }
 
     fn numbers(&mut self) -> Option<Vec<Number>> {
-        let key = "number";
-        let Some(Entry { mut value, origin }) = self.take(key) else {
+        if !self.settings.contains_key("number") {
+            self.known.push("number");
             return Some(Vec::new());
-        };
-        if let Value::Written(written) = &value {
-            value = read_written(written, &origin).unwrap_or(value);
         }
-        let Value::Array(elements) = value else {
-            return self.refuse(key, &origin, "must be written as [[number]]");
-        };
-        let numbers: Vec<(Option<Number>, Origin)> = elements
-            .into_iter()
-            .map(|element| {
-                let origin = element.origin.clone();
-                (self.number(element), origin)
-            })
-            .collect();
-        let mut seen = Vec::new();
-        for (number, origin) in &numbers {
+        let elements = self.list("number")?;
+        let numbers: Vec<_> = elements.iter().map(|field| self.number(field)).collect();
+        let mut earlier: Vec<(&PhoneNumberId, &Field<'_>)> = Vec::new();
+        for (number, field) in numbers.iter().zip(&elements) {
             let Some(number) = number else { continue };
-            if seen.contains(&&number.phone_number_id) {
-                self.refuse::<()>("number.phone_number_id", origin, "is listed twice");
+            let id = &number.phone_number_id;
+            if earlier.iter().any(|(listed, _)| *listed == id) {
+                self.refuse::<()>("number.phone_number_id", &field.span, "is listed twice");
             }
-            seen.push(&number.phone_number_id);
+            earlier.push((id, field));
         }
-        numbers.into_iter().map(|(number, _)| number).collect()
+        numbers.into_iter().collect()
     }
 
-    fn number(&mut self, element: Entry) -> Option<Number> {
-        const KEYS: [&str; 3] = ["phone_number_id", "waba_id", "rules"];
-        let Entry { value, origin } = element;
-        let Value::Table(keys) = value else {
-            let message = format!("must be a table, not {}", value.kind());
-            return self.refuse("number", &origin, message);
-        };
-        let mut texts = BTreeMap::new();
-        for (key, Entry { value, origin }) in keys {
-            let path = format!("number.{key}");
-            if !KEYS.contains(&key.as_str()) {
-                self.refuse::<()>(&path, &origin, unknown(&key, KEYS.into_iter()));
-                continue;
-            }
-            match value {
-                Value::Text(text) if key != "rules" && !text.is_empty() && !is_id(&text) => {
-                    let message = "is no id: it becomes a part of addresses, and holds only letters, digits, - and _";
-                    self.refuse::<()>(&path, &origin, message);
-                    texts.insert(key, "?".to_owned());
-                }
-                Value::Text(text) if !text.is_empty() => {
-                    texts.insert(key, text);
-                }
-                _ => {
-                    self.refuse::<()>(&path, &origin, "must be a text in quotes, not empty");
-                    // Named wrongly is not missing: one problem is enough.
-                    texts.insert(key, "?".to_owned());
-                }
-            }
-        }
-        let Some(id) = texts
-            .remove("phone_number_id")
-            .and_then(PhoneNumberId::parse)
-        else {
-            return self.refuse("number.phone_number_id", &origin, "is missing");
-        };
+    fn number(&mut self, field: &Field<'_>) -> Option<Number> {
+        let table = self
+            .toml
+            .table(field, &["phone_number_id", "waba_id", "rules"])?;
+        let id = self.toml.required(&table, "phone_number_id");
+        let id = id.and_then(|id| self.number_id(&id, "number.phone_number_id"));
+        let waba_id = table.get("waba_id");
+        let waba_id = waba_id.and_then(|id| self.number_id(&id, "number.waba_id"));
+        let rules = table.get("rules");
+        let rules = rules.and_then(|rules| self.filled(&rules, "number.rules"));
         Some(Number {
-            phone_number_id: id,
-            waba_id: texts.remove("waba_id"),
-            rules: texts.remove("rules").map(|file| self.folder.join(file)),
+            phone_number_id: PhoneNumberId::parse(id?.value)?,
+            waba_id: waba_id.map(|id| id.value.to_owned()),
+            rules: rules.map(|file| self.folder.join(file.value)),
         })
+    }
+
+    /// Takes an id of Meta's.
+    fn number_id<'d>(&mut self, field: &Field<'d>, key: &str) -> Option<Text<'d>> {
+        let id = self.filled(field, key)?;
+        if is_id(id.value) {
+            return Some(id);
+        }
+        let message =
+            "is no id: it becomes a part of addresses, and holds only letters, digits, - and _";
+        self.refuse(key, &id.span, message)
+    }
+
+    /// Takes a text that is not empty.
+    fn filled<'d>(&mut self, field: &Field<'d>, key: &str) -> Option<Text<'d>> {
+        let text = self.toml.string(field)?;
+        if text.value.is_empty() {
+            return self.refuse(key, &text.span, "must not be empty");
+        }
+        Some(text)
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn read(
     let said = said.ok_or("it has no words")?;
     let language = language_of(work.rules, &work.turn.state);
     let digits = work.contact.identity.wa_id();
-    let own = digits.and_then(|digits| country::of_phone(digits.as_str()));
+    let own = digits.and_then(|digits| country::from_phone(digits.as_str()));
     let locale = || Locale::parse(language).written_in(own);
     let found = match &step.accept {
         Accept::Text => Some(Value::from(said)),
@@ -92,8 +92,8 @@ fn chosen(
             .ok_or_else(|| format!("`{id}` is none of the choices"));
     }
     let said = content.words().ok_or("it has no words")?;
-    let folded = NormalizedText::of(said);
-    let is = |text: &str| NormalizedText::of(text) == folded;
+    let folded = NormalizedText::new(said);
+    let is = |text: &str| NormalizedText::new(text) == folded;
     let titled = step
         .choices
         .iter()

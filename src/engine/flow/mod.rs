@@ -204,7 +204,7 @@ impl<'a> TurnContext<'a> {
         let Content::Text { body } = &trigger.message.content else {
             return false;
         };
-        let folded = NormalizedText::of(body);
+        let folded = NormalizedText::new(body);
         if self.said_word(&folded, |flow| &flow.cancel) {
             self.tell_step(Verdict::Matched, "a word of `cancel`");
             self.leave(trigger);

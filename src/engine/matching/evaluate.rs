@@ -48,7 +48,7 @@ impl<'a> MatchContext<'a> {
     #[must_use]
     pub fn of(scene: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
-            folded: scene.message.content.words().map(NormalizedText::of),
+            folded: scene.message.content.words().map(NormalizedText::new),
             scene,
             first_contact,
             variables: OnceCell::new(),
@@ -108,7 +108,7 @@ impl<'a> MatchContext<'a> {
 
     fn country(&self) -> Option<&'static str> {
         let digits = self.scene.contact.identity.wa_id()?;
-        country::of_phone(digits.as_str())
+        country::from_phone(digits.as_str())
     }
 }
 
@@ -215,7 +215,7 @@ impl Condition {
             Self::Field(name, values) => match state.fields.get(name) {
                 None => Evaluation::new(false, format!("their field `{name}` is not set")),
                 Some(value) => {
-                    let folded = NormalizedText::of(value);
+                    let folded = NormalizedText::new(value);
                     let is = values.is_empty() || values.iter().any(|one| folded.is(one));
                     Evaluation::new(is, format!("their field `{name}` is \"{value}\""))
                 }

@@ -256,7 +256,7 @@ impl<'a> Person<'a> {
             first_name: name.and_then(|name| name.split_whitespace().next()),
             phone: digits.map(|digits| format!("+{}", digits.as_str())),
             username: contact.username.as_deref(),
-            country: digits.and_then(|digits| country::of_phone(digits.as_str())),
+            country: digits.and_then(|digits| country::from_phone(digits.as_str())),
             language,
             tags: state.tags.iter().map(String::as_str).collect(),
             fields: &state.fields,

@@ -25,7 +25,7 @@ const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
-    let sources = SourceMap::one("rules.toml", &text);
+    let sources = SourceMap::new("rules.toml", &text);
     rules::compile(&sources, CompileInput::default())
         .unwrap_or_else(|found| {
             panic!(

@@ -23,13 +23,13 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::RuleSet;
 use crate::diagnostics::codes;
 use crate::diagnostics::sources::{Include, SourceMap};
-use crate::diagnostics::toml_reader::{Field, Reader, Table, shifted};
+use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
+use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::engine::matching::index::Index;
 use crate::message::{Outbound, RulesVersion, TemplateFile};
@@ -68,26 +68,6 @@ pub struct CompileInput<'a> {
 struct Document<'d> {
     root: Table<'d>,
     syntax: Vec<SyntaxError>,
-}
-
-/// Where a file is not TOML, as a place of all files together.
-#[derive(Clone)]
-struct SyntaxError {
-    span: Range<usize>,
-    message: String,
-}
-
-/// What the parser makes of a file.
-type Parsed<'d> = (Spanned<DeTable<'d>>, Vec<SyntaxError>);
-
-/// Parses a file that begins at this byte of all files together.
-fn parse(start: usize, text: &str) -> Parsed<'_> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let errors = errors.iter().map(|error| SyntaxError {
-        span: shifted(error.span().unwrap_or(text.len()..text.len()), start),
-        message: error.message().to_owned(),
-    });
-    (document, errors.collect())
 }
 
 /// The files that a main file includes, as far as that can be read. What is wrong with `include` is
@@ -133,7 +113,7 @@ pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled
     }
     diagnostics.extend(left_out);
     let text = sources.text();
-    diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
+    diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(is_error)) else {
         return Err(diagnostics);
@@ -316,7 +296,7 @@ pub fn compile_reply(
     let (document, syntax) = parse(0, text);
     let mut reader = Reader::new(text);
     let value = DeValue::Table(document.into_inner());
-    let field = Field::whole("reply", &value);
+    let field = Field::whole("reply", &value, 0..0);
     let known = Symbols {
         templates,
         ..Symbols::default()
@@ -324,7 +304,7 @@ pub fn compile_reply(
     let (template, _) = reply::read_one(&mut reader, &field, known);
     let errors: Vec<&SyntaxError> = syntax.iter().collect();
     let mut diagnostics = beside_damage(reader.diagnostics, &errors, &[0]);
-    diagnostics.extend(syntax.iter().map(|error| syntax_error(error, text)));
+    diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     let literal = template.map(|template| {
         template
             .content
@@ -389,19 +369,6 @@ fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>>
         reader.wrong_type(&field, "rules, each under a line with `[[rule]]`");
         Vec::new()
     })
-}
-
-fn syntax_error(error: &SyntaxError, text: &str) -> Diagnostic {
-    let span = error.span.clone();
-    // People write patterns in double quotes, where a backslash begins an escape.
-    let escape = text.get(..span.end).is_some_and(|before| {
-        let written = &before[before.floor_char_boundary(span.start.saturating_sub(1))..];
-        written.contains('\\')
-    });
-    let help = escape.then(|| {
-        "in single quotes a backslash stands for itself; in double quotes write two".to_owned()
-    });
-    Diagnostic::error(codes::SYNTAX, span, error.message.as_str()).help(help)
 }
 
 /// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would

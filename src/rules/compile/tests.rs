@@ -14,7 +14,7 @@ use crate::template::Template;
 fn rules(text: &str) -> RuleSet {
     let text = format!("version = 1\n{text}");
     compile(
-        &SourceMap::one("rules.toml", &text),
+        &SourceMap::new("rules.toml", &text),
         CompileInput::default(),
     )
     .expect("the file is good")

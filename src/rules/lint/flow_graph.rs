@@ -150,11 +150,11 @@ fn ending<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>) -> HashSet<&'f str> {
 
 /// Reports the first step of each circle that is gone round without a question.
 fn circles<'f>(reader: &mut Reader<'_>, map: &HashMap<&'f str, Mapped<'f, '_>>, names: &[&'f str]) {
-    let mut told: HashSet<Place<'_>> = HashSet::new();
+    let mut reported: HashSet<Place<'_>> = HashSet::new();
     for name in names {
         for (index, step) in map[name].flow.steps.iter().enumerate() {
             let start = Place::Step(name, index);
-            if told.contains(&start) {
+            if reported.contains(&start) {
                 continue;
             }
             let mut seen = HashSet::new();
@@ -165,7 +165,7 @@ fn circles<'f>(reader: &mut Reader<'_>, map: &HashMap<&'f str, Mapped<'f, '_>>, 
                 }
             }
             if let (true, Some(id)) = (seen.contains(&start), &step.id) {
-                told.extend(seen);
+                reported.extend(seen);
                 let message = format!(
                     "the step `{}` comes back to itself without a question",
                     id.value

@@ -27,7 +27,7 @@ pub(crate) fn all(
     hours: Option<&Option<Schedule>>,
 ) {
     duplicate_ids(reader, rules);
-    let passing = Passing::of(rules, flows);
+    let passing = Passing::new(rules, flows);
     unreachable(reader, rules, &passing);
     shadowing::shadowed(reader, rules, &passing);
     buttons::choices(reader, rules, flows);

@@ -25,7 +25,7 @@ pub(crate) struct Passing<'r> {
 }
 
 impl<'r> Passing<'r> {
-    pub(crate) fn of(rules: &'r [Draft<'_>], flows: &'r [FlowDraft<'_>]) -> Self {
+    pub(crate) fn new(rules: &'r [Draft<'_>], flows: &'r [FlowDraft<'_>]) -> Self {
         let answers = rules.iter().map(|rule| &rule.answer);
         let answers = answers.chain(flows.iter().flat_map(|flow| &flow.answers));
         let chosen = answers.flat_map(|answer| &answer.chooses);
@@ -262,7 +262,7 @@ mod tests {
                     .expect("a text takes everything");
             }
 
-            let compiled = compile(&SourceMap::one("rules.toml", &text), CompileInput::default()).expect("good rules");
+            let compiled = compile(&SourceMap::new("rules.toml", &text), CompileInput::default()).expect("good rules");
 
             let told = compiled.warnings.iter().filter(|one| one.code == codes::SHADOWED).count();
             let rules = &compiled.rules.rules;

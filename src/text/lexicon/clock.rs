@@ -30,9 +30,9 @@ const NONE: Clock = Clock {
 };
 
 /// The words of a language; those of English for one that is not here.
-pub(crate) fn of(language: &str) -> &'static Clock {
-    let found = ALL.iter().find(|clock| clock.language == language);
-    found.unwrap_or(&ALL[0])
+pub(crate) fn for_language(language: &str) -> &'static Clock {
+    let clock = ALL.iter().find(|clock| clock.language == language);
+    clock.unwrap_or(&ALL[0])
 }
 
 static ALL: [Clock; 16] = [

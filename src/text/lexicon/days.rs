@@ -36,9 +36,9 @@ const NONE: Days = Days {
 };
 
 /// The words of a language; those of English for one that is not here.
-pub(crate) fn of(language: &str) -> &'static Days {
-    let found = ALL.iter().find(|days| days.language == language);
-    found.unwrap_or(&ALL[0])
+pub(crate) fn for_language(language: &str) -> &'static Days {
+    let days = ALL.iter().find(|days| days.language == language);
+    days.unwrap_or(&ALL[0])
 }
 
 static ALL: [Days; 16] = [

@@ -28,9 +28,9 @@ pub(crate) struct Words {
 }
 
 /// The words of a language; those of English for one that is not here.
-pub(crate) fn of(language: &str) -> &'static Words {
-    let found = ALL.iter().find(|words| words.language == language);
-    found.unwrap_or(&ALL[0])
+pub(crate) fn for_language(language: &str) -> &'static Words {
+    let words = ALL.iter().find(|words| words.language == language);
+    words.unwrap_or(&ALL[0])
 }
 
 /// Every language, English first.

@@ -6,10 +6,10 @@
 pub(crate) struct Numbers {
     language: &'static str,
     /// From zero to twenty, with a comma between; other forms of the same number behind a `/`. An
-    /// empty one has no word but that in `one`.
+    /// empty one has no word but that in `articles`.
     names: &'static str,
     /// What is one only when nothing else counts: in many languages it is the article too.
-    pub(crate) one: &'static [&'static str],
+    pub(crate) articles: &'static [&'static str],
     /// May stand beside it then.
     pub(crate) person: &'static [&'static str],
     /// Words of larger numbers and of fractions.
@@ -19,9 +19,9 @@ pub(crate) struct Numbers {
 }
 
 /// The numbers of a language; those of English for one that is not here.
-pub(crate) fn of(language: &str) -> &'static Numbers {
-    let found = ALL.iter().find(|numbers| numbers.language == language);
-    found.unwrap_or(&ALL[0])
+pub(crate) fn for_language(language: &str) -> &'static Numbers {
+    let numbers = ALL.iter().find(|numbers| numbers.language == language);
+    numbers.unwrap_or(&ALL[0])
 }
 
 impl Numbers {
@@ -40,7 +40,7 @@ static ALL: [Numbers; 16] = [
         language: "en",
         names: "zero, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, \
             fourteen, fifteen, sixteen, seventeen, eighteen, nineteen, twenty",
-        one: &["a", "an"],
+        articles: &["a", "an"],
         person: &["person"],
         more: &[
             "thirty",
@@ -74,7 +74,7 @@ static ALL: [Numbers; 16] = [
         language: "es",
         names: "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, once, doce, trece, \
             catorce, quince, dieciséis, diecisiete, dieciocho, diecinueve, veinte",
-        one: &["una", "un"],
+        articles: &["una", "un"],
         person: &["persona"],
         more: &[
             "treinta",
@@ -102,7 +102,7 @@ static ALL: [Numbers; 16] = [
         names: "zero, , dois/duas, três, quatro, cinco, seis, sete, oito, nove, dez, onze, doze, treze, \
             catorze/quatorze, quinze, dezesseis/dezasseis, dezessete/dezassete, dezoito, dezenove/dezanove, \
             vinte",
-        one: &["um", "uma"],
+        articles: &["um", "uma"],
         person: &["pessoa"],
         more: &[
             "trinta",
@@ -129,7 +129,7 @@ static ALL: [Numbers; 16] = [
         language: "fr",
         names: "zéro, , deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, douze, treize, quatorze, \
             quinze, seize, dix-sept, dix-huit, dix-neuf, vingt",
-        one: &["un", "une"],
+        articles: &["un", "une"],
         person: &["personne"],
         more: &[
             "trente",
@@ -156,7 +156,7 @@ static ALL: [Numbers; 16] = [
         language: "de",
         names: "null, eins, zwei/zwo, drei, vier, fünf, sechs, sieben, acht, neun, zehn, elf, zwölf, dreizehn, \
             vierzehn, fünfzehn, sechzehn, siebzehn, achtzehn, neunzehn, zwanzig",
-        one: &["ein", "eine", "einen", "einer", "einem", "eines"],
+        articles: &["ein", "eine", "einen", "einer", "einem", "eines"],
         person: &["Person"],
         more: &[
             "dreißig",
@@ -184,7 +184,7 @@ static ALL: [Numbers; 16] = [
         language: "it",
         names: "zero, uno, due, tre, quattro, cinque, sei, sette, otto, nove, dieci, undici, dodici, tredici, \
             quattordici, quindici, sedici, diciassette, diciotto, diciannove, venti",
-        one: &["una", "un"],
+        articles: &["una", "un"],
         person: &["persona"],
         more: &[
             "trenta",
@@ -211,7 +211,7 @@ static ALL: [Numbers; 16] = [
         language: "nl",
         names: "nul, één, twee, drie, vier, vijf, zes, zeven, acht, negen, tien, elf, twaalf, dertien, \
             veertien, vijftien, zestien, zeventien, achttien, negentien, twintig",
-        one: &["een"],
+        articles: &["een"],
         person: &["persoon"],
         more: &[
             "dertig",
@@ -237,7 +237,7 @@ static ALL: [Numbers; 16] = [
         language: "tr",
         names: "sıfır, , iki, üç, dört, beş, altı, yedi, sekiz, dokuz, on, on bir, on iki, on üç, on dört, on \
             beş, on altı, on yedi, on sekiz, on dokuz, yirmi",
-        one: &["bir"],
+        articles: &["bir"],
         person: &["kişi", "tane"],
         more: &[
             "otuz", "kırk", "elli", "altmış", "yetmiş", "seksen", "doksan", "yüz", "bin", "milyon",
@@ -250,7 +250,7 @@ static ALL: [Numbers; 16] = [
         names: "zero, jeden/jedna/jedną/jedno, dwa/dwie/dwóch, trzy, cztery, pięć, sześć, siedem, osiem, \
             dziewięć, dziesięć, jedenaście, dwanaście, trzynaście, czternaście, piętnaście, szesnaście, \
             siedemnaście, osiemnaście, dziewiętnaście, dwadzieścia",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &[
             "trzydzieści",
@@ -278,7 +278,7 @@ static ALL: [Numbers; 16] = [
         names: "ноль, один/одна/одно/одну, два/две/двое, три/трое, четыре, пять, шесть, семь, восемь, девять, \
             десять, одиннадцать, двенадцать, тринадцать, четырнадцать, пятнадцать, шестнадцать, семнадцать, \
             восемнадцать, девятнадцать, двадцать",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &[
             "тридцать",
@@ -307,7 +307,7 @@ static ALL: [Numbers; 16] = [
         language: "ar",
         names: "صفر, واحد/واحدة, اثنان/اثنين/اثنتان, ثلاثة/ثلاث, أربعة/أربع, خمسة/خمس, ستة/ست, سبعة/سبع, \
             ثمانية/ثمان/ثماني, تسعة/تسع, عشرة/عشر, أحد عشر, اثنا عشر/اثني عشر",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &[
             "عشرون",
@@ -332,7 +332,7 @@ static ALL: [Numbers; 16] = [
         language: "hi",
         names: "शून्य, , दो, तीन, चार, पांच/पाँच, छह/छः/छे, सात, आठ, नौ, दस, ग्यारह, बारह, तेरह, चौदह, पंद्रह, \
             सोलह, सत्रह, अठारह, उन्नीस, बीस",
-        one: &["एक"],
+        articles: &["एक"],
         person: &["व्यक्ति"],
         more: &[
             "तीस",
@@ -356,7 +356,7 @@ static ALL: [Numbers; 16] = [
         names: "nol, satu, dua, tiga, empat, lima, enam, tujuh, delapan, sembilan, sepuluh, sebelas, dua belas, \
             tiga belas, empat belas, lima belas, enam belas, tujuh belas, delapan belas, sembilan belas, \
             dua puluh",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &[
             "puluh", "ratus", "seratus", "ribu", "seribu", "juta", "lusin", "setengah",
@@ -366,7 +366,7 @@ static ALL: [Numbers; 16] = [
     Numbers {
         language: "ja",
         names: "〇, 一, 二, 三, 四, 五, 六, 七, 八, 九, 十, 十一, 十二, 十三, 十四, 十五, 十六, 十七, 十八, 十九, 二十",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &["百", "千", "万", "億", "半", "零"],
         no: &[],
@@ -374,7 +374,7 @@ static ALL: [Numbers; 16] = [
     Numbers {
         language: "zh",
         names: "零/〇, 一, 二/两/兩, 三, 四, 五, 六, 七, 八, 九, 十, 十一, 十二, 十三, 十四, 十五, 十六, 十七, 十八, 十九, 二十",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &["百", "千", "万", "萬", "亿", "億", "半", "几", "幾"],
         no: &[],
@@ -382,7 +382,7 @@ static ALL: [Numbers; 16] = [
     Numbers {
         language: "th",
         names: "ศูนย์, หนึ่ง, สอง, สาม, สี่, ห้า, หก, เจ็ด, แปด, เก้า, สิบ, สิบเอ็ด, สิบสอง",
-        one: &[],
+        articles: &[],
         person: &[],
         more: &["ยี่สิบ", "ร้อย", "พัน", "หมื่น", "ล้าน", "ครึ่ง"],
         no: &[],

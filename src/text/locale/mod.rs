@@ -66,7 +66,7 @@ pub enum FieldOrder {
 
 impl FieldOrder {
     /// The order of a language in a country. English without one is that of the United States.
-    fn of(language: &str, country: Option<&str>) -> Self {
+    fn new(language: &str, country: Option<&str>) -> Self {
         match country {
             _ if language != "en" => Self::DayFirst,
             None | Some("US" | "PR" | "GU" | "VI" | "AS" | "MP" | "PH") => Self::MonthFirst,
@@ -100,15 +100,15 @@ impl Locale {
             .as_ref()
             .map(icu_locale_core::subtags::Region::as_str);
         let locale = Self {
-            words: super::lexicon::of(icu.id.language.as_str()),
-            field_order: FieldOrder::of(icu.id.language.as_str(), region),
+            words: super::lexicon::for_language(icu.id.language.as_str()),
+            field_order: FieldOrder::new(icu.id.language.as_str(), region),
             icu,
         };
         // Without data months are called M01.
         if locale.month(1).starts_with("M0") {
             return Self {
                 icu: english(),
-                words: super::lexicon::of("en"),
+                words: super::lexicon::for_language("en"),
                 field_order: FieldOrder::MonthFirst,
             };
         }
@@ -120,7 +120,7 @@ impl Locale {
     #[must_use]
     pub fn written_in(mut self, country: Option<&str>) -> Self {
         if self.icu.id.region.is_none() && country.is_some() {
-            self.field_order = FieldOrder::of(self.icu.id.language.as_str(), country);
+            self.field_order = FieldOrder::new(self.icu.id.language.as_str(), country);
         }
         self
     }

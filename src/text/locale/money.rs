@@ -94,8 +94,8 @@ impl Locale {
         let taken = SIGNS
             .iter()
             .any(|(_, _, places, sign)| *sign == "$" && here(places));
-        let found = SIGNS.iter().find(|(code, ..)| *code == currency);
-        match found {
+        let sign = SIGNS.iter().find(|(code, ..)| *code == currency);
+        match sign {
             Some(("USD", ..)) if taken => "US$",
             Some((_, _, places, sign)) if here(places) => sign,
             Some((_, sign, ..)) => sign,

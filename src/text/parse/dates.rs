@@ -41,21 +41,21 @@ impl Locale {
     #[must_use]
     pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
         let language = self.icu.id.language.as_str();
-        let days = days::of(language);
+        let days = days::for_language(language);
         let text = without_clock(&western(text));
         let (text, mut dates) = numeric_dates::take(self, &text, today)?;
-        let mut said = Mentions::of(&text);
+        let mut mentions = Mentions::new(&text);
 
-        let mut relative = self.take_relative(&mut said, today)?;
-        let counted = self.take_counted(&mut said, days, today)?;
-        self.take_months(&mut said, today, &mut dates)?;
-        let weekday = self.take_weekday(&mut said)?;
+        let mut relative = self.take_relative(&mut mentions, today)?;
+        let counted = self.take_counted(&mut mentions, days, today)?;
+        self.take_months(&mut mentions, today, &mut dates)?;
+        let weekday = self.take_weekday(&mut mentions)?;
         // "Freitag morgen" and "24. Dezember morgen" are said of the morning.
-        let full = !dates.is_empty() && !said.has_any(days.joins);
+        let full = !dates.is_empty() && !mentions.has_any(days.joins);
         let morning = |at: usize| full || weekday.is_some_and(|(_, behind)| behind == at);
         relative.retain(|(_, at)| !at.is_some_and(morning));
 
-        if let Some(date) = day_of_month(&said, days, weekday.is_some(), today) {
+        if let Some(date) = day_of_month(&mentions, days, weekday.is_some(), today) {
             dates.push(date);
         }
         let precise = !dates.is_empty();
@@ -66,8 +66,9 @@ impl Locale {
             Counted::Stray if weekday.is_some() || !dates.is_empty() => return None,
             Counted::Stray | Counted::None => {}
         }
-        let next_week = said.had_any(days.next_week) && (weekday.is_none() || !dates.is_empty());
-        if !precise && (next_week || said.has_any(days.vague)) {
+        let next_week =
+            mentions.had_any(days.next_week) && (weekday.is_none() || !dates.is_empty());
+        if !precise && (next_week || mentions.has_any(days.vague)) {
             return None;
         }
         dates.sort_unstable();
@@ -79,7 +80,7 @@ impl Locale {
                 None
             }
             (Some(date), _) => Some(*date),
-            (None, Some(weekday)) => self.named_day(&said, days, weekday, today),
+            (None, Some(weekday)) => self.named_day(&mentions, days, weekday, today),
             (None, None) => None,
         }
     }
@@ -88,23 +89,23 @@ impl Locale {
     /// means the morning too.
     fn take_relative(
         &self,
-        said: &mut Mentions,
+        mentions: &mut Mentions,
         today: Date,
     ) -> Option<Vec<(Date, Option<usize>)>> {
         const REFUSED: i64 = i64::MIN;
 
         let (words, language) = (self.words, self.icu.id.language.as_str());
-        let (days, clock) = (days::of(language), clock::of(language));
-        let of = |phrases: &[&'static str], meaning: Option<i64>| {
+        let (days, clock) = (days::for_language(language), clock::for_language(language));
+        let phrases_for = |phrases: &[&'static str], meaning: Option<i64>| {
             phrases
                 .iter()
                 .map(move |phrase| (*phrase, meaning))
                 .collect::<Vec<_>>()
         };
-        let mut phrases = of(words.after_tomorrow, Some(2));
-        phrases.extend(of(words.tomorrow, Some(1)));
-        phrases.extend(of(words.today, Some(0)));
-        phrases.extend(of(words.yesterday, Some(-1)));
+        let mut phrases = phrases_for(words.after_tomorrow, Some(2));
+        phrases.extend(phrases_for(words.tomorrow, Some(1)));
+        phrases.extend(phrases_for(words.today, Some(0)));
+        phrases.extend(phrases_for(words.yesterday, Some(-1)));
         for part in [
             clock.morning,
             clock.afternoon,
@@ -113,15 +114,15 @@ impl Locale {
             words.noon,
             words.midnight,
         ] {
-            phrases.extend(of(part, None));
+            phrases.extend(phrases_for(part, None));
         }
         // "дня" is of the day, and days too; those that count are left.
         phrases.retain(|(phrase, meaning)| meaning.is_some() || !words.days.contains(phrase));
-        phrases.extend(of(days.from_now, None));
+        phrases.extend(phrases_for(days.from_now, None));
         // What is refused may have one of the others in it: "the day before yesterday".
-        phrases.extend(of(days.refused, Some(REFUSED)));
+        phrases.extend(phrases_for(days.refused, Some(REFUSED)));
         let mut found = Vec::new();
-        for (at, (phrase, meaning)) in said.take_longest(&phrases) {
+        for (at, (phrase, meaning)) in mentions.take_longest(&phrases) {
             let Some(ahead) = meaning else { continue };
             if ahead == REFUSED {
                 return None;
@@ -135,32 +136,35 @@ impl Locale {
     }
 
     /// In three days, two weeks from now.
-    fn take_counted(&self, said: &mut Mentions, days: &Days, today: Date) -> Option<Counted> {
+    fn take_counted(&self, mentions: &mut Mentions, days: &Days, today: Date) -> Option<Counted> {
         let words = self.words;
         for (names, length) in [(words.days, 1), (words.weeks, 7)] {
-            let Some((start, end)) = said.find_any(names) else {
+            let Some((start, end)) = mentions.find_any(names) else {
                 continue;
             };
             let count = start
                 .checked_sub(1)
-                .and_then(|at| self.count(said.word(at)?));
+                .and_then(|at| self.count(mentions.word(at)?));
             let Some(count) = count else { continue };
             let within = words
                 .within
                 .iter()
-                .any(|word| said.ends_before(start - 1, word));
-            let later = days.from_now.iter().any(|word| said.stood_at(end, word));
+                .any(|word| mentions.ends_before(start - 1, word));
+            let later = days
+                .from_now
+                .iter()
+                .any(|word| mentions.stood_at(end, word));
             // Some languages say it behind the number, and their table has it there.
             if !within && !later && !words.within.is_empty() {
                 return Some(Counted::Stray);
             }
             // "In a week or two", "2 or 3 days from now".
-            let joined = |at| days.joins.iter().any(|word| said.starts_at(at, word));
+            let joined = |at| days.joins.iter().any(|word| mentions.starts_at(at, word));
             let before = start.checked_sub(2).filter(|_| later);
             if !(1..=366).contains(&count) || joined(end) || before.is_some_and(joined) {
                 return None;
             }
-            said.take(start - 1, end);
+            mentions.take(start - 1, end);
             return today
                 .checked_add((count * length).days())
                 .ok()
@@ -171,44 +175,51 @@ impl Locale {
 
     /// A number of days, in digits or in a word.
     fn count(&self, word: &str) -> Option<i64> {
-        let numbers = numbers::of(self.icu.id.language.as_str());
-        let is = |name: &str| NormalizedText::of(name).words() == [word];
+        let numbers = numbers::for_language(self.icu.id.language.as_str());
+        let is = |name: &str| NormalizedText::new(name).words() == [word];
         let named = numbers
             .words()
             .find(|(name, _)| is(name))
             .map(|(_, number)| i64::from(number));
-        let one = || numbers.one.iter().any(|name| is(name)).then_some(1);
+        let one = || numbers.articles.iter().any(|name| is(name)).then_some(1);
         word.parse().ok().or(named).or_else(one)
     }
 
     /// `24 December`, `Dec 24th, 2026`, `24 de diciembre`.
-    fn take_months(&self, said: &mut Mentions, today: Date, dates: &mut Vec<Date>) -> Option<()> {
+    fn take_months(
+        &self,
+        mentions: &mut Mentions,
+        today: Date,
+        dates: &mut Vec<Date>,
+    ) -> Option<()> {
         let names = self.words_for_months();
-        for at in 0..said.len() {
-            let Some(word) = said.word(at) else { continue };
+        for at in 0..mentions.len() {
+            let Some(word) = mentions.word(at) else {
+                continue;
+            };
             let Some(month) = names.month_of(word) else {
                 continue;
             };
-            let Some(found) = self.beside(said, at, today)? else {
+            let Some(found) = self.beside(mentions, at, today)? else {
                 continue;
             };
             // "mar 24" in Spanish may be Tuesday the 24th.
-            let is = |(name, _): &(String, Weekday)| NormalizedText::of(name).words() == [word];
+            let is = |(name, _): &(String, Weekday)| NormalizedText::new(name).words() == [word];
             let behind = found.start == at && found.year.is_none();
             if behind && self.words_for_weekdays().iter().any(is) {
                 return None;
             }
             dates.push(dated(found.year, month, found.day, today)?);
-            said.take(found.start, found.end);
+            mentions.take(found.start, found.end);
         }
         Some(())
     }
 
     /// The day beside the month at a place; nothing at all when more than one number may be it.
     #[expect(clippy::option_option, reason = "no day is something else than two")]
-    fn beside(&self, said: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
-        let joins = days::of(self.icu.id.language.as_str()).joins;
-        let word = |at: Option<usize>| said.word(at?);
+    fn beside(&self, mentions: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
+        let joins = days::for_language(self.icu.id.language.as_str()).joins;
+        let word = |at: Option<usize>| mentions.word(at?);
         let small = |at: Option<usize>| word(at).is_some_and(|word| BETWEEN.contains(&word));
         let day = |at: Option<usize>| word(at).and_then(day_number);
         let back = |at: Option<usize>| at.and_then(|at: usize| at.checked_sub(1));
@@ -221,7 +232,7 @@ impl Locale {
             let joined = word(back(before)).is_some_and(|word| {
                 joins
                     .iter()
-                    .any(|join| NormalizedText::of(join).words() == [word])
+                    .any(|join| NormalizedText::new(join).words() == [word])
             });
             let other = if joined {
                 back(back(before))
@@ -231,7 +242,7 @@ impl Locale {
             if day(other).is_some() {
                 return None;
             }
-            let year = year_at(said, behind, today);
+            let year = year_at(mentions, behind, today);
             if year.is_none() && day(Some(behind)).is_some() {
                 return None;
             }
@@ -246,8 +257,10 @@ impl Locale {
         let Some(number) = day(Some(behind)) else {
             return Some(None);
         };
-        let year = year_at(said, behind + 1, today);
-        let joined = joins.iter().any(|join| said.starts_at(behind + 1, join));
+        let year = year_at(mentions, behind + 1, today);
+        let joined = joins
+            .iter()
+            .any(|join| mentions.starts_at(behind + 1, join));
         let other = if joined { behind + 2 } else { behind + 1 };
         if year.is_none() && day(Some(other)).is_some() {
             return None;
@@ -273,7 +286,7 @@ impl Locale {
         let words = |names: [String; 4]| -> Vec<String> {
             let words = names.iter().filter_map(|name| {
                 // The longest word without the number of the day is the month's.
-                let folded = NormalizedText::of(name);
+                let folded = NormalizedText::new(name);
                 let letters = |word: &&String| !word.chars().any(|one| one.is_ascii_digit());
                 let words = folded.words().iter().filter(letters);
                 words.max_by_key(|word| word.chars().count()).cloned()
@@ -285,12 +298,12 @@ impl Locale {
 
     /// The words for the days of the week, without those too short to be sure.
     fn words_for_weekdays(&self) -> Vec<(String, Weekday)> {
-        let extra = days::of(self.icu.id.language.as_str()).weekdays;
+        let extra = days::for_language(self.icu.id.language.as_str()).weekdays;
         let week: Vec<Date> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
         let names = self.day_names(&week).into_iter().zip(extra);
         let words = week.iter().zip(names).flat_map(|(day, (names, extra))| {
             let sure =
-                |name: &String| NormalizedText::of(name).words().concat().chars().count() >= 3;
+                |name: &String| NormalizedText::new(name).words().concat().chars().count() >= 3;
             let names = names.into_iter().filter(sure);
             let names = names.chain(extra.iter().map(|name| (*name).to_owned()));
             names.map(|name| (name, day.weekday()))
@@ -300,18 +313,18 @@ impl Locale {
 
     /// The weekday, if there is one, and the word behind it.
     #[expect(clippy::option_option, reason = "two of them are none at all")]
-    fn take_weekday(&self, said: &mut Mentions) -> Option<Option<(Weekday, usize)>> {
+    fn take_weekday(&self, mentions: &mut Mentions) -> Option<Option<(Weekday, usize)>> {
         let names = self.words_for_weekdays();
         let names: Vec<(&str, Weekday)> = names
             .iter()
             .map(|(name, day)| (name.as_str(), *day))
             .collect();
         let mut one = None;
-        for (at, (name, day)) in said.take_longest(&names) {
+        for (at, (name, day)) in mentions.take_longest(&names) {
             if one.is_some_and(|(other, _)| other != day) {
                 return None;
             }
-            one = Some((day, at + NormalizedText::of(name).words().len()));
+            one = Some((day, at + NormalizedText::new(name).words().len()));
         }
         Some(one)
     }
@@ -319,26 +332,26 @@ impl Locale {
     /// `friday`, `next friday`, `friday next week`.
     fn named_day(
         &self,
-        said: &Mentions,
+        mentions: &Mentions,
         days: &Days,
         weekday: Weekday,
         today: Date,
     ) -> Option<Date> {
-        if said.had_any(days.next_week) {
+        if mentions.had_any(days.next_week) {
             // Where weeks begin on a Sunday, that of next week is another one.
             let monday = today
                 .checked_add((7 - i64::from(today.weekday().to_monday_zero_offset())).days())
                 .ok()?;
             return on_or_after(monday, weekday, 0).filter(|_| weekday != Weekday::Sunday);
         }
-        let next = said.had_any(self.words.next);
+        let next = mentions.had_any(self.words.next);
         on_or_after(today, weekday, i64::from(next))
     }
 }
 
 /// A day of the month with nothing else of weight beside it.
-fn day_of_month(said: &Mentions, days: &Days, weekday: bool, today: Date) -> Option<Date> {
-    let rest = said.rest(days.polite);
+fn day_of_month(mentions: &Mentions, days: &Days, weekday: bool, today: Date) -> Option<Date> {
+    let rest = mentions.rest(days.polite);
     let named = |found: Captures<'_>| {
         let names = ["th", "the", "den", "el"];
         names
@@ -420,11 +433,11 @@ struct Beside {
 }
 
 /// A year at a place: in full, or in two digits as the last word, where it is near.
-fn year_at(said: &Mentions, at: usize, today: Date) -> Option<i16> {
-    let word = said.word(at)?;
+fn year_at(mentions: &Mentions, at: usize, today: Date) -> Option<i16> {
+    let word = mentions.word(at)?;
     let year: i16 = word.parse().ok()?;
     let century = today.year() / 100 * 100;
-    let near = at + 1 == said.len() && word.len() == 2;
+    let near = at + 1 == mentions.len() && word.len() == 2;
     match year {
         1900..=2200 => Some(year),
         0..=99 if near => {

@@ -22,8 +22,8 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
 #[must_use]
 pub fn read_email(text: &str) -> Option<String> {
     let text = western(text);
-    let mut found = EMAIL.find_iter(&text);
-    let (Some(first), None) = (found.next(), found.next()) else {
+    let mut matches = EMAIL.find_iter(&text);
+    let (Some(first), None) = (matches.next(), matches.next()) else {
         return None;
     };
     let address = unmarked(first.as_str());
@@ -85,8 +85,8 @@ pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
             .expect("the pattern is fixed")
     });
     let text = western(text);
-    let mut found = NUMBER.find_iter(&text);
-    let (Some(first), None) = (found.next(), found.next()) else {
+    let mut matches = NUMBER.find_iter(&text);
+    let (Some(first), None) = (matches.next(), matches.next()) else {
         return None;
     };
     let written = first.as_str();

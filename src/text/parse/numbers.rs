@@ -30,20 +30,20 @@ impl Locale {
         // What looks like a minus is one.
         let text = western(text).replace('\u{2212}', "-");
         let language = self.icu.id.language.as_str();
-        let numbers = numbers::of(language);
-        let said = Mentions::of(&text);
-        if said.has_any(numbers.more) {
+        let numbers = numbers::for_language(language);
+        let mentions = Mentions::new(&text);
+        if mentions.has_any(numbers.more) {
             return None;
         }
-        let mut found = NUMBER.find_iter(&text);
-        match (found.next(), found.next()) {
+        let mut matches = NUMBER.find_iter(&text);
+        match (matches.next(), matches.next()) {
             (Some(one), None) => {
                 let (before, behind) = (&text[..one.start()], &text[one.end()..]);
-                let words = numbers.words().any(|(name, _)| said.has_any(&[name]));
+                let words = numbers.words().any(|(name, _)| mentions.has_any(&[name]));
                 let whole = !words && !is_of_a_word(before, behind);
                 whole.then(|| self.number_of(one.as_str())).flatten()
             }
-            (None, _) => self.number_word(said),
+            (None, _) => self.number_word(mentions),
             (Some(_), Some(_)) => None,
         }
     }
@@ -77,21 +77,24 @@ impl Locale {
     }
 
     /// A word that is a number, when it is the only one.
-    fn number_word(&self, mut said: Mentions) -> Option<f64> {
+    fn number_word(&self, mut mentions: Mentions) -> Option<f64> {
         let language = self.icu.id.language.as_str();
-        let (numbers, days) = (numbers::of(language), days::of(language));
+        let (numbers, days) = (
+            numbers::for_language(language),
+            days::for_language(language),
+        );
         let words: Vec<_> = numbers.words().collect();
-        let found = said.take_longest(&words);
-        match found[..] {
+        let matches = mentions.take_longest(&words);
+        match matches[..] {
             [(at, (_, number))] => {
-                let no = numbers.no.iter().any(|word| said.ends_before(at, word));
+                let no = numbers.no.iter().any(|word| mentions.ends_before(at, word));
                 (number != 1 || !no).then_some(f64::from(number))
             }
             [] => {
-                let one = said.find_any(numbers.one)?;
-                said.take(one.0, one.1);
+                let one = mentions.find_any(numbers.articles)?;
+                mentions.take(one.0, one.1);
                 let beside = [days.polite, numbers.person].concat();
-                said.rest(&beside).is_empty().then_some(1.0)
+                mentions.rest(&beside).is_empty().then_some(1.0)
             }
             _ => None,
         }

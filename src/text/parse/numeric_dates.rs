@@ -26,8 +26,8 @@ const SHORT_YEARS: std::ops::RangeInclusive<i16> = -1..=10;
 /// else.
 pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, Vec<Date>)> {
     let (mut rest, mut dates, mut at) = (String::new(), Vec::new(), 0);
-    while let Some(found) = NUMBERS.captures_at(text, at) {
-        let all = found.name("all")?;
+    while let Some(captures) = NUMBERS.captures_at(text, at) {
+        let all = captures.name("all")?;
         let behind = &text[all.end()..];
         rest.push_str(&text[at..all.start()]);
         at = all.end();
@@ -37,7 +37,7 @@ pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, 
         let alone = (rest.clone() + behind)
             .chars()
             .all(|one| !one.is_alphanumeric());
-        match locale.of_numbers(&found, alone, today) {
+        match locale.from_numbers(&captures, alone, today) {
             Read::Date(date) => dates.push(date),
             Read::Other => {}
             Read::Doubtful => return None,
@@ -66,13 +66,17 @@ enum Read {
 }
 
 impl Locale {
-    fn of_numbers(&self, found: &Captures<'_>, alone: bool, today: Date) -> Read {
-        let has = |name: &str| found.name(name).is_some();
-        if found.name("mark").is_some_and(|mark| mark.as_str() != "/") && !has("y") {
-            let number = |name: &str| found[name].parse::<i16>().unwrap_or_default();
+    fn from_numbers(&self, captures: &Captures<'_>, alone: bool, today: Date) -> Read {
+        let has = |name: &str| captures.name(name).is_some();
+        if captures
+            .name("mark")
+            .is_some_and(|mark| mark.as_str() != "/")
+            && !has("y")
+        {
+            let number = |name: &str| captures[name].parse::<i16>().unwrap_or_default();
             // Rising with a hyphen between, it is a range: 3-4 people; and 2.5 is a number where a
             // point parts decimals.
-            let hyphen = &found["mark"] == "-";
+            let hyphen = &captures["mark"] == "-";
             let range =
                 hyphen && number("a") <= number("b") && !(alone && number("a") == number("b"));
             let decimal = !hyphen && !has("stop") && !alone && self.comma_groups();
@@ -80,12 +84,12 @@ impl Locale {
                 return if alone { Read::Doubtful } else { Read::Other };
             }
         }
-        self.date_of(found, today)
+        self.date_of(captures, today)
             .map_or(Read::Doubtful, Read::Date)
     }
 
-    fn date_of(&self, found: &Captures<'_>, today: Date) -> Option<Date> {
-        let number = |name: &str| found.name(name)?.as_str().parse::<i16>().ok();
+    fn date_of(&self, captures: &Captures<'_>, today: Date) -> Option<Date> {
+        let number = |name: &str| captures.name(name)?.as_str().parse::<i16>().ok();
         let small = |name: &str| number(name).and_then(|number| i8::try_from(number).ok());
         if let Some(year) = number("iso") {
             return Date::new(year, small("m")?, small("d")?).ok();
@@ -104,7 +108,7 @@ impl Locale {
             year => year,
         };
         // A point between has the day first everywhere.
-        let order = if &found["mark"] == "." {
+        let order = if &captures["mark"] == "." {
             FieldOrder::DayFirst
         } else {
             self.field_order()
@@ -113,7 +117,7 @@ impl Locale {
         let month_first = || dated(year, first, second, today);
         // What cannot be in one order is meant in the other.
         match order {
-            FieldOrder::DayFirst if &found["mark"] == "." => day_first(),
+            FieldOrder::DayFirst if &captures["mark"] == "." => day_first(),
             FieldOrder::DayFirst => day_first().or_else(month_first),
             FieldOrder::MonthFirst => month_first().or_else(day_first),
             FieldOrder::Either => match (day_first(), month_first()) {

@@ -51,9 +51,9 @@ fn plan(country: &str, code: &str) -> Plan {
         optional,
         length,
     };
-    let of = |table: &[(&str, usize, usize)]| {
-        let found = table.iter().find(|(name, ..)| *name == country);
-        found.map(|(_, least, most)| *least..=*most)
+    let length_in = |table: &[(&str, usize, usize)]| {
+        let range = table.iter().find(|(name, ..)| *name == country);
+        range.map(|(_, least, most)| *least..=*most)
     };
     match code {
         NANP => return plan("", true, 10..=10),
@@ -62,11 +62,11 @@ fn plan(country: &str, code: &str) -> Plan {
         "370" => return plan("0", true, 8..=8),
         _ => {}
     }
-    if let Some(length) = of(&ZERO) {
+    if let Some(length) = length_in(&ZERO) {
         plan("0", false, length)
-    } else if let Some(length) = of(&PERHAPS_ZERO) {
+    } else if let Some(length) = length_in(&PERHAPS_ZERO) {
         plan("0", true, length)
-    } else if let Some(length) = of(&WHOLE) {
+    } else if let Some(length) = length_in(&WHOLE) {
         plan("", true, length)
     } else {
         plan("0", true, 7..=11)
@@ -78,7 +78,7 @@ pub(crate) fn is_international(digits: &str) -> bool {
     if let Some(national) = digits.strip_prefix(NANP) {
         return national.len() == 10 && !national.starts_with(['0', '1']);
     }
-    (7..=15).contains(&digits.len()) && country::of_phone(digits).is_some()
+    (7..=15).contains(&digits.len()) && country::from_phone(digits).is_some()
 }
 
 /// The digits behind what is dialled for abroad from a country.

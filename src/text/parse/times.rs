@@ -60,24 +60,25 @@ impl Locale {
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
         let language = self.icu.id.language.as_str();
-        let clock = clock::of(language);
+        let clock = clock::for_language(language);
         let text = self.digits_for_words(&western(text));
         let text = text.trim_end_matches(char::is_whitespace);
-        let mut said = Mentions::of(text);
-        let halves = take_halves(&mut said, clock);
-        let parts = take_parts(&mut said, clock);
-        let noon = said.has_any(self.words.noon);
-        let midnight = said.has_any(self.words.midnight);
+        let mut mentions = Mentions::new(text);
+        let halves = take_halves(&mut mentions, clock);
+        let parts = take_parts(&mut mentions, clock);
+        let noon = mentions.has_any(self.words.noon);
+        let midnight = mentions.has_any(self.words.midnight);
         if parts.len() > 1 || halves.len() > 1 {
             return None;
         }
         let (part, half) = (parts.first().copied(), halves.first().copied());
-        let Some((hour, minute)) = self.clock_of(text, &said, part.is_some() || half.is_some())?
+        let Some((hour, minute)) =
+            self.clock_of(text, &mentions, part.is_some() || half.is_some())?
         else {
             return match (midnight, noon) {
                 _ if half.is_some() => None,
-                (true, false) => of(0, 0, None),
-                (false, true) => of(12, 0, None),
+                (true, false) => time_in_part(0, 0, None),
+                (false, true) => time_in_part(12, 0, None),
                 _ => None,
             };
         };
@@ -93,9 +94,9 @@ impl Locale {
             Some(Half::Before) => return None,
         };
         if midnight {
-            of(0, 0, None)
+            time_in_part(0, 0, None)
         } else {
-            of(hour, minute, part)
+            time_in_part(hour, minute, part)
         }
     }
 
@@ -105,11 +106,16 @@ impl Locale {
         clippy::option_option,
         reason = "two times are something else than none"
     )]
-    fn clock_of(&self, text: &str, said: &Mentions, in_words: bool) -> Option<Option<(i8, i8)>> {
-        let mut found = TIME.captures_iter(text);
-        if let Some(first) = found.next() {
+    fn clock_of(
+        &self,
+        text: &str,
+        mentions: &Mentions,
+        in_words: bool,
+    ) -> Option<Option<(i8, i8)>> {
+        let mut captures = TIME.captures_iter(text);
+        if let Some(first) = captures.next() {
             let all = first.name("all")?;
-            if found.next().is_some()
+            if captures.next().is_some()
                 || self.is_part_of_more(&text[..all.start()], &text[all.end()..])
             {
                 return None;
@@ -126,7 +132,7 @@ impl Locale {
             .split(|one: char| !one.is_ascii_digit())
             .filter(|digits| !digits.is_empty());
         match (numbers.next(), numbers.next()) {
-            (Some(hour), None) if said.has_any(&[hour]) || text.contains(hour) => {
+            (Some(hour), None) if mentions.has_any(&[hour]) || text.contains(hour) => {
                 Some(Some((hour.parse().ok()?, 0)))
             }
             (None, _) => Some(None),
@@ -136,12 +142,12 @@ impl Locale {
 
     /// Whether a time stands in a range, in a date or in a longer number.
     fn is_part_of_more(&self, before: &str, behind: &str) -> bool {
-        let joins = days::of(self.icu.id.language.as_str()).joins;
+        let joins = days::for_language(self.icu.id.language.as_str()).joins;
         let joined = |word: &str| {
-            let word = NormalizedText::of(word);
+            let word = NormalizedText::new(word);
             joins
                 .iter()
-                .any(|join| NormalizedText::of(join).words() == word.words())
+                .any(|join| NormalizedText::new(join).words() == word.words())
         };
         let digit = |text: &str| text.chars().next().is_some_and(|one| one.is_ascii_digit());
         let last_digit = |text: &str| {
@@ -171,12 +177,12 @@ impl Locale {
 
     /// The text with its numbers in words as digits, where each is a word of its own.
     fn digits_for_words(&self, text: &str) -> String {
-        let numbers = numbers::of(self.icu.id.language.as_str());
+        let numbers = numbers::for_language(self.icu.id.language.as_str());
         let number = |word: &str| {
-            let word = NormalizedText::of(word);
+            let word = NormalizedText::new(word);
             let mut numbers = numbers.words();
             numbers.find(|(name, _)| {
-                !word.words().is_empty() && NormalizedText::of(name).words() == word.words()
+                !word.words().is_empty() && NormalizedText::new(name).words() == word.words()
             })
         };
         let words = text.split_word_bounds();
@@ -188,7 +194,7 @@ impl Locale {
 }
 
 /// The parts of the day that a text names, without doubles.
-fn take_parts(said: &mut Mentions, clock: &Clock) -> Vec<Part> {
+fn take_parts(mentions: &mut Mentions, clock: &Clock) -> Vec<Part> {
     let mut phrases = Vec::new();
     let tables = [
         (clock.morning, Part::Morning),
@@ -198,7 +204,7 @@ fn take_parts(said: &mut Mentions, clock: &Clock) -> Vec<Part> {
     for (table, part) in tables {
         phrases.extend(table.iter().map(|phrase| (*phrase, part)));
     }
-    let mut parts: Vec<Part> = said
+    let mut parts: Vec<Part> = mentions
         .take_longest(&phrases)
         .into_iter()
         .map(|(_, (_, part))| part)
@@ -208,18 +214,19 @@ fn take_parts(said: &mut Mentions, clock: &Clock) -> Vec<Part> {
 }
 
 /// The halves of an hour that a text has in words, taken out of it.
-fn take_halves(said: &mut Mentions, clock: &Clock) -> Vec<Half> {
+fn take_halves(mentions: &mut Mentions, clock: &Clock) -> Vec<Half> {
     let after = clock.half_past.iter().chain(clock.and_half);
     let mut phrases: Vec<_> = after.map(|phrase| (*phrase, Half::After)).collect();
     phrases.extend(clock.half_to.iter().map(|phrase| (*phrase, Half::Before)));
-    said.take_longest(&phrases)
+    mentions
+        .take_longest(&phrases)
         .into_iter()
         .map(|(_, (_, half))| half)
         .collect()
 }
 
-fn hour_and_minute(found: &Captures<'_>) -> Option<(i8, i8)> {
-    let group = |names: &[&str]| names.iter().find_map(|name| found.name(name));
+fn hour_and_minute(captures: &Captures<'_>) -> Option<(i8, i8)> {
+    let group = |names: &[&str]| names.iter().find_map(|name| captures.name(name));
     let hour: i8 = group(&["hour", "hour2", "hour3", "hour4"])?
         .as_str()
         .parse()
@@ -238,7 +245,7 @@ fn hour_and_minute(found: &Captures<'_>) -> Option<(i8, i8)> {
 }
 
 /// The hour in a part of the day; none where people do not agree what it is.
-fn of(hour: i8, minute: i8, part: Option<Part>) -> Option<Time> {
+fn time_in_part(hour: i8, minute: i8, part: Option<Part>) -> Option<Time> {
     let hour = match (part, hour) {
         (None, _)
         | (Some(Part::Morning), 0..=11)

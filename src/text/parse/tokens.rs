@@ -9,8 +9,8 @@ pub(crate) struct Mentions {
 }
 
 impl Mentions {
-    pub(crate) fn of(text: &str) -> Self {
-        let whole = NormalizedText::of(text);
+    pub(crate) fn new(text: &str) -> Self {
+        let whole = NormalizedText::new(text);
         let left = whole.words().iter().cloned().map(Some).collect();
         Self { whole, left }
     }
@@ -51,7 +51,7 @@ impl Mentions {
 
     /// Whether a phrase stands in front of a place.
     pub(crate) fn ends_before(&self, at: usize, phrase: &str) -> bool {
-        let length = NormalizedText::of(phrase).words().len();
+        let length = NormalizedText::new(phrase).words().len();
         at.checked_sub(length)
             .is_some_and(|start| self.starts_at(start, phrase))
     }
@@ -60,7 +60,7 @@ impl Mentions {
     pub(crate) fn find_any(&self, phrases: &[&str]) -> Option<(usize, usize)> {
         phrases.iter().find_map(|phrase| {
             let at = (0..self.len()).find(|at| self.starts_at(*at, phrase))?;
-            Some((at, at + NormalizedText::of(phrase).words().len()))
+            Some((at, at + NormalizedText::new(phrase).words().len()))
         })
     }
 
@@ -85,15 +85,15 @@ impl Mentions {
             .filter_map(|phrase| Some((Phrase::parse(phrase.0)?, *phrase)))
             .collect();
         sorted.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.words.len()));
-        let mut found = Vec::new();
+        let mut phrases = Vec::new();
         for (phrase, meaning) in sorted {
             while let Some(start) = (0..self.len()).find(|at| self.is_at(*at, &phrase)) {
-                found.push((start, meaning));
+                phrases.push((start, meaning));
                 self.take(start, start + phrase.words.len());
             }
         }
-        found.sort_by_key(|(start, _)| *start);
-        found
+        phrases.sort_by_key(|(start, _)| *start);
+        phrases
     }
 
     /// What is left, without some phrases.

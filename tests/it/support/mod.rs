@@ -128,7 +128,7 @@ impl TestApp {
     /// Starts it, on the database that is there.
     pub(crate) async fn run(&mut self) {
         let file = Some((self.folder.path().join("replyd.toml"), self.config()));
-        let config = config::load(Sources {
+        let config = config::load(&Sources {
             file,
             environment: Vec::new(),
         })

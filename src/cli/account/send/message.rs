@@ -317,7 +317,7 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
         Err(diagnostics) => (None, diagnostics),
     };
     if !found.is_empty() {
-        let sources = SourceMap::one(name.as_str(), &text);
+        let sources = SourceMap::new(name.as_str(), &text);
         let drawn = diagnostics::render(&found, &sources, Colour::Styled);
         terminal::note(terminal::drawn(&drawn));
         terminal::note("");

@@ -64,7 +64,7 @@ impl Texts {
     pub(super) fn add(&mut self, text: &str) {
         self.messages += 1;
         let written = shortened(text, CHARACTERS_MAX);
-        let folded = NormalizedText::of(&written).joined();
+        let folded = NormalizedText::new(&written).joined();
         if self.known.len() >= self.most && !self.known.contains_key(&folded) {
             self.left_out += 1;
             return;
@@ -107,7 +107,7 @@ impl Texts {
 
 /// The words of a text by which it is compared.
 pub(super) fn compared(text: &str) -> NormalizedText {
-    NormalizedText::of(&shortened(text, CHARACTERS_MAX))
+    NormalizedText::new(&shortened(text, CHARACTERS_MAX))
 }
 
 /// A text in one line; a long one is cut behind a word.

@@ -118,7 +118,7 @@ async fn start_on(data: &DemoFolder, ports: Ports) -> anyhow::Result<(Sandbox, A
         free_address(8081, ports)?,
         secret(),
     );
-    let config = config::load(Sources {
+    let config = config::load(&Sources {
         file: Some(data.write_config(&text)?),
         environment: Vec::new(),
     })?;

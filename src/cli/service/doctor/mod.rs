@@ -21,6 +21,7 @@ use crate::cli::terminal;
 use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
 use crate::config;
 use crate::config::{Calls, Config};
+use crate::diagnostics::Colour;
 use crate::gateway::Gateway;
 
 /// Checks configuration, database, rules, gateway, numbers and webhook.
@@ -60,6 +61,8 @@ struct Finding {
     subject: String,
     /// What was found.
     detail: String,
+    /// `detail` with excerpts of files in colour.
+    drawn: Option<String>,
     /// What to do.
     advice: Option<String>,
 }
@@ -76,6 +79,7 @@ impl Report {
             health,
             subject: subject.into(),
             detail: detail.into(),
+            drawn: None,
             advice: None,
         });
     }
@@ -142,6 +146,11 @@ fn configuration(report: &mut Report, read: Result<Config, config::ReadError>) -
         }
         Err(error) => {
             report.add(Health::Bad, "configuration", error.to_string());
+            if let config::ReadError::Problems(problems) = error
+                && let Some(finding) = report.findings.last_mut()
+            {
+                finding.drawn = Some(problems.render(Colour::Styled));
+            }
             None
         }
     }
@@ -161,7 +170,11 @@ fn tell(report: &Report, json: bool) {
             Health::Bad => ("✗", BAD),
             Health::Unknown => ("–", DIM),
         };
-        let detail = terminal::visible(&finding.detail).replace('\n', "\n    ");
+        let detail = match &finding.drawn {
+            Some(drawn) => terminal::drawn(drawn),
+            None => terminal::visible(&finding.detail),
+        };
+        let detail = detail.replace('\n', "\n    ").replace("\n    \n", "\n\n");
         let subject = terminal::one_line(&finding.subject);
         terminal::line(format_args!("{} {subject}: {detail}", paint(style, mark)));
         if let Some(advice) = &finding.advice {

@@ -165,7 +165,7 @@ fn rules(conditions: &[String]) -> RuleSet {
         rules.concat()
     );
     match compile(
-        &SourceMap::one("rules.toml", &text),
+        &SourceMap::new("rules.toml", &text),
         CompileInput::default(),
     ) {
         Ok(compiled) => compiled.rules,

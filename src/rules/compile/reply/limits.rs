@@ -32,7 +32,7 @@ pub(crate) fn check(
     } else {
         languages.iter().collect()
     };
-    let mut told: Vec<(Range<usize>, String)> = Vec::new();
+    let mut reported: Vec<(Range<usize>, String)> = Vec::new();
     for tag in tags {
         for breach in limits::breaches(&outbound(reply, tag)) {
             let part = part(parts, &breach.part, tag);
@@ -41,17 +41,17 @@ pub(crate) fn check(
             }
             let span = part.map_or_else(|| whole.clone(), |part| part.span.clone());
             let what = (span.clone(), breach.message.clone());
-            if told.contains(&what) {
+            if reported.contains(&what) {
                 continue;
             }
-            told.push(what);
+            reported.push(what);
             let code = code_of(breach.kind);
             reader.report(Diagnostic::error(code, span, breach.message).help(breach.help));
         }
         for warning in near_limits(reply, parts, tag) {
-            let known = told.iter().any(|(other, _)| *other == warning.span);
+            let known = reported.iter().any(|(other, _)| *other == warning.span);
             if !known {
-                told.push((warning.span.clone(), warning.message.clone()));
+                reported.push((warning.span.clone(), warning.message.clone()));
                 reader.report(warning);
             }
         }

@@ -145,8 +145,8 @@ pub(crate) fn read<'d>(
     let mut offered = Vec::new();
     let mut templates = Vec::new();
     for element in &elements {
-        let (template, found) = read_one(reader, element, known);
-        offered.extend(found);
+        let (template, offers) = read_one(reader, element, known);
+        offered.extend(offers);
         templates.push(template);
     }
     Replies {
