@@ -210,11 +210,9 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         existing: Existing::Kept,
     };
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
-    let downloaded = tokio::select! {
-        downloaded = files.download(url, into, &limits, |bytes| progress.at(bytes)) => Some(downloaded),
-        // What has come so far goes away with the download.
-        () = shutdown.soft.cancelled() => None,
-    };
+    // The bytes received so far are discarded with the download.
+    let download = files.download(url, into, &limits, |bytes| progress.at(bytes));
+    let downloaded = shutdown.run(download).await;
     progress.done();
     let downloaded = downloaded.context("stopped; nothing is left of the file")?;
     let downloaded = downloaded.map_err(|error| told(&error))?;
