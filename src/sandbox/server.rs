@@ -1,96 +1,38 @@
-//! The pretend WhatsApp: Graph's side and the phone's side of it, over real HTTP on loopback.
+//! The running sandbox: its listener, and the handle by which the demo, tests and benchmarks use it.
 //!
-//! It takes what the service sends and answers as Graph does (`graph`), sends truly signed webhooks
-//! to the service's real endpoint ([`webhooks`]), and gives people and tests a phone to type on
-//! (`phone`). What happened is in its [`State`]. The demo, the tests and the benchmarks use it; the
-//! service does not know it exists.
-
-mod account;
-mod faults;
-mod graph;
-mod phone;
-mod state;
-pub mod webhooks;
+//! Handlers stand in `graph` and `phone`; this file only routes to them.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use account::{Account, WABA};
-pub use faults::Fault;
-pub use state::{Bubble, Option as ScreenOption, Request, Side, State, StoredFile, Verdict};
+use super::account::Account;
+use super::context::{Context, Settings};
+use super::faults::Fault;
+use super::state::{State, StoredFile};
+use super::{graph, phone};
+use crate::message::Wamid;
 
-use crate::clock::Clock;
-use crate::message::{PhoneNumberId, Wamid};
-use crate::whatsapp::signature;
-
-/// How long [`Sandbox::wait_for`] waits for what a test expects. Generous: it only passes when
-/// something is wrong.
+/// Time limit of [`Sandbox::wait_for`]. Generous: it only passes when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What a pretend WhatsApp needs to know.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where it listens: loopback.
-    pub listen: SocketAddr,
-    /// Signs the webhooks.
-    pub app_secret: SecretString,
-    /// Must come as bearer token with every Graph request.
-    pub api_key: SecretString,
-    /// The business numbers it knows; the first one is written to when nothing else is said.
-    pub numbers: Vec<PhoneNumberId>,
-    /// Tells the time on messages and receipts.
-    pub clock: Clock,
-    /// When receipts come.
-    pub receipts: Receipts,
-}
-
-/// When and how receipts of accepted messages come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receipts {
-    /// After the answer: sent, delivered, read.
-    Normal,
-    /// Before the answer to the send.
-    Early,
-    /// Each of them twice.
-    Doubled,
-    /// Read first, then delivered, then sent.
-    Reversed,
-    /// Not at all.
-    Never,
-}
 
 /// A running pretend WhatsApp. Clones share it; it stops when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    inner: Arc<Inner>,
+    context: Arc<Context>,
     _stop: Arc<DropGuard>,
-}
-
-/// What the handlers share.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    settings: Settings,
-    address: SocketAddr,
-    client: reqwest::Client,
-    webhook: Mutex<Option<String>>,
-    state: Mutex<State>,
-    /// Counts changes of `state`.
-    changes: watch::Sender<u64>,
 }
 
 #[expect(
     clippy::panic,
-    reason = "a test that waits in vain fails where it stands"
+    reason = "a test that waits in vain fails at its own line"
 )]
 impl Sandbox {
     /// Binds the listener and serves until the last clone is dropped. Webhooks go nowhere before
@@ -101,74 +43,67 @@ impl Sandbox {
     pub async fn start(settings: Settings) -> std::io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
-        let inner = Arc::new(Inner {
-            settings,
-            address,
-            client: webhooks::client(),
-            webhook: Mutex::new(None),
-            state: Mutex::new(State::default()),
-            changes: watch::channel(0).0,
-        });
+        let context = Arc::new(Context::new(settings, address));
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let router = router(Arc::clone(&inner));
+        let router = router(Arc::clone(&context));
         tokio::spawn(async move {
-            // Dropped at once on stop: nobody waits for a pretend server's last answers.
+            // Dropped at once on stop: no client needs the last responses.
             let serve = axum::serve(listener, router);
             tokio::select! { _ = serve => {}, () = stopped => {} }
         });
         Ok(Self {
-            inner,
+            context,
             _stop: Arc::new(stop.drop_guard()),
         })
     }
 
-    /// Where it listens, for both of its sides.
+    /// Address of the listener, for both sides.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.inner.address
+        self.context.address
     }
 
-    /// What goes into `gateway.base_url`.
+    /// URL for `gateway.base_url`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.inner.address)
+        format!("http://{}", self.context.address)
     }
 
     /// Sends webhooks to this URL from now on.
     pub fn connect(&self, url: impl Into<String>) {
-        *lock(&self.inner.webhook) = Some(url.into());
+        self.context.connect(url.into());
     }
 
-    /// The next matching request fails in this way.
+    /// Lets the next send fail in this way.
     pub fn script(&self, fault: Fault) {
-        self.inner.change(|state| state.faults.push_back(fault));
+        self.context.change(|state| state.faults.push_back(fault));
     }
 
-    /// Forgets every fault that was scripted and has not happened.
+    /// Drops every scripted fault that has not happened yet.
     pub fn clear_faults(&self) {
-        self.inner.change(|state| state.faults.clear());
+        self.context.change(|state| state.faults.clear());
     }
 
-    /// Lets requests go on that a [`Fault::Stall`] holds.
+    /// Resumes requests that a [`Fault::Stall`] holds.
     pub fn release(&self) {
-        self.inner.change(|state| state.released += 1);
+        self.context.change(|state| state.released += 1);
     }
 
-    /// Makes the account as a test wants it.
+    /// Changes the account before a test.
     pub fn prepare(&self, change: impl FnOnce(&mut Account)) {
-        self.inner.change(|state| change(&mut state.account));
+        self.context.change(|state| change(&mut state.account));
     }
 
-    /// A look at what happened so far.
+    /// Reads the state.
     pub fn look<T>(&self, at: impl FnOnce(&State) -> T) -> T {
-        at(&lock(&self.inner.state))
+        at(&self.context.state())
     }
 
-    /// Waits until `ready` gives something of the state, and gives that.
+    /// Waits until `ready` returns a value, and returns it. `what` names it in the panic.
     ///
     /// # Panics
-    /// When it does not within half a minute; the message shows the state.
+    /// When `ready` returns nothing within 30 s; the message shows the state.
     #[track_caller]
     pub fn wait_for<T>(
         &self,
@@ -177,55 +112,54 @@ impl Sandbox {
     ) -> impl Future<Output = T> {
         let place = std::panic::Location::caller();
         async move {
-            let mut changes = self.inner.changes.subscribe();
-            let found = tokio::time::timeout(PATIENCE, async {
+            let mut changes = self.context.changes.subscribe();
+            let value = tokio::time::timeout(PATIENCE, async {
                 loop {
                     changes.borrow_and_update();
-                    if let Some(found) = self.look(&mut ready) {
-                        break found;
+                    if let Some(value) = self.look(&mut ready) {
+                        break value;
                     }
                     changes
                         .changed()
                         .await
-                        .expect("the sender lives in `inner`");
+                        .expect("the context holds the sender");
                 }
             });
-            found.await.unwrap_or_else(|_| {
+            value.await.unwrap_or_else(|_| {
                 let state = self.look(|state| format!("{state:#?}"));
                 panic!("{place}: waited in vain for {what}; {state}")
             })
         }
     }
 
-    /// Keeps a file as if a person had sent it to the first number, and gives its media id: for the
-    /// message that carries it.
+    /// Stores a file as if a contact had sent it to the first number, and returns its media id.
     pub fn store_file(&self, bytes: impl Into<Bytes>, mime_type: &str) -> String {
-        self.inner.store(StoredFile {
-            phone_number_id: self.inner.settings.numbers[0].as_str().to_owned(),
+        self.context.store(StoredFile {
+            phone_number_id: self.context.settings.numbers[0].as_str().to_owned(),
             mime_type: mime_type.to_owned(),
             filename: None,
             bytes: bytes.into(),
         })
     }
 
-    /// Signs a body and posts it once; gives the HTTP status, 0 when there was no answer.
+    /// Signs a body and posts it once; returns the HTTP status, 0 when there was no response.
     pub async fn post(&self, body: impl Into<Vec<u8>>) -> u16 {
-        self.inner.post(body.into()).await
+        self.context.post(body.into()).await
     }
 
-    /// A person writes a text; gives the message's id once the service has acknowledged it.
+    /// Writes a text as a contact; returns its id once the service has acknowledged it.
     ///
     /// # Panics
-    /// When the service does not take it after all tries.
+    /// When the service has not acknowledged it after all retries.
     pub async fn say(&self, from: &str, text: &str) -> Wamid {
         let content = serde_json::json!({ "type": "text", "text": { "body": text } });
         self.write(from, content, text).await
     }
 
-    /// A person taps a button or row of the newest message that offers it, by id.
+    /// Taps a button or row as a contact, by id, in the newest message that offers it.
     ///
     /// # Panics
-    /// When nothing on the screen offers it, or the service does not take the tap.
+    /// When no message on the screen offers it, or the service does not acknowledge the tap.
     pub async fn tap(&self, from: &str, id: &str) -> Wamid {
         let option = self.look(|state| state.option(from, id).cloned());
         let option = option.unwrap_or_else(|| panic!("nothing offers `{id}`"));
@@ -233,13 +167,13 @@ impl Sandbox {
             .await
     }
 
-    /// A person sends anything: the part of Meta's message that depends on its type.
+    /// Sends any content as a contact: `content` is the type-dependent part of Meta's message.
     ///
     /// # Panics
-    /// When the service does not take it after all tries.
+    /// When the service has not acknowledged it after all retries.
     pub async fn write(&self, from: &str, content: serde_json::Value, shown: &str) -> Wamid {
-        let number = self.inner.settings.numbers[0].clone();
-        self.inner
+        let number = self.context.settings.numbers[0].clone();
+        self.context
             .write(
                 &phone::Writer {
                     from,
@@ -254,24 +188,7 @@ impl Sandbox {
     }
 }
 
-impl Inner {
-    /// Changes the state and wakes everyone who waits for it.
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let changed = change(&mut lock(&self.state));
-        self.changes.send_modify(|count| *count += 1);
-        changed
-    }
-
-    async fn post(&self, body: Vec<u8>) -> u16 {
-        let Some(url) = lock(&self.webhook).clone() else {
-            return 0;
-        };
-        let signed = signature::sign(&self.settings.app_secret, &body);
-        webhooks::post(&self.client, &url, &signed, body).await
-    }
-}
-
-fn router(inner: Arc<Inner>) -> Router {
+fn router(context: Arc<Context>) -> Router {
     Router::new()
         .route("/sandbox/say", post(phone::say))
         .route("/sandbox/screen/{phone}", get(phone::screen))
@@ -316,10 +233,5 @@ fn router(inner: Arc<Inner>) -> Router {
             "/connections/{id}",
             get(graph::connections::get).delete(graph::connections::delete),
         )
-        .with_state(inner)
-}
-
-/// A test that panicked while it held the lock must not hide why.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+        .with_state(context)
 }
