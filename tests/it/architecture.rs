@@ -153,11 +153,12 @@ const ONE_HOME: &[(&[&str], &[&str])] = &[
     (&["sqlx::"], &["store/", "intake.rs"]),
     // They panic when nobody listens: a lost line would cost whatever was under way.
     (&["println!", "print!(", "eprint", "dbg!("], &[]),
-    (&["anstream::std", ".print()"], &["cli/terminal/mod.rs"]),
+    (&["anstream::std", ".print()"], &["cli/terminal/output.rs"]),
     (
         &["io::stdout", "io::stderr"],
         &[
-            "cli/terminal/mod.rs",
+            "cli/terminal/error.rs",
+            "cli/terminal/output.rs",
             "cli/terminal/progress.rs",
             "telemetry/",
         ],
