@@ -1,32 +1,35 @@
-//! Stopping in two steps: the first signal lets everything finish, the second drops it.
+//! Graceful shutdown in two steps: the first signal lets work in flight finish, the second drops it.
+//!
+//! Every worker gets a [`Shutdown`] and chooses how it stops: [`Shutdown::run`] drops the work at
+//! either signal, [`Shutdown::run_until_hard`] only at the second. Nothing else listens to signals,
+//! apart from the reload of rules.
 
 use std::io;
 
 use tokio_util::sync::CancellationToken;
 
-/// Tells every task when to stop.
+/// Stop tokens shared by all tasks. Clones share the tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
-    /// Take nothing new and finish what was begun.
+    /// Soft stop: tasks take no new work and finish the work in flight.
     pub soft: CancellationToken,
-    /// Return at once. What was begun is safe in the database and is gone on with at the next
-    /// start.
+    /// Hard stop: tasks return at once. Work in flight is safe in the database and resumes at the
+    /// next start.
     pub hard: CancellationToken,
 }
 
 impl Shutdown {
-    /// Listens to SIGTERM and SIGINT (elsewhere Ctrl-C): the first is soft, the second hard.
+    /// Listens to SIGTERM and SIGINT (Ctrl-C on Windows): the first is soft, the second hard.
     ///
     /// # Errors
-    /// When the system refuses to tell of signals.
+    /// When the signal handlers cannot be installed.
     pub fn on_signals() -> io::Result<Self> {
         let mut signals = Signals::listen()?;
         let shutdown = Self::default();
         let tokens = shutdown.clone();
         tokio::spawn(async move {
             signals.next().await;
-            // Stopping comes before saying so: nothing that goes wrong with a log line may keep the
-            // process alive.
+            // Cancel before logging: a log line that fails must not keep the process alive.
             tokens.soft.cancel();
             tracing::info!("stopping: finishing what was begun; a second signal stops at once");
             signals.next().await;
@@ -34,6 +37,26 @@ impl Shutdown {
             tracing::warn!("stopping at once");
         });
         Ok(shutdown)
+    }
+
+    /// Runs `work` until it ends, or drops it at the first stop, soft or hard. Returns `None` when
+    /// the work was dropped.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.soft.cancelled() => None,
+            () = self.hard.cancelled() => None,
+            ended = work => Some(ended),
+        }
+    }
+
+    /// Runs `work`, which watches the soft stop itself, until it ends, or drops it at the hard stop.
+    pub async fn run_until_hard(&self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = self.hard.cancelled() => {}
+            () = work => {}
+        }
     }
 }
 

@@ -28,13 +28,9 @@ pub(super) struct Upkeep {
 impl Upkeep {
     /// Watches until told to stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
-        tokio::select! {
-            biased;
-            () = shutdown.hard.cancelled() => {}
-            () = shutdown.soft.cancelled() => {}
-            // Neither ends.
-            _ = async { tokio::join!(self.until_released(), self.look_for_damage()) } => {}
-        }
+        // Neither of the two ends by itself.
+        let work = async { tokio::join!(self.until_released(), self.look_for_damage()) };
+        shutdown.run(work).await;
     }
 
     /// Sets the condition now, so that nobody sees the service without it.

@@ -32,12 +32,7 @@ impl Keeper {
     /// Works until told to stop; ends by itself, which stops the service, when the file is not at
     /// its path any more.
     pub(super) async fn run(self, shutdown: Shutdown) {
-        tokio::select! {
-            biased;
-            () = shutdown.hard.cancelled() => {}
-            () = shutdown.soft.cancelled() => {}
-            () = self.work() => {}
-        }
+        shutdown.run(self.work()).await;
     }
 
     async fn work(&self) {

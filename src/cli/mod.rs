@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 not understood.
 
 pub mod account;
+mod database;
 mod history;
 pub mod rules;
 pub mod service;
@@ -48,7 +49,7 @@ enum Command {
     /// Talk to the rules in the terminal.
     Chat(rules::chat::Arguments),
     /// Read the conversations.
-    History(history::Arguments),
+    History(history::conversations::Arguments),
     /// Look at what still has to be sent; send it again or drop it.
     Outbox(history::outbox::Arguments),
     /// Upload, look at, fetch and delete files at WhatsApp.
@@ -188,7 +189,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Hours(arguments) => rules::hours::run(arguments).await,
             Command::Schema(arguments) => rules::schema::run(arguments).await,
             Command::Chat(arguments) => rules::chat::run(arguments).await,
-            Command::History(arguments) => history::run(arguments).await,
+            Command::History(arguments) => history::conversations::run(arguments).await,
             Command::Outbox(arguments) => history::outbox::run(arguments).await,
             Command::Media(arguments) => account::media::run(arguments).await,
             Command::Doctor(arguments) => service::doctor::run(arguments).await,

@@ -1,4 +1,5 @@
-//! The pretend business account: what the owner's commands look at and change.
+//! The sandbox's business account: templates, profiles and connections, as account commands see
+//! and change them.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +11,13 @@ pub const WABA: &str = "102290129340398";
 /// Templates, profiles and connections, as Graph and Maton write them.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Every template in every language, the oldest first.
+    /// Every template in every language, oldest first.
     pub templates: Vec<Value>,
-    /// What is set in each number's profile.
+    /// Profile of each business number, by its id.
     pub profiles: BTreeMap<String, Value>,
-    /// Maton's connections, the oldest first.
+    /// Maton's connections, oldest first.
     pub connections: Vec<Value>,
-    /// Every request of the owner's commands: method, path and query.
+    /// Every request of account commands: method, path and query.
     pub calls: Vec<String>,
     created: usize,
 }
@@ -37,14 +38,14 @@ impl Default for Account {
 }
 
 impl Account {
-    /// A number for the next thing that is made, behind those of the things that were there.
+    /// Returns the number of the next created object; larger than those of the initial objects.
     pub(super) fn next_number(&mut self) -> usize {
         self.created += 1;
         100 + self.created
     }
 }
 
-/// A connection as Maton writes it; its address holds a session token.
+/// Connection as Maton writes it; its URL holds a session token.
 pub(super) fn connection(number: usize, status: &str, created: &str) -> Value {
     json!({
         "connection_id": format!("21fd90f9-0000-4000-8000-{number:012}"),
@@ -58,7 +59,7 @@ pub(super) fn connection(number: usize, status: &str, created: &str) -> Value {
     })
 }
 
-/// One of each sort that differs in what a send must give.
+/// Initial templates: one of each kind that differs in its parameters.
 fn templates() -> Vec<Value> {
     let template = |number: usize, name: &str, status: &str, category: &str, components: Value| {
         json!({

@@ -1,18 +1,17 @@
-//! Ways a gateway misbehaves, planned by tests.
+//! Failures of a gateway that tests can script.
 
-/// What happens to the next send. Faults are used up in the order they were scripted; read marks
-/// use up none.
+/// Failure of the next send. Each send consumes one fault, in the order they were scripted; read
+/// marks consume none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused with this Graph code, and nothing is sent.
+    /// Refuses with this Graph code; nothing is sent.
     Graph(i64),
-    /// A proxy's 502 with a page instead of an answer; nothing is sent.
+    /// Answers as a proxy does, with 502 and an HTML page; nothing is sent.
     BadGateway,
-    /// The gateway's own 429 with `Retry-After` in seconds; nothing is sent.
+    /// Answers with the gateway's own 429 and `Retry-After` in seconds; nothing is sent.
     TooMany(u32),
-    /// The message is sent, and the connection breaks before the answer.
+    /// Sends the message, then breaks the connection before the response is complete.
     LostAnswer,
-    /// The answer waits for [`Sandbox::release`](super::Sandbox::release); then the message is
-    /// sent.
+    /// Waits for [`Sandbox::release`](super::Sandbox::release), then sends the message.
     Stall,
 }

@@ -1,4 +1,4 @@
-//! The phone's side: people write, and look at their screens.
+//! The phone's side of the sandbox: contacts write, tap, and read their screens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::context::Context;
 use super::state::{Bubble, Side};
-use super::{Inner, webhooks};
+use super::webhooks;
 use crate::message::{PhoneNumberId, Wamid};
 
-/// The longest a look at a screen waits for something new.
+/// Longest time that a request for a screen waits for a new message.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Who writes to whom.
+/// Contact who writes, and the business number written to.
 pub(super) struct Writer<'a> {
     pub(super) from: &'a str,
     pub(super) name: Option<&'a str>,
     pub(super) number: &'a PhoneNumberId,
 }
 
-/// What a person does: exactly one of `text` and `tap`.
+/// Action of a contact: exactly one of `text` and `tap`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Say {
     from: String,
@@ -34,29 +35,29 @@ pub(super) struct Say {
     tap: Option<String>,
 }
 
-/// What came of it.
+/// Acknowledged message.
 #[derive(Debug, Serialize)]
-pub(super) struct Said {
+pub(super) struct Written {
     wamid: String,
-    /// How many messages the screen shows now: ask for what comes after.
+    /// Number of messages on the screen, up to this one.
     bubbles: usize,
 }
 
-/// Takes what a person types or taps, and sends the webhook for it.
+/// Accepts a text or a tap, and posts its webhook.
 pub(super) async fn say(
-    Shared(inner): Shared<Arc<Inner>>,
+    Shared(context): Shared<Arc<Context>>,
     Json(say): Json<Say>,
-) -> Result<Json<Said>, (StatusCode, Json<Value>)> {
+) -> Result<Json<Written>, (StatusCode, Json<Value>)> {
     let refuse = |status, message: String| (status, Json(json!({ "error": message })));
-    let (content, shown) = match (&say.text, &say.tap) {
+    let (message, text) = match (&say.text, &say.tap) {
         (Some(text), None) => (
             json!({ "type": "text", "text": { "body": text } }),
             text.clone(),
         ),
-        (None, Some(wanted)) => {
-            let option = super::lock(&inner.state).option(&say.from, wanted).cloned();
+        (None, Some(name)) => {
+            let option = context.state().option(&say.from, name).cloned();
             let option = option.ok_or_else(|| {
-                let message = format!("nothing on the screen can be tapped by the name `{wanted}`");
+                let message = format!("nothing on the screen can be tapped by the name `{name}`");
                 refuse(StatusCode::NOT_FOUND, message)
             })?;
             (option.tapped(), format!("[{}]", option.title))
@@ -66,35 +67,32 @@ pub(super) async fn say(
             return Err(refuse(StatusCode::BAD_REQUEST, message));
         }
     };
-    let number = inner.settings.numbers[0].clone();
+    let number = context.settings.numbers[0].clone();
     let writer = Writer {
         from: &say.from,
         name: say.name.as_deref(),
         number: &number,
     };
-    let wamid = inner
-        .write(&writer, content, &shown)
+    let wamid = context
+        .write(&writer, message, &text)
         .await
         .map_err(|status| {
             let message = format!("the service did not take the webhook: it answered {status}");
             refuse(StatusCode::BAD_GATEWAY, message)
         })?;
-    let bubbles = super::lock(&inner.state)
-        .screens
-        .get(&say.from)
-        .map_or(0, |screen| {
-            let at = screen
-                .iter()
-                .position(|bubble| bubble.wamid == wamid.as_str());
-            at.map_or(screen.len(), |at| at + 1)
-        });
-    Ok(Json(Said {
+    let bubbles = context.state().screens.get(&say.from).map_or(0, |screen| {
+        let at = screen
+            .iter()
+            .position(|bubble| bubble.wamid == wamid.as_str());
+        at.map_or(screen.len(), |at| at + 1)
+    });
+    Ok(Json(Written {
         wamid: wamid.as_str().to_owned(),
         bubbles,
     }))
 }
 
-/// Which part of a screen.
+/// Requested part of a screen.
 #[derive(Debug, Deserialize)]
 pub(super) struct After {
     #[serde(default)]
@@ -103,24 +101,24 @@ pub(super) struct After {
     wait_ms: u64,
 }
 
-/// Shows a screen from a message on, waiting for the first one when asked to.
+/// Returns the messages of a screen behind the first `after`, waiting up to `wait_ms` for one.
 pub(super) async fn screen(
-    Shared(inner): Shared<Arc<Inner>>,
+    Shared(context): Shared<Arc<Context>>,
     Path(phone): Path<String>,
     Query(part): Query<After>,
 ) -> Json<Vec<Bubble>> {
     let wait = Duration::from_millis(part.wait_ms).min(LONGEST_WAIT);
-    let mut changes = inner.changes.subscribe();
+    let mut changes = context.changes.subscribe();
     let look = || -> Vec<Bubble> {
-        let state = super::lock(&inner.state);
+        let state = context.state();
         state
             .screens
             .get(&phone)
-            .and_then(|all| all.get(part.after..))
+            .and_then(|bubbles| bubbles.get(part.after..))
             .unwrap_or_default()
             .to_vec()
     };
-    let something = async {
+    let new_bubbles = async {
         loop {
             changes.borrow_and_update();
             let shown = look();
@@ -130,17 +128,17 @@ pub(super) async fn screen(
         }
     };
     Json(
-        tokio::time::timeout(wait, something)
+        tokio::time::timeout(wait, new_bubbles)
             .await
             .unwrap_or_default(),
     )
 }
 
-impl Inner {
-    /// Shows a message on the person's screen and sends its webhook, trying again as Meta does.
+impl Context {
+    /// Shows a message on the contact's screen and posts its webhook, with retries as Meta's.
     ///
     /// # Errors
-    /// The last HTTP status when all tries were refused.
+    /// The last HTTP status, when every try was refused.
     pub(super) async fn write(
         &self,
         writer: &Writer<'_>,
@@ -174,7 +172,7 @@ impl Inner {
         Ok(Wamid::parse(wamid).expect("it is not empty"))
     }
 
-    /// Posts a body until it is acknowledged or all tries are used up.
+    /// Posts a body until it is acknowledged or no retries are left.
     ///
     /// # Errors
     /// The last HTTP status.

@@ -1,4 +1,4 @@
-//! What happened in the pretend WhatsApp: every request, and every phone's screen.
+//! State of the sandbox: every request, every phone's screen, files, and the account.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::faults::Fault;
 
-/// Everything that happened.
+/// Everything that happened since the start.
 #[derive(Debug, Default)]
 pub struct State {
-    /// Every Graph request, in the order it came.
+    /// Every request to send or to mark as read, in the order of arrival.
     pub requests: Vec<Request>,
-    /// What each phone shows, by phone number or user id.
+    /// Messages on each phone, by phone number or user id.
     pub screens: BTreeMap<String, Vec<Bubble>>,
-    /// Ids of people's messages that the service acknowledged with 200.
+    /// Ids of contacts' messages that the service acknowledged with 200.
     pub acknowledged: BTreeSet<String>,
-    /// Webhook posts that were answered with something else.
+    /// Number of webhook posts that were answered with another status.
     pub refused_webhooks: usize,
     /// Files by media id.
     pub(super) files: BTreeMap<String, StoredFile>,
-    /// How many files there have been.
+    /// Number of files stored since the start.
     stored: u64,
     /// Templates, profiles and connections.
     pub account: Account,
@@ -43,25 +43,25 @@ pub struct Request {
     pub tag: std::option::Option<String>,
     /// The whole body.
     pub body: Value,
-    /// What came of it.
+    /// Outcome.
     pub verdict: Verdict,
 }
 
-/// A file, uploaded by the business or sent by a person.
+/// File, uploaded by the business or sent by a contact.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// The business number it belongs to.
     pub phone_number_id: String,
-    /// As it was said with the upload.
+    /// MIME type given with the upload.
     pub mime_type: String,
-    /// As it was said with the upload.
+    /// Name given with the upload.
     pub filename: std::option::Option<String>,
-    /// All of it.
+    /// Content.
     pub bytes: Bytes,
 }
 
 impl fmt::Debug for StoredFile {
-    /// Megabytes would hide the rest of a [`State`].
+    /// Shows the size instead of the content, which would hide the rest of a [`State`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredFile")
             .field("phone_number_id", &self.phone_number_id)
@@ -72,66 +72,66 @@ impl fmt::Debug for StoredFile {
     }
 }
 
-/// What came of a Graph request.
+/// Outcome of a Graph request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Sent under this id.
     Accepted(String),
-    /// A read mark, taken.
+    /// A read mark was accepted.
     Marked,
     /// Refused with this Graph code; 0 for a proxy's own refusal.
     Refused(i64),
 }
 
-/// Who wrote a bubble.
+/// Author of a bubble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The business.
     Business,
-    /// The person with the phone.
+    /// The contact who holds the phone.
     Person,
 }
 
-/// One message on a phone.
+/// Message on a phone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bubble {
-    /// Whose it is.
+    /// Author.
     pub side: Side,
-    /// What stands in it, without its buttons.
+    /// Text, without buttons.
     pub text: String,
-    /// What can be tapped.
+    /// Buttons and rows.
     pub options: Vec<Option>,
-    /// Its id.
+    /// Message id.
     pub wamid: String,
-    /// Theirs: the business has marked it read.
+    /// Whether the business has marked it as read; `false` for messages of the business.
     pub read: bool,
 }
 
-/// A button or row.
+/// Button or row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Option {
-    /// Comes back when tapped.
+    /// Id that a tap sends back.
     pub id: String,
-    /// What the person sees.
+    /// Label.
     pub title: String,
-    /// The second line of a row.
+    /// Second line of a row.
     pub description: std::option::Option<String>,
     /// `button_reply` or `list_reply`.
     pub kind: String,
-    /// The message it belongs to.
+    /// Id of the message that offers it.
     pub of: String,
 }
 
 impl State {
-    /// Sends that were accepted, in order.
+    /// Iterates over accepted sends, in order.
     pub fn accepted(&self) -> impl Iterator<Item = &Request> {
         self.requests
             .iter()
             .filter(|request| matches!(request.verdict, Verdict::Accepted(_)))
     }
 
-    /// Read marks that were taken, by the id of the message they mark.
+    /// Iterates over the message ids of accepted read marks.
     pub fn marked(&self) -> impl Iterator<Item = &str> {
         self.requests
             .iter()
@@ -139,20 +139,20 @@ impl State {
             .filter_map(|request| request.body["message_id"].as_str())
     }
 
-    /// Whether a send is held by [`Fault::Stall`] now.
+    /// Whether a send is stalled by [`Fault::Stall`].
     #[must_use]
     pub fn stalled(&self) -> bool {
         self.stalling > 0
     }
 
-    /// A file by its media id; deleted ones are gone.
+    /// Looks a file up by its media id; deleted files are not found.
     #[must_use]
     pub fn file(&self, media_id: &str) -> std::option::Option<&StoredFile> {
         self.files.get(media_id)
     }
 
-    /// Keeps a file under a new id; ids count up, so that tests know them.
-    pub(super) fn keep(&mut self, file: StoredFile) -> String {
+    /// Stores a file under a new id; ids count up, so that tests can predict them.
+    pub(super) fn add_file(&mut self, file: StoredFile) -> String {
         const FIRST: u64 = 900_200;
         let id = (FIRST + self.stored).to_string();
         self.stored += 1;
@@ -160,7 +160,7 @@ impl State {
         id
     }
 
-    /// What the business wrote to this phone, in order.
+    /// Texts of the business on this phone, in order.
     #[must_use]
     pub fn replies(&self, phone: &str) -> Vec<&str> {
         let screen = self.screens.get(phone).into_iter().flatten();
@@ -170,7 +170,7 @@ impl State {
             .collect()
     }
 
-    /// What can be tapped now: the options of the newest message that has some.
+    /// Options of the newest message that has some.
     #[must_use]
     pub fn options(&self, phone: &str) -> &[Option] {
         let screen = self.screens.get(phone).into_iter().flatten();
@@ -178,15 +178,15 @@ impl State {
         newest.map_or(&[], |bubble| &bubble.options)
     }
 
-    /// The newest button or row with this id, title or number (from 1, in the newest message).
+    /// Finds the newest button or row with this id, title or number (from 1, in the newest message).
     #[must_use]
     pub fn option(&self, phone: &str, wanted: &str) -> std::option::Option<&Option> {
         let screen = self.screens.get(phone).into_iter().flatten();
-        let all = || screen.clone().rev().flat_map(|bubble| &bubble.options);
+        let options = || screen.clone().rev().flat_map(|bubble| &bubble.options);
         let title = wanted.to_lowercase();
-        all()
+        options()
             .find(|option| option.id == wanted)
-            .or_else(|| all().find(|option| option.title.to_lowercase() == title))
+            .or_else(|| options().find(|option| option.title.to_lowercase() == title))
             .or_else(|| {
                 let number: usize = wanted.parse().ok()?;
                 self.options(phone).get(number.checked_sub(1)?)
@@ -206,14 +206,14 @@ impl State {
         for bubble in screen {
             bubble.read |= bubble.side == Side::Person;
             if bubble.wamid == wamid {
-                break; // a mark covers the message and all before it
+                break; // a read mark covers the message and every earlier one
             }
         }
     }
 }
 
 impl Option {
-    /// The type-dependent part of the message that tapping it sends.
+    /// Type-dependent part of the message that a tap sends.
     #[must_use]
     pub fn tapped(&self) -> Value {
         let mut reply = json!({ "id": self.id, "title": self.title });

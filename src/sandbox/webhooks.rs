@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::WABA;
+use super::account::WABA;
 
-/// Posts are tried again like Meta's, only sooner: Meta goes on for days.
+/// Waits before posts are repeated; Meta's are longer, up to days.
 pub(super) const RETRIES: [Duration; 8] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
@@ -19,10 +19,10 @@ pub(super) const RETRIES: [Duration; 8] = [
     Duration::from_millis(6400),
 ];
 
-/// One webhook body with one value under one field.
+/// Builds a webhook body with one value under one field.
 ///
-/// Non-ASCII characters and slashes are escaped the way Meta does it, so that whoever signs a
-/// decoded and encoded copy is found out. See
+/// Non-ASCII characters and slashes are escaped as Meta does, so that a signature check over a
+/// decoded and re-encoded copy fails. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 #[must_use]
 pub fn body(field: &str, value: &Value) -> String {
@@ -33,7 +33,7 @@ pub fn body(field: &str, value: &Value) -> String {
     escape(&body.to_string())
 }
 
-/// The value of field `messages` for one number.
+/// Builds the value of field `messages` for one business number.
 #[must_use]
 pub fn messages_value(number: &str, parts: Value) -> Value {
     let mut value = json!({
@@ -46,7 +46,7 @@ pub fn messages_value(number: &str, parts: Value) -> Value {
     value
 }
 
-/// Writes JSON text in pure ASCII, with `\/` for a slash.
+/// Escapes JSON text to ASCII, with `\/` for a slash.
 fn escape(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     let mut units = [0; 2];
@@ -64,12 +64,12 @@ fn escape(json: &str) -> String {
     escaped
 }
 
-/// The client that posts webhooks.
+/// Builds the HTTP client that posts webhooks.
 pub(super) fn client() -> reqwest::Client {
     crate::gateway::http_client(Duration::from_secs(10)).expect("its settings are constants")
 }
 
-/// Posts a signed body once; the HTTP status, 0 when there was no answer.
+/// Posts a signed body once; returns the HTTP status, 0 when there was no response.
 pub(super) async fn post(client: &reqwest::Client, url: &str, signed: &str, body: Vec<u8>) -> u16 {
     let request = client
         .post(url)
@@ -79,7 +79,7 @@ pub(super) async fn post(client: &reqwest::Client, url: &str, signed: &str, body
     request
         .send()
         .await
-        .map_or(0, |answer| answer.status().as_u16())
+        .map_or(0, |response| response.status().as_u16())
 }
 
 #[cfg(test)]

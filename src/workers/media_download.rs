@@ -86,17 +86,7 @@ impl MediaDownloader {
     /// Works until told to stop; a file under way is then given up and fetched again after the next
     /// start.
     pub async fn run(self, shutdown: Shutdown) {
-        let stop = async {
-            tokio::select! {
-                () = shutdown.soft.cancelled() => {}
-                () = shutdown.hard.cancelled() => {}
-            }
-        };
-        tokio::select! {
-            biased;
-            () = stop => {}
-            () = self.work() => {}
-        }
+        shutdown.run(self.work()).await;
     }
 
     async fn work(&self) {

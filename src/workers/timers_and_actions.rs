@@ -83,11 +83,7 @@ impl Waiting {
             // What does not end in time is anybody's again when its lease has ended.
             let _ = timeout(GRACE, working.finish()).await;
         };
-        tokio::select! {
-            biased;
-            () = shutdown.hard.cancelled() => {}
-            () = work => {}
-        }
+        shutdown.run_until_hard(work).await;
     }
 
     fn policy(&self) -> ReceivePolicy {

@@ -92,12 +92,7 @@ pub(super) struct Begun {
 impl Begun {
     /// Works until told to stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
-        tokio::select! {
-            biased;
-            () = shutdown.soft.cancelled() => {}
-            () = shutdown.hard.cancelled() => {}
-            () = self.work() => {}
-        }
+        shutdown.run(self.work()).await;
     }
 
     async fn work(mut self) {

@@ -9,11 +9,12 @@ use qrcode::render::unicode::Dense1x2;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::output;
-use super::output::{Consent, coloured};
 use super::session::{Options, Session, checked_id, explain};
-use crate::cli::service::overwrite;
 use crate::cli::terminal;
+use crate::cli::terminal::confirm::Consent;
+use crate::cli::terminal::overwrite;
+use crate::cli::terminal::table;
+use crate::cli::terminal::table::coloured;
 use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
 use crate::config;
 use crate::files;
@@ -74,14 +75,14 @@ enum Action {
 /// What an id is called that names none.
 const ID: &str = "connection";
 
-/// When to draw a QR code.
+/// Whether the address of a new connection is drawn as a QR code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drawing {
-    OnTerminal,
-    Always,
+enum QrDrawing {
+    Drawn,
+    LeftOut,
 }
 
-/// Does one thing with connections.
+/// Performs one action on connections.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     session.needs_maton()?;
@@ -90,16 +91,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             list(&session, status.as_deref(), method.as_deref()).await?;
         }
         Action::Create { method, qr } => {
-            let drawing = if qr {
-                Drawing::Always
+            let qr_code = if qr || terminal::is_terminal() {
+                QrDrawing::Drawn
             } else {
-                Drawing::OnTerminal
+                QrDrawing::LeftOut
             };
-            create(&session, method.as_deref(), drawing).await?;
+            create(&session, method.as_deref(), qr_code).await?;
         }
         Action::Get { id } => get(&session, checked_id(ID, &id)?).await?,
         Action::Delete { id, yes } => {
-            let consent = if yes { Consent::Given } else { Consent::Asked };
+            let consent = Consent::from_flag(yes);
             delete(&session, checked_id(ID, &id)?, consent).await?;
         }
         Action::Default { id } => make_default(&session, checked_id(ID, &id)?).await?,
@@ -111,24 +112,16 @@ async fn list(session: &Session, status: Option<&str>, method: Option<&str>) -> 
     let Some(answer) = session.call(&connections::list(status, method)).await? else {
         return Ok(());
     };
-    let rows = connections::rows(&answer);
-    if session.options.json {
-        rows.into_iter()
-            .map(connections::without_url)
-            .for_each(|row| terminal::line(terminal::json(&row)));
-        return Ok(());
+    let mut rows = connections::rows(&answer);
+    if !session.options.json {
+        rows.retain(|row| Connection::read(row).is_some());
     }
-    let found: Vec<Connection> = rows.iter().filter_map(Connection::read).collect();
-    if found.is_empty() {
-        terminal::note("there are no such connections; `replyd connections create` begins one");
-        return Ok(());
-    }
-    let rows: Vec<[String; 5]> = found
-        .into_iter()
-        .map(|one| list_row(session, one))
-        .collect();
     let header = ["connection", "status", "method", "created", ""];
-    terminal::line(output::table(header, &rows));
+    let connections = || rows.iter().filter_map(Connection::read);
+    let table = || table::statuses(header, connections().map(|row| list_row(session, row)));
+    let json = |row: &Value| connections::without_url(row.clone());
+    let empty = "there are no such connections; `replyd connections create` begins one";
+    session.format().print_rows(&rows, json, empty, table);
     Ok(())
 }
 
@@ -147,7 +140,7 @@ fn is_default(session: &Session, id: &str) -> bool {
     session.settings.gateway.connection.as_deref() == Some(id)
 }
 
-async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> anyhow::Result<()> {
+async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> anyhow::Result<()> {
     let Some(mut answer) = session.call(&connections::create(method)).await? else {
         return Ok(());
     };
@@ -161,7 +154,7 @@ async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> an
         }
     }
     if session.options.json {
-        terminal::line(terminal::json(&answer));
+        terminal::json_line(&answer);
         return Ok(());
     }
     let id = terminal::one_line(&connection.connection_id);
@@ -175,7 +168,7 @@ async fn create(session: &Session, method: Option<&str>, drawing: Drawing) -> an
         "\nOpen this address once, in a browser, and log in at Meta. It is shown only now; who has it can finish the login:\n",
     );
     terminal::line(paint(LITERAL, terminal::one_line(url.expose_secret())));
-    if drawing == Drawing::Always || terminal::is_terminal() {
+    if qr_code == QrDrawing::Drawn {
         terminal::line(format_args!("\n{}", drawn(url)?));
     }
     let default = paint(LITERAL, format_args!("replyd connections default {id}"));
@@ -196,12 +189,10 @@ fn drawn(url: &SecretString) -> anyhow::Result<String> {
 
 fn read(answer: &Value) -> anyhow::Result<Connection> {
     Connection::read(answer).ok_or_else(|| {
-        Hint {
-            message: "what answered names no connection".to_owned(),
-            hint: "check gateway.control_url; `replyd connections list` shows what there is"
-                .to_owned(),
-        }
-        .into()
+        Hint::error(
+            "what answered names no connection",
+            "check gateway.control_url; `replyd connections list` shows what there is",
+        )
     })
 }
 
@@ -212,11 +203,11 @@ async fn get(session: &Session, id: &str) -> anyhow::Result<()> {
     let connection = read(&answer)?;
     if session.options.json {
         let inner = answer.get("connection").unwrap_or(&answer).clone();
-        terminal::line(terminal::json(&connections::without_url(inner)));
+        terminal::json_line(&connections::without_url(inner));
         return Ok(());
     }
     terminal::line(paint(STRONG, terminal::one_line(&connection.connection_id)));
-    terminal::line(output::pairs(&[
+    terminal::line(table::pairs(&[
         ("status", coloured(&connection.status)),
         ("method", terminal::one_line(&connection.method)),
         ("created", terminal::one_line(&connection.creation_time)),
@@ -248,7 +239,7 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
         Err(error) => return Err(explain(&error)),
     }
     if session.options.json {
-        terminal::line(terminal::json(&json!({ "deleted": id })));
+        terminal::json_line(&json!({ "deleted": id }));
     } else {
         terminal::line(format_args!(
             "deleted connection {}",
@@ -267,29 +258,29 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
     };
     let connection = read(&answer)?;
     if !connection.is_active() {
-        return Err(Hint {
-            message: format!(
+        return Err(Hint::error(
+            format!(
                 "connection {id} is {} and not ACTIVE: nothing could be sent with it",
                 terminal::one_line(&connection.status)
             ),
-            hint: "finish its login in the browser, or begin another one with `replyd connections create`"
-                .to_owned(),
-        }
-        .into());
+            "finish its login in the browser, or begin another one with `replyd connections create`",
+        ));
     }
     let named = session.options.config.as_deref();
     let path = config::file(named);
     let shown = terminal::path(path);
-    let text = std::fs::read_to_string(path).map_err(|_| Hint {
-        message: format!("there is no configuration file `{shown}` to write it to"),
-        hint: format!("set REPLYD__GATEWAY__CONNECTION={id}, or write a file with `replyd init`"),
+    let text = std::fs::read_to_string(path).map_err(|_| {
+        Hint::new(
+            format!("there is no configuration file `{shown}` to write it to"),
+            format!("set REPLYD__GATEWAY__CONNECTION={id}, or write a file with `replyd init`"),
+        )
     })?;
     let text = config::with_connection(&text, id)
         .with_context(|| format!("could not change `{shown}`"))?;
     files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
     let now = config::read_calls(named)?.gateway.connection;
     if session.options.json {
-        terminal::line(terminal::json(&json!({ "file": path, "connection": id })));
+        terminal::json_line(&json!({ "file": path, "connection": id }));
     } else {
         terminal::line(format_args!(
             "wrote gateway.connection = \"{id}\" into {shown}"

@@ -47,11 +47,10 @@ impl LocalFile {
         let mut file = File::open(path).await.with_context(context)?;
         let metadata = file.metadata().await.with_context(context)?;
         if !metadata.is_file() {
-            return Err(Hint {
-                message: format!("`{shown}` is not a file"),
-                hint: "name one file; several are uploaded one after the other".to_owned(),
-            }
-            .into());
+            return Err(Hint::error(
+                format!("`{shown}` is not a file"),
+                "name one file; several are uploaded one after the other",
+            ));
         }
         let mut first_bytes = Vec::new();
         let mut beginning = (&mut file).take(FIRST_BYTES as u64);
@@ -65,14 +64,16 @@ impl LocalFile {
             }
             None => media_file::describe(&name, &first_bytes, metadata.len()),
         };
-        let described = described.map_err(|problem| Hint {
-            message: terminal::one_line(&problem.to_string()),
-            hint: match (&problem, mime_type) {
-                (Problem::Contradiction { .. }, Some(_)) => {
-                    "leave --mime out, or say what the file holds".to_owned()
-                }
-                _ => problem.advice(),
-            },
+        let described = described.map_err(|problem| {
+            Hint::new(
+                terminal::one_line(&problem.to_string()),
+                match (&problem, mime_type) {
+                    (Problem::Contradiction { .. }, Some(_)) => {
+                        "leave --mime out, or say what the file holds".to_owned()
+                    }
+                    _ => problem.advice(),
+                },
+            )
         })?;
         Ok(Self {
             file,
@@ -141,9 +142,8 @@ fn refused(error: &SendError) -> anyhow::Error {
     if !matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN)) {
         return explained;
     }
-    Hint {
-        message: explained.to_string(),
-        hint: format!("WhatsApp takes {}", media_file::extensions()),
-    }
-    .into()
+    Hint::error(
+        explained.to_string(),
+        format!("WhatsApp takes {}", media_file::extensions()),
+    )
 }

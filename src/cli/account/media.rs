@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use super::local_file::{LocalFile, WRONG_PARAMETER};
 use super::session::{Options, Session, explain};
 use crate::cli::terminal;
-use crate::cli::terminal::confirm;
-pub(crate) use crate::cli::terminal::confirm::Answer;
+use crate::cli::terminal::confirm::{Answer, Consent};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::files::Existing;
@@ -79,12 +78,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Action::Delete { id, yes } => {
             let id = checked(&id)?;
-            let asked = if yes || session.options.dry_run {
-                Answer::Yes
-            } else {
-                confirm::confirm(&format!("delete file {id} for good"))?
-            };
-            match asked {
+            let consent = Consent::from_flag(yes || session.options.dry_run);
+            match consent.ask(&format!("delete file {id} for good"))? {
                 Answer::Yes => delete(&session, id).await?,
                 Answer::No => terminal::note("nothing was deleted"),
             }
@@ -112,14 +107,14 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
         return Ok(());
     };
     if session.options.json {
-        terminal::line(terminal::json(&json!({
+        terminal::json_line(&json!({
             "id": id,
             "kind": described.kind.name(),
             "mime_type": described.mime_type,
             "filename": described.filename,
             "bytes": size,
             "good_for_days": UPLOAD_DAYS,
-        })));
+        }));
         return Ok(());
     }
     terminal::line(&id);
@@ -139,13 +134,13 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        terminal::line(terminal::json(&json!({
+        terminal::json_line(&json!({
             "id": id,
             "mime_type": found.mime_type,
             "bytes": found.file_size,
             "sha256": found.sha256.map(|sha256| hex(&sha256)),
             "url": found.url,
-        })));
+        }));
         return Ok(());
     }
     let mut table = Table::new();
@@ -184,9 +179,11 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     let token = token(session)?;
     let mime_type = found.mime_type.clone().unwrap_or_default();
     let target = target(output, &media_file::file_name(id, &mime_type))?;
-    let url = found.url.as_deref().ok_or_else(|| Hint {
-        message: format!("WhatsApp tells no address of file {id}"),
-        hint: "look at it with `replyd media info`; it may be too old".to_owned(),
+    let url = found.url.as_deref().ok_or_else(|| {
+        Hint::new(
+            format!("WhatsApp tells no address of file {id}"),
+            "look at it with `replyd media info`; it may be too old",
+        )
     })?;
     let limits = DownloadLimits {
         max_bytes: session.settings.media.max_bytes,
@@ -210,23 +207,21 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         existing: Existing::Kept,
     };
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
-    let downloaded = tokio::select! {
-        downloaded = files.download(url, into, &limits, |bytes| progress.at(bytes)) => Some(downloaded),
-        // What has come so far goes away with the download.
-        () = shutdown.soft.cancelled() => None,
-    };
+    // The bytes received so far are discarded with the download.
+    let download = files.download(url, into, &limits, |bytes| progress.at(bytes));
+    let downloaded = shutdown.run(download).await;
     progress.done();
     let downloaded = downloaded.context("stopped; nothing is left of the file")?;
     let downloaded = downloaded.map_err(|error| told(&error))?;
     if session.options.json {
-        terminal::line(terminal::json(&json!({
+        terminal::json_line(&json!({
             "id": id,
             "file": target.display().to_string(),
             "mime_type": found.mime_type,
             "bytes": downloaded.bytes,
             "sha256": hex(&downloaded.sha256),
             "verified": found.sha256.is_some(),
-        })));
+        }));
         return Ok(());
     }
     terminal::line(terminal::path(&target));
@@ -249,14 +244,13 @@ async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     if answer["success"] == false {
-        return Err(Hint {
-            message: format!("WhatsApp did not delete file {id}, and gave no reason"),
-            hint: format!("`replyd media info {id}` shows whether it is there still"),
-        }
-        .into());
+        return Err(Hint::error(
+            format!("WhatsApp did not delete file {id}, and gave no reason"),
+            format!("`replyd media info {id}` shows whether it is there still"),
+        ));
     }
     if session.options.json {
-        terminal::line(terminal::json(&json!({ "id": id, "deleted": true })));
+        terminal::json_line(&json!({ "id": id, "deleted": true }));
     } else {
         terminal::line(format_args!("deleted {id}"));
     }
@@ -280,13 +274,8 @@ async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>
         if error.code() != Some(WRONG_PARAMETER) {
             return explained;
         }
-        Hint {
-            message: explained.to_string(),
-            hint: "check the id and --number: a file belongs to one number, lives for 30 days when it was uploaded, \
-                   and for 7 when a person sent it"
-                .to_owned(),
-        }
-        .into()
+        Hint::error(explained.to_string(), "check the id and --number: a file belongs to one number, lives for 30 days when it was uploaded, \
+                   and for 7 when a person sent it")
     })
 }
 
@@ -294,22 +283,18 @@ fn checked(id: &str) -> anyhow::Result<&str> {
     if is_id(id) {
         return Ok(id);
     }
-    Err(Hint {
-        message: format!("`{}` is no media id", terminal::one_line(id)),
-        hint: "it is a long number: `replyd media upload` prints it, and a message with a file carries it"
-            .to_owned(),
-    }
-    .into())
+    Err(Hint::error(
+        format!("`{}` is no media id", terminal::one_line(id)),
+        "it is a long number: `replyd media upload` prints it, and a message with a file carries it",
+    ))
 }
 
 fn token(session: &Session) -> anyhow::Result<&SecretString> {
     session.settings.media.token.as_ref().ok_or_else(|| {
-        Hint {
-            message: "there is no token for Meta's file host; Maton's key does not open it"
-                .to_owned(),
-            hint: "set media.token to a token of your own Meta app".to_owned(),
-        }
-        .into()
+        Hint::error(
+            "there is no token for Meta's file host; Maton's key does not open it",
+            "set media.token to a token of your own Meta app",
+        )
     })
 }
 
@@ -324,16 +309,15 @@ fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
     if target.symlink_metadata().is_err() {
         return Ok(target);
     }
-    Err(Hint {
-        message: format!("`{}` is there already", terminal::path(&target)),
-        hint: "nothing is ever written over; name another file with --output".to_owned(),
-    }
-    .into())
+    Err(Hint::error(
+        format!("`{}` is there already", terminal::path(&target)),
+        "nothing is ever written over; name another file with --output",
+    ))
 }
 
 fn told(error: &DownloadError) -> Hint {
-    Hint {
-        message: terminal::one_line(&error.to_string()),
-        hint: error.advice().to_owned(),
-    }
+    Hint::new(
+        terminal::one_line(&error.to_string()),
+        error.advice().to_owned(),
+    )
 }

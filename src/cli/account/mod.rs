@@ -5,7 +5,6 @@ mod local_file;
 pub(crate) mod mark_read;
 pub(crate) mod media;
 pub(crate) mod numbers;
-pub(crate) mod output;
 pub(crate) mod profile;
 pub(crate) mod send;
 mod session;

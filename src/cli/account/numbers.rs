@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::output;
-use super::output::coloured;
+use serde_json::Value;
+
 use super::session::{Options, Session, checked_id};
 use crate::cli::terminal;
+use crate::cli::terminal::table;
+use crate::cli::terminal::table::coloured;
 use crate::cli::terminal::{STRONG, paint};
 use crate::whatsapp::account_api::numbers;
 use crate::whatsapp::account_api::numbers::BusinessNumber;
@@ -42,46 +44,41 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn list(session: &Session) -> anyhow::Result<()> {
     let waba = session.waba()?;
-    let rows = output::all_rows(session, |after| numbers::list(&waba, after)).await?;
-    let Some(rows) = rows else {
+    let Some(rows) = session
+        .all_rows(|after| numbers::list(&waba, after))
+        .await?
+    else {
         return Ok(());
     };
-    if session.options.json {
-        for row in &rows {
-            terminal::line(terminal::json(row));
-        }
-        return Ok(());
-    }
-    if rows.is_empty() {
-        terminal::note("the account has no numbers");
-        return Ok(());
-    }
-    let rows: Vec<[String; 7]> = rows
-        .iter()
-        .map(|row| {
-            let number = BusinessNumber::read(row);
-            [
-                number.id,
-                number.display_phone_number,
-                number.verified_name,
-                number.status,
-                number.quality_rating,
-                number.throughput,
-                number.messaging_limit,
-            ]
-        })
-        .collect();
-    let header = [
-        "id",
-        "number",
-        "name",
-        "status",
-        "quality",
-        "throughput",
-        "limit",
-    ];
-    terminal::line(output::table(header, &rows));
+    let table = || table::statuses(COLUMNS, rows.iter().map(list_row));
+    let empty = "the account has no numbers";
+    session
+        .format()
+        .print_rows(&rows, Value::clone, empty, table);
     Ok(())
+}
+
+const COLUMNS: [&str; 7] = [
+    "id",
+    "number",
+    "name",
+    "status",
+    "quality",
+    "throughput",
+    "limit",
+];
+
+fn list_row(row: &Value) -> [String; COLUMNS.len()] {
+    let number = BusinessNumber::read(row);
+    [
+        number.id,
+        number.display_phone_number,
+        number.verified_name,
+        number.status,
+        number.quality_rating,
+        number.throughput,
+        number.messaging_limit,
+    ]
 }
 
 async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
@@ -89,19 +86,15 @@ async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
         Some(id) => checked_id("number", &id)?.to_owned(),
         None => session.number()?.as_str().to_owned(),
     };
-    let Some(answer) = session.call(&numbers::get(&id)).await? else {
+    let Some(answer) = session.call_for_text(&numbers::get(&id)).await? else {
         return Ok(());
     };
-    if session.options.json {
-        terminal::line(terminal::json(&answer));
-        return Ok(());
-    }
     let number = BusinessNumber::read(&answer);
     terminal::line(paint(
         STRONG,
         terminal::one_line(&number.display_phone_number),
     ));
-    terminal::line(output::pairs(&[
+    terminal::line(table::pairs(&[
         ("id", terminal::one_line(&number.id)),
         ("name", terminal::one_line(&number.verified_name)),
         ("name status", coloured(&number.name_status)),

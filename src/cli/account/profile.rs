@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::output;
-use super::session::{Options, Session};
+use super::session::{Options, Session, checked};
 use crate::cli::terminal;
+use crate::cli::terminal::table;
 use crate::whatsapp::account_api::profile;
 use crate::whatsapp::account_api::profile::{Changes, Profile};
 
@@ -63,7 +63,7 @@ async fn get(session: &Session) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        terminal::line(terminal::json(&profile::found(&answer)));
+        terminal::json_line(&profile::found(&answer));
         return Ok(());
     }
     let profile = Profile::read(&answer);
@@ -71,7 +71,7 @@ async fn get(session: &Session) -> anyhow::Result<()> {
         terminal::note("the profile is empty; `replyd profile update --about \"…\"` begins it");
         return Ok(());
     }
-    terminal::line(output::pairs(&[
+    terminal::line(table::pairs(&[
         ("about", terminal::visible(&profile.about)),
         ("address", terminal::visible(&profile.address)),
         ("description", terminal::visible(&profile.description)),
@@ -94,13 +94,8 @@ async fn change(session: &Session, update: Update) -> anyhow::Result<()> {
     };
     let number = session.number()?;
     let call = profile::update(number.as_str(), &changes);
-    let call = output::checked("the change of the profile", call)?;
-    let Some(answer) = session.call(&call).await? else {
-        return Ok(());
-    };
-    if session.options.json {
-        terminal::line(terminal::json(&answer));
-    } else {
+    let call = checked("the change of the profile", call)?;
+    if session.call_for_text(&call).await?.is_some() {
         terminal::line(format_args!("changed the profile of {number}"));
     }
     Ok(())

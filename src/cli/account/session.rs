@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::cli::terminal;
-use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{Format, Hint, LITERAL, STRONG, WARN, paint};
 use crate::config;
 use crate::config::{Calls, Preset};
 use crate::gateway::{Gateway, SendError, Source};
 use crate::message::{PhoneNumberId, is_id};
+use crate::whatsapp::account_api;
+use crate::whatsapp::account_api::{Checked, Pages, Problem};
 use crate::whatsapp::api_call::{Api, Call, Payload};
 
 /// Options of every command that calls the gateway.
@@ -61,22 +63,19 @@ impl Session {
         }
         match &self.settings.numbers[..] {
             [only] => Ok(only.phone_number_id.clone()),
-            [] => Err(Hint {
-                message: "no business number is named".to_owned(),
-                hint: "name one with --number, or list it under [[number]] in replyd.toml"
-                    .to_owned(),
-            }
-            .into()),
+            [] => Err(Hint::error(
+                "no business number is named",
+                "name one with --number, or list it under [[number]] in replyd.toml",
+            )),
             several => {
                 let ids: Vec<&str> = several
                     .iter()
                     .map(|number| number.phone_number_id.as_str())
                     .collect();
-                Err(Hint {
-                    message: "several business numbers are configured".to_owned(),
-                    hint: format!("name one with --number: {}", ids.join(", ")),
-                }
-                .into())
+                Err(Hint::error(
+                    "several business numbers are configured",
+                    format!("name one with --number: {}", ids.join(", ")),
+                ))
             }
         }
     }
@@ -101,19 +100,16 @@ impl Session {
         wabas.dedup();
         match &wabas[..] {
             [only] => Ok((*only).clone()),
-            [] => Err(Hint {
-                message: "no WhatsApp Business Account is named".to_owned(),
-                hint: "name one with --waba, or give the [[number]] in replyd.toml a waba_id"
-                    .to_owned(),
-            }
-            .into()),
+            [] => Err(Hint::error(
+                "no WhatsApp Business Account is named",
+                "name one with --waba, or give the [[number]] in replyd.toml a waba_id",
+            )),
             several => {
                 let several: Vec<&str> = several.iter().map(|waba| waba.as_str()).collect();
-                Err(Hint {
-                    message: "several WhatsApp Business Accounts are configured".to_owned(),
-                    hint: format!("name one with --waba: {}", several.join(", ")),
-                }
-                .into())
+                Err(Hint::error(
+                    "several WhatsApp Business Accounts are configured",
+                    format!("name one with --waba: {}", several.join(", ")),
+                ))
             }
         }
     }
@@ -129,6 +125,47 @@ impl Session {
             Ok(answer) => Ok(Some(answer)),
             Err(error) => Err(explain_of(call.api, &error)),
         }
+    }
+
+    /// Fetches every row of a list, page by page; `None` with `--dry-run`, which prints the call for
+    /// the first page.
+    pub(crate) async fn all_rows(
+        &self,
+        page: impl Fn(Option<&str>) -> Call,
+    ) -> anyhow::Result<Option<Vec<Value>>> {
+        let (mut pages, mut after, mut rows) = (Pages::default(), None, Vec::new());
+        loop {
+            let Some(answer) = self.call(&page(after.as_deref())).await? else {
+                return Ok(None);
+            };
+            rows.extend(account_api::rows(&answer));
+            after = pages.next(&answer).map_err(|error| {
+                Hint::new(
+                    error.to_string(),
+                    "this is not how Graph answers: check gateway.base_url",
+                )
+            })?;
+            if after.is_none() {
+                return Ok(Some(rows));
+            }
+        }
+    }
+
+    /// Form of the results.
+    pub(crate) fn format(&self) -> Format {
+        Format::from_flag(self.options.json)
+    }
+
+    /// As [`Self::call`], but with `--json` prints the answer and returns `None`.
+    pub(crate) async fn call_for_text(&self, call: &Call) -> anyhow::Result<Option<Value>> {
+        let answer = self.call(call).await?;
+        if self.options.json
+            && let Some(answer) = &answer
+        {
+            terminal::json_line(answer);
+            return Ok(None);
+        }
+        Ok(answer)
     }
 
     /// Prints a call the way HTTP writes it, without the key.
@@ -168,11 +205,33 @@ impl Session {
         if self.settings.gateway.preset == Preset::Maton {
             return Ok(());
         }
-        Err(Hint {
-            message: "connections belong to Maton's gateway".to_owned(),
-            hint: "gateway.preset is \"graph\": its token comes from Meta itself".to_owned(),
+        Err(Hint::error(
+            "connections belong to Maton's gateway",
+            "gateway.preset is \"graph\": its token comes from Meta itself",
+        ))
+    }
+}
+
+/// Returns a valid call after printing its warnings, or every problem as one error.
+pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> anyhow::Result<Call> {
+    match checked {
+        Ok(checked) => {
+            for warning in &checked.warnings {
+                let warning = terminal::one_line(&warning.to_string());
+                terminal::note(format_args!("{} {warning}", paint(WARN, "warning:")));
+            }
+            Ok(checked.call)
         }
-        .into())
+        Err(problems) => {
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("\n  {}", terminal::one_line(&problem.to_string())))
+                .collect();
+            Err(Hint::error(
+                format!("{what} is not what WhatsApp takes{}", lines.concat()),
+                "mend this and try again; nothing was sent",
+            ))
+        }
     }
 }
 
@@ -182,11 +241,10 @@ pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str>
     if is_id(id) {
         return Ok(id);
     }
-    Err(Hint {
-        message: format!("{what} `{}` is no id", terminal::visible(id)),
-        hint: "an id holds only letters, digits, - and _".to_owned(),
-    }
-    .into())
+    Err(Hint::error(
+        format!("{what} `{}` is no id", terminal::visible(id)),
+        "an id holds only letters, digits, - and _",
+    ))
 }
 
 /// A failed call as an error that says who refused, why, and what to do.
@@ -205,11 +263,7 @@ fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
         }
         SendError::NotSent(_) | SendError::Unknown(_) => error.to_string(),
     };
-    Hint {
-        message,
-        hint: advice(api, error).to_owned(),
-    }
-    .into()
+    Hint::error(message, advice(api, error).to_owned())
 }
 
 /// What to do, where a person gave the values: the advice that comes with an error speaks of what a

@@ -44,17 +44,14 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 3)]
     examples: usize,
     #[command(flatten)]
-    reading: options::Options,
+    options: options::Options,
 }
 
 /// Replays.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
-    let since = match &arguments.since {
-        Some(length) => options::ago(length, Clock::System.now())?,
-        None => Timestamp::MIN,
-    };
-    let store = arguments.reading.open().await?;
+    let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
+    let store = arguments.options.open().await?;
     let total = store.messages_in(&arguments.number).await;
     let total = total.context("could not count the messages")?;
     let until = store.last_stored().await;
@@ -79,7 +76,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     progress.done();
     store.close().await;
-    if arguments.reading.json {
+    if arguments.options.json {
         report.print_json();
     } else {
         report.print(&terminal::path(&arguments.rules));
@@ -210,7 +207,7 @@ impl Report {
                 paint(STRONG, change)
             ));
             for example in &group.examples {
-                terminal::line(terminal::framed(terminal::PERSON, &example.asked));
+                terminal::line(terminal::framed(terminal::CONTACT, &example.asked));
                 terminal::line(shown("was: ", &example.was, BAD));
                 terminal::line(shown("now: ", &example.now, GOOD));
             }
@@ -222,10 +219,10 @@ impl Report {
             let examples = group.examples.iter();
             let examples =
                 examples.map(|one| json!({ "asked": one.asked, "was": one.was, "now": one.now }));
-            terminal::line(terminal::json(&json!({
+            terminal::json_line(&json!({
                 "was": was, "now": now, "count": group.count, "conversations": group.people.len(),
                 "examples": examples.collect::<Vec<_>>(),
-            })));
+            }));
         }
     }
 }

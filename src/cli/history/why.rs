@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use super::options;
-use super::options::when;
-use crate::cli::rules::explain;
+use super::options::minute;
+use crate::cli::rules::explanation;
 use crate::cli::terminal;
-use crate::cli::terminal::{DIM, LITERAL, STRONG, WARN, paint};
+use crate::cli::terminal::{DIM, Hint, LITERAL, STRONG, WARN, paint};
 use crate::engine::Explanation;
 use crate::store::TranscriptMessage;
 
@@ -22,24 +22,24 @@ pub(crate) struct Arguments {
     /// The id of the message at WhatsApp: wamid.…
     wamid: String,
     #[command(flatten)]
-    reading: options::Options,
+    options: options::Options,
 }
 
 /// Tells it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let zone = arguments.reading.zone()?;
-    let store = arguments.reading.open().await?;
+    let zone = arguments.options.zone()?;
+    let store = arguments.options.open().await?;
     let meant = store.find_message(&arguments.wamid).await;
     let (message, conversation) = meant
         .context("could not look the message up")?
-        .ok_or_else(|| explain::no_message(&arguments.wamid))?;
+        .ok_or_else(|| no_message(&arguments.wamid))?;
     let entries = store.transcript(conversation, u32::MAX).await;
     let entries = entries.context("could not read the messages")?;
     let notes = store.conversation_events(conversation).await;
     let notes = notes.context("could not read the notes")?;
     store.close().await;
     let entry = entries.iter().find(|one| one.id == message);
-    let entry = entry.ok_or_else(|| explain::no_message(&arguments.wamid))?;
+    let entry = entry.ok_or_else(|| no_message(&arguments.wamid))?;
     let explanation = entry.explanation.as_deref().unwrap_or("{}");
     let explanation: Explanation =
         serde_json::from_str(explanation).context("the stored explanation cannot be read")?;
@@ -51,25 +51,25 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|note| note.message_id == Some(message))
         .collect();
-    if arguments.reading.json {
+    if arguments.options.json {
         let answers = answers.iter().map(|one| {
             serde_json::json!({ "rule": one.rule, "text": one.text, "wamid": one.wamid, "status": one.delivery_status })
         });
         let notes = notes
             .iter()
             .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
-        terminal::line(terminal::json(&serde_json::json!({
+        terminal::json_line(&serde_json::json!({
             "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
             "decision": entry.decision, "rules_version": entry.rules_version,
             "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
-        })));
+        }));
         return Ok(ExitCode::SUCCESS);
     }
     show(entry, &explanation, &zone);
     for one in answers {
         let rule = terminal::name(one.rule.as_deref().unwrap_or("?"));
         terminal::line(paint(DIM, format_args!("  {rule}:")));
-        terminal::line(terminal::framed(terminal::OURS, &one.text));
+        terminal::line(terminal::framed(terminal::BUSINESS, &one.text));
     }
     for note in notes {
         terminal::line(paint(
@@ -83,18 +83,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// The message, and what was decided on it; for one of ours that answers none of theirs, why it was
 /// sent.
 fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
-    let at = paint(DIM, when(entry.sent_at, zone));
+    let at = paint(DIM, minute(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");
     let by_rules = paint(DIM, format_args!("by rules {version}"));
     if entry.direction == "in" {
         let first = format!("{at} {}", paint(LITERAL, "› "));
         terminal::line(terminal::behind(
             &first,
-            terminal::PERSON,
+            terminal::CONTACT,
             LITERAL,
             &entry.text,
         ));
-        explain::show(explanation);
+        explanation::show(explanation);
         let decision = entry.decision.as_deref().unwrap_or("not decided");
         let decision = paint(STRONG, format_args!("{decision}:"));
         terminal::line(format_args!("{decision} {by_rules}"));
@@ -110,12 +110,19 @@ fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     };
     let who = paint(DIM, terminal::name(who));
     terminal::line(format_args!("{at} {who}"));
-    terminal::line(terminal::framed(terminal::OURS, &entry.text));
+    terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
     let why = paint(STRONG, why);
     if entry.origin == "bot" {
-        explain::show(explanation);
+        explanation::show(explanation);
         terminal::line(format_args!("{why} {by_rules}"));
     } else {
         terminal::line(why);
     }
+}
+
+fn no_message(wamid: &str) -> Hint {
+    Hint::new(
+        format!("there is no message `{}`", terminal::one_line(wamid)),
+        "`replyd history NAME --json` shows the ids of messages",
+    )
 }

@@ -7,17 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal;
 use crate::cli::terminal::bubble;
 use crate::cli::terminal::bubble::Tappable;
-use crate::cli::terminal::{BAD, DIM, Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{BAD, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
-use crate::diagnostics;
-use crate::diagnostics::Colour;
 use crate::diagnostics::sources::SourceMap;
 use crate::engine;
-use crate::engine::{Decision, EngineEvent, Turn, Verdict};
+use crate::engine::{Decision, EngineEvent, Turn};
 use crate::message::{
     ActionResult, Contact, Content, Conversation, ConversationState, Identity, Inbound, Media,
     PhoneNumberId, WaId, Wamid,
@@ -42,7 +41,7 @@ pub(crate) struct Arguments {
 /// Talks until the input ends.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let (name, rules) = load(arguments.rules.as_deref())?;
+    let (name, rules) = read(arguments.rules.as_deref())?;
     let title = if rules.bot.name.is_empty() {
         &name
     } else {
@@ -64,7 +63,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         if !typed_here && !line.trim().is_empty() {
             let you = paint(LITERAL, "you › ");
-            terminal::line(terminal::behind(&you, terminal::PERSON, LITERAL, &line));
+            terminal::line(terminal::behind(&you, terminal::CONTACT, LITERAL, &line));
         }
         chat.take(line.trim());
         prompt(typed_here);
@@ -78,10 +77,10 @@ fn prompt(typed_here: bool) {
     }
 }
 
-/// The name to show and the rules, or an error that shows what is wrong with them.
-fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
-    let usual = Path::new("rules.toml");
-    let file = file.or_else(|| usual.exists().then_some(usual));
+/// Reads the rules, and their name to show.
+fn read(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
+    let default = Path::new("rules.toml");
+    let file = file.or_else(|| default.exists().then_some(default));
     let (name, files) = if let Some(file) = file {
         (terminal::path(file), RulesFiles::read(file)?)
     } else {
@@ -93,19 +92,8 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
         };
         (name.to_owned(), files)
     };
-    match files.compile(None) {
-        Ok(compiled) => Ok((name, compiled.rules)),
-        Err(diagnostics) => {
-            let drawn = diagnostics::render(&diagnostics, &files.sources, Colour::Plain);
-            terminal::note(terminal::drawn(&drawn));
-            let message = format!("the rules `{name}` cannot be used");
-            Err(Hint {
-                message,
-                hint: "mend what is shown above".to_owned(),
-            }
-            .into())
-        }
-    }
+    let (_, rules) = load::compile(&name, files)?;
+    Ok((name, rules))
 }
 
 /// A conversation in memory.
@@ -214,10 +202,9 @@ impl<'r> Chat<'r> {
             .state
             .pending_actions
             .first()
-            .map(|one| one.number)
+            .map(|action| action.number)
         {
-            let outcome = ActionResult::Failed("the terminal calls no services".to_owned());
-            let outcome = &outcome;
+            let outcome = &ActionResult::Failed("the terminal calls no services".to_owned());
             let incoming = EngineEvent::Action { number, outcome };
             let turn = engine::explain(self.rules, &self.conversation, incoming, now);
             self.show(turn);
@@ -252,25 +239,16 @@ impl<'r> Chat<'r> {
             terminal::line(paint(DIM, "nothing was said yet"));
             return;
         };
-        let late_decisions = turn.late_decisions.last().map(|one| &one.explanation);
-        let explanation = late_decisions.unwrap_or(&turn.explanation);
+        let late = turn.late_decisions.last();
+        let explanation = late.map_or(&turn.explanation, |decision| &decision.explanation);
         if let Some(text) = &explanation.normalized {
             terminal::line(paint(
                 DIM,
                 format_args!("read as: {}", terminal::one_line(text)),
             ));
         }
-        for one in &explanation.considered {
-            let (mark, style) = match one.verdict {
-                Verdict::Matched => ("✓", terminal::GOOD),
-                Verdict::Quiet => ("–", terminal::WARN),
-                Verdict::No => ("·", DIM),
-            };
-            let (rule, because) = (
-                terminal::name(one.rule.as_str()),
-                terminal::one_line(&one.because),
-            );
-            terminal::line(paint(style, format_args!("{mark} {rule}: {because}")));
+        for considered in &explanation.considered {
+            terminal::line(explanation::verdict(considered));
         }
         if let Some(note) = &explanation.note {
             terminal::line(paint(BAD, terminal::one_line(note)));

@@ -2,18 +2,18 @@
 //!
 //! Reads the files and counts; what is wrong is found by [`crate::rules::compile()`].
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::load;
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal;
+use crate::cli::terminal::count;
 use crate::clock::Clock;
-use crate::diagnostics;
-use crate::diagnostics::{Colour, Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity};
 
 /// The rules are good, or have warnings only.
 const GOOD: u8 = 0;
@@ -69,7 +69,7 @@ fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
         Err(diagnostics) => (BROKEN, diagnostics),
     };
     for found in &diagnostics {
-        terminal::line(terminal::json(&found.to_json(&files.sources)));
+        terminal::json_line(&found.to_json(&files.sources));
     }
     result
 }
@@ -83,9 +83,7 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         Err(diagnostics) => (BROKEN, None, diagnostics),
     };
     if !diagnostics.is_empty() {
-        // Colours vanish by themselves where there is no terminal.
-        let drawn = diagnostics::render(&diagnostics, &files.sources, Colour::Styled);
-        terminal::note(terminal::drawn(&drawn));
+        load::show(&diagnostics, &files.sources);
         terminal::note("");
     }
     let of = |severity| {
@@ -100,9 +98,4 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         parts.collect::<Vec<_>>().join(", ")
     ));
     result
-}
-
-pub(crate) fn count(number: usize, name: impl Display) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {name}{plural}")
 }

@@ -37,9 +37,11 @@ pub(crate) struct Arguments {
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
-    let schedule = rules.hours.as_ref().ok_or_else(|| Hint {
-        message: format!("`{}` has no [hours]", terminal::path(&arguments.rules)),
-        hint: "write them like `[hours]` and below it `mon-fri = [\"08:00-18:00\"]`".to_owned(),
+    let schedule = rules.hours.as_ref().ok_or_else(|| {
+        Hint::new(
+            format!("`{}` has no [hours]", terminal::path(&arguments.rules)),
+            "write them like `[hours]` and below it `mon-fri = [\"08:00-18:00\"]`",
+        )
     })?;
     let zone = schedule.timezone();
     let at = match arguments.at.as_slice() {
@@ -50,7 +52,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let at = at.to_zoned(zone.clone());
     if arguments.json {
-        terminal::line(terminal::json(&as_json(schedule, &at)));
+        terminal::json_line(&as_json(schedule, &at));
     } else {
         show(schedule, &at);
     }
@@ -90,10 +92,10 @@ fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
 }
 
 fn no_time(written: &str) -> Hint {
-    Hint {
-        message: format!("`{}` is no time", terminal::one_line(written)),
-        hint: "write it like `replyd hours at 2026-12-24T18:30`".to_owned(),
-    }
+    Hint::new(
+        format!("`{}` is no time", terminal::one_line(written)),
+        "write it like `replyd hours at 2026-12-24T18:30`",
+    )
 }
 
 /// What is told of a point in time.

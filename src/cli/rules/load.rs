@@ -1,4 +1,4 @@
-//! What commands share that need rules without a mistake.
+//! Rules files of commands: read, compiled, and their mistakes shown.
 
 use std::path::Path;
 
@@ -6,33 +6,37 @@ use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal;
 use crate::cli::terminal::Hint;
 use crate::diagnostics;
-use crate::diagnostics::Colour;
 use crate::diagnostics::sources::SourceMap;
+use crate::diagnostics::{Colour, Diagnostic};
 use crate::rules::RuleSet;
 
-/// Reads and compiles; shows every mistake when there are some.
+/// Reads and compiles a rules file; shows every mistake in it.
 ///
 /// # Errors
 /// When a file cannot be read or the rules cannot be used.
 pub(crate) fn read(path: &Path) -> anyhow::Result<(SourceMap, RuleSet)> {
-    compile(path, RulesFiles::read(path)?)
+    compile(&terminal::path(path), RulesFiles::read(path)?)
 }
 
-/// Compiles what was read; shows every mistake when there are some.
+/// Compiles rules, `name` being their name in the error; shows every mistake in them.
 ///
 /// # Errors
 /// When the rules cannot be used.
-pub(crate) fn compile(path: &Path, files: RulesFiles) -> anyhow::Result<(SourceMap, RuleSet)> {
+pub(crate) fn compile(name: &str, files: RulesFiles) -> anyhow::Result<(SourceMap, RuleSet)> {
     match files.compile(None) {
         Ok(compiled) => Ok((files.sources, compiled.rules)),
-        Err(found) => {
-            let drawn = diagnostics::render(&found, &files.sources, Colour::Styled);
-            terminal::note(terminal::drawn(&drawn));
-            Err(Hint {
-                message: format!("the rules `{}` cannot be used", terminal::path(path)),
-                hint: "mend what is shown above".to_owned(),
-            }
-            .into())
+        Err(diagnostics) => {
+            show(&diagnostics, &files.sources);
+            Err(Hint::error(
+                format!("the rules `{name}` cannot be used"),
+                "mend what is shown above",
+            ))
         }
     }
+}
+
+/// Shows diagnostics with the lines they are about.
+pub(crate) fn show(diagnostics: &[Diagnostic], sources: &SourceMap) {
+    let drawn = diagnostics::render(diagnostics, sources, Colour::Styled);
+    terminal::note(terminal::drawn(&drawn));
 }

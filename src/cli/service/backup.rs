@@ -7,14 +7,13 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::cli::database::DatabaseOptions;
 use crate::cli::history::options;
 use crate::cli::terminal;
-use crate::cli::terminal::confirm;
-pub(crate) use crate::cli::terminal::confirm::Answer;
+use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{GOOD, Hint, paint};
 use crate::clock::Clock;
-use crate::config;
 use crate::message::media_file::readable;
 use crate::store;
 use crate::store::{Copied, CopyError, Present, StoreError};
@@ -32,12 +31,8 @@ pub(crate) struct Arguments {
     /// Replace a file that is there, once the copy is complete.
     #[arg(long)]
     force: bool,
-    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// Configuration file [default: replyd.toml when there is one].
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseOptions,
     /// Print JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -45,13 +40,13 @@ pub(crate) struct Arguments {
 
 /// Makes the copy and tells what is in it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let url = database(arguments.database.as_deref(), arguments.config.as_deref())?;
+    let url = arguments.database.url()?;
     let file = &arguments.file;
     let mut present = Present::Stays;
     if arguments.force {
         present = Present::IsReplaced;
     } else if file.is_file() && terminal::can_ask() {
-        match confirm::confirm(&format!("replace `{}`", file.display()))? {
+        match confirm(&format!("replace `{}`", file.display()))? {
             Answer::Yes => present = Present::IsReplaced,
             Answer::No => return Ok(ExitCode::FAILURE),
         }
@@ -74,14 +69,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The database that is meant.
-pub(super) fn database(url: Option<&str>, config: Option<&Path>) -> anyhow::Result<String> {
-    match url {
-        Some(url) => Ok(url.to_owned()),
-        None => Ok(config::read_database(config)?.url),
-    }
 }
 
 /// Ends at Ctrl-C, so that what was begun is taken away.
@@ -109,11 +96,7 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
         }
         _ => return error.context("no backup was made"),
     };
-    Hint {
-        message: format!("no backup was made: {error}"),
-        hint: hint.to_owned(),
-    }
-    .into()
+    Hint::error(format!("no backup was made: {error}"), hint.to_owned())
 }
 
 /// A line that learns how long the way is when it begins.
@@ -145,7 +128,7 @@ impl CopyProgress {
 /// What a copy holds, in a line.
 pub(super) fn contents(copied: &Copied) -> String {
     let newest = copied.newest.map_or_else(String::new, |at| {
-        format!(", the last of {}", options::when(at, &TimeZone::system()))
+        format!(", the last of {}", options::minute(at, &TimeZone::system()))
     });
     format!(
         "{}, {} messages in {} conversations{newest}; checked",

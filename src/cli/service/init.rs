@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::overwrite::not_written;
 use crate::cli::terminal;
+use crate::cli::terminal::overwrite::not_written;
 use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
 use crate::files::{Access, WriteError, create, make_folder};
 use crate::rules;
@@ -56,11 +56,10 @@ fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
         .find(|path| path.symlink_metadata().is_ok());
     match there {
         None => Ok(()),
-        Some(path) => Err(Hint {
-            message: format!("`{}` is there already", path.display()),
-            hint: "nothing is ever written over; name another folder: `replyd init DIR`".to_owned(),
-        }
-        .into()),
+        Some(path) => Err(Hint::error(
+            format!("`{}` is there already", path.display()),
+            "nothing is ever written over; name another folder: `replyd init DIR`",
+        )),
     }
 }
 

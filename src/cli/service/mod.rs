@@ -1,11 +1,11 @@
-//! Commands that run, set up and look after the service.
+//! Commands that run, set up and maintain the service.
 
 pub(crate) mod backup;
 pub(crate) mod demo;
+mod demo_files;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod init;
-pub(crate) mod overwrite;
 pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

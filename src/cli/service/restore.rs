@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::backup;
 use super::backup::{CopyProgress, contents};
+use crate::cli::database::DatabaseOptions;
 use crate::cli::terminal;
-use crate::cli::terminal::confirm;
-pub(crate) use crate::cli::terminal::confirm::Answer;
+use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::store;
@@ -40,12 +40,8 @@ pub(crate) struct Arguments {
     /// With --release: do not ask.
     #[arg(long, requires = "release")]
     yes: bool,
-    /// Database, such as sqlite:data/replyd.db [default: the one of the configuration].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// Configuration file [default: replyd.toml when there is one].
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseOptions,
     /// Print JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -53,7 +49,7 @@ pub(crate) struct Arguments {
 
 /// Restores, or releases.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let url = backup::database(arguments.database.as_deref(), arguments.config.as_deref())?;
+    let url = arguments.database.url()?;
     match &arguments.file {
         Some(file) => restore(&arguments, &url, file).await,
         None => release(&arguments, &url).await,
@@ -69,17 +65,17 @@ async fn restore(arguments: &Arguments, url: &str, file: &Path) -> anyhow::Resul
     progress.done();
     let restored = restored.map_err(with_hint)?;
     if arguments.json {
-        let mut told = backup::as_json(&restored.copied, file);
-        told["database"] = url.into();
-        told["put_aside"] = json!(restored.aside);
-        terminal::line(told);
+        let mut json = backup::as_json(&restored.copied, file);
+        json["database"] = url.into();
+        json["put_aside"] = json!(restored.aside);
+        terminal::line(json);
     } else {
-        tell(&restored, url, file);
+        print(&restored, url, file);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(restored: &Restored, url: &str, file: &Path) {
+fn print(restored: &Restored, url: &str, file: &Path) {
     terminal::line(format_args!(
         "{} {} into {url}: {}",
         paint(GOOD, "restored"),
@@ -129,7 +125,7 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     if may_repeat && old == Old::Send && !arguments.yes {
         let question = "send what stood queued in the backup, as far as its time is not over \
                         (it may have been sent before; --drop drops it)";
-        if confirm::confirm(question)? == Answer::No {
+        if confirm(question)? == Answer::No {
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -193,9 +189,5 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
         }
         _ => return error.context("nothing was restored"),
     };
-    Hint {
-        message: format!("nothing was restored: {error}"),
-        hint: hint.to_owned(),
-    }
-    .into()
+    Hint::error(format!("nothing was restored: {error}"), hint.to_owned())
 }

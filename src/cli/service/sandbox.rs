@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
 use crate::cli::terminal;
 use crate::cli::terminal::bubble;
 use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, paint};
@@ -18,8 +19,6 @@ const PERSON: &str = "15550000001";
 /// How long to wait for the first answer, and then for one more.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 const ONE_MORE: Duration = Duration::from_millis(400);
-/// Where a running demo tells its address, below its data folder.
-pub(crate) const ADDRESS_FILE: &str = "sandbox.json";
 
 /// Talks to the pretend WhatsApp of a running `replyd demo`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, default_value = PERSON)]
     from: String,
     /// Data folder of the demo.
-    #[arg(long, global = true, value_name = "DIR", default_value = super::demo::DATA)]
+    #[arg(long, global = true, value_name = "DIR", default_value = DATA_FOLDER)]
     data: PathBuf,
 }
 
@@ -96,9 +95,11 @@ struct Phone {
 impl Phone {
     fn find(arguments: &Arguments) -> anyhow::Result<Self> {
         let file = arguments.data.join(ADDRESS_FILE);
-        let text = std::fs::read_to_string(&file).map_err(|_| Hint {
-            message: format!("no demo has written `{}`", terminal::path(&file)),
-            hint: "start one with `replyd demo`, in this folder, and leave it running".to_owned(),
+        let text = std::fs::read_to_string(&file).map_err(|_| {
+            Hint::new(
+                format!("no demo has written `{}`", terminal::path(&file)),
+                "start one with `replyd demo`, in this folder, and leave it running",
+            )
         })?;
         let told: Value = serde_json::from_str(&text)
             .with_context(|| format!("could not read `{}`", terminal::path(&file)))?;
@@ -130,7 +131,7 @@ impl Phone {
                 .unwrap_or("the sandbox refused")
                 .to_owned();
             let hint = "`replyd sandbox screen` shows what can be tapped".to_owned();
-            return Err(Hint { message, hint }.into());
+            return Err(Hint::error(message, hint));
         }
         body["bubbles"]
             .as_u64()
@@ -151,10 +152,10 @@ impl Phone {
     }
 
     fn unreachable(&self) -> Hint {
-        Hint {
-            message: format!("nothing answers at {}", self.base),
-            hint: "the demo is not running any more; start it again with `replyd demo`".to_owned(),
-        }
+        Hint::new(
+            format!("nothing answers at {}", self.base),
+            "the demo is not running any more; start it again with `replyd demo`",
+        )
     }
 }
 
@@ -167,11 +168,11 @@ fn show(bubbles: &[Bubble]) {
                 paint(DIM, "✓")
             };
             let you = paint(LITERAL, "you › ");
-            let said = terminal::behind(&you, terminal::PERSON, LITERAL, &bubble.text);
+            let said = terminal::behind(&you, terminal::CONTACT, LITERAL, &bubble.text);
             terminal::line(format_args!("{said} {ticks}"));
             continue;
         }
-        terminal::line(terminal::framed(terminal::OURS, &bubble.text));
+        terminal::line(terminal::framed(terminal::BUSINESS, &bubble.text));
         for (index, option) in bubble.options.iter().enumerate() {
             let line = bubble::option_line(index + 1, &option.title, option.description.as_deref());
             terminal::line(bubble::framed(&line));

@@ -1,5 +1,4 @@
-//! Maton's own API: connections. Its errors do not have Graph's shape; what they hold is nowhere
-//! documented.
+//! Maton's own API: connections. Errors do not have Graph's shape; their content is not documented.
 //!
 //! See <https://github.com/maton-ai/api-gateway-skill>.
 
@@ -7,18 +6,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::Named;
+use super::request::{QueryParameters, admit, record_call};
 use crate::sandbox::account::connection;
-use crate::sandbox::{Inner, lock};
+use crate::sandbox::context::Context;
 
 const APP: &str = "whatsapp-business";
 
-/// Maton's refusal.
+/// Error that Maton answers with.
 pub(crate) struct Refused(StatusCode, &'static str);
 
 impl IntoResponse for Refused {
@@ -27,41 +27,47 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Authorized request, recorded in the account's calls.
+pub(crate) struct MatonCall(Arc<Context>);
+
+impl FromRequestParts<Arc<Context>> for MatonCall {
+    type Rejection = Refused;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &Arc<Context>,
+    ) -> Result<Self, Refused> {
+        record_call(context, parts);
+        admit(context, &parts.headers)
+            .map(|()| Self(Arc::clone(context)))
+            .map_err(|_| Refused(StatusCode::UNAUTHORIZED, "invalid API key"))
+    }
+}
+
 type Answer = Result<Json<Value>, Refused>;
 
 /// `GET /connections`.
 pub(crate) async fn list(
-    Shared(inner): Shared<Arc<Inner>>,
-    Query(query): Query<Named>,
-    headers: HeaderMap,
-    uri: Uri,
+    MatonCall(context): MatonCall,
+    Query(query): Query<QueryParameters>,
 ) -> Answer {
-    inner.note_call("GET", &uri);
-    admit(&inner, &headers)?;
-    let account = &lock(&inner.state).account;
-    let found = account.connections.iter().filter(|connection| {
+    let account = &context.state().account;
+    let matches = account.connections.iter().filter(|connection| {
         let keys = ["app", "status", "method"].iter();
         let mut wanted = keys.filter_map(|key| Some((key, query.get(*key)?)));
         wanted.all(|(key, wanted)| connection[key] == wanted.as_str())
     });
-    Ok(Json(json!({ "connections": found.collect::<Vec<_>>() })))
+    Ok(Json(json!({ "connections": matches.collect::<Vec<_>>() })))
 }
 
-/// `POST /connections`: answers with the id only, so that its address must be asked for.
-pub(crate) async fn create(
-    Shared(inner): Shared<Arc<Inner>>,
-    headers: HeaderMap,
-    uri: Uri,
-    bytes: Bytes,
-) -> Answer {
-    inner.note_call("POST", &uri);
-    admit(&inner, &headers)?;
+/// `POST /connections`: answers with the id only, so that the client must fetch the URL.
+pub(crate) async fn create(MatonCall(context): MatonCall, bytes: Bytes) -> Answer {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     if body["app"] != APP {
         return Err(Refused(StatusCode::BAD_REQUEST, "unknown app"));
     }
-    let now = inner.settings.clock.now().to_string();
-    let id = inner.change(|state| {
+    let now = context.settings.clock.now().to_string();
+    let id = context.change(|state| {
         let number = state.account.next_number();
         let mut connection = connection(number, "PENDING", &now);
         if let Some(method) = body.get("method") {
@@ -75,31 +81,20 @@ pub(crate) async fn create(
 }
 
 /// `GET /connections/{id}`.
-pub(crate) async fn get(
-    Shared(inner): Shared<Arc<Inner>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Answer {
-    inner.note_call("GET", &uri);
-    admit(&inner, &headers)?;
-    let account = &lock(&inner.state).account;
+pub(crate) async fn get(MatonCall(context): MatonCall, Path(id): Path<String>) -> Answer {
+    let account = &context.state().account;
     let mut connections = account.connections.iter();
-    let found = connections.find(|connection| connection["connection_id"] == id.as_str());
-    let found = found.ok_or_else(unknown)?;
-    Ok(Json(json!({ "connection": found })))
+    let connection = connections.find(|connection| connection["connection_id"] == id.as_str());
+    let connection = connection.ok_or_else(unknown)?;
+    Ok(Json(json!({ "connection": connection })))
 }
 
-/// `DELETE /connections/{id}`: answers with words, for what Maton answers is nowhere documented.
+/// `DELETE /connections/{id}`: answers with plain text, because Maton does not document its answer.
 pub(crate) async fn delete(
-    Shared(inner): Shared<Arc<Inner>>,
+    MatonCall(context): MatonCall,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
 ) -> Result<&'static str, Refused> {
-    inner.note_call("DELETE", &uri);
-    admit(&inner, &headers)?;
-    inner.change(|state| {
+    context.change(|state| {
         let connections = &mut state.account.connections;
         let at = connections
             .iter()
@@ -107,12 +102,6 @@ pub(crate) async fn delete(
         connections.remove(at.ok_or_else(unknown)?);
         Ok("deleted")
     })
-}
-
-fn admit(inner: &Inner, headers: &HeaderMap) -> Result<(), Refused> {
-    inner
-        .admit(headers)
-        .map_err(|_| Refused(StatusCode::UNAUTHORIZED, "invalid API key"))
 }
 
 fn unknown() -> Refused {

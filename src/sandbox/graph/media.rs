@@ -11,47 +11,41 @@ use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::Refusal;
+use super::request::{QueryParameters, admit, knows_number};
+use super::response::{Answer, Refusal, success};
 use crate::message::hex;
 use crate::message::media_file::{FIRST_BYTES, FORMATS, describe_as};
+use crate::sandbox::context::Context;
 use crate::sandbox::state::StoredFile;
-use crate::sandbox::{Inner, lock};
 
 /// The largest file and what a form has around it.
 pub(crate) const MAX_FORM_BYTES: usize = 101 * 1024 * 1024;
 
-/// The query of a request.
-pub(super) type Query = super::Named;
-
 /// `POST /{version}/{number}/media`.
 pub(crate) async fn upload(
-    Shared(inner): Shared<Arc<Inner>>,
+    Shared(context): Shared<Arc<Context>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
-) -> Response {
-    // The whole body first: an answer before its end would break the connection under the sender.
+) -> Answer {
+    // The whole body first: an early response would break the connection under the sender.
     let form = read(form).await;
-    let stored = inner
-        .admit(&headers)
-        .and_then(|()| inner.knows_number(&number))
-        .and_then(|()| form?.checked(&number));
-    match stored {
-        Ok(file) => Json(json!({ "id": inner.store(file) })).into_response(),
-        Err(refusal) => refusal.answer(),
-    }
+    admit(&context, &headers)?;
+    knows_number(&context, &number)?;
+    let file = form?.checked(&number)?;
+    Ok(Json(json!({ "id": context.store(file) })))
 }
 
-/// What was uploaded, as it came.
+/// Fields of an upload.
 #[derive(Default)]
 struct Form {
     product: Option<String>,
     mime_type: Option<String>,
     filename: Option<String>,
-    /// Content type and bytes of the file.
+    /// Content type and bytes.
     file: Option<(String, Bytes)>,
 }
 
@@ -80,13 +74,12 @@ async fn read(form: Result<Multipart, MultipartRejection>) -> Result<Form, Refus
 
 impl Form {
     fn checked(self, number: &str) -> Result<StoredFile, Refusal> {
-        let missing = |name: &str| Refusal::new(100, format!("The parameter {name} is required."));
         if self.product.as_deref() != Some("whatsapp") {
-            return Err(missing("messaging_product"));
+            return Err(Refusal::missing("messaging_product"));
         }
-        let mime_type = self.mime_type.ok_or_else(|| missing("type"))?;
-        let (content_type, bytes) = self.file.ok_or_else(|| missing("file"))?;
-        let filename = self.filename.ok_or_else(|| missing("file"))?;
+        let mime_type = self.mime_type.ok_or_else(|| Refusal::missing("type"))?;
+        let (content_type, bytes) = self.file.ok_or_else(|| Refusal::missing("file"))?;
+        let filename = self.filename.ok_or_else(|| Refusal::missing("file"))?;
         if !FORMATS.iter().any(|format| format.mime_type == mime_type) {
             return Err(Refusal::new(
                 100,
@@ -109,63 +102,57 @@ impl Form {
     }
 }
 
-/// `GET /{version}/{id}` of a file; `None` when the id is of no file.
-pub(super) fn get(inner: &Inner, id: &str, query: &Query) -> Option<Response> {
-    let found = lock(&inner.state).file(id).cloned();
-    let file = found?;
-    if let Err(refusal) = of_number(&file, query) {
-        return Some(refusal.answer());
-    }
-    let told: Value = json!({
+/// `GET /{version}/{id}` of a file; `None` when the id is not a file's.
+pub(super) fn get(context: &Context, id: &str, query: &QueryParameters) -> Option<Answer> {
+    let file = match file_of_number(context, id, query)? {
+        Ok(file) => file,
+        Err(refusal) => return Some(Err(refusal)),
+    };
+    Some(Ok(Json(json!({
         "messaging_product": "whatsapp",
-        "url": format!("http://{}/sandbox/file/{id}", inner.address),
+        "url": format!("http://{}/sandbox/file/{id}", context.address),
         "mime_type": file.mime_type,
         "sha256": hex(&Sha256::digest(&file.bytes)),
         "file_size": file.bytes.len().to_string(),
         "id": id,
-    });
-    Some(Json(told).into_response())
+    }))))
 }
 
-/// `DELETE /{version}/{id}` of a file; `None` when the id is of no file.
-pub(super) fn delete(inner: &Inner, id: &str, query: &Query) -> Option<Response> {
-    let found = lock(&inner.state).file(id).cloned();
-    let file = found?;
-    if let Err(refusal) = of_number(&file, query) {
-        return Some(refusal.answer());
-    }
-    inner.change(|state| state.files.remove(id));
-    Some(Json(json!({ "success": true })).into_response())
+/// `DELETE /{version}/{id}` of a file; `None` when the id is not a file's.
+pub(super) fn delete(context: &Context, id: &str, query: &QueryParameters) -> Option<Answer> {
+    let file = file_of_number(context, id, query)?;
+    Some(file.map(|_| {
+        context.change(|state| state.files.remove(id));
+        success()
+    }))
 }
 
-/// A file belongs to one number; whoever names another one is refused.
-fn of_number(file: &StoredFile, query: &Query) -> Result<(), Refusal> {
-    match query.get("phone_number_id") {
+/// Looks a file up; refuses it when the query names another number than the file's.
+fn file_of_number(
+    context: &Context,
+    id: &str,
+    query: &QueryParameters,
+) -> Option<Result<StoredFile, Refusal>> {
+    let file = context.state().file(id).cloned()?;
+    Some(match query.get("phone_number_id") {
         Some(number) if *number != file.phone_number_id => Err(Refusal::no_object()),
-        _ => Ok(()),
-    }
+        _ => Ok(file),
+    })
 }
 
-/// `GET /sandbox/file/{id}`: the file host, which wants the token and answers with the bytes.
+/// `GET /sandbox/file/{id}`: the file host, which requires the token and answers with the bytes.
 pub(crate) async fn bytes(
-    Shared(inner): Shared<Arc<Inner>>,
+    Shared(context): Shared<Arc<Context>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if inner.admit(&headers).is_err() {
+    if admit(&context, &headers).is_err() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let found = lock(&inner.state).file(&id).cloned();
-    match found {
+    let file = context.state().file(&id).cloned();
+    match file {
         Some(file) => ([(header::CONTENT_TYPE, file.mime_type)], file.bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-impl Inner {
-    /// Keeps a file and gives its id.
-    pub(crate) fn store(&self, file: StoredFile) -> String {
-        self.change(|state| state.keep(file))
     }
 }
 
@@ -189,54 +176,25 @@ mod tests {
             file: Some((mime_type.to_owned(), Bytes::from_static(bytes))),
             ..form()
         };
+        let with = |clear: fn(&mut Form)| {
+            let mut form = form();
+            clear(&mut form);
+            form
+        };
         let cases = [
-            (
-                "no product",
-                Form {
-                    product: None,
-                    ..form()
-                },
-                100,
-            ),
+            ("no product", with(|form| form.product = None), 100),
             (
                 "another product",
-                Form {
-                    product: Some("messenger".to_owned()),
-                    ..form()
-                },
+                with(|form| form.product = Some("messenger".to_owned())),
                 100,
             ),
-            (
-                "no type",
-                Form {
-                    mime_type: None,
-                    ..form()
-                },
-                100,
-            ),
-            (
-                "no file",
-                Form {
-                    file: None,
-                    ..form()
-                },
-                100,
-            ),
-            (
-                "no file name",
-                Form {
-                    filename: None,
-                    ..form()
-                },
-                100,
-            ),
+            ("no type", with(|form| form.mime_type = None), 100),
+            ("no file", with(|form| form.file = None), 100),
+            ("no file name", with(|form| form.filename = None), 100),
             ("a type that is not taken", of("image/gif", b"GIF89a"), 100),
             (
                 "another content type",
-                Form {
-                    mime_type: Some("image/png".to_owned()),
-                    ..form()
-                },
+                with(|form| form.mime_type = Some("image/png".to_owned())),
                 131_053,
             ),
             ("another content", of("image/png", b"hello"), 131_053),

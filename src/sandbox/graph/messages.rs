@@ -1,4 +1,4 @@
-//! Takes sends and read marks, refuses what Graph refuses, and sends receipts.
+//! Accepts sends and read marks, shows them on the phone, and delivers receipts.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
@@ -14,68 +14,72 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Refusal;
-use super::validate::acceptable;
+use super::request::{admit, knows_number, options, recipient};
+use super::response::{Refusal, success};
+use super::validate::validate;
+use crate::sandbox::context::{Context, Receipts};
 use crate::sandbox::faults::Fault;
-use crate::sandbox::state::{Bubble, Option as ScreenOption, Request, Side, Verdict};
-use crate::sandbox::{Inner, Receipts, lock, webhooks};
+use crate::sandbox::state::{Bubble, Request, Side, Verdict};
+use crate::sandbox::webhooks;
 
 /// `POST /{version}/{number}/messages`.
 pub(crate) async fn messages(
-    Shared(inner): Shared<Arc<Inner>>,
+    Shared(context): Shared<Arc<Context>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Response {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    let admitted = inner
-        .admit(&headers)
-        .and_then(|()| inner.knows_number(&number))
+    let is_read_mark = body["status"] == "read";
+    let checked = admit(&context, &headers)
+        .and_then(|()| knows_number(&context, &number))
         .and_then(|()| {
             body.is_object()
                 .then_some(())
                 .ok_or_else(|| Refusal::new(100, "The body is not a JSON object."))
+        })
+        .and_then(|()| {
+            if is_read_mark {
+                Ok(())
+            } else {
+                validate(&body, &number, &context.state())
+            }
         });
-    if let Err(refusal) = admitted {
-        inner.note(&number, &body, Verdict::Refused(refusal.code));
-        return refusal.answer();
-    }
-    if body["status"] == "read" {
-        return inner.read_mark(&number, &body);
-    }
-    let checked = acceptable(&body, &number, &lock(&inner.state));
     if let Err(refusal) = checked {
-        inner.note(&number, &body, Verdict::Refused(refusal.code));
-        return refusal.answer();
+        context.record(&number, &body, Verdict::Refused(refusal.code));
+        return refusal.into_response();
     }
-    let fault = inner.change(|state| state.faults.pop_front());
+    if is_read_mark {
+        return context.read_mark(&number, &body);
+    }
+    let fault = context.change(|state| state.faults.pop_front());
     match fault {
-        None => inner.accept(&number, &body).await,
+        None => context.accept(&number, &body).await,
         Some(Fault::Graph(code)) => {
-            inner.note(&number, &body, Verdict::Refused(code));
-            Refusal::new(code, "a scripted fault").answer()
+            context.record(&number, &body, Verdict::Refused(code));
+            Refusal::new(code, "a scripted fault").into_response()
         }
         Some(Fault::BadGateway) => {
-            inner.note(&number, &body, Verdict::Refused(0));
+            context.record(&number, &body, Verdict::Refused(0));
             (StatusCode::BAD_GATEWAY, "<html>502 Bad Gateway</html>").into_response()
         }
         Some(Fault::TooMany(seconds)) => {
-            inner.note(&number, &body, Verdict::Refused(0));
+            context.record(&number, &body, Verdict::Refused(0));
             let retry_after = [(header::RETRY_AFTER, seconds.to_string())];
             (StatusCode::TOO_MANY_REQUESTS, retry_after, "slow down").into_response()
         }
         Some(Fault::LostAnswer) => {
-            inner.accept(&number, &body).await;
+            context.accept(&number, &body).await;
             broken()
         }
         Some(Fault::Stall) => {
-            inner.stall().await;
-            inner.accept(&number, &body).await
+            context.stall().await;
+            context.accept(&number, &body).await
         }
     }
 }
 
-/// An answer whose connection breaks in the middle of it.
+/// Response whose connection breaks in the middle of the body.
 fn broken() -> Response {
     let parts = [
         Ok(Bytes::from_static(b"{\"messaging")),
@@ -85,45 +89,7 @@ fn broken() -> Response {
     ([(header::CONTENT_LENGTH, "4096")], body).into_response()
 }
 
-/// The address without its plus.
-pub(super) fn recipient(body: &Value) -> Option<&str> {
-    let to = body["to"].as_str().map(|to| to.trim_start_matches('+'));
-    to.or_else(|| body["recipient"].as_str())
-}
-
-/// What can be tapped in an interactive message.
-pub(super) fn options(content: &Value, of: &str) -> Vec<ScreenOption> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let option = |kind: &str, value: &Value| ScreenOption {
-        id: text(&value["id"]),
-        title: text(&value["title"]),
-        description: value["description"].as_str().map(str::to_owned),
-        kind: kind.to_owned(),
-        of: of.to_owned(),
-    };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let action = &content["action"];
-    let buttons = list(&action["buttons"]);
-    let buttons = buttons
-        .iter()
-        .map(|button| option("button_reply", &button["reply"]));
-    let cards = list(&action["cards"]);
-    let on_cards = cards
-        .iter()
-        .flat_map(|card| list(&card["action"]["buttons"]));
-    let on_cards: Vec<ScreenOption> = on_cards
-        .map(|button| option("button_reply", &button["quick_reply"]))
-        .collect();
-    let rows = list(&action["sections"])
-        .into_iter()
-        .flat_map(|section| list(&section["rows"]));
-    buttons
-        .chain(on_cards)
-        .chain(rows.map(|row| option("list_reply", &row)))
-        .collect()
-}
-
-/// What a phone shows of a message.
+/// Text that a phone shows of a message.
 fn shown(body: &Value) -> String {
     let kind = body["type"].as_str().unwrap_or("text");
     let content = &body[kind];
@@ -156,10 +122,10 @@ fn shown(body: &Value) -> String {
     }
 }
 
-/// Text and action of an interactive message; what can be tapped stands beside it.
+/// Text and action of an interactive message, without its buttons and rows.
 fn interactive(content: &Value) -> String {
     let parameters = &content["action"]["parameters"];
-    let more = match content["type"].as_str().unwrap_or_default() {
+    let action = match content["type"].as_str().unwrap_or_default() {
         "cta_url" => format!(
             "[{}] {}",
             plain(&parameters["display_text"]),
@@ -176,7 +142,7 @@ fn interactive(content: &Value) -> String {
         "catalog_message" => "[View catalog]".to_owned(),
         _ => String::new(),
     };
-    let lines = [plain(&content["body"]["text"]).to_owned(), more];
+    let lines = [plain(&content["body"]["text"]).to_owned(), action];
     let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     lines.join("\n")
 }
@@ -185,8 +151,8 @@ fn plain(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-impl Inner {
-    fn note(&self, number: &str, body: &Value, verdict: Verdict) {
+impl Context {
+    fn record(&self, number: &str, body: &Value, verdict: Verdict) {
         self.change(|state| {
             state.requests.push(Request {
                 phone_number_id: number.to_owned(),
@@ -200,13 +166,13 @@ impl Inner {
 
     fn read_mark(&self, number: &str, body: &Value) -> Response {
         let wamid = body["message_id"].as_str().unwrap_or_default();
-        if !lock(&self.state).knows(wamid) {
-            self.note(number, body, Verdict::Refused(131_009));
-            return Refusal::new(131_009, "There is no such message.").answer();
+        if !self.state().knows(wamid) {
+            self.record(number, body, Verdict::Refused(131_009));
+            return Refusal::new(131_009, "There is no such message.").into_response();
         }
         self.change(|state| state.mark_read(wamid));
-        self.note(number, body, Verdict::Marked);
-        Json(json!({ "success": true })).into_response()
+        self.record(number, body, Verdict::Marked);
+        success().into_response()
     }
 
     /// Takes a message: the phone shows it, and its receipts are on their way.
@@ -222,15 +188,15 @@ impl Inner {
                 read: false,
             });
         });
-        self.note(number, body, Verdict::Accepted(wamid.clone()));
+        self.record(number, body, Verdict::Accepted(wamid.clone()));
 
         let receipts = self.receipts(number, body, &wamid);
         let send = {
-            let inner = Arc::clone(self);
+            let context = Arc::clone(self);
             async move {
                 for body in receipts {
-                    // A service that is down misses them, as it would miss Meta's after a week.
-                    let _ = inner.deliver(&body).await;
+                    // A service that is down misses them, as it misses Meta's after a week.
+                    let _ = context.deliver(&body).await;
                 }
             }
         };
@@ -247,7 +213,7 @@ impl Inner {
         .into_response()
     }
 
-    /// The receipt webhooks of a message, one body each.
+    /// Builds the receipt webhooks of a message, one body each.
     fn receipts(&self, number: &str, body: &Value, wamid: &str) -> Vec<String> {
         let steps: &[&str] = match self.settings.receipts {
             Receipts::Normal | Receipts::Early => &["sent", "delivered", "read"],
@@ -272,14 +238,14 @@ impl Inner {
         steps.iter().map(receipt).collect()
     }
 
-    /// Waits for the next release.
+    /// Waits for the next [`Sandbox::release`](crate::sandbox::Sandbox::release).
     async fn stall(&self) {
         let mut changes = self.changes.subscribe();
         let before = self.change(|state| {
             state.stalling += 1;
             state.released
         });
-        let released = changes.wait_for(|_| lock(&self.state).released > before);
+        let released = changes.wait_for(|_| self.state().released > before);
         let _ = released.await;
         self.change(|state| state.stalling -= 1);
     }

@@ -3,73 +3,53 @@
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::Query;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::object::picked;
-use super::templates::page;
-use super::{Named, Refusal, knows_account};
-use crate::sandbox::Inner;
+use super::request::{AccountEdge, QueryParameters};
+use super::response::{Answer, Refusal, page, picked};
+use crate::sandbox::context::Context;
 use crate::whatsapp::signature;
 
-/// What Graph gives of a number when no fields are asked for.
-const USUAL: &str = "id,display_phone_number,verified_name,quality_rating,code_verification_status";
+/// Fields of a number when none is requested.
+const DEFAULT_FIELDS: &str =
+    "id,display_phone_number,verified_name,quality_rating,code_verification_status";
 
-/// `GET /{version}/{number}`; `None` when the id is no number's.
-pub(super) fn get(inner: &Inner, id: &str, query: &Named) -> Option<Response> {
-    let numbers = numbers(inner);
+/// `GET /{version}/{number}`; `None` when the id is not a number's.
+pub(super) fn get(context: &Context, id: &str, query: &QueryParameters) -> Option<Answer> {
+    let numbers = numbers(context);
     let number = numbers.iter().find(|number| number["id"] == id)?;
     if let Some(proof) = query.get("appsecret_proof") {
-        let settings = &inner.settings;
+        let settings = &context.settings;
         let key = settings.api_key.expose_secret();
         if *proof != signature::proof(&settings.app_secret, key) {
             let details = "Invalid appsecret_proof provided in the API argument";
-            return Some(Refusal::new(100, details).answer());
+            return Some(Err(Refusal::new(100, details)));
         }
     }
-    let usual = USUAL.to_owned();
-    let fields = query.get("fields").unwrap_or(&usual);
-    Some(Json(picked(number, Some(fields))).into_response())
+    let default = DEFAULT_FIELDS.to_owned();
+    let fields = query.get("fields").unwrap_or(&default);
+    Some(Ok(Json(picked(number, Some(fields)))))
 }
 
 /// `GET /{version}/{waba}/phone_numbers`.
 pub(crate) async fn list(
-    Shared(inner): Shared<Arc<Inner>>,
-    Path((_version, waba)): Path<(String, String)>,
-    Query(query): Query<Named>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Json<Value>, Refusal> {
-    inner.note_call("GET", &uri);
-    inner.admit(&headers)?;
-    knows_account(&waba)?;
-    page(&numbers(&inner).iter().collect::<Vec<_>>(), &query)
+    AccountEdge(context): AccountEdge,
+    Query(query): Query<QueryParameters>,
+) -> Answer {
+    page(&numbers(&context), &query)
 }
 
 /// `GET /{version}/{waba}/subscribed_apps`: the app whose secret signs the webhooks.
-pub(crate) async fn subscribed_apps(
-    Shared(inner): Shared<Arc<Inner>>,
-    Path((_version, waba)): Path<(String, String)>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Json<Value>, Refusal> {
-    inner.note_call("GET", &uri);
-    inner.admit(&headers)?;
-    knows_account(&waba)?;
+pub(crate) async fn subscribed_apps(_: AccountEdge) -> Json<Value> {
     let app = json!({ "id": "1234567890", "name": "Luna's app", "link": "https://bakery.example" });
-    Ok(Json(
-        json!({ "data": [{ "whatsapp_business_api_data": app }] }),
-    ))
+    Json(json!({ "data": [{ "whatsapp_business_api_data": app }] }))
 }
 
-fn numbers(inner: &Inner) -> Vec<Value> {
-    let numbers = inner.settings.numbers.iter().enumerate();
+fn numbers(context: &Context) -> Vec<Value> {
+    let numbers = context.settings.numbers.iter().enumerate();
     numbers
         .map(|(index, id)| {
             json!({

@@ -3,19 +3,15 @@
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::Query;
 use serde_json::{Value, json};
 
-use super::object::picked;
-use super::{Named, Refusal};
-use crate::sandbox::{Inner, lock};
+use super::request::{NumberEdge, QueryParameters};
+use super::response::{Answer, Refusal, picked, success};
 
-/// What may be set, with the most characters of each.
+/// Writable texts, each with its maximum number of characters.
 const TEXTS: [(&str, usize); 5] = [
     ("about", 139),
     ("address", 256),
@@ -26,38 +22,20 @@ const TEXTS: [(&str, usize); 5] = [
 
 /// `GET /{version}/{number}/whatsapp_business_profile`.
 pub(crate) async fn get(
-    Shared(inner): Shared<Arc<Inner>>,
-    Path((_version, number)): Path<(String, String)>,
-    Query(query): Query<Named>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Json<Value>, Refusal> {
-    inner.note_call("GET", &uri);
-    inner.admit(&headers)?;
-    inner.knows_number(&number)?;
-    let profile = lock(&inner.state).account.profiles.get(&number).cloned();
+    NumberEdge(context, number): NumberEdge,
+    Query(query): Query<QueryParameters>,
+) -> Json<Value> {
+    let profile = context.state().account.profiles.get(&number).cloned();
     let mut shown = picked(&profile.unwrap_or_else(|| json!({})), query.get("fields"));
     shown["messaging_product"] = json!("whatsapp");
-    Ok(Json(json!({ "data": [shown] })))
+    Json(json!({ "data": [shown] }))
 }
 
 /// `POST /{version}/{number}/whatsapp_business_profile`.
-pub(crate) async fn update(
-    Shared(inner): Shared<Arc<Inner>>,
-    Path((_version, number)): Path<(String, String)>,
-    headers: HeaderMap,
-    uri: Uri,
-    bytes: Bytes,
-) -> Result<Json<Value>, Refusal> {
-    inner.note_call("POST", &uri);
-    inner.admit(&headers)?;
-    inner.knows_number(&number)?;
+pub(crate) async fn update(NumberEdge(context, number): NumberEdge, bytes: Bytes) -> Answer {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     if body["messaging_product"] != "whatsapp" {
-        return Err(Refusal::new(
-            100,
-            "The parameter messaging_product is required.",
-        ));
+        return Err(Refusal::missing("messaging_product"));
     }
     for (key, max) in TEXTS {
         if body[key]
@@ -70,7 +48,7 @@ pub(crate) async fn update(
             ));
         }
     }
-    inner.change(|state| {
+    context.change(|state| {
         let profile = state
             .account
             .profiles
@@ -81,5 +59,5 @@ pub(crate) async fn update(
             profile[key] = body[key].clone();
         }
     });
-    Ok(Json(json!({ "success": true })))
+    Ok(success())
 }

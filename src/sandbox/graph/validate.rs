@@ -1,24 +1,21 @@
-//! What Graph checks of a message before it takes it.
+//! Graph's checks of a message.
 //!
-//! Written from Meta's pages and not with [`crate::message::limits`], so that a mistake there is
-//! found out here. See
+//! Written from Meta's documentation and not with [`crate::message::limits`], so that a mistake
+//! there shows here. See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 
 use serde_json::{Value, json};
 
-use super::Refusal;
-use super::messages::{options, recipient};
+use super::request::{options, recipient};
+use super::response::Refusal;
 use crate::sandbox::state::State;
 
 type Checked = Result<(), Refusal>;
 
-/// Refuses what Graph refuses. `number` is the business number that sends.
-pub(super) fn acceptable(body: &Value, number: &str, state: &State) -> Checked {
+/// Checks a message as Graph does. `number` is the sending business number.
+pub(super) fn validate(body: &Value, number: &str, state: &State) -> Checked {
     if body["messaging_product"] != "whatsapp" {
-        return Err(Refusal::new(
-            100,
-            "The parameter messaging_product is required.",
-        ));
+        return Err(Refusal::missing("messaging_product"));
     }
     if recipient(body).is_none_or(str::is_empty) {
         return Err(Refusal::new(131_008, "The parameter to is required."));
@@ -81,15 +78,15 @@ fn count(list: &Value, least: usize, most: usize, name: &str) -> Checked {
     }
 }
 
-/// `link` or `id`, one of them; an id must be of a file of this number.
+/// Requires either `link` or `id`; an id must belong to a file of this number.
 fn file(content: &Value, kind: &str, number: &str, state: &State) -> Checked {
     match (content["link"].as_str(), content["id"].as_str()) {
         (Some(link), None) if link.starts_with("https://") => Ok(()),
         (Some(_), None) => Err(Refusal::new(131_009, format!("{kind}.link is not https."))),
         (None, Some(id)) => {
             let known = state.file(id);
-            let ours = known.is_some_and(|file| file.phone_number_id == number);
-            ours.then_some(()).ok_or_else(Refusal::no_object)
+            let is_own = known.is_some_and(|file| file.phone_number_id == number);
+            is_own.then_some(()).ok_or_else(Refusal::no_object)
         }
         _ => Err(required(&format!("{kind}.link or {kind}.id"))),
     }
@@ -255,18 +252,18 @@ fn template(content: &Value, state: &State) -> Checked {
         of_kind.next().cloned().unwrap_or_default()
     };
     let body = part(&approved["components"], "BODY");
-    let wanted = body["text"]
+    let expected = body["text"]
         .as_str()
         .unwrap_or_default()
         .matches("{{")
         .count();
     let given = part(&content["components"], "body");
     let given = given["parameters"].as_array().map_or(0, Vec::len);
-    if wanted == given {
+    if expected == given {
         return Ok(());
     }
     let details = format!(
-        "body: number of localizable_params ({given}) does not match the expected number of params ({wanted})"
+        "body: number of localizable_params ({given}) does not match the expected number of params ({expected})"
     );
     Err(Refusal::new(132_000, details))
 }

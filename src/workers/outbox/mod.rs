@@ -134,11 +134,7 @@ impl Delivery {
     /// When a send panics: its row would stay claimed.
     pub async fn run(mut self, wake: Arc<Notify>, shutdown: Shutdown) {
         self.stop = shutdown.soft.child_token();
-        tokio::select! {
-            biased;
-            () = shutdown.hard.cancelled() => {}
-            () = self.work(&wake) => {}
-        }
+        shutdown.run_until_hard(self.work(&wake)).await;
         // Dropping the set aborts what is still under way.
     }
 

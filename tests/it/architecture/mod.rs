@@ -32,11 +32,12 @@ const ONE_HOME: &[(&[&str], &[&str])] = &[
     (&["sqlx::"], &["store/", "intake.rs"]),
     // These macros panic when nobody reads the output; a lost line would stop the work under way.
     (&["println!", "print!(", "eprint", "dbg!("], &[]),
-    (&["anstream::std", ".print()"], &["cli/terminal/mod.rs"]),
+    (&["anstream::std", ".print()"], &["cli/terminal/output.rs"]),
     (
         &["io::stdout", "io::stderr"],
         &[
-            "cli/terminal/mod.rs",
+            "cli/terminal/error.rs",
+            "cli/terminal/output.rs",
             "cli/terminal/progress.rs",
             "telemetry/",
         ],

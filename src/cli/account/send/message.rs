@@ -159,11 +159,10 @@ impl What {
 
     fn text(&self) -> anyhow::Result<Outbound> {
         let Some(body) = self.text.clone() else {
-            return Err(Hint {
-                message: "nothing to send".to_owned(),
-                hint: "write the text behind the number, or see `replyd send --help`".to_owned(),
-            }
-            .into());
+            return Err(Hint::error(
+                "nothing to send",
+                "write the text behind the number, or see `replyd send --help`",
+            ));
         };
         Ok(Outbound::Text {
             body,
@@ -213,11 +212,10 @@ impl What {
             .split_once(',')
             .and_then(|(north, east)| Some((number(north)?, number(east)?)));
         let Some((latitude, longitude)) = degrees else {
-            return Err(Hint {
-                message: "--location takes two numbers".to_owned(),
-                hint: "write it like --location 40.71,-74.00".to_owned(),
-            }
-            .into());
+            return Err(Hint::error(
+                "--location takes two numbers",
+                "write it like --location 40.71,-74.00",
+            ));
         };
         Ok(Outbound::Location {
             latitude,
@@ -297,7 +295,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
         format!("send it with --{is}, or as it is with --document")
     };
     let message = format!("`{name}` is a file of kind {is}, not {}", kind.name());
-    Err(Hint { message, hint }.into())
+    Err(Hint::error(message, hint))
 }
 
 /// A message in the words of `reply`.

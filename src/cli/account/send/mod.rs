@@ -94,20 +94,17 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 fn failed(error: &SendError) -> anyhow::Error {
     match error {
-        SendError::Unknown(_) => Hint {
-            message: format!("{error}: it may have been sent"),
-            hint: "look at `replyd history` for its receipts before you send it again".to_owned(),
-        }
-        .into(),
+        SendError::Unknown(_) => Hint::error(
+            format!("{error}: it may have been sent"),
+            "look at `replyd history` for its receipts before you send it again",
+        ),
         SendError::NotSent(_) | SendError::Rejected(_) => explain(error),
     }
 }
 
 fn tell(session: &Session, wamid: &Wamid, content: &Outbound) {
     if session.options.json {
-        terminal::line(terminal::json(
-            &json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }),
-        ));
+        terminal::json_line(&json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }));
         return;
     }
     terminal::line(terminal::one_line(wamid.as_str()));
@@ -136,11 +133,10 @@ fn recipient(to: &str) -> anyhow::Result<Recipient> {
         Some(wa_id) if !strange && PHONE_DIGITS.contains(&international.len()) => {
             Ok(Recipient::Phone(wa_id))
         }
-        _ => Err(Hint {
-            message: "this is neither a phone number nor a user id".to_owned(),
-            hint: "write the number with its country code, like +15550001111".to_owned(),
-        }
-        .into()),
+        _ => Err(Hint::error(
+            "this is neither a phone number nor a user id",
+            "write the number with its country code, like +15550001111",
+        )),
     }
 }
 
@@ -180,16 +176,14 @@ fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result
         .iter()
         .map(|(part, message)| format!("  {part}: {message}"));
     let lines: Vec<String> = lines.collect();
-    Err(Hint {
-        message: format!(
+    Err(Hint::error(
+        format!(
             "the template `{}` takes something else\n{}",
             template.name,
             lines.join("\n")
         ),
-        hint: "`replyd templates show` tells what it takes; buttons are given with --reply"
-            .to_owned(),
-    }
-    .into())
+        "`replyd templates show` tells what it takes; buttons are given with --reply",
+    ))
 }
 
 /// The database, if there is one: sending works without, only the history does not have it then.
@@ -222,12 +216,10 @@ async fn may_send(
         return Ok(());
     };
     if standing.opted_out {
-        return Err(Hint {
-            message: "this person wants nothing from us any more".to_owned(),
-            hint: "they wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that"
-                .to_owned(),
-        }
-        .into());
+        return Err(Hint::error(
+            "this person wants nothing from us any more",
+            "they wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that",
+        ));
     }
     if let Outbound::Template(template) = content {
         let shapes = fetched.into_iter().flat_map(|file| &file.templates);
@@ -235,11 +227,10 @@ async fn may_send(
             .filter(|shape| shape.name == template.name)
             .any(|shape| shape.category == "MARKETING");
         if is_marketing && standing.no_marketing {
-            return Err(Hint {
-                message: "this person has asked for no marketing messages".to_owned(),
-                hint: "WhatsApp would refuse it too (131050)".to_owned(),
-            }
-            .into());
+            return Err(Hint::error(
+                "this person has asked for no marketing messages",
+                "WhatsApp would refuse it too (131050)",
+            ));
         }
         return Ok(());
     }
@@ -247,11 +238,10 @@ async fn may_send(
         .last_inbound
         .is_none_or(|last| over(last, Clock::System.now()));
     if closed {
-        return Err(Hint {
-            message: "this person has not written in the last 24 hours".to_owned(),
-            hint: "only a template may be sent now: --template NAME --language LANGUAGE".to_owned(),
-        }
-        .into());
+        return Err(Hint::error(
+            "this person has not written in the last 24 hours",
+            "only a template may be sent now: --template NAME --language LANGUAGE",
+        ));
     }
     Ok(())
 }

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::output;
-use super::output::{Consent, coloured};
-use super::session::{Options, Session};
-use crate::cli::service::overwrite;
+use super::session::{Options, Session, checked};
 use crate::cli::terminal;
+use crate::cli::terminal::confirm::Consent;
+use crate::cli::terminal::overwrite;
+use crate::cli::terminal::table;
+use crate::cli::terminal::table::coloured;
 use crate::cli::terminal::{Hint, LITERAL, paint};
 use crate::clock::Clock;
 use crate::message::TemplateFile;
@@ -82,46 +83,32 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Action::Show { name, language } => show(&session, &name, language.as_deref()).await?,
         Action::Create { file } => create(&session, &file).await?,
         Action::Delete { name, id, yes } => {
-            let consent = if yes { Consent::Given } else { Consent::Asked };
+            let consent = Consent::from_flag(yes);
             delete(&session, &name, id.as_deref(), consent).await?;
         }
-        Action::Sync { force } => {
-            let consent = if force {
-                Consent::Given
-            } else {
-                Consent::Asked
-            };
-            sync(&session, consent).await?;
-        }
+        Action::Sync { force } => sync(&session, Consent::from_flag(force)).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn fetch(session: &Session, filter: &Filter) -> anyhow::Result<Option<Vec<Value>>> {
     let waba = session.waba()?;
-    output::all_rows(session, |after| templates::list(&waba, filter, after)).await
+    session
+        .all_rows(|after| templates::list(&waba, filter, after))
+        .await
 }
 
 async fn list(session: &Session, filter: Filter) -> anyhow::Result<()> {
     let Some(rows) = fetch(session, &filter).await? else {
         return Ok(());
     };
-    if session.options.json {
-        for row in &rows {
-            terminal::line(terminal::json(row));
-        }
-        return Ok(());
-    }
-    if rows.is_empty() {
-        terminal::note("there are no such templates");
-        return Ok(());
-    }
-    let rows: Vec<[String; 6]> = rows
-        .iter()
-        .map(|row| list_row(Template::read(row)))
-        .collect();
     let header = ["name", "language", "category", "status", "quality", "id"];
-    terminal::line(output::table(header, &rows));
+    let cells = || rows.iter().map(|row| list_row(Template::read(row)));
+    let table = || table::statuses(header, cells());
+    let empty = "there are no such templates";
+    session
+        .format()
+        .print_rows(&rows, Value::clone, empty, table);
     Ok(())
 }
 
@@ -162,19 +149,13 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
                 "`replyd templates list` shows all of them".to_owned(),
             ),
         };
-        return Err(Hint { message, hint }.into());
+        return Err(Hint::error(message, hint));
     }
-    if session.options.json {
-        for row in &rows {
-            terminal::line(terminal::json(row));
-        }
-        return Ok(());
-    }
-    let shown: Vec<String> = rows
-        .iter()
-        .map(|row| show::template(&Template::read(row)))
-        .collect();
-    terminal::line(shown.join("\n\n"));
+    let text = || {
+        let templates = rows.iter().map(|row| show::template(&Template::read(row)));
+        templates.collect::<Vec<_>>().join("\n\n")
+    };
+    session.format().print_rows(&rows, Value::clone, "", text);
     Ok(())
 }
 
@@ -182,14 +163,10 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     let template = read(file)?;
     let waba = session.waba()?;
     let what = format!("`{}`", terminal::path(file));
-    let call = output::checked(&what, templates::create(&waba, &template))?;
-    let Some(answer) = session.call(&call).await? else {
+    let call = checked(&what, templates::create(&waba, &template))?;
+    let Some(answer) = session.call_for_text(&call).await? else {
         return Ok(());
     };
-    if session.options.json {
-        terminal::line(terminal::json(&answer));
-        return Ok(());
-    }
     // A new template has some of the fields of one in a list.
     let created = Template::read(&answer);
     let name = template["name"].as_str().unwrap_or_default();
@@ -245,11 +222,7 @@ async fn delete(
             "{which}; an approved one's name stays blocked for 30 days"
         ))?;
     }
-    let Some(answer) = session.call(&call).await? else {
-        return Ok(());
-    };
-    if session.options.json {
-        terminal::line(terminal::json(&answer));
+    if session.call_for_text(&call).await?.is_none() {
         return Ok(());
     }
     terminal::line(format_args!("deleted `{}`", terminal::one_line(name)));
@@ -283,12 +256,10 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     };
     let text = serde_json::to_string_pretty(&file).context("could not write JSON")?;
     let path = session.settings.rules.file.with_file_name(FILE);
-    let is_ours = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
-    overwrite::replace(&path, &format!("{text}\n"), is_ours, consent)?;
+    let is_template_file = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
+    overwrite::replace(&path, &format!("{text}\n"), is_template_file, consent)?;
     if session.options.json {
-        terminal::line(terminal::json(
-            &json!({ "file": path, "templates": count, "approved": approved }),
-        ));
+        terminal::json_line(&json!({ "file": path, "templates": count, "approved": approved }));
         return Ok(());
     }
     let path = terminal::path(&path);

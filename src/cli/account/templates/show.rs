@@ -1,8 +1,8 @@
 //! A template for people: as a phone shows it, and what a send must give.
 
-use crate::cli::account::output::{coloured, pairs};
 use crate::cli::terminal;
 use crate::cli::terminal::bubble;
+use crate::cli::terminal::table::{coloured, pairs};
 use crate::cli::terminal::{DIM, LITERAL, STRONG, WARN, paint};
 use crate::message::HeaderShape;
 use crate::whatsapp::account_api::templates;

@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::options;
-use crate::cli::rules::check::count;
 use crate::cli::rules::load;
 use crate::cli::terminal;
+use crate::cli::terminal::count;
 use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics::suggest;
@@ -54,18 +54,15 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 20)]
     limit: usize,
     #[command(flatten)]
-    reading: options::Options,
+    options: options::Options,
 }
 
 /// Lists them.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
-    let since = match &arguments.since {
-        Some(length) => options::ago(length, Clock::System.now())?,
-        None => Timestamp::UNIX_EPOCH,
-    };
+    let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
     let understood = Understood::by(&rules, &arguments)?;
-    let store = arguments.reading.open().await?;
+    let store = arguments.options.open().await?;
     let mut texts = Texts::up_to(TEXTS_MAX);
     each(&store, since, |asked| {
         if !understood.is(asked) {
@@ -81,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut everywhere = Everywhere::of(&groups, &vocabulary);
     each(&store, since, |asked| everywhere.count(&asked.text)).await?;
     store.close().await;
-    if !arguments.reading.json {
+    if !arguments.options.json {
         let style = if messages == 0 { GOOD } else { STRONG };
         let messages = count(usize::try_from(messages)?, "message");
         terminal::line(paint(
@@ -98,15 +95,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();
     for group in &groups {
         let rule = everywhere.rule(group, &mut taken);
-        if arguments.reading.json {
+        if arguments.options.json {
             let texts: Vec<&str> = group
                 .texts
                 .iter()
                 .map(|text| text.written.as_str())
                 .collect();
-            terminal::line(terminal::json(
-                &json!({ "count": group.messages, "texts": texts, "rule": rule }),
-            ));
+            terminal::json_line(&json!({ "count": group.messages, "texts": texts, "rule": rule }));
         } else {
             show(group, rule.as_deref());
         }
@@ -142,14 +137,14 @@ impl<'a> Understood<'a> {
         for named in &arguments.fallback {
             if !ids().any(|id| id == named) {
                 let names = || format!("its rules are {}", ids().collect::<Vec<_>>().join(", "));
-                return Err(Hint {
-                    message: format!(
+                return Err(Hint::new(
+                    format!(
                         "`{}` has no rule `{}`",
                         terminal::path(&arguments.rules),
                         terminal::one_line(named)
                     ),
-                    hint: suggest::did_you_mean(named, ids()).unwrap_or_else(names),
-                });
+                    suggest::did_you_mean(named, ids()).unwrap_or_else(names),
+                ));
             }
         }
         let always = rules.rules.iter();

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{State, clock_time, whom};
+use super::row::{State, recipient, refusal};
 use crate::cli::history::options;
-use crate::cli::rules::check::count;
+use crate::cli::history::options::second;
 use crate::cli::terminal;
-pub(crate) use crate::cli::terminal::confirm::{Answer, confirm};
+use crate::cli::terminal::confirm::{Answer, confirm};
+use crate::cli::terminal::count;
 use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
 use crate::clock::Clock;
 use crate::store::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Store};
@@ -41,7 +42,7 @@ struct Chosen {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    reading: options::Options,
+    options: options::Options,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,9 +64,9 @@ impl Chosen {
     /// To look at with `--dry-run`, else to write.
     async fn open(&self) -> anyhow::Result<Store> {
         if self.dry_run {
-            self.reading.open().await
+            self.options.open().await
         } else {
-            self.reading.open_for_cli().await
+            self.options.database.open_for_cli().await
         }
     }
 
@@ -90,7 +91,7 @@ impl Chosen {
 /// Puts rows to the front.
 pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
     let chosen = arguments.chosen;
-    let give_up_after = chosen.reading.give_up_after()?;
+    let give_up_after = chosen.options.database.give_up_after()?;
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
     let mut asked = RetryByHand {
@@ -170,10 +171,10 @@ fn judged(
 
 /// One line for each row. Fails when nothing was done with one of them.
 fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<ExitCode> {
-    let zone = chosen.reading.zone()?;
+    let zone = chosen.options.zone()?;
     for (id, end) in ends {
         let row = rows.iter().find(|row| row.id == *id);
-        if chosen.reading.json {
+        if chosen.options.json {
             terminal::line(json!({
                 "id": id,
                 "done": match end {
@@ -191,11 +192,11 @@ fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<Exit
             continue;
         }
         let to = row
-            .map(|row| format!(" to {}", whom(row)))
+            .map(|row| format!(" to {}", recipient(row)))
             .unwrap_or_default();
         let what = match end {
             Ok(Done::Queued { expires_at }) => {
-                let until = clock_time(*expires_at, &zone);
+                let until = second(*expires_at, &zone);
                 let twice = row.is_some_and(OutboxRow::may_have_been_sent);
                 let twice = if twice {
                     paint(WARN, " (it may arrive twice)")
@@ -217,8 +218,7 @@ fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<Exit
             Ok(Done::Dropped) if chosen.dry_run => paint(DIM, "would be dropped"),
             Ok(Done::Dropped) => paint(DIM, "dropped"),
             Err(why) => {
-                let why =
-                    row.map_or_else(|| why.to_string(), |row| super::refusal(row, *why, &zone));
+                let why = row.map_or_else(|| why.to_string(), |row| refusal(row, *why, &zone));
                 format!("{} {why}", paint(BAD, "nothing done:"))
             }
         };

@@ -1,41 +1,45 @@
-//! The results of `replyd test` as `JUnit` writes them.
+//! Results of `replyd test` as a `JUnit` report.
 
-use super::reasons;
+use crate::cli::rules::explanation::reasons;
 use crate::cli::terminal;
 use crate::simulator::Finding;
 
-/// The whole file.
+/// Formats the whole file.
 pub(super) fn document(suites: &[String]) -> String {
     let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     format!("{head}\n<testsuites>\n{}</testsuites>\n", suites.concat())
 }
 
-/// Whether a text is such a file, of this program or of another.
+/// Whether a text is a `JUnit` report, of this program or another.
 pub(super) fn is_report(text: &str) -> bool {
     text.starts_with("<?xml ") && text.contains("<testsuite")
 }
 
-/// The tests of a file.
+/// Formats the tests of one rules file.
 pub(super) fn suite(name: &str, findings: &[Finding]) -> String {
-    let failed = findings.iter().filter(|one| one.failure.is_some()).count();
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.failure.is_some())
+        .count();
     let cases = findings.iter().map(|finding| {
         let Some(failure) = &finding.failure else {
             return case(name, &finding.name, None);
         };
-        let said = failure.transcript.iter().cloned().chain(reasons(failure));
-        let said = said.collect::<Vec<_>>().join("\n");
-        case(name, &finding.name, Some((&failure.message, &said)))
+        let transcript = failure.transcript.iter().cloned();
+        let details = transcript.chain(reasons(&failure.explanation));
+        let details = details.collect::<Vec<_>>().join("\n");
+        case(name, &finding.name, Some((&failure.message, &details)))
     });
     let cases: Vec<String> = cases.collect();
-    of_cases(name, findings.len(), failed, &cases.concat())
+    suite_element(name, findings.len(), failed, &cases.concat())
 }
 
-/// A file that no test could be run of: one test that fails.
+/// Formats a rules file that cannot be used, as one failed test.
 pub(super) fn unusable(name: &str, error: &anyhow::Error) -> String {
     let causes = error.chain().skip(1).map(ToString::to_string);
     let causes = causes.collect::<Vec<_>>().join("\n");
     let failure = (&*error.to_string(), &*causes);
-    of_cases(
+    suite_element(
         name,
         1,
         1,
@@ -43,13 +47,13 @@ pub(super) fn unusable(name: &str, error: &anyhow::Error) -> String {
     )
 }
 
-fn of_cases(name: &str, tests: usize, failed: usize, cases: &str) -> String {
+fn suite_element(name: &str, tests: usize, failed: usize, cases: &str) -> String {
     let name = attribute(name);
     let head = format!("  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\">");
     format!("{head}\n{cases}  </testsuite>\n")
 }
 
-/// One test; with the message and the details of its failure.
+/// Formats one test, with message and details of its failure.
 fn case(suite: &str, name: &str, failure: Option<(&str, &str)>) -> String {
     let (suite, name) = (attribute(suite), attribute(name));
     let case = format!("    <testcase classname=\"{suite}\" name=\"{name}\"");
@@ -60,12 +64,12 @@ fn case(suite: &str, name: &str, failure: Option<(&str, &str)>) -> String {
     format!("{case}>\n      <failure message=\"{message}\">{details}</failure>\n    </testcase>\n")
 }
 
-/// A line end in an attribute is read as a space unless it is named.
+/// Escapes an attribute. A line end is read as a space unless it is written as a reference.
 fn attribute(text: &str) -> String {
     escaped(text).replace('\n', "&#10;")
 }
 
-/// Text as XML takes it: what it takes in no form is written out as in a terminal.
+/// Escapes text for XML; characters that XML forbids are written out as in a terminal.
 /// See <https://www.w3.org/TR/xml/#charsets>.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -85,7 +89,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::{attribute, case, escaped};
 
-    /// Whether XML 1.0 has a place for it.
+    /// Whether XML 1.0 allows the character.
     fn is_of_xml(character: char) -> bool {
         matches!(character,
             '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)

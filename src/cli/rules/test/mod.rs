@@ -5,18 +5,17 @@ mod junit;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::check::count;
-use super::load;
+use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
-pub(crate) use crate::cli::account::output::Consent;
-use crate::cli::service::overwrite;
 use crate::cli::terminal;
+use crate::cli::terminal::confirm::Consent;
+use crate::cli::terminal::count;
+use crate::cli::terminal::overwrite;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
 use crate::diagnostics::sources::SourceMap;
-use crate::engine::Verdict;
 use crate::rules::RuleSet;
 use crate::simulator;
-use crate::simulator::{Coverage, Failure, Finding};
+use crate::simulator::{Coverage, Finding};
 
 /// Every test passes.
 const PASSED: u8 = 0;
@@ -54,15 +53,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let name = terminal::path(file);
         let read = RulesFiles::read(file).map_err(|error| (UNREADABLE, error));
         let rules = read.and_then(|files| {
-            let compiled = load::compile(file, files);
+            let compiled = load::compile(&name, files);
             compiled.map_err(|error| (FAILED, error))
         });
         match rules {
             Ok((sources, rules)) => {
                 let (findings, coverage) = simulator::run(&rules);
-                worst = worst.max(tell(&name, &findings, &sources));
+                worst = worst.max(print(&name, &findings, &sources));
                 if arguments.coverage {
-                    worst = worst.max(tell_coverage(&name, &coverage, &rules));
+                    worst = worst.max(print_coverage(&name, &coverage, &rules));
                 }
                 suites.push(junit::suite(&name, &findings));
             }
@@ -74,22 +73,21 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if let Some(path) = &arguments.junit {
-        let consent = if arguments.force {
-            Consent::Given
-        } else {
-            Consent::Asked
-        };
+        let consent = Consent::from_flag(arguments.force);
         overwrite::replace(path, &junit::document(&suites), junit::is_report, consent)?;
     }
     Ok(ExitCode::from(worst))
 }
 
-/// Every failure with its reason, and how many there are.
-fn tell(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
+/// Prints every failure with its reason, and their number.
+fn print(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
     for finding in findings {
         show(finding, sources);
     }
-    let failed = findings.iter().filter(|one| one.failure.is_some()).count();
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.failure.is_some())
+        .count();
     let (code, style) = if failed == 0 {
         (PASSED, GOOD)
     } else {
@@ -100,7 +98,7 @@ fn tell(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
     code
 }
 
-fn tell_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
+fn print_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     let missed = coverage.missed(rules);
     let whole = Coverage::of(rules);
     terminal::line(format_args!(
@@ -124,8 +122,8 @@ fn show(finding: &Finding, sources: &SourceMap) {
     let (file, name) = (terminal::one_line(file), terminal::one_line(&finding.name));
     terminal::line(format_args!("{} {name}", paint(BAD, "failed:")));
     terminal::line(paint(DIM, format_args!("  {file}:{line}:{column}")));
-    for said in &failure.transcript {
-        terminal::line(terminal::framed("  ", said));
+    for message in &failure.transcript {
+        terminal::line(terminal::framed("  ", message));
     }
     terminal::line(paint(
         STRONG,
@@ -134,28 +132,11 @@ fn show(finding: &Finding, sources: &SourceMap) {
             terminal::visible(&failure.message).replace('\n', "\n  ")
         ),
     ));
-    for reason in reasons(failure) {
+    for reason in explanation::reasons(&failure.explanation) {
         terminal::line(paint(
             DIM,
             format_args!("    {}", terminal::one_line(&reason)),
         ));
     }
     terminal::line("");
-}
-
-/// Why the last turn came out as it did.
-fn reasons(failure: &Failure) -> Vec<String> {
-    let explanation = &failure.explanation;
-    let read = explanation.normalized.iter();
-    let read = read.map(|text| format!("read as: {text}"));
-    let considered = explanation.considered.iter().map(|one| {
-        let mark = match one.verdict {
-            Verdict::Matched => "✓",
-            Verdict::Quiet => "–",
-            Verdict::No => "·",
-        };
-        format!("{mark} {}: {}", one.rule, one.because)
-    });
-    let note = explanation.note.iter().cloned();
-    read.chain(considered).chain(note).collect()
 }

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::service::overwrite::not_written;
 use crate::cli::terminal;
 use crate::cli::terminal::Hint;
+use crate::cli::terminal::overwrite::not_written;
 use crate::files;
 use crate::files::{Access, DRAFT_PREFIX};
 use crate::message::hex;
@@ -102,12 +102,10 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
     let file = files::open_private(&path).with_context(context)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Hint {
-            message: format!("another demo is running in `{}`", shown(folder)),
-            hint: "use that one, stop it first, or name another folder: `replyd demo --data DIR`"
-                .to_owned(),
-        }
-        .into()),
+        Err(TryLockError::WouldBlock) => Err(Hint::error(
+            format!("another demo is running in `{}`", shown(folder)),
+            "use that one, stop it first, or name another folder: `replyd demo --data DIR`",
+        )),
         Err(TryLockError::Error(error)) => Err(error).with_context(context),
     }
 }
@@ -120,13 +118,10 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
     match fs::read_to_string(&config) {
         Ok(text) if is_marked(&text) => return Ok(()),
         Ok(text) if text.starts_with(MARK) => {
-            return Err(Hint {
-                message: format!("`{}` was changed since the demo wrote it", shown(&config)),
-                hint:
-                    "the demo would write it anew: move it away, or name another folder with --data"
-                        .to_owned(),
-            }
-            .into());
+            return Err(Hint::error(
+                format!("`{}` was changed since the demo wrote it", shown(&config)),
+                "the demo would write it anew: move it away, or name another folder with --data",
+            ));
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -139,11 +134,10 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let folder = shown(folder);
-    Err(Hint {
-        message: format!("`{folder}` holds files that are not the demo's: {foreign}"),
-        hint: hint.to_owned(),
-    }
-    .into())
+    Err(Hint::error(
+        format!("`{folder}` holds files that are not the demo's: {foreign}"),
+        hint.to_owned(),
+    ))
 }
 
 /// The first few names of what is in a folder, beside what a demo leaves that was cut off while it

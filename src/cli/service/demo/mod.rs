@@ -16,7 +16,7 @@ use folder::{CONFIG_FILE, DemoFolder};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::sandbox::ADDRESS_FILE;
+use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
 use crate::app::App;
 use crate::cli::terminal;
 use crate::cli::terminal::{DIM, LITERAL, STRONG, paint};
@@ -29,8 +29,6 @@ use crate::shutdown::Shutdown;
 use crate::telemetry;
 use crate::telemetry::{Lines, LogFormat};
 
-/// Where the demo keeps what it makes, unless told otherwise.
-pub(crate) const DATA: &str = "data/demo";
 /// The demo's business number, by the id Meta would give it.
 const NUMBER: &str = "106540352242922";
 /// Whoever looks at the demo wants to see the welcome, not the service's ordinary lines.
@@ -42,7 +40,7 @@ const RULES: &str = include_str!("../../../../examples/bakery.toml");
 pub(crate) struct Arguments {
     /// Folder for the database and the rules, empty or of an earlier demo; kept from one run to the
     /// next.
-    #[arg(long, value_name = "DIR", default_value = DATA)]
+    #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
     data: PathBuf,
 }
 
@@ -130,7 +128,7 @@ async fn start_on(data: &DemoFolder, ports: Ports) -> anyhow::Result<(Sandbox, A
 fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
     let row = |what: &str, text: String| format!("  {what:<18} {text}");
     let option = match data {
-        data if data == Path::new(DATA) => String::new(),
+        data if data == Path::new(DATA_FOLDER) => String::new(),
         data => format!(" --data {}", data.display()),
     };
     let command =

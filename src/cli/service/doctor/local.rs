@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{Health, Report, outbox, watched};
+use super::report::{Health, Report};
+use super::{outbox, watched};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::rules::check::count;
+use crate::cli::terminal;
+use crate::cli::terminal::count;
 use crate::config::{Calls, Config};
 use crate::diagnostics::Severity;
 use crate::store::{Fault, Store, StoreError};
@@ -17,7 +19,7 @@ pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<
     let store = match Store::open_read_only(url).await {
         Ok(store) => store,
         Err(StoreError::Missing(path)) => {
-            let detail = format!("`{}` is not there yet", crate::cli::terminal::path(&path));
+            let detail = format!("`{}` is not there yet", terminal::path(&path));
             return report.advise(Health::Doubtful, SUBJECT, detail, "`replyd serve` makes it");
         }
         Err(error) => {
@@ -67,16 +69,16 @@ async fn try_to_write(url: &str) -> Result<(), StoreError> {
 /// Compiles every rules file that the configuration names.
 pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>) {
     let numbers = config.map_or(&calls.numbers, |config| &config.numbers);
-    let named = numbers.iter().map(|number| {
-        let own = number.rules.as_ref();
-        own.unwrap_or(&calls.rules.file).clone()
+    let files = numbers.iter().map(|number| {
+        let rules = number.rules.as_ref();
+        rules.unwrap_or(&calls.rules.file).clone()
     });
-    let mut files: BTreeSet<PathBuf> = named.collect();
+    let mut files: BTreeSet<PathBuf> = files.collect();
     if files.is_empty() {
         files.insert(calls.rules.file.clone());
     }
     for file in files {
-        let name = crate::cli::terminal::path(&file);
+        let name = terminal::path(&file);
         let subject = format!("rules `{name}`");
         let files = match RulesFiles::read(&file) {
             Ok(files) => files,
@@ -95,8 +97,9 @@ pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>)
                 let detail = count(compiled.warnings.len(), "warning");
                 report.advise(Health::Doubtful, subject, detail, advice);
             }
-            Err(found) => {
-                let errors = found.iter().filter(|one| one.severity == Severity::Error);
+            Err(diagnostics) => {
+                let errors = diagnostics.iter();
+                let errors = errors.filter(|error| error.severity == Severity::Error);
                 let detail = count(errors.count(), "error");
                 report.advise(Health::Bad, subject, detail, advice);
             }

@@ -10,15 +10,14 @@ mod outbox;
 mod permissions;
 mod public;
 mod remote;
+mod report;
 mod watched;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
-
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
+use self::report::{Health, Report};
+use crate::cli::terminal::Format;
 use crate::config;
 use crate::config::{Calls, Config};
 use crate::diagnostics::Colour;
@@ -38,69 +37,6 @@ pub(crate) struct Arguments {
     /// Print JSON, for programs.
     #[arg(long)]
     json: bool,
-}
-
-/// How one thing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Health {
-    /// As it should be.
-    Good,
-    /// Works, and is worth a look.
-    Doubtful,
-    /// Messages are not answered because of it.
-    Bad,
-    /// Could not be looked at.
-    Unknown,
-}
-
-/// One line of the report.
-#[derive(Debug)]
-struct Finding {
-    health: Health,
-    /// What was looked at.
-    subject: String,
-    /// What was found.
-    detail: String,
-    /// `detail` with excerpts of files in colour.
-    drawn: Option<String>,
-    /// What to do.
-    advice: Option<String>,
-}
-
-/// The report, as it grows.
-#[derive(Debug, Default)]
-struct Report {
-    findings: Vec<Finding>,
-}
-
-impl Report {
-    fn add(&mut self, health: Health, subject: impl Into<String>, detail: impl Into<String>) {
-        self.findings.push(Finding {
-            health,
-            subject: subject.into(),
-            detail: detail.into(),
-            drawn: None,
-            advice: None,
-        });
-    }
-
-    fn advise(
-        &mut self,
-        health: Health,
-        subject: impl Into<String>,
-        detail: impl Into<String>,
-        advice: impl Into<String>,
-    ) {
-        self.add(health, subject, detail);
-        if let Some(finding) = self.findings.last_mut() {
-            finding.advice = Some(advice.into());
-        }
-    }
-
-    fn is_bad(&self) -> bool {
-        let mut all = self.findings.iter();
-        all.any(|finding| finding.health == Health::Bad)
-    }
 }
 
 /// Looks at everything, tells everything.
@@ -130,7 +66,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         report.add(Health::Unknown, "everything else", detail);
     }
     public::webhook(&mut report, whole.as_ref(), arguments.url.as_deref()).await;
-    tell(&report, arguments.json);
+    report.print(Format::from_flag(arguments.json));
     Ok(if report.is_bad() {
         ExitCode::FAILURE
     } else {
@@ -145,69 +81,15 @@ fn configuration(report: &mut Report, read: Result<Config, config::ReadError>) -
             Some(config)
         }
         Err(error) => {
-            report.add(Health::Bad, "configuration", error.to_string());
-            if let config::ReadError::Problems(problems) = error
-                && let Some(finding) = report.findings.last_mut()
-            {
-                finding.drawn = Some(problems.render(Colour::Styled));
+            let text = error.to_string();
+            match error {
+                config::ReadError::Problems(problems) => {
+                    let drawn = problems.render(Colour::Styled);
+                    report.add_drawn(Health::Bad, "configuration", text, drawn);
+                }
+                config::ReadError::File { .. } => report.add(Health::Bad, "configuration", text),
             }
             None
         }
     }
-}
-
-fn tell(report: &Report, json: bool) {
-    if json {
-        for finding in &report.findings {
-            terminal::line(terminal::json(&as_json(finding)));
-        }
-        return;
-    }
-    for finding in &report.findings {
-        let (mark, style) = match finding.health {
-            Health::Good => ("✓", GOOD),
-            Health::Doubtful => ("!", WARN),
-            Health::Bad => ("✗", BAD),
-            Health::Unknown => ("–", DIM),
-        };
-        let detail = match &finding.drawn {
-            Some(drawn) => terminal::drawn(drawn),
-            None => terminal::visible(&finding.detail),
-        };
-        let detail = detail.replace('\n', "\n    ").replace("\n    \n", "\n\n");
-        let subject = terminal::one_line(&finding.subject);
-        terminal::line(format_args!("{} {subject}: {detail}", paint(style, mark)));
-        if let Some(advice) = &finding.advice {
-            terminal::line(paint(
-                DIM,
-                format_args!("    {}", terminal::one_line(advice)),
-            ));
-        }
-    }
-    let of = |health| {
-        let found = report.findings.iter();
-        found.filter(|finding| finding.health == health).count()
-    };
-    terminal::note(format_args!(
-        "\n{} good, {} worth a look, {} wrong, {} not checked",
-        of(Health::Good),
-        of(Health::Doubtful),
-        of(Health::Bad),
-        of(Health::Unknown)
-    ));
-}
-
-fn as_json(finding: &Finding) -> Value {
-    let health = match finding.health {
-        Health::Good => "good",
-        Health::Doubtful => "doubtful",
-        Health::Bad => "bad",
-        Health::Unknown => "unknown",
-    };
-    json!({
-        "health": health,
-        "subject": finding.subject,
-        "detail": finding.detail,
-        "advice": finding.advice,
-    })
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Health, Report};
+use super::report::{Health, Report};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 

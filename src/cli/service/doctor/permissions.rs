@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Health, Report};
+use super::report::{Health, Report};
 use crate::config::{Calls, Config, SecretPlaces};
 
 /// Docker and Podman put secrets there for one container alone, in a mode that nobody can change.
@@ -44,8 +44,7 @@ pub(super) fn files(report: &mut Report, calls: Option<&Calls>, secrets: &Secret
             report.advise(Health::Doubtful, SUBJECT, detail, advice);
         }
     }
-    let wide = report.findings.iter().any(|found| found.subject == SUBJECT);
-    if looked_at > 0 && !wide {
+    if looked_at > 0 && !report.names(SUBJECT) {
         let detail = "conversations and secrets are their owner's alone";
         report.add(Health::Good, SUBJECT, detail);
     }

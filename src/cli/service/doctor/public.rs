@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::{Health, Report};
+use super::report::{Health, Report};
 use crate::config::Config;
 use crate::gateway;
 use crate::gateway::http_client;

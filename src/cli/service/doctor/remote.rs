@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{Health, Report};
+use super::report::{Health, Report};
 use crate::clock::Clock;
 use crate::config::{Calls, Config, Preset};
 use crate::gateway::{Gateway, SendError};

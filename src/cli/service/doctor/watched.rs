@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Health, Report};
-use crate::cli::rules::check::count;
+use super::report::{Health, Report};
+use crate::cli::terminal::count;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Quarantine, Store, StoreError};

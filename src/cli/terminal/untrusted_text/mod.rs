@@ -38,9 +38,9 @@ const LINE_END: &str = " ⏎ ";
 
 /// What begins each line of a person's text but the first, which has the person's name before the
 /// same sign.
-pub(crate) const PERSON: &str = "  › ";
+pub(crate) const CONTACT: &str = "  › ";
 /// What begins each line of a text of ours.
-pub(crate) const OURS: &str = "  │ ";
+pub(crate) const BUSINESS: &str = "  │ ";
 
 /// What nobody sees, or what makes other text look different.
 static HIDDEN: LazyLock<Characters> =

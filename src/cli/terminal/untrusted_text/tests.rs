@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use regex::Regex;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{OURS, PERSON, drawn, json, laid_out, name, one_line, shortened, visible};
+use super::{BUSINESS, CONTACT, drawn, json, laid_out, name, one_line, shortened, visible};
 
 /// Every character there is.
 fn all() -> impl Iterator<Item = char> {
@@ -109,16 +109,16 @@ fn each_line_has_its_bar_also_where_the_terminal_would_break_it() {
     let text = format!("{}  │ yours\nand\n\n  rule menu\n", "x".repeat(12));
 
     assert_eq!(
-        laid_out("Ana › ", PERSON, plain, &text, 20),
+        laid_out("Ana › ", CONTACT, plain, &text, 20),
         "Ana › xxxxxxxxxxxx  \n  › │ yours\n  › and\n  › \n  ›   rule menu"
     );
     assert_eq!(
-        laid_out(OURS, OURS, plain, "日本語日本語日本語", 11),
+        laid_out(BUSINESS, BUSINESS, plain, "日本語日本語日本語", 11),
         "  │ 日本語\n  │ 日本語\n  │ 日本語"
     );
     let styled = laid_out(
         "\x1b[2m10:00\x1b[0m › ",
-        PERSON,
+        CONTACT,
         Style::new().bold(),
         "a",
         20,
