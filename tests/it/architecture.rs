@@ -10,16 +10,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("text", &[]),
     ("diagnostics", &["text"]),
-    (
-        "template",
-        &["message", "text", "diagnostics", "engine", "rules"],
-    ),
-    (
-        "rules",
-        &["message", "text", "diagnostics", "template", "engine"],
-    ),
+    ("template", &["message", "text", "diagnostics"]),
+    ("rules", &["message", "text", "diagnostics", "template"]),
     (
         "engine",
+        // The simulator in tests only.
         &[
             "message",
             "text",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal;
@@ -16,8 +17,7 @@ use crate::clock::Clock;
 use crate::diagnostics;
 use crate::diagnostics::Colour;
 use crate::diagnostics::sources::SourceMap;
-use crate::engine;
-use crate::engine::{Decision, EngineEvent, Turn, Verdict};
+use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn, Verdict};
 use crate::message::{
     ActionResult, Contact, Content, Conversation, ConversationState, Identity, Inbound, Media,
     PhoneNumberId, WaId, Wamid,
@@ -53,7 +53,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         terminal::one_line(&name),
     );
     terminal::note(format_args!("{title} — {name}. {HELP}"));
-    let mut chat = Chat::new(&rules, arguments.name, Clock::System);
+    let engine = Engine::new(rules);
+    let mut chat = Chat::new(&engine, arguments.name, Clock::System);
     let input = std::io::stdin();
     let typed_here = input.is_terminal();
     prompt(typed_here);
@@ -110,7 +111,7 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
 
 /// A conversation in memory.
 struct Chat<'r> {
-    rules: &'r RuleSet,
+    engine: &'r Engine,
     clock: Clock,
     name: String,
     people: u64,
@@ -121,10 +122,10 @@ struct Chat<'r> {
 }
 
 impl<'r> Chat<'r> {
-    fn new(rules: &'r RuleSet, name: String, clock: Clock) -> Self {
+    fn new(engine: &'r Engine, name: String, clock: Clock) -> Self {
         let conversation = conversation(0, &name);
         Self {
-            rules,
+            engine,
             clock,
             name,
             people: 0,
@@ -189,12 +190,7 @@ impl<'r> Chat<'r> {
             now,
             content,
         );
-        let turn = engine::explain(
-            self.rules,
-            &self.conversation,
-            EngineEvent::Message(&message),
-            now,
-        );
+        let turn = self.decide(EngineEvent::Message(&message), now);
         self.conversation.inbound_count += 1;
         self.show(turn);
         // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is
@@ -206,7 +202,7 @@ impl<'r> Chat<'r> {
             .as_ref()
             .map(|burst| burst.due)
         {
-            let turn = engine::explain(self.rules, &self.conversation, EngineEvent::Timer, due);
+            let turn = self.decide(EngineEvent::Timer, due);
             self.show(turn);
         }
         while let Some(number) = self
@@ -219,9 +215,14 @@ impl<'r> Chat<'r> {
             let outcome = ActionResult::Failed("the terminal calls no services".to_owned());
             let outcome = &outcome;
             let incoming = EngineEvent::Action { number, outcome };
-            let turn = engine::explain(self.rules, &self.conversation, incoming, now);
+            let turn = self.decide(incoming, now);
             self.show(turn);
         }
+    }
+
+    fn decide(&self, event: EngineEvent<'_>, now: Timestamp) -> Turn {
+        let engine = self.engine;
+        engine.decide(&self.conversation, event, now, Trace::Considered)
     }
 
     /// Shows what was said, and remembers what was decided.

@@ -10,7 +10,7 @@ use crate::cli::history::options;
 use crate::cli::terminal;
 use crate::cli::terminal::{BAD, DIM, GOOD, Hint, STRONG, WARN, paint};
 use crate::clock::Clock;
-use crate::engine::{Considered, Explanation, Turn, Verdict};
+use crate::engine::{Considered, Engine, Explanation, Turn, Verdict};
 use crate::simulator;
 
 /// Says for every rule whether it would take a message, and why.
@@ -38,9 +38,10 @@ pub(crate) struct Arguments {
 /// Explains.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
+    let engine = Engine::new(rules);
     let now = Clock::System.now();
     let turn = match &arguments.who {
-        None => simulator::ask(&rules, &arguments.text, u64::from(!arguments.first), now),
+        None => simulator::ask(&engine, &arguments.text, u64::from(!arguments.first), now),
         Some(who) => {
             let store = arguments.reading.open().await?;
             let id = options::one_conversation(&store, who).await?.id;
@@ -48,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let conversation = conversation.context("could not read the conversation")?;
             let conversation = conversation.ok_or_else(|| options::nobody(who))?;
             store.close().await;
-            simulator::ask_as(&rules, conversation, &arguments.text, now)
+            simulator::ask_as(&engine, conversation, &arguments.text, now)
         }
     };
     if arguments.reading.json {

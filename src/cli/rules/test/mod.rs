@@ -13,7 +13,7 @@ use crate::cli::service::overwrite;
 use crate::cli::terminal;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
 use crate::diagnostics::sources::SourceMap;
-use crate::engine::Verdict;
+use crate::engine::{Engine, Verdict};
 use crate::rules::RuleSet;
 use crate::simulator;
 use crate::simulator::{Coverage, Failure, Finding};
@@ -59,10 +59,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         });
         match rules {
             Ok((sources, rules)) => {
-                let (findings, coverage) = simulator::run(&rules);
+                let engine = Engine::new(rules);
+                let (findings, coverage) = simulator::run(&engine);
                 worst = worst.max(tell(&name, &findings, &sources));
                 if arguments.coverage {
-                    worst = worst.max(tell_coverage(&name, &coverage, &rules));
+                    worst = worst.max(tell_coverage(&name, &coverage, engine.rules()));
                 }
                 suites.push(junit::suite(&name, &findings));
             }
