@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use replyd::diagnostics::sources::SourceMap;
-use replyd::engine;
-use replyd::engine::EngineEvent;
+use replyd::engine::{Engine, EngineEvent, Trace};
 use replyd::message::{
     Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
 };
@@ -76,7 +75,8 @@ fn phone(person: usize) -> String {
 }
 
 /// Stores a hundred messages of each of a thousand people.
-async fn fill(store: &Store, rules: &'static RuleSet) {
+async fn fill(store: &Store, engine: &'static Engine) {
+    let rules = engine.rules();
     store
         .record_rules(&rules.version, &rules.source, START)
         .await
@@ -84,7 +84,7 @@ async fn fill(store: &Store, rules: &'static RuleSet) {
     let version = rules.version.clone();
     let decide: Box<Decide> = Box::new(move |conversation, incoming, now| {
         (
-            engine::take(rules, conversation, incoming, now),
+            engine.decide(conversation, incoming, now, Trace::Matched),
             version.clone(),
         )
     });
@@ -119,7 +119,7 @@ fn replayed(folder: &std::path::Path, rules: &str) -> (Duration, String) {
     (begin.elapsed(), first)
 }
 
-fn turns(rules: &RuleSet) {
+fn turns(engine: &Engine) {
     let number = PhoneNumberId::parse(NUMBER).expect("not empty");
     let fresh = Conversation {
         phone_number_id: number,
@@ -145,7 +145,14 @@ fn turns(rules: &RuleSet) {
                 title: "Order a cake".to_owned(),
             };
         }
-        in_flow.state = engine::take(rules, &in_flow, EngineEvent::Message(&written), START).state;
+        in_flow.state = engine
+            .decide(
+                &in_flow,
+                EngineEvent::Message(&written),
+                START,
+                Trace::Matched,
+            )
+            .state;
     }
     let cases = [
         ("a menu with buttons", &fresh, message("Hello!")),
@@ -156,11 +163,11 @@ fn turns(rules: &RuleSet) {
         let begin = Instant::now();
         let rounds = 20_000;
         for _ in 0..rounds {
-            black_box(engine::take(
-                rules,
+            black_box(engine.decide(
                 conversation,
                 EngineEvent::Message(&message),
                 START,
+                Trace::Matched,
             ));
         }
         println!("one turn, {what}: {:.1?}", begin.elapsed() / rounds);
@@ -169,12 +176,12 @@ fn turns(rules: &RuleSet) {
 
 #[tokio::main]
 async fn main() {
-    let rules: &'static RuleSet = Box::leak(Box::new(compiled()));
-    turns(rules);
+    let engine: &'static Engine = Box::leak(Box::new(Engine::new(compiled())));
+    turns(engine);
     let folder = tempfile::tempdir().expect("there is room");
     let url = format!("sqlite:{}", folder.path().join("past.db").display());
     let store = Store::open(&url).await.expect("it is new");
-    fill(&store, rules).await;
+    fill(&store, engine).await;
     store.close().await;
     std::fs::write(folder.path().join("same.toml"), RULES).expect("there is room");
     let other = RULES.replace("\"Sorry?\"", "\"Pardon?\"");

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use replyd::diagnostics::sources::SourceMap;
-use replyd::engine;
-use replyd::engine::EngineEvent;
+use replyd::engine::{Engine, EngineEvent, Trace};
 use replyd::message::{
     Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
     Wamid,
@@ -102,7 +101,7 @@ fn main() {
     );
     for count in [10, 100, 1_000, 10_000] {
         let begin = Instant::now();
-        let rules = rules(count);
+        let engine = Engine::new(rules(count));
         let loaded = begin.elapsed();
         let time = |decide: &dyn Fn(&Inbound)| -> Duration {
             let rounds = ROUNDS.min(2_000_000 / count);
@@ -113,19 +112,19 @@ fn main() {
             begin.elapsed() / u32::try_from(rounds * messages.len()).expect("some thousand")
         };
         let indexed = time(&|message| {
-            black_box(engine::take(
-                &rules,
+            black_box(engine.decide(
                 &conversation,
                 EngineEvent::Message(message),
                 NOW,
+                Trace::Matched,
             ));
         });
         let each = time(&|message| {
-            black_box(engine::explain(
-                &rules,
+            black_box(engine.decide(
                 &conversation,
                 EngineEvent::Message(message),
                 NOW,
+                Trace::Considered,
             ));
         });
         println!("{count:>7}  {loaded:>12.1?}  {indexed:>14.1?}  {each:>14.1?}");

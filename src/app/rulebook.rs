@@ -11,8 +11,7 @@ use crate::config::Config;
 use crate::diagnostics;
 use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::{Colour, Diagnostic, Severity};
-use crate::engine;
-use crate::engine::{Decision, EngineEvent, Turn};
+use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
 use crate::message::{Conversation, PhoneNumberId, RulesVersion};
 use crate::rules::RuleSet;
 
@@ -37,16 +36,16 @@ impl Rejected {
 /// Which rules answer which number.
 #[derive(Debug)]
 pub(super) struct Rulebook {
-    files: BTreeMap<PathBuf, Arc<RuleSet>>,
+    files: BTreeMap<PathBuf, Arc<Engine>>,
     answered: Answered,
 }
 
 #[derive(Debug)]
 enum Answered {
     /// No number is configured: these rules answer all.
-    Every(Arc<RuleSet>),
+    Every(Arc<Engine>),
     /// Only these numbers are answered.
-    Listed(HashMap<PhoneNumberId, Arc<RuleSet>>),
+    Listed(HashMap<PhoneNumberId, Arc<Engine>>),
 }
 
 impl Rulebook {
@@ -57,13 +56,13 @@ impl Rulebook {
     pub(super) fn load(config: &Config) -> anyhow::Result<Self> {
         let mut files = BTreeMap::new();
         let answered = if config.numbers.is_empty() {
-            Answered::Every(rules_of(&mut files, &config.rules.file)?)
+            Answered::Every(engine_of(&mut files, &config.rules.file)?)
         } else {
             let mut listed = HashMap::new();
             for number in &config.numbers {
                 let file = number.rules.as_ref().unwrap_or(&config.rules.file);
-                let rules = rules_of(&mut files, file)?;
-                listed.insert(number.phone_number_id.clone(), rules);
+                let engine = engine_of(&mut files, file)?;
+                listed.insert(number.phone_number_id.clone(), engine);
             }
             Answered::Listed(listed)
         };
@@ -74,7 +73,7 @@ impl Rulebook {
     pub(super) fn files(&self) -> impl Iterator<Item = (&Path, &RuleSet)> {
         self.files
             .iter()
-            .map(|(file, rules)| (file.as_path(), &**rules))
+            .map(|(file, engine)| (file.as_path(), engine.rules()))
     }
 
     /// Decides on a message by the rules of the number it came to.
@@ -84,14 +83,14 @@ impl Rulebook {
         incoming: EngineEvent<'_>,
         now: Timestamp,
     ) -> (Turn, RulesVersion) {
-        let rules = match &self.answered {
-            Answered::Every(rules) => Some(rules),
+        let engine = match &self.answered {
+            Answered::Every(engine) => Some(engine),
             Answered::Listed(listed) => listed.get(&conversation.phone_number_id),
         };
-        match rules {
-            Some(rules) => (
-                engine::take(rules, conversation, incoming, now),
-                rules.version.clone(),
+        match engine {
+            Some(engine) => (
+                engine.decide(conversation, incoming, now, Trace::Matched),
+                engine.rules().version.clone(),
             ),
             None => (stored_only(conversation), self.any_version()),
         }
@@ -108,16 +107,16 @@ impl Rulebook {
     }
 }
 
-fn rules_of(
-    files: &mut BTreeMap<PathBuf, Arc<RuleSet>>,
+fn engine_of(
+    files: &mut BTreeMap<PathBuf, Arc<Engine>>,
     file: &Path,
-) -> anyhow::Result<Arc<RuleSet>> {
-    if let Some(rules) = files.get(file) {
-        return Ok(Arc::clone(rules));
+) -> anyhow::Result<Arc<Engine>> {
+    if let Some(engine) = files.get(file) {
+        return Ok(Arc::clone(engine));
     }
-    let rules = Arc::new(compile(file)?);
-    files.insert(file.to_owned(), Arc::clone(&rules));
-    Ok(rules)
+    let engine = Arc::new(Engine::new(compile(file)?));
+    files.insert(file.to_owned(), Arc::clone(&engine));
+    Ok(engine)
 }
 
 fn compile(file: &Path) -> anyhow::Result<RuleSet> {

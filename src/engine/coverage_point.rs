@@ -10,12 +10,12 @@ use crate::rules::{Branch, Choice, Step};
 
 /// A part of the rules, by its name: `menu`, `menu variant 2`, `cake/confirm -> size (button no)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part(String);
+pub struct CoveragePoint(String);
 
-impl Part {
+impl CoveragePoint {
     /// A rule, or an ending of a flow: `cake/on_timeout`.
     #[must_use]
-    pub fn of(source: &RuleId) -> Self {
+    pub fn new(source: &RuleId) -> Self {
         Self(source.as_str().to_owned())
     }
 
@@ -77,7 +77,7 @@ impl Part {
     }
 }
 
-impl Display for Part {
+impl Display for CoveragePoint {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }

@@ -1,202 +1,160 @@
-//! What is due: a debounce that has ended, a flow that got no answer, a reply that was to come
-//! later.
+//! Timers: finds what is due, and prepares it. `decide` does it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{
-    ConversationEventKind, Decision, Explanation, LateDecision, Trigger, TriggerKind, TurnContext,
-    Verdict, signed,
-};
-use crate::engine::matching::evaluate::rough;
+use super::context::{Trigger, TurnContext};
+use super::conversation_event::ConversationEventKind;
+use super::explanation::{Explanation, Verdict};
+use super::outcome::Answered;
+use super::respond::respond;
+use super::time::signed;
+use super::turn::{Decision, LateDecision};
 use crate::message::{Content, ContextInfo, Forwarded, Inbound, ScheduledReply, Wamid};
 
-impl TurnContext<'_> {
-    /// Does the one thing that has waited longest.
-    pub(crate) fn timer(&mut self) {
-        let now = self.now;
-        self.turn.decision = Decision::Silent;
-        let state = &self.turn.state;
-        let debounce = state.debounce.as_ref().map(|debounce| debounce.due);
-        let run = state.run.as_ref().and_then(|run| run.due);
-        let scheduled = state.scheduled.iter().map(|scheduled| scheduled.due).min();
-        let first = [debounce, run, scheduled].into_iter().flatten().min();
-        let Some(at) = first.filter(|at| *at <= now) else {
-            return;
-        };
-        if debounce == Some(at) {
-            self.end_burst();
-        } else if run == Some(at) {
-            self.flow_timeout();
-        } else {
-            let state = &mut self.turn.state;
-            if let Some(index) = state
-                .scheduled
-                .iter()
-                .position(|scheduled| scheduled.due == at)
-            {
-                let scheduled = state.scheduled.remove(index);
-                self.say_later(&scheduled);
-            }
-        }
-    }
+/// Timer that is due.
+pub(crate) enum Due {
+    /// Texts that were put aside are answered together.
+    Debounce,
+    /// The flow got no answer in time.
+    FlowTimeout,
+    /// A scheduled reply, already removed from the state.
+    ScheduledReply(Box<ScheduledReply>),
+}
 
-    /// Answers the texts that were waiting, as one. Their last message gets the decision.
-    pub(crate) fn end_burst(&mut self) {
-        let Some(debounce) = self.turn.state.debounce.take() else {
-            return;
-        };
-        let mut waited: Vec<Wamid> = debounce
-            .messages
-            .iter()
-            .map(|one| one.wamid.clone())
-            .collect();
-        waited.pop();
-        let Some(message) = joined(debounce.messages) else {
-            return;
-        };
-        // Rules see the person as before the first of the texts: each of them was written down when
-        // it came.
-        let first_contact = std::mem::replace(&mut self.first_contact, debounce.first_contact);
-        let last_inbound_at = std::mem::replace(
-            &mut self.turn.state.last_inbound_at,
-            debounce.last_inbound_at,
-        );
-        if let Some((decision, note)) = self.burst_stopped(debounce.due) {
-            self.turn.decision = decision;
-            self.turn.explanation.note = Some(note.to_owned());
-        } else {
-            self.turn.decision = Decision::NoMatch;
-            self.decide(&message);
-        }
-        for earlier in waited {
-            let note = "it was answered together with what came after it".to_owned();
-            self.turn.late_decisions.push(LateDecision {
-                message: earlier,
-                decision: self.turn.decision,
-                explanation: Explanation {
-                    note: Some(note),
-                    ..Explanation::default()
-                },
-            });
-        }
-        self.first_contact = first_contact;
-        self.turn.state.last_inbound_at = last_inbound_at;
-        self.conclude_message(message.wamid);
+/// Finds the timer that has been due longest.
+pub(crate) fn next_due(ctx: &mut TurnContext<'_>) -> Option<Due> {
+    let state = &mut ctx.turn.state;
+    let debounce = state.debounce.as_ref().map(|debounce| debounce.due);
+    let run = state.run.as_ref().and_then(|run| run.due);
+    let scheduled = state.scheduled.iter().map(|reply| reply.due).min();
+    let first = [debounce, run, scheduled].into_iter().flatten().min();
+    let at = first.filter(|at| *at <= ctx.now)?;
+    if debounce == Some(at) {
+        return Some(Due::Debounce);
     }
-
-    /// Why texts that waited are not answered any more.
-    fn burst_stopped(&self, due: Timestamp) -> Option<(Decision, &'static str)> {
-        let state = &self.turn.state;
-        let late = self.now.duration_since(due) > signed(self.rules.bot.max_age);
-        if state.opted_out_at.is_some() {
-            Some((Decision::OptedOut, "the person wants nothing from us"))
-        } else if state.handoff_until.is_some() {
-            Some((Decision::HandedOff, "a colleague answers here now"))
-        } else if late {
-            Some((Decision::TooOld, "it waited longer than `max_age`"))
-        } else {
-            None
-        }
+    if run == Some(at) {
+        return Some(Due::FlowTimeout);
     }
+    let index = state.scheduled.iter().position(|reply| reply.due == at)?;
+    let reply = state.scheduled.remove(index);
+    Some(Due::ScheduledReply(Box::new(reply)))
+}
 
-    /// A flow whose time was over before a message was written ends first, whether or not anybody
-    /// woke up for it.
-    pub(crate) fn end_overdue_flow(&mut self, message: &Inbound) {
-        let run = self.turn.state.run.as_ref();
-        if run
-            .and_then(|run| run.due)
-            .is_some_and(|due| due < message.sent_at)
-        {
-            self.flow_timeout();
-        }
-    }
+/// Whether the flow's time was over before a message was written: then the flow ends first,
+/// whether or not its timer has run.
+pub(crate) fn is_flow_overdue(ctx: &TurnContext<'_>, message: &Inbound) -> bool {
+    let run = ctx.turn.state.run.as_ref();
+    let due = run.and_then(|run| run.due);
+    due.is_some_and(|due| due < message.sent_at)
+}
 
-    /// What was decided so far is about a message that had waited, not about the one that is taken
-    /// now.
-    pub(crate) fn conclude_message(&mut self, message: Wamid) {
-        let decision = std::mem::replace(&mut self.turn.decision, Decision::Silent);
-        let explanation = std::mem::take(&mut self.turn.explanation);
-        self.turn.late_decisions.push(LateDecision {
-            message,
-            decision,
-            explanation,
-        });
-    }
+/// Texts that are answered together.
+pub(crate) struct Burst {
+    /// One message with all texts; it has the id of the last one.
+    pub(super) message: Inbound,
+    /// Ids of the texts before the last one.
+    pub(super) earlier: Vec<Wamid>,
+    pub(super) due: Timestamp,
+    /// The contact as before the first text: each text was recorded when it came.
+    pub(super) first_contact: bool,
+    pub(super) last_inbound_at: Option<Timestamp>,
+}
 
-    fn flow_timeout(&mut self) {
-        let Some(frame) = self.outermost() else {
-            return;
-        };
-        let timeout = self.timeout();
-        self.turn.state.run = None;
-        let rules = self.rules;
-        let Some(flow) = rules.flows.get(&frame.flow) else {
-            return;
-        };
-        let waited = timeout.map_or_else(String::new, |timeout| {
-            format!(" within {}", rough(signed(timeout)))
-        });
-        let text = format!("the flow `{}` got no answer{waited}", frame.flow);
-        self.turn.explanation.note = Some(text.clone());
-        self.note(ConversationEventKind::FlowTimeout, text);
-        let (message, captures) = (self.stand_in(), BTreeMap::new());
-        let trigger = Trigger {
-            message: &message,
-            captures: &captures,
-            kind: TriggerKind::Timer,
-        };
-        let source = super::flow::source(&frame.flow, "on_timeout");
-        self.ends_with(&source, &flow.on_timeout, trigger, frame.answers);
-    }
+/// Takes the texts that were put aside out of the state.
+pub(crate) fn take_burst(ctx: &mut TurnContext<'_>) -> Option<Burst> {
+    let debounce = ctx.turn.state.debounce.take()?;
+    let messages = debounce.messages.iter();
+    let mut earlier: Vec<Wamid> = messages.map(|message| message.wamid.clone()).collect();
+    earlier.pop();
+    Some(Burst {
+        message: join(debounce.messages)?,
+        earlier,
+        due: debounce.due,
+        first_contact: debounce.first_contact,
+        last_inbound_at: debounce.last_inbound_at,
+    })
+}
 
-    fn say_later(&mut self, scheduled: &ScheduledReply) {
-        let rules = self.rules;
-        let Some(rule) = rules.rule(scheduled.rule.as_str()) else {
-            let text = format!("the rules have no rule `{}` any more", scheduled.rule);
-            self.note(ConversationEventKind::NotSent, text);
-            return;
-        };
-        if self.turn.state.handoff_until.is_some() {
-            let text = format!("a colleague answers here now, so `{}` is quiet", rule.id);
-            self.note(ConversationEventKind::NotSent, text);
-            return;
-        }
-        let because = "its time has come, and the person did not write".to_owned();
-        self.turn.explanation.tell(rule, Verdict::Matched, because);
-        let trigger = Trigger {
-            message: &scheduled.message,
-            captures: &scheduled.captures,
-            kind: TriggerKind::Message,
-        };
-        let used = self.answer(&rule.id, &rule.answer, trigger, BTreeMap::new());
-        // Only what was said counts for `once`: a reminder that was called off was not.
-        self.conclude(rule.id.as_str(), used, rule.once.is_some().then_some(rule));
-    }
-
-    /// Stands for the message where there is none.
-    fn stand_in(&self) -> Inbound {
-        let kind = Content::Other {
-            kind: "timer".to_owned(),
-        };
-        Inbound::new(
-            self.number.clone(),
-            Wamid::parse("timer").expect("it is not empty"),
-            self.contact.identity.clone(),
-            self.now,
-            kind,
-        )
+/// Says why texts that were put aside are not answered any more.
+pub(crate) fn burst_stopped(
+    ctx: &TurnContext<'_>,
+    due: Timestamp,
+) -> Option<(Decision, &'static str)> {
+    let state = &ctx.turn.state;
+    let late = ctx.now.duration_since(due) > signed(ctx.rules.bot.max_age);
+    if state.opted_out_at.is_some() {
+        Some((Decision::OptedOut, "the person wants nothing from us"))
+    } else if state.handoff_until.is_some() {
+        Some((Decision::HandedOff, "a colleague answers here now"))
+    } else if late {
+        Some((Decision::TooOld, "it waited longer than `max_age`"))
+    } else {
+        None
     }
 }
 
-/// One message that says what several said. Only one of them tells of the ad that led here, or
-/// quotes something: what it tells is true of all.
-fn joined(messages: Vec<Inbound>) -> Option<Inbound> {
-    let texts: Vec<String> = messages
+/// Records the decision so far for each of the texts; the last one gets the explanation.
+pub(crate) fn record_burst(ctx: &mut TurnContext<'_>, last: Wamid, earlier: Vec<Wamid>) {
+    let decision = ctx.turn.decision;
+    let note = "it was answered together with what came after it";
+    let late_decisions = earlier.into_iter().map(|message| LateDecision {
+        message,
+        decision,
+        explanation: Explanation::from_note(note),
+    });
+    ctx.turn.late_decisions.extend(late_decisions);
+    ctx.record_late_decision(last);
+}
+
+/// Gives a scheduled reply, unless its rule is gone or a colleague answers now.
+pub(crate) fn send_scheduled<'a>(
+    ctx: &mut TurnContext<'a>,
+    scheduled: &ScheduledReply,
+    trigger: Trigger<'_>,
+) -> Option<Answered<'a>> {
+    let rules = ctx.rules;
+    let Some(rule) = rules.rule(scheduled.rule.as_str()) else {
+        let text = format!("the rules have no rule `{}` any more", scheduled.rule);
+        ctx.note(ConversationEventKind::NotSent, text);
+        return None;
+    };
+    if ctx.turn.state.handoff_until.is_some() {
+        let text = format!("a colleague answers here now, so `{}` is quiet", rule.id);
+        ctx.note(ConversationEventKind::NotSent, text);
+        return None;
+    }
+    let because = "its time has come, and the person did not write";
+    let explanation = &mut ctx.turn.explanation;
+    explanation.record(rule.id.clone(), Verdict::Matched, because);
+    let outcome = respond(ctx, &rule.id, &rule.answer, trigger, BTreeMap::new());
+    // `once` counts from here: a scheduled reply that was cancelled was not given.
+    Some(Answered::from_rule(rule, outcome))
+}
+
+/// Makes a message for answers that a timer triggers.
+pub(crate) fn stand_in(ctx: &TurnContext<'_>) -> Inbound {
+    let kind = Content::Other {
+        kind: "timer".to_owned(),
+    };
+    Inbound::new(
+        ctx.phone_number_id.clone(),
+        Wamid::parse("timer").expect("it is not empty"),
+        ctx.contact.identity.clone(),
+        ctx.now,
+        kind,
+    )
+}
+
+/// Joins texts into one message. Only one of them names the ad that led here, or quotes a message:
+/// that holds for all.
+fn join(messages: Vec<Inbound>) -> Option<Inbound> {
+    let texts: Vec<&str> = messages
         .iter()
-        .filter_map(|message| message.content.words().map(str::to_owned))
+        .filter_map(|message| message.content.words())
         .collect();
+    let body = texts.join("\n");
     let ad = messages.iter().find_map(|message| message.ad.clone());
     let contexts = || messages.iter().map(|message| &message.context);
     let context = ContextInfo {
@@ -209,9 +167,7 @@ fn joined(messages: Vec<Inbound>) -> Option<Inbound> {
     };
     let last = messages.into_iter().last()?;
     Some(Inbound {
-        content: Content::Text {
-            body: texts.join("\n"),
-        },
+        content: Content::Text { body },
         context,
         ad,
         ..last

@@ -13,7 +13,7 @@ pub struct Contact {
     pub username: Option<String>,
 }
 
-/// What [`crate::engine::take`] knows of the conversation before the message.
+/// What [`crate::engine`] knows of the conversation before the message.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     /// The business number.

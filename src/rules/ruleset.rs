@@ -1,4 +1,4 @@
-//! The compiled rules: what [`crate::engine::take`] runs.
+//! The compiled rules, which [`crate::engine`] runs.
 //!
 //! Made by [`crate::rules::compile()`] from rules files without errors, so everything in here is
 //! already within WhatsApp's limits as far as that can be known without a conversation. What a rule
@@ -16,7 +16,6 @@ use super::answer::{Answer, ReplyTemplate};
 use super::flow::Flow;
 use super::opening_hours::Schedule;
 use super::test_case::Test;
-use crate::engine::matching::index::Index;
 use crate::message::{Kind, RuleId, RulesVersion};
 use crate::template::Expression;
 use crate::text::normalize::Phrase;
@@ -35,7 +34,7 @@ pub struct RuleSet {
     /// `[bot]`.
     pub bot: Bot,
     /// `[hours]`.
-    pub hours: Option<Schedule>,
+    pub hours: Option<Arc<Schedule>>,
     /// `[opt_out]`.
     pub opt_out: Option<Words>,
     /// `[opt_in]`.
@@ -46,8 +45,6 @@ pub struct RuleSet {
     pub flows: BTreeMap<String, Flow>,
     /// `[[test]]`, in order.
     pub tests: Vec<Test>,
-    /// Finds the rules that a message may meet.
-    pub index: Index,
     /// The place of each rule, by its id.
     pub places: HashMap<String, usize>,
 }

@@ -8,9 +8,9 @@ use super::coverage::Coverage;
 use super::inbound::content_of;
 use super::transcript::Transcript;
 use super::{Failure, failed, failure_of, somebody, usual_time, written};
-use crate::engine::{Decision, EngineEvent, Explanation, Reply, Turn, explain};
+use crate::engine::{Decision, Engine, EngineEvent, Explanation, Reply, Trace, Turn};
 use crate::message::{ActionResult, Content, Conversation, Kind};
-use crate::rules::{Line, LineEvent, RuleSet, Test, button_id};
+use crate::rules::{Line, LineEvent, Test, button_id};
 
 /// How long a person reads an answer before the next line; without it a test would use up the
 /// person's budget of replies in no time, as nobody does.
@@ -18,7 +18,7 @@ const READING: SignedDuration = SignedDuration::from_secs(15);
 
 /// Persons, clock and what was said.
 pub(crate) struct SimulatedConversation<'r> {
-    rules: &'r RuleSet,
+    engine: &'r Engine,
     now: Timestamp,
     persons: BTreeMap<String, Person>,
     sent: u64,
@@ -43,12 +43,12 @@ struct Person {
 }
 
 impl<'r> SimulatedConversation<'r> {
-    pub(crate) fn new(rules: &'r RuleSet, test: &Test) -> Self {
-        let zone = rules.bot.timezone.clone();
+    pub(crate) fn new(engine: &'r Engine, test: &Test) -> Self {
+        let zone = engine.rules().bot.timezone.clone();
         let at = test.at.and_then(|at| at.to_zoned(zone).ok());
         Self {
-            rules,
-            now: at.map_or_else(|| usual_time(rules), |at| at.timestamp()),
+            engine,
+            now: at.map_or_else(|| usual_time(engine.rules()), |at| at.timestamp()),
             persons: BTreeMap::new(),
             sent: 0,
             transcript: Transcript::default(),
@@ -129,14 +129,14 @@ impl<'r> SimulatedConversation<'r> {
         // Nobody wrote who changed the number.
         let counts = u64::from(content.kind() != Some(Kind::System));
         self.sent += 1;
-        let (rules, now, number) = (self.rules, self.now, self.sent);
+        let (engine, now, number) = (self.engine, self.now, self.sent);
         let person = self.person(&line.who);
         let message = written(&person.conversation, number, now, content);
-        let turn = explain(
-            rules,
+        let turn = engine.decide(
             &person.conversation,
             EngineEvent::Message(&message),
             now,
+            Trace::Considered,
         );
         person.conversation.inbound_count += counts;
         self.keep(&line.who, turn);
@@ -162,7 +162,7 @@ impl<'r> SimulatedConversation<'r> {
 
     /// Does what is due for everybody.
     fn wake(&mut self) {
-        let (rules, now) = (self.rules, self.now);
+        let (engine, now) = (self.engine, self.now);
         let names: Vec<String> = self.persons.keys().cloned().collect();
         for who in names {
             // Bounded: each turn takes one thing away.
@@ -171,20 +171,20 @@ impl<'r> SimulatedConversation<'r> {
                 if conversation.state.next_timer().is_none_or(|due| due > now) {
                     break;
                 }
-                let turn = explain(rules, conversation, EngineEvent::Timer, now);
+                let turn = engine.decide(conversation, EngineEvent::Timer, now, Trace::Considered);
                 self.keep(&who, turn);
             }
         }
     }
 
     fn act(&mut self, line: &Line, outcome: &ActionResult) -> Result<(), Box<Failure>> {
-        let (rules, now) = (self.rules, self.now);
+        let (engine, now) = (self.engine, self.now);
         let person = self.person(&line.who);
         let Some(number) = person.actions.pop_front() else {
             return Err(self.failure(line, "no action waits for a result"));
         };
         let incoming = EngineEvent::Action { number, outcome };
-        let turn = explain(rules, &person.conversation, incoming, now);
+        let turn = engine.decide(&person.conversation, incoming, now, Trace::Considered);
         self.keep(&line.who, turn);
         Ok(())
     }

@@ -8,20 +8,20 @@
 use std::collections::BTreeSet;
 
 use crate::engine::flow::source;
-use crate::engine::{Part, Turn};
+use crate::engine::{CoveragePoint, Turn};
 use crate::message::RuleId;
 use crate::rules::{Answer, Flow, RuleSet, Step};
 
 /// The parts of the rules that tests have reached.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    reached: BTreeSet<Part>,
+    reached: BTreeSet<CoveragePoint>,
 }
 
 impl Coverage {
     /// Every part that no test has reached, in order.
     #[must_use]
-    pub fn missed(&self, rules: &RuleSet) -> Vec<Part> {
+    pub fn missed(&self, rules: &RuleSet) -> Vec<CoveragePoint> {
         all_parts(rules)
             .into_iter()
             .filter(|part| !self.reached.contains(part))
@@ -39,11 +39,11 @@ impl Coverage {
     }
 
     pub(crate) fn note(&mut self, turn: &Turn) {
-        self.reached.extend(turn.parts.iter().cloned());
+        self.reached.extend(turn.coverage.iter().cloned());
     }
 }
 
-fn all_parts(rules: &RuleSet) -> Vec<Part> {
+fn all_parts(rules: &RuleSet) -> Vec<CoveragePoint> {
     let mut parts = Vec::new();
     for rule in &rules.rules {
         add_answer(&mut parts, &rule.id, &rule.answer);
@@ -59,25 +59,25 @@ fn all_parts(rules: &RuleSet) -> Vec<Part> {
     parts
 }
 
-fn add_answer(parts: &mut Vec<Part>, source: &RuleId, answer: &Answer) {
-    parts.push(Part::of(source));
+fn add_answer(parts: &mut Vec<CoveragePoint>, source: &RuleId, answer: &Answer) {
+    parts.push(CoveragePoint::new(source));
     let several = answer.variants.len() > 1;
     let variants = answer.variants.iter().enumerate().filter(|_| several);
-    parts.extend(variants.map(|(index, _)| Part::variant(source, index)));
+    parts.extend(variants.map(|(index, _)| CoveragePoint::variant(source, index)));
     let on_error = answer.on_error.as_ref();
-    parts.extend(on_error.map(|_| Part::on_error(source)));
+    parts.extend(on_error.map(|_| CoveragePoint::on_error(source)));
 }
 
-fn add_step(parts: &mut Vec<Part>, flow: &str, step: &Step) {
-    parts.push(Part::step(flow, step));
+fn add_step(parts: &mut Vec<CoveragePoint>, flow: &str, step: &Step) {
+    parts.push(CoveragePoint::step(flow, step));
     if !step.retry.is_empty() {
-        parts.push(Part::retry(flow, step));
+        parts.push(CoveragePoint::retry(flow, step));
     }
     let choices = step.choices.iter();
-    parts.extend(choices.filter_map(|choice| Part::choice(flow, step, choice)));
+    parts.extend(choices.filter_map(|choice| CoveragePoint::choice(flow, step, choice)));
     let branches = step.go.iter();
-    parts.extend(branches.map(|branch| Part::branch(flow, step, branch)));
-    parts.extend(Part::falls_through(flow, step));
+    parts.extend(branches.map(|branch| CoveragePoint::branch(flow, step, branch)));
+    parts.extend(CoveragePoint::falls_through(flow, step));
 }
 
 /// The endings that a flow declares.

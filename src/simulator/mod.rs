@@ -1,7 +1,7 @@
 //! Rehearses rules without a service: examples and conversations of the rules file, with a clock
 //! that is moved by hand.
 //!
-//! Everything is decided by [`crate::engine::explain`], so a test that passes here is a promise
+//! Everything is decided by [`Engine::decide`], so a test that passes here is a promise
 //! about the service.
 
 mod conversation;
@@ -12,7 +12,7 @@ mod transcript;
 
 use jiff::Timestamp;
 
-use crate::engine::{Decision, EngineEvent, Explanation, Turn, Verdict, explain, explain_all};
+use crate::engine::{Decision, Engine, EngineEvent, Explanation, Trace, Turn, Verdict};
 use crate::message::{
     Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
     Wamid,
@@ -49,19 +49,26 @@ pub struct Failure {
 
 /// Runs every example and every test of some rules.
 #[must_use]
-pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
+pub fn run(engine: &Engine) -> (Vec<Finding>, Coverage) {
     let mut coverage = Coverage::default();
     let mut findings = Vec::new();
+    let rules = engine.rules();
     for rule in &rules.rules {
         for example in &rule.examples {
-            findings.push(example_of(rules, rule, example, Wanted::Yes, &mut coverage));
+            findings.push(example_of(
+                engine,
+                rule,
+                example,
+                Wanted::Yes,
+                &mut coverage,
+            ));
         }
         for example in &rule.not_examples {
-            findings.push(example_of(rules, rule, example, Wanted::No, &mut coverage));
+            findings.push(example_of(engine, rule, example, Wanted::No, &mut coverage));
         }
     }
     for test in &rules.tests {
-        let mut stage = SimulatedConversation::new(rules, test);
+        let mut stage = SimulatedConversation::new(engine, test);
         let failure = stage.play(test).err();
         coverage.merge(stage.coverage);
         let name = test.name.clone();
@@ -73,41 +80,38 @@ pub fn run(rules: &RuleSet) -> (Vec<Finding>, Coverage) {
 /// What somebody gets for a text who has sent so many messages before, with what every rule makes
 /// of it.
 #[must_use]
-pub fn ask(rules: &RuleSet, text: &str, inbound_count: u64, now: Timestamp) -> Turn {
+pub fn ask(engine: &Engine, text: &str, inbound_count: u64, now: Timestamp) -> Turn {
     let mut conversation = somebody("", 0);
     conversation.inbound_count = inbound_count;
-    ask_as(rules, conversation, text, now)
+    ask_as(engine, conversation, text, now)
 }
 
 /// What a person gets for a text as the conversation stands, with what every rule makes of it.
 #[must_use]
-pub fn ask_as(rules: &RuleSet, conversation: Conversation, text: &str, now: Timestamp) -> Turn {
-    said(explain_all, rules, conversation, text, now)
+pub fn ask_as(engine: &Engine, conversation: Conversation, text: &str, now: Timestamp) -> Turn {
+    send_text(engine, conversation, text, now, Trace::Everything)
 }
 
-/// How a turn is taken.
-type Take = fn(&RuleSet, &Conversation, EngineEvent<'_>, Timestamp) -> Turn;
-
 /// What comes of a text in the end: the quiet time of a burst is waited for.
-fn said(
-    take: Take,
-    rules: &RuleSet,
+fn send_text(
+    engine: &Engine,
     mut conversation: Conversation,
     text: &str,
     now: Timestamp,
+    trace: Trace,
 ) -> Turn {
     let content = Content::Text {
         body: text.to_owned(),
     };
     let message = written(&conversation, 1, now, content);
-    let turn = take(rules, &conversation, EngineEvent::Message(&message), now);
+    let turn = engine.decide(&conversation, EngineEvent::Message(&message), now, trace);
     let due = turn.state.debounce.as_ref().map(|burst| burst.due);
     let Some(due) = due else {
         return turn;
     };
     conversation.state = turn.state;
     conversation.inbound_count += 1;
-    let mut turn = take(rules, &conversation, EngineEvent::Timer, due);
+    let mut turn = engine.decide(&conversation, EngineEvent::Timer, due, trace);
     if let Some(late_decisions) = turn.late_decisions.pop() {
         turn.decision = late_decisions.decision;
         turn.explanation = late_decisions.explanation;
@@ -130,16 +134,16 @@ fn usual_time(rules: &RuleSet) -> Timestamp {
 }
 
 fn example_of(
-    rules: &RuleSet,
+    engine: &Engine,
     rule: &Rule,
     example: &Example,
     wanted: Wanted,
     coverage: &mut Coverage,
 ) -> Finding {
-    let now = usual_time(rules);
+    let now = usual_time(engine.rules());
     let mut conversation = somebody("", 0);
     conversation.inbound_count = 1;
-    let turn = said(explain, rules, conversation, &example.text, now);
+    let turn = send_text(engine, conversation, &example.text, now, Trace::Considered);
     let considered = &turn.explanation.considered;
     let is = |one: &&crate::engine::Considered| one.verdict == Verdict::Matched;
     let matched = considered.iter().filter(is).any(|one| one.rule == rule.id);

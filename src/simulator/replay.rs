@@ -8,9 +8,8 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::engine::{Decision, EngineEvent, Reply, Turn, take};
+use crate::engine::{Decision, Engine, EngineEvent, Reply, Trace, Turn};
 use crate::message::{Action, ActionResult, Conversation, Echo, Inbound, Kind, Wamid};
-use crate::rules::RuleSet;
 
 /// More than this does not become due between two messages.
 const DUE_MAX: usize = 1_000;
@@ -36,14 +35,14 @@ pub struct Answer {
 /// Decides again; gives an answer for each message, in order. `until` is when the past ends.
 #[must_use]
 pub fn replay(
-    rules: &RuleSet,
+    engine: &Engine,
     conversation: Conversation,
     events: &[PastEvent],
     outcomes: impl Fn(&Action) -> Option<(ActionResult, Timestamp)>,
     until: Timestamp,
 ) -> Vec<Answer> {
     let mut past = Replaying {
-        rules,
+        engine,
         conversation,
         outcomes,
         pending: VecDeque::new(),
@@ -64,7 +63,7 @@ pub fn replay(
 }
 
 struct Replaying<'a, O> {
-    rules: &'a RuleSet,
+    engine: &'a Engine,
     conversation: Conversation,
     outcomes: O,
     /// Actions under way: when they end, which, and how.
@@ -112,7 +111,9 @@ impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
     }
 
     fn turn(&mut self, incoming: EngineEvent<'_>, now: Timestamp) -> Turn {
-        let turn = take(self.rules, &self.conversation, incoming, now);
+        let turn = self
+            .engine
+            .decide(&self.conversation, incoming, now, Trace::Matched);
         self.conversation.state.clone_from(&turn.state);
         for late_decisions in &turn.late_decisions {
             if let Some(place) = self.by_wamid.get(&late_decisions.message) {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Scope, TemplateError};
-use crate::engine::render::variables;
+use super::TemplateError;
+use super::scope::{NAMES, OPEN, Scope};
 
 pub(crate) fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
     TemplateError {
@@ -50,7 +50,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
     let groups = groups.map(|capture| format!("match.{capture}"));
     let fields = scope.fields.into_iter().flatten();
     let fields = fields.map(|field| format!("contact.fields.{field}"));
-    let known: Vec<String> = variables::NAMES
+    let known: Vec<String> = NAMES
         .iter()
         .map(|known| (*known).to_owned())
         .chain(groups)
@@ -82,11 +82,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
             let mut groups: Vec<&str> = known
                 .iter()
                 .filter_map(|known| known.split('.').next())
-                .chain(
-                    variables::OPEN
-                        .into_iter()
-                        .filter(|open| !open.contains('.')),
-                )
+                .chain(OPEN.into_iter().filter(|open| !open.contains('.')))
                 .collect();
             groups.sort_unstable();
             groups.dedup();

@@ -1,7 +1,8 @@
 //! Conditions as expressions: `if = "cakes > 2 and hours.open"`.
 
+use serde::Serialize;
+
 use super::{RenderError, Scope, Template, TemplateError, environment, error};
-use crate::engine::render::variables::Variables;
 
 /// Put around an expression, so that the engine for texts decides it.
 const BEFORE: &str = "{% if (";
@@ -67,7 +68,7 @@ impl Expression {
     ///
     /// # Errors
     /// [`RenderError`]: values that cannot be compared, or too much work.
-    pub fn holds(&self, variables: &Variables<'_>) -> Result<bool, RenderError> {
-        Ok(self.template.render(variables)? == "1")
+    pub fn holds(&self, values: &impl Serialize) -> Result<bool, RenderError> {
+        Ok(self.template.render(&[], values)? == "1")
     }
 }

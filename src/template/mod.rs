@@ -9,19 +9,22 @@ mod environment;
 mod error;
 mod expression;
 mod filters;
+mod lazy_group;
 mod references;
+mod scope;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
 use minijinja::Environment;
 use minijinja::value::Serde;
+use serde::Serialize;
 
-use crate::engine::render::variables;
-use crate::engine::render::variables::Variables;
 use crate::message::has_dot_segments;
 pub use expression::Expression;
+pub use lazy_group::LazyGroup;
+pub use scope::{NAMES, OPEN, Scope, groups};
 
 /// The name of the one template in each environment.
 const NAME: &str = "text";
@@ -39,19 +42,6 @@ struct Text {
     source: String,
     /// `None` when the text has nothing to fill in.
     engine: Option<Box<Environment<'static>>>,
-    /// It says something of the opening hours, which are not worked out for others.
-    asks_hours: bool,
-}
-
-/// The names that a text may use beside those that are always there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'a> {
-    /// The named groups of patterns, under `match`.
-    pub captures: &'a [String],
-    /// Whole groups: answers of a flow, results of a call.
-    pub roots: &'a [String],
-    /// The fields that the rules set, under `contact.fields`; `None` when they are not known.
-    pub fields: Option<&'a BTreeSet<String>>,
 }
 
 /// Why a text is not a good template.
@@ -137,12 +127,16 @@ impl Template {
     ///
     /// # Errors
     /// [`RenderError`]: what went wrong, without any value.
-    pub fn render(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
+    pub fn render(
+        &self,
+        languages: &[&str],
+        values: &impl Serialize,
+    ) -> Result<String, RenderError> {
         let text = match &self.texts[..] {
             [(_, text)] => text,
-            _ => self.text(&variables.languages()),
+            _ => self.text(languages),
         };
-        text.render(variables)
+        text.render(values)
     }
 
     /// Fills in an address.
@@ -150,8 +144,12 @@ impl Template {
     /// # Errors
     /// As [`Self::render`], and when a value would lead out of its part of the address: no escape
     /// stands for `..`.
-    pub fn render_url(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
-        let address = self.render(variables)?;
+    pub fn render_url(
+        &self,
+        languages: &[&str],
+        values: &impl Serialize,
+    ) -> Result<String, RenderError> {
+        let address = self.render(languages, values)?;
         if has_dot_segments(&address) {
             let what = "the address leaves its place: a part of it came out as `.` or `..`";
             return Err(RenderError(what.to_owned()));
@@ -227,7 +225,6 @@ impl Text {
             return Ok(Self {
                 source: source.to_owned(),
                 engine: None,
-                asks_hours: false,
             });
         }
         let mut engine = engine();
@@ -238,7 +235,7 @@ impl Text {
         let used: HashSet<String> = template.undeclared_variables(true);
         let mut unknown: Vec<TemplateError> = used
             .iter()
-            .filter(|name| !variables::is_known(name, scope))
+            .filter(|name| !scope.knows(name))
             .map(|name| error::unknown_variable(source, name, scope))
             .collect();
         unknown.extend(references::unknown(source, &engine));
@@ -246,26 +243,20 @@ impl Text {
             return Ok(Self {
                 source: source.to_owned(),
                 engine: Some(Box::new(engine)),
-                asks_hours: used
-                    .iter()
-                    .any(|name| name.split('.').next() == Some("hours")),
             });
         }
         unknown.sort_by_key(|error| error.range.start);
         Err(unknown)
     }
 
-    fn render(&self, variables: &Variables<'_>) -> Result<String, RenderError> {
+    fn render(&self, values: &impl Serialize) -> Result<String, RenderError> {
         let Some(engine) = &self.engine else {
             return Ok(self.source.clone());
         };
         let template = engine.get_template(NAME).expect("parse added it");
-        if self.asks_hours {
-            variables.look_at_hours();
-        }
         // The kind tells enough; details could quote what a person wrote.
         template
-            .render(Serde(variables))
+            .render(Serde(values))
             .map_err(|error| RenderError(error.kind().to_string()))
     }
 }

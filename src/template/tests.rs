@@ -1,71 +1,30 @@
 //! Texts filled in and refused.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{RenderError, Scope, Template};
-use crate::diagnostics::sources::SourceMap;
-use crate::engine::render::variables::RenderContext;
-use crate::engine::render::variables::Variables;
-use crate::message::{
-    Contact, Content, ConversationState, Identity, Inbound, PhoneNumberId, WaId, Wamid,
-};
-use crate::rules::{CompileInput, RuleSet, compile};
+use super::{LazyGroup, RenderError, Scope, Template};
 
-fn ana() -> Contact {
-    let phone = WaId::parse("15550000001").expect("digits");
-    Contact {
-        identity: Identity::Phone(phone),
-        name: Some("Ana Lima".to_owned()),
-        username: None,
-    }
+fn ana() -> Value {
+    json!({ "name": "Ana Lima", "first_name": "Ana", "phone": "+15550000001" })
 }
 
-fn said(text: &str) -> Inbound {
-    let text = Content::Text {
-        body: text.to_owned(),
-    };
-    let number = PhoneNumberId::parse("1").expect("not empty");
-    let wamid = Wamid::parse("wamid.1").expect("not empty");
-    Inbound::new(
-        number,
-        wamid,
-        ana().identity,
-        jiff::Timestamp::UNIX_EPOCH,
-        text,
-    )
+fn fill(template: &Template, contact: &Value, text: &str) -> Result<String, RenderError> {
+    let values = json!({
+        "bot": { "name": "Luna" },
+        "contact": contact,
+        "message": { "text": text },
+        "match": { "number": "42" },
+    });
+    template.render(&["en"], &values)
 }
 
-fn nobody() -> Contact {
-    Contact {
-        name: None,
-        ..ana()
-    }
-}
-
-fn rules() -> RuleSet {
-    let sources = SourceMap::new("rules.toml", "version = 1\n[bot]\nname = \"Luna\"\n");
-    let compiled = compile(&sources, CompileInput::default());
-    compiled.expect("good rules").rules
-}
-
-/// Fills a template in for a message, or says that it cannot be.
-fn fill(template: &Template, contact: &Contact, text: &str) -> Result<String, RenderError> {
-    let (rules, state, message) = (rules(), ConversationState::default(), said(text));
-    let captures = BTreeMap::from([("number".to_owned(), "42".to_owned())]);
-    template.render(&Variables::new(RenderContext {
-        rules: &rules,
-        contact,
-        state: &state,
-        message: &message,
-        captures: &captures,
-        roots: BTreeMap::new(),
-        now: jiff::Timestamp::UNIX_EPOCH,
-    }))
-}
-
-fn render(source: &str, contact: &Contact, text: &str) -> String {
+fn render(source: &str, contact: &Value, text: &str) -> String {
     let scope = Scope {
         captures: &["number".to_owned()],
         ..Scope::default()
@@ -75,42 +34,44 @@ fn render(source: &str, contact: &Contact, text: &str) -> String {
 }
 
 #[test]
-fn hours_are_worked_out_for_a_text_that_asks_for_them_and_no_other() {
-    let text = "version = 1\n[hours]\ndaily = \"00:00-24:00\"\n";
-    let compiled = compile(&SourceMap::new("rules.toml", text), CompileInput::default());
-    let (rules, contact) = (compiled.expect("good rules").rules, ana());
-    let (state, message, captures) = (ConversationState::default(), said("Hi"), BTreeMap::new());
+fn a_lazy_group_is_computed_once_for_a_text_that_asks_for_it_and_for_no_other() {
+    #[derive(Serialize)]
+    struct Hours {
+        open: bool,
+    }
+    #[derive(Serialize)]
+    struct Values {
+        name: &'static str,
+        hours: LazyGroup,
+    }
+
     for (source, shown, asks) in [
-        (
-            "{{ contact.first_name }} {{ message.text }}",
-            "Ana Hi",
-            false,
-        ),
-        ("{{ hours.open }}", "True", true),
-        ("{% if hours.open %}yes{% endif %}", "yes", true),
-        ("{% set it = hours %}{{ it.open }}", "True", true),
-        (
-            "{% for one in [1] %}{{ hours.open }}{% endfor %}",
-            "True",
-            true,
-        ),
-        ("{{ hours.next_close | default('never') }}", "never", true),
+        ("{{ name }}", "Ana", 0),
+        ("{{ hours.open }}", "True", 1),
+        ("{{ hours.open }} {{ hours }}", "True {'open': True}", 1),
+        ("{% if hours.open %}yes{% endif %}", "yes", 1),
+        ("{% if hours %}yes{% endif %}", "yes", 1),
+        ("{% set it = hours %}{{ it.open }}", "True", 1),
+        ("{% for key in hours %}{{ key }}{% endfor %}", "open", 1),
+        ("{{ hours.next_close | default('never') }}", "never", 1),
     ] {
-        let variables = Variables::new(RenderContext {
-            rules: &rules,
-            contact: &contact,
-            state: &state,
-            message: &message,
-            captures: &captures,
-            roots: BTreeMap::new(),
-            now: jiff::Timestamp::UNIX_EPOCH,
+        let computed = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&computed);
+        let hours = LazyGroup::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Hours { open: true }
         });
-        let template = Template::parse(source, &Scope::default()).expect("a good template");
+        let values = Values { name: "Ana", hours };
+        let roots = ["name".to_owned()];
+        let scope = Scope {
+            roots: &roots,
+            ..Scope::default()
+        };
+        let template = Template::parse(source, &scope).expect("a good template");
 
-        assert_eq!(template.render(&variables).expect("it renders"), shown);
+        assert_eq!(template.render(&[], &values).expect("it renders"), shown);
 
-        let known = serde_json::to_value(&variables).expect("values");
-        assert_eq!(known.get("hours").is_some(), asks, "{source}");
+        assert_eq!(computed.load(Ordering::Relaxed), asks, "{source}");
     }
 }
 
@@ -123,7 +84,7 @@ fn variables_are_filled_in() {
 #[test]
 fn a_name_that_is_not_known_is_empty_or_the_default() {
     let text = "Hi {{ contact.first_name | default('there') }}{{ contact.name }}!";
-    assert_eq!(render(text, &nobody(), ""), "Hi there!");
+    assert_eq!(render(text, &json!({}), ""), "Hi there!");
 }
 
 #[test]
@@ -170,36 +131,15 @@ fn a_text_that_runs_away_is_stopped() {
 #[test]
 fn dates_numbers_money_and_plurals_are_written_as_the_language_does() {
     let of_fields = |text: &str, language: &str| {
-        let fields = ["day", "at", "sum", "count"].map(str::to_owned).into();
+        let fields: BTreeSet<String> = ["day", "at", "sum", "count"].map(str::to_owned).into();
         let scope = Scope {
             fields: Some(&fields),
             ..Scope::default()
         };
         let template = Template::parse(text, &scope).expect("a good template");
-        let (rules, contact, message) = (rules(), ana(), said("x"));
-        let mut state = ConversationState {
-            language: Some(language.to_owned()),
-            ..ConversationState::default()
-        };
-        for (name, value) in [
-            ("day", "2026-12-24"),
-            ("at", "15:30"),
-            ("sum", "1234.5"),
-            ("count", "3"),
-        ] {
-            state.fields.insert(name.to_owned(), value.to_owned());
-        }
-        let captures = BTreeMap::new();
-        let variables = Variables::new(RenderContext {
-            rules: &rules,
-            contact: &contact,
-            state: &state,
-            message: &message,
-            captures: &captures,
-            roots: BTreeMap::new(),
-            now: jiff::Timestamp::UNIX_EPOCH,
-        });
-        template.render(&variables).expect("it renders")
+        let fields = json!({ "day": "2026-12-24", "at": "15:30", "sum": "1234.5", "count": "3" });
+        let values = json!({ "language": language, "contact": { "fields": fields } });
+        template.render(&[language], &values).expect("it renders")
     };
     let text = "{% set f = contact.fields %}{{ f.day | date }}; {{ f.day | date('short') }}; {{ f.at | time }}; \
                 {{ f.sum | number(2) }}; {{ f.sum | money('EUR') }}; {{ f.count }} {{ f.count | plural(one='a', few='b', other='c') }}";

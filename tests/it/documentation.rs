@@ -10,6 +10,7 @@ use replyd::app::rules_loader::RulesFiles;
 use replyd::diagnostics;
 use replyd::diagnostics::sources::SourceMap;
 use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
+use replyd::engine::Engine;
 use replyd::message::TemplateFile;
 use replyd::rules;
 use replyd::rules::{CompileInput, RuleSet};
@@ -72,8 +73,9 @@ fn drawn(diagnostics: &[Diagnostic], text: &str) -> String {
 
 /// Runs everything that a file promises; gives the rules, steps and branches that nothing reached.
 #[track_caller]
-fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
-    let (findings, coverage) = simulator::run(rules);
+fn rehearse(name: &str, rules: RuleSet) -> Vec<String> {
+    let engine = Engine::new(rules);
+    let (findings, coverage) = simulator::run(&engine);
     assert!(!findings.is_empty(), "{name} has no tests");
     for finding in findings {
         assert!(
@@ -83,7 +85,7 @@ fn rehearse(name: &str, rules: &RuleSet) -> Vec<String> {
             finding.failure
         );
     }
-    let missed = coverage.missed(rules).into_iter();
+    let missed = coverage.missed(engine.rules()).into_iter();
     missed.map(|part| part.to_string()).collect()
 }
 
@@ -112,7 +114,7 @@ fn every_example_passes_its_tests_and_they_reach_all_of_it() {
     assert!(examples.len() >= 3);
     for path in examples {
         let name = path.display().to_string();
-        let missed = rehearse(&name, &rules_of(&path));
+        let missed = rehearse(&name, rules_of(&path));
         assert!(missed.is_empty(), "{name}: no test reaches {missed:?}");
     }
 }
@@ -125,7 +127,7 @@ fn every_conversation_goes_as_it_is_written() {
         let text = fs::read_to_string(&path).unwrap();
         let (diagnostics, rules) = compile(&text, None);
         let rules = rules.unwrap_or_else(|| panic!("{}", drawn(&diagnostics, &text)));
-        rehearse(&path.display().to_string(), &rules);
+        rehearse(&path.display().to_string(), rules);
     }
 }
 
@@ -206,7 +208,7 @@ fn every_recipe_of_the_cookbook_passes_its_tests() {
     for text in recipes {
         let (diagnostics, rules) = compile(text, None);
         assert!(diagnostics.is_empty(), "{}", drawn(&diagnostics, text));
-        rehearse(text, &rules.unwrap());
+        rehearse(text, rules.unwrap());
     }
 }
 

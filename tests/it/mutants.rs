@@ -5,12 +5,11 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use replyd::diagnostics::sources::SourceMap;
-use replyd::engine;
-use replyd::engine::render::variables;
-use replyd::engine::{Decision, EngineEvent};
+use replyd::engine::{Decision, Engine, EngineEvent, Trace};
 use replyd::message::{Contact, Conversation, ConversationState, Event, PhoneNumberId};
 use replyd::rules;
-use replyd::rules::{CompileInput, RuleSet};
+use replyd::rules::CompileInput;
+use replyd::template;
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
@@ -177,10 +176,10 @@ async fn no_broken_body_costs_more_than_itself() {
 }
 
 /// A rule that says everything that can be said of a message.
-fn talkative() -> RuleSet {
-    let said: Vec<String> = variables::NAMES
+fn talkative() -> Engine {
+    let said: Vec<String> = template::NAMES
         .iter()
-        .chain(&variables::OPEN)
+        .chain(&template::OPEN)
         .map(|name| format!("{{{{ {name} }}}}"))
         .collect();
     let kinds: Vec<String> = replyd::message::Kind::ALL
@@ -193,14 +192,13 @@ fn talkative() -> RuleSet {
         said.join(" "),
     );
     let sources = SourceMap::new("rules.toml", &text);
-    rules::compile(&sources, CompileInput::default())
-        .unwrap()
-        .rules
+    let compiled = rules::compile(&sources, CompileInput::default());
+    Engine::new(compiled.unwrap().rules)
 }
 
 #[test]
 fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
-    let rules = talkative();
+    let engine = talkative();
     let mut answered = 0;
     for mutants in all_mutants().chunks(TOGETHER) {
         for event in inbound::read(body_of(mutants).as_bytes()) {
@@ -218,11 +216,11 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
                 state: ConversationState::default(),
             };
 
-            let turn = engine::take(
-                &rules,
+            let turn = engine.decide(
                 &conversation,
                 EngineEvent::Message(&message),
                 message.sent_at,
+                Trace::Matched,
             );
 
             assert_ne!(turn.decision, Decision::Failed, "{:?}", turn.explanation);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use replyd::diagnostics::sources::SourceMap;
-use replyd::engine;
+use replyd::engine::{Engine, EngineEvent, Trace};
 use replyd::message::{Event, Forwarded, Identity, Inbound, Receipt, RulesVersion};
 use replyd::rules;
 use replyd::rules::CompileInput;
@@ -89,9 +89,11 @@ async fn stored(bodies: &[String]) -> Vec<String> {
         reply_expires_after: Duration::from_mins(15),
         files: MediaPolicy::Download,
     };
-    let decide = move |before: &_, incoming: engine::EngineEvent<'_>, now| {
-        let version: RulesVersion = rules.version.clone();
-        (engine::take(&rules, before, incoming, now), version)
+    let engine = Engine::new(rules);
+    let decide = move |before: &_, incoming: EngineEvent<'_>, now| {
+        let version: RulesVersion = engine.rules().version.clone();
+        let turn = engine.decide(before, incoming, now, Trace::Matched);
+        (turn, version)
     };
     for body in bodies.iter().chain(bodies) {
         let events = inbound::read(body.as_bytes());

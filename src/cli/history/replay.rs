@@ -15,8 +15,8 @@ use crate::cli::terminal;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::message::{Action, ActionResult, Inbound, Profile};
-use crate::rules::RuleSet;
 use crate::simulator::replay::{Answer, PastEvent, replay};
 use crate::store::{PastMessage, RecordedConversation};
 use crate::whatsapp::inbound::{read_echo, read_message};
@@ -50,6 +50,7 @@ pub(crate) struct Arguments {
 /// Replays.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
+    let engine = Engine::new(rules);
     let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
     let store = arguments.options.open().await?;
     let total = store.messages_in(&arguments.number).await;
@@ -69,7 +70,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let Some(last) = page.last() else { break };
         after = last.id;
         for past in &page {
-            report.compare(&rules, past, &wanted);
+            report.compare(&engine, past, &wanted);
             through += past.messages.iter().filter(|one| one.theirs).count() as u64;
             progress.at(through);
         }
@@ -123,14 +124,14 @@ struct Was<'p> {
 }
 
 impl Report {
-    fn compare(&mut self, rules: &RuleSet, past: &RecordedConversation, wanted: &Wanted) {
+    fn compare(&mut self, engine: &Engine, past: &RecordedConversation, wanted: &Wanted) {
         let (events, asked) = events(past);
         let theirs = past.messages.iter().filter(|one| one.theirs).count();
         self.unreadable += (theirs - asked.len()) as u64;
         let recorded = Recorded::of(past);
         let conversation = past.conversation.clone();
         let answers = replay(
-            rules,
+            engine,
             conversation,
             &events,
             |action| recorded.take(action),

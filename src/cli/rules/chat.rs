@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
@@ -15,8 +16,7 @@ use crate::cli::terminal::bubble::Tappable;
 use crate::cli::terminal::{BAD, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics::sources::SourceMap;
-use crate::engine;
-use crate::engine::{Decision, EngineEvent, Turn};
+use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
 use crate::message::{
     ActionResult, Contact, Content, Conversation, ConversationState, Identity, Inbound, Media,
     PhoneNumberId, WaId, Wamid,
@@ -52,7 +52,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         terminal::one_line(&name),
     );
     terminal::note(format_args!("{title} — {name}. {HELP}"));
-    let mut chat = Chat::new(&rules, arguments.name, Clock::System);
+    let engine = Engine::new(rules);
+    let mut chat = Chat::new(&engine, arguments.name, Clock::System);
     let input = std::io::stdin();
     let typed_here = input.is_terminal();
     prompt(typed_here);
@@ -98,7 +99,7 @@ fn read(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
 
 /// A conversation in memory.
 struct Chat<'r> {
-    rules: &'r RuleSet,
+    engine: &'r Engine,
     clock: Clock,
     name: String,
     people: u64,
@@ -109,10 +110,10 @@ struct Chat<'r> {
 }
 
 impl<'r> Chat<'r> {
-    fn new(rules: &'r RuleSet, name: String, clock: Clock) -> Self {
+    fn new(engine: &'r Engine, name: String, clock: Clock) -> Self {
         let conversation = conversation(0, &name);
         Self {
-            rules,
+            engine,
             clock,
             name,
             people: 0,
@@ -177,12 +178,7 @@ impl<'r> Chat<'r> {
             now,
             content,
         );
-        let turn = engine::explain(
-            self.rules,
-            &self.conversation,
-            EngineEvent::Message(&message),
-            now,
-        );
+        let turn = self.decide(EngineEvent::Message(&message), now);
         self.conversation.inbound_count += 1;
         self.show(turn);
         // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is
@@ -194,7 +190,7 @@ impl<'r> Chat<'r> {
             .as_ref()
             .map(|burst| burst.due)
         {
-            let turn = engine::explain(self.rules, &self.conversation, EngineEvent::Timer, due);
+            let turn = self.decide(EngineEvent::Timer, due);
             self.show(turn);
         }
         while let Some(number) = self
@@ -206,9 +202,14 @@ impl<'r> Chat<'r> {
         {
             let outcome = &ActionResult::Failed("the terminal calls no services".to_owned());
             let incoming = EngineEvent::Action { number, outcome };
-            let turn = engine::explain(self.rules, &self.conversation, incoming, now);
+            let turn = self.decide(incoming, now);
             self.show(turn);
         }
+    }
+
+    fn decide(&self, event: EngineEvent<'_>, now: Timestamp) -> Turn {
+        let engine = self.engine;
+        engine.decide(&self.conversation, event, now, Trace::Considered)
     }
 
     /// Shows what was said, and remembers what was decided.

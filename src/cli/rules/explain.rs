@@ -9,7 +9,7 @@ use super::{explanation, load};
 use crate::cli::history::options;
 use crate::cli::terminal;
 use crate::clock::Clock;
-use crate::engine::Turn;
+use crate::engine::{Engine, Turn};
 use crate::simulator;
 
 /// Says for every rule whether it would take a message, and why.
@@ -37,9 +37,10 @@ pub(crate) struct Arguments {
 /// Explains.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
+    let engine = Engine::new(rules);
     let now = Clock::System.now();
     let turn = match &arguments.who {
-        None => simulator::ask(&rules, &arguments.text, u64::from(!arguments.first), now),
+        None => simulator::ask(&engine, &arguments.text, u64::from(!arguments.first), now),
         Some(who) => {
             let store = arguments.options.open().await?;
             let id = options::find_conversation(&store, who).await?.id;
@@ -47,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let conversation = conversation.context("could not read the conversation")?;
             let conversation = conversation.ok_or_else(|| options::no_conversation(who))?;
             store.close().await;
-            simulator::ask_as(&rules, conversation, &arguments.text, now)
+            simulator::ask_as(&engine, conversation, &arguments.text, now)
         }
     };
     if arguments.options.json {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::TurnContext;
+use crate::engine::context::TurnContext;
 use crate::engine::render::variables::{Variables, language_of};
 use crate::message::{Content, Inbound};
 use crate::rules::{Accept, Choice, Step, button_id};
@@ -14,7 +14,7 @@ use crate::text::{country, parse};
 
 /// The answer as a value that texts and expressions can use, or why the message is none.
 pub(crate) fn read(
-    work: &TurnContext<'_>,
+    ctx: &TurnContext<'_>,
     step: &Step,
     message: &Inbound,
     choice: Option<&str>,
@@ -35,8 +35,8 @@ pub(crate) fn read(
         .map(str::trim)
         .filter(|said| !said.is_empty());
     let said = said.ok_or("it has no words")?;
-    let language = language_of(work.rules, &work.turn.state);
-    let digits = work.contact.identity.wa_id();
+    let language = language_of(ctx.rules, &ctx.turn.state);
+    let digits = ctx.contact.identity.wa_id();
     let own = digits.and_then(|digits| country::from_phone(digits.as_str()));
     let locale = || Locale::parse(language).written_in(own);
     let found = match &step.accept {
@@ -47,8 +47,8 @@ pub(crate) fn read(
             parse::read_phone(said, own).map(|digits| Value::from(format!("+{digits}")))
         }
         Accept::Date => {
-            let zone = work.rules.bot.timezone.clone();
-            let today = work.now.to_zoned(zone).date();
+            let zone = ctx.rules.bot.timezone.clone();
+            let today = ctx.now.to_zoned(zone).date();
             let date = locale().read_date(said, today);
             date.map(|date| Value::from(date.to_string()))
         }
@@ -82,7 +82,7 @@ fn chosen(
     choice: Option<&str>,
     variables: &Variables<'_>,
 ) -> Result<Value, String> {
-    let title = |choice: &Choice| choice.title.render(variables).unwrap_or_default();
+    let title = |choice: &Choice| variables.render(&choice.title).unwrap_or_default();
     let value = |choice: &Choice| json!({ "id": choice.id, "title": title(choice) });
     let tapped = choice.or_else(|| content.button().map(button_id::owner_id));
     if let Some(id) = tapped {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
 use crate::engine::render::variables::{RenderContext, Variables, language_of};
+use crate::engine::time::rough;
 use crate::message::{Content, Forwarded, Kind};
 use crate::rules::button_id;
 pub(crate) use crate::rules::ruleset::{ButtonPattern, Condition};
@@ -46,7 +47,7 @@ pub struct Evaluation {
 impl<'a> MatchContext<'a> {
     /// Folds the message's words, if it has any.
     #[must_use]
-    pub fn of(scene: RenderContext<'a>, first_contact: bool) -> Self {
+    pub fn new(scene: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
             folded: scene.message.content.words().map(NormalizedText::new),
             scene,
@@ -135,7 +136,7 @@ impl Condition {
 
     /// Looks whether the condition holds.
     #[must_use]
-    pub fn look(&self, context: &MatchContext<'_>) -> Evaluation {
+    pub fn evaluate(&self, context: &MatchContext<'_>) -> Evaluation {
         match self {
             Self::Always => Evaluation::new(true, "it has no `when`"),
             Self::TextIs(phrases) => text(context, phrases, "is the text", |folded, phrase| {
@@ -171,7 +172,7 @@ impl Condition {
             Self::Any(all) => any(all, context),
             Self::All(all) => every(all, context),
             Self::Not(one) => {
-                let held = one.look(context);
+                let held = one.evaluate(context);
                 Evaluation::new(!held.holds, held.because)
             }
         }
@@ -293,17 +294,6 @@ fn returning(context: &MatchContext<'_>, least: Duration) -> Evaluation {
             away >= least,
             format!("they wrote last {} ago", rough(away)),
         ),
-    }
-}
-
-/// A length of time for people.
-pub(crate) fn rough(length: SignedDuration) -> String {
-    let seconds = length.as_secs().max(0);
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -457,7 +447,7 @@ fn matches(context: &MatchContext<'_>, patterns: &[Regex]) -> Evaluation {
 fn any(all: &[Condition], context: &MatchContext<'_>) -> Evaluation {
     let mut reasons = Vec::new();
     for one in all {
-        let held = one.look(context);
+        let held = one.evaluate(context);
         if held.holds {
             return held;
         }
@@ -470,7 +460,7 @@ fn every(all: &[Condition], context: &MatchContext<'_>) -> Evaluation {
     let mut reasons = Vec::new();
     let mut captures = BTreeMap::new();
     for one in all {
-        let held = one.look(context);
+        let held = one.evaluate(context);
         if !held.holds {
             return held;
         }

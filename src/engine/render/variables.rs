@@ -9,93 +9,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::hours_variables::Hours;
+use super::hours_variables;
 use super::message_variables::{Ad, Button, Card, Error, Message, OrderPart, Place, Product};
 use crate::message::{Contact, Content, ConversationState, Inbound};
 use crate::rules::RuleSet;
-use crate::template::Scope;
+use crate::template::{LazyGroup, RenderError, Template};
 use crate::text::country;
-
-/// Every variable that is there without a pattern's named groups.
-pub const NAMES: [&str; 46] = [
-    "bot.name",
-    "language",
-    "now",
-    "today",
-    "hours.open",
-    "hours.next_open",
-    "hours.next_open_at",
-    "hours.next_close",
-    "contact.name",
-    "contact.first_name",
-    "contact.phone",
-    "contact.username",
-    "contact.country",
-    "contact.language",
-    "contact.tags",
-    "message.text",
-    "message.type",
-    "message.filename",
-    "message.mime_type",
-    "message.forwarded",
-    "message.emoji",
-    "button.id",
-    "button.title",
-    "location.latitude",
-    "location.longitude",
-    "location.name",
-    "location.address",
-    "card.name",
-    "card.phone",
-    "card.email",
-    "card.company",
-    "order.items",
-    "order.text",
-    "order.catalog",
-    "order.total",
-    "order.currency",
-    "ad.id",
-    "ad.type",
-    "ad.headline",
-    "ad.text",
-    "ad.link",
-    "product.id",
-    "product.catalog",
-    "error.code",
-    "error.title",
-    "error.details",
-];
-
-/// Variables whose parts nobody can know before: the answers of a form, and lists.
-pub const OPEN: [&str; 3] = ["form", "cards", "order.items"];
-
-/// The first part of every name: what a flow's step or a saved result is not called.
-pub fn groups() -> impl Iterator<Item = &'static str> {
-    let names = NAMES.iter().chain(&OPEN);
-    let first = |name: &&'static str| name.split('.').next().unwrap_or(name);
-    names
-        .map(first)
-        .chain(["match", "contact", "answer", "loop"])
-}
-
-/// Whether a name may stand in a text. A whole group (`order`) may: texts ask whether it is there.
-pub(crate) fn is_known(name: &str, scope: &Scope<'_>) -> bool {
-    let below = |group: &str, name: &str| {
-        name.strip_prefix(group)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    if let Some(field) = name.strip_prefix("contact.fields.") {
-        let field = field.split('.').next().unwrap_or(field);
-        return scope.fields.is_none_or(|fields| fields.contains(field));
-    }
-    NAMES.iter().any(|known| below(name, known))
-        || below("contact.fields", name)
-        || scope.roots.iter().any(|root| below(root, name))
-        || OPEN.iter().any(|open| below(open, name))
-        || name
-            .strip_prefix("match.")
-            .is_some_and(|group| scope.captures.iter().any(|capture| capture == group))
-}
 
 /// Everything a text may be filled in from.
 #[derive(Clone, Debug)]
@@ -142,8 +61,8 @@ pub struct Variables<'a> {
     product: Option<Product<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error<'a>>,
-    #[serde(skip_serializing_if = "Hours::is_unknown")]
-    hours: Hours<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<LazyGroup>,
     /// Of the person; the filters write in it.
     language: &'a str,
     /// Local time, to the minute: `2026-12-24T18:30`.
@@ -210,7 +129,7 @@ impl<'a> Variables<'a> {
             language,
             now: local.strftime("%Y-%m-%dT%H:%M").to_string(),
             today: local.date().to_string(),
-            hours: Hours::later(scene.rules.hours.as_ref(), language, local),
+            hours: hours_variables::lazy(scene.rules.hours.as_ref(), language, local),
             roots: BTreeMap::new(),
         };
         if shadowed("ad") {
@@ -223,14 +142,25 @@ impl<'a> Variables<'a> {
         variables
     }
 
-    /// The languages to look for a text in, the best first.
-    pub(crate) fn languages(&self) -> [&str; 2] {
-        [self.language, self.bot.language]
+    /// Fills a text in, in the best language that it has.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn render(&self, text: &Template) -> Result<String, RenderError> {
+        text.render(&self.languages(), self)
     }
 
-    /// Works the opening hours out, for a text that asks for them.
-    pub(crate) fn look_at_hours(&self) {
-        self.hours.work_out();
+    /// Fills an address in.
+    ///
+    /// # Errors
+    /// As [`Template::render_url`].
+    pub fn render_url(&self, address: &Template) -> Result<String, RenderError> {
+        address.render_url(&self.languages(), self)
+    }
+
+    /// The languages to look for a text in, the best first.
+    fn languages(&self) -> [&str; 2] {
+        [self.language, self.bot.language]
     }
 
     /// The same with one more value: the answer that is checked.

@@ -4,26 +4,25 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::rules;
+use super::engine;
 use super::{NOW, ana, say, texts};
-use crate::engine::{Decision, EngineEvent, Turn};
+use crate::engine::{Decision, Engine, EngineEvent, Turn};
 use crate::message::{Action, ActionResult, Conversation};
-use crate::rules::RuleSet;
 
 /// The turn on what came of the action that was asked for last.
-fn ended(rules: &RuleSet, before: &Turn, outcome: &ActionResult, after: Duration) -> Turn {
+fn ended(engine: &Engine, before: &Turn, outcome: &ActionResult, after: Duration) -> Turn {
     let conversation = Conversation {
         state: before.state.clone(),
         ..ana()
     };
     let number = before.state.actions;
     let incoming = EngineEvent::Action { number, outcome };
-    crate::engine::take(rules, &conversation, incoming, NOW + after)
+    super::decide(engine, &conversation, incoming, NOW + after)
 }
 
-fn done(rules: &RuleSet, before: &Turn) -> Turn {
+fn done(engine: &Engine, before: &Turn) -> Turn {
     ended(
-        rules,
+        engine,
         before,
         &ActionResult::Done(json!({})),
         Duration::ZERO,
@@ -32,7 +31,7 @@ fn done(rules: &RuleSet, before: &Turn) -> Turn {
 
 #[test]
 fn one_message_leads_to_four_actions_at_most() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "spin"
@@ -45,12 +44,12 @@ start = "spin"
 "#,
     );
 
-    let mut turn = say(&rules, "spin");
+    let mut turn = say(&engine, "spin");
     let mut asked = 0;
     while !turn.actions.is_empty() {
         asked += turn.actions.len();
         assert!(asked < 10, "it does not end");
-        turn = done(&rules, &turn);
+        turn = done(&engine, &turn);
     }
 
     assert_eq!(asked, 4);
@@ -76,21 +75,21 @@ when.text.is = "never"
 chance = 0.000001
 reply = "You are the one."
 "#;
-    let rules = rules(text);
+    let engine = engine(text);
     let choose = |before: &Turn, id: &str| {
         let outcome = ActionResult::Done(json!({ "choice": id }));
-        ended(&rules, before, &outcome, Duration::ZERO)
+        ended(&engine, before, &outcome, Duration::ZERO)
     };
 
-    let first = choose(&say(&rules, "ask"), "news");
+    let first = choose(&say(&engine, "ask"), "news");
     assert_eq!(texts(&first), ["News!"]);
     let conversation = Conversation {
         state: first.state.clone(),
         ..ana()
     };
-    let again = super::take(&rules, &conversation, &super::text("ask"), NOW);
+    let again = super::decide_message(&engine, &conversation, &super::text("ask"), NOW);
     assert_eq!(texts(&choose(&again, "news")), ["Sorry?"]);
-    assert_eq!(texts(&choose(&say(&rules, "ask"), "never")), ["Sorry?"]);
+    assert_eq!(texts(&choose(&say(&engine, "ask"), "never")), ["Sorry?"]);
 }
 
 const TRACK: &str = r#"
@@ -103,8 +102,8 @@ on_error = "I cannot look up {{ message.text }} now."
 
 #[test]
 fn who_waits_for_a_rule_that_is_gone_hears_its_on_error() {
-    let waits = say(&rules(TRACK), "4711");
-    let renamed = rules(&TRACK.replace("\"track\"", "\"orders\""));
+    let waits = say(&engine(TRACK), "4711");
+    let renamed = engine(&TRACK.replace("\"track\"", "\"orders\""));
 
     let turn = done(&renamed, &waits);
 
@@ -118,12 +117,12 @@ fn who_waits_for_a_rule_that_is_gone_hears_its_on_error() {
 
 #[test]
 fn a_failure_is_told_while_the_person_still_waits_for_it() {
-    let rules = rules(TRACK);
-    let waits = say(&rules, "4711");
+    let engine = engine(TRACK);
+    let waits = say(&engine, "4711");
     let failed = ActionResult::Failed("it waited too long".to_owned());
 
-    let soon = ended(&rules, &waits, &failed, Duration::from_mins(15));
-    let late = ended(&rules, &waits, &failed, Duration::from_mins(16));
+    let soon = ended(&engine, &waits, &failed, Duration::from_mins(15));
+    let late = ended(&engine, &waits, &failed, Duration::from_mins(16));
 
     assert_eq!(texts(&soon), ["I cannot look up 4711 now."]);
     assert!(late.replies.is_empty());
@@ -133,9 +132,9 @@ fn a_failure_is_told_while_the_person_still_waits_for_it() {
 
 #[test]
 fn no_value_leads_out_of_its_part_of_the_address() {
-    let rules = rules(TRACK);
+    let engine = engine(TRACK);
     for way in ["..", ".", " .. "] {
-        let turn = say(&rules, way);
+        let turn = say(&engine, way);
         let leaves = way.trim() == way;
         assert_eq!(turn.actions.is_empty(), leaves, "{way:?}");
         assert_eq!(turn.decision == Decision::Answered, leaves, "{way:?}");
@@ -148,7 +147,7 @@ fn no_value_leads_out_of_its_part_of_the_address() {
         ("%2e%2e", "%252e%252e"),
         ("..;", "..%3B"),
     ] {
-        let turn = say(&rules, way);
+        let turn = say(&engine, way);
         let Action::Http(call) = &turn.actions[0].action else {
             panic!("it is a call");
         };
@@ -158,14 +157,14 @@ fn no_value_leads_out_of_its_part_of_the_address() {
 
 /// So many messages of one person, half a second apart; every action is done before the next. Gives
 /// how many actions and replies came of it, and the last turn.
-fn flood(rules: &RuleSet, messages: u32, outcome: &ActionResult) -> (usize, usize, Turn) {
+fn flood(engine: &Engine, messages: u32, outcome: &ActionResult) -> (usize, usize, Turn) {
     let mut conversation = ana();
     let (mut asked, mut said) = (0, 0);
     let mut last = None;
     for index in 0..messages {
         let now = NOW + Duration::from_millis(500) * index;
         let incoming = super::text(&format!("question {index}"));
-        let mut turn = super::take(rules, &conversation, &incoming, now);
+        let mut turn = super::decide_message(engine, &conversation, &incoming, now);
         loop {
             asked += turn.actions.len();
             said += turn.replies.len();
@@ -175,7 +174,7 @@ fn flood(rules: &RuleSet, messages: u32, outcome: &ActionResult) -> (usize, usiz
             };
             let number = action.number;
             let incoming = EngineEvent::Action { number, outcome };
-            turn = crate::engine::take(rules, &conversation, incoming, now);
+            turn = super::decide(engine, &conversation, incoming, now);
         }
         last = Some(turn);
     }
@@ -194,7 +193,7 @@ fn one_person_leads_to_no_more_actions_than_can_be_answered() {
     let done = ActionResult::Done(json!({ "text": "Yes." }));
 
     // 1,000 messages in 500 seconds: 12 in each of the first five minutes, then the hour is full.
-    let (asked, said, last) = flood(&rules(ASK), 1_000, &done);
+    let (asked, said, last) = flood(&engine(ASK), 1_000, &done);
 
     assert_eq!((asked, said), (60, 60));
     assert_eq!(last.decision, Decision::RateLimited);
@@ -229,14 +228,14 @@ start = "spin"
         (format!("{budget}{chain}"), 7),
         (format!("{budget}{chosen}"), 7),
     ] {
-        let rules = rules(&rules_text);
-        let (asked, _, last) = flood(&rules, 1_000, &done);
+        let engine = engine(&rules_text);
+        let (asked, _, last) = flood(&engine, 1_000, &done);
         assert_eq!(asked, most, "{rules_text}");
         assert_eq!(last.decision, Decision::RateLimited);
         let note = last.explanation.note.unwrap();
         assert!(note.contains("budget of actions per hour"), "{note}");
         assert!(last.state.silenced, "a note was made");
-        let another = say(&rules, "hi");
+        let another = say(&engine, "hi");
         assert_eq!(another.actions.len(), 1, "another person is served");
     }
 }
@@ -244,10 +243,10 @@ start = "spin"
 #[test]
 fn an_action_that_cannot_be_asked_for_has_failed_like_any_other() {
     let told = |call: &str, text: &str| {
-        let rules = rules(&format!(
+        let engine = engine(&format!(
             "[[rule]]\nid = \"ask\"\ncall = {call}\nreply = \"Good.\"\non_error = \"Please call us.\"\n"
         ));
-        let turn = say(&rules, text);
+        let turn = say(&engine, text);
         assert!(turn.actions.is_empty(), "{call}");
         assert_eq!(texts(&turn), ["Please call us."], "{call}");
         assert_eq!(turn.decision, Decision::Answered);
@@ -283,13 +282,13 @@ fn what_an_action_brought_and_cannot_be_used_leads_to_on_error() {
         "reply = \"Good.\"\nstart = \"f\"\n[flow.f]\nstep = [{ id = \"a\", ask = \"{{ 1 // (message.text | length - 4) }}\" }]",
     ];
     for way in ways {
-        let rules = rules(&format!(
+        let engine = engine(&format!(
             "[[rule]]\nid = \"track\"\ncall = {{ get = \"https://shop.example/\", save = \"order\" }}\n\
              on_error = \"Please call us.\"\n{way}\n"
         ));
         for value in [json!([]), json!(null), json!({})] {
             let outcome = ActionResult::Done(value);
-            let turn = ended(&rules, &say(&rules, "4711"), &outcome, Duration::ZERO);
+            let turn = ended(&engine, &say(&engine, "4711"), &outcome, Duration::ZERO);
             assert_eq!(texts(&turn), ["Please call us."], "{way}");
             assert!(turn.state.run.is_none() && turn.state.fields.is_empty());
         }

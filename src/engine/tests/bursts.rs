@@ -2,24 +2,23 @@
 
 use jiff::SignedDuration;
 
-use super::rules;
+use super::engine;
 use super::{NOW, ana, text, texts};
-use crate::engine::{Decision, EngineEvent, Turn, explain, take};
+use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
 use crate::message::{Content, Conversation, Forwarded, Inbound, Referral, Wamid};
-use crate::rules::RuleSet;
 
 const SETTLE: &str = "[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"r\"\nreply = \"Yes.\"\nwhen.";
 
 /// Hands over the messages, and lets the time of the debounce pass.
-fn debounce(rules: &RuleSet, mut conversation: Conversation, messages: &[Inbound]) -> Turn {
+fn debounce(engine: &Engine, mut conversation: Conversation, messages: &[Inbound]) -> Turn {
     for message in messages {
-        let turn = take(rules, &conversation, EngineEvent::Message(message), NOW);
+        let turn = super::decide(engine, &conversation, EngineEvent::Message(message), NOW);
         assert_eq!(turn.decision, Decision::Pending);
         conversation.state = turn.state;
         conversation.inbound_count += 1;
     }
     let due = NOW + SignedDuration::from_secs(4);
-    take(rules, &conversation, EngineEvent::Timer, due)
+    super::decide(engine, &conversation, EngineEvent::Timer, due)
 }
 
 fn three() -> [Inbound; 3] {
@@ -34,7 +33,7 @@ fn what_one_message_of_a_burst_tells_is_true_of_all() {
         "reply_to = true",
         "forwarded = true",
     ] {
-        let rules = rules(&format!("{SETTLE}{condition}"));
+        let engine = engine(&format!("{SETTLE}{condition}"));
         for place in 0..3 {
             let mut messages = three();
             let message = &mut messages[place];
@@ -45,12 +44,12 @@ fn what_one_message_of_a_burst_tells_is_true_of_all() {
             message.context.quoted = Some(Wamid::parse("wamid.OURS").unwrap());
             message.context.forwarded = Forwarded::Often;
 
-            let turn = debounce(&rules, ana(), &messages);
+            let turn = debounce(&engine, ana(), &messages);
 
             assert_eq!(texts(&turn), ["Yes."], "{condition} at {place}");
         }
         assert!(
-            debounce(&rules, ana(), &three()).replies.is_empty(),
+            debounce(&engine, ana(), &three()).replies.is_empty(),
             "{condition}"
         );
     }
@@ -67,15 +66,15 @@ fn of_two_ads_the_first_led_here() {
         });
     }
 
-    assert_eq!(texts(&debounce(&rules(&text), ana(), &messages)), ["1"]);
+    assert_eq!(texts(&debounce(&engine(&text), ana(), &messages)), ["1"]);
 }
 
 #[test]
 fn a_burst_of_an_older_version_is_no_first_contact() {
-    let rules = rules(&format!("{SETTLE}first_contact = true"));
+    let engine = engine(&format!("{SETTLE}first_contact = true"));
     let mut conversation = ana();
-    let turn = take(
-        &rules,
+    let turn = super::decide(
+        &engine,
         &conversation,
         EngineEvent::Message(&text("Hello")),
         NOW,
@@ -86,18 +85,18 @@ fn a_burst_of_an_older_version_is_no_first_contact() {
     conversation.state = serde_json::from_value(state).unwrap();
 
     let due = NOW + SignedDuration::from_secs(4);
-    let turn = explain(&rules, &conversation, EngineEvent::Timer, due);
+    let turn = engine.decide(&conversation, EngineEvent::Timer, due, Trace::Considered);
 
     assert_eq!(turn.late_decisions[0].decision, Decision::NoMatch);
 }
 
 #[test]
 fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
-    let rules = rules(&format!("{SETTLE}returning_after = \"30d\""));
+    let engine = engine(&format!("{SETTLE}returning_after = \"30d\""));
     let mut conversation = ana();
     conversation.state.last_inbound_at = Some(NOW - SignedDuration::from_hours(24 * 31));
 
-    let turn = debounce(&rules, conversation.clone(), &three());
+    let turn = debounce(&engine, conversation.clone(), &three());
 
     assert_eq!(texts(&turn), ["Yes."]);
     assert_eq!(
@@ -106,15 +105,15 @@ fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
         "the last text counts from now on"
     );
     // The file that ends it comes from somebody who has just written.
-    let waiting = take(
-        &rules,
+    let waiting = super::decide(
+        &engine,
         &conversation,
         EngineEvent::Message(&text("Hello")),
         NOW,
     );
     conversation.state = waiting.state;
     let file = super::message(Content::Sticker(crate::message::Media::default()));
-    let turn = take(&rules, &conversation, EngineEvent::Message(&file), NOW);
+    let turn = super::decide(&engine, &conversation, EngineEvent::Message(&file), NOW);
     assert_eq!(texts(&turn), ["Yes."]);
     assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
     assert_eq!(turn.decision, Decision::NoMatch);
@@ -122,9 +121,9 @@ fn when_the_person_wrote_last_is_not_forgotten_by_a_burst() {
 
 #[test]
 fn every_message_of_a_burst_gets_its_decision() {
-    let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
+    let engine = engine(&format!("{SETTLE}text.has = \"cake\""));
 
-    let turn = debounce(&rules, ana(), &three());
+    let turn = debounce(&engine, ana(), &three());
 
     let decisions: Vec<Decision> = turn.late_decisions.iter().map(|one| one.decision).collect();
     assert_eq!(decisions, [Decision::Answered; 3]);
@@ -132,13 +131,14 @@ fn every_message_of_a_burst_gets_its_decision() {
 
 #[test]
 fn texts_that_waited_too_long_are_not_answered() {
-    let rules = rules(&format!("{SETTLE}text.has = \"cake\""));
+    let engine = engine(&format!("{SETTLE}text.has = \"cake\""));
     let mut conversation = ana();
     let first = text("cake");
-    conversation.state = take(&rules, &conversation, EngineEvent::Message(&first), NOW).state;
+    conversation.state =
+        super::decide(&engine, &conversation, EngineEvent::Message(&first), NOW).state;
 
     let after_downtime = NOW + SignedDuration::from_hours(3);
-    let turn = take(&rules, &conversation, EngineEvent::Timer, after_downtime);
+    let turn = super::decide(&engine, &conversation, EngineEvent::Timer, after_downtime);
 
     assert!(turn.replies.is_empty());
     assert_eq!(turn.late_decisions[0].decision, Decision::TooOld);
@@ -146,16 +146,17 @@ fn texts_that_waited_too_long_are_not_answered() {
 
 #[test]
 fn a_wish_to_hear_nothing_more_holds_however_late_it_comes() {
-    let rules = rules(&format!(
+    let engine = engine(&format!(
         "{SETTLE}text.has = \"cake\"\n[opt_out]\nwords = [\"stop\"]\nreply = \"Bye.\"\n"
     ));
     let mut conversation = ana();
     let waiting = text("cake");
-    conversation.state = take(&rules, &conversation, EngineEvent::Message(&waiting), NOW).state;
+    conversation.state =
+        super::decide(&engine, &conversation, EngineEvent::Message(&waiting), NOW).state;
     let mut stop = text("STOP");
     stop.sent_at = NOW - SignedDuration::from_hours(3);
 
-    let turn = take(&rules, &conversation, EngineEvent::Message(&stop), NOW);
+    let turn = super::decide(&engine, &conversation, EngineEvent::Message(&stop), NOW);
 
     assert!(turn.replies.is_empty(), "the answer to it comes too late");
     assert_eq!(turn.decision, Decision::TooOld);

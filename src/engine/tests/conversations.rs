@@ -5,15 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::rules;
+use super::engine;
 use super::{NOW, ana, message};
-use crate::engine::{ConversationEventKind, Decision, EngineEvent, Turn, take};
+use crate::engine::{ConversationEventKind, Decision, Engine, EngineEvent, Turn};
 use crate::message::{Action, ActionResult, Content, Conversation, Outbound, Wamid};
-use crate::rules::{RuleSet, button_id};
+use crate::rules::button_id;
 
 /// A person, the rules, and the time.
 pub(crate) struct Talk<'r> {
-    pub(crate) rules: &'r RuleSet,
+    pub(crate) engine: &'r Engine,
     pub(crate) conversation: Conversation,
     pub(crate) now: Timestamp,
     sent: u32,
@@ -22,9 +22,9 @@ pub(crate) struct Talk<'r> {
 }
 
 impl<'r> Talk<'r> {
-    pub(crate) fn with(rules: &'r RuleSet) -> Self {
+    pub(crate) fn with(engine: &'r Engine) -> Self {
         Self {
-            rules,
+            engine,
             conversation: ana(),
             now: NOW,
             sent: 0,
@@ -37,8 +37,8 @@ impl<'r> Talk<'r> {
         let mut inbound = message(content);
         inbound.sent_at = self.now;
         inbound.wamid = Wamid::parse(format!("wamid.{}", self.sent)).unwrap();
-        let turn = take(
-            self.rules,
+        let turn = super::decide(
+            self.engine,
             &self.conversation,
             EngineEvent::Message(&inbound),
             self.now,
@@ -97,7 +97,12 @@ impl<'r> Talk<'r> {
             .next_timer()
             .is_some_and(|due| due <= self.now)
         {
-            let turn = take(self.rules, &self.conversation, EngineEvent::Timer, self.now);
+            let turn = super::decide(
+                self.engine,
+                &self.conversation,
+                EngineEvent::Timer,
+                self.now,
+            );
             turns.push(self.keep(turn));
         }
         turns
@@ -111,10 +116,10 @@ pub(crate) fn said(turn: &Turn) -> Vec<String> {
 
 #[test]
 fn three_short_messages_get_one_answer() {
-    let rules = rules(
+    let engine = engine(
         "[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"",
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     for words in ["Hi", "do you have", "lemon cake?"] {
         let turn = talk.give(Content::Text {
             body: words.to_owned(),
@@ -136,10 +141,10 @@ fn three_short_messages_get_one_answer() {
 
 #[test]
 fn a_late_reply_comes_unless_the_person_writes() {
-    let rules = rules(
+    let engine = engine(
         "[[rule]]\nid = \"ask\"\nwhen.text.has = \"price\"\ncontinue = true\nreply = \"28\"\n[[rule]]\nid = \"later\"\nwhen.text.has = \"price\"\nafter = \"2h\"\nreply = \"Still interested?\"",
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     assert_eq!(talk.say("price?"), ["28"]);
     let turns = talk.wait(7_200);
     assert_eq!(said(&turns[0]), ["Still interested?"]);
@@ -151,7 +156,7 @@ fn a_late_reply_comes_unless_the_person_writes() {
 
 #[test]
 fn who_opts_out_hears_nothing_until_opting_in() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [opt_out]
 words = ["stop", "baja"]
@@ -164,7 +169,7 @@ id = "all"
 reply = "Hello"
 "#,
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
 
     assert_eq!(
         talk.say("please stop it"),
@@ -192,10 +197,10 @@ reply = "Hello"
 
 #[test]
 fn a_handoff_ends_by_itself() {
-    let rules = rules(
+    let engine = engine(
         "[[rule]]\nid = \"human\"\nwhen.text.has = \"human\"\nhandoff = \"8h\"\nreply = \"One of us will write.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"",
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     assert_eq!(talk.say("a human please"), ["One of us will write."]);
     talk.now += Duration::from_hours(7);
     assert!(talk.say("hello?").is_empty());
@@ -211,8 +216,8 @@ fn a_handoff_ends_by_itself() {
 
 #[test]
 fn another_bot_is_not_answered_for_ever() {
-    let rules = rules("[bot]\nloop_guard = 3\n[[rule]]\nid = \"all\"\nreply = \"Hello\"");
-    let mut talk = Talk::with(&rules);
+    let engine = engine("[bot]\nloop_guard = 3\n[[rule]]\nid = \"all\"\nreply = \"Hello\"");
+    let mut talk = Talk::with(&engine);
     talk.say("I am a bot");
     talk.say("I am a bot");
 
@@ -237,7 +242,7 @@ fn another_bot_is_not_answered_for_ever() {
 
 #[test]
 fn the_result_of_a_call_fills_the_reply_and_its_failure_has_words_of_its_own() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "track"
@@ -247,7 +252,7 @@ reply = "Order {{ match.number }}: {{ order.status }}"
 on_error = "I cannot look that up now."
 "#,
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     let turn = talk.give(Content::Text {
         body: "where is #47/11?".to_owned(),
     });
@@ -263,7 +268,7 @@ on_error = "I cannot look that up now."
         number,
         outcome: &done,
     };
-    let turn = take(&rules, &talk.conversation, incoming, talk.now);
+    let turn = super::decide(&engine, &talk.conversation, incoming, talk.now);
     assert_eq!(said(&turn), ["Order 47/11?: baked"]);
     assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
 
@@ -272,7 +277,7 @@ on_error = "I cannot look that up now."
         number,
         outcome: &failed,
     };
-    let turn = take(&rules, &talk.conversation, incoming, talk.now);
+    let turn = super::decide(&engine, &talk.conversation, incoming, talk.now);
     assert_eq!(said(&turn), ["I cannot look that up now."]);
     assert_eq!(
         turn.conversation_events[0].kind,
@@ -282,7 +287,7 @@ on_error = "I cannot look that up now."
 
 #[test]
 fn texts_come_in_the_language_of_the_person() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [bot]
 language = "en"
@@ -301,7 +306,7 @@ id = "all"
 reply = { text = { en = "Yes?", es = "¿Sí?" }, link = { title = { en = "Shop", de = "Laden" }, url = "https://shop.example" } }
 "#,
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
 
     assert!(talk.say("hello")[0].starts_with("Yes?"));
     assert_eq!(talk.say("hola"), ["Hola"]);
@@ -312,13 +317,13 @@ reply = { text = { en = "Yes?", es = "¿Sí?" }, link = { title = { en = "Shop",
 
 #[test]
 fn variants_and_chance_are_the_same_each_time_and_differ_between_people() {
-    let rules = rules(
+    let engine = engine(
         "[[rule]]\nid = \"half\"\nwhen.text.has = \"a\"\nchance = 0.5\nreply = \"A\"\n[[rule]]\nid = \"one\"\nvariants = [\"x\", \"y\", \"z\"]",
     );
     let mut seen = std::collections::BTreeSet::new();
     let mut arms = 0;
     for person in 0..200 {
-        let mut talk = Talk::with(&rules);
+        let mut talk = Talk::with(&engine);
         let phone = crate::message::WaId::parse(format!("1555{person:07}")).unwrap();
         talk.conversation.contact.identity = crate::message::Identity::Phone(phone);
         let first = talk.say("a");

@@ -1,10 +1,9 @@
 //! What `replyd explain` tells, which is more than what is stored, and changes nothing.
 
-use super::rules;
+use super::engine;
 use super::{NOW, ana, text};
-use crate::engine::{Considered, Decision, EngineEvent, Turn, Verdict, explain, explain_all, take};
+use crate::engine::{Considered, Decision, Engine, EngineEvent, Trace, Turn, Verdict};
 use crate::message::Conversation;
-use crate::rules::RuleSet;
 use crate::simulator;
 
 const SHOP: &str = r#"
@@ -42,8 +41,8 @@ id = "size"
 ask = "Which size?"
 "#;
 
-fn explained(rules: &RuleSet, conversation: &Conversation, body: &str) -> Turn {
-    simulator::ask_as(rules, conversation.clone(), body, NOW)
+fn explained(engine: &Engine, conversation: &Conversation, body: &str) -> Turn {
+    simulator::ask_as(engine, conversation.clone(), body, NOW)
 }
 
 fn lines(all: &[Considered]) -> Vec<String> {
@@ -61,7 +60,7 @@ fn lines(all: &[Considered]) -> Vec<String> {
 #[test]
 fn every_rule_is_told_also_those_behind_the_one_that_answers() {
     let turn = explained(
-        &rules(SHOP),
+        &engine(SHOP),
         &ana(),
         "I want a cake, #4711, delivrey please",
     );
@@ -87,7 +86,7 @@ fn every_rule_is_told_also_those_behind_the_one_that_answers() {
 
 #[test]
 fn a_phrase_of_several_words_stands_at_several_places() {
-    let turn = explained(&rules(SHOP), &ana(), "please: a REAL person");
+    let turn = explained(&engine(SHOP), &ana(), "please: a REAL person");
 
     assert_eq!(
         lines(&turn.explanation.considered),
@@ -103,13 +102,13 @@ fn a_phrase_of_several_words_stands_at_several_places() {
 
 #[test]
 fn in_a_flow_under_a_pause_and_after_once_the_others_say_why_they_could_not() {
-    let rules = rules(SHOP);
+    let engine = engine(SHOP);
     let mut person = ana();
-    let turn = explained(&rules, &person, "cake");
+    let turn = explained(&engine, &person, "cake");
     assert_eq!(turn.replies.len(), 2, "the notice and the question");
     person.state = turn.state;
 
-    let in_flow = explained(&rules, &person, "cake");
+    let in_flow = explained(&engine, &person, "cake");
     let told = lines(&in_flow.explanation.considered);
     assert_eq!(told[1], "cake/size yes: taken as text");
     let told = lines(&in_flow.explanation.behind);
@@ -119,21 +118,21 @@ fn in_a_flow_under_a_pause_and_after_once_the_others_say_why_they_could_not() {
     );
 
     person.state.run = None;
-    let human = explained(&rules, &person, "human");
+    let human = explained(&engine, &person, "human");
     assert_eq!(
         lines(&human.explanation.behind)[0],
         "notice quiet: it answered 0 s ago, and has `once`"
     );
 
     person.state = human.state;
-    let paused = explained(&rules, &person, "cake");
+    let paused = explained(&engine, &person, "cake");
     assert_eq!(paused.decision, Decision::HandedOff);
     assert_eq!(lines(&paused.explanation.behind).len(), 6);
 }
 
 #[test]
 fn a_burst_is_waited_for_also_as_somebody_who_wrote_before() {
-    let turn = explained(&rules(SHOP), &ana(), "a cake");
+    let turn = explained(&engine(SHOP), &ana(), "a cake");
 
     assert_eq!(turn.decision, Decision::Answered);
     assert_eq!(turn.replies[1].rule.as_str(), "cake/size");
@@ -147,18 +146,21 @@ fn of_many_rules_each_is_told_and_nothing_is_decided_otherwise() {
         )
     };
     let many: String = (0..70).map(one).collect();
-    let rules = rules(&many);
+    let engine = engine(&many);
     let (person, message) = (ana(), text("w60 or w65"));
     let asked = EngineEvent::Message(&message);
 
-    let told = explain_all(&rules, &person, asked, NOW);
+    let told = engine.decide(&person, asked, NOW, Trace::Everything);
 
     assert_eq!(told.explanation.considered.len(), 61);
     assert_eq!(told.explanation.not_told, 0);
     assert_eq!(told.explanation.behind.len(), 9);
-    let stored = take(&rules, &person, asked, NOW);
+    let stored = super::decide(&engine, &person, asked, NOW);
     assert!(stored.explanation.behind.is_empty());
-    for other in [stored, explain(&rules, &person, asked, NOW)] {
+    for other in [
+        stored,
+        engine.decide(&person, asked, NOW, Trace::Considered),
+    ] {
         assert_eq!(other.decision, told.decision);
         assert_eq!(other.replies, told.replies);
         assert_eq!(other.state, told.state);

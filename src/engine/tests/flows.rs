@@ -1,7 +1,7 @@
 //! Through flows, with everything that may come between.
 
 use super::conversations::{Talk, said};
-use super::rules;
+use super::engine;
 use crate::engine::ConversationEventKind;
 
 const CAKES: &str = r#"
@@ -51,8 +51,8 @@ reply = "{{ size.title }} for {{ day }}{% if note %}: {{ note }}{% endif %}."
 
 #[test]
 fn a_flow_asks_checks_branches_and_ends() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
 
     assert!(talk.say("I want to order")[0].starts_with("Which size?"));
     assert_eq!(talk.tap("l"), ["For which day?"]);
@@ -70,13 +70,13 @@ fn a_flow_asks_checks_branches_and_ends() {
 
 #[test]
 fn a_choice_may_be_written_numbered_or_lead_elsewhere() {
-    let rules = rules(CAKES);
+    let engine = engine(CAKES);
     for answer in ["Large", "2", "the large one, please", "l"] {
-        let mut talk = Talk::with(&rules);
+        let mut talk = Talk::with(&engine);
         talk.say("order");
         assert_eq!(talk.say(answer), ["For which day?"], "{answer}");
     }
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     talk.say("small");
     assert_eq!(
@@ -84,7 +84,7 @@ fn a_choice_may_be_written_numbered_or_lead_elsewhere() {
         ["Small for 2026-12-24."],
         "the steps with `if` are passed"
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     talk.say("large");
     talk.say("12/24");
@@ -93,8 +93,8 @@ fn a_choice_may_be_written_numbered_or_lead_elsewhere() {
 
 #[test]
 fn what_comes_between_leads_back_to_the_question() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     talk.say("small");
 
@@ -110,8 +110,8 @@ fn what_comes_between_leads_back_to_the_question() {
 
 #[test]
 fn an_old_button_still_does_what_it_said() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     let sizes = talk.offered.clone().unwrap();
     talk.tap("l");
@@ -126,8 +126,8 @@ fn an_old_button_still_does_what_it_said() {
 
 #[test]
 fn too_many_wrong_answers_leave_the_message_to_the_rules() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     talk.say("small");
 
@@ -139,8 +139,8 @@ fn too_many_wrong_answers_leave_the_message_to_the_rules() {
 
 #[test]
 fn a_flow_without_an_answer_ends_by_its_time() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
     talk.say("order");
     talk.tap("l");
 
@@ -158,19 +158,19 @@ fn a_flow_without_an_answer_ends_by_its_time() {
 
 #[test]
 fn a_flow_goes_on_with_new_rules_by_the_id_of_its_step_or_ends_politely() {
-    let old = rules(CAKES);
+    let old = engine(CAKES);
     let mut talk = Talk::with(&old);
     talk.say("order");
     talk.say("small");
-    let changed = rules(
+    let changed = engine(
         &CAKES
             .replace("For which day?", "Which day?")
             .replace("A date after today", "A later date"),
     );
-    talk.rules = &changed;
+    talk.engine = &changed;
     assert_eq!(talk.say("hm"), ["A later date, please."]);
 
-    let gone = rules(
+    let gone = engine(
         &CAKES
             .replace("id = \"day\"", "id = \"date\"")
             .replace("{{ day }}", "{{ date }}")
@@ -179,14 +179,14 @@ fn a_flow_goes_on_with_new_rules_by_the_id_of_its_step_or_ends_politely() {
                 "back = \"back\"\non_gone = \"We changed our questions.\"",
             ),
     );
-    talk.rules = &gone;
+    talk.engine = &gone;
     assert_eq!(talk.say("tomorrow"), ["We changed our questions."]);
     assert!(talk.conversation.state.run.is_none());
 }
 
 #[test]
 fn answers_of_a_sub_flow_become_one_answer() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "visit"
@@ -211,7 +211,7 @@ id = "town"
 ask = "Town?"
 "#,
     );
-    let mut talk = Talk::with(&rules);
+    let mut talk = Talk::with(&engine);
 
     assert_eq!(talk.say("a visit"), ["Street?"]);
     assert_eq!(talk.say("Main St 1"), ["Town?"]);
@@ -225,16 +225,16 @@ ask = "Town?"
 #[test]
 fn flows_that_start_each_other_without_a_question_fail_and_end() {
     // What the check cannot see: the only question is never asked.
-    let again = rules(
+    let again = engine(
         "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
          [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }]\nend = { start = \"a\" }\n",
     );
-    let jump = rules(
+    let jump = engine(
         "[[rule]]\nid = \"x\"\nwhen.text.has = \"x\"\nstart = \"a\"\n\
          [flow.a]\nstep = [{ id = \"one\", if = \"false\", ask = \"?\" }, { id = \"two\", go = \"flow:a\" }]\n",
     );
-    for rules in [again, jump] {
-        let mut talk = Talk::with(&rules);
+    for engine in [again, jump] {
+        let mut talk = Talk::with(&engine);
 
         assert!(talk.say("x").is_empty());
         assert!(talk.conversation.state.run.is_none());
@@ -243,8 +243,8 @@ fn flows_that_start_each_other_without_a_question_fail_and_end() {
 
 #[test]
 fn a_flow_whose_time_was_over_ends_before_the_message_that_comes_late() {
-    let rules = rules(CAKES);
-    let mut talk = Talk::with(&rules);
+    let engine = engine(CAKES);
+    let mut talk = Talk::with(&engine);
     talk.say("I want to order");
     // Nobody woke up in time: the program was stopped.
     let run = talk.conversation.state.run.as_mut().unwrap();

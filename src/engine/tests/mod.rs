@@ -12,28 +12,33 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decision, EngineEvent, Turn, Verdict};
+use super::{Decision, Engine, EngineEvent, Trace, Turn, Verdict};
 use crate::diagnostics;
 use crate::diagnostics::sources::SourceMap;
 use crate::message::{
     Contact, Content, Conversation, ConversationState, Echo, Identity, Inbound, Media, Outbound,
     PhoneNumberId, WaId, Wamid,
 };
-use crate::rules::{self, CompileInput, RuleSet};
+use crate::rules::{self, CompileInput};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
-fn rules(text: &str) -> RuleSet {
+fn engine(text: &str) -> Engine {
     let text = format!("version = 1\n{text}");
     let sources = SourceMap::new("rules.toml", &text);
-    rules::compile(&sources, CompileInput::default())
-        .unwrap_or_else(|found| {
-            panic!(
-                "{}",
-                diagnostics::render(&found, &sources, diagnostics::Colour::Plain)
-            )
-        })
-        .rules
+    let compiled = rules::compile(&sources, CompileInput::default());
+    Engine::new(
+        compiled
+            .unwrap_or_else(|problems| {
+                let plain = diagnostics::Colour::Plain;
+                panic!("{}", diagnostics::render(&problems, &sources, plain))
+            })
+            .rules,
+    )
+}
+
+fn decide(engine: &Engine, before: &Conversation, event: EngineEvent<'_>, now: Timestamp) -> Turn {
+    engine.decide(before, event, now, Trace::Matched)
 }
 
 fn ana() -> Conversation {
@@ -55,8 +60,13 @@ fn message(content: Content) -> Inbound {
     Inbound::new(number, wamid, ana().contact.identity, NOW, content)
 }
 
-fn take(rules: &RuleSet, before: &Conversation, message: &Inbound, now: Timestamp) -> Turn {
-    super::take(rules, before, EngineEvent::Message(message), now)
+fn decide_message(
+    engine: &Engine,
+    before: &Conversation,
+    message: &Inbound,
+    now: Timestamp,
+) -> Turn {
+    decide(engine, before, EngineEvent::Message(message), now)
 }
 
 fn text(body: &str) -> Inbound {
@@ -65,8 +75,8 @@ fn text(body: &str) -> Inbound {
     })
 }
 
-fn say(rules: &RuleSet, body: &str) -> Turn {
-    take(rules, &ana(), &text(body), NOW)
+fn say(engine: &Engine, body: &str) -> Turn {
+    decide_message(engine, &ana(), &text(body), NOW)
 }
 
 #[track_caller]
@@ -96,9 +106,9 @@ reply = "Sorry?"
 
 #[test]
 fn the_first_rule_that_matches_answers() {
-    let rules = rules(SHOP);
+    let engine = engine(SHOP);
 
-    let turn = say(&rules, "When do you OPEN? Order #12");
+    let turn = say(&engine, "When do you OPEN? Order #12");
 
     assert_eq!(turn.decision, Decision::Answered);
     assert_eq!(texts(&turn), ["From 8 to 18."]);
@@ -108,14 +118,14 @@ fn the_first_rule_that_matches_answers() {
 #[test]
 fn captures_of_a_pattern_fill_the_reply() {
     assert_eq!(
-        texts(&say(&rules(SHOP), "where is #4711")),
+        texts(&say(&engine(SHOP), "where is #4711")),
         ["Order 4711 for Ana"]
     );
 }
 
 #[test]
 fn the_explanation_tells_what_was_looked_at_and_why() {
-    let turn = say(&rules(SHOP), "Where is #4711");
+    let turn = say(&engine(SHOP), "Where is #4711");
 
     let told: Vec<_> = turn
         .explanation
@@ -143,12 +153,12 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     };
     let text: Vec<String> = (0..60).map(one).collect();
     let text = text.concat();
-    let rules = rules(&text);
+    let engine = engine(&text);
     let (conversation, message) = (ana(), self::text("word42 please"));
     let asked = EngineEvent::Message(&message);
 
-    let stored = super::take(&rules, &conversation, asked, NOW);
-    let explained = super::explain(&rules, &conversation, asked, NOW);
+    let stored = decide(&engine, &conversation, asked, NOW);
+    let explained = engine.decide(&conversation, asked, NOW, Trace::Considered);
 
     assert_eq!(texts(&stored), ["42"]);
     assert_eq!(stored.replies, explained.replies);
@@ -157,7 +167,7 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
     assert_eq!(explained.explanation.considered.len(), 43);
 
     let message = self::text("something else");
-    let unanswered = super::take(&rules, &conversation, EngineEvent::Message(&message), NOW);
+    let unanswered = decide(&engine, &conversation, EngineEvent::Message(&message), NOW);
 
     assert_eq!(unanswered.decision, Decision::NoMatch);
     assert_eq!(unanswered.explanation.not_told, 60);
@@ -165,13 +175,13 @@ fn of_many_rules_only_those_that_came_into_question_are_stored() {
 
 #[test]
 fn patterns_see_as_many_characters_as_a_message_has() {
-    let rules = rules(SHOP);
+    let engine = engine(SHOP);
     let behind = |characters: usize| format!("{} #4711 and more", "ö".repeat(characters));
     let why = |turn: &Turn| turn.explanation.considered[1].because.clone();
 
-    let whole = say(&rules, &behind(4_081));
-    let cut = say(&rules, &behind(4_085));
-    let beyond = say(&rules, &behind(4_095));
+    let whole = say(&engine, &behind(4_081));
+    let cut = say(&engine, &behind(4_085));
+    let beyond = say(&engine, &behind(4_095));
 
     assert_eq!(texts(&whole), ["Order 4711 for Ana"]);
     assert_eq!(
@@ -192,7 +202,7 @@ fn patterns_see_as_many_characters_as_a_message_has() {
 
 #[test]
 fn a_rule_that_continues_lets_the_next_one_answer_too() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "notice"
@@ -206,25 +216,25 @@ reply = "Hello!"
     );
 
     assert_eq!(
-        texts(&say(&rules, "hello")),
+        texts(&say(&engine, "hello")),
         ["We move next week.", "Hello!"]
     );
-    assert_eq!(texts(&say(&rules, "what?")), ["We move next week."]);
+    assert_eq!(texts(&say(&engine, "what?")), ["We move next week."]);
 }
 
 #[test]
 fn a_rule_with_once_is_quiet_until_its_time_is_over() {
-    let rules = rules("[[rule]]\nid = \"closed\"\nonce = \"12h\"\nreply = \"Closed.\"");
+    let engine = engine("[[rule]]\nid = \"closed\"\nonce = \"12h\"\nreply = \"Closed.\"");
     let mut conversation = ana();
 
-    let first = take(&rules, &conversation, &text("a"), NOW);
+    let first = decide_message(&engine, &conversation, &text("a"), NOW);
     conversation.state = first.state;
-    let second = take(&rules, &conversation, &text("b"), NOW);
+    let second = decide_message(&engine, &conversation, &text("b"), NOW);
     conversation.state = second.state;
     let later = NOW + SignedDuration::from_hours(12);
     let mut third = text("c");
     third.sent_at = later;
-    let third = take(&rules, &conversation, &third, later);
+    let third = decide_message(&engine, &conversation, &third, later);
 
     assert_eq!(first.decision, Decision::Answered);
     assert_eq!(second.decision, Decision::NoMatch);
@@ -234,21 +244,21 @@ fn a_rule_with_once_is_quiet_until_its_time_is_over() {
 
 #[test]
 fn the_first_contact_is_the_first_message_only() {
-    let rules =
-        rules("[[rule]]\nid = \"welcome\"\nwhen.first_contact = true\nreply = \"Welcome!\"");
+    let engine =
+        engine("[[rule]]\nid = \"welcome\"\nwhen.first_contact = true\nreply = \"Welcome!\"");
     let mut conversation = ana();
     conversation.inbound_count = 0;
 
     assert_eq!(
-        take(&rules, &conversation, &text("x"), NOW).decision,
+        decide_message(&engine, &conversation, &text("x"), NOW).decision,
         Decision::Answered
     );
-    assert_eq!(say(&rules, "x").decision, Decision::NoMatch);
+    assert_eq!(say(&engine, "x").decision, Decision::NoMatch);
 }
 
 #[test]
 fn a_tap_is_answered_by_its_id_and_a_picture_by_its_type() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "tap"
@@ -265,9 +275,9 @@ reply = "Nice!"
         id: "yes".to_owned(),
         title: "Yes".to_owned(),
     };
-    let tapped = take(&rules, &ana(), &message(tap), NOW);
-    let image = take(
-        &rules,
+    let tapped = decide_message(&engine, &ana(), &message(tap), NOW);
+    let image = decide_message(
+        &engine,
         &ana(),
         &message(Content::Image(Media::default())),
         NOW,
@@ -280,17 +290,17 @@ reply = "Nice!"
 
 #[test]
 fn a_message_older_than_max_age_is_stored_and_not_answered() {
-    let rules = rules(SHOP);
+    let engine = engine(SHOP);
     let mut old = text("open?");
     old.sent_at = NOW - SignedDuration::from_secs(15 * 60 + 1);
     let mut fresh = text("open?");
     fresh.sent_at = NOW - SignedDuration::from_secs(15 * 60);
 
-    let turn = take(&rules, &ana(), &old, NOW);
+    let turn = decide_message(&engine, &ana(), &old, NOW);
 
     assert_eq!((turn.decision, turn.mark_read), (Decision::TooOld, false));
     assert_eq!(
-        take(&rules, &ana(), &fresh, NOW).decision,
+        decide_message(&engine, &ana(), &fresh, NOW).decision,
         Decision::Answered
     );
 }
@@ -298,11 +308,11 @@ fn a_message_older_than_max_age_is_stored_and_not_answered() {
 #[test]
 fn the_reply_budget_ends_a_loop_and_comes_back() {
     let budget = "[bot]\nreply_budget = { per_minute = 5, per_hour = 30 }\n";
-    let rules = rules(&format!("{budget}{SHOP}"));
+    let engine = engine(&format!("{budget}{SHOP}"));
     let mut conversation = ana();
     let mut decisions = Vec::new();
     for _ in 0..6 {
-        let turn = take(&rules, &conversation, &text("loop"), NOW);
+        let turn = decide_message(&engine, &conversation, &text("loop"), NOW);
         conversation.state = turn.state;
         decisions.push(turn.decision);
     }
@@ -313,7 +323,7 @@ fn the_reply_budget_ends_a_loop_and_comes_back() {
     assert_eq!(decisions[..5], [Decision::Answered; 5]);
     assert_eq!(decisions[5], Decision::RateLimited);
     assert_eq!(
-        take(&rules, &conversation, &again, later).decision,
+        decide_message(&engine, &conversation, &again, later).decision,
         Decision::Answered
     );
 }
@@ -328,11 +338,16 @@ fn a_reaction_is_answered_only_by_a_rule_that_names_it() {
         "[[rule]]\nid = \"heart\"\nwhen.type = \"reaction\"\nreply = \"Thank you!\"\n{SHOP}"
     );
 
-    let fallback = take(&rules(SHOP), &ana(), &message(reaction()), NOW);
+    let fallback = decide_message(&engine(SHOP), &ana(), &message(reaction()), NOW);
 
     assert_eq!(fallback.decision, Decision::NoMatch);
     assert_eq!(
-        texts(&take(&rules(&named), &ana(), &message(reaction()), NOW)),
+        texts(&decide_message(
+            &engine(&named),
+            &ana(),
+            &message(reaction()),
+            NOW
+        )),
         ["Thank you!"]
     );
 }
@@ -343,7 +358,7 @@ fn kinds_we_do_not_know_are_never_answered() {
         kind: "hologram".to_owned(),
     };
 
-    let turn = take(&rules(SHOP), &ana(), &message(unknown), NOW);
+    let turn = decide_message(&engine(SHOP), &ana(), &message(unknown), NOW);
 
     assert_eq!(
         (turn.decision, turn.mark_read),
@@ -353,7 +368,7 @@ fn kinds_we_do_not_know_are_never_answered() {
 
 #[test]
 fn a_reply_that_grows_over_a_limit_is_a_failure_and_not_sent() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "echo"
@@ -365,7 +380,7 @@ reply = "y"
 "#,
     );
 
-    let turn = say(&rules, &"long ".repeat(10));
+    let turn = say(&engine, &"long ".repeat(10));
 
     assert_eq!(turn.decision, Decision::Failed);
     assert!(turn.replies.is_empty());
@@ -378,7 +393,7 @@ reply = "y"
 
 #[test]
 fn a_reply_that_cannot_be_sent_gives_way_to_the_stated_one() {
-    let rules = rules(
+    let engine = engine(
         r#"
 [[rule]]
 id = "echo"
@@ -391,7 +406,7 @@ reply = "y"
 "#,
     );
 
-    let turn = say(&rules, &"long ".repeat(10));
+    let turn = say(&engine, &"long ".repeat(10));
 
     assert_eq!(turn.decision, Decision::Answered);
     assert_eq!(texts(&turn), ["That is too long for a button."]);
@@ -399,10 +414,11 @@ reply = "y"
 
 #[test]
 fn a_text_that_grows_over_the_limit_is_sent_in_pieces_cut_between_words() {
-    let rules = rules("[[rule]]\nid = \"echo\"\nreply = \"{{ message.text }}{{ message.text }}\"");
+    let engine =
+        engine("[[rule]]\nid = \"echo\"\nreply = \"{{ message.text }}{{ message.text }}\"");
     let body = "word ".repeat(800);
 
-    let turn = say(&rules, &body);
+    let turn = say(&engine, &body);
 
     let pieces = texts(&turn);
     assert_eq!(pieces.len(), 2);
@@ -415,7 +431,7 @@ fn a_text_that_grows_over_the_limit_is_sent_in_pieces_cut_between_words() {
 
 #[test]
 fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
-    let rules = rules(&format!("[bot]\nhuman_pause = \"2h\"\n{SHOP}"));
+    let engine = engine(&format!("[bot]\nhuman_pause = \"2h\"\n{SHOP}"));
     let echo = Echo {
         phone_number_id: PhoneNumberId::parse("1065").unwrap(),
         wamid: Wamid::parse("wamid.E").unwrap(),
@@ -428,9 +444,9 @@ fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
     };
     let mut conversation = ana();
 
-    conversation.state = super::take(&rules, &conversation, EngineEvent::Echo(&echo), NOW).state;
-    let during = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(119));
-    let after = say_at(&rules, &conversation, NOW + SignedDuration::from_mins(120));
+    conversation.state = decide(&engine, &conversation, EngineEvent::Echo(&echo), NOW).state;
+    let during = say_at(&engine, &conversation, NOW + SignedDuration::from_mins(119));
+    let after = say_at(&engine, &conversation, NOW + SignedDuration::from_mins(120));
 
     assert_eq!(
         (during.decision, during.mark_read),
@@ -441,12 +457,12 @@ fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
     assert_eq!(after.state.handoff_until, None);
 }
 
-fn say_at(rules: &RuleSet, conversation: &Conversation, now: Timestamp) -> Turn {
+fn say_at(engine: &Engine, conversation: &Conversation, now: Timestamp) -> Turn {
     let message = Inbound {
         sent_at: now,
         ..text("open?")
     };
-    take(rules, conversation, &message, now)
+    decide_message(engine, conversation, &message, now)
 }
 
 #[test]
@@ -459,7 +475,7 @@ fn state_that_can_never_matter_again_is_dropped() {
         .once
         .insert(crate::message::RuleId::parse("gone").unwrap(), old);
 
-    let turn = take(&rules(SHOP), &conversation, &text("x"), NOW);
+    let turn = decide_message(&engine(SHOP), &conversation, &text("x"), NOW);
 
     assert_eq!(turn.state.replied_at, [NOW]);
     assert!(turn.state.once.is_empty());
@@ -467,15 +483,15 @@ fn state_that_can_never_matter_again_is_dropped() {
 
 #[test]
 fn the_same_arguments_give_the_same_turn() {
-    let rules = rules(
+    let engine = engine(
         include_str!("../../../examples/bakery.toml")
             .trim_start_matches(|c| c != '\n')
             .split_once("version = 1")
             .unwrap()
             .1,
     );
-    assert!(rules.bot.max_age == Duration::from_mins(15));
+    assert!(engine.rules().bot.max_age == Duration::from_mins(15));
     for body in ["hello", "cake please", "order #12345", "👍", "?!"] {
-        assert_eq!(say(&rules, body), say(&rules, body));
+        assert_eq!(say(&engine, body), say(&engine, body));
     }
 }

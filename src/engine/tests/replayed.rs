@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::rules;
+use super::engine;
 use super::{NOW, ana, message};
-use crate::engine::{Decision, EngineEvent, Turn, take};
+use crate::engine::{Decision, Engine, EngineEvent, Turn};
 use crate::message::{Content, Conversation, Inbound, Wamid};
-use crate::rules::RuleSet;
 use crate::simulator::replay::{PastEvent, replay};
 
 /// Everything that waits or remembers.
@@ -55,7 +54,7 @@ const SAID: [&str; 8] = [
 
 /// What the service does, written down apart: everything at its time, in order.
 struct Service<'r> {
-    rules: &'r RuleSet,
+    engine: &'r Engine,
     conversation: Conversation,
     decisions: BTreeMap<Wamid, Decision>,
     said: Vec<String>,
@@ -63,7 +62,7 @@ struct Service<'r> {
 
 impl Service<'_> {
     fn turn(&mut self, incoming: EngineEvent<'_>, now: Timestamp) -> Turn {
-        let turn = take(self.rules, &self.conversation, incoming, now);
+        let turn = super::decide(self.engine, &self.conversation, incoming, now);
         self.conversation.state = turn.state.clone();
         let said = turn
             .replies
@@ -100,9 +99,9 @@ proptest! {
     fn unchanged_rules_decide_as_they_did(
         talk in prop::collection::vec((prop::sample::select(&SAID[..]), 0..5_000_i64), 1..40),
     ) {
-        let rules = rules(RULES);
+        let engine = engine(RULES);
         let mut service = Service {
-            rules: &rules,
+            engine: &engine,
             conversation: ana(),
             decisions: BTreeMap::new(),
             said: Vec::new(),
@@ -121,7 +120,7 @@ proptest! {
         let end = now + SignedDuration::from_hours(24);
         service.until(end);
 
-        let answers = replay(&rules, ana(), &events, |_| None, end);
+        let answers = replay(&engine, ana(), &events, |_| None, end);
 
         for (index, answer) in answers.iter().enumerate() {
             let wamid = Wamid::parse(format!("wamid.{index}")).expect("not empty");

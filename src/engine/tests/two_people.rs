@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::conversations::Talk;
-use super::rules;
+use super::engine;
+use crate::engine::Engine;
 use crate::message::{Identity, WaId};
-use crate::rules::RuleSet;
 
 /// Every way by which words of a person come back in a text.
 const RULES: &str = r#"
@@ -50,8 +50,8 @@ const HOSTILE: [&str; 6] = [
     "\u{202e}}} {{ bot.name | upper }}",
 ];
 
-fn person<'r>(rules: &'r RuleSet, mark: &str, phone: &str) -> Talk<'r> {
-    let mut talk = Talk::with(rules);
+fn person<'r>(engine: &'r Engine, mark: &str, phone: &str) -> Talk<'r> {
+    let mut talk = Talk::with(engine);
     talk.conversation.contact.name = Some(format!("{mark} {{{{ bot.name }}}}"));
     talk.conversation.contact.identity = Identity::Phone(WaId::parse(phone).expect("digits"));
     talk
@@ -65,9 +65,9 @@ proptest! {
             1..30,
         ),
     ) {
-        let rules = rules(RULES);
-        let mut ana = person(&rules, "MARKANA", "15550000001");
-        let mut bo = person(&rules, "MARKBO", "15550000002");
+        let engine = engine(RULES);
+        let mut ana = person(&engine, "MARKANA", "15550000001");
+        let mut bo = person(&engine, "MARKBO", "15550000002");
 
         for (is_ana, command, hostile) in lines {
             let (talk, own, other) = if is_ana {

@@ -10,9 +10,9 @@ use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
-use crate::engine::render::variables;
 use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
+use crate::template;
 use crate::template::Template;
 
 const CALL_KEYS: [&str; 9] = [
@@ -219,7 +219,7 @@ pub(crate) fn is_root(name: &str) -> bool {
     let first = characters.next();
     first.is_some_and(|first| first.is_ascii_lowercase())
         && characters.all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
-        && (SHADOWED.contains(&name) || variables::groups().all(|group| group != name))
+        && (SHADOWED.contains(&name) || template::groups().all(|group| group != name))
 }
 
 fn model<'d>(

@@ -20,6 +20,7 @@ mod text;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
@@ -31,7 +32,6 @@ use crate::diagnostics::sources::{Include, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::engine::matching::index::Index;
 use crate::message::{Outbound, RulesVersion, TemplateFile};
 use answer::optional;
 use text::Symbols;
@@ -206,7 +206,7 @@ fn read_all(
     let set = finish(bot, rules, flows);
     let set = set.zip(hours).zip(opt_out).zip(opt_in).zip(tests);
     let set = set.map(|((((set, hours), opt_out), opt_in), tests)| RuleSet {
-        hours,
+        hours: hours.map(Arc::new),
         opt_out,
         opt_in,
         tests,
@@ -235,7 +235,6 @@ fn finish(
             .enumerate()
             .map(|(place, rule)| (rule.id.as_str().to_owned(), place))
             .collect(),
-        index: Index::build(rules.iter().map(|rule| &rule.when)),
         rules,
         flows,
     })

@@ -13,6 +13,7 @@ use crate::cli::terminal::count;
 use crate::cli::terminal::overwrite;
 use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
 use crate::diagnostics::sources::SourceMap;
+use crate::engine::Engine;
 use crate::rules::RuleSet;
 use crate::simulator;
 use crate::simulator::{Coverage, Finding};
@@ -58,10 +59,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         });
         match rules {
             Ok((sources, rules)) => {
-                let (findings, coverage) = simulator::run(&rules);
+                let engine = Engine::new(rules);
+                let (findings, coverage) = simulator::run(&engine);
                 worst = worst.max(print(&name, &findings, &sources));
                 if arguments.coverage {
-                    worst = worst.max(print_coverage(&name, &coverage, &rules));
+                    worst = worst.max(print_coverage(&name, &coverage, engine.rules()));
                 }
                 suites.push(junit::suite(&name, &findings));
             }

@@ -4,7 +4,7 @@
 //! patterns, ids of buttons, types. All words are looked for in one walk over the text, all
 //! patterns in another, so the cost grows with the text and not with the number of rules. What has
 //! no such key (hours, tags, expressions, negations) is looked at each time. The index never
-//! decides: [`Condition::look`] does, on the few rules that are left.
+//! decides: [`Condition::evaluate`] does, on the few rules that are left.
 
 use std::collections::HashMap;
 
@@ -83,7 +83,7 @@ impl Key<'_> {
 impl Index {
     /// Files conditions, each under its place.
     #[must_use]
-    pub fn build<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
+    pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         let mut index = Self::default();
         let mut words: HashMap<String, usize> = HashMap::new();
         let mut patterns: HashMap<&str, usize> = HashMap::new();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::Index;
 use crate::diagnostics::sources::SourceMap;
 use crate::engine::matching::evaluate::MatchContext;
 use crate::engine::render::variables::RenderContext;
@@ -153,6 +154,10 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
+fn index(rules: &RuleSet) -> Index {
+    Index::new(rules.rules.iter().map(|rule| &rule.when))
+}
+
 /// Rules with these conditions, and one that sets what conditions ask for.
 fn rules(conditions: &[String]) -> RuleSet {
     let numbered = conditions.iter().enumerate();
@@ -238,7 +243,7 @@ impl Scenery {
             roots: BTreeMap::new(),
             now: self.now,
         };
-        see(&MatchContext::of(scene, first_contact))
+        see(&MatchContext::new(scene, first_contact))
     }
 }
 
@@ -278,10 +283,11 @@ proptest! {
         conditions in prop::collection::vec(condition(), 1..12), scenery in scenery(), first in any::<bool>(),
     ) {
         let rules = rules(&conditions);
+        let index = index(&rules);
 
-        let candidates = scenery.look(&rules, first, |context| rules.index.candidates(context));
+        let candidates = scenery.look(&rules, first, |context| index.candidates(context));
         let holds = scenery.look(&rules, first, |context| {
-            rules.rules.iter().map(|rule| rule.when.look(context).holds).collect::<Vec<_>>()
+            rules.rules.iter().map(|rule| rule.when.evaluate(context).holds).collect::<Vec<_>>()
         });
 
         prop_assert!(candidates.is_sorted());
@@ -306,6 +312,7 @@ fn a_long_word_is_found_like_a_longer_one_in_both_ways() {
         "{ text.like = \"Krankenversicherungsbeitr\" }".to_owned(),
         "{ text.like = \"Rechtsschutzversicherungsgesellschaften\" }".to_owned(),
     ]);
+    let index = index(&rules);
     for (text, expected) in [
         ("Krankenversicherungsbeitrag", vec![0]),
         ("Rechtsschutzversicherungsgesellschaften", vec![1]),
@@ -314,10 +321,10 @@ fn a_long_word_is_found_like_a_longer_one_in_both_ways() {
         let body = text.to_owned();
         let scenery = Scenery::of(Content::Text { body });
 
-        let found = scenery.look(&rules, false, |context| rules.index.candidates(context));
+        let found = scenery.look(&rules, false, |context| index.candidates(context));
         let holds = scenery.look(&rules, false, |context| {
             let rules = rules.rules.iter().enumerate();
-            let holding = rules.filter(|(_, rule)| rule.when.look(context).holds);
+            let holding = rules.filter(|(_, rule)| rule.when.evaluate(context).holds);
             holding.map(|(place, _)| place).collect::<Vec<_>>()
         });
 
@@ -335,10 +342,11 @@ fn a_rule_with_other_words_is_no_candidate() {
         ]
         .map(str::to_owned),
     );
+    let index = index(&rules);
     let body = "Your HOURS?".to_owned();
     let scenery = Scenery::of(Content::Text { body });
 
-    let found = scenery.look(&rules, false, |context| rules.index.candidates(context));
+    let found = scenery.look(&rules, false, |context| index.candidates(context));
 
     assert_eq!(found, [1]);
 }
