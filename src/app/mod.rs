@@ -192,7 +192,7 @@ impl App {
         store.close().await;
         tracing::info!("stopped");
         // More to the point than that a task has ended.
-        match store.trouble().filter(|trouble| trouble.fault.is_final()) {
+        match store.outage().filter(|trouble| trouble.fault.is_final()) {
             Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
             None => stopped,
         }

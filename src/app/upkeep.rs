@@ -64,7 +64,7 @@ impl Upkeep {
     }
 
     async fn look_for_damage(&self) {
-        if !self.store.is_to_be_looked_at() {
+        if !self.store.is_damage_check_due() {
             sleep(LOOK_EVERY).await;
         }
         loop {

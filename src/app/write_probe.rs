@@ -1,7 +1,7 @@
 //! Keeps an eye on the database: tells its owner when it takes no more work and when it does again,
 //! and stops the service when what is open is not the database any more.
 //!
-//! What fails is noted by the units of work themselves ([`crate::store::Trouble`]). While something
+//! What fails is noted by the units of work themselves ([`crate::store::Outage`]). While something
 //! is wrong, a real write is tried every second, so that the service finds its own way back whether
 //! webhooks come or not; while nothing is, the database is left alone.
 
@@ -12,7 +12,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, timeout};
 
 use crate::shutdown::Shutdown;
-use crate::store::{Cleared, Fault, Store, Trouble};
+use crate::store::{Cleared, Fault, Outage, Store};
 use crate::telemetry::{Condition, Conditions};
 
 /// How often the path of the file is looked at, and how often a write is tried after one failed.
@@ -36,9 +36,9 @@ impl Keeper {
     }
 
     async fn work(&self) {
-        let mut troubles = self.store.troubles();
+        let mut troubles = self.store.outages();
         loop {
-            if let Some(trouble) = self.store.trouble() {
+            if let Some(trouble) = self.store.outage() {
                 if self.see_through(trouble.fault, &mut troubles).await == Ended::Never {
                     return;
                 }
@@ -50,11 +50,7 @@ impl Keeper {
     }
 
     /// From the beginning of a trouble to its end: one line in the log for each.
-    async fn see_through(
-        &self,
-        mut told: Fault,
-        troubles: &mut Receiver<Option<Trouble>>,
-    ) -> Ended {
+    async fn see_through(&self, mut told: Fault, troubles: &mut Receiver<Option<Outage>>) -> Ended {
         let began = Instant::now();
         let mut pause = LOOK_EVERY;
         self.tell(told);
@@ -63,7 +59,7 @@ impl Keeper {
                 return Ended::Never;
             }
             troubles.mark_unchanged();
-            let Some(seen) = self.store.trouble() else {
+            let Some(seen) = self.store.outage() else {
                 return Ended::Well;
             };
             if seen.fault != told {

@@ -3,7 +3,7 @@
 //! A copy of the file alone is none: what was committed lately stands in the log beside it. `VACUUM
 //! INTO` reads one snapshot of both while the service writes on, and gives one file without a log.
 //! The copy is marked as one that sends nothing ([`super::hold`]), gets a stamp of its own
-//! ([`super::opening`]), is checked, synced and renamed.
+//! ([`super::integrity`]), is checked, synced and renamed.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -15,7 +15,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
-use super::{MIGRATIONS, StoreError, opening, path_of, sql};
+use super::error::StoreError;
+use super::migrate::MIGRATIONS;
+use super::sqlite::path_of;
+use super::{integrity, sql};
 use crate::files;
 
 /// How often it is told how far a copy is.
@@ -138,7 +141,7 @@ pub async fn backup(
         .read_only(true);
     let mut source = options.connect().await.map_err(StoreError::from)?;
     inspect(&mut source, &database).await?;
-    let part = Part::create(super::beside_path(to, ".part"))?;
+    let part = Part::create(super::sqlite::beside_path(to, ".part"))?;
     let copied = copy(&mut source, &part, now, progress).await;
     let copied = copied.map_err(|error| error.blaming(&database, to))?;
     // A file of that name that came meanwhile is somebody's too.
@@ -163,7 +166,7 @@ fn check_place(database: &Path, to: &Path, present: Present) -> Result<(), CopyE
         return wrong("its folder is not there");
     }
     for end in ["", "-wal", "-shm", "-journal", ".lock"] {
-        if is_same(&super::beside_path(database, end), to) {
+        if is_same(&super::sqlite::beside_path(database, end), to) {
             return wrong("it is the database itself, or belongs to it");
         }
     }
@@ -215,7 +218,7 @@ pub(super) async fn inspect(
         path: path.to_owned(),
         what: what.to_owned(),
     };
-    let blame = |error: sqlx::Error| match opening::says_damaged(&error) {
+    let blame = |error: sqlx::Error| match integrity::says_damaged(&error) {
         Some(what) => CopyError::NotOurs {
             path: path.to_owned(),
             what,
@@ -237,7 +240,7 @@ pub(super) async fn inspect(
         let version: i64 = step.try_get("version").map_err(blame)?;
         let checksum: Vec<u8> = step.try_get("checksum").map_err(blame)?;
         last = version;
-        let known = super::migrator();
+        let known = super::migrate::migrator();
         let same = known.iter().find(|one| one.version == version);
         if same.is_some_and(|one| *one.checksum != *checksum) {
             return Err(not_ours("its schema is of another build of replyd"));
@@ -272,7 +275,7 @@ impl Failure {
     pub(super) fn blaming(self, source: &Path, to: &Path) -> CopyError {
         match self {
             Self::Copy(error) => error,
-            Self::Sql(error) => match opening::says_damaged(&error) {
+            Self::Sql(error) => match integrity::says_damaged(&error) {
                 Some(what) => CopyError::Damaged {
                     path: source.to_owned(),
                     what,
@@ -312,7 +315,7 @@ pub(super) async fn copy(
     let mut copied = options.connect().await?;
     let held = sqlx::query(sql::HOLD_COPY).bind(now.as_millisecond());
     held.execute(&mut copied).await?;
-    opening::stamp(&mut copied).await?;
+    integrity::stamp(&mut copied).await?;
     copied.close().await?;
     let damaged = |what| {
         let path = part.path.clone();
@@ -350,7 +353,7 @@ pub(super) async fn check(
     connection: &mut SqliteConnection,
     text: &'static str,
 ) -> Result<Option<String>, sqlx::Error> {
-    let found = opening::check(&mut *connection, text, &Arc::default()).await?;
+    let found = integrity::check(&mut *connection, text, &Arc::default()).await?;
     if found.is_some() {
         return Ok(found);
     }
@@ -430,7 +433,7 @@ impl Drop for Part {
         if self.file.take().is_some() {
             // Nobody is left to be told, and the next command clears it away.
             let _ = std::fs::remove_file(&self.path);
-            let _ = std::fs::remove_file(super::beside_path(&self.path, "-journal"));
+            let _ = std::fs::remove_file(super::sqlite::beside_path(&self.path, "-journal"));
         }
     }
 }

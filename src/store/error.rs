@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::file_identity::Displaced;
+use super::fault::{Displaced, Fault};
 use crate::files::WriteError;
 
 /// Why a unit of work did not succeed.
@@ -97,6 +97,29 @@ pub enum StoreError {
         /// What SQLite says.
         what: String,
     },
+}
+
+impl StoreError {
+    /// Fault of the database behind the error; `None` if the request is to blame and the database is
+    /// well.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Database(error) => Fault::from_error(error),
+            Self::CommitUnknown(error) => Some(Fault::from_error(error).unwrap_or(Fault::Refused)),
+            Self::Displaced { how, .. } => Some(Fault::Displaced(*how)),
+            Self::File { .. } => Some(Fault::Unopened),
+            Self::Damaged { .. } => Some(Fault::Damaged),
+            Self::Url(_)
+            | Self::NotMade(_)
+            | Self::ForeignLog { .. }
+            | Self::HalfRestored(_)
+            | Self::Locked { .. }
+            | Self::Missing(_)
+            | Self::Migrate(_)
+            | Self::Corrupt { .. } => None,
+        }
+    }
 }
 
 fn process(owner: Option<u32>) -> String {

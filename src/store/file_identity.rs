@@ -12,56 +12,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::StoreError;
+use super::error::StoreError;
+use super::fault::Displaced;
 
 /// Where the database is, and which file was there when it was opened.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FileIdentity {
     /// As configured, so that a link that leads elsewhere is seen.
     path: PathBuf,
-    file: Identity,
+    file: FileId,
     /// The write-ahead log stands beside the file itself, wherever links lead.
     log: PathBuf,
     /// Known from the first transaction on.
-    log_file: Mutex<Option<Identity>>,
+    log_file: Mutex<Option<FileId>>,
 }
 
-/// How a file is not where it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Displaced {
-    /// There is nothing at the path.
-    Gone,
-    /// There is another file at the path.
-    Replaced,
-    /// The file was cut down to nothing.
-    Emptied,
-    /// The write-ahead log beside it was deleted or replaced.
-    LogLost,
-}
-
-impl Displaced {
-    /// What is wrong and what to do, for the owner.
-    pub(super) fn sentence(self) -> &'static str {
-        match self {
-            Self::Gone => {
-                "its file was deleted or moved while the service ran: put it back, or restore a backup, and start again"
-            }
-            Self::Replaced => {
-                "its file was replaced while the service ran: make sure the right one is there, and start again"
-            }
-            Self::Emptied => {
-                "its file was emptied while the service ran: restore a backup, and start again"
-            }
-            Self::LogLost => {
-                "its `-wal` file was deleted or replaced while the service ran: run `replyd doctor`, and start again"
-            }
-        }
-    }
-}
-
-impl Place {
+impl FileIdentity {
     /// Remembers which file is at this path, where SQLite has just opened it.
-    pub(super) fn of(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::File {
             path: path.to_owned(),
             source,
@@ -70,7 +38,7 @@ impl Place {
         log.push("-wal");
         Ok(Self {
             path: path.to_owned(),
-            file: Identity::of(&fs::metadata(path).map_err(failed)?),
+            file: FileId::new(&fs::metadata(path).map_err(failed)?),
             log: log.into(),
             log_file: Mutex::new(None),
         })
@@ -80,7 +48,7 @@ impl Place {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match look(&self.path)? {
             None => Err(self.displaced(Displaced::Gone)),
-            Some(found) if Identity::of(&found) != self.file => {
+            Some(found) if FileId::new(&found) != self.file => {
                 Err(self.displaced(Displaced::Replaced))
             }
             // An open database has its first page at least.
@@ -92,7 +60,7 @@ impl Place {
     /// Looks whether the write-ahead log is where it was. Only while a transaction is open: SQLite
     /// makes the log with the first connection and deletes it with the last.
     pub(super) fn check_log(&self) -> Result<(), StoreError> {
-        let found = look(&self.log)?.map(|found| Identity::of(&found));
+        let found = look(&self.log)?.map(|found| FileId::new(&found));
         let mut known = self.log_file.lock().unwrap_or_else(PoisonError::into_inner);
         if found.is_none() || known.is_some_and(|known| Some(known) != found) {
             return Err(self.displaced(Displaced::LogLost));
@@ -137,15 +105,15 @@ fn is_absence(error: &io::Error) -> bool {
 /// What tells two files apart. The number of a deleted file is given again as soon as nobody has it
 /// open, so the time it was made belongs to it where the file system knows that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
+struct FileId {
     device: u64,
     number: u64,
     made: Option<std::time::SystemTime>,
 }
 
-impl Identity {
+impl FileId {
     #[cfg(unix)]
-    fn of(found: &Metadata) -> Self {
+    fn new(found: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         Self {
             device: found.dev(),
@@ -156,7 +124,7 @@ impl Identity {
 
     /// An open file can be neither deleted nor replaced there.
     #[cfg(not(unix))]
-    fn of(found: &Metadata) -> Self {
+    fn new(found: &Metadata) -> Self {
         Self {
             device: 0,
             number: 0,

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::files;
 
 /// Holds `<database>.lock` for as long as it lives.
@@ -16,7 +16,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock and writes our process id into it.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
-        let path = super::beside_path(database, ".lock");
+        let path = super::sqlite::beside_path(database, ".lock");
         let failed = |source| StoreError::File {
             path: path.clone(),
             source,

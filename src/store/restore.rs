@@ -9,8 +9,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::backup;
 use super::backup::{Copied, CopyError, Part, Progress, is_same};
+use super::error::StoreError;
 use super::process_lock::Lock;
-use super::{StoreError, beside_path, opening, path_of, sql, wal};
+use super::sqlite::{beside_path, path_of};
+use super::{integrity, sql, wal};
 use crate::files;
 
 /// The first bytes of every SQLite file.
@@ -66,7 +68,7 @@ pub async fn restore(
         let path = from.to_owned();
         return Err(CopyError::Damaged { path, what });
     }
-    let part = Part::create(beside_path(&database, opening::RESTORING))?;
+    let part = Part::create(beside_path(&database, integrity::RESTORING))?;
     let copied = backup::copy(&mut source, &part, now, progress).await;
     let copied = copied.map_err(|error| error.blaming(from, &database))?;
     let aside = put_aside(&database, now).map_err(failed)?;

@@ -19,9 +19,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Either, Execute, Executor, SqlStr, Sqlite};
 
-use super::file_identity::Place;
-use super::trouble::{Fault, Watch};
-use super::{StoreError, sql};
+use super::error::StoreError;
+use super::fault::{Fault, OutageMonitor};
+use super::file_identity::FileIdentity;
+use super::sql;
 
 type Rows<'e> =
     Pin<Box<dyn Stream<Item = sqlx::Result<Either<SqliteQueryResult, SqliteRow>>> + Send + 'e>>;
@@ -30,20 +31,20 @@ type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 /// What every unit of work looks at and reports to.
 #[derive(Debug)]
 pub(super) struct Guard {
-    pub(super) place: Place,
-    pub(super) watch: Watch,
+    pub(super) file: FileIdentity,
+    pub(super) outage: OutageMonitor,
 }
 
 impl Guard {
-    pub(super) fn of(place: Place) -> Arc<Self> {
-        let watch = Watch::default();
-        Arc::new(Self { place, watch })
+    pub(super) fn new(file: FileIdentity) -> Arc<Self> {
+        let outage = OutageMonitor::default();
+        Arc::new(Self { file, outage })
     }
 
     /// Notes the fault behind an error of ours on its way out.
     fn noted(&self, error: StoreError) -> StoreError {
         if let Some(fault) = error.fault() {
-            self.watch.note(fault);
+            self.outage.note(fault);
         }
         error
     }
@@ -73,7 +74,7 @@ impl Transaction {
     }
 
     async fn try_begin(pool: &SqlitePool, guard: &Arc<Guard>) -> Result<Self, StoreError> {
-        guard.place.check()?;
+        guard.file.check()?;
         let mut tx = Self {
             connection: pool.acquire().await?,
             guard: Arc::clone(guard),
@@ -82,7 +83,7 @@ impl Transaction {
             end: End::Unknown,
         };
         sqlx::query(sql::BEGIN).execute(&mut *tx.connection).await?;
-        guard.place.check_log()?;
+        guard.file.check_log()?;
         Ok(tx)
     }
 
@@ -97,7 +98,7 @@ impl Transaction {
         let kept = match committed {
             Ok(_) => {
                 self.end = End::Confirmed;
-                self.guard.place.check()
+                self.guard.file.check()
             }
             Err(error) => Err(StoreError::CommitUnknown(error)),
         };
@@ -129,7 +130,7 @@ impl Transaction {
             .await;
         match rolled_back {
             Ok(_) => self.end = End::Confirmed,
-            Err(error) => self.guard.watch.note_error(&error),
+            Err(error) => self.guard.outage.note_error(&error),
         }
     }
 }
@@ -140,7 +141,7 @@ impl Drop for Transaction {
             End::Confirmed => {}
             End::Unknown => {
                 self.connection.close_on_drop();
-                self.guard.place.forget_log();
+                self.guard.file.forget_log();
             }
         }
     }
@@ -154,10 +155,10 @@ impl<'c> Executor<'c> for &'c mut Transaction {
         'c: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
-        let watch = &self.guard.watch;
+        let outage = &self.guard.outage;
         let connection: &'c mut SqliteConnection = &mut self.connection;
         let rows = connection.fetch_many(query);
-        Box::pin(rows.inspect_err(|error| watch.note_error(error)))
+        Box::pin(rows.inspect_err(|error| outage.note_error(error)))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<SqliteRow>>
@@ -167,7 +168,7 @@ impl<'c> Executor<'c> for &'c mut Transaction {
     {
         Box::pin(async move {
             let row = self.connection.fetch_optional(query).await;
-            row.inspect_err(|error| self.guard.watch.note_error(error))
+            row.inspect_err(|error| self.guard.outage.note_error(error))
         })
     }
 
@@ -202,14 +203,14 @@ impl Readers {
 
     async fn acquire(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
         let acquired = self.pool.acquire().await;
-        acquired.inspect_err(|error| self.guard.watch.note_error(error))
+        acquired.inspect_err(|error| self.guard.outage.note_error(error))
     }
 
     fn judge<T>(&self, connection: &mut PoolConnection<Sqlite>, read: &sqlx::Result<T>) {
-        if let Some(fault) = read.as_ref().err().and_then(Fault::of) {
+        if let Some(fault) = read.as_ref().err().and_then(Fault::from_error) {
             connection.close_on_drop();
-            self.guard.place.forget_log();
-            self.guard.watch.note(fault);
+            self.guard.file.forget_log();
+            self.guard.outage.note(fault);
         }
     }
 }

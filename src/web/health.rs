@@ -101,7 +101,7 @@ impl Health {
         }
         // Known before the part that sets the condition has woken; nothing is asked of the database
         // here, so strangers cannot keep it busy.
-        if let Some(trouble) = self.store.trouble() {
+        if let Some(trouble) = self.store.outage() {
             is_ready = false;
             let is_told = conditions
                 .iter()

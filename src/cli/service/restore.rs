@@ -14,7 +14,7 @@ use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::store;
-use crate::store::{Came, CopyError, Old, Restored, Store, StoreError, Waits};
+use crate::store::{CopyError, CopyRows, PendingRows, Restored, RowOrigin, Store, StoreError};
 
 /// The service must be stopped to restore. The backup is checked first; the database that is there
 /// is put aside under a name with the time in it, never deleted.
@@ -106,7 +106,7 @@ async fn release(arguments: &Arguments, url: &str) -> anyhow::Result<ExitCode> {
 async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode> {
     const UNREAD: &str = "could not read the outbox";
     let since = store.held_since().await.context(UNREAD)?;
-    let waits = store.waits().await.context(UNREAD)?;
+    let waits = store.pending_rows().await.context(UNREAD)?;
     if since.is_none() {
         if arguments.json {
             terminal::line(json!({ "released": false, "waits": waits_as_json(&waits) }));
@@ -118,11 +118,15 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     if !arguments.json {
         show(&waits);
     }
-    let old = if arguments.drop { Old::Drop } else { Old::Send };
-    let may_repeat = waits
-        .iter()
-        .any(|one| one.came == Came::InCopy && one.kind != "download" && one.state == "queued");
-    if may_repeat && old == Old::Send && !arguments.yes {
+    let old = if arguments.drop {
+        CopyRows::Drop
+    } else {
+        CopyRows::Send
+    };
+    let may_repeat = waits.iter().any(|one| {
+        one.origin == RowOrigin::InCopy && one.kind != "download" && one.state == "queued"
+    });
+    if may_repeat && old == CopyRows::Send && !arguments.yes {
         let question = "send what stood queued in the backup, as far as its time is not over \
                         (it may have been sent before; --drop drops it)";
         if confirm(question)? == Answer::No {
@@ -147,14 +151,14 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(waits: &[Waits]) {
+fn show(waits: &[PendingRows]) {
     if waits.is_empty() {
         terminal::line("nothing waits in the outbox");
     }
     for one in waits {
-        let since = match one.came {
-            Came::InCopy => "in the backup already",
-            Came::Since => "since it was restored",
+        let since = match one.origin {
+            RowOrigin::InCopy => "in the backup already",
+            RowOrigin::Since => "since it was restored",
         };
         terminal::line(format_args!(
             "{:>6} {} {} {}",
@@ -166,12 +170,12 @@ fn show(waits: &[Waits]) {
     }
 }
 
-fn waits_as_json(waits: &[Waits]) -> Value {
+fn waits_as_json(waits: &[PendingRows]) -> Value {
     let rows = waits.iter().map(|one| {
         json!({
             "kind": one.kind,
             "state": one.state,
-            "from_backup": one.came == Came::InCopy,
+            "from_backup": one.origin == RowOrigin::InCopy,
             "rows": one.rows,
         })
     });

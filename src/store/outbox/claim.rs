@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
 use crate::store::keys::json_rows;
-use crate::store::{Store, StoreError, Transaction, sql};
+use crate::store::transaction::Transaction;
+use crate::store::{Store, StoreError, sql};
 
 impl Store {
     /// Makes rows ours for the length of a lease, committed before anything is sent.

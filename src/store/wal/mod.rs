@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::error::StoreError;
 
 const DATABASE_HEADER: usize = 100;
 const LOG_HEADER: usize = 32;
@@ -85,7 +85,7 @@ pub(super) fn check_when_alone(database: &Path) -> Result<(), StoreError> {
     if log_path(database).metadata().map_or(0, |log| log.len()) == 0 {
         return Ok(());
     }
-    match File::open(super::beside_path(database, ".lock")) {
+    match File::open(super::sqlite::beside_path(database, ".lock")) {
         // Held until it has been looked at.
         Ok(lock) if lock.try_lock().is_ok() => check(database),
         Ok(_) => Ok(()),
@@ -95,7 +95,7 @@ pub(super) fn check_when_alone(database: &Path) -> Result<(), StoreError> {
 
 /// `<database>-wal`.
 pub(super) fn log_path(database: &Path) -> PathBuf {
-    super::beside_path(database, "-wal")
+    super::sqlite::beside_path(database, "-wal")
 }
 
 /// What proves that the log is another database's; `None` when nothing does.
@@ -117,7 +117,7 @@ fn foreign(database: Option<Database>, log: &Log) -> Option<String> {
         return Some("the database is a copy that never had a log".into());
     }
     if log.stamps.iter().any(|stamp| *stamp != database.stamp) {
-        // We change the stamp only while there is no log (see [`super::opening`]), so all versions
+        // We change the stamp only while there is no log (see [`super::integrity`]), so all versions
         // of the first page have one stamp.
         return Some("the database is of another time than the log, or of another service".into());
     }

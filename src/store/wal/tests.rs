@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use super::{check, log_path};
 use crate::store::error::StoreError;
-use crate::store::opening::renew_stamp;
+use crate::store::integrity::renew_stamp;
 
 const RUNS: usize = 5;
 const STEPS: usize = 40;
@@ -64,7 +64,7 @@ fn image(path: &Path) -> Image {
 fn lay(folder: &Path, database: &[u8], log: &[u8]) -> PathBuf {
     let path = folder.join("laid.db");
     for end in ["-shm", "-journal"] {
-        let _ = fs::remove_file(crate::store::beside_path(&path, end));
+        let _ = fs::remove_file(crate::store::sqlite::beside_path(&path, end));
     }
     fs::write(&path, database).unwrap();
     fs::write(log_path(&path), log).unwrap();

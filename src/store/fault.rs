@@ -1,13 +1,10 @@
 //! What keeps the database from taking work, and how that is told to whoever waits for the end of
 //! it.
 //!
-//! A unit of work that fails notes the fault here; nothing here clears it but [`Watch::clear`],
+//! A unit of work that fails notes the fault here; nothing here clears it but [`OutageMonitor::clear`],
 //! which is called once a real write has succeeded. See [`crate::app`] for the part that tries.
 
 use tokio::sync::watch;
-
-use super::StoreError;
-use super::file_identity::Displaced;
 
 /// Why the database takes no work, in classes that differ in what their owner has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +33,11 @@ pub enum Fault {
 
 impl Fault {
     /// The fault behind an error; `None` when what was asked for is to blame, or nothing is wrong.
-    pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
+    pub(super) fn from_error(error: &sqlx::Error) -> Option<Self> {
         match error {
             sqlx::Error::Database(error) => {
                 let code = error.code().and_then(|code| code.parse().ok());
-                code.map_or(Some(Self::Refused), Self::of_code)
+                code.map_or(Some(Self::Refused), Self::from_code)
             }
             sqlx::Error::PoolTimedOut => Some(Self::Silent),
             sqlx::Error::Io(_) => Some(Self::Disk),
@@ -53,7 +50,7 @@ impl Fault {
 
     /// By SQLite's extended result code; the low byte is the class. See
     /// <https://sqlite.org/rescode.html>.
-    fn of_code(code: i32) -> Option<Self> {
+    fn from_code(code: i32) -> Option<Self> {
         const READONLY_DBMOVED: i32 = 1_032;
         const IOERR_NOMEM: i32 = 3_082;
         match (code, code & 0xff) {
@@ -119,9 +116,42 @@ impl Fault {
     }
 }
 
+/// How a file is not where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Displaced {
+    /// There is nothing at the path.
+    Gone,
+    /// There is another file at the path.
+    Replaced,
+    /// The file was cut down to nothing.
+    Emptied,
+    /// The write-ahead log beside it was deleted or replaced.
+    LogLost,
+}
+
+impl Displaced {
+    /// What is wrong and what to do, for the owner.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Gone => {
+                "its file was deleted or moved while the service ran: put it back, or restore a backup, and start again"
+            }
+            Self::Replaced => {
+                "its file was replaced while the service ran: make sure the right one is there, and start again"
+            }
+            Self::Emptied => {
+                "its file was emptied while the service ran: restore a backup, and start again"
+            }
+            Self::LogLost => {
+                "its `-wal` file was deleted or replaced while the service ran: run `replyd doctor`, and start again"
+            }
+        }
+    }
+}
+
 /// A fault that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Outage {
     /// The heaviest one so far.
     pub fault: Fault,
     /// How many units of work have failed since it began.
@@ -130,21 +160,21 @@ pub struct Trouble {
 
 /// The trouble there is, seen by everybody who has the store.
 #[derive(Debug)]
-pub(super) struct Watch(watch::Sender<Option<Trouble>>);
+pub(super) struct OutageMonitor(watch::Sender<Option<Outage>>);
 
-impl Default for Watch {
+impl Default for OutageMonitor {
     fn default() -> Self {
         Self(watch::Sender::new(None))
     }
 }
 
-impl Watch {
+impl OutageMonitor {
     /// A unit of work failed by this fault. Only a fault that was not known wakes who waits.
     pub(super) fn note(&self, fault: Fault) {
         self.0.send_if_modified(|trouble| match trouble {
             None => {
                 let failures = 1;
-                *trouble = Some(Trouble { fault, failures });
+                *trouble = Some(Outage { fault, failures });
                 true
             }
             Some(known) => {
@@ -160,21 +190,21 @@ impl Watch {
 
     /// Notes the fault behind an error, if there is one.
     pub(super) fn note_error(&self, error: &sqlx::Error) {
-        if let Some(fault) = Fault::of(error) {
+        if let Some(fault) = Fault::from_error(error) {
             self.note(fault);
         }
     }
 
-    pub(super) fn now(&self) -> Option<Trouble> {
+    pub(super) fn now(&self) -> Option<Outage> {
         *self.0.borrow()
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<Option<Trouble>> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<Outage>> {
         self.0.subscribe()
     }
 
     /// Ends a trouble, unless it has grown since it was looked at.
-    pub(super) fn clear(&self, seen: Trouble) -> Cleared {
+    pub(super) fn clear(&self, seen: Outage) -> Cleared {
         let ended = self.0.send_if_modified(|trouble| {
             let is_over = *trouble == Some(seen);
             if is_over {
@@ -195,33 +225,9 @@ pub enum Cleared {
     No,
 }
 
-impl StoreError {
-    /// The fault of the database behind it. `None`: the database is well, and what was asked for is
-    /// to blame.
-    #[must_use]
-    pub fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Database(error) => Fault::of(error),
-            Self::CommitUnknown(error) => Some(Fault::of(error).unwrap_or(Fault::Refused)),
-            Self::Displaced { how, .. } => Some(Fault::Displaced(*how)),
-            Self::File { .. } => Some(Fault::Unopened),
-            Self::Damaged { .. } => Some(Fault::Damaged),
-            Self::Url(_)
-            | Self::NotMade(_)
-            | Self::ForeignLog { .. }
-            | Self::HalfRestored(_)
-            | Self::Locked { .. }
-            | Self::Missing(_)
-            | Self::Migrate(_)
-            | Self::Corrupt { .. } => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Cleared, Fault, Watch};
-    use crate::store::file_identity::Displaced;
+    use super::{Cleared, Displaced, Fault, OutageMonitor};
 
     #[test]
     fn each_class_of_results_is_a_fault_or_the_fault_of_a_batch() {
@@ -244,13 +250,13 @@ mod tests {
             (2_067, None),
         ];
         for (code, fault) in cases {
-            assert_eq!(Fault::of_code(code), fault, "{code}");
+            assert_eq!(Fault::from_code(code), fault, "{code}");
         }
     }
 
     #[test]
-    fn a_trouble_ends_only_when_nothing_failed_since_it_was_looked_at() {
-        let watch = Watch::default();
+    fn a_trouble_ends_only_when_nothing_failed_since_it_was_checked() {
+        let watch = OutageMonitor::default();
         watch.note(Fault::Full);
         let seen = watch.now().unwrap();
         watch.note(Fault::Full);
@@ -262,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_heavier_fault_is_not_hidden_by_a_lighter_one() {
-        let watch = Watch::default();
+        let watch = OutageMonitor::default();
         for fault in [Fault::Damaged, Fault::Locked] {
             watch.note(fault);
         }

@@ -15,7 +15,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
-use super::{StoreError, sql, wal};
+use super::error::StoreError;
+use super::{sql, wal};
 
 /// A larger file is looked at while the service runs: this many bytes take half a second.
 const LOOKED_AT_FIRST: u64 = 32 << 20;
@@ -26,13 +27,13 @@ const STEPS: i32 = 100_000;
 /// SQLite's codes for a file that is not as it must be: `SQLITE_CORRUPT`, `SQLITE_NOTADB`.
 const DAMAGED: [u32; 2] = [11, 26];
 
-/// What is known of a database that was opened.
+/// How much of a database was checked for damage before it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum LookedAt {
-    /// All of it is sound.
+pub(super) enum Checked {
+    /// The whole file, without a finding.
     #[default]
-    All,
-    /// It is too large to be looked at first.
+    Whole,
+    /// Nothing: the file is too large to be checked first.
     NotYet,
 }
 
@@ -40,31 +41,31 @@ pub(super) enum LookedAt {
 ///
 /// # Errors
 /// `ForeignLog`, `HalfRestored`, `Damaged`, `File`, `Database`.
-pub(super) async fn prepare(path: &Path) -> Result<LookedAt, StoreError> {
+pub(super) async fn prepare(path: &Path) -> Result<Checked, StoreError> {
     wal::check(path)?;
-    if !path.exists() && super::beside_path(path, RESTORING).exists() {
+    if !path.exists() && super::sqlite::beside_path(path, RESTORING).exists() {
         // A new and empty one in its place would look as if all were lost.
         return Err(StoreError::HalfRestored(path.to_owned()));
     }
     let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     if bytes == 0 {
-        return Ok(LookedAt::All);
+        return Ok(Checked::Whole);
     }
-    let looked_at = if bytes <= LOOKED_AT_FIRST {
+    let checked = if bytes <= LOOKED_AT_FIRST {
         match damage(path, &Arc::default()).await? {
-            None => LookedAt::All,
+            None => Checked::Whole,
             Some(what) => {
                 let path = path.to_owned();
                 return Err(StoreError::Damaged { path, what });
             }
         }
     } else {
-        LookedAt::NotYet
+        Checked::NotYet
     };
     // Whoever reads the database now keeps its log open. Then the stamp stays what it was, which is
     // safe.
     let _ = renew_stamp(path).await;
-    Ok(looked_at)
+    Ok(checked)
 }
 
 /// Gives a database a stamp that no other has. Its log goes, and comes back when it is opened for

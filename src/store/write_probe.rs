@@ -4,7 +4,7 @@
 
 use tokio::sync::watch::Receiver;
 
-use super::trouble::{Cleared, Fault, Trouble};
+use super::fault::{Cleared, Fault, Outage};
 use super::{Store, StoreError, sql};
 
 /// About what a batch of messages takes: with less room than that the next webhook would fail
@@ -14,31 +14,31 @@ const FILLER_BYTES: i64 = 64 * 1024;
 impl Store {
     /// What keeps the database from taking work, as far as units of work have met it.
     #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
-        self.guard.watch.now()
+    pub fn outage(&self) -> Option<Outage> {
+        self.guard.outage.now()
     }
 
     /// Wakes when a trouble begins, becomes another, or ends.
     #[must_use]
-    pub fn troubles(&self) -> Receiver<Option<Trouble>> {
-        self.guard.watch.subscribe()
+    pub fn outages(&self) -> Receiver<Option<Outage>> {
+        self.guard.outage.subscribe()
     }
 
     /// Looks whether the file is still at its path; when not, that is the trouble from now on.
     pub fn look(&self) {
-        if let Some(fault) = self.guard.place.check().err().and_then(|e| e.fault()) {
-            self.guard.watch.note(fault);
+        if let Some(fault) = self.guard.file.check().err().and_then(|e| e.fault()) {
+            self.guard.outage.note(fault);
         }
     }
 
     /// Tries whether a trouble is over, and ends it when nothing has failed meanwhile.
-    pub async fn recover(&self, seen: Trouble) -> Cleared {
+    pub async fn recover(&self, seen: Outage) -> Cleared {
         // What was damaged is only well again when the whole file is.
         if seen.fault == Fault::Damaged && !matches!(self.damage().await, Ok(None)) {
             return Cleared::No;
         }
         match self.write_filler().await {
-            Ok(()) => self.guard.watch.clear(seen),
+            Ok(()) => self.guard.outage.clear(seen),
             Err(_) => Cleared::No,
         }
     }
