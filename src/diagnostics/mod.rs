@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod duration;
+pub(crate) mod optional;
 pub mod sources;
 mod string_literal;
 pub(crate) mod suggest;

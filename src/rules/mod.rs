@@ -12,6 +12,7 @@ mod compile;
 pub mod flow;
 mod lint;
 pub mod opening_hours;
+pub(crate) mod rule;
 pub(crate) mod ruleset;
 mod schema;
 pub mod test_case;
@@ -21,8 +22,7 @@ pub use answer::{
 };
 pub use compile::{CompileInput, Compiled, compile, compile_reply, includes};
 pub use flow::{Accept, Branch, Choice, Flow, Step, Target};
-pub use ruleset::{
-    Bot, Budget, ButtonPattern, Condition, Example, REPLIES_MAX, Rule, RuleSet, Words,
-};
+pub use rule::{Bot, Budget, ButtonPattern, Condition, Example, Rule, Words};
+pub use ruleset::{REPLIES_MAX, RuleSet};
 pub use schema::schema;
 pub use test_case::{Line, LineEvent, Sent, Test};

@@ -11,7 +11,7 @@ use crate::engine::render::variables::{RenderContext, Variables, language_of};
 use crate::engine::time::rough;
 use crate::message::{Content, Forwarded, Kind};
 use crate::rules::button_id;
-pub(crate) use crate::rules::ruleset::{ButtonPattern, Condition};
+pub(crate) use crate::rules::{ButtonPattern, Condition};
 use crate::template::Expression;
 use crate::text::country;
 use crate::text::fuzzy;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::answer::optional;
 use super::bot::at_most;
 use super::text;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
@@ -218,7 +218,9 @@ pub(crate) fn is_root(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters.next();
     first.is_some_and(|first| first.is_ascii_lowercase())
-        && characters.all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
+        && characters.all(|character| {
+            character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_'
+        })
         && (SHADOWED.contains(&name) || template::groups().all(|group| group != name))
 }
 

@@ -9,6 +9,7 @@ use super::text;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::rules::{ActionTemplate, Answer, Effects};
 use crate::template::Template;
@@ -31,23 +32,6 @@ pub(crate) struct Draft<'d> {
     pub(crate) chooses: Vec<Text<'d>>,
     /// It has `model`.
     pub(crate) asks_model: bool,
-}
-
-/// Something that was read, or a diagnostic that says why not.
-pub(crate) type Read<T> = Result<T, Reported>;
-
-/// It is there and wrong, and a diagnostic says why.
-pub(crate) struct Reported;
-
-/// Reads a value that may be left out.
-pub(crate) fn optional<'d, T>(
-    field: Option<Field<'d>>,
-    read: impl FnOnce(Field<'d>) -> Option<T>,
-) -> Read<Option<T>> {
-    match field {
-        Some(field) => read(field).map(Some).ok_or(Reported),
-        None => Ok(None),
-    }
 }
 
 impl Draft<'_> {
@@ -240,7 +224,7 @@ fn set(
         let valid = entry
             .name
             .chars()
-            .all(|one| one.is_alphanumeric() || one == '_');
+            .all(|character| character.is_alphanumeric() || character == '_');
         if !valid {
             let message = format!("`{}` cannot be the name of a field", entry.name);
             let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);

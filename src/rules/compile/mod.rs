@@ -33,7 +33,6 @@ use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::message::{Outbound, RulesVersion, TemplateFile};
-use answer::optional;
 use text::Symbols;
 
 /// The version of the language that this program reads.

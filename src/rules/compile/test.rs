@@ -2,8 +2,9 @@
 
 use jiff::civil::DateTime;
 
-use super::{Document, optional};
+use super::Document;
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;

@@ -287,7 +287,8 @@ impl Locale {
             let words = names.iter().filter_map(|name| {
                 // The longest word without the number of the day is the month's.
                 let folded = NormalizedText::new(name);
-                let letters = |word: &&String| !word.chars().any(|one| one.is_ascii_digit());
+                let letters =
+                    |word: &&String| !word.chars().any(|character| character.is_ascii_digit());
                 let words = folded.words().iter().filter(letters);
                 words.max_by_key(|word| word.chars().count()).cloned()
             });
@@ -455,7 +456,7 @@ fn on_or_after(today: Date, weekday: Weekday, least: i64) -> Option<Date> {
 
 /// `24`, `24th`, `1er`; not a year.
 fn day_number(word: &str) -> Option<i8> {
-    let digits = word.trim_end_matches(|one: char| !one.is_ascii_digit());
+    let digits = word.trim_end_matches(|character: char| !character.is_ascii_digit());
     let suffix = &word[digits.len()..];
     let known = ["", "st", "nd", "rd", "th", "er", "o", "a", "e"].contains(&suffix);
     let day: i8 = digits.parse().ok()?;

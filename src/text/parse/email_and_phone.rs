@@ -56,10 +56,10 @@ fn unmarked(text: &str) -> &str {
 /// Whether a text is the name of a host in the world: letters, digits and hyphens, and no number.
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
-        let sound = |one: char| {
-            one.is_alphanumeric()
-                || one == '-'
-                || unicode_normalization::char::is_combining_mark(one)
+        let sound = |character: char| {
+            character.is_alphanumeric()
+                || character == '-'
+                || unicode_normalization::char::is_combining_mark(character)
         };
         !label.is_empty()
             && !label.starts_with('-')
@@ -70,7 +70,7 @@ fn is_domain(domain: &str) -> bool {
     domain.contains('.')
         && domain.split('.').all(label)
         && last.chars().count() >= 2
-        && !last.chars().all(|one| one.is_ascii_digit())
+        && !last.chars().all(|character| character.is_ascii_digit())
 }
 
 /// Reads a phone number as digits with the country's code, without a plus. A number without a
@@ -92,8 +92,9 @@ pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
     let written = first.as_str();
     let (before, behind) = (&text[..first.start()], &text[first.end()..]);
     // A digit left over, a code like A123, a price.
-    let touched = |one: Option<char>| {
-        one.is_some_and(|one| one.is_alphanumeric() || "+#$€£%@*".contains(one))
+    let touched = |character: Option<char>| {
+        character
+            .is_some_and(|character| character.is_alphanumeric() || "+#$€£%@*".contains(character))
     };
     let strange = touched(before.chars().next_back()) || touched(behind.chars().next());
     let rest = [before, behind].concat();
@@ -101,7 +102,7 @@ pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
         .split_whitespace()
         .filter(|word| word.contains(char::is_alphanumeric))
         .count();
-    let digits_left = rest.contains(|one: char| one.is_ascii_digit());
+    let digits_left = rest.contains(|character: char| character.is_ascii_digit());
     if strange || digits_left || words > WORDS_BESIDE || DATE.is_match(written) {
         return None;
     }

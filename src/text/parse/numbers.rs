@@ -132,13 +132,13 @@ fn well_grouped(whole: &str) -> bool {
 fn is_of_a_word(before: &str, behind: &str) -> bool {
     let letters: String = behind
         .chars()
-        .take_while(|one| one.is_alphabetic())
+        .take_while(|character| character.is_alphabetic())
         .collect();
     let scaled = MULTIPLIERS.contains(&letters.to_lowercase().as_str());
     let in_front: Vec<char> = before
         .chars()
         .rev()
-        .take_while(|one| one.is_alphabetic())
+        .take_while(|character| character.is_alphabetic())
         .collect();
     let named =
         matches!(in_front[..], [one] if one.is_ascii_alphabetic() && !matches!(one, 'x' | 'X'));

@@ -36,7 +36,7 @@ pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, 
         }
         let alone = (rest.clone() + behind)
             .chars()
-            .all(|one| !one.is_alphanumeric());
+            .all(|character| !character.is_alphanumeric());
         match locale.from_numbers(&captures, alone, today) {
             Read::Date(date) => dates.push(date),
             Read::Other => {}
@@ -52,9 +52,12 @@ pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, 
 fn goes_on(behind: &str) -> bool {
     let mut behind = behind.chars();
     let (first, second) = (behind.next(), behind.next());
-    let digit = |one: Option<char>| one.is_some_and(|one| one.is_ascii_digit());
-    let letter = first.is_some_and(|one| one.is_ascii_alphabetic());
-    digit(first) || letter || (first.is_some_and(|one| "./:,-".contains(one)) && digit(second))
+    let digit =
+        |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
+    let letter = first.is_some_and(|character| character.is_ascii_alphabetic());
+    digit(first)
+        || letter
+        || (first.is_some_and(|character| "./:,-".contains(character)) && digit(second))
 }
 
 /// What some numbers are.

@@ -129,7 +129,7 @@ impl Locale {
             return Some(None);
         }
         let mut numbers = text
-            .split(|one: char| !one.is_ascii_digit())
+            .split(|character: char| !character.is_ascii_digit())
             .filter(|digits| !digits.is_empty());
         match (numbers.next(), numbers.next()) {
             (Some(hour), None) if mentions.has_any(&[hour]) || text.contains(hour) => {
@@ -149,17 +149,21 @@ impl Locale {
                 .iter()
                 .any(|join| NormalizedText::new(join).words() == word.words())
         };
-        let digit = |text: &str| text.chars().next().is_some_and(|one| one.is_ascii_digit());
+        let digit = |text: &str| {
+            text.chars()
+                .next()
+                .is_some_and(|character| character.is_ascii_digit())
+        };
         let last_digit = |text: &str| {
             text.chars()
                 .next_back()
-                .is_some_and(|one| one.is_ascii_digit())
+                .is_some_and(|character| character.is_ascii_digit())
         };
-        let dash = |one: char| "-/–—~".contains(one) || one.is_whitespace();
+        let dash = |character: char| "-/–—~".contains(character) || character.is_whitespace();
         let (front, back) = (before.trim_end(), behind.trim_start());
-        let dashed = front.ends_with(|one: char| "-/–—~".contains(one))
+        let dashed = front.ends_with(|character: char| "-/–—~".contains(character))
             && last_digit(front.trim_end_matches(dash))
-            || back.starts_with(|one: char| "-/–—~".contains(one))
+            || back.starts_with(|character: char| "-/–—~".contains(character))
                 && digit(back.trim_start_matches(dash));
         let mut words = front.rsplitn(2, char::is_whitespace);
         let word_before = words

@@ -7,11 +7,12 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::answer;
-use super::answer::{Draft as AnswerDraft, optional};
+use super::answer::Draft as AnswerDraft;
 use super::bot::at_most;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::rules::{Accept, Flow, Step};
 pub(crate) use step::target;
@@ -214,7 +215,7 @@ fn step_id(field: &Field<'_>) -> Option<String> {
 fn named(reader: &mut Reader<'_>, name: &str, span: &Range<usize>, what: &str) {
     let valid = name
         .chars()
-        .all(|one| one.is_ascii_alphanumeric() || one == '_' || one == '-');
+        .all(|character| character.is_ascii_alphanumeric() || character == '_' || character == '-');
     if valid && !name.is_empty() && name.len() <= NAME_MAX {
         return;
     }

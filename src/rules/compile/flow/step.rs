@@ -2,10 +2,10 @@
 
 use super::{StepDraft, named};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Outbound;
-use crate::rules::compile::answer::optional;
 use crate::rules::compile::reply;
 use crate::rules::compile::reply::Offer;
 use crate::rules::compile::text;

@@ -3,10 +3,10 @@
 use super::{Fixed, Offer, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::button_id;
-use crate::rules::compile::answer::optional;
 use crate::rules::compile::text;
 use crate::rules::compile::text::Buttons;
 use crate::template::Template;

@@ -3,11 +3,11 @@
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{
     Commerce, ContactCard, Email, Form, FormName, Outbound, Phone, ProductSection,
 };
-use crate::rules::compile::answer::optional;
 use crate::template::{Scope, Template};
 
 impl<'d> ReplyReader<'_, '_, 'd> {

@@ -3,9 +3,9 @@
 use super::ReplyReader;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media};
-use crate::rules::compile::answer::optional;
 use crate::rules::compile::text;
 use crate::template::Template;
 

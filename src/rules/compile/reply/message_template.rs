@@ -2,12 +2,12 @@
 
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::{
     Header, Outbound, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
-use crate::rules::compile::answer::optional;
 use crate::template::Template;
 
 const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];

@@ -13,11 +13,11 @@ mod message_template;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::answer::{Read, optional};
 use super::text;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::{Read, optional};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::Outbound;
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
