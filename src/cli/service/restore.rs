@@ -121,7 +121,7 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     let old = if arguments.drop { Old::Drop } else { Old::Send };
     let may_repeat = waits
         .iter()
-        .any(|one| one.came == Came::InCopy && one.kind != "download" && one.state == "queued");
+        .any(|row| row.came == Came::InCopy && row.kind != "download" && row.state == "queued");
     if may_repeat && old == Old::Send && !arguments.yes {
         let question = "send what stood queued in the backup, as far as its time is not over \
                         (it may have been sent before; --drop drops it)";
@@ -151,28 +151,28 @@ fn show(waits: &[Waits]) {
     if waits.is_empty() {
         terminal::line("nothing waits in the outbox");
     }
-    for one in waits {
-        let since = match one.came {
+    for row in waits {
+        let since = match row.came {
             Came::InCopy => "in the backup already",
             Came::Since => "since it was restored",
         };
         terminal::line(format_args!(
             "{:>6} {} {} {}",
-            one.rows,
-            one.kind,
-            one.state,
+            row.rows,
+            row.kind,
+            row.state,
             paint(DIM, since)
         ));
     }
 }
 
 fn waits_as_json(waits: &[Waits]) -> Value {
-    let rows = waits.iter().map(|one| {
+    let rows = waits.iter().map(|row| {
         json!({
-            "kind": one.kind,
-            "state": one.state,
-            "from_backup": one.came == Came::InCopy,
-            "rows": one.rows,
+            "kind": row.kind,
+            "state": row.state,
+            "from_backup": row.came == Came::InCopy,
+            "rows": row.rows,
         })
     });
     rows.collect()
