@@ -1,4 +1,5 @@
-//! Graceful shutdown in two steps: the first signal lets work in flight finish, the second drops it.
+//! Graceful shutdown in two steps: the first signal lets work in flight finish, the second drops
+//! it.
 //!
 //! Every worker gets a [`Shutdown`] and chooses how it stops: [`Shutdown::run`] drops the work at
 //! either signal, [`Shutdown::run_until_hard`] only at the second. Nothing else listens to signals,
@@ -50,7 +51,8 @@ impl Shutdown {
         }
     }
 
-    /// Runs `work`, which watches the soft stop itself, until it ends, or drops it at the hard stop.
+    /// Runs `work`, which watches the soft stop itself, until it ends, or drops it at the hard
+    /// stop.
     pub async fn run_until_hard(&self, work: impl Future<Output = ()>) {
         tokio::select! {
             biased;

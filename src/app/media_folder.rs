@@ -1,5 +1,5 @@
-//! The folder that files of people go to, tried at the start: a file that cannot be put there would
-//! be lost a week later, when Meta drops it.
+//! Check of the media folder at the start: a file that cannot be written there would be lost a week
+//! later, when Meta deletes it.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use anyhow::Context as _;
 use crate::files;
 use crate::files::Access;
 
-/// Makes the folder and writes a file into it, which is gone again afterwards.
+/// Creates the folder, and writes and removes a file in it.
 ///
 /// # Errors
-/// When one of the two does not work.
+/// When the folder cannot be created or written to.
 pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
-    let said = || {
+    let context = || {
         format!(
             "could not write to `{}` (media.folder), where media.download puts the files that people send",
             folder.display()
         )
     };
-    files::make_folder(folder).with_context(said)?;
+    files::make_folder(folder).with_context(context)?;
     let trial = folder.join(format!(
         ".written-at-start-{}",
         uuid::Uuid::new_v4().simple()
     ));
-    files::create(&trial, "", Access::Private).with_context(said)?;
-    std::fs::remove_file(&trial).with_context(said)
+    files::create(&trial, "", Access::Private).with_context(context)?;
+    std::fs::remove_file(&trial).with_context(context)
 }

@@ -1,15 +1,15 @@
-//! The composition root: makes every part from a [`Config`] and runs them together.
+//! Composition root: builds every part from a [`Config`] and runs them together.
 //!
-//! Nothing here does the work of a part. The way of a message through the parts is told in the
-//! crate's documentation; it begins at [`crate::web`].
+//! No work of a part is done here. The path of a message through the parts begins at
+//! [`crate::web`].
 
-mod account_watch;
+mod account_monitor;
+mod maintenance;
 mod media_folder;
 mod reload;
 mod rulebook;
 pub mod rules_loader;
 mod supervisor;
-mod upkeep;
 mod write_probe;
 
 use std::net::SocketAddr;
@@ -36,18 +36,18 @@ use crate::workers::outbox;
 use crate::workers::outbox::{Delivery, DeliverySettings};
 use crate::workers::{MediaDownloader, Waiting};
 
-use account_watch::Watch;
+use account_monitor::AccountMonitor;
+use maintenance::Maintenance;
 use reload::{Current, Reload};
 use rulebook::Rulebook;
-use supervisor::Tasks;
-use upkeep::Upkeep;
-use write_probe::Keeper;
+use supervisor::Supervisor;
+use write_probe::WriteProbe;
 
-/// Connections that may wait in the system to be accepted. With tokio's 128 a burst fills the
-/// queue, and whoever is turned away there tries again only after a second.
+/// Length of the system's queue of connections to accept. With tokio's 128 a burst fills the queue,
+/// and a rejected client retries only after a second.
 const CONNECTION_QUEUE: u32 = 4_096;
 
-/// A service that is ready to run: the database is open, the rules are good, the ports are ours.
+/// Service that is ready to run: database open, rules valid, ports bound.
 #[derive(Debug)]
 pub struct App {
     config: Config,
@@ -60,12 +60,12 @@ pub struct App {
     rules: Arc<Current>,
     conditions: Arc<Conditions>,
     signs: Arc<Signs>,
-    /// What the rules files said before they were read: see [`reload::fingerprint`].
+    /// Fingerprint of the rules files from before they were read: see [`reload::fingerprint`].
     at_start: u64,
     public: TcpListener,
     admin: TcpListener,
     addresses: Addresses,
-    /// What the public listener allows.
+    /// Limits of the public listener.
     limits: Limits,
 }
 
@@ -84,8 +84,8 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let limits = Limits::default();
         let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
-        // Rules first: whoever has a mistake in them should not find a new database beside it.
-        // What is changed meanwhile is seen as a change afterwards.
+        // Rules first: a mistake in them must not leave a new database behind. The fingerprint
+        // comes before them, so that a change made meanwhile is noticed.
         let at_start = reload::fingerprint(&config);
         let rulebook = Rulebook::load(&config)?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
@@ -125,7 +125,7 @@ impl App {
             downloader,
             executor: Arc::new(executor),
             metrics: Arc::new(Metrics::default()),
-            rules: Arc::new(Current::of(rulebook)),
+            rules: Arc::new(Current::new(rulebook)),
             conditions: Arc::default(),
             signs: Arc::default(),
             at_start,
@@ -136,13 +136,13 @@ impl App {
         })
     }
 
-    /// Where Meta's webhook arrives.
+    /// Address of the webhook listener.
     #[must_use]
     pub fn webhook_address(&self) -> SocketAddr {
         self.addresses.webhook
     }
 
-    /// Where metrics are.
+    /// Address of the admin listener.
     #[must_use]
     pub fn admin_address(&self) -> SocketAddr {
         self.addresses.admin
@@ -171,17 +171,17 @@ impl App {
         self.announce();
         let store = self.store.clone();
         let wake = Arc::new(Notify::new());
-        let upkeep = self.upkeep(&wake);
-        let begun = upkeep.begin().await;
+        let maintenance = self.maintenance(&wake);
+        let begun = maintenance.begin().await;
         begun.context("could not ask whether the database is held")?;
-        // The owner's listener stays open while the rest stops, so that the stop can be watched.
+        // The admin listener stays open while the rest stops, so that the stop can be observed.
         let finished = CancellationToken::new();
-        let watch = self.watch().begin().await;
-        let keeper = self.keeper();
+        let monitor = self.monitor().begin().await;
+        let write_probe = self.write_probe();
         let mut tasks = self.start(&shutdown, &finished, wake);
-        tasks.start("database keeper", keeper.run(shutdown.clone()));
-        tasks.start("watch", watch.run(shutdown.clone()));
-        tasks.start("upkeep", upkeep.run(shutdown.clone()));
+        tasks.start("write probe", write_probe.run(shutdown.clone()));
+        tasks.start("account monitor", monitor.run(shutdown.clone()));
+        tasks.start("maintenance", maintenance.run(shutdown.clone()));
         let stopped = tokio::select! {
             biased;
             () = shutdown.hard.cancelled() => {
@@ -191,14 +191,19 @@ impl App {
         };
         store.close().await;
         tracing::info!("stopped");
-        // More to the point than that a task has ended.
+        // A fault of the database explains more than the end of a task.
         match store.outage().filter(|trouble| trouble.fault.is_final()) {
             Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
             None => stopped,
         }
     }
 
-    fn start(self, shutdown: &Shutdown, finished: &CancellationToken, wake: Arc<Notify>) -> Tasks {
+    fn start(
+        self,
+        shutdown: &Shutdown,
+        finished: &CancellationToken,
+        wake: Arc<Notify>,
+    ) -> Supervisor {
         let files = self.files();
         let rules = Arc::clone(&self.rules);
         let reload = self.reload();
@@ -248,7 +253,7 @@ impl App {
             proxies: TrustedProxies::new(&self.config.server.trusted_proxies),
             metrics: Arc::clone(&self.metrics),
         };
-        let mut tasks = Tasks::default();
+        let mut tasks = Supervisor::default();
         let stop = shutdown.soft.clone();
         tasks.start("webhook listener", public.serve(stop));
         tasks.start("intake", async move {
@@ -268,26 +273,26 @@ impl App {
         tasks
     }
 
-    /// The worker that keeps an eye on the database.
-    fn keeper(&self) -> Keeper {
-        Keeper {
+    /// Builds the worker that probes the database during a fault.
+    fn write_probe(&self) -> WriteProbe {
+        WriteProbe {
             store: self.store.clone(),
             conditions: Arc::clone(&self.conditions),
         }
     }
 
-    /// The worker that looks after the database.
-    fn upkeep(&self, wake: &Arc<Notify>) -> Upkeep {
-        Upkeep {
+    /// Builds the worker that maintains the database.
+    fn maintenance(&self, wake: &Arc<Notify>) -> Maintenance {
+        Maintenance {
             store: self.store.clone(),
             conditions: Arc::clone(&self.conditions),
             wake: Arc::clone(wake),
         }
     }
 
-    /// The worker that looks at the account and the clock.
-    fn watch(&self) -> Watch {
-        Watch {
+    /// Builds the worker that watches the account and the clock.
+    fn monitor(&self) -> AccountMonitor {
+        AccountMonitor {
             store: self.store.clone(),
             gateway: self.gateway.clone(),
             clock: self.clock.clone(),
@@ -297,7 +302,7 @@ impl App {
         }
     }
 
-    /// The worker that takes changed rules into use.
+    /// Builds the worker that reloads rules.
     fn reload(&self) -> Reload {
         Reload {
             current: Arc::clone(&self.rules),
@@ -310,7 +315,7 @@ impl App {
         }
     }
 
-    /// The worker that fetches what people send, when that is wished.
+    /// Builds the worker that downloads contacts' media, if configured.
     fn files(&self) -> Option<MediaDownloader> {
         self.config.media.download.then(|| MediaDownloader {
             store: self.store.clone(),
@@ -388,8 +393,8 @@ fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
             SocketAddr::V6(_) => TcpSocket::new_v6(),
         }?;
-        // Elsewhere it lets a port be taken again right after a stop; on Windows it lets others
-        // take ours.
+        // Lets the port be bound right after a stop; on Windows it would let other programs take
+        // it.
         socket.set_reuseaddr(cfg!(not(windows)))?;
         socket.bind(address)?;
         socket.listen(CONNECTION_QUEUE)

@@ -1,8 +1,8 @@
-//! Takes changed rules into use while the service runs.
+//! Reload of changed rules while the service runs.
 //!
-//! The whole set is checked first; while it does not pass, the last good rules go on answering, and
-//! that is visible in the log, in the admin listener's `/readyz` and in the metrics. Each decision
-//! uses one version from its beginning to its end.
+//! The whole rule set is checked first; while it has errors, the last good rules stay in use, which
+//! shows in the log, in the admin listener's `/readyz` and in the metrics. Each decision uses one
+//! version from beginning to end.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,20 +18,20 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::{Condition, Conditions, Metrics};
 
-/// The files are read this often. Reading tells more than watching: it works on every file system
-/// and over links.
+/// Interval between reads of the files. Reading works on every file system and through links,
+/// unlike file notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The rules that answer now.
+/// Rules in use.
 #[derive(Debug)]
 pub(super) struct Current(RwLock<Arc<Rulebook>>);
 
 impl Current {
-    pub(super) fn of(rulebook: Rulebook) -> Self {
+    pub(super) fn new(rulebook: Rulebook) -> Self {
         Self(RwLock::new(Arc::new(rulebook)))
     }
 
-    /// The rules for one decision.
+    /// Returns the rules for one decision.
     pub(super) fn get(&self) -> Arc<Rulebook> {
         let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current)
@@ -43,7 +43,7 @@ impl Current {
     }
 }
 
-/// The worker.
+/// Worker that reloads rules.
 pub(super) struct Reload {
     pub(super) current: Arc<Current>,
     pub(super) config: Config,
@@ -51,32 +51,32 @@ pub(super) struct Reload {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) conditions: Arc<Conditions>,
-    /// What the files said before the start read them.
+    /// Fingerprint of the files from before the start read them.
     pub(super) at_start: u64,
 }
 
 impl Reload {
-    /// Works until told to stop.
+    /// Runs until either stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
         shutdown.run(self.work()).await;
     }
 
     async fn work(&self) {
         let mut asked = Hangup::listen();
-        // What the files said when they were last taken, or turned down.
+        // Fingerprint of the files when they were last accepted or rejected.
         let mut seen = Some(self.at_start);
         loop {
-            let told = tokio::select! {
+            let was_requested = tokio::select! {
                 () = sleep(LOOK_EVERY) => false,
                 () = asked.wait() => true,
             };
-            // Who asks wants them read, changed or not.
-            seen = self.look(seen.filter(|_| !told)).await;
+            // A hangup signal reloads the files, changed or not.
+            seen = self.look(seen.filter(|_| !was_requested)).await;
         }
     }
 
-    /// Takes the files if they say something else than when they were `seen`; gives what they say
-    /// now, once that is settled.
+    /// Reloads the files if their fingerprint differs from `seen`; returns the new fingerprint once
+    /// they are accepted or rejected.
     async fn look(&self, seen: Option<u64>) -> Option<u64> {
         let now = fingerprint(&self.config);
         if Some(now) == seen {
@@ -84,7 +84,7 @@ impl Reload {
         }
         match self.reload().await {
             Reloaded::Settled => Some(now),
-            // The files need not change for it to go better next time.
+            // The next attempt may succeed with the same files.
             Reloaded::NotStored => None,
         }
     }
@@ -103,7 +103,7 @@ impl Reload {
                 return Reloaded::Settled;
             }
         };
-        // An answer must never name a version whose text is not kept.
+        // A reply must never name a version whose text is not stored.
         for (_, rules) in loaded.files() {
             let kept = self
                 .store
@@ -135,21 +135,21 @@ impl Reload {
     }
 }
 
-/// How a change ended.
+/// Result of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reloaded {
-    /// The rules are taken, or turned down for what stands in them.
+    /// The rules were accepted, or rejected for their errors.
     Settled,
-    /// The rules are good, and not in use yet.
+    /// The rules are valid, but could not be stored and are not in use yet.
     NotStored,
 }
 
-/// Changes when one of the files does, or cannot be read any more.
+/// Computes a fingerprint that changes when a file changes or becomes unreadable.
 pub(super) fn fingerprint(config: &Config) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let own = config.numbers.iter();
-    let own = own.filter_map(|number| number.rules.as_ref());
-    for file in std::iter::once(&config.rules.file).chain(own) {
+    let rules_files = config.numbers.iter();
+    let rules_files = rules_files.filter_map(|number| number.rules.as_ref());
+    for file in std::iter::once(&config.rules.file).chain(rules_files) {
         match RulesFiles::read(file) {
             Ok(files) => {
                 files.sources.text().hash(&mut hasher);
@@ -162,7 +162,7 @@ pub(super) fn fingerprint(config: &Config) -> u64 {
     hasher.finish()
 }
 
-/// The signal by which people ask a service to read its files again.
+/// SIGHUP, the signal that requests a reload.
 struct Hangup {
     #[cfg(unix)]
     signal: Option<tokio::signal::unix::Signal>,
@@ -220,7 +220,7 @@ mod tests {
         let writable = Store::open(&url).await.unwrap();
         let config = config(&folder);
         let at_start = fingerprint(&config);
-        let current = Arc::new(Current::of(Rulebook::load(&config).unwrap()));
+        let current = Arc::new(Current::new(Rulebook::load(&config).unwrap()));
         let version = || {
             let rules = current.get();
             rules.files().next().unwrap().1.version.clone()

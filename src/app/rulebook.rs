@@ -1,4 +1,4 @@
-//! The rules of every business number: loaded at the start, asked for each message.
+//! Rules of every business number: loaded at the start, consulted for each message.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,13 +27,13 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
-    /// File and line of the first error; nothing that stands there.
+    /// File and line of the first error, without its content.
     pub(super) fn place(&self) -> String {
         self.place.clone()
     }
 }
 
-/// Which rules answer which number.
+/// Rules of each business number.
 #[derive(Debug)]
 pub(super) struct Rulebook {
     files: BTreeMap<PathBuf, Arc<Engine>>,
@@ -69,14 +69,14 @@ impl Rulebook {
         Ok(Self { files, answered })
     }
 
-    /// Every file with its rules.
+    /// Iterates over every file with its rules.
     pub(super) fn files(&self) -> impl Iterator<Item = (&Path, &RuleSet)> {
         self.files
             .iter()
             .map(|(file, engine)| (file.as_path(), engine.rules()))
     }
 
-    /// Decides on a message by the rules of the number it came to.
+    /// Decides on an event by the rules of the conversation's business number.
     pub(super) fn decide(
         &self,
         conversation: &Conversation,
@@ -96,8 +96,7 @@ impl Rulebook {
         }
     }
 
-    /// A version to name where no rule was asked: which of them makes no difference, but it must be
-    /// a stored one.
+    /// Version to record where no rules were consulted: any stored version will do.
     fn any_version(&self) -> RulesVersion {
         let (_, rules) = self
             .files()
@@ -141,10 +140,13 @@ fn compile(file: &Path) -> anyhow::Result<RuleSet> {
     }
 }
 
-/// Where the first error is. Anybody may read it, so of the path only the name is told.
+/// Formats the place of the first error. The text is public, so it holds only the file name.
 fn first_error(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
-    let error = |found: &&Diagnostic| found.severity == Severity::Error;
-    let span = diagnostics.iter().find(error).map(|found| &found.span);
+    let error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
+    let span = diagnostics
+        .iter()
+        .find(error)
+        .map(|diagnostic| &diagnostic.span);
     let (file, line, _) = sources.line_and_column(span.unwrap_or(&(0..0)));
     let name = Path::new(file).file_name().unwrap_or_default();
     format!("{}:{line}", name.to_string_lossy())

@@ -1,5 +1,5 @@
-//! Rules on disk: the main file, the files it includes, and the message templates that `replyd
-//! templates sync` fetched.
+//! Rules on disk: the main file, the files it includes, and the message templates written by
+//! `replyd templates sync`.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,16 +14,16 @@ use crate::message::TemplateFile;
 use crate::rules;
 use crate::rules::{CompileInput, Compiled};
 
-/// Stands beside the rules file.
+/// File name, in the folder of the rules file.
 const FILE: &str = "templates.json";
 
-/// Where the templates of a rules file are kept.
+/// Path of the message templates of a rules file.
 #[must_use]
 pub fn path_beside(rules: &Path) -> PathBuf {
     rules.with_file_name(FILE)
 }
 
-/// Reads the templates beside a rules file; `None` when they were never fetched.
+/// Reads the message templates of a rules file; `None` when they were never fetched.
 ///
 /// # Errors
 /// When the file is there and cannot be read, or is not what `replyd templates sync` writes.
@@ -45,20 +45,20 @@ pub fn fetched(rules: &Path) -> anyhow::Result<Option<TemplateFile>> {
     Ok(Some(file))
 }
 
-/// Everything a check of rules needs.
+/// Input of a check of rules.
 #[derive(Clone, Debug)]
 pub struct RulesFiles {
-    /// The texts.
+    /// Texts of the files.
     pub sources: SourceMap,
-    /// Where they stand, the main file first.
+    /// Paths, the main file first.
     pub paths: Vec<PathBuf>,
-    /// The templates beside them.
+    /// Message templates.
     pub templates: Option<TemplateFile>,
 }
 
 impl RulesFiles {
-    /// Reads a rules file with everything it includes. A file that is to be included and cannot be
-    /// is told by [`Self::compile`], with all else that is wrong.
+    /// Reads a rules file with everything it includes. A file that cannot be included is reported
+    /// by [`Self::compile`], with all other errors.
     ///
     /// # Errors
     /// When the main file cannot be read, or the templates beside it cannot.
@@ -70,7 +70,7 @@ impl RulesFiles {
             paths: vec![file.to_owned()],
             templates: fetched(file)?,
         };
-        // By where they really are: there are several ways to write the name of one file.
+        // By resolved path: one file may be written in several ways.
         let mut known = HashSet::from([resolved(file)]);
         for include in rules::includes(&text) {
             match included(file, &include.name) {
@@ -101,10 +101,10 @@ impl RulesFiles {
         Ok(())
     }
 
-    /// Compiles them; `today` is for holidays that are over.
+    /// Compiles the rules; `today` is used to find holidays that have passed.
     ///
     /// # Errors
-    /// Everything that was found in them, when at least one is an error.
+    /// All diagnostics, when at least one is an error.
     pub fn compile(&self, today: Option<Date>) -> Result<Compiled, Vec<Diagnostic>> {
         let beside = CompileInput {
             templates: self.templates.as_ref(),
@@ -114,7 +114,7 @@ impl RulesFiles {
     }
 }
 
-/// The files that an entry of `include` means, in name order; relative to the file it stands in.
+/// Lists the files that an entry of `include` names, in name order; relative to the including file.
 fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, IncludeError> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let itself = resolved(file);
@@ -127,24 +127,23 @@ fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, IncludeError> {
             Ok(vec![path])
         };
     }
-    // The folder itself is no pattern, whatever it is called.
+    // The folder name is never a pattern.
     let folder = glob::Pattern::escape(&folder.to_string_lossy());
     let whole = Path::new(&folder).join(name);
-    // Locks of editors and the folders behind mounted files are hidden: they are no rules, or the
-    // same ones again.
+    // Hidden files are locks of editors or copies behind mounted files, not rules.
     let options = glob::MatchOptions {
         require_literal_leading_dot: true,
         ..glob::MatchOptions::default()
     };
-    let found = glob::glob_with(&whole.to_string_lossy(), options);
-    let found = found.map_err(|error| IncludeError::NoPattern(error.msg.to_owned()))?;
+    let matches = glob::glob_with(&whole.to_string_lossy(), options);
+    let matches = matches.map_err(|error| IncludeError::NoPattern(error.msg.to_owned()))?;
     let mut paths = Vec::new();
-    for path in found {
+    for path in matches {
         let path = path.map_err(|error| {
             let path = error.path().to_string_lossy().into_owned();
             IncludeError::Unreadable(path, error.error().to_string())
         })?;
-        // A pattern may well fit the file it stands in.
+        // A pattern may match the including file itself.
         if resolved(&path) != itself {
             paths.push(path);
         }
@@ -155,7 +154,7 @@ fn included(file: &Path, name: &str) -> Result<Vec<PathBuf>, IncludeError> {
     Ok(paths)
 }
 
-/// Where a file really is, whichever way its name is written.
+/// Resolves a path, so that different spellings of one file are equal.
 fn resolved(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,21 +1,21 @@
-//! Tasks that belong together: when one of them ends by itself, all are stopped and the failure is
-//! told.
+//! Supervision of the service's tasks: when one of them ends by itself, all are stopped and the
+//! failure is reported.
 
 use std::collections::HashMap;
 
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Named tasks. Dropping them aborts them.
+/// Set of named tasks. Dropping it aborts them.
 #[derive(Debug, Default)]
-pub(super) struct Tasks {
+pub(super) struct Supervisor {
     running: JoinSet<()>,
     names: HashMap<Id, &'static str>,
-    /// Those that end when the others have.
+    /// Tasks that end after all others.
     last: Vec<Id>,
 }
 
-impl Tasks {
+impl Supervisor {
     /// Starts a task that should end only after the soft stop.
     pub(super) fn start(
         &mut self,
@@ -45,7 +45,7 @@ impl Tasks {
     /// for the last ones.
     ///
     /// # Errors
-    /// When a task panicked, or ended though nobody had asked it to.
+    /// When a task panicked, or ended before the stop.
     pub(super) async fn run(
         &mut self,
         stop: &CancellationToken,
@@ -77,7 +77,7 @@ impl Tasks {
 
 #[cfg(test)]
 mod tests {
-    use super::Tasks;
+    use super::Supervisor;
     use tokio_util::sync::CancellationToken;
 
     fn tokens() -> (CancellationToken, CancellationToken) {
@@ -87,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn a_panicking_task_stops_the_others_and_is_named() {
         let (stop, finished) = tokens();
-        let mut tasks = Tasks::default();
+        let mut tasks = Supervisor::default();
         tasks.start("waiting", stop.clone().cancelled_owned());
         tasks.start("broken", async { panic!("on purpose") });
 
@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_ends_by_itself_is_a_failure() {
         let (stop, finished) = tokens();
-        let mut tasks = Tasks::default();
+        let mut tasks = Supervisor::default();
         tasks.start("waiting", stop.clone().cancelled_owned());
         tasks.start("short", async {});
 
@@ -112,7 +112,7 @@ mod tests {
     async fn the_last_tasks_end_after_all_others() {
         let (stop, finished) = tokens();
         let (done, waits) = tokio::sync::oneshot::channel::<()>();
-        let mut tasks = Tasks::default();
+        let mut tasks = Supervisor::default();
         let (last_stop, late_finish) = (finished.clone(), finished.clone());
         tasks.start("slow", async move {
             waits.await.unwrap();

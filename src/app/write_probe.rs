@@ -1,9 +1,9 @@
-//! Keeps an eye on the database: tells its owner when it takes no more work and when it does again,
-//! and stops the service when what is open is not the database any more.
+//! Write probe of the database: reports when it refuses work and when it accepts work again, and
+//! stops the service when the open file is no longer the one at its path.
 //!
-//! What fails is noted by the units of work themselves ([`crate::store::Outage`]). While something
-//! is wrong, a real write is tried every second, so that the service finds its own way back whether
-//! webhooks come or not; while nothing is, the database is left alone.
+//! Units of work record their failures themselves ([`crate::store::Outage`]). While there is a
+//! fault, a real write is tried every second, so that the service recovers with or without
+//! webhooks; without a fault, nothing is written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,22 +15,22 @@ use crate::shutdown::Shutdown;
 use crate::store::{Cleared, Fault, Outage, Store};
 use crate::telemetry::{Condition, Conditions};
 
-/// How often the path of the file is looked at, and how often a write is tried after one failed.
+/// Interval between checks of the file's path, and between writes during a fault.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A damaged file is read as a whole to see whether it is well again: the pause after that is so
-/// many times as long as it took, so that a large file does not keep the disk busy.
+/// Pause after a check of a damaged file, as a multiple of the check's duration: the check reads
+/// the whole file, and must not keep the disk busy.
 const PAUSE_AFTER_CHECK: u32 = 10;
 
-/// The worker.
+/// Worker that probes the database during a fault.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct WriteProbe {
     pub(super) store: Store,
     pub(super) conditions: Arc<Conditions>,
 }
 
-impl Keeper {
-    /// Works until told to stop; ends by itself, which stops the service, when the file is not at
-    /// its path any more.
+impl WriteProbe {
+    /// Runs until either stop; ends by itself, which stops the service, when the file is no longer
+    /// at its path.
     pub(super) async fn run(self, shutdown: Shutdown) {
         shutdown.run(self.work()).await;
     }
@@ -49,22 +49,26 @@ impl Keeper {
         }
     }
 
-    /// From the beginning of a trouble to its end: one line in the log for each.
-    async fn see_through(&self, mut told: Fault, troubles: &mut Receiver<Option<Outage>>) -> Ended {
+    /// Follows a fault from its beginning to its end, with one log line for each.
+    async fn see_through(
+        &self,
+        mut fault: Fault,
+        troubles: &mut Receiver<Option<Outage>>,
+    ) -> Ended {
         let began = Instant::now();
         let mut pause = LOOK_EVERY;
-        self.tell(told);
+        self.tell(fault);
         loop {
-            if told.is_final() {
+            if fault.is_final() {
                 return Ended::Never;
             }
             troubles.mark_unchanged();
             let Some(seen) = self.store.outage() else {
                 return Ended::Well;
             };
-            if seen.fault != told {
-                told = seen.fault;
-                self.tell(told);
+            if seen.fault != fault {
+                fault = seen.fault;
+                self.tell(fault);
                 continue;
             }
             if timeout(pause, troubles.changed()).await.is_ok() {
@@ -72,7 +76,7 @@ impl Keeper {
             }
             let tried = Instant::now();
             let cleared = self.store.recover(seen).await;
-            pause = match told {
+            pause = match fault {
                 Fault::Damaged => LOOK_EVERY.max(tried.elapsed() * PAUSE_AFTER_CHECK),
                 _ => LOOK_EVERY,
             };
@@ -101,7 +105,7 @@ impl Keeper {
     }
 }
 
-/// How a trouble ended.
+/// End of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
     Well,

@@ -1,6 +1,10 @@
-//! The `replyd` command: one file per subcommand, `ui` prints for all of them.
+//! The `replyd` command: the table of subcommands, each in a file of its room.
 //!
-//! Exit codes: 0 done, 1 failed, 2 not understood.
+//! `service` runs and maintains the service, `rules` works on rules files, `history` on the
+//! database, `account` on the WhatsApp account. `terminal` is the only room that prints; `database`
+//! opens the database for all of them.
+//!
+//! Exit codes: 0 success, 1 failure, 2 invalid arguments.
 
 pub mod account;
 mod database;
@@ -92,7 +96,7 @@ pub fn main() -> ExitCode {
             });
             (code, purpose)
         }
-        Err(told) => (tell(&told), Purpose::Output),
+        Err(error) => (print_usage(&error), Purpose::Output),
     };
     match terminal::finish() {
         Ok(()) => code,
@@ -108,10 +112,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Shows help, the version, or what is wrong with the command line: with clap's colours, unless it
-/// repeats what could harm a terminal.
-fn tell(told: &clap::Error) -> ExitCode {
-    let rendered = told.render();
+/// Prints help, the version, or the error in the command line; without clap's colours when the text
+/// repeats characters that could harm a terminal. Returns the exit code.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    let rendered = error.render();
     let plain = rendered.to_string();
     let visible = terminal::visible(&plain);
     let text = if visible == plain {
@@ -119,20 +123,20 @@ fn tell(told: &clap::Error) -> ExitCode {
     } else {
         visible
     };
-    if told.use_stderr() {
+    if error.use_stderr() {
         terminal::ask(text);
     } else {
         terminal::prompt(text);
     }
-    ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1))
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
-/// What a command is run for: it decides what an output that cannot be written means.
+/// Purpose of a command: decides whether output that cannot be written is a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// What it prints: an answer that is cut short is a failure.
+    /// Its output: truncated output is a failure.
     Output,
-    /// What it does: a message that was sent is not to be sent again because a disk is full.
+    /// Its effect: a message that was sent must not be sent again because a disk is full.
     Effect,
 }
 

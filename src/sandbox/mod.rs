@@ -1,9 +1,9 @@
 //! The pretend WhatsApp: Graph's side and the phone's side of it, over real HTTP on loopback.
 //!
-//! It accepts sends and answers as Graph does (`graph`), posts signed webhooks to the service's real
-//! endpoint ([`webhooks`]), and offers a phone for typing and tapping (`phone`). [`State`] records
-//! every request and every screen. The demo, the tests and the benchmarks use it; the service must
-//! not depend on it.
+//! It accepts sends and answers as Graph does (`graph`), posts signed webhooks to the service's
+//! real endpoint ([`webhooks`]), and offers a phone for typing and tapping (`phone`). [`State`]
+//! records every request and every screen. The demo, the tests and the benchmarks use it; the
+//! service must not depend on it.
 
 mod account;
 mod context;

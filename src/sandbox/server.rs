@@ -1,4 +1,5 @@
-//! The running sandbox: its listener, and the handle by which the demo, tests and benchmarks use it.
+//! The running sandbox: its listener, and the handle by which the demo, tests and benchmarks use
+//! it.
 //!
 //! Handlers stand in `graph` and `phone`; this file only routes to them.
 

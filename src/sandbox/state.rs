@@ -178,7 +178,8 @@ impl State {
         newest.map_or(&[], |bubble| &bubble.options)
     }
 
-    /// Finds the newest button or row with this id, title or number (from 1, in the newest message).
+    /// Finds the newest button or row with this id, title or number (from 1, in the newest
+    /// message).
     #[must_use]
     pub fn option(&self, phone: &str, wanted: &str) -> std::option::Option<&Option> {
         let screen = self.screens.get(phone).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! A file of this machine on its way to WhatsApp: checked, then uploaded.
+//! Local file to send: checked, then uploaded.
 
 use std::io::SeekFrom;
 use std::path::Path;
@@ -20,27 +20,26 @@ use crate::message::{PhoneNumberId, hex};
 use crate::whatsapp::api_call::{Call, FilePart};
 use crate::whatsapp::media;
 
-/// What Graph says of an id that is of nothing or of another number's file, and of an upload that
-/// it cannot take. See
+/// Graph's code for an id of no file or of another number's file, and for an invalid upload. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
 pub(crate) const WRONG_PARAMETER: i64 = 100;
-/// What Graph says of a file that is not of the type it should be.
+/// Graph's code for a file that is not of its declared type.
 const NOT_TAKEN: i64 = 131_053;
 
-/// Read so many bytes at a time.
+/// Bytes read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A file that WhatsApp takes.
+/// File that WhatsApp accepts.
 pub(crate) struct LocalFile {
     file: File,
-    /// What it is.
+    /// Type, kind and name.
     pub(crate) described: MediaFile,
-    /// In bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
 }
 
 impl LocalFile {
-    /// Opens a file and finds out what it is, before anything is sent.
+    /// Opens a file and detects its type, before anything is sent.
     pub(crate) async fn open(path: &Path, mime_type: Option<&str>) -> anyhow::Result<Self> {
         let shown = terminal::path(path);
         let context = || format!("could not read `{shown}`");
@@ -82,7 +81,7 @@ impl LocalFile {
         })
     }
 
-    /// SHA-256 of the content, hex.
+    /// Computes the SHA-256 of the content, in hexadecimal.
     pub(crate) async fn sha256(&mut self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -104,7 +103,7 @@ impl LocalFile {
         Ok(hex(&hash.finalize()))
     }
 
-    /// The call that uploads it.
+    /// Builds the call that uploads the file.
     pub(crate) fn call(&self, number: &PhoneNumberId) -> Call {
         let file = FilePart {
             mime_type: self.described.mime_type.clone(),
@@ -114,7 +113,8 @@ impl LocalFile {
         media::upload(number, file)
     }
 
-    /// Uploads it and gives its media id; with `--dry-run` prints the call and gives `None`.
+    /// Uploads the file and returns its media id; with `--dry-run` prints the call and returns
+    /// `None`.
     pub(crate) async fn upload(
         self,
         session: &Session,
@@ -136,7 +136,7 @@ impl LocalFile {
     }
 }
 
-/// A refused upload, with what files are taken when it was the file that was refused.
+/// Describes a refused upload; lists the accepted file types when the file was the reason.
 fn refused(error: &SendError) -> anyhow::Error {
     let explained = explain(error);
     if !matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN)) {

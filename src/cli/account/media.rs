@@ -130,16 +130,16 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
 }
 
 async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
-    let Some(found) = look_up(session, id).await? else {
+    let Some(media) = look_up(session, id).await? else {
         return Ok(());
     };
     if session.options.json {
         terminal::json_line(&json!({
             "id": id,
-            "mime_type": found.mime_type,
-            "bytes": found.file_size,
-            "sha256": found.sha256.map(|sha256| hex(&sha256)),
-            "url": found.url,
+            "mime_type": media.mime_type,
+            "bytes": media.file_size,
+            "sha256": media.sha256.map(|sha256| hex(&sha256)),
+            "url": media.url,
         }));
         return Ok(());
     }
@@ -147,19 +147,19 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
     table.load_style(NOTHING);
     let unknown = || paint(DIM, "not told");
     let foreign = |text: &Option<String>| text.as_deref().map_or_else(unknown, terminal::visible);
-    let size = found
+    let size = media
         .file_size
         .map_or_else(unknown, |bytes| match readable(bytes) {
             exact if bytes < 1024 => exact,
             rounded => format!("{rounded} ({bytes} bytes)"),
         });
-    let sha256 = found.sha256.map_or_else(unknown, |sha256| hex(&sha256));
+    let sha256 = media.sha256.map_or_else(unknown, |sha256| hex(&sha256));
     for (name, value) in [
         ("id", id.to_owned()),
-        ("type", foreign(&found.mime_type)),
+        ("type", foreign(&media.mime_type)),
         ("size", size),
         ("sha256", sha256),
-        ("address", foreign(&found.url)),
+        ("address", foreign(&media.url)),
     ] {
         table.add_row([name.to_owned(), value]);
     }
@@ -172,14 +172,14 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
 }
 
 async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow::Result<()> {
-    let Some(found) = look_up(session, id).await? else {
+    let Some(media) = look_up(session, id).await? else {
         terminal::note("then the file is fetched from the address that is told, with Meta's token");
         return Ok(());
     };
     let token = token(session)?;
-    let mime_type = found.mime_type.clone().unwrap_or_default();
+    let mime_type = media.mime_type.clone().unwrap_or_default();
     let target = target(output, &media_file::file_name(id, &mime_type))?;
-    let url = found.url.as_deref().ok_or_else(|| {
+    let url = media.url.as_deref().ok_or_else(|| {
         Hint::new(
             format!("WhatsApp tells no address of file {id}"),
             "look at it with `replyd media info`; it may be too old",
@@ -187,10 +187,10 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     })?;
     let limits = DownloadLimits {
         max_bytes: session.settings.media.max_bytes,
-        sha256: found.sha256,
+        sha256: media.sha256,
     };
-    if found.file_size.is_some_and(|size| size > limits.max_bytes) {
-        return Err(told(&DownloadError::TooLarge {
+    if media.file_size.is_some_and(|size| size > limits.max_bytes) {
+        return Err(explained_download(&DownloadError::TooLarge {
             max_bytes: limits.max_bytes,
         })
         .into());
@@ -201,7 +201,7 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         Hosts::beside(&gateway.base_url),
         gateway.timeout,
     )?;
-    let progress = Progress::new("fetching", found.file_size);
+    let progress = Progress::new("fetching", media.file_size);
     let into = Target {
         path: &target,
         existing: Existing::Kept,
@@ -212,20 +212,20 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     let downloaded = shutdown.run(download).await;
     progress.done();
     let downloaded = downloaded.context("stopped; nothing is left of the file")?;
-    let downloaded = downloaded.map_err(|error| told(&error))?;
+    let downloaded = downloaded.map_err(|error| explained_download(&error))?;
     if session.options.json {
         terminal::json_line(&json!({
             "id": id,
             "file": target.display().to_string(),
-            "mime_type": found.mime_type,
+            "mime_type": media.mime_type,
             "bytes": downloaded.bytes,
             "sha256": hex(&downloaded.sha256),
-            "verified": found.sha256.is_some(),
+            "verified": media.sha256.is_some(),
         }));
         return Ok(());
     }
     terminal::line(terminal::path(&target));
-    let hash = match found.sha256 {
+    let hash = match media.sha256 {
         Some(_) => "its SHA-256 is the one WhatsApp told",
         None => "WhatsApp told no SHA-256 to check it by",
     };
@@ -315,7 +315,7 @@ fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
     ))
 }
 
-fn told(error: &DownloadError) -> Hint {
+fn explained_download(error: &DownloadError) -> Hint {
     Hint::new(
         terminal::one_line(&error.to_string()),
         error.advice().to_owned(),

@@ -1,5 +1,5 @@
-//! What every command that calls the gateway shares: its options, the session, and how errors are
-//! told.
+//! Session of a command that calls the gateway: options, calls, lists of several pages, and errors
+//! with advice.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     pub(crate) dry_run: bool,
 }
 
-/// A gateway that can be called, and what the configuration says beside it.
+/// Gateway with its settings and the command's options.
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
     pub(crate) settings: Calls,
@@ -45,7 +45,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the configuration; connects to nothing yet.
+    /// Reads the configuration; opens no connection.
     pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
         let settings = config::read_calls(options.config.as_deref())?;
         Ok(Self {
@@ -55,7 +55,7 @@ impl Session {
         })
     }
 
-    /// The number that is meant.
+    /// Business number: the one named, or the only one configured.
     pub(crate) fn number(&self) -> anyhow::Result<PhoneNumberId> {
         if let Some(named) = &self.options.number {
             let id = checked_id("--number", named)?;
@@ -80,8 +80,8 @@ impl Session {
         }
     }
 
-    /// The business account that is meant: the one named, that of the number named, or the only one
-    /// there is.
+    /// WhatsApp Business Account: the one named, that of the number named, or the only one
+    /// configured.
     pub(crate) fn waba(&self) -> anyhow::Result<String> {
         if let Some(waba) = &self.options.waba {
             return Ok(checked_id("--waba", waba)?.to_owned());
@@ -114,8 +114,8 @@ impl Session {
         }
     }
 
-    /// Performs a call and gives the JSON of the answer; with `--dry-run` prints it and gives
-    /// `None`.
+    /// Performs a call and returns the JSON of the response; with `--dry-run` prints the call and
+    /// returns `None`.
     pub(crate) async fn call(&self, call: &Call) -> anyhow::Result<Option<Value>> {
         if self.options.dry_run {
             self.show(call);
@@ -127,8 +127,8 @@ impl Session {
         }
     }
 
-    /// Fetches every row of a list, page by page; `None` with `--dry-run`, which prints the call for
-    /// the first page.
+    /// Fetches every row of a list, page by page; `None` with `--dry-run`, which prints the call
+    /// for the first page.
     pub(crate) async fn all_rows(
         &self,
         page: impl Fn(Option<&str>) -> Call,
@@ -168,7 +168,7 @@ impl Session {
         Ok(answer)
     }
 
-    /// Prints a call the way HTTP writes it, without the key.
+    /// Prints a call as an HTTP request, without the key.
     pub(crate) fn show(&self, call: &Call) {
         let mut text = format!(
             "{} {}\n",
@@ -200,7 +200,7 @@ impl Session {
         terminal::line(text.trim_end());
     }
 
-    /// Refuses what only Maton has, before anything is sent.
+    /// Refuses a command that only Maton supports, before anything is sent.
     pub(crate) fn needs_maton(&self) -> anyhow::Result<()> {
         if self.settings.gateway.preset == Preset::Maton {
             return Ok(());
@@ -235,8 +235,7 @@ pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> any
     }
 }
 
-/// An id that a person named: it becomes a part of the address of a call, where `..` would lead to
-/// another place.
+/// Checks an id from the command line: it becomes part of a URL, where `..` would change the path.
 pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str> {
     if is_id(id) {
         return Ok(id);
@@ -247,7 +246,7 @@ pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str>
     ))
 }
 
-/// A failed call as an error that says who refused, why, and what to do.
+/// Describes a failed call: origin of the refusal, reason, advice.
 pub(crate) fn explain(error: &SendError) -> anyhow::Error {
     explain_of(Api::Graph, error)
 }
@@ -266,8 +265,8 @@ fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
     Hint::error(message, advice(api, error).to_owned())
 }
 
-/// What to do, where a person gave the values: the advice that comes with an error speaks of what a
-/// rule sent.
+/// Advice for values from the command line; the advice of the error itself is about values of
+/// rules.
 fn advice(api: Api, error: &SendError) -> &'static str {
     match (error.code(), error, api) {
         (Some(100 | 131_008 | 131_009), _, _) => {
@@ -282,7 +281,7 @@ fn advice(api: Api, error: &SendError) -> &'static str {
         (_, SendError::Rejected(rejection), Api::Control) if rejection.status == 404 => {
             "check the id, with `replyd connections list`, and gateway.control_url"
         }
-        // The table speaks to a service that tries again by itself.
+        // The advice of the error is for a service that retries by itself.
         _ => match error.advice() {
             "nothing" => "there is nothing to be done about it",
             advice if advice.starts_with("nothing") => "try again in a while",

@@ -93,7 +93,8 @@ pub(crate) fn no_conversation(name: &str) -> Hint {
     )
 }
 
-/// Reads `--since`, a length of time before now such as `30d`, `12h` or `2w`; without it, everything.
+/// Reads `--since`, a length of time before now such as `30d`, `12h` or `2w`; without it,
+/// everything.
 ///
 /// # Errors
 /// When the text is not a length of time.

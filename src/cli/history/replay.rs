@@ -1,4 +1,4 @@
-//! `replyd replay`: what other rules would have answered to the messages of the past.
+//! `replyd replay`: compares the replies of other rules with the recorded ones.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -21,7 +21,7 @@ use crate::simulator::replay::{Answer, PastEvent, replay};
 use crate::store::{PastMessage, RecordedConversation};
 use crate::whatsapp::inbound::{read_echo, read_message};
 
-/// So many conversations are read at once.
+/// Number of conversations per page.
 const TOGETHER: u32 = 500;
 
 /// Shows what other rules would have answered to the messages of the past.
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         after = last.id;
         for past in &page {
             report.compare(&engine, past, &wanted);
-            through += past.messages.iter().filter(|one| one.theirs).count() as u64;
+            through += past.messages.iter().filter(|row| row.theirs).count() as u64;
             progress.at(through);
         }
     }
@@ -85,16 +85,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to tell of.
+/// Range and detail of the report.
 struct Wanted {
     since: Timestamp,
-    /// When the past ends: later nothing was due then either.
+    /// End of the recorded period; timers after it are not fired.
     until: Timestamp,
-    /// Of each difference.
+    /// Number of examples per difference.
     examples: usize,
 }
 
-/// What is different, by what answered then and what would now.
+/// Differences, grouped by the rules that answered then and now.
 #[derive(Default)]
 struct Report {
     messages: u64,
@@ -116,7 +116,7 @@ struct Example {
     now: String,
 }
 
-/// An answer of the past.
+/// Recorded answer.
 #[derive(Default)]
 struct Was<'p> {
     decision: &'p str,
@@ -126,9 +126,9 @@ struct Was<'p> {
 impl Report {
     fn compare(&mut self, engine: &Engine, past: &RecordedConversation, wanted: &Wanted) {
         let (events, asked) = events(past);
-        let theirs = past.messages.iter().filter(|one| one.theirs).count();
+        let theirs = past.messages.iter().filter(|row| row.theirs).count();
         self.unreadable += (theirs - asked.len()) as u64;
-        let recorded = Recorded::of(past);
+        let recorded = Recorded::new(past);
         let conversation = past.conversation.clone();
         let answers = replay(
             engine,
@@ -148,8 +148,8 @@ impl Report {
             if is_same(was, &answer) {
                 continue;
             }
-            let rules_then = was.replies.iter().filter_map(|one| one.rule.as_deref());
-            let rules_now = answer.replies.iter().map(|one| one.rule.as_str());
+            let rules_then = was.replies.iter().filter_map(|row| row.rule.as_deref());
+            let rules_now = answer.replies.iter().map(|row| row.rule.as_str());
             let key = (
                 label(rules_then, was.decision),
                 label(rules_now, answer.decision.name()),
@@ -157,12 +157,12 @@ impl Report {
             let group = self.groups.entry(key).or_default();
             group.count += 1;
             group.people.insert(past.id);
-            // Many people ask the same: each example tells something that the others do not.
-            let is_told = group.examples.iter().any(|one| one.asked == message.text);
+            // Skips texts that are among the examples already.
+            let is_told = group.examples.iter().any(|row| row.asked == message.text);
             if group.examples.len() < wanted.examples && !is_told {
-                let was = was.replies.iter().map(|one| one.text.clone());
+                let was = was.replies.iter().map(|row| row.text.clone());
                 let now = answer.replies.iter();
-                let now = now.map(|one| one.content.transcript_text());
+                let now = now.map(|row| row.content.transcript_text());
                 group.examples.push(Example {
                     asked: message.text.clone(),
                     was: was.collect::<Vec<_>>().join("\n"),
@@ -219,7 +219,7 @@ impl Report {
         for ((was, now), group) in self.sorted() {
             let examples = group.examples.iter();
             let examples =
-                examples.map(|one| json!({ "asked": one.asked, "was": one.was, "now": one.now }));
+                examples.map(|row| json!({ "asked": row.asked, "was": row.was, "now": row.now }));
             terminal::json_line(&json!({
                 "was": was, "now": now, "count": group.count, "conversations": group.people.len(),
                 "examples": examples.collect::<Vec<_>>(),
@@ -236,7 +236,7 @@ fn shown(what: &str, text: &str, style: anstyle::Style) -> String {
     terminal::behind(&format!("    {what}"), "         ", style, &text)
 }
 
-/// Which rules answered; what was decided when none did.
+/// Label of an answer: its rules, or the decision when no rule answered.
 fn label<'r>(rules: impl Iterator<Item = &'r str>, decision: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for rule in rules {
@@ -261,14 +261,14 @@ fn is_same(was: &Was<'_>, answer: &Answer) -> bool {
         && was.replies.iter().zip(&answer.replies).all(same)
 }
 
-/// What came in, as it can be decided again, and the messages among it.
+/// Reads the recorded events for the simulation, and the messages among them.
 fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&PastMessage>) {
     let number = &past.conversation.phone_number_id;
     let contact = &past.conversation.contact;
     let (mut events, mut asked) = (Vec::new(), Vec::new());
-    for one in &past.messages {
-        if one.theirs {
-            if let Some(message) = read_message(&one.raw, number) {
+    for row in &past.messages {
+        if row.theirs {
+            if let Some(message) = read_message(&row.raw, number) {
                 let profile = Profile {
                     name: contact.name.clone(),
                     username: contact.username.clone(),
@@ -277,49 +277,49 @@ fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&PastMessage>) {
                     profile,
                     ..*message
                 };
-                events.push(PastEvent::Message(one.at, Box::new(message)));
-                asked.push(one);
+                events.push(PastEvent::Message(row.at, Box::new(message)));
+                asked.push(row);
             }
-        } else if one.origin == "phone_app"
-            && let Some(echo) = read_echo(&one.raw, number)
+        } else if row.origin == "phone_app"
+            && let Some(echo) = read_echo(&row.raw, number)
         {
-            events.push(PastEvent::Echo(one.at, echo));
+            events.push(PastEvent::Echo(row.at, echo));
         }
     }
     (events, asked)
 }
 
-/// What was answered then to each message; what timers said counts to the message before.
+/// Recorded answer of each message; replies of timers belong to the message before.
 fn answers_of(past: &RecordedConversation) -> HashMap<i64, Was<'_>> {
     let mut answers: HashMap<i64, Was<'_>> = HashMap::new();
     let mut last = None;
-    for one in &past.messages {
-        if one.theirs {
-            last = Some(one.id);
-            let decision = one.decision.as_deref().unwrap_or_default();
-            answers.entry(one.id).or_default().decision = decision;
-        } else if one.origin == "bot"
-            && let Some(to) = one.reply_to.or(last)
+    for row in &past.messages {
+        if row.theirs {
+            last = Some(row.id);
+            let decision = row.decision.as_deref().unwrap_or_default();
+            answers.entry(row.id).or_default().decision = decision;
+        } else if row.origin == "bot"
+            && let Some(to) = row.reply_to.or(last)
         {
-            answers.entry(to).or_default().replies.push(one);
+            answers.entry(to).or_default().replies.push(row);
         }
     }
     answers
 }
 
-/// What actions of a conversation came to, each once.
+/// Recorded results of a conversation's actions; each is returned once.
 struct Recorded(RefCell<HashMap<String, VecDeque<(ActionResult, Timestamp)>>>);
 
 impl Recorded {
-    fn of(past: &RecordedConversation) -> Self {
-        let mut all: HashMap<String, VecDeque<_>> = HashMap::new();
+    fn new(past: &RecordedConversation) -> Self {
+        let mut results: HashMap<String, VecDeque<_>> = HashMap::new();
         for (request, outcome, at) in &past.actions {
             if let Ok(outcome) = serde_json::from_str(outcome) {
-                let same = all.entry(request.clone()).or_default();
+                let same = results.entry(request.clone()).or_default();
                 same.push_back((outcome, *at));
             }
         }
-        Self(RefCell::new(all))
+        Self(RefCell::new(results))
     }
 
     fn take(&self, action: &Action) -> Option<(ActionResult, Timestamp)> {

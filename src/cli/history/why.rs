@@ -38,22 +38,22 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let notes = store.conversation_events(conversation).await;
     let notes = notes.context("could not read the notes")?;
     store.close().await;
-    let entry = entries.iter().find(|one| one.id == message);
+    let entry = entries.iter().find(|row| row.id == message);
     let entry = entry.ok_or_else(|| no_message(&arguments.wamid))?;
     let explanation = entry.explanation.as_deref().unwrap_or("{}");
     let explanation: Explanation =
         serde_json::from_str(explanation).context("the stored explanation cannot be read")?;
     let answers: Vec<_> = entries
         .iter()
-        .filter(|one| one.reply_to == Some(message))
+        .filter(|row| row.reply_to == Some(message))
         .collect();
     let notes: Vec<_> = notes
         .iter()
         .filter(|note| note.message_id == Some(message))
         .collect();
     if arguments.options.json {
-        let answers = answers.iter().map(|one| {
-            serde_json::json!({ "rule": one.rule, "text": one.text, "wamid": one.wamid, "status": one.delivery_status })
+        let answers = answers.iter().map(|row| {
+            serde_json::json!({ "rule": row.rule, "text": row.text, "wamid": row.wamid, "status": row.delivery_status })
         });
         let notes = notes
             .iter()
@@ -66,10 +66,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     show(entry, &explanation, &zone);
-    for one in answers {
-        let rule = terminal::name(one.rule.as_deref().unwrap_or("?"));
+    for row in answers {
+        let rule = terminal::name(row.rule.as_deref().unwrap_or("?"));
         terminal::line(paint(DIM, format_args!("  {rule}:")));
-        terminal::line(terminal::framed(terminal::BUSINESS, &one.text));
+        terminal::line(terminal::framed(terminal::BUSINESS, &row.text));
     }
     for note in notes {
         terminal::line(paint(

@@ -68,8 +68,8 @@ fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
         Ok(compiled) => (GOOD, compiled.warnings),
         Err(diagnostics) => (BROKEN, diagnostics),
     };
-    for found in &diagnostics {
-        terminal::json_line(&found.to_json(&files.sources));
+    for diagnostic in &diagnostics {
+        terminal::json_line(&diagnostic.to_json(&files.sources));
     }
     result
 }
@@ -87,8 +87,8 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         terminal::note("");
     }
     let of = |severity| {
-        let found = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
-        diagnostics.iter().filter(found).count()
+        let has_severity = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
+        diagnostics.iter().filter(has_severity).count()
     };
     let errors = count(of(Severity::Error), "error");
     let warnings = count(of(Severity::Warning), "warning");

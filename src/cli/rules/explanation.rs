@@ -77,8 +77,8 @@ fn show_behind(explanation: &Explanation) {
     }
 }
 
-/// Finds the rule that ended the search, or the flow step that read the message as an answer, valid or
-/// not.
+/// Finds the rule that ended the search, or the flow step that read the message as an answer, valid
+/// or not.
 fn answering(considered: &[Considered]) -> Option<&Considered> {
     let matched = |rule: &&Considered| rule.verdict == Verdict::Matched;
     let is_step = |rule: &&Considered| rule.rule.as_str().contains('/');

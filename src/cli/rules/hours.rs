@@ -119,13 +119,13 @@ fn show(schedule: &Schedule, at: &Zoned) {
     let time = at.strftime("%A, %-d %B %Y, %H:%M");
     terminal::line(format_args!("{time} {}", paint(DIM, zone)));
     let change = change.map(|change| change.strftime("%A, %-d %B %Y, %H:%M").to_string());
-    let said = match (open, change) {
+    let sentence = match (open, change) {
         (true, Some(until)) => format!("open, until {until}"),
         (true, None) => "open, and never closed".to_owned(),
         (false, Some(from)) => format!("closed, and open again {from}"),
         (false, None) => "closed, and not open again within a year".to_owned(),
     };
-    terminal::line(paint(if open { GOOD } else { BAD }, said));
+    terminal::line(paint(if open { GOOD } else { BAD }, sentence));
     for day in days(schedule, at) {
         let name = format!("{:<10} {day}", day.strftime("%A").to_string());
         let hours = match schedule.spans(day) {

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let admin = config::read_admin(path).ok();
         (public, admin.map(|admin| admin.listen.to_string()))
     };
-    let said = tokio::time::timeout(TIMEOUT, async {
+    let exchange = tokio::time::timeout(TIMEOUT, async {
         ask(&address, "/livez").await?.ready("/livez")?;
         let ready = ask(&address, "/readyz").await?;
         let details = match &admin {
@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Err(error) => Err(because(&error, details)),
         }
     });
-    let details = said
+    let details = exchange
         .await
         .with_context(|| format!("{address} does not answer in {} s", TIMEOUT.as_secs()))??;
     terminal::line("ready");
@@ -92,8 +92,8 @@ impl Answer {
         if self.0.starts_with("HTTP/1.1 200 ") {
             return Ok(());
         }
-        let said = self.body().next().unwrap_or_default();
-        anyhow::bail!("not ready: {path} says `{}`", terminal::one_line(said))
+        let word = self.body().next().unwrap_or_default();
+        anyhow::bail!("not ready: {path} says `{}`", terminal::one_line(word))
     }
 
     /// The lines behind the word, one condition each.

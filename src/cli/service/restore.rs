@@ -123,8 +123,8 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     } else {
         CopyRows::Send
     };
-    let may_repeat = waits.iter().any(|one| {
-        one.origin == RowOrigin::InCopy && one.kind != "download" && one.state == "queued"
+    let may_repeat = waits.iter().any(|row| {
+        row.origin == RowOrigin::InCopy && row.kind != "download" && row.state == "queued"
     });
     if may_repeat && old == CopyRows::Send && !arguments.yes {
         let question = "send what stood queued in the backup, as far as its time is not over \
@@ -155,28 +155,28 @@ fn show(waits: &[PendingRows]) {
     if waits.is_empty() {
         terminal::line("nothing waits in the outbox");
     }
-    for one in waits {
-        let since = match one.origin {
+    for row in waits {
+        let since = match row.origin {
             RowOrigin::InCopy => "in the backup already",
             RowOrigin::Since => "since it was restored",
         };
         terminal::line(format_args!(
             "{:>6} {} {} {}",
-            one.rows,
-            one.kind,
-            one.state,
+            row.rows,
+            row.kind,
+            row.state,
             paint(DIM, since)
         ));
     }
 }
 
 fn waits_as_json(waits: &[PendingRows]) -> Value {
-    let rows = waits.iter().map(|one| {
+    let rows = waits.iter().map(|row| {
         json!({
-            "kind": one.kind,
-            "state": one.state,
-            "from_backup": one.origin == RowOrigin::InCopy,
-            "rows": one.rows,
+            "kind": row.kind,
+            "state": row.state,
+            "from_backup": row.origin == RowOrigin::InCopy,
+            "rows": row.rows,
         })
     });
     rows.collect()

@@ -101,9 +101,9 @@ impl Phone {
                 "start one with `replyd demo`, in this folder, and leave it running",
             )
         })?;
-        let told: Value = serde_json::from_str(&text)
+        let json: Value = serde_json::from_str(&text)
             .with_context(|| format!("could not read `{}`", terminal::path(&file)))?;
-        let base = told["url"]
+        let base = json["url"]
             .as_str()
             .context("the demo's file names no url")?
             .to_owned();
@@ -168,8 +168,8 @@ fn show(bubbles: &[Bubble]) {
                 paint(DIM, "✓")
             };
             let you = paint(LITERAL, "you › ");
-            let said = terminal::behind(&you, terminal::CONTACT, LITERAL, &bubble.text);
-            terminal::line(format_args!("{said} {ticks}"));
+            let text = terminal::behind(&you, terminal::CONTACT, LITERAL, &bubble.text);
+            terminal::line(format_args!("{text} {ticks}"));
             continue;
         }
         terminal::line(terminal::framed(terminal::BUSINESS, &bubble.text));

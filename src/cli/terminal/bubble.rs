@@ -4,7 +4,7 @@ use super::{DIM, LITERAL, STRONG, paint};
 use crate::cli::terminal;
 use crate::message::{Button, CardAction, Content, Header, Outbound};
 
-/// Something that can be tapped.
+/// Button or row that can be tapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tappable {
     id: String,
@@ -29,7 +29,7 @@ impl Tappable {
         }
     }
 
-    /// The message that tapping it sends.
+    /// Message that a tap sends.
     pub(crate) fn content(&self) -> Content {
         let (id, title) = (self.id.clone(), self.title.clone());
         match self.kind {
@@ -43,7 +43,7 @@ impl Tappable {
     }
 }
 
-/// What a message lets people tap, in the order it is numbered.
+/// Lists the buttons and rows of a message, in the order of their numbers.
 pub(crate) fn tappable(content: &Outbound) -> Vec<Tappable> {
     match content {
         Outbound::Buttons { buttons, .. } => buttons.iter().map(Tappable::button).collect(),
@@ -134,7 +134,7 @@ pub(crate) fn bubble(content: &Outbound) -> String {
     framed(&lines.join("\n"))
 }
 
-/// Text with a bar at its left, so that it is seen whose it is without colours.
+/// Prefixes each line with a bar, so that its author shows without colours.
 pub(crate) fn framed(text: &str) -> String {
     text.lines()
         .map(|line| format!("  │ {line}"))

@@ -1,4 +1,4 @@
-//! How far a long work is: one line on standard error, when a person looks at it.
+//! Progress of long work: one line on standard error, if that is a terminal.
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ const WIDTH: u64 = 24;
 const FULL: &str = "█";
 const EMPTY: &str = "░";
 
-/// What is counted.
+/// Counted unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Bytes,
@@ -30,15 +30,14 @@ impl Unit {
     }
 }
 
-/// A line that grows; nothing at all when standard error is no terminal.
+/// Progress line; hidden when standard error is not a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress {
     what: &'static str,
     unit: Unit,
-    /// `None` when nobody has told how much it will be.
+    /// `None` when the total is unknown.
     total: Option<u64>,
-    /// What was last shown, so that a line is written once for each change; `None` for nobody who
-    /// looks.
+    /// Last step shown, so that each step is written once; `None` when hidden.
     shown: Option<AtomicU64>,
 }
 
@@ -62,7 +61,7 @@ impl Progress {
         }
     }
 
-    /// So much is through.
+    /// Shows the amount done so far.
     pub(crate) fn at(&self, bytes: u64) {
         let Some(shown) = &self.shown else { return };
         let step = self.step(bytes);
@@ -71,15 +70,14 @@ impl Progress {
         }
     }
 
-    /// Takes the line away.
+    /// Clears the line.
     pub(crate) fn done(&self) {
         if self.shown.is_some() {
             terminal::over("");
         }
     }
 
-    /// Changes when there is something new to see: with each percent, or each MB when the end is
-    /// not known.
+    /// Step of the display: each percent, or each MB when the total is unknown.
     fn step(&self, bytes: u64) -> u64 {
         match self.total {
             Some(total) => percent(bytes, total),
@@ -105,7 +103,7 @@ impl Progress {
     }
 }
 
-/// At most 100, also when there is more than was told.
+/// Percentage, at most 100, even beyond the total.
 fn percent(bytes: u64, total: u64) -> u64 {
     let percent = u128::from(bytes) * 100 / u128::from(total);
     u64::try_from(percent.min(100)).unwrap_or(100)

@@ -187,8 +187,8 @@ impl What {
         };
         let filename = (kind == MediaKind::Document)
             .then(|| {
-                let own = local.as_ref().map(|local| local.described.filename.clone());
-                self.filename.clone().or(own)
+                let local_name = local.as_ref().map(|local| local.described.filename.clone());
+                self.filename.clone().or(local_name)
             })
             .flatten();
         let content = Outbound::Media(Media {

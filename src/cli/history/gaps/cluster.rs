@@ -1,66 +1,66 @@
-//! Puts texts together that ask the same.
+//! Clusters similar texts.
 //!
-//! No text is held against all others: words lead to the few groups that can be alike, so that many
-//! thousands of texts take seconds. The same texts always give the same groups. Next:
-//! [`super::suggest_rule`].
+//! A text is not compared with all others: an index by word finds the few groups that can be
+//! similar, so that many thousands of texts take seconds. The same texts always give the same
+//! groups. Next: [`super::suggest_rule`].
 
 use std::collections::HashMap;
 
 use super::texts::Text;
 use crate::text::fuzzy;
 
-/// Texts that have so much in common, of 1, ask the same.
+/// Similarity, from 0 to 1, from which texts belong to one group.
 const ALIKE: f64 = 0.5;
-/// A word leads to so many groups, the most frequent ones: a word that more have tells little of
-/// what is asked.
+/// Number of groups indexed per word, the most frequent first: a word of more groups says little.
 const GROUPS_BY_WORD_MAX: usize = 200;
-/// Slips are forgiven towards the most frequent words, so many.
+/// Number of most frequent words whose misspellings are recognized.
 const WORDS_WITH_SLIPS_MAX: usize = 50_000;
-/// Slips are looked for in words up to this length; each letter costs a copy of the word.
+/// Longest word, in letters, whose misspellings are recognized; each letter costs a copy of the
+/// word.
 const LETTERS_WITH_SLIPS_MAX: usize = 40;
 
-/// Texts that ask the same.
+/// Group of similar texts.
 pub(super) struct Group {
-    /// How many messages.
+    /// Number of messages.
     pub(super) messages: u64,
-    /// The most frequent first.
+    /// Texts, the most frequent first.
     pub(super) texts: Vec<Text>,
 }
 
-/// A word of a [`Vocabulary`], whatever slips are in it; the lower, the more frequent.
+/// Word of a [`Vocabulary`] with its misspellings; the lower, the more frequent.
 pub(super) type Word = u32;
 
-/// Every word of some texts.
+/// Words of a set of texts.
 pub(super) struct Vocabulary {
-    /// A word with a slip in it is the word that was meant.
+    /// Number of each spelling; a misspelling has the number of the intended word.
     words: HashMap<String, Word>,
-    /// How much each counts.
+    /// Weight of each word.
     weights: Vec<u32>,
 }
 
-/// A group in the making.
+/// Group under construction.
 struct Draft {
     group: Group,
-    /// Of its first text.
+    /// Words of its first text.
     words: Words,
-    /// How much of these words those have that led from the text at hand to this group.
+    /// Weight of the indexed words by which the current text reached this group.
     found_by: u32,
 }
 
-/// The words of a text, each once.
+/// Distinct words of a text.
 struct Words {
     rarest_first: Vec<Word>,
     weight: u32,
-    /// So many of the rarest, that the rest weighs less than half. Two texts that are alike share
-    /// at least half of each, so the rarest word that they share is among these of both.
+    /// Number of rarest words that together hold at least half the weight. Prefix filter: two
+    /// similar texts share at least half of each, so the rarest shared word is among these of both.
     telling: usize,
-    /// What the others weigh.
+    /// Weight of the other words.
     rest: u32,
 }
 
 impl Vocabulary {
-    /// Of these texts.
-    pub(super) fn of(texts: &[Text]) -> Self {
+    /// Collects the words of texts.
+    pub(super) fn new(texts: &[Text]) -> Self {
         let mut counts: HashMap<&str, u64> = HashMap::new();
         for text in texts {
             for word in text.words() {
@@ -68,9 +68,9 @@ impl Vocabulary {
             }
         }
         let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
-        counts.sort_unstable_by(|one, other| {
-            let times = other.1.cmp(&one.1);
-            times.then_with(|| one.0.cmp(other.0))
+        counts.sort_unstable_by(|left, other| {
+            let times = other.1.cmp(&left.1);
+            times.then_with(|| left.0.cmp(other.0))
         });
         let mut meant: HashMap<String, usize> = HashMap::new();
         let mut words = HashMap::with_capacity(counts.len());
@@ -82,52 +82,52 @@ impl Vocabulary {
             } else {
                 Vec::new()
             };
-            let found = near.iter().filter_map(|near| meant.get(near)).copied();
-            let found = found
+            let meaning = near.iter().filter_map(|near| meant.get(near)).copied();
+            let meaning = meaning
                 .filter(|place| fuzzy::is_like(word, counts[*place].0))
                 .min();
             let forgives = fuzzy::max_edits(word) > 0 && place < WORDS_WITH_SLIPS_MAX;
-            if found.is_none() && forgives {
+            if meaning.is_none() && forgives {
                 for near in near {
                     meant.entry(near).or_insert(place);
                 }
             }
-            let number = Word::try_from(found.unwrap_or(place)).unwrap_or(Word::MAX);
+            let number = Word::try_from(meaning.unwrap_or(place)).unwrap_or(Word::MAX);
             words.insert((*word).to_owned(), number);
-            // Long words count more: the short ones are in every question.
+            // Long words count more: short ones are in every question.
             weights.push(u32::try_from(letters.min(10)).unwrap_or(10));
         }
         Self { words, weights }
     }
 
-    /// What a word is here; `None` when no text has it.
+    /// Looks a word up; `None` when no text has it.
     pub(super) fn get(&self, word: &str) -> Option<Word> {
         self.words.get(word).copied()
     }
 
-    /// How many letters it has, up to ten.
+    /// Weight of a word: its number of letters, at most ten.
     pub(super) fn weight(&self, word: Word) -> u32 {
         let place = usize::try_from(word).unwrap_or(usize::MAX);
         self.weights.get(place).copied().unwrap_or_default()
     }
 
-    /// The words of a text, the rarest first, each once.
+    /// Lists the distinct words of a text, the rarest first.
     pub(super) fn words_of<'w>(&self, words: impl Iterator<Item = &'w str>) -> Vec<Word> {
         let mut words: Vec<Word> = words.filter_map(|word| self.get(word)).collect();
-        words.sort_unstable_by(|one, other| other.cmp(one));
+        words.sort_unstable_by(|left, other| other.cmp(left));
         words.dedup();
         words
     }
 
-    /// The same, with what they weigh.
+    /// Lists the words of a text with their weights.
     fn weighed(&self, text: &Text) -> Words {
         let rarest_first = self.words_of(text.words());
         let weights = || rarest_first.iter().map(|word| self.weight(*word));
         let weight = weights().sum();
         let mut rest: u32 = weight;
-        let telling = weights().take_while(|one| {
+        let telling = weights().take_while(|left| {
             let is_needed = rest * 2 >= weight;
-            rest -= if is_needed { *one } else { 0 };
+            rest -= if is_needed { *left } else { 0 };
             is_needed
         });
         let telling = telling.count();
@@ -139,10 +139,11 @@ impl Vocabulary {
         }
     }
 
-    /// How much two texts have in common: the words of both among all their words.
-    fn likeness(&self, one: &Words, other: &Words) -> f64 {
+    /// Similarity of two texts: weight of the shared words divided by the weight of all their
+    /// words.
+    fn likeness(&self, left: &Words, other: &Words) -> f64 {
         let (mut at, mut both) = (0, 0);
-        for word in &one.rarest_first {
+        for word in &left.rarest_first {
             let theirs = &other.rarest_first;
             while theirs.get(at).is_some_and(|rarer| rarer > word) {
                 at += 1;
@@ -151,8 +152,8 @@ impl Vocabulary {
                 both += self.weight(*word);
             }
         }
-        let all = one.weight + other.weight - both;
-        f64::from(both) / f64::from(all.max(1))
+        let union = left.weight + other.weight - both;
+        f64::from(both) / f64::from(union.max(1))
     }
 }
 
@@ -161,16 +162,15 @@ impl Words {
         &self.rarest_first[..self.telling]
     }
 
-    /// Whether they can be alike that share so much of their telling words: what they share beside
-    /// that is among the rest of one of them, and of both together two texts that are alike share a
-    /// third.
+    /// Whether two texts that share this weight of their rarest words can be similar: other shared
+    /// words are among the rest of one of them, and similar texts share a third of their joint
+    /// weight.
     fn may_be_like(&self, other: &Self, telling: u32) -> bool {
         (telling + self.rest.max(other.rest)) * 3 >= self.weight + other.weight
     }
 }
 
-/// Puts texts together, which come the most frequent first: each joins the group it is most alike,
-/// or begins one.
+/// Clusters texts, given most frequent first: each joins the most similar group, or starts one.
 pub(super) fn grouped(texts: Vec<Text>, vocabulary: &Vocabulary) -> Vec<Group> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut by_word: HashMap<Word, Vec<usize>> = HashMap::new();
@@ -203,7 +203,7 @@ pub(super) fn grouped(texts: Vec<Text>, vocabulary: &Vocabulary) -> Vec<Group> {
     groups
 }
 
-/// The group that a text is most alike; of equals the first, which is the more frequent one.
+/// Finds the group most similar to a text; of equals the first, which is the more frequent.
 fn most_alike(
     words: &Words,
     drafts: &mut [Draft],
@@ -242,12 +242,12 @@ mod tests {
     use crate::cli::history::gaps::texts::Texts;
 
     fn groups(texts: &[&str]) -> Vec<Group> {
-        let mut all = Texts::up_to(100_000);
+        let mut counted = Texts::up_to(100_000);
         for text in texts {
-            all.add(text);
+            counted.add(text);
         }
-        let texts = all.sorted();
-        let vocabulary = Vocabulary::of(&texts);
+        let texts = counted.sorted();
+        let vocabulary = Vocabulary::new(&texts);
         grouped(texts, &vocabulary)
     }
 

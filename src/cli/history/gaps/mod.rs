@@ -72,10 +72,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     .await?;
     let (messages, left_out) = (texts.messages, texts.left_out);
     let texts = texts.sorted();
-    let vocabulary = Vocabulary::of(&texts);
+    let vocabulary = Vocabulary::new(&texts);
     let mut groups = grouped(texts, &vocabulary);
     groups.truncate(arguments.limit);
-    let mut everywhere = Everywhere::of(&groups, &vocabulary);
+    let mut everywhere = Everywhere::new(&groups, &vocabulary);
     each(&store, since, |asked| everywhere.count(&asked.text)).await?;
     store.close().await;
     if !arguments.options.json {
@@ -177,7 +177,9 @@ impl<'a> Understood<'a> {
         let considered = explanation.considered.iter();
         // What a step of a flow makes of a text ends the search too, `flow/step`, even when it
         // refuses it.
-        let last = considered.rev().map(|one| (one.rule.as_str(), one.verdict));
+        let last = considered
+            .rev()
+            .map(|rule| (rule.rule.as_str(), rule.verdict));
         let last =
             last.filter(|(rule, verdict)| *verdict == Verdict::Matched || rule.contains('/'));
         let Some((last, _)) = { last }.next() else {

@@ -1,8 +1,7 @@
-//! A rule to begin with, for texts that ask the same.
+//! Suggests a rule for a group of similar texts.
 //!
-//! It goes by a word that most of these texts have and few other messages do, whoever answered
-//! those. Where there is no such word it goes by the phrase, so that no rule is ever suggested that
-//! takes what other rules should.
+//! The rule matches a word that most texts of the group and few other messages have. Without such a
+//! word it matches a phrase, so that it never takes messages that other rules should answer.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,37 +13,37 @@ use super::texts::{Text, compared};
 const LETTERS_MIN: usize = 3;
 /// No word that people write is longer; what is, is an address or the like.
 const LETTERS_MAX: usize = 40;
-/// So many spellings of a word are told in a rule.
+/// Number of spellings of a word in a rule.
 const FORMS_MAX: usize = 4;
-/// A longer text is not taken as a phrase as a whole.
+/// Longest text, in words, used as a phrase as a whole.
 const PHRASE_WORDS_MAX: usize = 8;
-/// What is taken of a longer text.
+/// Number of words taken from a longer text.
 const PART_WORDS: usize = 5;
-/// So many examples stand in a rule.
+/// Number of examples in a rule.
 const EXAMPLES_MAX: usize = 3;
-/// The longest beginning of an id.
+/// Longest id, in characters, without its number.
 const ID_CHARACTERS_MAX: usize = 24;
 
-/// How many messages have the words and phrases of some groups, whoever answered them.
+/// Number of messages, answered or not, that have the words and phrases of groups.
 pub(super) struct Everywhere<'v> {
     vocabulary: &'v Vocabulary,
     words: HashMap<Word, u64>,
-    /// By their rarest word.
+    /// Counts of phrases, by their rarest word.
     phrases: HashMap<Word, Vec<(String, u64)>>,
 }
 
-/// What a rule goes by.
+/// Condition of a suggested rule.
 enum By {
     Words(Vec<String>),
     Phrase(String),
-    /// A phrase that other messages have too: this text alone.
+    /// The whole text, because other messages have the phrase too.
     Whole(String),
 }
 
 impl<'v> Everywhere<'v> {
-    /// Of these groups; nothing is counted yet.
-    pub(super) fn of(groups: &[Group], vocabulary: &'v Vocabulary) -> Self {
-        let mut all = Self {
+    /// Collects words and phrases of groups, with counts of 0.
+    pub(super) fn new(groups: &[Group], vocabulary: &'v Vocabulary) -> Self {
+        let mut everywhere = Self {
             vocabulary,
             words: HashMap::new(),
             phrases: HashMap::new(),
@@ -52,15 +51,17 @@ impl<'v> Everywhere<'v> {
         for group in groups {
             for text in &group.texts {
                 let words = vocabulary.words_of(text.words());
-                all.words.extend(words.into_iter().map(|word| (word, 0)));
+                everywhere
+                    .words
+                    .extend(words.into_iter().map(|word| (word, 0)));
             }
             let phrase = &group.texts[0];
             if let Some(rarest) = vocabulary.words_of(phrase.words()).first() {
-                let same = all.phrases.entry(*rarest).or_default();
+                let same = everywhere.phrases.entry(*rarest).or_default();
                 same.push((phrase.folded.clone(), 0));
             }
         }
-        all
+        everywhere
     }
 
     /// Counts a message.
@@ -85,14 +86,14 @@ impl<'v> Everywhere<'v> {
     fn with_phrase(&self, phrase: &Text) -> u64 {
         let rarest = self.vocabulary.words_of(phrase.words()).first().copied();
         let same = rarest.and_then(|word| self.phrases.get(&word));
-        let found = same
+        let phrase_count = same
             .into_iter()
             .flatten()
-            .find(|(one, _)| *one == phrase.folded);
-        found.map_or(0, |(_, messages)| *messages)
+            .find(|(value, _)| *value == phrase.folded);
+        phrase_count.map_or(0, |(_, messages)| *messages)
     }
 
-    /// Spellings of the word that tells these texts best from all other messages.
+    /// Spellings of the word that best distinguishes these texts from all other messages.
     fn best_word(&self, group: &Group) -> Option<Vec<String>> {
         // How many messages of the group have each word, and in which spellings.
         let mut here: BTreeMap<Word, (u64, BTreeMap<&str, u64>)> = BTreeMap::new();
@@ -116,10 +117,10 @@ impl<'v> Everywhere<'v> {
             let others = self.with_word(word).saturating_sub(messages) + unseen(letters);
             (fits && !is_common(messages, others)).then_some((messages, others, letters, forms))
         });
-        let (.., forms) = best.min_by(|one, other| {
-            order(one)
+        let (.., forms) = best.min_by(|value, other| {
+            order(value)
                 .cmp(&order(other))
-                .then_with(|| one.3.cmp(&other.3))
+                .then_with(|| value.3.cmp(&other.3))
         })?;
         let mut forms: Vec<(&str, u64)> = forms.into_iter().collect();
         forms.sort_by_key(|(_, times)| Reverse(*times));
@@ -127,7 +128,7 @@ impl<'v> Everywhere<'v> {
         Some(forms.map(|(form, _)| form.to_owned()).collect())
     }
 
-    /// What a rule for these texts goes by; `None` when there is no word in them that people write.
+    /// Chooses the condition of the rule; `None` when the texts have no ordinary word.
     fn by(&self, group: &Group) -> Option<By> {
         if let Some(forms) = self.best_word(group) {
             return Some(By::Words(forms));
@@ -162,7 +163,7 @@ impl<'v> Everywhere<'v> {
         })
     }
 
-    /// A rule that takes these texts; `taken` are the ids there are.
+    /// Writes a rule that matches these texts; `taken` holds the ids in use.
     pub(super) fn rule(&self, group: &Group, taken: &mut BTreeSet<String>) -> Option<String> {
         let by = self.by(group)?;
         let (key, values) = match &by {
@@ -170,14 +171,17 @@ impl<'v> Everywhere<'v> {
             By::Phrase(phrase) => ("has", std::slice::from_ref(phrase)),
             By::Whole(text) => ("is", std::slice::from_ref(text)),
         };
-        let folded: Vec<String> = values.iter().map(|one| compared(one).joined()).collect();
+        let folded: Vec<String> = values
+            .iter()
+            .map(|value| compared(value).joined())
+            .collect();
         let fits = |text: &&Text| match by {
             By::Whole(_) => folded.contains(&text.folded),
-            By::Words(_) | By::Phrase(_) => folded.iter().any(|one| has(&text.folded, one)),
+            By::Words(_) | By::Phrase(_) => folded.iter().any(|value| has(&text.folded, value)),
         };
         let examples = group.texts.iter().filter(fits).take(EXAMPLES_MAX);
         let examples: Vec<String> = examples.map(|text| quoted(&text.written)).collect();
-        let values: Vec<String> = values.iter().map(|one| quoted(one)).collect();
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
         Some(format!(
             "[[rule]]\nid = {}\nwhen.text.{key} = [{}]\nreply = \"…\"\nexamples = [{}]",
             quoted(&free_id(&folded[0], taken)),
@@ -187,20 +191,20 @@ impl<'v> Everywhere<'v> {
     }
 }
 
-/// How many more messages are taken to have a word than were seen: short words are in texts of
-/// every kind, and a small database has seen few of them.
+/// Number of unseen messages assumed to have a word of this many letters: short words are in all
+/// kinds of texts, and a small database holds few of them.
 fn unseen(letters: usize) -> u64 {
     // 8 for three letters, half of it for each further one, none from seven on.
     (1..letters).fold(32, |messages, _| messages / 2)
 }
 
-/// Whether most messages with a word or a phrase are others than these.
+/// Whether most messages with a word or a phrase are outside of the group.
 fn is_common(here: u64, others: u64) -> bool {
     others > 2 * here
 }
 
-/// The lowest is the best: a word that many of these and few others have, then the longest, then
-/// the one in the fewest spellings.
+/// Sort key, lowest first: words that many of these and few other messages have, then the longest,
+/// then those with the fewest spellings.
 fn order(
     (here, others, letters, forms): &(u64, u64, usize, BTreeMap<&str, u64>),
 ) -> impl Ord + use<> {
@@ -210,17 +214,17 @@ fn order(
     (Reverse(worth), Reverse(*letters), forms.len())
 }
 
-/// Whether a phrase stands in a text, both as rules see them.
+/// Whether a normalized text contains a normalized phrase.
 fn has(text: &str, phrase: &str) -> bool {
     let (text, phrase) = (format!(" {text} "), format!(" {phrase} "));
     text.contains(&phrase)
 }
 
-/// An id that no rule has, made of the words.
+/// Makes an unused id from words.
 fn free_id(words: &str, taken: &mut BTreeSet<String>) -> String {
-    let plain = |one: char| {
-        if one.is_ascii_alphanumeric() {
-            one
+    let plain = |value: char| {
+        if value.is_ascii_alphanumeric() {
+            value
         } else {
             '-'
         }

@@ -1,28 +1,28 @@
-//! Counts the texts that nobody understood, while they come from the database one after the other.
+//! Counts unmatched texts while they are read from the database.
 //!
-//! What is kept grows with the number of different texts, up to a limit, not with the number of
-//! messages. Next: [`super::cluster`], which puts alike ones together.
+//! Memory grows with the number of distinct texts, up to a limit, not with the number of messages.
+//! Next: [`super::cluster`].
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::text::normalize::NormalizedText;
 
-/// So many different texts are kept apart; of further ones only the number is.
+/// Number of distinct texts; further ones are only counted.
 pub(super) const TEXTS_MAX: usize = 100_000;
-/// Texts are compared and shown by their first characters, so many: a question is seldom longer.
+/// Number of first characters by which texts are compared and shown: a question is seldom longer.
 const CHARACTERS_MAX: usize = 200;
-/// So many spellings of one text are counted: the usual one is among the first that come.
+/// Number of spellings counted per text: the usual one is among the first.
 const SPELLINGS_MAX: usize = 8;
 
-/// The different texts, each with how often it came.
+/// Distinct texts with their frequency.
 pub(super) struct Texts {
     most: usize,
-    /// By the text as rules see it.
+    /// Counts by normalized text.
     known: HashMap<String, Counted>,
-    /// How many messages there were, the ones that are left out too.
+    /// Number of messages, including those left out.
     pub(super) messages: u64,
-    /// How many messages had a text beyond the limit.
+    /// Number of messages whose text was beyond the limit.
     pub(super) left_out: u64,
 }
 
@@ -31,26 +31,26 @@ struct Counted {
     spellings: Vec<(String, u64)>,
 }
 
-/// A text, and how often it came.
+/// Text with its frequency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Text {
-    /// As rules see it: its words with a space between.
+    /// Normalized text: words joined by spaces.
     pub(super) folded: String,
-    /// In the spelling that was used most.
+    /// Most frequent spelling.
     pub(super) written: String,
-    /// How often.
+    /// Number of messages.
     pub(super) times: u64,
 }
 
 impl Text {
-    /// The words as rules see them.
+    /// Iterates over the normalized words.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         self.folded.split(' ').filter(|word| !word.is_empty())
     }
 }
 
 impl Texts {
-    /// Counts up to `most` different ones.
+    /// Makes a counter for up to `most` distinct texts.
     pub(super) fn up_to(most: usize) -> Self {
         Self {
             most,
@@ -75,19 +75,20 @@ impl Texts {
         });
         counted.times += 1;
         let spellings = &mut counted.spellings;
-        if let Some((_, times)) = spellings.iter_mut().find(|(one, _)| *one == written) {
+        if let Some((_, times)) = spellings.iter_mut().find(|(left, _)| *left == written) {
             *times += 1;
         } else if spellings.len() < SPELLINGS_MAX {
             spellings.push((written, 1));
         }
     }
 
-    /// All of them, the most frequent first.
+    /// Lists the texts, the most frequent first.
     pub(super) fn sorted(self) -> Vec<Text> {
         let usual = |counted: Counted| {
             let spellings = counted.spellings.into_iter();
-            let usual = spellings
-                .min_by(|one, other| (Reverse(one.1), &one.0).cmp(&(Reverse(other.1), &other.0)));
+            let usual = spellings.min_by(|left, other| {
+                (Reverse(left.1), &left.0).cmp(&(Reverse(other.1), &other.0))
+            });
             usual.map(|(written, _)| written).unwrap_or_default()
         };
         let known = self.known.into_iter();
@@ -97,20 +98,20 @@ impl Texts {
             written: usual(counted),
         });
         let mut texts: Vec<Text> = texts.collect();
-        texts.sort_unstable_by(|one, other| {
-            let times = other.times.cmp(&one.times);
-            times.then_with(|| one.folded.cmp(&other.folded))
+        texts.sort_unstable_by(|left, other| {
+            let times = other.times.cmp(&left.times);
+            times.then_with(|| left.folded.cmp(&other.folded))
         });
         texts
     }
 }
 
-/// The words of a text by which it is compared.
+/// Normalizes the part of a text by which it is compared.
 pub(super) fn compared(text: &str) -> NormalizedText {
     NormalizedText::new(&shortened(text, CHARACTERS_MAX))
 }
 
-/// A text in one line; a long one is cut behind a word.
+/// Formats a text in one line of at most `most` characters, cut behind a word.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     let text = text.trim();
     let Some((end, _)) = text.char_indices().nth(most) else {
@@ -162,12 +163,12 @@ mod tests {
 
         assert_eq!((texts.messages, texts.left_out), (5, 2));
         let two = texts.sorted();
-        let one = Text {
+        let first = Text {
             folded: "one".to_owned(),
             written: "One!".to_owned(),
             times: 2,
         };
-        assert_eq!(two[0], one);
+        assert_eq!(two[0], first);
         assert_eq!(two[1].folded, "two");
     }
 

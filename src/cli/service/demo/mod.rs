@@ -185,11 +185,11 @@ fn program() -> &'static str {
 /// The wished port when it is free, else any.
 fn free_address(wished: u16, ports: Ports) -> anyhow::Result<SocketAddr> {
     let bind = |port| TcpListener::bind(("127.0.0.1", port)).and_then(|free| free.local_addr());
-    let found = match ports {
+    let address = match ports {
         Ports::Wished => bind(wished).or_else(|_| bind(0)),
         Ports::Any => bind(0),
     };
-    found.context("there is no free port on loopback")
+    address.context("there is no free port on loopback")
 }
 
 fn secret() -> String {

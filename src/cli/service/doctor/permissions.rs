@@ -111,8 +111,8 @@ mod system {
     pub(super) fn mode(path: &Path) -> Option<u32> {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let found = path.metadata().ok()?;
-        Some(found.permissions().mode() & 0o7777)
+        let metadata = path.metadata().ok()?;
+        Some(metadata.permissions().mode() & 0o7777)
     }
 
     #[cfg(not(unix))]

@@ -129,13 +129,13 @@ async fn connection(report: &mut Report, calls: &Calls, gateway: &Gateway) {
     };
     match gateway.call(&connections::get(id)).await {
         Ok(answer) => match Connection::read(&answer) {
-            Some(found) if found.is_active() => {
+            Some(connection) if connection.is_active() => {
                 report.add(Health::Good, SUBJECT, format!("{id} is active"));
             }
-            Some(found) => report.advise(
+            Some(connection) => report.advise(
                 Health::Bad,
                 SUBJECT,
-                format!("{id} is {}", found.status),
+                format!("{id} is {}", connection.status),
                 "`replyd connections create` begins a new one",
             ),
             None => report.add(Health::Unknown, SUBJECT, "the answer cannot be read"),

@@ -1,8 +1,8 @@
-//! Text that strangers wrote, made so that it cannot pass for ours. Every command that prints such
-//! text shows it through here.
+//! Untrusted text, made safe to show: it cannot imitate replyd's own output. Every command that
+//! prints text from outside shows it through this module.
 //!
-//! A person, Meta, a gateway and a file may put anything into a text: line breaks that begin a line
-//! of ours, codes that move the cursor, characters that nobody sees or that turn a line around. So:
+//! A contact, Meta, a gateway or a file may put anything into a text: line breaks that begin a new
+//! line, codes that move the cursor, characters that are invisible or reverse a line. So:
 //!
 //! - What cannot be seen is written out: `<U+202E>`; the controls of ASCII have pictures of their
 //!   own: `␛`. That holds   for controls, format characters, line and paragraph separators, private
@@ -146,7 +146,7 @@ fn is_spelling(character: char, before: Option<char>, next: Option<char>) -> boo
     let Some(before) = before else {
         return false;
     };
-    let joins = |one: char| !is(&HIDDEN, one) && is(&JOINING, one);
+    let joins = |character: char| !is(&HIDDEN, character) && is(&JOINING, character);
     match character {
         '\u{200c}' | '\u{200d}' if joins(before) && next.is_some_and(joins) => true,
         '\u{200d}' => {
@@ -273,7 +273,7 @@ pub(crate) fn drawn(text: &str) -> String {
         let (before, sequence) = rest.split_at(start);
         shown.push_str(&visible(before));
         let length = sequence[2..]
-            .find(|one: char| !one.is_ascii_digit() && one != ';')
+            .find(|character: char| !character.is_ascii_digit() && character != ';')
             .map_or(sequence.len(), |end| end + 3);
         if sequence.as_bytes().get(length - 1) == Some(&b'm') {
             shown.push_str(&sequence[..length]);

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{BUSINESS, CONTACT, drawn, json, laid_out, name, one_line, shortened, visible};
 
 /// Every character there is.
-fn all() -> impl Iterator<Item = char> {
+fn all_characters() -> impl Iterator<Item = char> {
     '\0'..=char::MAX
 }
 
@@ -19,11 +19,11 @@ fn hidden() -> Regex {
 #[test]
 fn no_character_that_nobody_sees_reaches_the_terminal() {
     let hidden = hidden();
-    let mut found = 0;
-    for character in all().filter(|one| *one != '\n') {
+    let mut hidden_count = 0;
+    for character in all_characters().filter(|character| *character != '\n') {
         let text = format!("{character}a{character}b{character}{character}");
         let is_hidden = hidden.is_match(&text);
-        found += usize::from(is_hidden);
+        hidden_count += usize::from(is_hidden);
         let shown = visible(&text);
         assert_eq!(shown != text, is_hidden, "U+{:04X}", u32::from(character));
         assert!(!hidden.is_match(&shown), "U+{:04X}", u32::from(character));
@@ -34,7 +34,10 @@ fn no_character_that_nobody_sees_reaches_the_terminal() {
             }
         }
     }
-    assert!(found > 100_000, "the classes were not found: {found}");
+    assert!(
+        hidden_count > 100_000,
+        "the classes were not found: {hidden_count}"
+    );
 }
 
 #[test]
@@ -137,8 +140,8 @@ fn what_is_drawn_keeps_its_colours_and_nothing_else() {
 #[test]
 fn json_is_exact_and_shows_what_nobody_sees() {
     let hidden = hidden();
-    let all: Vec<char> = all().collect();
-    for some in all.chunks(1_000) {
+    let all_characters: Vec<char> = all_characters().collect();
+    for some in all_characters.chunks(1_000) {
         let text: String = some.iter().collect();
         let line = json(&serde_json::json!({ "text": text }));
         assert!(!hidden.is_match(&line), "{line:?}");

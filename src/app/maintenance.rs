@@ -1,4 +1,4 @@
-//! Looks after the database: notices that a restored copy was released, and looks for damage.
+//! Maintenance of the database: notices the release of a restored copy, and checks for damage.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,29 +11,29 @@ use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::{Condition, Conditions};
 
-/// A held database is asked this often whether it was released.
+/// Interval at which a held database is checked for its release.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// A file that is not used may rot as well as one that is.
+/// Interval between checks for damage; an unused file may decay too.
 const LOOK_EVERY: Duration = Duration::from_hours(24);
 
-/// The worker.
+/// Worker that maintains the database.
 #[derive(Debug)]
-pub(super) struct Upkeep {
+pub(super) struct Maintenance {
     pub(super) store: Store,
     pub(super) conditions: Arc<Conditions>,
-    /// Told when there may be something to send again.
+    /// Wakes the outbox when sending may resume.
     pub(super) wake: Arc<Notify>,
 }
 
-impl Upkeep {
-    /// Watches until told to stop.
+impl Maintenance {
+    /// Runs until either stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
         // Neither of the two ends by itself.
         let work = async { tokio::join!(self.until_released(), self.look_for_damage()) };
         shutdown.run(work).await;
     }
 
-    /// Sets the condition now, so that nobody sees the service without it.
+    /// Sets the condition at the start, before the service becomes visible.
     pub(super) async fn begin(&self) -> Result<(), crate::store::StoreError> {
         let since = self.store.held_since().await?;
         let sentence = since.map(held);

@@ -1,38 +1,38 @@
-//! Whether our clock agrees with the times that the gateway's answers tell.
+//! Comparison of server time with the times in the gateway's responses.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-/// An answer takes up to `gateway.timeout` to come, and `Date` knows whole seconds only.
+/// Tolerated difference: a response takes up to `gateway.timeout`, and `Date` has whole seconds.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(90);
-/// So many answers in a row must differ.
+/// Number of responses in a row that must differ.
 pub(super) const NEEDED: u32 = 3;
-/// An answer that came within this time need not be asked for again.
+/// Age up to which a response counts as current.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// What the last answers told.
+/// Result of the last comparisons.
 #[derive(Debug, Default)]
 pub(super) struct ClockCheck {
     last: Option<(SignedDuration, Instant)>,
     differing: u32,
 }
 
-/// What they amount to.
+/// Conclusion from the comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// No answer ever told a time.
+    /// No response has carried a time.
     Unknown,
-    /// The last one differs, and too few before it did.
+    /// The last response differs, but fewer than [`NEEDED`] in a row do.
     Doubtful,
     Agrees,
-    /// How far ours is ahead of theirs.
+    /// Server time is ahead of the gateway by this much.
     Differs(SignedDuration),
 }
 
 impl ClockCheck {
-    /// Takes how far our clock was ahead of an answer.
+    /// Adds a comparison; `offset` is how far server time was ahead.
     pub(super) fn hear(&mut self, offset: SignedDuration, now: Instant) {
         self.last = Some((offset, now));
         self.differing = if offset.abs() > TOLERANCE {
@@ -51,14 +51,14 @@ impl ClockCheck {
         }
     }
 
-    /// Whether asking again would tell nothing new.
+    /// Whether another question would bring nothing new.
     pub(super) fn is_fresh(&self) -> bool {
         let last = self.last.filter(|(_, at)| at.elapsed() < FRESH);
         last.is_some() && !matches!(self.verdict(), Verdict::Doubtful)
     }
 }
 
-/// What an owner is told; `offset` is how far our clock is ahead.
+/// Formats the sentence for the owner; `offset` is how far server time is ahead.
 pub(super) fn sentence(offset: SignedDuration) -> String {
     let seconds = offset.as_secs().unsigned_abs();
     let amount = match seconds {

@@ -1,8 +1,8 @@
-//! Tells the owner what only the owner can mend: how the account stands, and a clock that is wrong.
+//! Reports what only the owner can fix: restrictions of the account, and a wrong clock.
 //!
-//! The account is read from the news in the database, so that a restart forgets nothing. The clock
-//! is held against the `Date` of the gateway's answers; old messages prove nothing, because whoever
-//! was down for an hour gets old ones.
+//! The account's standing is read from the account events in the database, so that a restart
+//! forgets nothing. Server time is compared with the `Date` of the gateway's responses; old
+//! messages prove nothing, because a service that was down for an hour gets old messages.
 
 mod clock_check;
 
@@ -20,16 +20,16 @@ use crate::store::Store;
 use crate::telemetry::{Condition, Conditions, Metrics, Signs};
 use crate::whatsapp::standing;
 
-/// A restriction ends by itself, so the account is looked at without news too.
+/// Interval between reads of the account's standing: a restriction ends without an account event.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// The gateway is asked for its time when no answer has told it for so long: with a wrong clock
-/// nothing is sent.
+/// Age of the last known gateway time after which the gateway is asked: with a wrong clock nothing
+/// is sent, so that no response brings it.
 const ASK_EVERY: Duration = Duration::from_mins(10);
-/// One answer may come from a cache or a wrong proxy; this many in a row do not.
+/// Number of questions in a row: a single response may come from a cache or a wrong proxy.
 const QUESTIONS: u32 = clock_check::NEEDED;
 
-/// The worker.
-pub(super) struct Watch {
+/// Worker that watches the account's standing and server time.
+pub(super) struct AccountMonitor {
     pub(super) store: Store,
     pub(super) gateway: Gateway,
     pub(super) clock: Clock,
@@ -38,27 +38,30 @@ pub(super) struct Watch {
     pub(super) signs: Arc<Signs>,
 }
 
-/// What has been told, so that it is told once.
+/// Conditions that were logged already, so that each is logged once.
 #[derive(Default)]
-struct Told {
+struct Reported {
     troubles: Vec<String>,
-    /// Messages in a row that were too old, the next time that is worth a line.
+    /// Number of too old messages in a row at which the next line is logged.
     too_old: u64,
 }
 
-impl Watch {
-    /// Looks at what is known at the start, before the first webhook.
+impl AccountMonitor {
+    /// Reads the state at the start, before the first webhook.
     pub(super) async fn begin(self) -> Begun {
-        let mut told = Told::default();
-        self.account(&mut told).await;
+        let mut reported = Reported::default();
+        self.account(&mut reported).await;
         if let Ok(Some(at)) = self.store.last_webhook().await {
             self.metrics.last_webhook_seconds.set(at.as_second());
         }
-        Begun { watch: self, told }
+        Begun {
+            watch: self,
+            reported,
+        }
     }
 
-    /// Reads how the account stands; says what is new.
-    async fn account(&self, told: &mut Told) {
+    /// Reads the account's standing; logs changes.
+    async fn account(&self, reported: &mut Reported) {
         let news = match self.store.account_news().await {
             Ok(news) => news,
             Err(error) => {
@@ -69,28 +72,35 @@ impl Watch {
         };
         let troubles = standing::troubles(&news, self.clock.now()).into_iter();
         let troubles: Vec<String> = troubles.map(|trouble| trouble.sentence).collect();
-        for trouble in troubles.iter().filter(|one| !told.troubles.contains(one)) {
+        for trouble in troubles
+            .iter()
+            .filter(|trouble| !reported.troubles.contains(trouble))
+        {
             tracing::warn!(trouble, "WhatsApp hinders the account or a number");
         }
-        for trouble in told.troubles.iter().filter(|one| !troubles.contains(one)) {
+        for trouble in reported
+            .troubles
+            .iter()
+            .filter(|trouble| !troubles.contains(trouble))
+        {
             tracing::info!(trouble, "WhatsApp hinders no longer");
         }
         let count = i64::try_from(troubles.len()).unwrap_or(i64::MAX);
         self.metrics.account_troubles.set(count);
         let sentence = (!troubles.is_empty()).then(|| troubles.join("; "));
         self.conditions.set(Condition::Account, sentence);
-        told.troubles = troubles;
+        reported.troubles = troubles;
     }
 }
 
-/// The worker once it has looked for the first time.
+/// Monitor that has read the state at the start.
 pub(super) struct Begun {
-    watch: Watch,
-    told: Told,
+    watch: AccountMonitor,
+    reported: Reported,
 }
 
 impl Begun {
-    /// Works until told to stop.
+    /// Runs until either stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
         shutdown.run(self.work()).await;
     }
@@ -104,7 +114,7 @@ impl Begun {
         loop {
             tokio::select! {
                 () = self.watch.signs.changed() => {
-                    self.watch.account(&mut self.told).await;
+                    self.watch.account(&mut self.reported).await;
                     if self.is_suspicious() && !check.is_fresh() {
                         self.ask(&mut check).await;
                     }
@@ -112,7 +122,7 @@ impl Begun {
                     self.tell_too_old(&check);
                 }
                 () = sleep_until(next_look) => {
-                    self.watch.account(&mut self.told).await;
+                    self.watch.account(&mut self.reported).await;
                     next_look = Instant::now() + LOOK_EVERY;
                 }
                 () = sleep_until(next_question) => {
@@ -139,13 +149,14 @@ impl Begun {
         check.hear(offset, Instant::now());
     }
 
-    /// Whether messages say that the clock may be wrong.
+    /// Whether messages suggest that the clock is wrong.
     fn is_suspicious(&self) -> bool {
         let signs = &self.watch.signs;
-        signs.ahead().is_some() || signs.too_old_in_a_row() >= self.told.too_old.max(1)
+        signs.ahead().is_some() || signs.too_old_in_a_row() >= self.reported.too_old.max(1)
     }
 
-    /// Asks the gateway for its time, several times when the first answer is not ours.
+    /// Asks the gateway for its time; several times when the first response differs from server
+    /// time.
     async fn ask(&self, check: &mut ClockCheck) {
         for _ in 0..QUESTIONS {
             match self.watch.gateway.date().await {
@@ -153,7 +164,7 @@ impl Begun {
                     let at = Instant::now();
                     self.hear(check, ToldTime { theirs, at });
                 }
-                // That it cannot be reached is told by whoever sends.
+                // The outbox reports an unreachable gateway.
                 Ok(None) | Err(_) => return,
             }
             if matches!(check.verdict(), Verdict::Agrees) {
@@ -165,7 +176,7 @@ impl Begun {
     fn tell_clock(&self, check: &ClockCheck) {
         let sentence = match check.verdict() {
             Verdict::Differs(offset) => Some(clock_check::sentence(offset)),
-            // Messages are the worse witness: heard only where the gateway says nothing.
+            // Messages are weaker evidence, used only without any gateway time.
             Verdict::Unknown => self
                 .watch
                 .signs
@@ -176,7 +187,7 @@ impl Begun {
         };
         let is_wrong = sentence.is_some();
         let held = self.watch.conditions.list();
-        let was_wrong = held.iter().any(|(one, _)| *one == Condition::Clock);
+        let was_wrong = held.iter().any(|(trouble, _)| *trouble == Condition::Clock);
         match (&sentence, was_wrong) {
             (Some(sentence), false) => tracing::warn!("{sentence}"),
             (None, true) => tracing::info!("the clock agrees with WhatsApp's again"),
@@ -187,20 +198,20 @@ impl Begun {
         }
     }
 
-    /// Says once for ten, a hundred, a thousand in a row that nobody was answered.
+    /// Logs once for ten, a hundred, a thousand too old messages in a row.
     fn tell_too_old(&mut self, check: &ClockCheck) {
         const FIRST: u64 = Signs::TOO_OLD_IN_A_ROW;
         let messages = self.watch.signs.too_old_in_a_row();
         if messages < FIRST {
-            self.told.too_old = FIRST;
+            self.reported.too_old = FIRST;
             return;
         }
-        if messages < self.told.too_old {
+        if messages < self.reported.too_old {
             return;
         }
-        self.told.too_old = FIRST;
-        while self.told.too_old <= messages {
-            self.told.too_old = self.told.too_old.saturating_mul(10);
+        self.reported.too_old = FIRST;
+        while self.reported.too_old <= messages {
+            self.reported.too_old = self.reported.too_old.saturating_mul(10);
         }
         let advice = match check.verdict() {
             Verdict::Agrees => {
