@@ -12,7 +12,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::request::{QueryParameters, admit, record_call};
+use super::request::{admit, record_call};
+use super::response::QueryParameters;
 use crate::sandbox::account::connection;
 use crate::sandbox::context::Context;
 

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::request::{QueryParameters, admit, knows_number};
-use super::response::{Answer, Refusal, success};
+use super::request::{admit, knows_number};
+use super::response::{Answer, QueryParameters, Refusal, success};
 use crate::message::hex;
 use crate::message::media_file::{FIRST_BYTES, FORMATS, describe_as};
 use crate::sandbox::context::Context;

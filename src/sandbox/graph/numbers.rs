@@ -8,8 +8,8 @@ use axum::extract::Query;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::request::{AccountEdge, QueryParameters};
-use super::response::{Answer, Refusal, page, picked};
+use super::request::AccountEdge;
+use super::response::{Answer, QueryParameters, Refusal, page, picked};
 use crate::sandbox::context::Context;
 use crate::whatsapp::signature;
 

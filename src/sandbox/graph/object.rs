@@ -3,8 +3,8 @@
 
 use axum::extract::{Path, Query};
 
-use super::request::{Authorized, QueryParameters};
-use super::response::{Answer, Refusal};
+use super::request::Authorized;
+use super::response::{Answer, QueryParameters, Refusal};
 use super::{media, numbers};
 
 /// `GET /{version}/{id}`.

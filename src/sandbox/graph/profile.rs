@@ -8,8 +8,8 @@ use axum::body::Bytes;
 use axum::extract::Query;
 use serde_json::{Value, json};
 
-use super::request::{NumberEdge, QueryParameters};
-use super::response::{Answer, Refusal, picked, success};
+use super::request::NumberEdge;
+use super::response::{Answer, QueryParameters, Refusal, picked, success};
 
 /// Writable texts, each with its maximum number of characters.
 const TEXTS: [(&str, usize); 5] = [

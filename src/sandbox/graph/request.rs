@@ -1,7 +1,6 @@
 //! Requests as Graph reads them: token, query, the object a path names, and the parts of a message
 //! that several edges need.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -14,9 +13,6 @@ use super::response::Refusal;
 use crate::sandbox::account::WABA;
 use crate::sandbox::context::Context;
 use crate::sandbox::state::Option as ScreenOption;
-
-/// Query parameters by name.
-pub(super) type QueryParameters = BTreeMap<String, String>;
 
 /// Authorized request of an account command, recorded in [`Account::calls`].
 ///

@@ -3,13 +3,16 @@
 //! Errors have the shape of
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::request::QueryParameters;
+/// Query parameters by name; they select fields and pages.
+pub(super) type QueryParameters = BTreeMap<String, String>;
 
 /// JSON of a response, or an error.
 pub(super) type Answer = Result<Json<Value>, Refusal>;

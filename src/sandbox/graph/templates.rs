@@ -8,8 +8,8 @@ use axum::body::Bytes;
 use axum::extract::Query;
 use serde_json::{Value, json};
 
-use super::request::{AccountEdge, QueryParameters};
-use super::response::{Answer, Refusal, page, success};
+use super::request::AccountEdge;
+use super::response::{Answer, QueryParameters, Refusal, page, success};
 
 /// `GET /{version}/{waba}/message_templates`.
 pub(crate) async fn list(
