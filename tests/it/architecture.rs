@@ -172,7 +172,7 @@ const ONE_HOME: &[(&[&str], &[&str])] = &[
 
 #[test]
 fn modules_name_only_the_modules_below_them() {
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
 
     for (path, text) in sources() {
         let module = module_of(&path);
@@ -185,28 +185,28 @@ fn modules_name_only_the_modules_below_them() {
             .unwrap_or_else(|| panic!("module `{module}` is not in the map: add it to MAY_NAME"));
         for named in names_of_ours(&text) {
             if named != module && !allowed.contains(&named.as_str()) {
-                breaches.push(format!("{} names crate::{named}", path.display()));
+                violations.push(format!("{} names crate::{named}", path.display()));
             }
         }
     }
 
     assert!(
-        breaches.is_empty(),
+        violations.is_empty(),
         "against the module map:\n{}",
-        breaches.join("\n")
+        violations.join("\n")
     );
 }
 
 #[test]
 fn pure_modules_do_not_touch_the_world() {
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
 
     for (path, text) in sources() {
         if !PURE.contains(&module_of(&path).as_str()) {
             continue;
         }
         for (number, line) in code_lines(&text) {
-            breaches.extend(
+            violations.extend(
                 WORLD
                     .iter()
                     .filter(|word| names(line, word))
@@ -216,15 +216,15 @@ fn pure_modules_do_not_touch_the_world() {
     }
 
     assert!(
-        breaches.is_empty(),
+        violations.is_empty(),
         "pure modules must only compute:\n{}",
-        breaches.join("\n")
+        violations.join("\n")
     );
 }
 
 #[test]
 fn what_has_one_home_stays_there() {
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
 
     for (path, text) in sources() {
         let name = path.to_string_lossy().replace('\\', "/");
@@ -233,7 +233,7 @@ fn what_has_one_home_stays_there() {
                 continue;
             }
             for (number, line) in code_lines(&text) {
-                breaches.extend(
+                violations.extend(
                     words
                         .iter()
                         .filter(|word| line.contains(*word))
@@ -246,9 +246,9 @@ fn what_has_one_home_stays_there() {
     }
 
     assert!(
-        breaches.is_empty(),
+        violations.is_empty(),
         "outside of its home:\n{}",
-        breaches.join("\n")
+        violations.join("\n")
     );
 }
 
@@ -264,7 +264,7 @@ fn files_are_written_in_one_place() {
     ];
     // Whole databases, which SQLite has written.
     let renamers = ["store/backup.rs", "store/restore.rs"].map(Path::new);
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
 
     for (path, text) in sources() {
         let is_home = path.starts_with("files");
@@ -277,14 +277,15 @@ fn files_are_written_in_one_place() {
             let named = writers.iter().filter(|word| line.contains(*word));
             let named =
                 named.filter(|word| **word != "fs::rename" || !renamers.contains(&path.as_path()));
-            breaches.extend(named.map(|word| format!("{}:{number} names {word}", path.display())));
+            violations
+                .extend(named.map(|word| format!("{}:{number} names {word}", path.display())));
         }
     }
 
     assert!(
-        breaches.is_empty(),
+        violations.is_empty(),
         "src/files/mod.rs writes whole files, never over another's:\n{}",
-        breaches.join("\n")
+        violations.join("\n")
     );
 }
 
