@@ -35,6 +35,16 @@ impl Shutdown {
         });
         Ok(shutdown)
     }
+
+    /// Runs `work` until either stop; unfinished work is then dropped.
+    pub async fn run_until_stopped(&self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = self.soft.cancelled() => {}
+            () = self.hard.cancelled() => {}
+            () = work => {}
+        }
+    }
 }
 
 #[cfg(unix)]

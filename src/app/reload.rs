@@ -58,17 +58,7 @@ pub(super) struct Reload {
 impl Reload {
     /// Works until told to stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
-        let stop = async {
-            tokio::select! {
-                () = shutdown.soft.cancelled() => {}
-                () = shutdown.hard.cancelled() => {}
-            }
-        };
-        tokio::select! {
-            biased;
-            () = stop => {}
-            () = self.work() => {}
-        }
+        shutdown.run_until_stopped(self.work()).await;
     }
 
     async fn work(&self) {

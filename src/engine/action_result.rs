@@ -149,7 +149,7 @@ impl<'a> TurnContext<'a> {
     ) -> Result<ModelCall, String> {
         let prompt = model.prompt.as_ref().map(|prompt| prompt.render(variables));
         let instructions = prompt.transpose().map_err(|error| error.to_string())?;
-        let said = trigger.message.content.said().unwrap_or_default();
+        let said = trigger.message.content.text_or_label().unwrap_or_default();
         let choose = model.choose.iter().map(|id| ModelChoice {
             id: id.as_str().to_owned(),
             description: self.described(id),

@@ -307,8 +307,8 @@ impl TurnContext<'_> {
                 .fill(&variables)
                 .map_err(|error| error.to_string())?;
             for content in in_pieces(content) {
-                if let Some(breach) = limits::breaches(&content).into_iter().next() {
-                    return Err(format!("{}: {}", breach.part, breach.message));
+                if let Some(violation) = limits::violations(&content).into_iter().next() {
+                    return Err(format!("{}: {}", violation.part, violation.message));
                 }
                 replies.push(Reply {
                     rule: source.clone(),

@@ -321,7 +321,7 @@ impl<'a> TurnContext<'a> {
             } else {
                 &step.retry
             };
-            let said = trigger.message.content.said().map(Value::from);
+            let said = trigger.message.content.text_or_label().map(Value::from);
             let used = self.ask(step, texts, trigger, said.as_ref());
             self.wait_for_answer();
             if matches!(used, Used::Said { .. })
