@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::engine::Decision;
 use crate::message::Event;
 use crate::store::{Decide, MediaPolicy, ReceivePolicy, Received, Store, StoreError};
-use crate::telemetry::{Metrics, Signs};
+use crate::telemetry::{HealthSignals, Metrics};
 
 /// A commit takes no more updates than this, unless one request alone brings more.
 const COMMIT_UPDATES: usize = 2_000;
@@ -54,7 +54,7 @@ pub struct Parts {
     /// Counts updates and decisions.
     pub metrics: Arc<Metrics>,
     /// Told what speaks of the account and the clock.
-    pub signs: Arc<Signs>,
+    pub health_signals: Arc<HealthSignals>,
     /// Told when there is something to send.
     pub wake: Arc<Notify>,
     /// How long a reply is worth sending.
@@ -149,7 +149,7 @@ impl Parts {
                         .set(policy.now.as_second());
                 }
                 self.count(&received);
-                self.signs.timed(&ahead);
+                self.health_signals.timed(&ahead);
                 if received.queued > 0 {
                     self.wake.notify_one();
                 }
@@ -185,10 +185,11 @@ impl Parts {
         }
         self.metrics.commit_updates.observe(f64::from(all));
         if received.standing > 0 {
-            self.signs.account_news();
+            self.health_signals.account_news();
         }
         let too_old = |decision: &Decision| *decision == Decision::TooOld;
-        self.signs.decided(received.decisions.iter().map(too_old));
+        self.health_signals
+            .decided(received.decisions.iter().map(too_old));
         for decision in &received.decisions {
             self.metrics
                 .decisions

@@ -43,43 +43,43 @@ pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
 }
 
 fn instructions(call: &ModelCall) -> String {
-    let mut told = call.instructions.clone();
+    let mut system_prompt = call.instructions.clone();
     if call.choose.is_empty() {
-        return told;
+        return system_prompt;
     }
-    if !told.is_empty() {
-        told.push_str("\n\n");
+    if !system_prompt.is_empty() {
+        system_prompt.push_str("\n\n");
     }
-    told.push_str(
+    system_prompt.push_str(
         "Which of these answers fits what the person wrote last? \
          Reply with its name and nothing else, or with `none` when no answer fits.\n",
     );
     for choice in &call.choose {
-        let _ = write!(told, "\n{}: {}", choice.id, choice.description);
+        let _ = write!(system_prompt, "\n{}: {}", choice.id, choice.description);
     }
-    told
+    system_prompt
 }
 
 /// What the model said: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
 pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> {
-    let said = answer.pointer("/choices/0/message/content");
-    let said = said.and_then(Value::as_str).unwrap_or_default().trim();
-    if said.is_empty() {
+    let reply = answer.pointer("/choices/0/message/content");
+    let reply = reply.and_then(Value::as_str).unwrap_or_default().trim();
+    if reply.is_empty() {
         return Err("the model said nothing".to_owned());
     }
     if call.choose.is_empty() {
-        return Ok(json!({ "text": said }));
+        return Ok(json!({ "text": reply }));
     }
     // Models like to dress a name: `"order".`
     let bare = |text: &str| {
-        let bare = text.trim_matches(|one: char| !one.is_alphanumeric());
+        let bare = text.trim_matches(|character: char| !character.is_alphanumeric());
         bare.to_lowercase()
     };
-    let named = bare(said);
+    let named = bare(reply);
     if named == NONE {
         return Ok(json!({ "choice": null }));
     }
-    let exact = call.choose.iter().find(|choice| choice.id == said);
+    let exact = call.choose.iter().find(|choice| choice.id == reply);
     let chosen = exact.or_else(|| call.choose.iter().find(|choice| bare(&choice.id) == named));
     match chosen {
         Some(choice) => Ok(json!({ "choice": choice.id })),

@@ -33,7 +33,7 @@ pub struct ActionExecutor {
     /// Connects to public addresses only.
     public: Client,
     /// For hosts of one's own network, and for the model, which the owner has named.
-    own: Client,
+    model_client: Client,
     hosts: Vec<Host>,
     model: Option<Model>,
     /// For what asks nobody, because it may not.
@@ -54,7 +54,7 @@ struct Host {
 
 struct Model {
     url: Url,
-    asked: config::Model,
+    settings: config::Model,
     authorization: Option<HeaderValue>,
     slots: Arc<Semaphore>,
 }
@@ -82,7 +82,7 @@ impl ActionExecutor {
             // A connection kept open would outlive the check of its address.
             .pool_max_idle_per_host(0)
             .build();
-        let own = http_client_builder(longest).build();
+        let model_client = http_client_builder(longest).build();
         let hosts = actions.hosts.iter().map(|host| {
             let authorization = host.authorization.as_ref();
             Ok(Host {
@@ -99,7 +99,7 @@ impl ActionExecutor {
             let key = model.api_key.as_ref();
             Ok(Model {
                 url: Url::parse(&url).map_err(|_| GatewayError::ModelUrl)?,
-                asked: model.clone(),
+                settings: model.clone(),
                 authorization: key
                     .map(|secret| header(secret, "Bearer ", "model.api_key"))
                     .transpose()?,
@@ -108,7 +108,7 @@ impl ActionExecutor {
         });
         Ok(Self {
             public: public.map_err(GatewayError::Client)?,
-            own: own.map_err(GatewayError::Client)?,
+            model_client: model_client.map_err(GatewayError::Client)?,
             hosts: hosts.collect::<Result<_, _>>()?,
             model: model.transpose()?,
             refused: Arc::new(Semaphore::new(actions.per_host)),
@@ -165,7 +165,7 @@ impl ActionExecutor {
             HttpMethod::Delete => reqwest::Method::DELETE,
         };
         let client = if host.private {
-            &self.own
+            &self.model_client
         } else {
             &self.public
         };
@@ -190,9 +190,9 @@ impl ActionExecutor {
         let Some(model) = &self.model else {
             return Err("no language model is set: see [model] in replyd.toml".to_owned());
         };
-        let request = self.own.post(model.url.clone());
+        let request = self.model_client.post(model.url.clone());
         let request = authorized(request, model.authorization.as_ref());
-        let answer = self.fetch(request.json(&chat_completion::request(&model.asked, call)));
+        let answer = self.fetch(request.json(&chat_completion::request(&model.settings, call)));
         chat_completion::answer(&answer.await?, call)
     }
 
@@ -224,7 +224,10 @@ impl ActionExecutor {
     }
 
     async fn fetch(&self, request: RequestBuilder) -> Result<Value, String> {
-        let response = request.send().await.map_err(|error| told(&error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| transport_failure(&error))?;
         let status = response.status();
         if !status.is_success() {
             return Err(format!("the answer had status {}", status.as_u16()));
@@ -245,7 +248,11 @@ impl ActionExecutor {
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, String> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| told(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| transport_failure(&error))?
+        {
             if body.len() + chunk.len() > self.max_bytes {
                 let most = self.max_bytes;
                 return Err(format!("the answer was longer than {most} bytes"));
@@ -288,29 +295,29 @@ fn broken_header() -> String {
 }
 
 /// What went wrong, without the address: it may hold what somebody wrote.
-fn told(error: &reqwest::Error) -> String {
+fn transport_failure(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
-    while let Some(one) = cause {
-        if one.is::<NotPublic>() {
+    while let Some(source) = cause {
+        if source.is::<NotPublic>() {
             return NotPublic.to_string();
         }
-        cause = one.source();
+        cause = source.source();
     }
-    let what = if error.is_connect() {
+    let reason = if error.is_connect() {
         "no connection"
     } else if error.is_timeout() {
         "no answer in time"
     } else {
         "the connection broke"
     };
-    what.to_owned()
+    reason.to_owned()
 }
 
 /// How often values stand in each other; the parser itself stops at 128.
 fn depth(value: &Value) -> usize {
     match value {
-        Value::Array(all) => 1 + all.iter().map(depth).max().unwrap_or(0),
-        Value::Object(all) => 1 + all.values().map(depth).max().unwrap_or(0),
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(items) => 1 + items.values().map(depth).max().unwrap_or(0),
         _ => 0,
     }
 }

@@ -37,10 +37,13 @@ impl std::error::Error for NotPublic {}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let found = (self.0)(name.as_str().to_owned());
+        let addresses = (self.0)(name.as_str().to_owned());
         Box::pin(async move {
-            let public = found.await?.into_iter().filter(|one| is_public(*one));
-            let public: Vec<_> = public.map(|one| SocketAddr::new(one, 0)).collect();
+            let public = addresses
+                .await?
+                .into_iter()
+                .filter(|address| is_public(*address));
+            let public: Vec<_> = public.map(|address| SocketAddr::new(address, 0)).collect();
             if public.is_empty() {
                 return Err(NotPublic.into());
             }
@@ -54,8 +57,8 @@ impl Resolve for PublicOnly {
 pub(super) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|one| one.ip()).collect())
+            let addresses = tokio::net::lookup_host((name, 0)).await?;
+            Ok(addresses.map(|address| address.ip()).collect())
         })
     })
 }

@@ -17,8 +17,8 @@ use crate::message::{
     Action, ActionResult, HttpCall, HttpMethod, ModelCall, ModelChoice, ModelTurn, Speaker,
 };
 
-const PUBLIC: &str = include_str!("../../tests/cases/outside/public.txt");
-const NOT_PUBLIC: &str = include_str!("../../tests/cases/outside/not-public.txt");
+const PUBLIC: &str = include_str!("../../tests/cases/actions/public.txt");
+const NOT_PUBLIC: &str = include_str!("../../tests/cases/actions/not-public.txt");
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
@@ -60,11 +60,11 @@ fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
         let index = count
             .fetch_add(1, Ordering::SeqCst)
             .min(addresses.len() - 1);
-        let found: Vec<IpAddr> = addresses[index]
+        let resolved: Vec<IpAddr> = addresses[index]
             .split(' ')
-            .map(|one| one.parse().unwrap())
+            .map(|entry| entry.parse().unwrap())
             .collect();
-        Box::pin(async move { Ok(found) })
+        Box::pin(async move { Ok(resolved) })
     });
     (lookup, looked)
 }
@@ -114,7 +114,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
     let (lookup, looked) = names(&["127.0.0.1"]);
     let outside = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
 
-    for line in lines(include_str!("../../tests/cases/outside/allowed.txt")) {
+    for line in lines(include_str!("../../tests/cases/actions/allowed.txt")) {
         let before = looked.load(Ordering::SeqCst);
         let reason = failed(perform(&outside, &get(line)).await);
         assert!(
@@ -124,7 +124,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
         assert!(looked.load(Ordering::SeqCst) > before, "{line} passes");
     }
     let before = looked.load(Ordering::SeqCst);
-    for line in lines(include_str!("../../tests/cases/outside/refused.txt")) {
+    for line in lines(include_str!("../../tests/cases/actions/refused.txt")) {
         let reason = failed(perform(&outside, &get(line)).await);
         let known = [
             "may not be called",
@@ -132,7 +132,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
             "leaves its place",
         ];
         assert!(
-            known.iter().any(|one| reason.contains(one)),
+            known.iter().any(|entry| reason.contains(entry)),
             "{line}: {reason}"
         );
     }
@@ -149,10 +149,14 @@ async fn a_name_is_checked_each_time_it_is_connected_to() {
     let resolver = PublicOnly(lookup);
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let found = resolver.resolve("rebinds.example".parse().unwrap()).await;
+        let outcome = resolver.resolve("rebinds.example".parse().unwrap()).await;
         seen.push(
-            found
-                .map(|all| all.map(|one| one.ip().to_string()).collect::<Vec<_>>())
+            outcome
+                .map(|addresses| {
+                    addresses
+                        .map(|entry| entry.ip().to_string())
+                        .collect::<Vec<_>>()
+                })
                 .ok(),
         );
     }
@@ -228,9 +232,9 @@ async fn what_is_no_good_answer_says_what_it_is() {
 async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
     let fake = Fake::start([Script::answer(200, "", "true")]).await;
     let base = format!("http://{}", fake.address);
-    let mut own = host(&base, true);
-    own.authorization = Some("Token secret-canary".into());
-    let outside = ActionExecutor::new(&actions(vec![own]), None).unwrap();
+    let mut allowed = host(&base, true);
+    allowed.authorization = Some("Token secret-canary".into());
+    let outside = ActionExecutor::new(&actions(vec![allowed]), None).unwrap();
     let call = HttpCall {
         method: HttpMethod::Put,
         url: format!("{base}/orders?of=ana%20b"),
@@ -295,8 +299,8 @@ fn question(choose: &[&str]) -> ModelCall {
 }
 
 /// What a model's words come to, and what it was asked.
-async fn told(said: &str, call: ModelCall) -> (ActionResult, Value) {
-    let body = json!({"choices": [{"message": {"role": "assistant", "content": said}}]});
+async fn ask_model(reply: &str, call: ModelCall) -> (ActionResult, Value) {
+    let body = json!({"choices": [{"message": {"role": "assistant", "content": reply}}]});
     let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
     let model = Model {
         url: format!("http://{}/v1", fake.address),
@@ -305,10 +309,10 @@ async fn told(said: &str, call: ModelCall) -> (ActionResult, Value) {
         temperature: None,
         limit_key: LimitKey::MaxTokens,
     };
-    told_by(fake, &model, call).await
+    ask_model_at(fake, &model, call).await
 }
 
-async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (ActionResult, Value) {
+async fn ask_model_at(fake: Fake, model: &Model, call: ModelCall) -> (ActionResult, Value) {
     let outside = ActionExecutor::new(&actions(Vec::new()), Some(model)).unwrap();
     let outcome = perform(&outside, &Action::Model(call)).await;
     let request = fake.requests().remove(0);
@@ -323,7 +327,7 @@ async fn told_by(fake: Fake, model: &Model, call: ModelCall) -> (ActionResult, V
 
 #[tokio::test]
 async fn a_model_writes_a_text_from_the_conversation() {
-    let (outcome, asked) = told(" Yes, {{ contact.phone }}. ", question(&[])).await;
+    let (outcome, request) = ask_model(" Yes, {{ contact.phone }}. ", question(&[])).await;
 
     // What looks like a template stays what it is.
     assert_eq!(
@@ -339,7 +343,7 @@ async fn a_model_writes_a_text_from_the_conversation() {
             {"role": "user", "content": "do you have rye bread?"},
         ],
     });
-    assert_eq!(asked, expected);
+    assert_eq!(request, expected);
 }
 
 #[tokio::test]
@@ -355,14 +359,16 @@ async fn a_model_chooses_one_of_the_rules_it_is_given() {
         ),
         (" ", Err("the model said nothing")),
     ];
-    for (said, expected) in cases {
-        let (outcome, asked) = told(said, question(&["bread", "cake"])).await;
+    for (reply, expected) in cases {
+        let (outcome, request) = ask_model(reply, question(&["bread", "cake"])).await;
         let expected = match expected {
             Ok(value) => ActionResult::Done(value),
             Err(reason) => ActionResult::Failed(reason.to_owned()),
         };
-        assert_eq!(outcome, expected, "{said}");
-        let system = asked.pointer("/messages/0/content").and_then(Value::as_str);
+        assert_eq!(outcome, expected, "{reply}");
+        let system = request
+            .pointer("/messages/0/content")
+            .and_then(Value::as_str);
         assert!(
             system
                 .unwrap()
@@ -383,11 +389,11 @@ async fn a_model_is_asked_in_the_words_its_service_knows() {
         limit_key: LimitKey::MaxCompletionTokens,
     };
 
-    let (_, asked) = told_by(fake, &model, question(&[])).await;
+    let (_, request) = ask_model_at(fake, &model, question(&[])).await;
 
-    assert_eq!(asked["max_completion_tokens"], json!(50));
-    assert_eq!(asked["temperature"], json!(1));
-    assert_eq!(asked.get("max_tokens"), None);
+    assert_eq!(request["max_completion_tokens"], json!(50));
+    assert_eq!(request["temperature"], json!(1));
+    assert_eq!(request.get("max_tokens"), None);
 }
 
 #[tokio::test]
@@ -418,9 +424,9 @@ async fn an_address_that_would_leave_its_place_is_not_called() {
 async fn the_owners_key_goes_before_that_of_a_rule() {
     let fake = Fake::start([Script::answer(200, "", "true")]).await;
     let base = format!("http://{}", fake.address);
-    let mut own = host(&base, true);
-    own.authorization = Some("Token of-the-owner".into());
-    let outside = ActionExecutor::new(&actions(vec![own]), None).unwrap();
+    let mut allowed = host(&base, true);
+    allowed.authorization = Some("Token of-the-owner".into());
+    let outside = ActionExecutor::new(&actions(vec![allowed]), None).unwrap();
     let Action::Http(mut call) = get(&base) else {
         panic!("it is a call");
     };

@@ -28,13 +28,13 @@ use crate::intake;
 use crate::intake::Intake;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, MediaPolicy, Store};
-use crate::telemetry::{Conditions, Metrics, Signs};
+use crate::telemetry::{Conditions, HealthSignals, Metrics};
 use crate::web;
 use crate::web::{Health, Limits, TrustedProxies, Webhook};
 use crate::whatsapp::signature;
 use crate::workers::outbox;
 use crate::workers::outbox::{Delivery, DeliverySettings};
-use crate::workers::{MediaDownloader, Waiting};
+use crate::workers::{MediaDownloader, Timers, TimersAndActions};
 
 use account_monitor::AccountMonitor;
 use maintenance::Maintenance;
@@ -59,7 +59,7 @@ pub struct App {
     metrics: Arc<Metrics>,
     rules: Arc<Current>,
     conditions: Arc<Conditions>,
-    signs: Arc<Signs>,
+    health_signals: Arc<HealthSignals>,
     /// Fingerprint of the rules files from before they were read: see [`reload::fingerprint`].
     at_start: u64,
     public: TcpListener,
@@ -83,7 +83,8 @@ impl App {
     /// cannot be opened or is in use, or an address is taken.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let limits = Limits::default();
-        let connections = web::connections_within(web::raise_open_files(), limits.connections)?;
+        let connections =
+            web::connections_within_limit(web::raise_open_file_limit(), limits.connections)?;
         // Rules first: a mistake in them must not leave a new database behind. The fingerprint
         // comes before them, so that a change made meanwhile is noticed.
         let at_start = reload::fingerprint(&config);
@@ -127,7 +128,7 @@ impl App {
             metrics: Arc::new(Metrics::default()),
             rules: Arc::new(Current::new(rulebook)),
             conditions: Arc::default(),
-            signs: Arc::default(),
+            health_signals: Arc::default(),
             at_start,
             public,
             admin,
@@ -210,21 +211,21 @@ impl App {
         let decide: Arc<Decide> = Arc::new(move |conversation, incoming, now| {
             rules.get().decide(conversation, incoming, now)
         });
-        let waiting = Waiting {
+        let timers = Timers {
             store: self.store.clone(),
             decide: Arc::clone(&decide),
-            executor: Arc::clone(&self.executor),
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
         };
+        let timers_and_actions = TimersAndActions::new(timers, Arc::clone(&self.executor));
         let (intake, committing) = Intake::start(intake::Parts {
             store: self.store.clone(),
             decide,
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
-            signs: self.signs,
+            health_signals: self.health_signals,
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
             files: media_policy(&self.config),
@@ -263,7 +264,10 @@ impl App {
         });
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
         tasks.start("reload", reload.run(shutdown.clone()));
-        tasks.start("waiting", waiting.run(shutdown.clone()));
+        tasks.start(
+            "timers_and_actions",
+            timers_and_actions.run(shutdown.clone()),
+        );
         if let Some(files) = files {
             tasks.start("files", files.run(shutdown.clone()));
         }
@@ -298,7 +302,7 @@ impl App {
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             conditions: Arc::clone(&self.conditions),
-            signs: Arc::clone(&self.signs),
+            health_signals: Arc::clone(&self.health_signals),
         }
     }
 

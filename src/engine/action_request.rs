@@ -224,7 +224,11 @@ fn model(
         // Earlier turns are added by the caller that has the history.
         turns: vec![ModelTurn {
             speaker: Speaker::Person,
-            text: message.content.said().unwrap_or_default().to_owned(),
+            text: message
+                .content
+                .text_or_label()
+                .unwrap_or_default()
+                .to_owned(),
         }],
         choose: choose.collect(),
         max_tokens: call.max_tokens,

@@ -31,7 +31,7 @@ pub(crate) fn fill(
             .fill(&variables)
             .map_err(|error| error.to_string())?;
         for content in split(content) {
-            if let Some(breach) = limits::breaches(&content).into_iter().next() {
+            if let Some(breach) = limits::violations(&content).into_iter().next() {
                 return Err(format!("{}: {}", breach.part, breach.message));
             }
             replies.push(Reply {

@@ -72,7 +72,7 @@ impl WriteError {
     }
 
     pub(super) fn folder(path: &Path, error: io::Error) -> Self {
-        let reason = match Reason::of(error, path) {
+        let reason = match Reason::from_io(error, path) {
             Reason::Exists => Reason::File,
             reason => reason,
         };
@@ -92,7 +92,7 @@ impl WriteError {
 }
 
 impl Reason {
-    pub(super) fn of(error: io::Error, target: &Path) -> Self {
+    pub(super) fn from_io(error: io::Error, target: &Path) -> Self {
         let folder = || folder_of(target).to_owned();
         match error.kind() {
             ErrorKind::AlreadyExists => Self::Exists,

@@ -83,7 +83,7 @@ impl Draft {
         let (file, way) = match target {
             Place::File(target) => {
                 let (file, draft) = open_draft(&target, existing, access)
-                    .map_err(|error| failed(Reason::of(error, &target)))?;
+                    .map_err(|error| failed(Reason::from_io(error, &target)))?;
                 let way = Way::Beside {
                     draft,
                     target,
@@ -93,7 +93,7 @@ impl Draft {
             }
             Place::Stream(stream) => {
                 let open = OpenOptions::new().append(true).open(&stream);
-                let file = open.map_err(|error| failed(Reason::of(error, &stream)))?;
+                let file = open.map_err(|error| failed(Reason::from_io(error, &stream)))?;
                 (file, Way::Through)
             }
         };
@@ -142,7 +142,7 @@ impl Draft {
             Way::Beside { target, .. } => target,
             Way::Through => &self.named,
         };
-        WriteError::file(&self.named, Reason::of(error, target))
+        WriteError::file(&self.named, Reason::from_io(error, target))
     }
 }
 
@@ -221,7 +221,7 @@ fn make_folders(folder: &Path) -> io::Result<()> {
 pub fn make_private(path: &Path) -> Result<(), WriteError> {
     make_folder(folder_of(path))?;
     let opened = open_private(path);
-    opened.map_err(|error| WriteError::file(path, Reason::of(error, path)))?;
+    opened.map_err(|error| WriteError::file(path, Reason::from_io(error, path)))?;
     Ok(())
 }
 
@@ -265,15 +265,15 @@ fn place_of(path: &Path) -> Result<Place, Reason> {
             return Ok(Place::Stream(at));
         }
         match at.symlink_metadata() {
-            Ok(found) if found.is_symlink() => {
-                let link = fs::read_link(&at).map_err(|error| Reason::of(error, &at))?;
+            Ok(metadata) if metadata.is_symlink() => {
+                let link = fs::read_link(&at).map_err(|error| Reason::from_io(error, &at))?;
                 at = folder_of(&at).join(link);
             }
-            Ok(found) if found.is_file() => return Ok(Place::File(at)),
-            Ok(found) if found.is_dir() => return Err(Reason::Folder),
+            Ok(metadata) if metadata.is_file() => return Ok(Place::File(at)),
+            Ok(metadata) if metadata.is_dir() => return Err(Reason::Folder),
             Ok(_) => return Ok(Place::Stream(at)),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::File(at)),
-            Err(error) => return Err(Reason::of(error, &at)),
+            Err(error) => return Err(Reason::from_io(error, &at)),
         }
     }
     Err(Reason::Circle)

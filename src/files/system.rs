@@ -34,12 +34,12 @@ mod unix {
 
     /// Gives a file the mode and, where we may, the owner and group of another.
     pub(crate) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
-        let own = file.metadata()?;
-        if own.gid() != other.gid() {
+        let current = file.metadata()?;
+        if current.gid() != other.gid() {
             // Whoever is no member of the group cannot give it; the mode is kept all the same.
             let _ = fchown(file, None, Some(other.gid()));
         }
-        if own.uid() != other.uid() {
+        if current.uid() != other.uid() {
             let _ = fchown(file, Some(other.uid()), None);
         }
         // After the owner, whose change takes bits of the mode away.

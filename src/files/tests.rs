@@ -60,14 +60,14 @@ fn what_stands_in_the_way_is_told() {
     fs::create_dir(at("folder")).unwrap();
     fs::write(at("file"), "").unwrap();
 
-    let told = [at("folder"), at("file/x"), at("nowhere/x")].map(|path| {
+    let errors = [at("folder"), at("file/x"), at("nowhere/x")].map(|path| {
         let error = replace(&path, "", Access::Umask).unwrap_err();
         error.reason().to_string()
     });
     let in_the_way = make_folder(&at("file")).unwrap_err();
 
     assert_eq!(
-        told,
+        errors,
         [
             "a folder has this name".to_owned(),
             "a part of the path is a file, not a folder".to_owned(),

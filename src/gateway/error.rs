@@ -248,7 +248,7 @@ impl SendError {
 }
 
 /// Tells a request that never left from one that may have.
-pub(super) fn of_transport(error: &reqwest::Error) -> SendError {
+pub(super) fn from_transport(error: &reqwest::Error) -> SendError {
     if error.is_builder() {
         return SendError::NotSent(NotSent::Request);
     }
@@ -301,8 +301,8 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
-        if let Some(found) = error.downcast_ref::<E>().filter(|_| wrapped.is_none()) {
-            return Some(found);
+        if let Some(cause) = error.downcast_ref::<E>().filter(|_| wrapped.is_none()) {
+            return Some(cause);
         }
         cause = match wrapped {
             Some(wrapped) => Some(wrapped),
@@ -314,7 +314,7 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
 
 /// Why a request of any kind did not come through, in words that name no address.
 pub(crate) fn reason(error: &reqwest::Error) -> String {
-    match of_transport(error) {
+    match from_transport(error) {
         SendError::NotSent(reason) => reason.to_string(),
         SendError::Unknown(reason) => reason.to_string(),
         SendError::Rejected(rejection) => rejection.to_string(),

@@ -44,14 +44,14 @@ pub struct Gateway {
     headers: HeaderMap,
     timeout: Duration,
     /// The time that the last answer told, and when it came: the best witness for our own clock.
-    told: Arc<watch::Sender<Option<ToldTime>>>,
+    reported_time: Arc<watch::Sender<Option<GatewayTime>>>,
 }
 
 /// A time that an answer told.
 #[derive(Clone, Copy, Debug)]
-pub struct ToldTime {
+pub struct GatewayTime {
     /// Its `Date`.
-    pub theirs: Timestamp,
+    pub reported: Timestamp,
     /// When it came.
     pub at: Instant,
 }
@@ -97,20 +97,21 @@ impl Gateway {
             control: Arc::new(control),
             headers,
             timeout: settings.timeout,
-            told: Arc::new(watch::Sender::new(None)),
+            reported_time: Arc::new(watch::Sender::new(None)),
         })
     }
 
     /// The time that each answer tells, as it comes.
     #[must_use]
-    pub fn told_times(&self) -> watch::Receiver<Option<ToldTime>> {
-        self.told.subscribe()
+    pub fn told_times(&self) -> watch::Receiver<Option<GatewayTime>> {
+        self.reported_time.subscribe()
     }
 
     fn hear(&self, response: &Response) {
-        if let Some(theirs) = response::date(response.headers()) {
+        if let Some(reported) = response::date(response.headers()) {
             let at = Instant::now();
-            self.told.send_replace(Some(ToldTime { theirs, at }));
+            self.reported_time
+                .send_replace(Some(GatewayTime { reported, at }));
         }
     }
 
@@ -165,7 +166,10 @@ impl Gateway {
     /// [`SendError`] when it cannot be reached.
     pub async fn date(&self) -> Result<Option<Timestamp>, SendError> {
         let request = self.client.get(Url::clone(&self.base));
-        let response = request.send().await.map_err(|e| error::of_transport(&e))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|e| error::from_transport(&e))?;
         Ok(response::date(response.headers()))
     }
 
@@ -205,7 +209,10 @@ impl Gateway {
             // Its bytes come from elsewhere: see `upload`.
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
-        let response = request.send().await.map_err(|e| error::of_transport(&e))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|e| error::from_transport(&e))?;
         self.hear(&response);
         response::read(response).await
     }

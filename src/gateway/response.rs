@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::{Rejection, SendError, Unknown, of_transport};
+use super::error::{Rejection, SendError, Unknown, from_transport};
 use crate::message::{GraphError, Wamid};
 use crate::whatsapp::error_codes;
 
@@ -22,7 +22,7 @@ pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, SendError> {
     let status = response.status();
     let retry_after = retry_after(response.headers());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| of_transport(&e))? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| from_transport(&e))? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(SendError::Unknown(Unknown::Answer {
                 status: status.as_u16(),

@@ -176,8 +176,8 @@ async fn retry_after_is_read_as_seconds_and_as_a_date() {
     for (headers, seconds) in cases {
         let rejection = rejection(answer_to(Script::answer(429, &headers, "")).await);
 
-        let asked = rejection.retry_after.map(|wait| wait.as_secs());
-        assert_eq!(asked, seconds, "{headers}");
+        let retry_after = rejection.retry_after.map(|wait| wait.as_secs());
+        assert_eq!(retry_after, seconds, "{headers}");
     }
 }
 

@@ -186,10 +186,10 @@ impl ConversationState {
             pending_actions.number += self.actions;
         }
         let actions = self.actions + other.actions;
-        let own = std::mem::take(self);
+        let this = std::mem::take(self);
         let (mut state, older) = match newer {
-            Newer::Own => (own, other),
-            Newer::Other => (other, own),
+            Newer::Own => (this, other),
+            Newer::Other => (other, this),
         };
         state.actions = actions;
         // Taps name the run they belong to, so no number is given twice.
@@ -296,8 +296,11 @@ mod tests {
             let mut state = pending_actions(3);
             state.join(pending_actions(2), newer);
 
-            let mut numbers: Vec<u64> =
-                state.pending_actions.iter().map(|one| one.number).collect();
+            let mut numbers: Vec<u64> = state
+                .pending_actions
+                .iter()
+                .map(|action| action.number)
+                .collect();
             numbers.sort_unstable();
             assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
         }
@@ -328,7 +331,10 @@ mod tests {
         state.join(newer, Newer::Other);
 
         let messages = state.debounce.unwrap().messages;
-        let wamids: Vec<_> = messages.iter().map(|one| one.wamid.as_str()).collect();
+        let wamids: Vec<_> = messages
+            .iter()
+            .map(|message| message.wamid.as_str())
+            .collect();
         assert_eq!(wamids, ["wamid.1", "wamid.2"]);
         assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));
         assert!(state.opted_out_at.is_some());

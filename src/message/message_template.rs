@@ -70,8 +70,8 @@ impl TemplateShape {
     /// about: `header`, `body`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
-        found.extend(
+        let mut problems = Vec::new();
+        problems.extend(
             self.header_difference(template)
                 .map(|message| ("header", message)),
         );
@@ -94,33 +94,33 @@ impl TemplateShape {
                 .filter(|name| !self.body.iter().any(|known| known == name))
                 .collect();
             if !missing.is_empty() {
-                found.push(("body", format!("the template needs {}", quoted(&missing))));
+                problems.push(("body", format!("the template needs {}", quoted(&missing))));
             }
             if !strange.is_empty() {
-                found.push(("body", format!("the template has no {}", quoted(&strange))));
+                problems.push(("body", format!("the template has no {}", quoted(&strange))));
             }
             if given.contains(&None) {
                 let message = "the values of this template have names: `body = { name = \"…\" }`";
-                found.push(("body", message.to_owned()));
+                problems.push(("body", message.to_owned()));
             }
         } else if self.body.len() != given.len() {
             let (takes, gets) = (self.body.len(), given.len());
             let message = format!("the text of the template takes {takes} values, and gets {gets}");
-            found.push(("body", message));
+            problems.push(("body", message));
         } else if given.iter().any(Option::is_some) {
             let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
-            found.push(("body", message));
+            problems.push(("body", message));
         }
-        found.extend(
+        problems.extend(
             self.button_differences(template)
                 .map(|message| ("buttons", message)),
         );
         if self.cards != template.cards.len() {
             let (takes, gets) = (self.cards, template.cards.len());
             let message = format!("the template has {takes} cards, and gets {gets}");
-            found.push(("cards", message));
+            problems.push(("cards", message));
         }
-        found
+        problems
     }
 
     fn header_difference<T>(&self, template: &TemplateMessage<T>) -> Option<String> {

@@ -8,7 +8,6 @@ mod action;
 mod conversation;
 mod conversation_state;
 mod event;
-mod hex;
 mod identity;
 mod ids;
 mod inbound;
@@ -29,8 +28,8 @@ pub use conversation_state::{
 pub use event::{
     AccountEvent, AccountNews, Consent, Event, Marketing, STANDING_FIELDS, Unreadable,
 };
-pub(crate) use hex::hex;
 pub use identity::{Identity, Recipient};
+pub(crate) use ids::hex;
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, ReferredProduct};

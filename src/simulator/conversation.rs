@@ -226,7 +226,7 @@ impl<'r> SimulatedConversation<'r> {
         let id = |content: &Content| content.button().map(button_id::owner_id).map(str::to_owned);
         let is = |content: &&Content| {
             content.button().map(button_id::owner_id) == Some(wanted)
-                || content.said() == Some(wanted)
+                || content.text_or_label() == Some(wanted)
         };
         let Some(content) = offered.iter().find(is).cloned() else {
             let ids: Vec<String> = offered.iter().filter_map(id).collect();

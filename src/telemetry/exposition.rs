@@ -69,11 +69,11 @@ pub(super) fn as_text(open: &str) -> String {
     let mut text = String::with_capacity(open.len());
     let mut help = "";
     for line in open.lines() {
-        if let Some(told) = line.strip_prefix("# HELP ") {
-            help = told.split_once(' ').map_or("", |(_, help)| help);
+        if let Some(description) = line.strip_prefix("# HELP ") {
+            help = description.split_once(' ').map_or("", |(_, help)| help);
         } else if let Some((name, kind)) = line
             .strip_prefix("# TYPE ")
-            .and_then(|told| told.split_once(' '))
+            .and_then(|description| description.split_once(' '))
         {
             let (suffix, kind) = match kind {
                 "counter" => ("_total", "counter"),

@@ -7,7 +7,7 @@ use std::panic::PanicHookInfo;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::fmt;
 
-use super::lines::Lines;
+use super::stderr_queue::StderrQueue;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn check_filter(filter: &str) -> Result<(), LogError> {
 ///
 /// # Errors
 /// When the filter is not understood, or logs were started before.
-pub fn start_logs(lines: &Lines, format: LogFormat, filter: &str) -> Result<(), LogError> {
+pub fn start_logs(lines: &StderrQueue, format: LogFormat, filter: &str) -> Result<(), LogError> {
     // The layer tells of its own errors with `eprintln!`, which panics; the writer has no error to
     // give it.
     let layer = fmt()
@@ -105,10 +105,10 @@ mod tests {
         std::panic::set_hook(Box::new(log_panic));
 
         tracing::subscriber::with_default(lines, || {
-            let said = "canary";
+            let secret = "canary";
             for broken in [
                 std::panic::catch_unwind(|| panic!("stands in the source")),
-                std::panic::catch_unwind(|| panic!("cannot read {said}")),
+                std::panic::catch_unwind(|| panic!("cannot read {secret}")),
             ] {
                 assert!(broken.is_err());
             }

@@ -149,41 +149,41 @@ impl Metrics {
     fn register_intake(mut self) -> Self {
         // Under the names that all programs share, so without our prefix.
         self.registry.register_collector(Box::new(Process));
-        let all = self.registry.sub_registry_with_prefix("replyd");
-        all.register(
+        let registry = self.registry.sub_registry_with_prefix("replyd");
+        registry.register(
             "build",
             "The version that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        all.register_collector(Box::new(LostLines));
-        all.register(
+        registry.register_collector(Box::new(LostLines));
+        registry.register(
             "webhooks",
             "Webhook requests by answer",
             self.webhooks.clone(),
         );
-        all.register(
+        registry.register(
             "connections",
             "Connections of both listeners by what became of them",
             self.connections.clone(),
         );
-        all.register(
+        registry.register(
             "strays",
             "Requests that found nothing here by reason",
             self.strays.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "webhook_duration",
             "From the last byte of a webhook to its answer",
             Unit::Seconds,
             self.webhook_seconds.clone(),
         );
-        all.register("updates", "Updates stored by kind", self.updates.clone());
-        all.register(
+        registry.register("updates", "Updates stored by kind", self.updates.clone());
+        registry.register(
             "decisions",
             "Decisions on messages by word",
             self.decisions.clone(),
         );
-        all.register(
+        registry.register(
             "commit_updates",
             "Updates per commit",
             self.commit_updates.clone(),
@@ -193,30 +193,30 @@ impl Metrics {
 
     /// What goes out, and what waits for that.
     fn register_delivery(mut self) -> Self {
-        let all = self.registry.sub_registry_with_prefix("replyd");
-        all.register("sends", "Gateway requests by result", self.sends.clone());
-        all.register_with_unit(
+        let registry = self.registry.sub_registry_with_prefix("replyd");
+        registry.register("sends", "Gateway requests by result", self.sends.clone());
+        registry.register_with_unit(
             "gateway_duration",
             "From a gateway request to its answer",
             Unit::Seconds,
             self.gateway_seconds.clone(),
         );
-        all.register(
+        registry.register(
             "actions",
             "Calls and questions to models by result",
             self.actions.clone(),
         );
-        all.register(
+        registry.register(
             "send_failures",
             "Gateway requests that were not accepted by class and code",
             self.send_failures.clone(),
         );
-        all.register(
+        registry.register(
             "outbox_rows",
             "Rows in the outbox by state and kind",
             self.outbox_rows.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "outbox_oldest",
             "How long the oldest message of a state has been waiting",
             Unit::Seconds,
@@ -227,42 +227,42 @@ impl Metrics {
 
     /// What an owner is told about the rules, the database, the account, the clock and the webhook.
     fn register_watched(mut self) -> Self {
-        let all = self.registry.sub_registry_with_prefix("replyd");
-        all.register(
+        let registry = self.registry.sub_registry_with_prefix("replyd");
+        registry.register(
             "rules_stale",
             "1 while the rules on the disk do not pass the check",
             self.rules_stale.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "database",
             "Size of the database file",
             Unit::Bytes,
             self.database_bytes.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "database_wal",
             "Size of the write-ahead log beside the database file",
             Unit::Bytes,
             self.database_wal_bytes.clone(),
         );
-        all.register(
+        registry.register(
             "account_troubles",
             "Bans, restrictions, flags and lowered limits that stand against the account or a number",
             self.account_troubles.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "clock_offset",
             "How far this machine's clock is ahead of WhatsApp's",
             Unit::Seconds,
             self.clock_offset_seconds.clone(),
         );
-        all.register_with_unit(
+        registry.register_with_unit(
             "last_webhook_timestamp",
             "When an update came last, since 1970; 0 when none ever did",
             Unit::Seconds,
             self.last_webhook_seconds.clone(),
         );
-        all.register(
+        registry.register(
             "quarantine_rows",
             "Updates that nobody understood",
             self.quarantine_rows.clone(),

@@ -3,17 +3,17 @@
 
 mod conditions;
 mod exposition;
-mod lines;
+mod health_signals;
 mod logs;
 mod metrics;
 mod process;
-mod signs;
-mod sparing;
+mod rate_limited_log;
+mod stderr_queue;
 
 pub use conditions::{Condition, Conditions};
 pub use exposition::Format;
-pub use lines::Lines;
+pub use health_signals::HealthSignals;
 pub use logs::{LogError, LogFormat, check_filter, start_logs};
 pub use metrics::{Metrics, OutboxLabels, SendFailure, StateLabel};
-pub use signs::Signs;
-pub use sparing::OncePerMinute;
+pub use rate_limited_log::RateLimitedLog;
+pub use stderr_queue::StderrQueue;

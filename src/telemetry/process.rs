@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use super::lines;
+use super::stderr_queue;
 
 /// Reads everything anew for each scrape. Where the system does not tell, there is no number rather
 /// than a wrong one.
@@ -110,7 +110,7 @@ pub(super) struct LostLines;
 
 impl Collector for LostLines {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let lost = ConstCounter::new(lines::lost());
+        let lost = ConstCounter::new(stderr_queue::lost());
         let help = "Log lines that standard error did not take.";
         let metric = encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?;
         lost.encode(metric)

@@ -15,14 +15,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::places::Place;
+use super::connection_slots::ConnectionSlot;
 
 /// A connection with a time for each header and each write.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    place: Arc<Place>,
-    /// [`Place::turns`] when bytes were last looked at.
+    slot: Arc<ConnectionSlot>,
+    /// [`ConnectionSlot::turns`] when bytes were last looked at.
     seen: usize,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -38,14 +38,14 @@ impl Connection {
     /// something to say.
     pub(super) fn new(
         stream: TcpStream,
-        place: Arc<Place>,
+        slot: Arc<ConnectionSlot>,
         header_timeout: Duration,
         write_timeout: Duration,
     ) -> Self {
         Self {
             stream,
-            seen: place.turns(),
-            place,
+            seen: slot.turns(),
+            slot,
             header_timeout,
             write_timeout,
             header_due: Some(Instant::now() + header_timeout),
@@ -80,7 +80,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let turns = this.place.turns();
+        let turns = this.slot.turns();
         if turns != this.seen {
             this.seen = turns;
             this.header_due = None;
@@ -140,7 +140,7 @@ impl AsyncWrite for Connection {
         // hyper flushes when it has nothing left to write.
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if let Poll::Ready(Ok(())) = flushed {
-            self.place.flushed();
+            self.slot.flushed();
         }
         flushed
     }

@@ -118,17 +118,17 @@ impl Health {
     /// Every state and kind, whether there are rows of it or not.
     fn show(&self, counts: &[OutboxCount]) {
         let now = self.clock.now();
-        let of = |state, kind| {
-            let mut all = counts.iter();
-            all.find(|count| count.state == state && count.kind == kind)
+        let count_for = |state, kind| {
+            let mut matching = counts.iter();
+            matching.find(|count| count.state == state && count.kind == kind)
         };
         for state in STATES {
             for kind in KINDS {
-                let rows = of(state, kind).map_or(0, |count| count.rows);
+                let rows = count_for(state, kind).map_or(0, |count| count.rows);
                 let labels = OutboxLabels { state, kind };
                 self.metrics.outbox_rows.get_or_create(&labels).set(rows);
             }
-            let oldest = of(state, "message").and_then(|count| count.oldest);
+            let oldest = count_for(state, "message").and_then(|count| count.oldest);
             let seconds = oldest.map_or(0, |since| now.duration_since(since).as_secs().max(0));
             let gauge = &self.metrics.outbox_oldest_seconds;
             gauge.get_or_create(&StateLabel { state }).set(seconds);

@@ -5,13 +5,13 @@
 //! [`crate::intake`], which is next on the way of a message. Nothing here logs or answers with
 //! content of a request.
 
-mod bodies;
+mod body_budget;
 mod connection;
+mod connection_slots;
 mod health;
-mod hosts;
-mod open_files;
-mod peers;
-mod places;
+mod host_check;
+mod open_file_limit;
+mod peer;
 pub mod server;
 mod webhook;
 
@@ -26,8 +26,8 @@ use axum::response::Response;
 use crate::telemetry::Metrics;
 
 pub(crate) use health::Health;
-pub(crate) use open_files::{connections_within, raise_open_files};
-pub(crate) use peers::TrustedProxies;
+pub(crate) use open_file_limit::{connections_within_limit, raise_open_file_limit};
+pub(crate) use peer::TrustedProxies;
 pub(crate) use server::{Limits, Server};
 pub(crate) use webhook::Webhook;
 
@@ -42,8 +42,11 @@ pub(crate) fn public(path: &str, webhook: Webhook, health: Health) -> Router {
 /// What only the owner may reach: health and metrics, under loopback addresses, `localhost` and
 /// `names`.
 pub(crate) fn admin(health: Health, names: Vec<String>) -> Router {
-    let hosts = hosts::Hosts::new(names, Arc::clone(&health.metrics));
-    health::admin_routes(health).layer(from_fn_with_state(Arc::new(hosts), hosts::known_only))
+    let host_check = host_check::AllowedHosts::new(names, Arc::clone(&health.metrics));
+    health::admin_routes(health).layer(from_fn_with_state(
+        Arc::new(host_check),
+        host_check::require_known_host,
+    ))
 }
 
 /// Counts requests for what is not here. They write no line: whoever tries paths would write a log.

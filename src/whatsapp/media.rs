@@ -301,7 +301,7 @@ mod tests {
         };
 
         let call = upload(&number, file.clone());
-        let asked = look_up("900200", Some(&number));
+        let lookup = look_up("900200", Some(&number));
         let deleted = delete("900200", None);
 
         assert_eq!(
@@ -310,10 +310,10 @@ mod tests {
         );
         assert_eq!(call.payload, Payload::File(file));
         assert_eq!(
-            (asked.method.name(), &asked.path[..]),
+            (lookup.method.name(), &lookup.path[..]),
             ("GET", &["900200".to_owned()][..])
         );
-        assert_eq!(asked.query, [("phone_number_id", "1065".to_owned())]);
+        assert_eq!(lookup.query, [("phone_number_id", "1065".to_owned())]);
         assert_eq!((deleted.method.name(), deleted.query.len()), ("DELETE", 0));
     }
 

@@ -151,9 +151,12 @@ impl MediaDownloader {
             return Err(Failure::NoId);
         }
         let call = media::look_up(&download.media_id, Some(&download.phone_number_id));
-        let found = media::read(&self.gateway.call(&call).await?);
-        let url = found.url.ok_or(Failure::NoAddress)?;
-        let mime_type = download.mime_type.as_deref().or(found.mime_type.as_deref());
+        let metadata = media::read(&self.gateway.call(&call).await?);
+        let url = metadata.url.ok_or(Failure::NoAddress)?;
+        let mime_type = download
+            .mime_type
+            .as_deref()
+            .or(metadata.mime_type.as_deref());
         let name = media_file::file_name(&download.media_id, mime_type.unwrap_or_default());
         // A folder a month, so that none grows without bound.
         let month = download.received_at.to_zoned(TimeZone::UTC);
@@ -163,7 +166,7 @@ impl MediaDownloader {
         let announced = download.sha256.as_deref().and_then(media::sha256);
         let limits = DownloadLimits {
             max_bytes: self.max_bytes,
-            sha256: announced.or(found.sha256),
+            sha256: announced.or(metadata.sha256),
         };
         let into = Target {
             path: &folder.join(&name),

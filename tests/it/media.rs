@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::sqlite;
 use crate::support;
-use crate::support::desk::TestCli;
+use crate::support::test_cli::TestCli;
 use crate::support::{ANA, NUMBERS, Options, TestApp};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";

@@ -63,7 +63,7 @@ fn every_message_becomes_the_documented_body() {
 #[test]
 fn every_message_is_within_the_limits_and_survives_the_database() {
     for (name, case) in cases() {
-        assert_eq!(limits::breaches(&case.content), [], "{name}");
+        assert_eq!(limits::violations(&case.content), [], "{name}");
 
         let stored = serde_json::to_string(&case.content).unwrap();
         let back: Outbound = serde_json::from_str(&stored).unwrap();

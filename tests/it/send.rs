@@ -4,7 +4,7 @@ use replyd::sandbox::webhooks;
 use serde_json::{Value, json};
 
 use crate::sqlite;
-use crate::support::desk::TestCli;
+use crate::support::test_cli::TestCli;
 use crate::support::{ANA, NUMBERS, Options, TestApp, bodies};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01 a picture of a cake";

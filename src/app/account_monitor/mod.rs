@@ -14,10 +14,10 @@ use tokio::time::{Instant, sleep_until};
 
 use self::clock_check::{ClockCheck, Verdict};
 use crate::clock::Clock;
-use crate::gateway::{Gateway, ToldTime};
+use crate::gateway::{Gateway, GatewayTime};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::telemetry::{Condition, Conditions, Metrics, Signs};
+use crate::telemetry::{Condition, Conditions, HealthSignals, Metrics};
 use crate::whatsapp::standing;
 
 /// Interval between reads of the account's standing: a restriction ends without an account event.
@@ -35,7 +35,7 @@ pub(super) struct AccountMonitor {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) conditions: Arc<Conditions>,
-    pub(super) signs: Arc<Signs>,
+    pub(super) health_signals: Arc<HealthSignals>,
 }
 
 /// Conditions that were logged already, so that each is logged once.
@@ -113,7 +113,7 @@ impl Begun {
         let mut next_question = Instant::now();
         loop {
             tokio::select! {
-                () = self.watch.signs.changed() => {
+                () = self.watch.health_signals.changed() => {
                     self.watch.account(&mut self.reported).await;
                     if self.is_suspicious() && !check.is_fresh() {
                         self.ask(&mut check).await;
@@ -139,9 +139,9 @@ impl Begun {
         }
     }
 
-    fn hear(&self, check: &mut ClockCheck, time: ToldTime) {
+    fn hear(&self, check: &mut ClockCheck, time: GatewayTime) {
         let since = jiff::SignedDuration::try_from(time.at.elapsed()).unwrap_or_default();
-        let offset = self.watch.clock.now().duration_since(time.theirs) - since;
+        let offset = self.watch.clock.now().duration_since(time.reported) - since;
         self.watch
             .metrics
             .clock_offset_seconds
@@ -151,8 +151,9 @@ impl Begun {
 
     /// Whether messages suggest that the clock is wrong.
     fn is_suspicious(&self) -> bool {
-        let signs = &self.watch.signs;
-        signs.ahead().is_some() || signs.too_old_in_a_row() >= self.reported.too_old.max(1)
+        let health_signals = &self.watch.health_signals;
+        health_signals.ahead().is_some()
+            || health_signals.too_old_in_a_row() >= self.reported.too_old.max(1)
     }
 
     /// Asks the gateway for its time; several times when the first response differs from server
@@ -160,9 +161,9 @@ impl Begun {
     async fn ask(&self, check: &mut ClockCheck) {
         for _ in 0..QUESTIONS {
             match self.watch.gateway.date().await {
-                Ok(Some(theirs)) => {
+                Ok(Some(reported)) => {
                     let at = Instant::now();
-                    self.hear(check, ToldTime { theirs, at });
+                    self.hear(check, GatewayTime { reported, at });
                 }
                 // The outbox reports an unreachable gateway.
                 Ok(None) | Err(_) => return,
@@ -179,7 +180,7 @@ impl Begun {
             // Messages are weaker evidence, used only without any gateway time.
             Verdict::Unknown => self
                 .watch
-                .signs
+                .health_signals
                 .ahead()
                 .map(|ahead| clock_check::sentence(-ahead)),
             Verdict::Agrees => None,
@@ -200,8 +201,8 @@ impl Begun {
 
     /// Logs once for ten, a hundred, a thousand too old messages in a row.
     fn tell_too_old(&mut self, check: &ClockCheck) {
-        const FIRST: u64 = Signs::TOO_OLD_IN_A_ROW;
-        let messages = self.watch.signs.too_old_in_a_row();
+        const FIRST: u64 = HealthSignals::TOO_OLD_IN_A_ROW;
+        let messages = self.watch.health_signals.too_old_in_a_row();
         if messages < FIRST {
             self.reported.too_old = FIRST;
             return;
@@ -228,7 +229,7 @@ impl Begun {
     }
 }
 
-async fn next_time(times: &mut Receiver<Option<ToldTime>>) -> Option<ToldTime> {
+async fn next_time(times: &mut Receiver<Option<GatewayTime>>) -> Option<GatewayTime> {
     match times.changed().await {
         Ok(()) => *times.borrow_and_update(),
         // The gateway is gone: the service is stopping.

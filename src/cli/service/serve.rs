@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::shutdown::Shutdown;
 use crate::telemetry;
-use crate::telemetry::Lines;
+use crate::telemetry::StderrQueue;
 
 /// The first signal lets requests and sends in flight finish, the second stops at once.
 #[derive(Debug, clap::Args)]
@@ -23,19 +23,20 @@ pub(crate) struct Arguments {
 
 /// Runs the service until a signal stops it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let lines = Lines::to_stderr().context("could not start the thread that writes log lines")?;
+    let lines =
+        StderrQueue::to_stderr().context("could not start the thread that writes log lines")?;
     match serve(arguments, &lines).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             // The way of the log lines, because a pipe that nobody reads must not keep a failed
             // service alive.
-            lines.say(terminal::error_text(&error));
+            lines.push(terminal::error_text(&error));
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-async fn serve(arguments: Arguments, lines: &Lines) -> anyhow::Result<()> {
+async fn serve(arguments: Arguments, lines: &StderrQueue) -> anyhow::Result<()> {
     let config = config::read(arguments.config.as_deref())?;
     telemetry::start_logs(lines, config.log.format, &config.log.filter)?;
     tracing::info!("replyd {} starts", env!("CARGO_PKG_VERSION"));

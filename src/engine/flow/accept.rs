@@ -31,7 +31,7 @@ pub(crate) fn read(
         return media(content);
     }
     let said = content
-        .said()
+        .text_or_label()
         .map(str::trim)
         .filter(|said| !said.is_empty());
     let said = said.ok_or("it has no words")?;

@@ -83,7 +83,7 @@ fn refuse<'a>(
     } else {
         &step.retry
     };
-    let refused = trigger.message.content.said().map(Value::from);
+    let refused = trigger.message.content.text_or_label().map(Value::from);
     let outcome = question::ask(ctx, step, texts, trigger, refused.as_ref());
     match &outcome {
         Outcome::Sent { .. } => {

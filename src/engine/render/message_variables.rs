@@ -105,7 +105,7 @@ impl<'a> Message<'a> {
     pub(crate) fn of(inbound: &'a Inbound) -> Self {
         let content = &inbound.content;
         Self {
-            text: content.said(),
+            text: content.text_or_label(),
             r#type: content.kind().map_or("other", Kind::name),
             forwarded: inbound.context.forwarded != Forwarded::No,
             filename: match content {
@@ -125,7 +125,7 @@ impl<'a> Button<'a> {
     pub(crate) fn of(content: &'a Content) -> Option<Self> {
         Some(Self {
             id: button_id::owner_id(content.button()?),
-            title: content.said().unwrap_or_default(),
+            title: content.text_or_label().unwrap_or_default(),
         })
     }
 }

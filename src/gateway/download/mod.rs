@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
-use super::error::{NotSent, SendError, of_transport};
+use super::error::{NotSent, SendError, from_transport};
 use super::upload::time_for;
 use super::{GatewayError, http_client};
 use crate::files::{Access, Draft, Existing, WriteError};
@@ -247,7 +247,7 @@ impl Downloader {
         if let Some(bearer) = &self.bearer {
             request = request.header(AUTHORIZATION, bearer.clone());
         }
-        let response = request.send().await.map_err(|e| match of_transport(&e) {
+        let response = request.send().await.map_err(|e| match from_transport(&e) {
             SendError::NotSent(why) => DownloadError::NotConnected(why),
             SendError::Unknown(_) | SendError::Rejected(_) => DownloadError::Broken,
         })?;
@@ -278,7 +278,7 @@ async fn receive(
     // Told beforehand it saves the transfer; what comes is counted all the same.
     if response
         .content_length()
-        .is_some_and(|told| told > max_bytes)
+        .is_some_and(|length| length > max_bytes)
     {
         return Err(too_large());
     }

@@ -197,7 +197,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn refusals_are_told_apart() {
-    for (status, told) in [
+    for (status, message) in [
         ("401 X", "the file host does not take the token"),
         ("403 X", "the file host does not take the token"),
         ("404 X", "the file host has no such file any more"),
@@ -209,7 +209,7 @@ async fn refusals_are_told_apart() {
 
         let (outcome, files) = fetch(&host.url(), &limits(99)).await;
 
-        assert_eq!(outcome.unwrap_err().to_string(), told);
+        assert_eq!(outcome.unwrap_err().to_string(), message);
         assert!(files.is_empty(), "{status}");
     }
 }
@@ -271,13 +271,13 @@ async fn a_download_that_is_dropped_halfway_leaves_no_file() {
     let url = format!("http://{}/file", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.jpg");
-    let (came, coming) = tokio::sync::oneshot::channel();
-    let came = Mutex::new(Some(came));
+    let (arrived, coming) = tokio::sync::oneshot::channel();
+    let arrived = Mutex::new(Some(arrived));
     let downloading = downloader(Hosts::MetaAndLoopback);
     let limits = limits(99);
     let download = downloading.download(&url, into(&file), &limits, |_| {
-        if let Some(came) = came.lock().unwrap().take() {
-            came.send(()).unwrap();
+        if let Some(arrived) = arrived.lock().unwrap().take() {
+            arrived.send(()).unwrap();
         }
     });
     let serve = async {

@@ -15,7 +15,7 @@ use reqwest::multipart::{Form, Part};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
-use super::error::{NotSent, SendError, Unknown, of_transport};
+use super::error::{NotSent, SendError, Unknown, from_transport};
 use super::{Gateway, refuse_other_places, response};
 use crate::whatsapp::api_call::{Call, Payload};
 use crate::whatsapp::media;
@@ -55,7 +55,7 @@ impl Gateway {
             .request(call)
             .timeout(self.timeout + time_for(part.size))
             .multipart(form);
-        let response = request.send().await.map_err(|e| of_transport(&e))?;
+        let response = request.send().await.map_err(|e| from_transport(&e))?;
         let answer = response::read(response).await?;
         serde_json::from_slice(&answer)
             .ok()

@@ -60,8 +60,8 @@ async fn open(path: &Path) -> File {
 async fn an_upload_is_one_form_with_its_length_told() {
     let (base, request) = host(r#"{"id":"900200"}"#).await;
     let (_folder, file) = file().await;
-    let told = Arc::new(AtomicU64::new(0));
-    let progress = Arc::clone(&told);
+    let sent_bytes = Arc::new(AtomicU64::new(0));
+    let progress = Arc::clone(&sent_bytes);
 
     let id = client_of(&base)
         .upload(&call(21), file, move |bytes| {
@@ -70,7 +70,10 @@ async fn an_upload_is_one_form_with_its_length_told() {
         .await
         .unwrap();
 
-    assert_eq!((id.as_str(), told.load(Ordering::Relaxed)), ("900200", 21));
+    assert_eq!(
+        (id.as_str(), sent_bytes.load(Ordering::Relaxed)),
+        ("900200", 21)
+    );
     let request = request.await.unwrap();
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let head = head.to_lowercase();

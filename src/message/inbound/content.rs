@@ -285,8 +285,8 @@ impl Content {
     /// Whether a rule's `when.type` naming `kind` means this content.
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
-        let own = self.kind();
-        own == Some(kind) || (own == Some(Kind::Voice) && kind == Kind::Audio)
+        let actual = self.kind();
+        actual == Some(kind) || (actual == Some(Kind::Voice) && kind == Kind::Audio)
     }
 
     /// The name stored in `messages.kind`: Meta's own word, finer than [`Kind`].
@@ -337,7 +337,7 @@ impl Content {
 
     /// What the person said, for `{{ message.text }}`: the words, or the label that was tapped.
     #[must_use]
-    pub fn said(&self) -> Option<&str> {
+    pub fn text_or_label(&self) -> Option<&str> {
         match self {
             Self::ButtonReply { title, .. } | Self::ListReply { title, .. } => Some(title),
             Self::TemplateButton { text, .. } => Some(text),
@@ -423,8 +423,8 @@ fn plain(value: &serde_json::Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn lines(all: impl Iterator<Item = String>) -> String {
-    all.collect::<Vec<_>>().join("\n")
+fn lines(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 fn labelled<'a>(label: &str, parts: impl IntoIterator<Item = &'a str>) -> String {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    BUTTON_ID_MAX, BUTTON_TITLE_MAX, BUTTONS_MAX, BreachKind, Checker, LINK_TITLE_MAX,
-    ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX, ROWS_MAX, SECTION_TITLE_MAX, SECTIONS_MAX,
+    BUTTON_ID_MAX, BUTTON_TITLE_MAX, BUTTONS_MAX, Checker, LINK_TITLE_MAX, ROW_DESCRIPTION_MAX,
+    ROW_ID_MAX, ROW_TITLE_MAX, ROWS_MAX, SECTION_TITLE_MAX, SECTIONS_MAX, ViolationKind,
 };
 use crate::message::{Button, LinkButton, Section};
 
@@ -13,11 +13,11 @@ impl Checker {
     pub(super) fn buttons(&mut self, at: &str, buttons: &[Button]) {
         if buttons.is_empty() {
             let message = "the message has an empty list of buttons".to_owned();
-            self.report(BreachKind::Missing, at, message);
+            self.report(ViolationKind::Missing, at, message);
         }
         if buttons.len() > BUTTONS_MAX {
             self.report_with_help(
-                BreachKind::TooMuch,
+                ViolationKind::TooMuch,
                 at,
                 format!(
                     "the message has {} buttons, but WhatsApp takes at most {BUTTONS_MAX}",
@@ -43,19 +43,19 @@ impl Checker {
     pub(super) fn sections(&mut self, sections: &[Section]) {
         if sections.is_empty() {
             let message = "the list has no sections".to_owned();
-            self.report(BreachKind::Missing, "list.sections", message);
+            self.report(ViolationKind::Missing, "list.sections", message);
         }
         if sections.len() > SECTIONS_MAX {
             let message = format!(
                 "the list has {} sections, but WhatsApp takes at most {SECTIONS_MAX}",
                 sections.len()
             );
-            self.report(BreachKind::TooMuch, "list.sections", message);
+            self.report(ViolationKind::TooMuch, "list.sections", message);
         }
         let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
         if rows > ROWS_MAX {
             self.report_with_help(
-                BreachKind::TooMuch,
+                ViolationKind::TooMuch,
                 "list.sections",
                 format!("the list has {rows} rows, but WhatsApp takes at most {ROWS_MAX}"),
                 Some("the rows of all sections count together"),
@@ -75,23 +75,23 @@ impl Checker {
         self.unique(&parts, "id", "row id", ids.into_iter());
     }
 
-    fn section(&mut self, index: usize, section: &Section, of: usize) {
+    fn section(&mut self, index: usize, section: &Section, section_count: usize) {
         let part = format!("list.sections[{index}]");
         match &section.title {
             Some(title) => {
                 let part = format!("{part}.title");
                 self.text(part, "section title", title, SECTION_TITLE_MAX);
             }
-            None if of > 1 => {
+            None if section_count > 1 => {
                 let message = "the section has no title".to_owned();
                 let help = Some("with more than one section, each needs a `title`");
-                self.report_with_help(BreachKind::Missing, part.clone(), message, help);
+                self.report_with_help(ViolationKind::Missing, part.clone(), message, help);
             }
             None => {}
         }
         if section.rows.is_empty() {
             let message = "the section has no rows".to_owned();
-            self.report(BreachKind::Missing, format!("{part}.rows"), message);
+            self.report(ViolationKind::Missing, format!("{part}.rows"), message);
         }
         for (row, content) in section.rows.iter().enumerate() {
             let part = row_part(index, row);
@@ -109,7 +109,7 @@ impl Checker {
         let part = format!("{part}.id");
         if !id.is_empty() && id.trim() != id {
             let message = format!("the {name} id begins or ends with a space");
-            self.report(BreachKind::Misplaced, part.clone(), message);
+            self.report(ViolationKind::Misplaced, part.clone(), message);
         }
         self.text(part, &format!("{name} id"), id, max);
     }
@@ -126,7 +126,7 @@ impl Checker {
             // An empty one is reported as empty already.
             if !value.is_empty() && *first.entry(value).or_insert(index) != index {
                 self.report(
-                    BreachKind::Duplicate,
+                    ViolationKind::Duplicate,
                     format!("{}.{key}", parts[index]),
                     format!("the {name} stands twice in one message"),
                 );

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{
-    BODY_MAX, BreachKind, CARD_BODY_MAX, CARD_LINE_BREAKS_MAX, CARDS_MAX, CONTACTS_MAX, Checker,
-    FOOTER_MAX, FORM_BUTTON_MAX, HEADER_MAX, PRODUCTS_MAX, ROW_ID_MAX, SECTION_TITLE_MAX,
-    SECTIONS_MAX,
+    BODY_MAX, CARD_BODY_MAX, CARD_LINE_BREAKS_MAX, CARDS_MAX, CONTACTS_MAX, Checker, FOOTER_MAX,
+    FORM_BUTTON_MAX, HEADER_MAX, PRODUCTS_MAX, ROW_ID_MAX, SECTION_TITLE_MAX, SECTIONS_MAX,
+    ViolationKind,
 };
 use crate::message::{
     Card, CardAction, Commerce, ContactCard, Form, FormName, MediaKind, ProductSection,
@@ -21,16 +21,16 @@ impl Checker {
         self.text("form.button", "form button", &form.button, FORM_BUTTON_MAX);
         if form.button.chars().any(is_emoji) {
             let message = "the button of a form cannot have an emoji".to_owned();
-            self.report(BreachKind::Misplaced, "form.button", message);
+            self.report(ViolationKind::Misplaced, "form.button", message);
         }
         let (FormName::FlowId(name) | FormName::FlowName(name)) = &form.form;
         if name.trim().is_empty() {
             let message = "the form is not named".to_owned();
-            self.report(BreachKind::Missing, "form", message);
+            self.report(ViolationKind::Missing, "form", message);
         }
         if form.screen.is_none() && !form.data.is_empty() {
             let message = "the data of a form needs a `screen` that gets it".to_owned();
-            self.report(BreachKind::Missing, "form.data", message);
+            self.report(ViolationKind::Missing, "form.data", message);
         }
     }
 
@@ -83,10 +83,10 @@ impl Checker {
 
     fn product_sections(&mut self, sections: &[ProductSection]) {
         const PART: &str = "products.sections";
-        let products: usize = sections.iter().map(|one| one.products.len()).sum();
+        let products: usize = sections.iter().map(|section| section.products.len()).sum();
         if products == 0 {
             self.report(
-                BreachKind::Missing,
+                ViolationKind::Missing,
                 PART,
                 "there are no products".to_owned(),
             );
@@ -103,7 +103,7 @@ impl Checker {
                 None if sections.len() > 1 => {
                     let message = "the section has no title".to_owned();
                     let help = Some("with more than one section, each needs a `title`");
-                    self.report_with_help(BreachKind::Missing, part.clone(), message, help);
+                    self.report_with_help(ViolationKind::Missing, part.clone(), message, help);
                 }
                 None => {}
             }
@@ -117,7 +117,7 @@ impl Checker {
     pub(super) fn carousel(&mut self, cards: &[Card]) {
         if cards.len() < 2 {
             let message = "a carousel needs at least two cards".to_owned();
-            self.report(BreachKind::Missing, "carousel", message);
+            self.report(ViolationKind::Missing, "carousel", message);
         }
         self.at_most("carousel", "cards", cards.len(), CARDS_MAX);
         for (index, card) in cards.iter().enumerate() {
@@ -126,7 +126,7 @@ impl Checker {
         let kinds: BTreeSet<&str> = cards.iter().map(|card| card.media.kind.name()).collect();
         if kinds.len() > 1 {
             let message = "the cards must all have images, or all have videos".to_owned();
-            self.report(BreachKind::Misplaced, "carousel", message);
+            self.report(ViolationKind::Misplaced, "carousel", message);
         }
         let shapes: BTreeSet<(bool, usize)> = cards
             .iter()
@@ -137,14 +137,14 @@ impl Checker {
             .collect();
         if shapes.len() > 1 {
             let message = "the cards must all have the same buttons".to_owned();
-            self.report(BreachKind::Misplaced, "carousel", message);
+            self.report(ViolationKind::Misplaced, "carousel", message);
         }
     }
 
     fn card(&mut self, part: &str, card: &Card) {
         if !matches!(card.media.kind, MediaKind::Image | MediaKind::Video) {
             let message = "a card has an image or a video".to_owned();
-            self.report(BreachKind::Misplaced, part, message);
+            self.report(ViolationKind::Misplaced, part, message);
         }
         self.header_media(&card.media);
         if let Some(text) = &card.body {
@@ -153,7 +153,7 @@ impl Checker {
             if text.matches('\n').count() > CARD_LINE_BREAKS_MAX {
                 let message =
                     format!("the text on a card has more than {CARD_LINE_BREAKS_MAX} line breaks");
-                self.report(BreachKind::TooMuch, part, message);
+                self.report(ViolationKind::TooMuch, part, message);
             }
         }
         match &card.action {
@@ -175,7 +175,7 @@ impl Checker {
         ] {
             if !(-most..=most).contains(&value) {
                 let message = format!("there is no such place: it takes -{most} to {most}");
-                self.report(BreachKind::Misplaced, part, message);
+                self.report(ViolationKind::Misplaced, part, message);
             }
         }
         if let Some(name) = name {
@@ -186,7 +186,7 @@ impl Checker {
             if name.is_none() {
                 let message = "the address is only shown with a name".to_owned();
                 let help = Some("give the place a `name` too");
-                self.report_with_help(BreachKind::Missing, "location.address", message, help);
+                self.report_with_help(ViolationKind::Missing, "location.address", message, help);
             }
         }
     }
@@ -194,7 +194,7 @@ impl Checker {
     pub(super) fn contacts(&mut self, cards: &[ContactCard]) {
         if cards.is_empty() {
             let message = "there are no contact cards".to_owned();
-            self.report(BreachKind::Missing, "contacts", message);
+            self.report(ViolationKind::Missing, "contacts", message);
         }
         self.at_most("contacts", "contact cards", cards.len(), CONTACTS_MAX);
         for (index, card) in cards.iter().enumerate() {
@@ -204,17 +204,17 @@ impl Checker {
     }
 
     pub(super) fn reaction(&mut self, emoji: &str) {
-        let one = emoji.graphemes(true).count() == 1 && emoji.chars().any(is_emoji);
-        if !emoji.is_empty() && !one {
+        let is_single = emoji.graphemes(true).count() == 1 && emoji.chars().any(is_emoji);
+        if !emoji.is_empty() && !is_single {
             let message = "a reaction is one emoji".to_owned();
-            self.report(BreachKind::Misplaced, "reaction", message);
+            self.report(ViolationKind::Misplaced, "reaction", message);
         }
     }
 
     pub(super) fn at_most(&mut self, part: &str, name: &str, count: usize, max: usize) {
         if count > max {
             let message = format!("there are {count} {name}, but WhatsApp takes at most {max}");
-            self.report(BreachKind::TooMuch, part, message);
+            self.report(ViolationKind::TooMuch, part, message);
         }
     }
 }

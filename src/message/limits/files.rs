@@ -1,6 +1,6 @@
 //! Files: links, ids, and what may stand beside them.
 
-use super::{BreachKind, CAPTION_MAX, Checker, FILENAME_MAX, LINK_MAX};
+use super::{CAPTION_MAX, Checker, FILENAME_MAX, LINK_MAX, ViolationKind};
 use crate::message::{MediaKind, MediaSource, OutboundMedia as Media};
 
 /// Ids of uploads are about 16 digits; this only keeps nonsense out.
@@ -12,7 +12,7 @@ impl Checker {
         self.source("header", &media.source);
         if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
             let message = format!("a header cannot be {}", with_article(media.kind));
-            self.report(BreachKind::Misplaced, "header", message);
+            self.report(ViolationKind::Misplaced, "header", message);
         }
     }
 
@@ -22,7 +22,7 @@ impl Checker {
         if let Some(caption) = &media.caption {
             if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
                 self.report_with_help(
-                    BreachKind::Misplaced,
+                    ViolationKind::Misplaced,
                     "caption",
                     format!("{} cannot have a text below it", with_article(media.kind)),
                     Some(
@@ -38,12 +38,12 @@ impl Checker {
                 self.text("filename", "file name", filename, FILENAME_MAX);
             } else {
                 let message = "only a document has a file name".to_owned();
-                self.report(BreachKind::Misplaced, "filename", message);
+                self.report(ViolationKind::Misplaced, "filename", message);
             }
         }
         if media.voice && media.kind != MediaKind::Audio {
             let message = "only a sound can be a voice message".to_owned();
-            self.report(BreachKind::Misplaced, "voice", message);
+            self.report(ViolationKind::Misplaced, "voice", message);
         }
     }
 
@@ -55,7 +55,7 @@ impl Checker {
                 if id.contains(char::is_whitespace) || id.contains('/') {
                     let message = "this is not a media id".to_owned();
                     let help = "`replyd media upload FILE` prints one";
-                    self.report_with_help(BreachKind::Link, part, message, Some(help));
+                    self.report_with_help(ViolationKind::Link, part, message, Some(help));
                 }
             }
         }
@@ -79,7 +79,7 @@ impl Checker {
         let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or("");
         if !link.trim().is_empty() && (host.is_empty() || link.contains(char::is_whitespace)) {
             let message = format!("the link is not a complete `{}` address", schemes[0]);
-            self.report_with_help(BreachKind::Link, part, message, Some(help));
+            self.report_with_help(ViolationKind::Link, part, message, Some(help));
         }
     }
 }

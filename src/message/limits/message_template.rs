@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    BreachKind, CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, TAG_MAX, TEMPLATE_BUTTONS_MAX,
-    TEMPLATE_NAME_MAX, TEMPLATE_VALUE_MAX,
+    CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, TAG_MAX, TEMPLATE_BUTTONS_MAX, TEMPLATE_NAME_MAX,
+    TEMPLATE_VALUE_MAX, ViolationKind,
 };
 use crate::message::{Header, TemplateButton, TemplateMessage, TemplateParameter};
 
@@ -18,12 +18,12 @@ impl Checker {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if !name.bytes().all(plain) {
             let message = "a template name has only a-z, 0-9 and _".to_owned();
-            self.report(BreachKind::Misplaced, "template.name", message);
+            self.report(ViolationKind::Misplaced, "template.name", message);
         }
         let shape = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
         if !language.split('_').all(shape) {
             self.report_with_help(
-                BreachKind::Misplaced,
+                ViolationKind::Misplaced,
                 "template.language",
                 "this is not a language as Meta writes it".to_owned(),
                 Some("write it like `en` or `en_US`, exactly as the template has it"),
@@ -53,10 +53,13 @@ impl Checker {
         for (index, parameter) in parameters.iter().enumerate() {
             self.value(&format!("{part}[{index}]"), &parameter.text);
         }
-        let named = parameters.iter().filter(|one| one.name.is_some()).count();
+        let named = parameters
+            .iter()
+            .filter(|parameter| parameter.name.is_some())
+            .count();
         if named != 0 && named != parameters.len() {
             let message = "either all values have names, or none".to_owned();
-            self.report(BreachKind::Misplaced, part, message);
+            self.report(ViolationKind::Misplaced, part, message);
         }
     }
 
@@ -84,11 +87,11 @@ impl Checker {
             };
             if *place >= TEMPLATE_BUTTONS_MAX {
                 let message = format!("a template has at most {TEMPLATE_BUTTONS_MAX} buttons");
-                self.report(BreachKind::TooMuch, &*part, message);
+                self.report(ViolationKind::TooMuch, &*part, message);
             }
             if !seen.insert(*place) {
                 let message = "the same button is given two values".to_owned();
-                self.report(BreachKind::Duplicate, part, message);
+                self.report(ViolationKind::Duplicate, part, message);
             }
         }
     }
@@ -99,7 +102,7 @@ impl Checker {
         let long_gap = " ".repeat(SPACES_MAX + 1);
         if text.contains(['\n', '\r', '\t']) || text.contains(&long_gap) {
             self.report_with_help(
-                BreachKind::Misplaced,
+                ViolationKind::Misplaced,
                 part,
                 "the value has a line break, a tab or more than four spaces in a row".to_owned(),
                 Some("Meta takes none of them in the variables of a template"),

@@ -1,6 +1,6 @@
 //! WhatsApp's limits for what we send, each with its source.
 //!
-//! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`breaches`]
+//! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`violations`]
 //! before the service starts, [`crate::engine`] checks again what came out once the variables are
 //! filled in, and `replyd send` before anything leaves. Nothing is cut here; a caller decides what
 //! becomes of a message that breaks a limit, and [`split()`] helps with long texts.
@@ -24,7 +24,7 @@ pub use split::split;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Which sort of limit.
-    pub kind: BreachKind,
+    pub kind: ViolationKind,
     /// The part of the message, in the words of the rules file: `text`, `buttons[1].title`.
     pub part: String,
     /// What is wrong, lower case, no full stop, without the text itself.
@@ -35,7 +35,7 @@ pub struct Violation {
 
 /// The sorts of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreachKind {
+pub enum ViolationKind {
     /// Something that must be there is missing or empty.
     Missing,
     /// Longer or more than WhatsApp takes.
@@ -50,7 +50,7 @@ pub enum BreachKind {
 
 /// Finds every limit of WhatsApp that a message breaks; none means that it can be sent.
 #[must_use]
-pub fn breaches(content: &Outbound) -> Vec<Violation> {
+pub fn violations(content: &Outbound) -> Vec<Violation> {
     let mut checker = Checker::default();
     match content {
         Outbound::Text { body, .. } => checker.text("text", "text message", body, TEXT_MAX),
@@ -99,7 +99,7 @@ pub fn breaches(content: &Outbound) -> Vec<Violation> {
         Outbound::Reaction { emoji } => checker.reaction(emoji),
         Outbound::Template(template) => checker.template(template),
     }
-    checker.breaches
+    checker.violations
 }
 
 /// The length of a text as WhatsApp may count it: UTF-16 units.
@@ -110,22 +110,22 @@ pub fn length(text: &str) -> usize {
 
 #[derive(Default)]
 struct Checker {
-    breaches: Vec<Violation>,
+    violations: Vec<Violation>,
 }
 
 impl Checker {
-    fn report(&mut self, kind: BreachKind, part: impl Into<String>, message: String) {
+    fn report(&mut self, kind: ViolationKind, part: impl Into<String>, message: String) {
         self.report_with_help(kind, part, message, None);
     }
 
     fn report_with_help(
         &mut self,
-        kind: BreachKind,
+        kind: ViolationKind,
         part: impl Into<String>,
         message: String,
         help: Option<&str>,
     ) {
-        self.breaches.push(Violation {
+        self.violations.push(Violation {
             kind,
             part: part.into(),
             message,
@@ -136,13 +136,13 @@ impl Checker {
     fn text(&mut self, part: impl Into<String>, name: &str, text: &str, max: usize) {
         let length = length(text);
         if text.trim().is_empty() {
-            self.report(BreachKind::Missing, part, format!("the {name} is empty"));
+            self.report(ViolationKind::Missing, part, format!("the {name} is empty"));
         } else if length > max {
             let help = (length > text.chars().count())
                 .then_some("an emoji counts as two characters or more");
             let message =
                 format!("the {name} has {length} characters, but WhatsApp takes at most {max}");
-            self.report_with_help(BreachKind::TooMuch, part, message, help);
+            self.report_with_help(ViolationKind::TooMuch, part, message, help);
         }
     }
 
@@ -158,7 +158,7 @@ impl Checker {
             Some(Header::Media(media)) => self.header_media(media),
             Some(Header::Place { .. }) => {
                 let message = "only a template can have a place above its text".to_owned();
-                self.report(BreachKind::Misplaced, "header", message);
+                self.report(ViolationKind::Misplaced, "header", message);
             }
             None => {}
         }

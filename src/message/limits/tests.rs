@@ -1,9 +1,9 @@
 //! Each limit at its edge: what just fits is sent, one more is not.
 
 use super::{
-    BODY_MAX, BUTTON_ID_MAX, BUTTON_TITLE_MAX, BreachKind, CAPTION_MAX, FILENAME_MAX, FOOTER_MAX,
-    HEADER_MAX, LINK_MAX, LIST_BUTTON_MAX, ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX,
-    SECTION_TITLE_MAX, TEXT_MAX, breaches,
+    BODY_MAX, BUTTON_ID_MAX, BUTTON_TITLE_MAX, CAPTION_MAX, FILENAME_MAX, FOOTER_MAX, HEADER_MAX,
+    LINK_MAX, LIST_BUTTON_MAX, ROW_DESCRIPTION_MAX, ROW_ID_MAX, ROW_TITLE_MAX, SECTION_TITLE_MAX,
+    TEXT_MAX, ViolationKind, violations,
 };
 use crate::message::{
     Button, Frame, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Row, Section,
@@ -16,16 +16,16 @@ fn text(length: usize) -> String {
     "x".repeat(length)
 }
 
-fn buttons(more: usize) -> Outbound {
+fn buttons(excess: usize) -> Outbound {
     Outbound::Buttons {
         frame: Frame {
-            header: Some(Header::Text(text(HEADER_MAX + more))),
-            body: text(BODY_MAX + more),
-            footer: Some(text(FOOTER_MAX + more)),
+            header: Some(Header::Text(text(HEADER_MAX + excess))),
+            body: text(BODY_MAX + excess),
+            footer: Some(text(FOOTER_MAX + excess)),
         },
         buttons: vec![Button {
-            id: text(BUTTON_ID_MAX + more),
-            title: text(BUTTON_TITLE_MAX + more),
+            id: text(BUTTON_ID_MAX + excess),
+            title: text(BUTTON_TITLE_MAX + excess),
         }],
     }
 }
@@ -48,30 +48,30 @@ fn list(sections: Vec<Section>) -> Outbound {
     }
 }
 
-fn long_list(more: usize) -> Outbound {
+fn long_list(excess: usize) -> Outbound {
     Outbound::List {
-        header: Some(text(HEADER_MAX + more)),
-        body: text(BODY_MAX + more),
-        footer: Some(text(FOOTER_MAX + more)),
-        button: text(LIST_BUTTON_MAX + more),
+        header: Some(text(HEADER_MAX + excess)),
+        body: text(BODY_MAX + excess),
+        footer: Some(text(FOOTER_MAX + excess)),
+        button: text(LIST_BUTTON_MAX + excess),
         sections: vec![Section {
-            title: Some(text(SECTION_TITLE_MAX + more)),
+            title: Some(text(SECTION_TITLE_MAX + excess)),
             rows: vec![Row {
-                id: text(ROW_ID_MAX + more),
-                title: text(ROW_TITLE_MAX + more),
-                description: Some(text(ROW_DESCRIPTION_MAX + more)),
+                id: text(ROW_ID_MAX + excess),
+                title: text(ROW_TITLE_MAX + excess),
+                description: Some(text(ROW_DESCRIPTION_MAX + excess)),
             }],
         }],
     }
 }
 
-fn document(more: usize) -> Outbound {
+fn document(excess: usize) -> Outbound {
     let host = "https://a/";
     Outbound::Media(Media {
         kind: MediaKind::Document,
-        source: MediaSource::Link(format!("{host}{}", text(LINK_MAX + more - host.len()))),
-        caption: Some(text(CAPTION_MAX + more)),
-        filename: Some(text(FILENAME_MAX + more)),
+        source: MediaSource::Link(format!("{host}{}", text(LINK_MAX + excess - host.len()))),
+        caption: Some(text(CAPTION_MAX + excess)),
+        filename: Some(text(FILENAME_MAX + excess)),
         voice: false,
     })
 }
@@ -83,15 +83,17 @@ fn plain(body: String) -> Outbound {
     }
 }
 
-fn found(content: &Outbound) -> Vec<(String, BreachKind)> {
-    let found = breaches(content).into_iter();
-    found.map(|breach| (breach.part, breach.kind)).collect()
+fn kinds(content: &Outbound) -> Vec<(String, ViolationKind)> {
+    let kinds = violations(content).into_iter();
+    kinds
+        .map(|violation| (violation.part, violation.kind))
+        .collect()
 }
 
 #[test]
 fn what_just_fits_is_sent_and_one_more_character_is_not() {
     let cases: [Case; 4] = [
-        (|more| plain(text(TEXT_MAX + more)), &["text"]),
+        (|excess| plain(text(TEXT_MAX + excess)), &["text"]),
         (
             buttons,
             &[
@@ -119,10 +121,10 @@ fn what_just_fits_is_sent_and_one_more_character_is_not() {
     ];
 
     for (content, parts) in cases {
-        assert_eq!(found(&content(0)), []);
-        let too_much = |part: &&str| ((*part).to_owned(), BreachKind::TooMuch);
+        assert_eq!(kinds(&content(0)), []);
+        let too_much = |part: &&str| ((*part).to_owned(), ViolationKind::TooMuch);
         let expected: Vec<_> = parts.iter().map(too_much).collect();
-        assert_eq!(found(&content(1)), expected);
+        assert_eq!(kinds(&content(1)), expected);
     }
 }
 
@@ -142,14 +144,14 @@ fn three_buttons_are_sent_and_four_or_none_are_not() {
             .collect(),
     };
 
-    assert_eq!(found(&with(3)), []);
+    assert_eq!(kinds(&with(3)), []);
     assert_eq!(
-        found(&with(4)),
-        [("buttons".to_owned(), BreachKind::TooMuch)]
+        kinds(&with(4)),
+        [("buttons".to_owned(), ViolationKind::TooMuch)]
     );
     assert_eq!(
-        found(&with(0)),
-        [("buttons".to_owned(), BreachKind::Missing)]
+        kinds(&with(0)),
+        [("buttons".to_owned(), ViolationKind::Missing)]
     );
 }
 
@@ -169,24 +171,24 @@ fn ten_rows_over_all_sections_are_sent_and_eleven_are_not() {
     };
     let part = || "list.sections".to_owned();
 
-    assert_eq!(found(&with(4, 6)), []);
-    assert_eq!(found(&with(5, 6)), [(part(), BreachKind::TooMuch)]);
-    assert_eq!(found(&list(Vec::new())), [(part(), BreachKind::Missing)]);
+    assert_eq!(kinds(&with(4, 6)), []);
+    assert_eq!(kinds(&with(5, 6)), [(part(), ViolationKind::TooMuch)]);
+    assert_eq!(kinds(&list(Vec::new())), [(part(), ViolationKind::Missing)]);
 }
 
 #[test]
 fn characters_are_counted_as_utf_16_units() {
     let emoji = "🥐".repeat(TEXT_MAX / 2);
-    assert_eq!(found(&plain(emoji.clone())), []);
-    assert_eq!(found(&plain(emoji + "x")).len(), 1);
+    assert_eq!(kinds(&plain(emoji.clone())), []);
+    assert_eq!(kinds(&plain(emoji + "x")).len(), 1);
     // Precomposed letters count once whatever their number of bytes.
-    assert_eq!(found(&plain("é".repeat(TEXT_MAX))), []);
+    assert_eq!(kinds(&plain("é".repeat(TEXT_MAX))), []);
 }
 
 #[test]
 fn texts_of_spaces_only_are_empty() {
-    let expected = [("text".to_owned(), BreachKind::Missing)];
-    assert_eq!(found(&plain(" \n".to_owned())), expected);
+    let expected = [("text".to_owned(), ViolationKind::Missing)];
+    assert_eq!(kinds(&plain(" \n".to_owned())), expected);
 }
 
 #[test]
@@ -196,10 +198,10 @@ fn a_second_section_makes_titles_necessary() {
         rows: vec![row(id)],
     };
 
-    assert_eq!(found(&list(vec![section(1)])), []);
-    let missing = |index| (format!("list.sections[{index}]"), BreachKind::Missing);
+    assert_eq!(kinds(&list(vec![section(1)])), []);
+    let missing = |index| (format!("list.sections[{index}]"), ViolationKind::Missing);
     let two = list(vec![section(1), section(2)]);
-    assert_eq!(found(&two), [missing(0), missing(1)]);
+    assert_eq!(kinds(&two), [missing(0), missing(1)]);
 }
 
 #[test]
@@ -228,12 +230,12 @@ fn ids_with_outer_spaces_and_sounds_with_texts_are_refused() {
         filename: Some("a.ogg".to_owned()),
         voice: false,
     });
-    let misplaced = |part: &str| (part.to_owned(), BreachKind::Misplaced);
+    let misplaced = |part: &str| (part.to_owned(), ViolationKind::Misplaced);
 
     let expected = [misplaced("header"), misplaced("buttons[0].id")];
-    assert_eq!(found(&spaced), expected);
+    assert_eq!(kinds(&spaced), expected);
     let expected = [misplaced("caption"), misplaced("filename")];
-    assert_eq!(found(&sound), expected);
+    assert_eq!(kinds(&sound), expected);
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn links_are_complete_https_addresses() {
         })
     };
 
-    assert_eq!(found(&with("https://shop.example/a.jpg?b=c")), []);
+    assert_eq!(kinds(&with("https://shop.example/a.jpg?b=c")), []);
     for wrong in [
         "http://a/b",
         "a.jpg",
@@ -256,7 +258,7 @@ fn links_are_complete_https_addresses() {
         "https:///a",
         "https://a/b c",
     ] {
-        let expected = [("link".to_owned(), BreachKind::Link)];
-        assert_eq!(found(&with(wrong)), expected, "{wrong}");
+        let expected = [("link".to_owned(), ViolationKind::Link)];
+        assert_eq!(kinds(&with(wrong)), expected, "{wrong}");
     }
 }

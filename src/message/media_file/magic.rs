@@ -1,18 +1,22 @@
 //! What a file is, by its first bytes.
 
-use super::{DOCX, PPTX, XLSX};
+pub(super) const DOCX: &str =
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(super) const PPTX: &str =
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
 /// What was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DetectedType {
     /// For people, with its article.
-    pub(super) what: &'static str,
+    pub(super) description: &'static str,
     /// The types WhatsApp takes it as; none when it does not take it.
     pub(super) fits: &'static [&'static str],
 }
 
-const fn seen(what: &'static str, fits: &'static [&'static str]) -> DetectedType {
-    DetectedType { what, fits }
+const fn seen(description: &'static str, fits: &'static [&'static str]) -> DetectedType {
+    DetectedType { description, fits }
 }
 
 impl DetectedType {
@@ -77,8 +81,8 @@ pub(super) fn see(bytes: &[u8]) -> Option<DetectedType> {
         .or_else(|| ogg(bytes))
         .or_else(|| boxes(bytes))
         .or_else(|| {
-            let found = BEGINNINGS.iter().find(|(mark, _)| bytes.starts_with(mark));
-            found.map(|(_, seen)| *seen)
+            let matched = BEGINNINGS.iter().find(|(mark, _)| bytes.starts_with(mark));
+            matched.map(|(_, seen)| *seen)
         })
         .or_else(|| frames(bytes))
         .or_else(|| is_text(bytes).then_some(DetectedType::TEXT))

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::hex;
 use magic::DetectedType;
+use magic::{DOCX, PPTX, XLSX};
 
 /// How much of a file's beginning [`describe`] wants to see; less when the file is shorter.
 pub const FIRST_BYTES: usize = 4096;
@@ -120,10 +121,6 @@ pub const FORMATS: &[Format] = &[
     format(FileKind::Sticker, "image/webp", "webp"),
 ];
 
-const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
-
 /// Types that people send us and that we cannot send: only for the names of fetched files. Nothing
 /// here is a program.
 const INBOUND_ONLY: &[(&str, &str)] = &[
@@ -158,7 +155,7 @@ pub enum Problem {
         filename: String,
     },
     /// No type is known by this extension.
-    #[error("`{filename}` is of no type that WhatsApp takes{}", told(*.content))]
+    #[error("`{filename}` is of no type that WhatsApp takes{}", content_note(*.content))]
     UnknownExtension {
         /// The file.
         filename: String,
@@ -250,7 +247,7 @@ pub fn describe(filename: &str, first_bytes: &[u8], size: u64) -> Result<MediaFi
         .find(|format| Some(format.extension) == extension.as_deref())
     else {
         return Err(Problem::UnknownExtension {
-            content: seen.map(|seen| seen.what),
+            content: seen.map(|seen| seen.description),
             extension: seen.and_then(extension_for),
             filename,
         });
@@ -283,7 +280,7 @@ pub fn describe_as(
     };
     if !bare
         .split_once('/')
-        .is_some_and(|(of, what)| token(of) && token(what))
+        .is_some_and(|(main_type, description)| token(main_type) && token(description))
     {
         return Err(Problem::NoMimeType {
             mime_type: mime_type.to_owned(),
@@ -314,8 +311,8 @@ pub fn file_name(media_id: &str, mime_type: &str) -> String {
         format!("id-{}", hex(&Sha256::digest(media_id.as_bytes())))
     };
     let bare = bare(mime_type);
-    let ours = FORMATS.iter().find(|format| format.mime_type == bare);
-    let extension = ours.map(|format| format.extension).or_else(|| {
+    let known = FORMATS.iter().find(|format| format.mime_type == bare);
+    let extension = known.map(|format| format.extension).or_else(|| {
         let other = INBOUND_ONLY
             .iter()
             .find(|(mime_type, _)| *mime_type == bare);
@@ -369,7 +366,7 @@ fn fit(
         return Err(Problem::Contradiction {
             filename,
             mime_type: format.mime_type.to_owned(),
-            content: seen.what,
+            content: seen.description,
             extension: extension_for(seen),
         });
     }
@@ -431,7 +428,7 @@ pub fn extensions() -> String {
     names.join(" ")
 }
 
-fn told(content: Option<&'static str>) -> String {
+fn content_note(content: Option<&'static str>) -> String {
     content
         .map(|content| format!("; it holds {content}"))
         .unwrap_or_default()

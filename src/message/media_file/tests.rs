@@ -90,11 +90,11 @@ fn documents() -> Vec<Case> {
 
 #[test]
 fn every_type_that_whatsapp_takes_is_told_by_name_and_content() {
-    let mut all = pictures_and_sounds();
-    all.push((FileKind::Document, documents()));
-    let mut told = BTreeSet::new();
+    let mut groups = pictures_and_sounds();
+    groups.push((FileKind::Document, documents()));
+    let mut reported = BTreeSet::new();
 
-    for (kind, cases) in all {
+    for (kind, cases) in groups {
         for (name, bytes, mime_type) in cases {
             let file = describe(name, &bytes, 1000);
             let file = file.unwrap_or_else(|problem| panic!("{problem}"));
@@ -104,12 +104,12 @@ fn every_type_that_whatsapp_takes_is_told_by_name_and_content() {
                 "{name}"
             );
             assert_eq!(file.filename, name);
-            told.insert(mime_type);
+            reported.insert(mime_type);
         }
     }
 
     let every: BTreeSet<&str> = FORMATS.iter().map(|format| format.mime_type).collect();
-    assert_eq!(told, every, "every type has a case");
+    assert_eq!(reported, every, "every type has a case");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn problems_say_what_is_wrong_and_what_to_do() {
         ("moving.webp", webp(*b"VP8X", 2), 500 * KIB + 1),
     ];
 
-    let told: Vec<String> = cases
+    let reported: Vec<String> = cases
         .iter()
         .map(|(name, bytes, size)| {
             let problem = describe(name, bytes, *size).unwrap_err();
@@ -142,7 +142,7 @@ fn problems_say_what_is_wrong_and_what_to_do() {
         })
         .collect();
 
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(reported.join("\n"));
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl<T> Outbound<T> {
 }
 
 /// Each element of a list.
-fn all<T, U, E, P: Texts<T>>(
+fn map_each<T, U, E, P: Texts<T>>(
     parts: &[P],
     each: &mut dyn FnMut(&T) -> Result<U, E>,
 ) -> Result<Vec<P::Of<U>>, E> {
@@ -62,7 +62,7 @@ impl<T> Texts<T> for Outbound<T> {
             },
             Self::Buttons { frame, buttons } => Outbound::Buttons {
                 frame: frame.with(each)?,
-                buttons: all(buttons, each)?,
+                buttons: map_each(buttons, each)?,
             },
             Self::List {
                 header,
@@ -75,7 +75,7 @@ impl<T> Texts<T> for Outbound<T> {
                 body: each(body)?,
                 footer: text(footer.as_ref(), each)?,
                 button: each(button)?,
-                sections: all(sections, each)?,
+                sections: map_each(sections, each)?,
             },
             Self::Link { frame, link } => Outbound::Link {
                 frame: frame.with(each)?,
@@ -90,7 +90,7 @@ impl<T> Texts<T> for Outbound<T> {
             Self::Commerce(commerce) => Outbound::Commerce(commerce.with(each)?),
             Self::Carousel { body, cards } => Outbound::Carousel {
                 body: each(body)?,
-                cards: all(cards, each)?,
+                cards: map_each(cards, each)?,
             },
             Self::Media(media) => Outbound::Media(media.with(each)?),
             Self::Location {
@@ -105,7 +105,7 @@ impl<T> Texts<T> for Outbound<T> {
                 address: text(address.as_ref(), each)?,
             },
             Self::Contacts { cards } => Outbound::Contacts {
-                cards: all(cards, each)?,
+                cards: map_each(cards, each)?,
             },
             Self::Reaction { emoji } => Outbound::Reaction {
                 emoji: each(emoji)?,
@@ -142,7 +142,7 @@ impl<T> Texts<T> for Commerce<T> {
                 body: each(body)?,
                 footer: text(footer.as_ref(), each)?,
                 catalog_id: catalog_id.clone(),
-                sections: all(sections, each)?,
+                sections: map_each(sections, each)?,
             },
             Self::Catalog {
                 body,
@@ -236,7 +236,7 @@ impl<T> Texts<T> for Section<T> {
     fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Section<U>, E> {
         Ok(Section {
             title: text(self.title.as_ref(), each)?,
-            rows: all(&self.rows, each)?,
+            rows: map_each(&self.rows, each)?,
         })
     }
 }
@@ -291,7 +291,7 @@ impl<T> Texts<T> for Card<T> {
             body: text(self.body.as_ref(), each)?,
             action: match &self.action {
                 CardAction::Link(link) => CardAction::Link(link.with(each)?),
-                CardAction::Buttons(buttons) => CardAction::Buttons(all(buttons, each)?),
+                CardAction::Buttons(buttons) => CardAction::Buttons(map_each(buttons, each)?),
             },
         })
     }
@@ -339,9 +339,9 @@ impl<T> Texts<T> for TemplateMessage<T> {
             name: self.name.clone(),
             language: self.language.clone(),
             header: some(self.header.as_ref(), each)?,
-            body: all(&self.body, each)?,
-            buttons: all(&self.buttons, each)?,
-            cards: all(&self.cards, each)?,
+            body: map_each(&self.body, each)?,
+            buttons: map_each(&self.buttons, each)?,
+            cards: map_each(&self.cards, each)?,
         })
     }
 }
@@ -379,8 +379,8 @@ impl<T> Texts<T> for TemplateCard<T> {
     fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<TemplateCard<U>, E> {
         Ok(TemplateCard {
             media: self.media.with(each)?,
-            body: all(&self.body, each)?,
-            buttons: all(&self.buttons, each)?,
+            body: map_each(&self.body, each)?,
+            buttons: map_each(&self.buttons, each)?,
         })
     }
 }

@@ -32,7 +32,7 @@ use crate::diagnostics::sources::{Include, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::message::{Outbound, RulesVersion, TemplateFile};
+use crate::message::{Outbound, RulesVersion, TemplateFile, hex};
 use text::Symbols;
 
 /// The version of the language that this program reads.
@@ -321,13 +321,8 @@ pub fn compile_reply(
 }
 
 fn version_of(source: &str) -> RulesVersion {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(source.as_bytes()) {
-        for digit in [byte >> 4, byte & 0xf] {
-            hex.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    RulesVersion::parse(hex).expect("a hash is never empty")
+    let digest = hex(&Sha256::digest(source.as_bytes()));
+    RulesVersion::parse(digest).expect("a hash is never empty")
 }
 
 /// The main file says its version; an included one may.

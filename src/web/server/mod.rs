@@ -20,9 +20,9 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::connection::Connection;
-use super::peers::TrustedProxies;
-use super::places::{Admission, Place, Places};
-use crate::telemetry::{Metrics, OncePerMinute};
+use super::connection_slots::{Admission, ConnectionSlot, ConnectionSlots};
+use super::peer::TrustedProxies;
+use crate::telemetry::{Metrics, RateLimitedLog};
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -122,11 +122,11 @@ impl Server {
         let limits = self.limits;
         let mut door = Door {
             listener: self.listener,
-            places: Places::new(limits.connections, limits.connections_per_peer),
+            slots: ConnectionSlots::new(limits.connections, limits.connections_per_peer),
             proxies: self.proxies.clone(),
             metrics: Arc::clone(&self.metrics),
-            short_of_places: OncePerMinute::default(),
-            short_of_files: OncePerMinute::default(),
+            short_of_slots: RateLimitedLog::default(),
+            short_of_files: RateLimitedLog::default(),
         };
         let shared = Arc::new(Shared {
             router: self.router,
@@ -139,8 +139,8 @@ impl Server {
         let give_up = CancellationToken::new();
         // Who drops this future (a hard stop) drops its connections.
         let _all = give_up.clone().drop_guard();
-        while let Some((stream, place)) = stop.run_until_cancelled(door.next()).await {
-            let connection = Arc::clone(&shared).serve(stream, place);
+        while let Some((stream, slot)) = stop.run_until_cancelled(door.next()).await {
+            let connection = Arc::clone(&shared).serve(stream, slot);
             let give_up = give_up.clone();
             connections.spawn(async move {
                 give_up.run_until_cancelled(connection).await;
@@ -165,31 +165,31 @@ impl Server {
 /// Lets connections in, one after the other.
 struct Door {
     listener: TcpListener,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
     proxies: TrustedProxies,
     metrics: Arc<Metrics>,
-    short_of_places: OncePerMinute,
-    short_of_files: OncePerMinute,
+    short_of_slots: RateLimitedLog,
+    short_of_files: RateLimitedLog,
 }
 
 impl Door {
     /// The next connection that has a place.
-    async fn next(&mut self) -> (TcpStream, Arc<Place>) {
+    async fn next(&mut self) -> (TcpStream, Arc<ConnectionSlot>) {
         loop {
             // Bounded, for one of them may have begun a request in the same moment.
-            let _ = tokio::time::timeout(ACCEPT_PAUSE, self.places.settled()).await;
+            let _ = tokio::time::timeout(ACCEPT_PAUSE, self.slots.settled()).await;
             let (stream, address) = self.accept().await;
-            let (place, outcome) = match self.places.admit(self.proxies.peer(address.ip())) {
-                Admission::Free(place) => (Some(place), "accepted"),
-                Admission::Instead(place) => {
+            let (slot, outcome) = match self.slots.admit(self.proxies.peer(address.ip())) {
+                Admission::Free(slot) => (Some(slot), "accepted"),
+                Admission::Instead(slot) => {
                     self.count("closed_idle");
-                    (Some(place), "accepted")
+                    (Some(slot), "accepted")
                 }
                 Admission::Full => (None, "refused"),
             };
             self.count(outcome);
-            match place {
-                Some(place) => return (stream, place),
+            match slot {
+                Some(slot) => return (stream, slot),
                 None => self.refuse(stream),
             }
         }
@@ -202,7 +202,7 @@ impl Door {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.count("not_accepted");
-                    self.short_of_files.say(|left_out| {
+                    self.short_of_files.log(|left_out| {
                         tracing::error!(
                             %error,
                             left_out,
@@ -211,10 +211,10 @@ impl Door {
                     });
                     // Most likely there is no file descriptor left: ours that do nothing are given
                     // up first.
-                    if self.places.close_one() {
+                    if self.slots.close_one() {
                         self.count("closed_idle");
                     }
-                    let _ = tokio::time::timeout(ACCEPT_PAUSE, self.places.freed()).await;
+                    let _ = tokio::time::timeout(ACCEPT_PAUSE, self.slots.freed()).await;
                 }
             }
         }
@@ -222,7 +222,7 @@ impl Door {
 
     /// Turns a connection away at once, so that whoever is honest can come back.
     fn refuse(&self, stream: TcpStream) {
-        self.short_of_places.say(|left_out| {
+        self.short_of_slots.log(|left_out| {
             tracing::warn!(
                 left_out,
                 "connection refused: every place, or every one for its address, is taken by a request \
@@ -253,20 +253,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 impl Shared {
-    async fn serve(self: Arc<Self>, stream: TcpStream, place: Arc<Place>) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, slot: Arc<ConnectionSlot>) {
         // Answers are one small segment: waiting to fill it would only cost Meta time.
         let _ = stream.set_nodelay(true);
         let limits = self.limits;
-        let stream = Connection::new(stream, Arc::clone(&place), limits.header, limits.write);
+        let stream = Connection::new(stream, Arc::clone(&slot), limits.header, limits.write);
         let service = service_fn(|mut request: hyper::Request<Incoming>| {
-            place.begin();
-            let client = self.proxies.client(place.peer(), request.headers());
+            slot.begin();
+            let client = self.proxies.client(slot.peer(), request.headers());
             request.extensions_mut().insert(client);
             let answer = self.router.clone().oneshot(request);
-            let place = Arc::clone(&place);
+            let slot = Arc::clone(&slot);
             async move {
                 let answer: Result<_, Infallible> = answer.await;
-                place.answered();
+                slot.answered();
                 answer
             }
         });
@@ -280,8 +280,8 @@ impl Shared {
         // How a connection ends is the client's business: a broken one costs us nothing.
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = place.closed() => {
-                if !place.has_request() {
+            () = slot.closed() => {
+                if !slot.has_request() {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();

@@ -51,7 +51,10 @@ async fn start(limits: Limits, router: Router) -> Running {
 }
 
 async fn start_behind(proxies: &[&str], limits: Limits, router: Router) -> Running {
-    let proxies: Vec<ipnet::IpNet> = proxies.iter().map(|one| one.parse().unwrap()).collect();
+    let proxies: Vec<ipnet::IpNet> = proxies
+        .iter()
+        .map(|network| network.parse().unwrap())
+        .collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -164,8 +167,8 @@ impl Drop for Large {
 #[tokio::test]
 async fn a_client_that_does_not_read_gives_its_place_up() {
     let dropped = Arc::new(Notify::new());
-    let told = Arc::clone(&dropped);
-    let large = move || async move { Bytes::from_owner(Large(vec![b'x'; 64 << 20], told)) };
+    let signal = Arc::clone(&dropped);
+    let large = move || async move { Bytes::from_owner(Large(vec![b'x'; 64 << 20], signal)) };
     let router = hello().route("/large", get(large));
     let limits = Limits {
         write: SHORT,
@@ -186,9 +189,9 @@ async fn a_client_that_does_not_read_gives_its_place_up() {
 /// Answers `/` at once and `/slow` when it is told to; tells of each slow request.
 fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (told, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
+    let (signal, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
     let answer = move || async move {
-        told.notify_one();
+        signal.notify_one();
         waits.notified().await;
         "slow hello"
     };
@@ -367,11 +370,11 @@ async fn a_stop_finishes_open_requests_and_closes_idle_connections() {
 #[tokio::test]
 async fn a_stop_does_not_wait_for_ever() {
     let begun = Arc::new(Notify::new());
-    let told = begun.clone();
+    let signal = begun.clone();
     let router = Router::new().route(
         "/",
         get(move || async move {
-            told.notify_one();
+            signal.notify_one();
             std::future::pending::<()>().await;
         }),
     );

@@ -19,12 +19,12 @@ use hyper::body::Body as _;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::bodies::{Bodies, BodyLimits, Crowded, Room};
-use super::peers::{Client, Peer};
+use super::body_budget::{BodyBudget, BodyLimits, BodyReservation, Crowded};
+use super::peer::{Client, Peer};
 use super::server::Limits;
 use crate::config;
 use crate::intake::Intake;
-use crate::telemetry::{Metrics, OncePerMinute};
+use crate::telemetry::{Metrics, RateLimitedLog};
 use crate::whatsapp::inbound;
 use crate::whatsapp::signature;
 use crate::whatsapp::signature::SignatureError;
@@ -53,11 +53,11 @@ pub(crate) struct Webhook {
     app_secrets: Vec<SecretString>,
     verify_token: SecretString,
     metrics: Arc<Metrics>,
-    bodies: Arc<Bodies>,
+    body_budget: Arc<BodyBudget>,
     /// A wrong app secret makes every webhook fail.
-    forged: OncePerMinute,
-    challenge_refused: OncePerMinute,
-    crowded: OncePerMinute,
+    forged: RateLimitedLog,
+    challenge_refused: RateLimitedLog,
+    crowded: RateLimitedLog,
 }
 
 /// Why a request was not taken.
@@ -129,7 +129,7 @@ impl Webhook {
         intake: Intake,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let bodies = Bodies::new(BodyLimits {
+        let body_budget = BodyBudget::new(BodyLimits {
             bytes: BODIES_BYTES,
             // Bodies that are coming in keep their connections; half of the places stay for others.
             coming: limits.connections.div_ceil(2),
@@ -141,10 +141,10 @@ impl Webhook {
             app_secrets: settings.app_secrets.clone(),
             verify_token: settings.verify_token.clone(),
             metrics,
-            bodies,
-            forged: OncePerMinute::default(),
-            challenge_refused: OncePerMinute::default(),
-            crowded: OncePerMinute::default(),
+            body_budget,
+            forged: RateLimitedLog::default(),
+            challenge_refused: RateLimitedLog::default(),
+            crowded: RateLimitedLog::default(),
         }
     }
 
@@ -181,11 +181,15 @@ impl Webhook {
     }
 
     /// Reads a body to its end, with the room it takes.
-    async fn read(&self, peer: Option<Peer>, mut body: Body) -> Result<(Bytes, Room), Refusal> {
+    async fn read(
+        &self,
+        peer: Option<Peer>,
+        mut body: Body,
+    ) -> Result<(Bytes, BodyReservation), Refusal> {
         if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
             return Err(Refusal::TooLarge);
         }
-        let mut room = self.bodies.begin(peer)?;
+        let mut room = self.body_budget.begin(peer)?;
         let mut bytes = BytesMut::new();
         while let Some(frame) = tokio::select! {
             frame = body.frame() => frame,
@@ -213,14 +217,14 @@ impl Webhook {
     /// Tells the owner what may be wrong here, not with a stranger.
     fn complain(&self, refusal: Refusal) {
         match refusal {
-            Refusal::Forged => self.forged.say(|left_out| {
+            Refusal::Forged => self.forged.log(|left_out| {
                 tracing::warn!(
                     left_out,
                     "webhook refused: signed with none of webhook.app_secrets; is it your Meta app's secret? \
                      (told once a minute at most)"
                 );
             }),
-            Refusal::Crowded => self.crowded.say(|left_out| {
+            Refusal::Crowded => self.crowded.log(|left_out| {
                 tracing::warn!(
                     left_out,
                     "webhook refused: too many bodies are coming in, or too many from its address \
@@ -267,7 +271,7 @@ async fn answer_challenge(
         }
         _ => {
             webhook.count("challenge_refused");
-            webhook.challenge_refused.say(|left_out| {
+            webhook.challenge_refused.log(|left_out| {
                 tracing::warn!(
                     left_out,
                     "webhook challenge refused: the verify token or the request is wrong \

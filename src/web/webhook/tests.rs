@@ -35,7 +35,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         store,
         decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
         clock: Clock::System,
-        signs: Arc::default(),
+        health_signals: Arc::default(),
         metrics: Arc::clone(&metrics),
         wake: Arc::new(Notify::new()),
         reply_expires_after: Duration::from_mins(1),
@@ -139,7 +139,7 @@ async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
     tokio::time::pause();
     let second = Duration::from_secs(1);
 
-    for (what, body, status) in [
+    for (case, body, status) in [
         (
             "one byte a second",
             paced(60, 1, second),
@@ -159,8 +159,8 @@ async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
     ] {
         let before = tokio::time::Instant::now();
         let answer = webhook.clone().oneshot(post(FORGED, body)).await.unwrap();
-        assert_eq!(answer.status(), status, "{what}");
-        assert!(before.elapsed() < BODY_TIMEOUT, "{what}");
+        assert_eq!(answer.status(), status, "{case}");
+        assert!(before.elapsed() < BODY_TIMEOUT, "{case}");
     }
 }
 
@@ -193,8 +193,8 @@ async fn silent_bodies_with_false_signatures_do_not_hold_up_others() {
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(before.elapsed(), Duration::ZERO, "nothing was waited for");
     let mut answers = Vec::new();
-    for one in held {
-        answers.push(one.await.unwrap().unwrap().status());
+    for request in held {
+        answers.push(request.await.unwrap().unwrap().status());
     }
     let crowded = [StatusCode::SERVICE_UNAVAILABLE; 5];
     assert_eq!(answers[..5], crowded, "the slowest made room, at once");

@@ -12,7 +12,10 @@ pub(crate) fn read<T: DeserializeOwned + Default>(answer: &Value) -> T {
 /// Every object of an array as a model.
 pub(crate) fn read_all<T: DeserializeOwned + Default>(answer: &Value) -> Vec<T> {
     let elements = answer.as_array().into_iter().flatten();
-    elements.filter(|one| one.is_object()).map(read).collect()
+    elements
+        .filter(|element| element.is_object())
+        .map(read)
+        .collect()
 }
 
 /// A text, or a number or truth value as one; empty for anything else.

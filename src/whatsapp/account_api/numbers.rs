@@ -90,12 +90,13 @@ impl WebhookConfiguration {
     /// The address that is used.
     #[must_use]
     pub fn used(&self) -> &str {
-        let all = [
+        let facts = [
             &self.phone_number,
             &self.whatsapp_business_account,
             &self.application,
         ];
-        all.into_iter()
+        facts
+            .into_iter()
             .find(|address| !address.is_empty())
             .map_or("", String::as_str)
     }

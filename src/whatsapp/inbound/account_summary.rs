@@ -59,7 +59,7 @@ pub(crate) fn summary(field: &str, raw: &str) -> String {
     // A value that is no proper JSON text (half an emoji) still has its field.
     let value: Value = serde_json::from_str(raw).unwrap_or_default();
     let plain = PLAIN.iter().find(|(name, _)| *name == field);
-    let said = match (field, plain) {
+    let summary = match (field, plain) {
         (_, Some((_, names))) => words(&value, names),
         ("message_template_status_update", _) => template(&value, &["event", "reason"]),
         ("message_template_quality_update", _) => {
@@ -95,7 +95,7 @@ pub(crate) fn summary(field: &str, raw: &str) -> String {
         _ if field.starts_with("group_") => groups(&value),
         _ => String::new(),
     };
-    said.trim().to_owned()
+    summary.trim().to_owned()
 }
 
 /// What a value says under a name; numbers and texts alike.
@@ -108,8 +108,8 @@ fn word(value: &Value, name: &str) -> Option<String> {
 }
 
 fn words(value: &Value, names: &[&str]) -> String {
-    let said: Vec<String> = names.iter().filter_map(|name| word(value, name)).collect();
-    said.join(", ")
+    let summary: Vec<String> = names.iter().filter_map(|name| word(value, name)).collect();
+    summary.join(", ")
 }
 
 fn change(value: &Value, [from, to]: [&str; 2]) -> String {
@@ -117,7 +117,7 @@ fn change(value: &Value, [from, to]: [&str; 2]) -> String {
     format!("{} -> {}", part(from), part(to))
 }
 
-fn template(value: &Value, more: &[&str]) -> String {
+fn template(value: &Value, details: &[&str]) -> String {
     let name = word(value, "message_template_name")
         .or_else(|| word(value, "message_template_id"))
         .unwrap_or_else(|| "?".to_owned());
@@ -125,16 +125,16 @@ fn template(value: &Value, more: &[&str]) -> String {
     let language = word(value, "message_template_language")
         .map(|language| format!(" ({})", language.replace('-', "_")))
         .unwrap_or_default();
-    let more = words(value, more);
-    let colon = if more.is_empty() { "" } else { ": " };
-    format!("template {name}{language}{colon}{more}")
+    let details = words(value, details);
+    let colon = if details.is_empty() { "" } else { ": " };
+    format!("template {name}{language}{colon}{details}")
 }
 
 fn restriction(value: &Value) -> String {
     let listed = value["restriction_info"].as_array();
     let kinds = listed.into_iter().flatten();
     let kinds: Vec<String> = kinds
-        .filter_map(|one| word(one, "restriction_type"))
+        .filter_map(|restriction| word(restriction, "restriction_type"))
         .chain(word(&value["ban_info"], "waba_ban_state"))
         .chain(word(&value["violation_info"], "violation_type"))
         .collect();
@@ -164,31 +164,31 @@ fn history(value: &Value) -> String {
 }
 
 fn calls(value: &Value) -> String {
-    let all = value["calls"].as_array().into_iter().flatten();
-    let all: Vec<String> = all
+    let items = value["calls"].as_array().into_iter().flatten();
+    let items: Vec<String> = items
         .map(|call| words(call, &["event", "direction", "status"]))
         .collect();
-    if all.is_empty() {
+    if items.is_empty() {
         count(&value["statuses"], "status", "of calls")
     } else {
-        format!("call {}", all.join("; call "))
+        format!("call {}", items.join("; call "))
     }
 }
 
 fn groups(value: &Value) -> String {
-    let all = value["groups"].as_array().into_iter().flatten();
-    let all: Vec<String> = all
+    let items = value["groups"].as_array().into_iter().flatten();
+    let items: Vec<String> = items
         .map(|group| words(group, &["type", "group_id"]))
         .collect();
-    all.join("; ")
+    items.join("; ")
 }
 
-fn count(list: &Value, name: &str, what: &str) -> String {
+fn count(list: &Value, name: &str, noun: &str) -> String {
     let count = list.as_array().map_or(0, Vec::len);
     let plural = match (count, name.ends_with('s')) {
         (1, _) => "",
         (_, true) => "es",
         (_, false) => "s",
     };
-    format!("{count} {name}{plural} {what}")
+    format!("{count} {name}{plural} {noun}")
 }

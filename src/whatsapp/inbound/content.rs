@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{Object, Wrong, elements, text};
+use super::raw_json::{LONGEST_KIND_BYTES, Object, Wrong, elements, text};
 use super::sender::{LONGEST_WAMID_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
 use crate::whatsapp::bounds::{MOST_FORM_VALUES, has_more_values};
@@ -98,14 +98,14 @@ fn contacts(message: &Object<'_>) -> Content {
 
 /// Every part of a card may be missing; what cannot be read is left out.
 fn card(raw: &RawValue) -> ContactCard {
-    let Some(card) = Object::of(raw) else {
+    let Some(card) = Object::from_raw(raw) else {
         return ContactCard::default();
     };
     let name = card.optional_object("name");
     let name = |part: &str| name.as_ref()?.optional_text(part);
     let list = |field: &str| -> Vec<Object<'_>> {
-        let found = card.get(field).and_then(elements).unwrap_or_default();
-        found.into_iter().filter_map(Object::of).collect()
+        let items = card.get(field).and_then(elements).unwrap_or_default();
+        items.into_iter().filter_map(Object::from_raw).collect()
     };
     let phones = list("phones").into_iter().filter_map(|phone| {
         Some(Phone {
@@ -165,7 +165,7 @@ fn order(part: &Object<'_>) -> Result<Content, Wrong> {
         .and_then(elements)
         .ok_or_else(|| Wrong::new("product_items", "is missing"))?;
     let item = |raw| {
-        let item = Object::of(raw)?;
+        let item = Object::from_raw(raw)?;
         let number = |name: &str| {
             item.number(name)
                 .ok()
@@ -194,7 +194,7 @@ fn original(part: &Object<'_>) -> Option<Wamid> {
 fn edit(part: &Object<'_>, depth: usize) -> Result<Content, Wrong> {
     let message = part.object("message")?;
     let kind = message
-        .id("type", super::update::LONGEST_KIND_BYTES)?
+        .id("type", LONGEST_KIND_BYTES)?
         .ok_or_else(|| Wrong::new("message.type", "is missing"))?;
     let now = if depth == 0 {
         Content::Other { kind }
@@ -257,9 +257,7 @@ fn interactive(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
         }),
         "nfm_reply" => answer().map(|form| form_reply(&form)),
         // Finer than "interactive", and as short as a type.
-        _ if answered.len() <= super::update::LONGEST_KIND_BYTES
-            && !answered.chars().any(char::is_control) =>
-        {
+        _ if answered.len() <= LONGEST_KIND_BYTES && !answered.chars().any(char::is_control) => {
             return Ok(Content::Other { kind: answered });
         }
         _ => return Ok(Content::Other { kind }),

@@ -46,7 +46,7 @@ pub fn read(body: &[u8]) -> Vec<Event> {
             "the body holds more than {MOST_VALUES} JSON values"
         ));
     }
-    let Some(envelope) = Object::of_bytes(body) else {
+    let Some(envelope) = Object::from_bytes(body) else {
         return whole("the body is not a JSON object");
     };
     if envelope.get("entry").is_none() {
@@ -109,7 +109,7 @@ struct Head {
 }
 
 impl Head {
-    fn of(entry: &Object<'_>) -> Self {
+    fn new(entry: &Object<'_>) -> Self {
         let time: Option<i64> = entry.number("time").ok();
         Self {
             waba_id: entry.id("id", LONGEST_ACCOUNT_ID_BYTES).ok().flatten(),
@@ -148,13 +148,13 @@ struct Shared {
 impl Reader {
     fn entry(&mut self, raw: &RawValue, index: usize) {
         let place = Place::Entry(index);
-        let Some(entry) = Object::of(raw) else {
+        let Some(entry) = Object::from_raw(raw) else {
             return self.refuse(raw, None, format!("{place} is not an object"));
         };
         if entry.get("changes").is_none() {
             return self.refuse(raw, None, format!("{place}: `changes` is missing"));
         }
-        self.head = Head::of(&entry);
+        self.head = Head::new(&entry);
         for (change, raw) in self.elements_of(&entry, "changes", place, None) {
             if let Err(wrong) = self.change(raw, index, change) {
                 let place = Place::Change(index, change);
@@ -164,14 +164,15 @@ impl Reader {
     }
 
     fn change(&mut self, raw: &RawValue, entry: usize, change: usize) -> Result<(), Wrong> {
-        let object = Object::of(raw).ok_or_else(|| Wrong::new("change", "is not an object"))?;
+        let object =
+            Object::from_raw(raw).ok_or_else(|| Wrong::new("change", "is not an object"))?;
         let field = object
             .id("field", LONGEST_FIELD_BYTES)?
             .ok_or_else(|| Wrong::new("field", "is missing"))?;
         let raw_value = object
             .get("value")
             .ok_or_else(|| Wrong::new("value", "is missing"))?;
-        let value = Object::of(raw_value);
+        let value = Object::from_raw(raw_value);
         let place = Place::Value(entry, change);
         match (field.as_str(), value) {
             ("messages", Some(value)) => self.messages(&value, raw_value, place),
@@ -237,9 +238,12 @@ impl Reader {
         const FIELD: &str = "user_preferences";
         let number = phone_number_id(value).ok();
         for (_, raw) in self.elements_of(value, FIELD, place, number.as_ref()) {
-            let consent = Object::of(raw).and_then(|one| {
-                let who = identity(one.optional_text("wa_id"), one.optional_text("user_id"))?;
-                let marketing = match one.optional_text("value")?.as_str() {
+            let consent = Object::from_raw(raw).and_then(|object| {
+                let who = identity(
+                    object.optional_text("wa_id"),
+                    object.optional_text("user_id"),
+                )?;
+                let marketing = match object.optional_text("value")?.as_str() {
                     "stop" => Marketing::Stop,
                     "resume" => Marketing::Resume,
                     _ => return None,
@@ -281,24 +285,24 @@ impl Reader {
         place: Place,
         number: Option<&PhoneNumberId>,
     ) -> Vec<(usize, &'a RawValue)> {
-        let mut found = Vec::new();
+        let mut listed = Vec::new();
         if self.excess.is_some() {
-            return found;
+            return listed;
         }
-        for raw in object.all(name) {
+        for raw in object.get_all(name) {
             if let Some(elements) = elements(raw) {
-                let first = found.len();
-                found.extend((first..).zip(elements));
+                let first = listed.len();
+                listed.extend((first..).zip(elements));
             } else {
                 let reason = format!("{place}: `{name}` is not an array");
                 self.refuse(raw, number, reason);
             }
         }
-        if found.len() > MOST_UPDATES {
+        if listed.len() > MOST_UPDATES {
             self.excess.get_or_insert(Excess::Updates);
-            found.clear();
+            listed.clear();
         }
-        found
+        listed
     }
 
     /// What the updates of one `value` share; `None` when its cards are too many.
@@ -309,7 +313,7 @@ impl Reader {
         number: PhoneNumberId,
     ) -> Option<Shared> {
         let cards: Vec<&RawValue> = value
-            .all("contacts")
+            .get_all("contacts")
             .filter_map(elements)
             .flatten()
             .collect();

@@ -12,6 +12,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Upper bound of the length of `type`: types are short words.
+pub(crate) const LONGEST_KIND_BYTES: usize = 64;
+
 /// A JSON object as names and raw values, in order, repeated names included.
 pub(crate) struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
 
@@ -19,14 +22,14 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
     path: String,
-    what: &'static str,
+    fault: &'static str,
 }
 
 impl Wrong {
-    pub(crate) fn new(path: &str, what: &'static str) -> Self {
+    pub(crate) fn new(path: &str, fault: &'static str) -> Self {
         Self {
             path: path.to_owned(),
-            what,
+            fault,
         }
     }
 
@@ -39,23 +42,23 @@ impl Wrong {
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.path, self.what)
+        write!(f, "`{}` {}", self.path, self.fault)
     }
 }
 
 impl<'a> Object<'a> {
     /// Splits a body; `None` when it is not one JSON object in UTF-8.
-    pub(crate) fn of_bytes(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
     /// Splits a value; `None` when it is something else than an object.
-    pub(crate) fn of(raw: &'a RawValue) -> Option<Self> {
+    pub(crate) fn from_raw(raw: &'a RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
     }
 
     /// Every value of that name that is not null.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
+    pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
         self.0
             .iter()
             .filter(move |(key, value)| key.as_ref() == name.as_bytes() && value.get() != "null")
@@ -64,19 +67,19 @@ impl<'a> Object<'a> {
 
     /// The last value of that name, as every usual JSON reader takes it.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.all(name).last()
+        self.get_all(name).last()
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Self, Wrong> {
         let raw = self
             .get(name)
             .ok_or_else(|| Wrong::new(name, "is missing"))?;
-        Self::of(raw).ok_or_else(|| Wrong::new(name, "is not an object"))
+        Self::from_raw(raw).ok_or_else(|| Wrong::new(name, "is not an object"))
     }
 
     /// The object of that name, when there is one and it is readable.
     pub(crate) fn optional_object(&self, name: &str) -> Option<Self> {
-        self.get(name).and_then(Self::of)
+        self.get(name).and_then(Self::from_raw)
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<String, Wrong> {

@@ -23,7 +23,7 @@ pub(crate) struct Card {
 impl Card {
     /// Reads what can be read; a wrong card only leaves a message without a name.
     pub(crate) fn read(raw: &RawValue) -> Option<Self> {
-        let card = Object::of(raw)?;
+        let card = Object::from_raw(raw)?;
         let profile = card.optional_object("profile");
         let text = |name: &str| profile.as_ref()?.optional_text(name);
         Some(Self {
@@ -106,7 +106,7 @@ pub(crate) fn errors(update: &Object<'_>) -> Vec<GraphError> {
 }
 
 fn graph_error(raw: &RawValue) -> Option<GraphError> {
-    let error = Object::of(raw)?;
+    let error = Object::from_raw(raw)?;
     Some(GraphError {
         code: error.number("code").ok()?,
         title: error

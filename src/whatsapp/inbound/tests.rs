@@ -287,11 +287,14 @@ fn value_with(lists: &[(&str, &str, usize)]) -> String {
 #[track_caller]
 fn assert_kept_whole(body: &str, reason: &str) {
     let events = read(body.as_bytes());
-    let [Event::Unreadable(kept)] = events.as_slice() else {
+    let [Event::Unreadable(unreadable)] = events.as_slice() else {
         panic!("{reason}: {} events", events.len());
     };
-    assert_eq!(kept.reason, reason);
-    assert!(kept.raw == body.as_bytes(), "{reason}: not in one piece");
+    assert_eq!(unreadable.reason, reason);
+    assert!(
+        unreadable.raw == body.as_bytes(),
+        "{reason}: not in one piece"
+    );
 }
 
 #[test]
@@ -299,7 +302,7 @@ fn twice_as_many_updates_as_meta_sends_are_read_and_no_more() {
     const REASON: &str = "the body holds more than 2000 updates";
     let message = good("wamid.A=").to_string();
     let receipt = r#"{"id":"wamid.A=","status":"sent","timestamp":"1767000000","recipient_id":"5511900000001"}"#;
-    let one =
+    let body_of_list =
         |field, list, element, count| body_with(&[(field, value_with(&[(list, element, count)]))]);
     let lists = [
         ("messages", "messages", message.as_str()),
@@ -311,10 +314,13 @@ fn twice_as_many_updates_as_meta_sends_are_read_and_no_more() {
     ];
     for (field, list, element) in lists {
         for count in [1_000, MOST_UPDATES] {
-            let events = read(one(field, list, element, count).as_bytes());
+            let events = read(body_of_list(field, list, element, count).as_bytes());
             assert_eq!(events.len(), count, "{list}: {element}");
         }
-        assert_kept_whole(&one(field, list, element, MOST_UPDATES + 1), REASON);
+        assert_kept_whole(
+            &body_of_list(field, list, element, MOST_UPDATES + 1),
+            REASON,
+        );
     }
 
     let mixed = |statuses| {

@@ -7,16 +7,14 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::content;
-use super::raw_json::{Object, Wrong};
+use super::raw_json::{LONGEST_KIND_BYTES, Object, Wrong};
 use super::sender::{Card, LONGEST_WAMID_BYTES, errors, identity, person};
 use crate::message::{
     AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
     Receipt, Referral, ReferredProduct, Wamid,
 };
 
-/// Types are short words.
-pub(crate) const LONGEST_KIND_BYTES: usize = 64;
-/// Words of statuses are short too.
+/// Upper bound of the length of `status`: statuses are short words.
 const LONGEST_STATUS_BYTES: usize = 64;
 /// Meta's own limit of `biz_opaque_callback_data`.
 const LONGEST_TAG_BYTES: usize = 512;
@@ -118,7 +116,7 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
         .ok_or_else(|| Wrong::new("status", "is missing"))?;
     let part = |name: &str| {
         let raw = receipt.get(name)?;
-        Object::of(raw).map(|_| raw.get().to_owned())
+        Object::from_raw(raw).map(|_| raw.get().to_owned())
     };
     let is_group = receipt.optional_text("recipient_type").as_deref() == Some("group");
     let participant = [
@@ -151,7 +149,7 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
 }
 
 fn object(raw: &RawValue) -> Result<Object<'_>, Wrong> {
-    Object::of(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
+    Object::from_raw(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
 }
 
 fn kind(update: &Object<'_>) -> Result<String, Wrong> {

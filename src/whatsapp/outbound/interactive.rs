@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{put, typed_media};
+use super::media;
+use super::media::put;
 use crate::message::{
     Button, Card, CardAction, Commerce, Form, FormName, Frame, Header, LinkButton, Outbound,
     ProductSection, Row, Section,
@@ -79,7 +80,7 @@ fn object(kind: &str, (header, body, footer): Around<'_>, action: &Value) -> Val
     let mut part = json!({ "type": kind, "action": action });
     match header {
         Some(Header::Text(text)) => put_header_text(&mut part, Some(text)),
-        Some(Header::Media(media)) => part["header"] = typed_media(media),
+        Some(Header::Media(media)) => part["header"] = media::typed(media),
         // Only templates have one, and the limits say so before.
         Some(Header::Place { .. }) | None => {}
     }
@@ -214,7 +215,7 @@ fn card((index, card): (usize, &Card)) -> Value {
     let mut part = json!({
         "card_index": index,
         "type": kind,
-        "header": typed_media(&card.media),
+        "header": media::typed(&card.media),
         "action": action,
     });
     if let Some(text) = &card.body {

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::typed_media;
+use super::media;
 use crate::message::{Header, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
 /// Writes the object.
@@ -33,7 +33,7 @@ pub(crate) fn part(template: &TemplateMessage) -> Value {
 fn header_parameter(header: &Header) -> Value {
     match header {
         Header::Text(text) => json!({ "type": "text", "text": text }),
-        Header::Media(media) => typed_media(media),
+        Header::Media(media) => media::typed(media),
         Header::Place {
             latitude,
             longitude,
@@ -91,7 +91,7 @@ fn button(button: &TemplateButton) -> Value {
 }
 
 fn card((index, card): (usize, &TemplateCard)) -> Value {
-    let header = json!({ "type": "header", "parameters": [typed_media(&card.media)] });
+    let header = json!({ "type": "header", "parameters": [media::typed(&card.media)] });
     let components: Vec<Value> = std::iter::once(header)
         .chain(body(&card.body))
         .chain(card.buttons.iter().map(button))

@@ -4,13 +4,13 @@
 //! and templates have a file each. Next on the way of a reply: [`crate::gateway`].
 
 mod interactive;
+mod media;
 mod message_template;
 
 use serde_json::{Map, Value, json};
 
-use crate::message::{
-    ContactCard, MediaSource, Outbound, OutboundMedia as Media, Recipient, Wamid,
-};
+use self::media::put;
+use crate::message::{ContactCard, Outbound, Recipient, Wamid};
 
 /// Whether the person sees "typing…" while the reply is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
         Outbound::Text { body, preview_url } => {
             ("text", json!({ "body": body, "preview_url": preview_url }))
         }
-        Outbound::Media(file) => (file.kind.name(), media(file)),
+        Outbound::Media(file) => (file.kind.name(), media::whole(file)),
         Outbound::Location {
             latitude,
             longitude,
@@ -113,41 +113,6 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
         | Outbound::Commerce(_)
         | Outbound::Carousel { .. } => ("interactive", interactive::part(content)),
     }
-}
-
-/// Adds a field when there is something to say.
-fn put(part: &mut Value, name: &str, text: Option<&str>) {
-    if let Some(text) = text {
-        part[name] = json!(text);
-    }
-}
-
-/// A file as a message of its own. See
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
-fn media(file: &Media) -> Value {
-    let mut part = file_source(file);
-    put(&mut part, "caption", file.caption.as_deref());
-    put(&mut part, "filename", file.filename.as_deref());
-    if file.voice {
-        part["voice"] = json!(true);
-    }
-    part
-}
-
-/// `link` or `id`.
-fn file_source(file: &Media) -> Value {
-    match &file.source {
-        MediaSource::Link(link) => json!({ "link": link }),
-        MediaSource::Id(id) => json!({ "id": id }),
-    }
-}
-
-/// A file as a part of something else, under its type: a caption has no place there.
-fn typed_media(file: &Media) -> Value {
-    let kind = file.kind.name();
-    let mut part = file_source(file);
-    put(&mut part, "filename", file.filename.as_deref());
-    json!({ "type": kind, kind: part })
 }
 
 /// See

@@ -39,8 +39,8 @@ pub enum Weight {
 #[must_use]
 pub fn troubles(news: &[AccountNews], now: Timestamp) -> Vec<Trouble> {
     let mut standing = Standing::default();
-    for one in news {
-        standing.take(one);
+    for item in news {
+        standing.take(item);
     }
     let held = standing.held.into_iter();
     held.filter(|(_, held)| held.until.is_none_or(|until| now < until))
@@ -104,14 +104,14 @@ struct Held {
 }
 
 /// A piece of news while it is read.
-struct Told<'a> {
+struct Notice<'a> {
     news: &'a AccountNews,
     value: &'a Value,
     /// `account 1022…` or `the number that ends in 1111`.
     who: String,
 }
 
-impl Told<'_> {
+impl Notice<'_> {
     fn word(&self, name: &str) -> &str {
         self.value[name].as_str().unwrap_or_default()
     }
@@ -132,160 +132,160 @@ impl Standing {
             Some(number) => number_named(number),
             None => account_named(news.waba_id.as_deref()),
         };
-        let told = Told {
+        let notice = Notice {
             news,
             value: &value,
             who,
         };
         match news.field.as_str() {
-            "account_update" => self.account(&told),
-            "account_review_update" => self.review(&told),
-            "account_alerts" => self.alert(&told),
-            "phone_number_quality_update" => self.quality(&told),
+            "account_update" => self.account(&notice),
+            "account_review_update" => self.review(&notice),
+            "account_alerts" => self.alert(&notice),
+            "phone_number_quality_update" => self.quality(&notice),
             "business_capability_update" => {
-                self.limit(&told, "max_daily_conversations_per_business");
+                self.limit(&notice, "max_daily_conversations_per_business");
             }
             _ => {}
         }
     }
 
-    fn hold(&mut self, told: &Told<'_>, kind: Kind, what: &str, until: Option<Timestamp>) {
-        let sentence = format!("{}: {what} (told {})", told.who, told.day());
+    fn hold(&mut self, notice: &Notice<'_>, kind: Kind, text: &str, until: Option<Timestamp>) {
+        let sentence = format!("{}: {text} (told {})", notice.who, notice.day());
         self.held
-            .insert((told.who.clone(), kind), Held { sentence, until });
+            .insert((notice.who.clone(), kind), Held { sentence, until });
     }
 
-    fn clear(&mut self, told: &Told<'_>, kinds: &[Kind]) {
+    fn clear(&mut self, notice: &Notice<'_>, kinds: &[Kind]) {
         for kind in kinds {
-            self.held.remove(&(told.who.clone(), *kind));
+            self.held.remove(&(notice.who.clone(), *kind));
         }
     }
 
-    fn account(&mut self, told: &Told<'_>) {
+    fn account(&mut self, notice: &Notice<'_>) {
         const LOOK: &str = "look at Account quality in WhatsApp Manager";
-        match told.word("event") {
+        match notice.word("event") {
             "DISABLED_UPDATE" => {
-                let state = told.value["ban_info"]["waba_ban_state"].as_str();
+                let state = notice.value["ban_info"]["waba_ban_state"].as_str();
                 match state.unwrap_or_default() {
-                    "REINSTATE" => self.clear(told, &Kind::PUNISHMENTS),
+                    "REINSTATE" => self.clear(notice, &Kind::PUNISHMENTS),
                     "SCHEDULE_FOR_DISABLE" => {
-                        let what = format!("WhatsApp is going to disable it; {LOOK} and appeal");
-                        self.hold(told, Kind::ComingBan, &what, None);
+                        let text = format!("WhatsApp is going to disable it; {LOOK} and appeal");
+                        self.hold(notice, Kind::ComingBan, &text, None);
                     }
                     _ => {
-                        let what =
+                        let text =
                             format!("disabled by WhatsApp, nobody is answered; {LOOK} and appeal");
-                        self.hold(told, Kind::Ban, &what, None);
+                        self.hold(notice, Kind::Ban, &text, None);
                     }
                 }
             }
-            "ACCOUNT_REINSTATED" => self.clear(told, &Kind::PUNISHMENTS),
-            "ACCOUNT_RESTRICTION" => self.restriction(told, LOOK),
+            "ACCOUNT_REINSTATED" => self.clear(notice, &Kind::PUNISHMENTS),
+            "ACCOUNT_RESTRICTION" => self.restriction(notice, LOOK),
             "ACCOUNT_VIOLATION" => {
-                let kind = told.value["violation_info"]["violation_type"].as_str();
+                let kind = notice.value["violation_info"]["violation_type"].as_str();
                 let kind = kind.unwrap_or("of a kind that was not told");
-                let what = format!("it broke a policy of WhatsApp ({kind}); {LOOK}");
-                self.hold(told, Kind::Violation, &what, told.remembered());
+                let text = format!("it broke a policy of WhatsApp ({kind}); {LOOK}");
+                self.hold(notice, Kind::Violation, &text, notice.remembered());
             }
             "ACCOUNT_DELETED" => {
-                let what = "deleted, nobody is answered; set up another account and its number";
-                self.hold(told, Kind::Gone, what, None);
+                let text = "deleted, nobody is answered; set up another account and its number";
+                self.hold(notice, Kind::Gone, text, None);
             }
             "ACCOUNT_OFFBOARDED" => {
-                let what = "taken off the Cloud API, nobody is answered; connect it again";
-                self.hold(told, Kind::Gone, what, None);
+                let text = "taken off the Cloud API, nobody is answered; connect it again";
+                self.hold(notice, Kind::Gone, text, None);
             }
-            "ACCOUNT_RECONNECTED" => self.clear(told, &[Kind::Gone]),
+            "ACCOUNT_RECONNECTED" => self.clear(notice, &[Kind::Gone]),
             _ => {}
         }
     }
 
     /// The list is whole each time: an empty one takes all restrictions back.
-    fn restriction(&mut self, told: &Told<'_>, look: &str) {
-        let listed = told.value["restriction_info"].as_array();
+    fn restriction(&mut self, notice: &Notice<'_>, look: &str) {
+        let listed = notice.value["restriction_info"].as_array();
         let listed = || listed.into_iter().flatten();
         let kinds: Vec<&str> = listed()
-            .filter_map(|one| one["restriction_type"].as_str())
+            .filter_map(|item| item["restriction_type"].as_str())
             .collect();
         if kinds.is_empty() {
-            return self.clear(told, &[Kind::Restriction]);
+            return self.clear(notice, &[Kind::Restriction]);
         }
         // Without an end, or with one that cannot be read, a restriction lasts until it is taken
         // back.
-        let ends = listed().map(|one| Timestamp::from_second(one["expiration"].as_i64()?).ok());
+        let ends = listed().map(|item| Timestamp::from_second(item["expiration"].as_i64()?).ok());
         let until = ends
             .collect::<Option<Vec<_>>>()
             .and_then(|ends| ends.into_iter().max());
         let end = until.map_or_else(String::new, |until| {
             format!(" until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
         });
-        let what = format!("restricted by WhatsApp ({}){end}; {look}", kinds.join(", "));
-        self.hold(told, Kind::Restriction, &what, until);
+        let text = format!("restricted by WhatsApp ({}){end}; {look}", kinds.join(", "));
+        self.hold(notice, Kind::Restriction, &text, until);
     }
 
-    fn review(&mut self, told: &Told<'_>) {
-        match told.word("decision") {
+    fn review(&mut self, notice: &Notice<'_>) {
+        match notice.word("decision") {
             "REJECTED" => {
-                let what = "its review was rejected; look at Business verification in Meta's Business settings";
-                self.hold(told, Kind::Review, what, None);
+                let text = "its review was rejected; look at Business verification in Meta's Business settings";
+                self.hold(notice, Kind::Review, text, None);
             }
-            "APPROVED" => self.clear(told, &[Kind::Review]),
+            "APPROVED" => self.clear(notice, &[Kind::Review]),
             _ => {}
         }
     }
 
     /// Only what Meta calls critical; the rest is told by `replyd events`.
-    fn alert(&mut self, told: &Told<'_>) {
-        let active = matches!(told.word("alert_status"), "ACTIVE" | "");
-        if told.word("alert_severity") == "CRITICAL" && active {
-            let what = format!(
+    fn alert(&mut self, notice: &Notice<'_>) {
+        let active = matches!(notice.word("alert_status"), "ACTIVE" | "");
+        if notice.word("alert_severity") == "CRITICAL" && active {
+            let text = format!(
                 "a critical alert ({}); look at WhatsApp Manager",
-                told.word("alert_type")
+                notice.word("alert_type")
             );
-            self.hold(told, Kind::Alert, &what, told.remembered());
+            self.hold(notice, Kind::Alert, &text, notice.remembered());
         } else if !active {
-            self.clear(told, &[Kind::Alert]);
+            self.clear(notice, &[Kind::Alert]);
         }
     }
 
-    fn quality(&mut self, told: &Told<'_>) {
+    fn quality(&mut self, notice: &Notice<'_>) {
         const LESS: &str = "people block or report it: send less that nobody asked for";
-        match told.word("event") {
+        match notice.word("event") {
             "FLAGGED" => self.hold(
-                told,
+                notice,
                 Kind::Flag,
                 &format!("flagged for low quality; {LESS}"),
                 None,
             ),
-            "UNFLAGGED" => self.clear(told, &[Kind::Flag]),
+            "UNFLAGGED" => self.clear(notice, &[Kind::Flag]),
             _ => {}
         }
-        self.limit(told, "current_limit");
+        self.limit(notice, "current_limit");
     }
 
     /// A limit below the one before hinders until it rises again.
-    fn limit(&mut self, told: &Told<'_>, name: &str) {
-        let limit = &told.value[name];
+    fn limit(&mut self, notice: &Notice<'_>, name: &str) {
+        let limit = &notice.value[name];
         let Some(new) = rank(limit) else {
-            if told.word("event") == "DOWNGRADE" {
-                let what = "its messaging limit was lowered; send less that nobody asked for";
-                self.hold(told, Kind::Limit, what, told.remembered());
+            if notice.word("event") == "DOWNGRADE" {
+                let text = "its messaging limit was lowered; send less that nobody asked for";
+                self.hold(notice, Kind::Limit, text, notice.remembered());
             }
             return;
         };
-        let before = self.limits.insert(told.who.clone(), new);
-        let before = before.or_else(|| rank(&told.value["old_limit"]));
-        let event = told.word("event");
+        let before = self.limits.insert(notice.who.clone(), new);
+        let before = before.or_else(|| rank(&notice.value["old_limit"]));
+        let event = notice.word("event");
         if event == "DOWNGRADE" || before.is_some_and(|before| new < before) {
             let now = limit
                 .as_str()
                 .map_or_else(|| limit.to_string(), str::to_owned);
-            let what = format!(
+            let text = format!(
                 "its messaging limit was lowered to {now}; send less that nobody asked for"
             );
-            self.hold(told, Kind::Limit, &what, told.remembered());
+            self.hold(notice, Kind::Limit, &text, notice.remembered());
         } else if before.is_some_and(|before| new > before) || event.ends_with("UPGRADE") {
-            self.clear(told, &[Kind::Limit]);
+            self.clear(notice, &[Kind::Limit]);
         }
     }
 }

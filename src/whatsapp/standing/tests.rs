@@ -78,10 +78,10 @@ fn a_restriction_hinders_until_its_end_or_until_none_is_listed() {
         &json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": []}),
     );
 
-    let told = after(&bounded);
+    let sentences = after(&bounded);
     assert!(
-        told[0].contains("(RESTRICTED_BIZ_INITIATED_MESSAGING) until 2026-11-08 00:00 UTC"),
-        "{told:?}"
+        sentences[0].contains("(RESTRICTED_BIZ_INITIATED_MESSAGING) until 2026-11-08 00:00 UTC"),
+        "{sentences:?}"
     );
     assert!(on_day(8, &bounded).is_empty());
     assert_eq!(on_day(400, &[restricted(Value::Null)]).len(), 1);
@@ -99,10 +99,10 @@ fn a_violation_and_a_critical_alert_are_held_for_a_month() {
         news(1, "account_alerts", &value)
     };
 
-    let all = [violation, alert("CRITICAL", "ACTIVE")];
+    let events = [violation, alert("CRITICAL", "ACTIVE")];
 
-    assert_eq!(on_day(29, &all).len(), 2);
-    assert_eq!(on_day(32, &all), Vec::<String>::new());
+    assert_eq!(on_day(29, &events).len(), 2);
+    assert_eq!(on_day(32, &events), Vec::<String>::new());
     assert!(after(&[alert("WARNING", "ACTIVE")]).is_empty());
     assert!(after(&[alert("CRITICAL", "ACTIVE"), alert("CRITICAL", "NONE")]).is_empty());
 }
@@ -111,10 +111,10 @@ fn a_violation_and_a_critical_alert_are_held_for_a_month() {
 fn a_flagged_number_hinders_until_it_is_unflagged_and_is_not_spelled_out() {
     let flagged = number(0, "FLAGGED", "TIER_2K");
 
-    let told = after(std::slice::from_ref(&flagged));
+    let sentences = after(std::slice::from_ref(&flagged));
 
     assert_eq!(
-        told,
+        sentences,
         [
             "the number that ends in 1111: flagged for low quality; people block or report it: send less that \
              nobody asked for (told 2026-11-01)"
@@ -131,18 +131,19 @@ fn a_lowered_limit_hinders_until_it_rises_again() {
     };
     let lowered = number(1, "DOWNGRADE", "TIER_250");
 
-    let told = after(&[
+    let sentences = after(&[
         number(0, "UPGRADE", "TIER_2K"),
         lowered.clone(),
         capability(0, json!("TIER_10K")),
         capability(1, json!("TIER_2K")),
     ]);
 
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(sentences.len(), 2, "{sentences:?}");
     assert!(
-        told[0].starts_with("account 102290129340398: its messaging limit was lowered to TIER_2K")
+        sentences[0]
+            .starts_with("account 102290129340398: its messaging limit was lowered to TIER_2K")
     );
-    assert!(told[1].contains("1111: its messaging limit was lowered to TIER_250"));
+    assert!(sentences[1].contains("1111: its messaging limit was lowered to TIER_250"));
     assert!(after(&[lowered, number(2, "UPGRADE", "TIER_2K")]).is_empty());
     assert!(after(&[capability(0, json!(1_000)), capability(1, json!("TIER_2K"))]).is_empty());
     assert!(after(&[capability(0, json!(-1)), capability(1, json!(250))]).len() == 1);

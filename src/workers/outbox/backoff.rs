@@ -51,7 +51,7 @@ pub(crate) fn pair(attempt: u32) -> Duration {
 }
 
 /// `Retry-After`, within reason: 1 s to 10 min.
-pub(crate) fn asked(retry_after: Duration) -> Duration {
+pub(crate) fn clamp_retry_after(retry_after: Duration) -> Duration {
     retry_after.clamp(SHORTEST_ASKED, LONGEST_ASKED)
 }
 
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn an_absurd_retry_after_is_brought_within_reason() {
-        assert_eq!(asked(Duration::ZERO), SECOND);
-        assert_eq!(asked(30 * SECOND), 30 * SECOND);
-        assert_eq!(asked(Duration::MAX), LONGEST_ASKED);
+        assert_eq!(clamp_retry_after(Duration::ZERO), SECOND);
+        assert_eq!(clamp_retry_after(30 * SECOND), 30 * SECOND);
+        assert_eq!(clamp_retry_after(Duration::MAX), LONGEST_ASKED);
     }
 
     #[test]

@@ -42,18 +42,18 @@ impl Delivery {
         let took = row.ended.duration_since(row.started);
         self.metrics.gateway_seconds.observe(took.as_secs_f64());
         let (disposition, feedback) = if row.is_read_mark {
-            retry_policy::of_read_mark(result)
+            retry_policy::judge_read_mark(result)
         } else {
-            retry_policy::of_message(result, row.attempt, &row.claim_token)
+            retry_policy::judge_message(result, row.attempt, &row.claim_token)
         };
-        let engaged = self
+        let tripped = self
             .limiter
             .learn(&row.phone_number_id, row.started, feedback, now);
-        log_brake(row, feedback, engaged);
+        log_trip(row, feedback, tripped);
         if !row.is_read_mark {
             log_end(row, &disposition);
         }
-        let outcome = self.write(row, disposition, engaged);
+        let outcome = self.write(row, disposition, tripped);
         let word = match &outcome {
             SendResult::Accepted(_) => "accepted",
             SendResult::Retry { .. } => "retry",
@@ -74,7 +74,7 @@ impl Delivery {
         &self,
         row: &Finished,
         disposition: Disposition,
-        engaged: Option<Tripped>,
+        tripped: Option<Tripped>,
     ) -> SendResult {
         let reason = || match &row.result {
             Some(Err(SendError::Rejected(rejection))) => rejection.reason(),
@@ -91,7 +91,7 @@ impl Delivery {
         match disposition {
             Disposition::Accepted(wamid) => SendResult::Accepted(wamid),
             Disposition::Again(wait) => again(wait),
-            Disposition::AgainAfterPause => again(engaged.map(|e| e.wait).unwrap_or_default()),
+            Disposition::AgainAfterPause => again(tripped.map(|e| e.wait).unwrap_or_default()),
             Disposition::Unknown => SendResult::Unknown { reason: reason() },
             Disposition::Dead => SendResult::Dead { reason: reason() },
         }
@@ -104,12 +104,12 @@ impl Delivery {
     }
 }
 
-fn log_brake(row: &Finished, feedback: Feedback, engaged: Option<Tripped>) {
-    let Some(engaged) = engaged.filter(|engaged| engaged.is_new) else {
+fn log_trip(row: &Finished, feedback: Feedback, tripped: Option<Tripped>) {
+    let Some(tripped) = tripped.filter(|tripped| tripped.is_new) else {
         return;
     };
     let error = failure(row);
-    let wait_seconds = engaged.wait.as_secs_f64();
+    let wait_seconds = tripped.wait.as_secs_f64();
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
     let advice = code.and_then(error_codes::lookup).map(|code| code.advice);

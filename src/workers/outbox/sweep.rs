@@ -34,13 +34,13 @@ impl Delivery {
 
 /// What `/readyz` says while messages are held.
 fn sentence(held: u64) -> Option<String> {
-    let what = match held {
+    let subject = match held {
         0 => return None,
         1 => "1 message may or may not have been sent and waits".to_owned(),
         _ => format!("{held} messages may or may not have been sent and wait"),
     };
     Some(format!(
-        "{what} for you: look with `replyd outbox list --state held`, then retry or drop"
+        "{subject} for you: look with `replyd outbox list --state held`, then retry or drop"
     ))
 }
 

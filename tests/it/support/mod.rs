@@ -2,9 +2,9 @@
 
 pub(crate) mod bodies;
 pub(crate) mod commands;
-pub(crate) mod desk;
 #[cfg(target_os = "linux")]
 pub(crate) mod served;
+pub(crate) mod test_cli;
 
 use std::path::PathBuf;
 use std::time::Duration;

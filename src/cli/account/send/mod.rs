@@ -142,16 +142,16 @@ fn recipient(to: &str) -> anyhow::Result<Recipient> {
 
 /// Every limit that is broken, at once.
 fn check(content: &Outbound) -> anyhow::Result<()> {
-    let breaches = limits::breaches(content);
-    if breaches.is_empty() {
+    let violations = limits::violations(content);
+    if violations.is_empty() {
         return Ok(());
     }
-    let lines = breaches.iter().map(|breach| {
-        let help = breach.help.as_ref().map(|help| format!(" ({help})"));
+    let lines = violations.iter().map(|violation| {
+        let help = violation.help.as_ref().map(|help| format!(" ({help})"));
         format!(
             "  {}: {}{}",
-            breach.part,
-            breach.message,
+            violation.part,
+            violation.message,
             help.unwrap_or_default()
         )
     });

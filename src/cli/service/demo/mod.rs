@@ -27,7 +27,7 @@ use crate::message::PhoneNumberId;
 use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
-use crate::telemetry::{Lines, LogFormat};
+use crate::telemetry::{LogFormat, StderrQueue};
 
 /// The demo's business number, by the id Meta would give it.
 const NUMBER: &str = "106540352242922";
@@ -47,7 +47,8 @@ pub(crate) struct Arguments {
 /// Runs service and pretend WhatsApp until a signal stops them.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
-    let lines = Lines::to_stderr().context("could not start the thread that writes log lines")?;
+    let lines =
+        StderrQueue::to_stderr().context("could not start the thread that writes log lines")?;
     telemetry::start_logs(&lines, LogFormat::Text, LOG_FILTER)?;
     let mut data = DemoFolder::take(arguments.data)?;
     data.write_rules(RULES)?;

@@ -14,7 +14,7 @@ use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::message::Outbound;
 use crate::message::limits;
-use crate::message::limits::{BreachKind, Violation};
+use crate::message::limits::{Violation, ViolationKind};
 use crate::template::Template;
 
 /// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent.
@@ -34,19 +34,19 @@ pub(crate) fn check(
     };
     let mut reported: Vec<(Range<usize>, String)> = Vec::new();
     for tag in tags {
-        for breach in limits::breaches(&outbound(reply, tag)) {
-            let part = part(parts, &breach.part, tag);
-            if !is_sure(&breach, part, parts, tag) {
+        for violation in limits::violations(&outbound(reply, tag)) {
+            let part = part(parts, &violation.part, tag);
+            if !is_sure(&violation, part, parts, tag) {
                 continue;
             }
             let span = part.map_or_else(|| whole.clone(), |part| part.span.clone());
-            let what = (span.clone(), breach.message.clone());
+            let what = (span.clone(), violation.message.clone());
             if reported.contains(&what) {
                 continue;
             }
             reported.push(what);
-            let code = code_of(breach.kind);
-            reader.report(Diagnostic::error(code, span, breach.message).help(breach.help));
+            let code = code_of(violation.kind);
+            reader.report(Diagnostic::error(code, span, violation.message).help(violation.help));
         }
         for warning in near_limits(reply, parts, tag) {
             let known = reported.iter().any(|(other, _)| *other == warning.span);
@@ -68,16 +68,18 @@ fn near_limits(reply: &Outbound<Template>, parts: &Parts, tag: &str) -> Vec<Diag
         Ok::<_, Infallible>(usual)
     };
     let Ok(message) = reply.try_map(usual);
-    let near = limits::breaches(&message).into_iter().filter_map(|breach| {
-        let part = part(parts, &breach.part, tag)?;
-        if breach.kind != BreachKind::TooMuch || part.fixed == Fixed::Yes {
-            return None;
-        }
-        let message = format!("with ordinary values {}", breach.message);
-        let help = "shorten it, or give the rule an `on_error`".to_owned();
-        let span = part.span.clone();
-        Some(Diagnostic::warning(codes::NEAR_LIMIT, span, message).help(help))
-    });
+    let near = limits::violations(&message)
+        .into_iter()
+        .filter_map(|violation| {
+            let part = part(parts, &violation.part, tag)?;
+            if violation.kind != ViolationKind::TooMuch || part.fixed == Fixed::Yes {
+                return None;
+            }
+            let message = format!("with ordinary values {}", violation.message);
+            let help = "shorten it, or give the rule an `on_error`".to_owned();
+            let span = part.span.clone();
+            Some(Diagnostic::warning(codes::NEAR_LIMIT, span, message).help(help))
+        });
     near.collect()
 }
 
@@ -90,24 +92,24 @@ fn part<'p>(parts: &'p Parts, name: &str, tag: &str) -> Option<&'p Part> {
     own.or_else(|| parts.get(name))
 }
 
-fn code_of(kind: BreachKind) -> &'static str {
+fn code_of(kind: ViolationKind) -> &'static str {
     match kind {
-        BreachKind::Missing => codes::EMPTY_REPLY,
-        BreachKind::TooMuch => codes::TOO_MUCH,
-        BreachKind::Duplicate => codes::DUPLICATE_CHOICE,
-        BreachKind::Link => codes::LINK,
-        BreachKind::Misplaced => codes::MIXED_REPLY,
+        ViolationKind::Missing => codes::EMPTY_REPLY,
+        ViolationKind::TooMuch => codes::TOO_MUCH,
+        ViolationKind::Duplicate => codes::DUPLICATE_CHOICE,
+        ViolationKind::Link => codes::LINK,
+        ViolationKind::Misplaced => codes::MIXED_REPLY,
     }
 }
 
 /// Whether a breach does not depend on what the variables will be.
-fn is_sure(breach: &Violation, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
+fn is_sure(violation: &Violation, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
     let fixed = |part: Option<&Part>| part.is_none_or(|part| part.fixed == Fixed::Yes);
-    match breach.kind {
-        BreachKind::TooMuch => true,
-        BreachKind::Misplaced | BreachKind::Missing | BreachKind::Link => fixed(own),
+    match violation.kind {
+        ViolationKind::TooMuch => true,
+        ViolationKind::Misplaced | ViolationKind::Missing | ViolationKind::Link => fixed(own),
         // A sample may be equal to a text that it will not be equal to.
-        BreachKind::Duplicate => parts
+        ViolationKind::Duplicate => parts
             .keys()
             .filter(|name| name.contains(".title"))
             .all(|name| fixed(part(parts, name, tag))),

@@ -250,20 +250,20 @@ impl Checker {
 
     /// Checks that variables are numbered or named in a row, and that each has its example.
     fn variables(&mut self, part: &str, kind: &str, text: &str, example: &Value) -> Vec<String> {
-        let found = variables(text);
+        let placeholders = variables(text);
         let place = format!("{part}.text");
         if self.is_named {
             let plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
             let odd = |name: &&String| !name.bytes().all(plain) || is_position(name);
-            for name in found.iter().filter(odd) {
+            for name in placeholders.iter().filter(odd) {
                 let message = format!(
                     "names a variable {name:?}, but names hold only a-z, 0-9 and _, and a letter"
                 );
                 self.report(&place, message);
             }
         } else {
-            let numbered = found.iter().enumerate();
+            let numbered = placeholders.iter().enumerate();
             if numbered
                 .clone()
                 .any(|(index, name)| *name != (index + 1).to_string())
@@ -290,18 +290,18 @@ impl Checker {
             given.any(|given| given["param_name"] == name.as_str() && !given["example"].is_null())
         };
         let complete = if self.is_named {
-            found.iter().all(has_example)
+            placeholders.iter().all(has_example)
         } else {
-            given.len() == found.len()
+            given.len() == placeholders.len()
         };
         if !complete {
             let message = format!(
                 "must give one value for each variable: {}",
-                found.join(", ")
+                placeholders.join(", ")
             );
             self.report(format!("{part}.example.{key}"), message);
         }
-        found
+        placeholders
     }
 
     fn buttons(&mut self, part: &str, buttons: &[Value]) {
@@ -324,8 +324,8 @@ impl Checker {
             ),
         ];
         for (kind, name, max) in limits {
-            let of_kind = |button: &&Value| kind.is_empty() || is_word(&button["type"], kind);
-            let count = buttons.iter().filter(of_kind).count();
+            let has_kind = |button: &&Value| kind.is_empty() || is_word(&button["type"], kind);
+            let count = buttons.iter().filter(has_kind).count();
             if count > max {
                 self.report(
                     &part,
@@ -334,7 +334,7 @@ impl Checker {
             }
         }
         let is_quick = |button: &Value| is_word(&button["type"], "QUICK_REPLY");
-        let rows = buttons.chunk_by(|one, next| is_quick(one) == is_quick(next));
+        let rows = buttons.chunk_by(|previous, next| is_quick(previous) == is_quick(next));
         if rows.count() > 2 {
             let message =
                 "must have its buttons of the type QUICK_REPLY next to each other, first or last";
@@ -394,11 +394,11 @@ impl Checker {
         if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
             self.report(&place, "must begin with https:// or http://");
         }
-        let found = variables(url);
-        if found.is_empty() {
+        let placeholders = variables(url);
+        if placeholders.is_empty() {
             return;
         }
-        if found.len() > 1 || !url.ends_with("}}") {
+        if placeholders.len() > 1 || !url.ends_with("}}") {
             self.report(&place, "may have one variable only, at its end");
         }
         let example = &button["example"];

@@ -161,12 +161,15 @@ impl Component {
         let kind = self.kind.to_lowercase();
         let named = &self.example[format!("{kind}_text_named_params")];
         if let Some(named) = named.as_array() {
-            let of = |variable: &String| {
+            let example_for = |variable: &String| {
                 let mut params = named.iter();
                 let param = params.find(|param| param["param_name"] == variable.as_str());
                 param.map(|param| lenient::text_of(&param["example"]))
             };
-            return variables(&self.text).iter().map_while(of).collect();
+            return variables(&self.text)
+                .iter()
+                .map_while(example_for)
+                .collect();
         }
         // A header has one variable and a list of examples, a body has lists of lists.
         let examples = &self.example[format!("{kind}_text")];
@@ -197,21 +200,21 @@ impl TemplateButton {
 /// they appear.
 #[must_use]
 pub fn variables(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for part in text.split("{{").skip(1) {
         let Some((name, _)) = part.split_once("}}") else {
             continue;
         };
         let name = name.trim().to_owned();
-        if !name.is_empty() && !found.contains(&name) {
-            found.push(name);
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
         }
     }
     // Without names, the first value that is sent goes to {{1}}, wherever it stands.
-    if found.iter().all(|name| is_position(name)) {
-        found.sort_by_key(|name| name.parse::<u32>().unwrap_or(u32::MAX));
+    if names.iter().all(|name| is_position(name)) {
+        names.sort_by_key(|name| name.parse::<u32>().unwrap_or(u32::MAX));
     }
-    found
+    names
 }
 
 fn is_position(variable: &str) -> bool {
@@ -224,9 +227,9 @@ pub fn shape(template: &Template) -> TemplateShape {
     let body = template.part("BODY").map(|part| variables(&part.text));
     let body = body.unwrap_or_default();
     let header = template.part("HEADER").and_then(header_shape);
-    let mut all = body.iter();
+    let mut rest = body.iter();
     let named = template.parameter_format.eq_ignore_ascii_case("NAMED")
-        || all.any(|variable| !is_position(variable));
+        || rest.any(|variable| !is_position(variable));
     let buttons = template.buttons().iter().map(|button| ButtonShape {
         kind: button.kind.to_lowercase(),
         text: button.text.clone(),

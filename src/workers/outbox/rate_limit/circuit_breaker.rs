@@ -14,7 +14,7 @@ pub(crate) struct Pause {
     /// At the longest.
     pub(crate) longest: Duration,
     /// What the gateway asked for, within reason; counts when longer.
-    pub(crate) asked: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// What putting a brake on came to.
@@ -31,33 +31,33 @@ pub(crate) struct CircuitBreaker {
     times: u32,
     tripped_at: Instant,
     until: Instant,
-    half_open: bool,
+    is_half_open: bool,
 }
 
 impl CircuitBreaker {
     pub(crate) fn trip(breaker: &mut Option<Self>, pause: Pause, now: Instant) -> Tripped {
-        let asked = pause.asked.unwrap_or_default();
+        let retry_after = pause.retry_after.unwrap_or_default();
         if let Some(breaker) = breaker.as_mut().filter(|breaker| now < breaker.until) {
             // Others that were under way come back with the same news.
-            breaker.until = breaker.until.max(now + asked);
+            breaker.until = breaker.until.max(now + retry_after);
             return Tripped {
                 wait: breaker.until - now,
                 is_new: false,
             };
         }
         let times = breaker.as_ref().map_or(0, |breaker| breaker.times) + 1;
-        let wait = backoff::doubled(pause.first, pause.longest, times).max(asked);
+        let wait = backoff::doubled(pause.first, pause.longest, times).max(retry_after);
         *breaker = Some(Self {
             times,
             tripped_at: now,
             until: now + wait,
-            half_open: false,
+            is_half_open: false,
         });
         Tripped { wait, is_new: true }
     }
 
     pub(crate) fn room(&self, now: Instant) -> u32 {
-        u32::from(now >= self.until && !self.half_open)
+        u32::from(now >= self.until && !self.is_half_open)
     }
 
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
@@ -68,11 +68,11 @@ impl CircuitBreaker {
         started >= self.tripped_at
     }
 
-    pub(crate) fn begin_trial(&mut self) {
-        self.half_open = true;
+    pub(crate) fn half_open(&mut self) {
+        self.is_half_open = true;
     }
 
     pub(crate) fn end_trial(&mut self) {
-        self.half_open = false;
+        self.is_half_open = false;
     }
 }

@@ -25,7 +25,7 @@ const UNKNOWN_IN_A_ROW: u32 = 3;
 pub(crate) const OUTAGE: Pause = Pause {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(10),
-    asked: None,
+    retry_after: None,
 };
 
 /// What a send takes from the paces.
@@ -106,9 +106,7 @@ impl RateLimiter {
     /// The next time after `now` at which there is room where there is none now.
     pub(crate) fn next_room(&self, now: Instant) -> Option<Instant> {
         let limiters = self.numbers.values().chain([&self.gateway]);
-        limiters
-            .filter_map(|limiter_of_number| limiter_of_number.opens_at(now))
-            .min()
+        limiters.filter_map(|limiter| limiter.opens_at(now)).min()
     }
 
     /// Learns from the end of a send that began at `started`; says so when a brake was put on or
@@ -126,7 +124,7 @@ impl RateLimiter {
         ) {
             self.unknown_in_a_row = 0;
             self.last_answer = now;
-            self.gateway.release(started);
+            self.gateway.reset(started);
         }
         self.gateway.end_trial(started);
         if !matches!(feedback, Feedback::Answered) {
@@ -135,7 +133,7 @@ impl RateLimiter {
         match feedback {
             Feedback::NotStarted | Feedback::Answered => None,
             Feedback::Works => {
-                self.number(number, now).release(started);
+                self.number(number, now).reset(started);
                 None
             }
             Feedback::StopNumber(pause) => Some(self.number(number, now).trip(pause, now)),
@@ -151,8 +149,8 @@ impl RateLimiter {
 
     fn number(&mut self, number: &PhoneNumberId, now: Instant) -> &mut Limiter {
         if !self.numbers.contains_key(number) {
-            let limiter_of_number = Limiter::new(self.number_interval, now);
-            self.numbers.insert(number.clone(), limiter_of_number);
+            let limiter = Limiter::new(self.number_interval, now);
+            self.numbers.insert(number.clone(), limiter);
         }
         self.numbers
             .get_mut(number)
@@ -170,13 +168,13 @@ impl Limiter {
     }
 
     fn room(&self, now: Instant) -> u32 {
-        let braked = self
+        let by_breaker = self
             .breaker
             .as_ref()
             .map_or(u32::MAX, |breaker| breaker.room(now));
         let horizon = now + HORIZON;
         let first = self.next_slot.max(now);
-        let paced = if first > horizon {
+        let by_rate = if first > horizon {
             0
         } else if self.interval.is_zero() {
             u32::MAX
@@ -184,12 +182,12 @@ impl Limiter {
             let further = (horizon - first).as_nanos() / self.interval.as_nanos();
             u32::try_from(further).map_or(u32::MAX, |further| further.saturating_add(1))
         };
-        paced.min(braked)
+        by_rate.min(by_breaker)
     }
 
     fn take(&mut self, now: Instant) -> Instant {
         if let Some(breaker) = &mut self.breaker {
-            breaker.begin_trial();
+            breaker.half_open();
         }
         let slot = self.next_slot.max(now);
         self.next_slot = slot + self.interval;
@@ -197,13 +195,13 @@ impl Limiter {
     }
 
     fn opens_at(&self, now: Instant) -> Option<Instant> {
-        let paced = (self.next_slot > now + HORIZON).then(|| self.next_slot - HORIZON);
-        let braked = self
+        let by_rate = (self.next_slot > now + HORIZON).then(|| self.next_slot - HORIZON);
+        let by_breaker = self
             .breaker
             .as_ref()
             .and_then(|breaker| breaker.opens_at(now));
         // Both must be open, so the later one counts.
-        paced.max(braked)
+        by_rate.max(by_breaker)
     }
 
     fn trip(&mut self, pause: Pause, now: Instant) -> Tripped {
@@ -211,7 +209,7 @@ impl Limiter {
     }
 
     /// Takes the brake off, unless the send began before it was put on and so proves nothing.
-    fn release(&mut self, started: Instant) {
+    fn reset(&mut self, started: Instant) {
         self.breaker.take_if(|breaker| breaker.concerns(started));
     }
 

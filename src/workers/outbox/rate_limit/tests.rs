@@ -4,7 +4,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const PAUSE: Pause = Pause {
     first: SECOND,
     longest: Duration::from_secs(4),
-    asked: None,
+    retry_after: None,
 };
 
 fn number(id: &str) -> PhoneNumberId {
@@ -86,62 +86,67 @@ async fn read_marks_take_from_the_gateway_only() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_number_rests_alone_and_then_tries_one() {
     let now = Instant::now();
-    let (one, two) = (number("1"), number("2"));
+    let (number_a, number_b) = (number("1"), number("2"));
     let mut limiter = RateLimiter::new(80, 0, now);
 
-    let engaged = limiter.learn(&one, now, Feedback::StopNumber(PAUSE), now);
+    let tripped = limiter.learn(&number_a, now, Feedback::StopNumber(PAUSE), now);
 
     assert_eq!(
-        engaged,
+        tripped,
         Some(Tripped {
             wait: SECOND,
             is_new: true
         })
     );
-    assert_eq!(limiter.number_room(&one, now), 0);
-    assert!(limiter.number_room(&two, now) > 1);
+    assert_eq!(limiter.number_room(&number_a, now), 0);
+    assert!(limiter.number_room(&number_b, now) > 1);
     assert_eq!(limiter.next_room(now), Some(now + SECOND));
     let after = now + SECOND;
-    assert_eq!(limiter.number_room(&one, after), 1);
-    limiter.take(&one, Weight::Message, after);
+    assert_eq!(limiter.number_room(&number_a, after), 1);
+    limiter.take(&number_a, Weight::Message, after);
     assert_eq!(
-        limiter.number_room(&one, after + SECOND),
+        limiter.number_room(&number_a, after + SECOND),
         0,
         "one try at a time"
     );
-    limiter.learn(&one, after, Feedback::Works, after);
-    assert!(limiter.number_room(&one, after + SECOND) > 1);
+    limiter.learn(&number_a, after, Feedback::Works, after);
+    assert!(limiter.number_room(&number_a, after + SECOND) > 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_brake_holds_longer_each_time_until_something_works() {
     let mut now = Instant::now();
-    let one = number("1");
+    let number_a = number("1");
     let mut limiter = RateLimiter::new(80, 0, now);
     let mut waits = Vec::new();
 
     for _ in 0..4 {
-        let engaged = limiter.learn(&one, now, Feedback::StopNumber(PAUSE), now);
-        waits.push(engaged.unwrap().wait.as_secs());
-        now += engaged.unwrap().wait;
+        let tripped = limiter.learn(&number_a, now, Feedback::StopNumber(PAUSE), now);
+        waits.push(tripped.unwrap().wait.as_secs());
+        now += tripped.unwrap().wait;
     }
-    limiter.learn(&one, now, Feedback::Works, now);
-    let engaged = limiter.learn(&one, now, Feedback::StopNumber(PAUSE), now);
+    limiter.learn(&number_a, now, Feedback::Works, now);
+    let tripped = limiter.learn(&number_a, now, Feedback::StopNumber(PAUSE), now);
 
     assert_eq!(waits, [1, 2, 4, 4]);
-    assert_eq!(engaged.unwrap().wait, SECOND);
+    assert_eq!(tripped.unwrap().wait, SECOND);
 }
 
 #[tokio::test(start_paused = true)]
 async fn news_from_before_the_brake_changes_nothing() {
     let before = Instant::now();
     let now = before + SECOND;
-    let one = number("1");
+    let number_a = number("1");
     let mut limiter = RateLimiter::new(80, 0, before);
-    limiter.learn(&one, before, Feedback::StopNumber(PAUSE), now);
+    limiter.learn(&number_a, before, Feedback::StopNumber(PAUSE), now);
 
-    let again = limiter.learn(&one, before, Feedback::StopNumber(PAUSE), now + SECOND / 2);
-    limiter.learn(&one, before, Feedback::Works, now + SECOND / 2);
+    let again = limiter.learn(
+        &number_a,
+        before,
+        Feedback::StopNumber(PAUSE),
+        now + SECOND / 2,
+    );
+    limiter.learn(&number_a, before, Feedback::Works, now + SECOND / 2);
 
     assert_eq!(
         again,
@@ -150,19 +155,22 @@ async fn news_from_before_the_brake_changes_nothing() {
             is_new: false
         })
     );
-    assert_eq!(limiter.number_room(&one, now + SECOND / 2), 0);
+    assert_eq!(limiter.number_room(&number_a, now + SECOND / 2), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_gateway_may_ask_for_longer() {
     let now = Instant::now();
     let mut limiter = RateLimiter::new(80, 0, now);
-    let asked = Some(30 * SECOND);
+    let retry_after = Some(30 * SECOND);
 
-    let pause = Pause { asked, ..PAUSE };
-    let engaged = limiter.learn(&number("1"), now, Feedback::StopGateway(pause), now);
+    let pause = Pause {
+        retry_after,
+        ..PAUSE
+    };
+    let tripped = limiter.learn(&number("1"), now, Feedback::StopGateway(pause), now);
 
-    assert_eq!(engaged.unwrap().wait, 30 * SECOND);
+    assert_eq!(tripped.unwrap().wait, 30 * SECOND);
     assert_eq!(limiter.gateway_room(now + 29 * SECOND), 0);
     assert_eq!(limiter.gateway_room(now + 30 * SECOND), 1);
 }
@@ -171,19 +179,23 @@ async fn the_gateway_may_ask_for_longer() {
 async fn a_gateway_that_answers_nobody_is_paused_and_one_that_answers_others_is_not() {
     let begin = Instant::now();
     let now = begin + SECOND;
-    let one = number("1");
+    let number_a = number("1");
     let mut healthy = RateLimiter::new(80, 0, begin);
     let mut silent = RateLimiter::new(80, 0, begin);
 
-    healthy.learn(&one, begin, Feedback::Works, now);
+    healthy.learn(&number_a, begin, Feedback::Works, now);
     for _ in 0..32 {
-        healthy.learn(&one, begin, Feedback::Unknown, now);
+        healthy.learn(&number_a, begin, Feedback::Unknown, now);
     }
-    let engaged: Vec<bool> = (0..3)
-        .map(|_| silent.learn(&one, begin, Feedback::Unknown, now).is_some())
+    let tripped: Vec<bool> = (0..3)
+        .map(|_| {
+            silent
+                .learn(&number_a, begin, Feedback::Unknown, now)
+                .is_some()
+        })
         .collect();
 
     assert!(healthy.gateway_room(now) > 1);
-    assert_eq!(engaged, [false, false, true]);
+    assert_eq!(tripped, [false, false, true]);
     assert_eq!(silent.gateway_room(now), 0);
 }

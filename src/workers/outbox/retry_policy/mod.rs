@@ -22,7 +22,7 @@ const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
     Pause {
         first: Duration::from_secs(first_seconds),
         longest: Duration::from_secs(longest_seconds),
-        asked: None,
+        retry_after: None,
     }
 }
 
@@ -42,24 +42,26 @@ pub(crate) enum Disposition {
 }
 
 /// Judges the send of a message.
-pub(crate) fn of_message(
+pub(crate) fn judge_message(
     result: &Result<Option<Wamid>, SendError>,
     attempt: u32,
     claim_token: &str,
 ) -> (Disposition, Feedback) {
     match result {
         Ok(wamid) => (Disposition::Accepted(wamid.clone()), Feedback::Works),
-        Err(error) => of_failure(error, attempt, claim_token),
+        Err(error) => judge_failure(error, attempt, claim_token),
     }
 }
 
 /// Judges a read mark: never worth a second try, and what it is refused for need not hold for
 /// messages.
-pub(crate) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Disposition, Feedback) {
+pub(crate) fn judge_read_mark(
+    result: &Result<Option<Wamid>, SendError>,
+) -> (Disposition, Feedback) {
     match result {
         Ok(_) => (Disposition::Accepted(None), Feedback::Answered),
         Err(SendError::Unknown(_)) => (Disposition::Accepted(None), Feedback::Unknown),
-        Err(error) => match of_failure(error, 1, "").1 {
+        Err(error) => match judge_failure(error, 1, "").1 {
             feedback @ Feedback::StopGateway(_) => (Disposition::Dead, feedback),
             Feedback::NotStarted => (Disposition::Dead, Feedback::NotStarted),
             _ => (Disposition::Dead, Feedback::Answered),
@@ -67,28 +69,35 @@ pub(crate) fn of_read_mark(result: &Result<Option<Wamid>, SendError>) -> (Dispos
     }
 }
 
-fn of_failure(error: &SendError, attempt: u32, claim_token: &str) -> (Disposition, Feedback) {
+fn judge_failure(error: &SendError, attempt: u32, claim_token: &str) -> (Disposition, Feedback) {
     match error {
         SendError::NotSent(NotSent::Request | NotSent::Id) => {
             (Disposition::Dead, Feedback::NotStarted)
         }
         SendError::NotSent(_) => (Disposition::AgainAfterPause, Feedback::StopGateway(OUTAGE)),
         SendError::Unknown(_) => (Disposition::Unknown, Feedback::Unknown),
-        SendError::Rejected(rejection) => of_rejection(rejection, attempt, claim_token),
+        SendError::Rejected(rejection) => judge_rejection(rejection, attempt, claim_token),
     }
 }
 
-fn of_rejection(rejection: &Rejection, attempt: u32, claim_token: &str) -> (Disposition, Feedback) {
-    let asked = rejection.retry_after.map(backoff::asked);
+fn judge_rejection(
+    rejection: &Rejection,
+    attempt: u32,
+    claim_token: &str,
+) -> (Disposition, Feedback) {
+    let retry_after = rejection.retry_after.map(backoff::clamp_retry_after);
     let stop = |pause: Pause| {
-        let pause = Pause { asked, ..pause };
+        let pause = Pause {
+            retry_after,
+            ..pause
+        };
         let feedback = match rejection.source() {
             Source::Meta => Feedback::StopNumber(pause),
             Source::Gateway => Feedback::StopGateway(pause),
         };
         (Disposition::AgainAfterPause, feedback)
     };
-    let least = asked.unwrap_or_default();
+    let least = retry_after.unwrap_or_default();
     let again = |wait: Duration| (Disposition::Again(wait.max(least)), Feedback::Works);
     let spaced = |spacing| again(backoff::jittered(spacing, attempt, claim_token));
     match rejection.class() {

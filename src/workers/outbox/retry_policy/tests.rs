@@ -16,7 +16,7 @@ fn rejected(status: u16, code: Option<i64>, retry_after: Option<u64>) -> SendErr
 }
 
 fn judge(error: SendError, attempt: u32) -> (Disposition, Feedback) {
-    of_message(&Err(error), attempt, "claim_token")
+    judge_message(&Err(error), attempt, "claim_token")
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn tries(code: i64, give_up_after: Duration, claim_token: &str) -> Vec<Duration>
     while at < give_up_after {
         tries.push(at);
         let attempt = u32::try_from(tries.len()).unwrap();
-        match of_message(&Err(rejected(500, Some(code), None)), attempt, claim_token).0 {
+        match judge_message(&Err(rejected(500, Some(code), None)), attempt, claim_token).0 {
             Disposition::Again(wait) => at += wait,
             ended => panic!("ended by {ended:?} after {tries:?}"),
         }
@@ -146,8 +146,8 @@ fn retry_after_is_the_least_that_is_waited() {
 
     assert_eq!(disposition, Disposition::Again(Duration::from_secs(40)));
     assert_eq!(crowded, Disposition::Again(Duration::from_secs(40)));
-    let asked = Some(Duration::from_secs(40));
-    assert!(matches!(feedback, Feedback::StopGateway(pause) if pause.asked == asked));
+    let retry_after = Some(Duration::from_secs(40));
+    assert!(matches!(feedback, Feedback::StopGateway(pause) if pause.retry_after == retry_after));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_read_mark_is_never_tried_again_and_never_stops_a_number() {
     for (error, expected) in ends {
         let shown = error.to_string();
 
-        let (disposition, feedback) = of_read_mark(&Err(error));
+        let (disposition, feedback) = judge_read_mark(&Err(error));
 
         assert_eq!(disposition, expected, "{shown}");
         assert!(

@@ -9,27 +9,27 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 /// Lets a log line through once a minute at most, with the count of those that were left out since.
 #[derive(Debug, Default)]
-pub struct OncePerMinute(Mutex<Said>);
+pub struct RateLimitedLog(Mutex<Suppression>);
 
 #[derive(Debug, Default)]
-struct Said {
+struct Suppression {
     last: Option<Instant>,
     left_out: u64,
 }
 
-impl OncePerMinute {
+impl RateLimitedLog {
     /// Calls `line` with the number of lines that were left out before it, or leaves this one out
     /// too.
-    pub fn say(&self, line: impl FnOnce(u64)) {
+    pub fn log(&self, line: impl FnOnce(u64)) {
         let now = Instant::now();
         let left_out = {
-            let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.last.is_some_and(|last| now - last < PAUSE) {
-                said.left_out += 1;
+            let mut suppression = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if suppression.last.is_some_and(|last| now - last < PAUSE) {
+                suppression.left_out += 1;
                 return;
             }
-            said.last = Some(now);
-            std::mem::take(&mut said.left_out)
+            suppression.last = Some(now);
+            std::mem::take(&mut suppression.left_out)
         };
         line(left_out);
     }
@@ -39,21 +39,21 @@ impl OncePerMinute {
 mod tests {
     use std::time::Duration;
 
-    use super::{OncePerMinute, PAUSE};
+    use super::{PAUSE, RateLimitedLog};
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_one_line_a_minute_with_the_count_of_the_rest() {
-        let line = OncePerMinute::default();
+        let line = RateLimitedLog::default();
         let mut lines = Vec::new();
 
         for _ in 0..3 {
             for _ in 0..1_000 {
-                line.say(|left_out| lines.push(left_out));
+                line.log(|left_out| lines.push(left_out));
             }
             tokio::time::advance(PAUSE).await;
         }
         tokio::time::advance(Duration::from_hours(1)).await;
-        line.say(|left_out| lines.push(left_out));
+        line.log(|left_out| lines.push(left_out));
 
         assert_eq!(lines, [0, 999, 999, 999]);
     }

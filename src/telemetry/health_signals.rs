@@ -13,14 +13,14 @@ const AHEAD_IN_A_ROW: u64 = 3;
 
 /// Counted by the intake, looked at by `app::watch`.
 #[derive(Debug, Default)]
-pub struct Signs {
+pub struct HealthSignals {
     too_old: AtomicU64,
     ahead: AtomicU64,
     ahead_seconds: AtomicI64,
     changed: Notify,
 }
 
-impl Signs {
+impl HealthSignals {
     /// So many messages in a row that were too old are no accident.
     pub const TOO_OLD_IN_A_ROW: u64 = 10;
 
@@ -89,38 +89,56 @@ mod tests {
     use futures_util::FutureExt as _;
     use jiff::SignedDuration;
 
-    use super::Signs;
+    use super::HealthSignals;
 
-    fn is_woken(signs: &Signs) -> bool {
-        signs.changed().now_or_never().is_some()
+    fn is_woken(health_signals: &HealthSignals) -> bool {
+        health_signals.changed().now_or_never().is_some()
     }
 
     #[test]
     fn ten_messages_in_a_row_that_were_too_old_wake_and_so_does_the_end_of_the_row() {
-        let signs = Signs::default();
+        let health_signals = HealthSignals::default();
 
-        signs.decided([true; 9].into_iter());
-        assert!(!is_woken(&signs));
-        signs.decided([true].into_iter());
-        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (10, true));
-        signs.decided([].into_iter());
-        assert!(!is_woken(&signs), "nothing was decided");
-        signs.decided([true, false, true].into_iter());
-        assert_eq!((signs.too_old_in_a_row(), is_woken(&signs)), (1, true));
+        health_signals.decided([true; 9].into_iter());
+        assert!(!is_woken(&health_signals));
+        health_signals.decided([true].into_iter());
+        assert_eq!(
+            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
+            (10, true)
+        );
+        health_signals.decided([].into_iter());
+        assert!(!is_woken(&health_signals), "nothing was decided");
+        health_signals.decided([true, false, true].into_iter());
+        assert_eq!(
+            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
+            (1, true)
+        );
     }
 
     #[test]
     fn three_messages_in_a_row_from_the_future_are_a_sign_and_one_of_now_ends_it() {
-        let signs = Signs::default();
+        let health_signals = HealthSignals::default();
         let (now, later) = (SignedDuration::ZERO, SignedDuration::from_mins(5));
 
-        signs.timed(&[later, later]);
-        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
-        signs.timed(&[later]);
-        assert_eq!((signs.ahead(), is_woken(&signs)), (Some(later), true));
-        signs.timed(&[now]);
-        assert_eq!((signs.ahead(), is_woken(&signs)), (None, true));
-        signs.timed(&[later, later, SignedDuration::from_secs(50)]);
-        assert_eq!((signs.ahead(), is_woken(&signs)), (None, false));
+        health_signals.timed(&[later, later]);
+        assert_eq!(
+            (health_signals.ahead(), is_woken(&health_signals)),
+            (None, false)
+        );
+        health_signals.timed(&[later]);
+        assert_eq!(
+            (health_signals.ahead(), is_woken(&health_signals)),
+            (Some(later), true)
+        );
+        health_signals.timed(&[now]);
+        assert_eq!(
+            (health_signals.ahead(), is_woken(&health_signals)),
+            (None, true)
+        );
+        health_signals.timed(&[later, later, SignedDuration::from_secs(50)]);
+        assert_eq!(
+            (health_signals.ahead(), is_woken(&health_signals)),
+            (None, false)
+        );
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn lost() -> u64 {
 
 /// Lines on their way to standard error. Dropping it waits for them, but not for long.
 #[derive(Debug)]
-pub struct Lines(Arc<Queue>);
+pub struct StderrQueue(Arc<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -47,7 +47,7 @@ struct State {
     is_writing: bool,
 }
 
-impl Lines {
+impl StderrQueue {
     /// Starts the thread that writes.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Lines {
     }
 
     /// Says a text as it is, behind everything that was said before.
-    pub fn say(&self, text: String) {
+    pub fn push(&self, text: String) {
         self.0.push(text.into_bytes());
     }
 
@@ -75,7 +75,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for StderrQueue {
     fn drop(&mut self) {
         let under_way = |state: &mut State| state.is_writing || !state.waiting.is_empty();
         let state = self.0.state();
@@ -179,15 +179,15 @@ mod tests {
     fn a_reader_that_stands_still_costs_lines_and_nobody_waits() {
         let (open, opened) = sync_channel(WAITING_LINES + 2);
         let (taken, lines_taken) = sync_channel(WAITING_LINES + 2);
-        let lines = Lines::to(Gate(opened, taken)).unwrap();
+        let lines = StderrQueue::to(Gate(opened, taken)).unwrap();
         let before = lost();
 
-        lines.say("in hand".to_owned());
+        lines.push("in hand".to_owned());
         while !lines.0.state().is_writing {
             thread::yield_now();
         }
         for number in 0..WAITING_LINES + 7 {
-            lines.say(number.to_string());
+            lines.push(number.to_string());
         }
 
         assert_eq!(lost() - before, 7, "what found no room");
@@ -204,7 +204,7 @@ mod tests {
         );
 
         drop(open);
-        lines.say("nobody takes this one".to_owned());
+        lines.push("nobody takes this one".to_owned());
         drop(lines);
         assert_eq!(lost() - before, 8, "what could not be written");
     }

@@ -18,7 +18,7 @@ pub(crate) struct TooFewOpenFiles(usize);
 /// How many files may be open at the same time, after raising that to the most we are allowed; none
 /// when there is no bound or nobody knows it.
 #[cfg(unix)]
-pub(crate) fn raise_open_files() -> Option<usize> {
+pub(crate) fn raise_open_file_limit() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
@@ -31,7 +31,7 @@ pub(crate) fn raise_open_files() -> Option<usize> {
 
 /// As many as one likes: the system has no such bound.
 #[cfg(not(unix))]
-pub(crate) fn raise_open_files() -> Option<usize> {
+pub(crate) fn raise_open_file_limit() -> Option<usize> {
     None
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn raise_open_files() -> Option<usize> {
 ///
 /// # Errors
 /// [`TooFewOpenFiles`].
-pub(crate) fn connections_within(
+pub(crate) fn connections_within_limit(
     open_files: Option<usize>,
     wanted: usize,
 ) -> Result<usize, TooFewOpenFiles> {
@@ -67,7 +67,7 @@ mod tests {
             (Some(31), Err(TooFewOpenFiles(31))),
         ] {
             assert_eq!(
-                connections_within(open_files, 1_024),
+                connections_within_limit(open_files, 1_024),
                 expected,
                 "{open_files:?}"
             );

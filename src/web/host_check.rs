@@ -13,23 +13,23 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::telemetry::{Metrics, OncePerMinute};
+use crate::telemetry::{Metrics, RateLimitedLog};
 
 const REFUSED: &str = "this host name is not known here: ask 127.0.0.1 or localhost, \
     or list the name in admin.hosts\n";
 
 /// Which host names are answered.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(super) struct AllowedHosts {
     names: Vec<String>,
     metrics: Arc<Metrics>,
-    refused: OncePerMinute,
+    refused: RateLimitedLog,
 }
 
-impl Hosts {
+impl AllowedHosts {
     /// Beside loopback addresses and `localhost`, `names` are known: lower case, without ports.
     pub(super) fn new(names: Vec<String>, metrics: Arc<Metrics>) -> Self {
-        let refused = OncePerMinute::default();
+        let refused = RateLimitedLog::default();
         Self {
             names,
             metrics,
@@ -44,10 +44,10 @@ impl Hosts {
             return false;
         };
         // A target such as `http://name/metrics` names one too, and counts for more.
-        let of_target = request.uri().authority();
-        let of_header = Authority::try_from(host.as_bytes());
-        of_header.is_ok_and(|authority| self.knows(&authority))
-            && of_target.is_none_or(|authority| self.knows(authority))
+        let target_authority = request.uri().authority();
+        let header_authority = Authority::try_from(host.as_bytes());
+        header_authority.is_ok_and(|authority| self.knows(&authority))
+            && target_authority.is_none_or(|authority| self.knows(authority))
     }
 
     /// The port is no matter: whoever forwards one from elsewhere asks under another, and the name
@@ -63,8 +63,8 @@ impl Hosts {
 }
 
 /// Refuses a request to a host that is not known, before anything else looks at it.
-pub(super) async fn known_only(
-    State(hosts): State<Arc<Hosts>>,
+pub(super) async fn require_known_host(
+    State(hosts): State<Arc<AllowedHosts>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -73,7 +73,7 @@ pub(super) async fn known_only(
     }
     let strays = &hosts.metrics.strays;
     strays.get_or_create(&"wrong_host".into()).inc();
-    hosts.refused.say(|left_out| {
+    hosts.refused.log(|left_out| {
         tracing::warn!(
             left_out,
             "request to the admin listener refused: its host name is not known; if it is one of yours, \

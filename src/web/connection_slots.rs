@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::peers::Peer;
+use super::peer::Peer;
 
 /// The places of one listener.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ConnectionSlots {
     /// Connections at the same time.
     most: usize,
     /// Connections of one peer at the same time.
@@ -44,17 +44,17 @@ struct Idle {
 #[derive(Debug)]
 pub(super) enum Admission {
     /// It has one.
-    Free(Arc<Place>),
+    Free(Arc<ConnectionSlot>),
     /// It has the one of a connection that is being closed.
-    Instead(Arc<Place>),
+    Instead(Arc<ConnectionSlot>),
     /// Every place is taken by a request that is being answered.
     Full,
 }
 
 /// One connection's place, given back when it is dropped. Begins idle.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     peer: Option<Peer>,
     /// Cancelled when the place is given to another connection.
     close: CancellationToken,
@@ -74,7 +74,7 @@ enum Request {
     Answered,
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(super) fn new(most: usize, most_per_peer: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
@@ -110,17 +110,17 @@ impl Places {
         let close = CancellationToken::new();
         let request = Mutex::new(Request::None(state.add_idle(peer, &close)));
         drop(state);
-        let place = Arc::new(Place {
-            places: Arc::clone(self),
+        let slot = Arc::new(ConnectionSlot {
+            slots: Arc::clone(self),
             peer,
             close,
             request,
             turns: AtomicUsize::new(0),
         });
         if closed {
-            Admission::Instead(place)
+            Admission::Instead(slot)
         } else {
-            Admission::Free(place)
+            Admission::Free(slot)
         }
     }
 
@@ -182,13 +182,13 @@ impl State {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// A head is complete: from now on the connection is not closed for another one.
     pub(super) fn begin(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         let before = std::mem::replace(&mut *self.request(), Request::Begun);
         if let Request::None(key) = before {
-            self.places.state().idle.remove(&key);
+            self.slots.state().idle.remove(&key);
         }
     }
 
@@ -204,7 +204,7 @@ impl Place {
         if let Request::Answered = *request
             && !self.close.is_cancelled()
         {
-            *request = Request::None(self.places.state().add_idle(self.peer, &self.close));
+            *request = Request::None(self.slots.state().add_idle(self.peer, &self.close));
         }
     }
 
@@ -233,9 +233,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut state = self.places.state();
+        let mut state = self.slots.state();
         // Whoever was closed for another one gave it back then.
         if !self.close.is_cancelled() {
             state.give_back(self.peer);
@@ -245,6 +245,6 @@ impl Drop for Place {
         }
         state.open -= 1;
         drop(state);
-        self.places.freed.notify_one();
+        self.slots.freed.notify_one();
     }
 }

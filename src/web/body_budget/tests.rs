@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::*;
-use crate::web::peers::TrustedProxies;
+use crate::web::peer::TrustedProxies;
 
 const GRACE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Room for 400 bytes and 8 bodies, which must come with 10 bytes a second.
-fn bodies() -> Arc<Bodies> {
-    Bodies::new(BodyLimits {
+fn bodies() -> Arc<BodyBudget> {
+    BodyBudget::new(BodyLimits {
         bytes: 400,
         coming: 8,
         grace: GRACE,
@@ -26,13 +26,13 @@ fn peer(last: u8) -> Option<Peer> {
 }
 
 /// A body of which so much has come.
-fn body(bodies: &Arc<Bodies>, peer: Option<Peer>, bytes: usize) -> Room {
+fn body(bodies: &Arc<BodyBudget>, peer: Option<Peer>, bytes: usize) -> BodyReservation {
     let mut room = bodies.begin(peer).unwrap();
     room.grow(bytes).unwrap();
     room
 }
 
-fn is_taken_away(room: &Room) -> bool {
+fn is_taken_away(room: &BodyReservation) -> bool {
     room.give_up.is_cancelled()
 }
 

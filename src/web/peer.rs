@@ -29,7 +29,7 @@ impl TrustedProxies {
     pub(super) fn peer(&self, address: IpAddr) -> Option<Peer> {
         let address = address.to_canonical();
         let is_trusted = self.0.iter().any(|network| network.contains(&address));
-        (!is_trusted).then(|| Peer::of(address))
+        (!is_trusted).then(|| Peer::from_address(address))
     }
 
     /// Who sent a request that came over a connection of `peer`: the rightmost address of
@@ -59,7 +59,7 @@ impl TrustedProxies {
 }
 
 impl Peer {
-    fn of(address: IpAddr) -> Self {
+    fn from_address(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self(address),
             IpAddr::V6(address) => {
@@ -87,7 +87,10 @@ mod tests {
     use super::*;
 
     fn proxies(networks: &[&str]) -> TrustedProxies {
-        let networks: Vec<IpNet> = networks.iter().map(|one| one.parse().unwrap()).collect();
+        let networks: Vec<IpNet> = networks
+            .iter()
+            .map(|network| network.parse().unwrap())
+            .collect();
         TrustedProxies::new(&networks)
     }
 
@@ -101,7 +104,7 @@ mod tests {
     }
 
     fn peer(address: &str) -> Peer {
-        Peer::of(address.parse().unwrap())
+        Peer::from_address(address.parse().unwrap())
     }
 
     #[test]

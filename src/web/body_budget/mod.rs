@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::peers::Peer;
+use super::peer::Peer;
 
 /// Room for the bodies of all requests, and how fast they must come.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Crowded;
 
 /// All bodies of one listener.
 #[derive(Debug)]
-pub(super) struct Bodies {
+pub(super) struct BodyBudget {
     limits: BodyLimits,
     state: Mutex<State>,
 }
@@ -60,8 +60,8 @@ struct Coming {
 
 /// The room that one body takes, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Room {
-    bodies: Arc<Bodies>,
+pub(super) struct BodyReservation {
+    bodies: Arc<BodyBudget>,
     key: u64,
     peer: Option<Peer>,
     bytes: usize,
@@ -70,19 +70,23 @@ pub(super) struct Room {
     give_up: CancellationToken,
 }
 
-impl Bodies {
+impl BodyBudget {
     pub(super) fn new(limits: BodyLimits) -> Arc<Self> {
         let state = Mutex::default();
         Arc::new(Self { limits, state })
     }
 
     /// Lets a body begin; `peer` is none for those that have no share of their own.
-    pub(super) fn begin(self: &Arc<Self>, peer: Option<Peer>) -> Result<Room, Crowded> {
+    pub(super) fn begin(self: &Arc<Self>, peer: Option<Peer>) -> Result<BodyReservation, Crowded> {
         let mut state = self.state();
         if peer.is_some() {
-            let count = state.coming.values().filter(|one| one.peer == peer).count();
+            let count = state
+                .coming
+                .values()
+                .filter(|body| body.peer == peer)
+                .count();
             if count >= self.limits.coming.div_ceil(SHARE) {
-                state.give_up_slowest(|one| one.peer == peer)?;
+                state.give_up_slowest(|body| body.peer == peer)?;
             }
         }
         if state.coming.len() >= self.limits.coming {
@@ -100,7 +104,7 @@ impl Bodies {
         };
         state.coming.insert(key, coming);
         drop(state);
-        Ok(Room {
+        Ok(BodyReservation {
             bodies: Arc::clone(self),
             key,
             peer,
@@ -118,13 +122,13 @@ impl Bodies {
 impl State {
     /// Takes the room of the slowest of those that fit; of equals the oldest.
     fn give_up_slowest(&mut self, fits: impl Fn(&Coming) -> bool) -> Result<(), Crowded> {
-        let those = self.coming.iter().filter(|(_, one)| fits(one));
-        let slowest = those.min_by_key(|(_, one)| one.due).map(|(key, _)| *key);
-        let one = slowest
+        let those = self.coming.iter().filter(|(_, body)| fits(body));
+        let slowest = those.min_by_key(|(_, body)| body.due).map(|(key, _)| *key);
+        let body = slowest
             .and_then(|key| self.coming.remove(&key))
             .ok_or(Crowded)?;
-        self.give_back(one.peer, one.bytes);
-        one.give_up.cancel();
+        self.give_back(body.peer, body.bytes);
+        body.give_up.cancel();
         Ok(())
     }
 
@@ -145,7 +149,7 @@ impl State {
     }
 }
 
-impl Room {
+impl BodyReservation {
     /// Makes room for bytes that have come, at the cost of slower bodies if need be.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Crowded> {
         let limits = self.bodies.limits;
@@ -162,11 +166,11 @@ impl Room {
         if let Some(peer) = peer {
             let share = limits.bytes / SHARE;
             while state.bytes_of(peer) + bytes > share {
-                state.give_up_slowest(|one| one.peer == Some(peer) && one.bytes > 0)?;
+                state.give_up_slowest(|body| body.peer == Some(peer) && body.bytes > 0)?;
             }
         }
         while state.bytes + bytes > limits.bytes {
-            state.give_up_slowest(|one| one.bytes > 0)?;
+            state.give_up_slowest(|body| body.bytes > 0)?;
         }
         // It may have been the slowest itself.
         let Some(coming) = state.coming.get_mut(&self.key) else {
@@ -199,7 +203,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for BodyReservation {
     fn drop(&mut self) {
         let mut state = self.bodies.state();
         state.coming.remove(&self.key);
