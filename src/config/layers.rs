@@ -6,14 +6,27 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use toml::de::DeValue;
 
 use super::redaction::redacted;
-use super::{DEFAULT, Sources};
 use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::syntax::{Parsed, parse};
 use crate::diagnostics::toml_reader::{Field, Table};
+
+/// Layer 0: every key with its built-in value and what it means.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// Where layers 1 and 2 come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The owner's file: its name as shown in messages, whose folder relative paths start at, and
+    /// its text.
+    pub file: Option<(PathBuf, String)>,
+    /// Names and values; those that no key and no secret names are passed over.
+    pub environment: Vec<(String, String)>,
+}
 
 /// Begins the name of every environment variable that sets a key. Two underscores, so that secrets
 /// named by `{ env = "REPLYD_APP_SECRET" }` are not taken for settings.

@@ -11,6 +11,7 @@ mod load;
 mod problems;
 mod reader;
 mod redaction;
+mod secret_places;
 mod secrets;
 mod sections;
 mod set_key;
@@ -27,19 +28,17 @@ use crate::diagnostics::toml_reader;
 use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
+pub use layers::{DEFAULT, Sources};
 pub use load::{
     ReadError, file, read, read_admin, read_calls, read_database, read_delivery, read_server,
     secret_places,
 };
 pub use problems::Problems;
-pub use secrets::SecretPlaces;
+pub use secret_places::SecretPlaces;
 pub use set_key::with_connection;
 
 use layers::Layers;
 use reader::{ReadFile, Reader};
-
-/// Layer 0: every key with its built-in value and what it means.
-pub const DEFAULT: &str = include_str!("default.toml");
 
 /// Everything the owner can set, checked.
 #[derive(Clone, Debug)]
@@ -282,16 +281,6 @@ pub struct Log {
     pub format: LogFormat,
     /// Which lines are written: a directive list of `tracing_subscriber::EnvFilter`.
     pub filter: String,
-}
-
-/// Where layers 1 and 2 come from.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// The owner's file: its name as shown in messages, whose folder relative paths start at, and
-    /// its text.
-    pub file: Option<(PathBuf, String)>,
-    /// Names and values; those that no key and no secret names are passed over.
-    pub environment: Vec<(String, String)>,
 }
 
 /// Lays the sources over the built-in default and checks everything.

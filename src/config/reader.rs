@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layers::{Layers, Setting, Settings};
-use super::secrets::SecretPlaces;
+use super::secret_places::SecretPlaces;
 use crate::diagnostics::toml_reader::{self, Field, Text};
 use crate::diagnostics::{Diagnostic, codes};
 

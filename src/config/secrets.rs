@@ -15,15 +15,6 @@ use super::reader::Reader;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Field;
 
-/// Where the secrets of a configuration stand on this machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SecretPlaces {
-    /// Files that hold one secret each.
-    pub files: Vec<PathBuf>,
-    /// The configuration file, when a secret stands in it.
-    pub config: Option<PathBuf>,
-}
-
 /// What was read, before it is looked at.
 struct Raw {
     text: String,

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::contact::{somebody, usual_time, written};
 use super::coverage::Coverage;
+use super::failure::{Failure, failed, failure_of};
 use super::inbound::content_of;
 use super::transcript::Transcript;
-use super::{Failure, failed, failure_of, somebody, usual_time, written};
 use crate::engine::{Decision, Engine, EngineEvent, Explanation, Reply, Trace, Turn};
 use crate::message::{ActionResult, Content, Conversation, Kind};
 use crate::rules::{Line, LineEvent, Test, button_id};

@@ -4,26 +4,25 @@
 //! Everything is decided by [`Engine::decide`], so a test that passes here is a promise
 //! about the service.
 
+mod contact;
 mod conversation;
 mod coverage;
+mod failure;
 mod inbound;
 pub mod replay;
 mod transcript;
 
 use jiff::Timestamp;
 
-use crate::engine::{Decision, Engine, EngineEvent, Explanation, Trace, Turn, Verdict};
-use crate::message::{
-    Contact, Content, Conversation, ConversationState, Identity, Inbound, PhoneNumberId, WaId,
-    Wamid,
-};
-use crate::rules::{Example, Rule, RuleSet};
+use crate::engine::{Engine, EngineEvent, Trace, Turn, Verdict};
+use crate::message::{Content, Conversation};
+use crate::rules::{Example, Rule};
+use contact::{somebody, usual_time, written};
 use conversation::SimulatedConversation;
 pub use coverage::Coverage;
+pub use failure::Failure;
+use failure::{failed, failure_of};
 use transcript::Transcript;
-
-/// A time at which nothing special is: a Wednesday morning in UTC.
-const USUAL: Timestamp = Timestamp::constant(1_794_999_600, 0);
 
 /// What came of one test or example.
 #[derive(Clone, Debug)]
@@ -32,19 +31,6 @@ pub struct Finding {
     pub name: String,
     /// What is wrong; `None`: it passes.
     pub failure: Option<Box<Failure>>,
-}
-
-/// Why a test failed.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// Where in the files.
-    pub span: std::ops::Range<usize>,
-    /// What was expected, and what came.
-    pub message: String,
-    /// What was said until then, a line each.
-    pub transcript: Vec<String>,
-    /// Why the last turn came out as it did.
-    pub explanation: Explanation,
 }
 
 /// Runs every example and every test of some rules.
@@ -125,14 +111,6 @@ enum Wanted {
     No,
 }
 
-/// A time at which the shop is open, when it has hours.
-fn usual_time(rules: &RuleSet) -> Timestamp {
-    let hours = rules.hours.as_ref();
-    let open = hours.filter(|hours| !hours.is_open(USUAL));
-    open.and_then(|hours| hours.next_open(USUAL))
-        .unwrap_or(USUAL)
-}
-
 fn example_of(
     engine: &Engine,
     rule: &Rule,
@@ -179,41 +157,4 @@ fn example_of(
     });
     let name = format!("{key} of {}: {}", rule.id, example.text);
     Finding { name, failure }
-}
-
-/// How the rules failed in a turn, when they did.
-fn failure_of(turn: &Turn) -> Option<String> {
-    let late_decisions = turn.late_decisions.iter();
-    let late_decisions = late_decisions.map(|one| (one.decision, &one.explanation));
-    let mut all = late_decisions.chain([(turn.decision, &turn.explanation)]);
-    let (_, explanation) = all.find(|(decision, _)| *decision == Decision::Failed)?;
-    Some(explanation.note.clone().unwrap_or_default())
-}
-
-fn failed(note: &str) -> String {
-    format!("this cannot be answered: {note}")
-}
-
-fn somebody(name: &str, index: usize) -> Conversation {
-    let phone = WaId::parse(format!("1555{index:07}")).expect("digits");
-    Conversation {
-        phone_number_id: PhoneNumberId::parse("rehearsal").expect("not empty"),
-        contact: Contact {
-            identity: Identity::Phone(phone),
-            name: Some(if name.is_empty() { "Ana Lima" } else { name }.to_owned()),
-            username: None,
-        },
-        inbound_count: 0,
-        state: ConversationState::default(),
-    }
-}
-
-fn written(conversation: &Conversation, number: u64, now: Timestamp, content: Content) -> Inbound {
-    Inbound::new(
-        conversation.phone_number_id.clone(),
-        Wamid::parse(format!("wamid.REHEARSAL{number}")).expect("not empty"),
-        conversation.contact.identity.clone(),
-        now,
-        content,
-    )
 }

@@ -2,7 +2,7 @@
 //!
 //! A copy of the file alone is none: what was committed lately stands in the log beside it. `VACUUM
 //! INTO` reads one snapshot of both while the service writes on, and gives one file without a log.
-//! The copy is marked as one that sends nothing ([`super::hold`]), gets a stamp of its own
+//! The copy is marked as one that sends nothing (`super::gate`), gets a stamp of its own
 //! ([`super::integrity`]), is checked, synced and renamed.
 
 use std::fs::{File, TryLockError};

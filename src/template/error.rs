@@ -2,8 +2,18 @@
 
 use std::ops::Range;
 
-use super::TemplateError;
 use super::scope::{NAMES, OPEN, Scope};
+
+/// Why a text is not a good template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Bytes of the source that are wrong.
+    pub range: Range<usize>,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// What to do instead.
+    pub help: Option<String>,
+}
 
 pub(crate) fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
     TemplateError {

@@ -15,13 +15,13 @@ mod scope;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Range;
 
 use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
 use crate::message::has_dot_segments;
+pub use error::TemplateError;
 pub use expression::Expression;
 pub use lazy_group::LazyGroup;
 pub use scope::{NAMES, OPEN, Scope, groups};
@@ -42,17 +42,6 @@ struct Text {
     source: String,
     /// `None` when the text has nothing to fill in.
     engine: Option<Box<Environment<'static>>>,
-}
-
-/// Why a text is not a good template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateError {
-    /// Bytes of the source that are wrong.
-    pub range: Range<usize>,
-    /// What is wrong, lower case, no full stop.
-    pub message: String,
-    /// What to do instead.
-    pub help: Option<String>,
 }
 
 /// A text could not be filled in for one message: it ran out of its allowance, or used a value as

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use minijinja::{Environment, ErrorKind};
 
-use super::TemplateError;
 use super::environment::{FILTERS, TESTS};
+use super::error::TemplateError;
 
 /// What a name is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

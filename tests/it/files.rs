@@ -351,8 +351,10 @@ mod unix {
         assert_eq!(output.status.code(), Some(1));
         assert!(!told.contains("canary"), "{told}");
         for place in [
-            "replyd.toml:2: `webhook.verify_token` in file `token` holds a byte-order mark",
-            "replyd.toml:4: `gateway.api_key` begins or ends with a blank or a line end",
+            "`webhook.verify_token` in file `token` holds a byte-order mark",
+            "--> replyd.toml:2:16",
+            "`gateway.api_key` begins or ends with a blank or a line end",
+            "--> replyd.toml:4:11",
             "`webhook.app_secrets` in environment variable REPLYD_APP_SECRET begins or ends with a blank",
         ] {
             assert!(told.contains(place), "{told}");

@@ -221,7 +221,7 @@ fn every_outcome_that_an_alert_asks_for_is_a_word_of_ours() {
     let alerts = file("deploy/alerts.yml");
     let words = [
         "src/web/webhook/mod.rs",
-        "src/engine/mod.rs",
+        "src/engine/turn.rs",
         "src/workers/outbox/outcome.rs",
         "src/intake.rs",
     ];

@@ -9,6 +9,7 @@ mod action;
 pub(super) mod answer;
 mod bot;
 mod condition;
+mod document;
 pub(crate) mod flow;
 mod hours;
 mod include;
@@ -26,6 +27,7 @@ use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeValue;
 
+use self::document::Document;
 use super::RuleSet;
 use crate::diagnostics::codes;
 use crate::diagnostics::sources::{Include, SourceMap};
@@ -61,12 +63,6 @@ pub struct CompileInput<'a> {
     pub templates: Option<&'a TemplateFile>,
     /// Holidays before this day are told; `None`: none are.
     pub today: Option<Date>,
-}
-
-/// A file after the parser.
-struct Document<'d> {
-    root: Table<'d>,
-    syntax: Vec<SyntaxError>,
 }
 
 /// The files that a main file includes, as far as that can be read. What is wrong with `include` is

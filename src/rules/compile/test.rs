@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::Document;
+use super::document::Document;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, quoted};

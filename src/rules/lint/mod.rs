@@ -17,7 +17,7 @@ use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::rules::Condition;
 use crate::rules::opening_hours::Schedule;
-use shadowing::Passing;
+use shadowing::{Passing, always_ends};
 
 /// Looks at everything. `hours` is `None` when they could not be read.
 pub(crate) fn all(
@@ -55,11 +55,6 @@ fn duplicate_ids(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
             first.insert(id.value, other);
         }
     }
-}
-
-/// Whether a rule that matches ends the search each time.
-fn always_ends(rule: &Draft<'_>) -> bool {
-    !rule.continues && rule.once.is_none() && rule.chance.is_none()
 }
 
 /// Reports rules below one that always answers.

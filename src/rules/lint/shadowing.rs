@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::always_ends;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
@@ -234,6 +233,11 @@ fn takes_facts(earlier: &Condition, later: &Condition) -> bool {
         | (Condition::Open(one), Condition::Open(other)) => one == other,
         _ => false,
     }
+}
+
+/// Whether a rule that matches ends the search each time.
+pub(crate) fn always_ends(rule: &Draft<'_>) -> bool {
+    !rule.continues && rule.once.is_none() && rule.chance.is_none()
 }
 
 #[cfg(test)]

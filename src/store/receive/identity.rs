@@ -1,7 +1,7 @@
 //! Identity resolution: the contact of each message, be it known, new, renamed, moved to another
 //! phone number, or two stored contacts that turn out to be one.
 //!
-//! Pure; [`super::load`] reads and writes the database. A phone number can pass to another contact,
+//! Pure; [`super::load()`] reads and writes the database. A phone number can pass to another contact,
 //! a user id cannot, and a contact gets a new user id with a new phone number (and a `system`
 //! message then reports it). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.

@@ -37,7 +37,7 @@ pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, 
         let alone = (rest.clone() + behind)
             .chars()
             .all(|character| !character.is_alphanumeric());
-        match locale.from_numbers(&captures, alone, today) {
+        match locale.date_from_numbers(&captures, alone, today) {
             Read::Date(date) => dates.push(date),
             Read::Other => {}
             Read::Doubtful => return None,
@@ -69,7 +69,7 @@ enum Read {
 }
 
 impl Locale {
-    fn from_numbers(&self, captures: &Captures<'_>, alone: bool, today: Date) -> Read {
+    fn date_from_numbers(&self, captures: &Captures<'_>, alone: bool, today: Date) -> Read {
         let has = |name: &str| captures.name(name).is_some();
         if captures
             .name("mark")

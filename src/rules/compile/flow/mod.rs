@@ -1,5 +1,6 @@
 //! Reads `[flow.NAME]` and its steps.
 
+mod draft;
 mod step;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,10 @@ use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::optional;
-use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
-use crate::rules::{Accept, Flow, Step};
+use crate::diagnostics::toml_reader::{Field, Reader, Table};
+use crate::rules::Flow;
+pub(crate) use draft::StepDraft;
+use draft::named;
 pub(crate) use step::target;
 
 pub(crate) const KEYS: [&str; 9] = [
@@ -30,8 +33,6 @@ pub(crate) const KEYS: [&str; 9] = [
 ];
 /// The longest time a flow waits: what somebody began a week ago is forgotten.
 const TIMEOUT_MAX: Duration = Duration::from_hours(7 * 24);
-/// Characters of a flow's name and of a step's id: both travel in the ids of buttons.
-const NAME_MAX: usize = 32;
 
 /// A flow as far as it could be read.
 pub(crate) struct Draft<'d> {
@@ -44,33 +45,6 @@ pub(crate) struct Draft<'d> {
     /// Its answers: at the end, at a timeout and so on; the end first.
     pub(crate) answers: Vec<AnswerDraft<'d>>,
     flow: Option<Flow>,
-}
-
-/// A step as far as it could be read.
-pub(crate) struct StepDraft<'d> {
-    /// `id`.
-    pub(crate) id: Option<Text<'d>>,
-    /// Every place it may go to, with where that is said.
-    pub(crate) targets: Vec<Text<'d>>,
-    /// Whether it may also go on to the step below it.
-    pub(crate) falls_through: bool,
-    /// The sub-flow.
-    pub(crate) flow: Option<Text<'d>>,
-    step: Option<Step>,
-}
-
-impl StepDraft<'_> {
-    /// Whether it has an `if`.
-    pub(crate) fn may_be_passed(&self) -> bool {
-        let step = self.step.as_ref();
-        step.is_none_or(|step| step.only_if.is_some())
-    }
-
-    /// Whether it goes on by itself.
-    pub(crate) fn asks_nothing(&self) -> bool {
-        let asks = |step: &Step| matches!(step.accept, Accept::Nothing) && step.flow.is_none();
-        self.step.as_ref().is_some_and(asks)
-    }
 }
 
 /// The flows of a file, each with its name.
@@ -209,19 +183,6 @@ fn step_id(field: &Field<'_>) -> Option<String> {
     let entries = field.entries();
     let id = entries.iter().find(|entry| entry.name == "id")?;
     id.text().map(str::to_owned)
-}
-
-/// Reports a name that cannot travel in the ids of buttons.
-fn named(reader: &mut Reader<'_>, name: &str, span: &Range<usize>, what: &str) {
-    let valid = name
-        .chars()
-        .all(|character| character.is_ascii_alphanumeric() || character == '_' || character == '-');
-    if valid && !name.is_empty() && name.len() <= NAME_MAX {
-        return;
-    }
-    let message = format!("`{name}` cannot be the name of {what}");
-    let help = format!("use letters, digits, `_` and `-`, at most {NAME_MAX} of them");
-    reader.report(Diagnostic::error(codes::ODD_ID, span.clone(), message).help(help));
 }
 
 fn duplicate_steps(reader: &mut Reader<'_>, steps: &[StepDraft<'_>]) {

@@ -1,6 +1,6 @@
 //! Reads one `[[flow.NAME.step]]`.
 
-use super::{StepDraft, named};
+use super::draft::{StepDraft, named};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};

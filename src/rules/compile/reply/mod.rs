@@ -9,10 +9,12 @@ mod commerce;
 mod limits;
 mod media;
 mod message_template;
+mod parts;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use self::parts::{Fixed, Part, Parts};
 use super::text;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
@@ -93,26 +95,6 @@ pub(crate) struct Offer<'d> {
     /// Where a flow goes on when it is chosen.
     pub(crate) go: Option<Text<'d>>,
 }
-
-/// Where a part of a reply stands, for what [`crate::message::limits`] says about it.
-pub(crate) struct Part {
-    /// In the file.
-    pub(crate) span: Range<usize>,
-    /// Whether the text is known before a message comes.
-    pub(crate) fixed: Fixed,
-}
-
-/// Whether a text has variables in it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fixed {
-    /// It is sent as it is written.
-    Yes,
-    /// Variables are filled in first.
-    No,
-}
-
-/// The parts of one reply, by their names in [`crate::message::limits::Violation`].
-pub(crate) type Parts = HashMap<String, Part>;
 
 struct ReplyReader<'r, 't, 'd> {
     reader: &'r mut Reader<'t>,
