@@ -172,10 +172,12 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
     said(&app, 15).await;
     app.stop().await;
     let sound = fs::read(app.database()).unwrap();
-    let rotten = app.folder().join("rotten.db");
     let (mut random, mut found, mut harmless) = (2026_u64, 0, 0);
 
-    for _ in 0..200 {
+    for copy in 0..200 {
+        // A file of its own each time: a store that did not open may release its lock a moment
+        // later.
+        let rotten = app.folder().join(format!("rotten-{copy}.db"));
         // Knuth's MMIX; the high bits are the good ones.
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -183,9 +185,6 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
         let place = usize::try_from(random >> 33).unwrap() % sound.len();
         let mut bytes = sound.clone();
         bytes[place] ^= 1 << (random >> 30 & 7);
-        for end in ["-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(beside(&rotten, end));
-        }
         fs::write(&rotten, bytes).unwrap();
 
         match Store::open(&url(&rotten)).await {
