@@ -1,4 +1,4 @@
-//! How long honest webhooks take while strangers attack the public listener, beside a quiet one.
+//! Latency of honest webhooks while strangers attack the public listener, beside a quiet one.
 //!
 //! `cargo bench --bench attacks` starts `replyd serve` as a process of its own on loopback and
 //! sends it signed webhooks at a fixed rate, each over a connection of its own, alone and under
@@ -8,39 +8,41 @@
 //! only; needs some 4,000 open files. `-- --binary PATH` measures another build, with its built-in
 //! configuration.
 
-#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(clippy::print_stdout, reason = "it prints a table")]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+mod support;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use replyd::whatsapp::signature;
-use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-const APP_SECRET: &str = "bench-app-secret";
-/// How long honest requests are sent in each situation, and how many a second: large ones are rare.
+use support::{Server, percentile_ms, signed_request};
+
+const RULES: &str =
+    "version = 1\n[[rule]]\nid = \"menu\"\nwhen.text.has = [\"card\", \"price\"]\nreply = \"Hi\"\n";
+/// Seconds of honest requests in each situation, and their number a second: large ones are rare.
 const SECONDS: u32 = 4;
 const SMALL_RATE: u32 = 50;
 const LARGE_RATE: u32 = 10;
 /// An honest request without an answer by then has failed, and counts as this long.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a stranger stays away after it was thrown out.
+/// Pause of a stranger after it was thrown out.
 const COMES_BACK: Duration = Duration::from_secs(1);
 const SMALL: usize = 1_000;
 const LARGE: usize = 147_000;
 
-/// What strangers do, each over and over.
+/// Action that each stranger repeats.
 #[derive(Clone, Copy)]
 enum Attack {
     None,
-    /// A connection that says nothing.
+    /// A connection that sends nothing.
     HalfOpen,
     /// One request, then silence.
     Idle,
@@ -70,7 +72,7 @@ const fn situation(name: &'static str, attack: Attack, strangers: usize, body: u
     }
 }
 
-/// Each "alone" is what the rows after it are held against.
+/// The rows after each "alone" are compared with it.
 const SITUATIONS: [Situation; 9] = [
     situation("alone", Attack::None, 0, SMALL),
     situation("1,500 half-open", Attack::HalfOpen, 1_500, SMALL),
@@ -85,7 +87,10 @@ const SITUATIONS: [Situation; 9] = [
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let other = arguments.iter().skip_while(|one| *one != "--binary").nth(1);
+    let other = arguments
+        .iter()
+        .skip_while(|argument| *argument != "--binary")
+        .nth(1);
     let binary = other.map_or(env!("CARGO_BIN_EXE_replyd"), String::as_str);
     let folder = tempfile::tempdir().expect("a folder for the database");
     let server = start_replyd(binary, folder.path());
@@ -124,10 +129,10 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
         strangers.spawn(async move {
             // Their number is below 1,500, and so is this below 8.
             let last = u8::try_from(number % 8).unwrap_or_default() + 1;
-            let mut told = false;
+            let mut has_arrived = false;
             loop {
                 let stayed = stay(attack, last, address, || {
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut has_arrived, true) {
                         arrived.fetch_add(1, Ordering::Relaxed);
                     }
                 });
@@ -136,8 +141,7 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
             }
         });
     }
-    // A server whose queue is full lets nobody else arrive: the attack is as strong as it gets by
-    // then.
+    // A server whose queue is full takes no more strangers: the attack is at its strongest by then.
     let all_there = async {
         while arrived.load(Ordering::Relaxed) < situation.strangers {
             sleep(Duration::from_millis(5)).await;
@@ -152,7 +156,7 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
     };
     // Signed before the time begins to count: that is not the server's work.
     let requests: Vec<Vec<u8>> = (0..SECONDS * rate)
-        .map(|_| signed_request(situation.body))
+        .map(|_| signed_request("connection: close\r\n", 1, 1_760_000_000, situation.body))
         .collect();
     let start = Instant::now();
     let mut honest = JoinSet::new();
@@ -170,11 +174,11 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
     let mut results = honest.join_all().await;
     strangers.shutdown().await;
     results.sort_unstable();
-    let at = |share: usize| results[(results.len() - 1) * share / 100].0.as_secs_f64() * 1_000.0;
+    let (latencies, failed): (Vec<_>, Vec<usize>) = results.into_iter().unzip();
     Figure {
-        p50_ms: at(50),
-        p99_ms: at(99),
-        failed: results.iter().map(|(_, failed)| failed).sum(),
+        p50_ms: percentile_ms(&latencies, 50),
+        p99_ms: percentile_ms(&latencies, 99),
+        failed: failed.iter().sum(),
     }
 }
 
@@ -188,7 +192,7 @@ async fn deliver(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>
     Ok(answer)
 }
 
-/// One stay of a stranger, until the server ends it; calls `arrived` when it does what it came for.
+/// One stay of a stranger, until the server ends it; calls `arrived` once its attack has begun.
 async fn stay(
     attack: Attack,
     last: u8,
@@ -252,84 +256,14 @@ async fn stay(
     Ok(())
 }
 
-/// A signed webhook with one new text message from one of 5,000 people, filled up with blanks.
-fn signed_request(bytes: usize) -> Vec<u8> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let person = 15_550_000_000 + number % 5_000;
-    let mut body = format!(
-        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"10650001"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{person}"}}],"messages":[{{"from":"{person}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"1760000000","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
-    );
-    body.push_str(&" ".repeat(bytes.saturating_sub(body.len())));
-    let signature = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());
-    format!(
-        "POST /webhook HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nconnection: close\r\n\
-         x-hub-signature-256: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// Starts the service as if it stood in the open: no address is a proxy's.
 fn start_replyd(binary: &str, folder: &Path) -> Server {
-    let address = free_address();
-    let config = folder.join("replyd.toml");
-    std::fs::write(
-        folder.join("rules.toml"),
-        "version = 1\n[[rule]]\nid = \"menu\"\nwhen.text.has = [\"card\", \"price\"]\nreply = \"Hi\"\n",
-    )
-    .expect("the folder is ours");
-    std::fs::write(
-        &config,
-        format!(
-            "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"{}\"\n\
-             [database]\nurl = \"sqlite:{}\"\n\
-             [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"bench-token\"\n\
-             [gateway]\npreset = \"graph\"\nbase_url = \"http://127.0.0.1:1\"\napi_key = \"bench-key\"\n\
-             [rules]\nfile = \"rules.toml\"\n",
-            free_address(),
-            folder.join("bench.db").display(),
-        ),
-    )
-    .expect("the folder is ours");
-    let log = std::fs::File::create(folder.join("log")).expect("the folder is ours");
-    let mut command = Command::new(binary);
-    command.args(["serve", "--config"]).arg(&config);
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+    let (mut command, address) = support::replyd(binary, folder, RULES, nowhere, "");
     if binary == env!("CARGO_BIN_EXE_replyd") {
         // Not in the file, which builds from before this key must be able to read.
         command.env("REPLYD__SERVER__TRUSTED_PROXIES", "[]");
     }
-    let process = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .expect("it starts");
-    let server = Server { process, address };
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(
-            std::time::Instant::now() < deadline,
-            "nothing listens on {address}"
-        );
-        std::thread::yield_now();
-    }
-    server
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound")
+    let log = std::fs::File::create(folder.join("log")).expect("the folder is ours");
+    Server::start(command.stderr(log), address)
 }

@@ -1,9 +1,9 @@
 //! What looking back costs: `replyd replay` over 100,000 stored messages, and one turn of each
 //! kind: `cargo bench --bench replay`.
 //!
-//! A thousand people go through the bakery of `examples/orders.toml`: greetings, orders with a
-//! wrong date in between, questions that nobody understands. The database is made by the store
-//! itself, the command runs as a process.
+//! A thousand contacts write to the bakery of `examples/orders.toml`: greetings, orders with a
+//! wrong date in between, questions that no rule matches. The database is made by the store itself,
+//! the command runs as a process.
 
 #![expect(clippy::print_stdout, reason = "a benchmark shows its numbers")]
 
@@ -27,10 +27,10 @@ use serde_json::json;
 const RULES: &str = include_str!("../examples/orders.toml");
 const START: Timestamp = Timestamp::constant(1_790_256_780, 0);
 const NUMBER: &str = "1065";
-const PEOPLE: usize = 1_000;
+const CONTACTS: usize = 1_000;
 const EACH: usize = 100;
-/// What everybody says, over and over.
-const SAID: [&str; 10] = [
+/// Texts of every contact, over and over.
+const TEXTS: [&str; 10] = [
     "Hello!",
     "What does a lemon cake for twelve people cost?",
     "I want to order",
@@ -51,30 +51,30 @@ fn compiled() -> RuleSet {
     compiled.expect("the example is good").rules
 }
 
-/// One webhook's body: the n-th message of so many people.
-fn body(people: std::ops::Range<usize>, index: usize, at: Timestamp) -> String {
-    let messages = people.clone().map(|person| {
+/// One webhook body: the message of this index of each contact.
+fn body(contacts: std::ops::Range<usize>, index: usize, at: Timestamp) -> String {
+    let messages = contacts.clone().map(|contact| {
         json!({
-            "from": phone(person), "id": format!("wamid.{person}.{index}"),
+            "from": phone(contact), "id": format!("wamid.{contact}.{index}"),
             "timestamp": at.as_second().to_string(), "type": "text",
-            "text": { "body": SAID[(index + person) % SAID.len()] },
+            "text": { "body": TEXTS[(index + contact) % TEXTS.len()] },
         })
     });
-    let contacts = people.clone().map(|person| {
-        json!({ "wa_id": phone(person), "profile": { "name": format!("Person {person}") } })
+    let profiles = contacts.clone().map(|contact| {
+        json!({ "wa_id": phone(contact), "profile": { "name": format!("Person {contact}") } })
     });
     let parts = json!({
-        "contacts": contacts.collect::<Vec<_>>(),
+        "contacts": profiles.collect::<Vec<_>>(),
         "messages": messages.collect::<Vec<_>>(),
     });
     webhooks::body("messages", &webhooks::messages_value(NUMBER, parts))
 }
 
-fn phone(person: usize) -> String {
-    format!("1555{person:07}")
+fn phone(contact: usize) -> String {
+    format!("1555{contact:07}")
 }
 
-/// Stores a hundred messages of each of a thousand people.
+/// Stores a hundred messages of each of a thousand contacts.
 async fn fill(store: &Store, engine: &'static Engine) {
     let rules = engine.rules();
     store
@@ -90,7 +90,7 @@ async fn fill(store: &Store, engine: &'static Engine) {
     });
     let mut now = START;
     for index in 0..EACH {
-        for first in (0..PEOPLE).step_by(200) {
+        for first in (0..CONTACTS).step_by(200) {
             let events = inbound::read(body(first..first + 200, index, now).as_bytes());
             let policy = ReceivePolicy {
                 now,
@@ -114,8 +114,8 @@ fn replayed(folder: &std::path::Path, rules: &str) -> (Duration, String) {
         .output()
         .expect("the command runs");
     assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).expect("it is UTF-8");
-    let first = said.lines().next().unwrap_or_default().to_owned();
+    let report = String::from_utf8(output.stdout).expect("it is UTF-8");
+    let first = report.lines().next().unwrap_or_default().to_owned();
     (begin.elapsed(), first)
 }
 
@@ -187,7 +187,7 @@ async fn main() {
     let other = RULES.replace("\"Sorry?\"", "\"Pardon?\"");
     std::fs::write(folder.path().join("other.toml"), other).expect("there is room");
     for rules in ["same.toml", "other.toml"] {
-        let (time, said) = replayed(folder.path(), rules);
-        println!("{time:.1?}  {said}");
+        let (time, summary) = replayed(folder.path(), rules);
+        println!("{time:.1?}  {summary}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Of ten rules six look for words, one for a whole text, one for words with typos, one for a
 //! button and one for a pattern (every hundredth only, as in real files); the last takes
-//! everything. The messages are of the length people write; most meet no rule but the last.
+//! everything. The messages have the length of real ones; most match no rule but the last.
 
 #![expect(clippy::print_stdout, reason = "a benchmark shows its numbers")]
 

@@ -1,5 +1,5 @@
-//! Webhooks acknowledged durably per second, and what one costs, beside a handler that only reads
-//! the body.
+//! Durably acknowledged webhooks per second and their cost, beside a handler that only reads the
+//! body.
 //!
 //! `cargo bench --bench webhooks` starts three servers as processes of their own and sends them the
 //! same signed webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd
@@ -8,25 +8,26 @@
 //! server process's own, from `/proc`, so neither the load nor the gateway counts. One to two
 //! minutes; Linux only.
 
-#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(clippy::print_stdout, reason = "it prints a table")]
+
+mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
-use replyd::whatsapp::signature;
-use secrecy::SecretString;
 
-const APP_SECRET: &str = "bench-app-secret";
+use support::{Server, free_address, percentile_ms, signed_request};
+
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(2);
-/// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux we know of.
+/// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux.
 const TICKS: f64 = 100.0;
 const ANSWERING: &str = "version = 1\n[bot]\nname = \"Bench\"\nmark_read = false\n\
     reply_budget = { per_minute = 1000, per_hour = 1000 }\n\
@@ -38,7 +39,11 @@ const NUMBERS: u64 = 50;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(address) = arguments.iter().skip_while(|one| *one != "--bare").nth(1) {
+    if let Some(address) = arguments
+        .iter()
+        .skip_while(|argument| *argument != "--bare")
+        .nth(1)
+    {
         return run_bare(address);
     }
 
@@ -61,16 +66,16 @@ fn main() {
                 figures.push(measure(server, connections));
             }
         }
-        for ((what, _), mut all) in servers.iter().zip(figures) {
-            all.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-            row(connections, what, &all[ROUNDS / 2]);
+        for ((name, _), mut figures) in servers.iter().zip(figures) {
+            figures.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+            row(connections, name, &figures[ROUNDS / 2]);
         }
     }
 }
 
-fn row(connections: usize, what: &str, figure: &Figure) {
+fn row(connections: usize, name: &str, figure: &Figure) {
     println!(
-        "{connections:>11}  {what:<8}  {:>10.0}   {:>15.4}   {:>6.2}   {:>6.2}",
+        "{connections:>11}  {name:<8}  {:>10.0}   {:>15.4}   {:>6.2}   {:>6.2}",
         figure.rate, figure.cpu_per_thousand, figure.p50_ms, figure.p99_ms
     );
 }
@@ -80,18 +85,6 @@ struct Figure {
     cpu_per_thousand: f64,
     p50_ms: f64,
     p99_ms: f64,
-}
-
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// One round: every connection sends, waits for the answer, sends again.
@@ -114,12 +107,11 @@ fn measure(server: &Server, connections: usize) -> Figure {
     latencies.sort();
     #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand at most")]
     let count = latencies.len() as f64;
-    let at = |share: usize| latencies[(latencies.len() - 1) * share / 100].as_secs_f64() * 1000.0;
     Figure {
         rate: count / seconds,
         cpu_per_thousand: cpu / count * 1000.0,
-        p50_ms: at(50),
-        p99_ms: at(99),
+        p50_ms: percentile_ms(&latencies, 50),
+        p99_ms: percentile_ms(&latencies, 99),
     }
 }
 
@@ -132,7 +124,8 @@ fn keep_sending(address: SocketAddr, until: Instant) -> Vec<Duration> {
     let mut latencies = Vec::new();
     let mut answer = [0; 1024];
     while Instant::now() < until {
-        let request = request();
+        // Answered, because it is new.
+        let request = signed_request("", NUMBERS, seconds_since_1970(), 0);
         let sent = Instant::now();
         stream
             .write_all(&request)
@@ -151,25 +144,6 @@ fn keep_sending(address: SocketAddr, until: Instant) -> Vec<Duration> {
         latencies.push(sent.elapsed());
     }
     latencies
-}
-
-/// A signed webhook with one new text message, which is answered; one of 5,000 people writes.
-fn request() -> Vec<u8> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let person = 15_550_000_000 + number % 5_000;
-    let number_id = number % NUMBERS;
-    let body = format!(
-        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"1065{number_id:04}"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{person}"}}],"messages":[{{"from":"{person}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"{}","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
-        seconds_since_1970()
-    );
-    let signature = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());
-    format!(
-        "POST /webhook HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
-         x-hub-signature-256: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
 }
 
 #[expect(
@@ -197,24 +171,11 @@ fn cpu_seconds(process: u32) -> f64 {
 }
 
 fn start_replyd(folder: &Path, rules: &str, gateway: SocketAddr) -> Server {
-    let address = free_address();
-    let config = folder.join("replyd.toml");
-    std::fs::write(folder.join("rules.toml"), rules).expect("the folder is ours");
-    std::fs::write(
-        &config,
-        format!(
-            "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"{}\"\n[database]\nurl = \"sqlite:{}\"\n\
-             [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"bench-token\"\n\
-             [gateway]\npreset = \"graph\"\nbase_url = \"http://{gateway}\"\napi_key = \"bench-key\"\n\
-             [delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n\
-             [rules]\nfile = \"rules.toml\"\n[log]\nfilter = \"error\"\n",
-            free_address(),
-            folder.join("bench.db").display(),
-        ),
-    )
-    .expect("the folder is ours");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
-    start(command.arg("serve").arg("--config").arg(&config), address)
+    let config =
+        "[delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n[log]\nfilter = \"error\"\n";
+    let binary = env!("CARGO_BIN_EXE_replyd");
+    let (mut command, address) = support::replyd(binary, folder, rules, gateway, config);
+    Server::start(&mut command, address)
 }
 
 /// A gateway that takes everything: one thread a connection.
@@ -270,7 +231,7 @@ fn content_length(head: &[u8]) -> usize {
 fn start_bare() -> Server {
     let address = free_address();
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    start(command.arg("--bare").arg(address.to_string()), address)
+    Server::start(command.arg("--bare").arg(address.to_string()), address)
 }
 
 /// The least a webhook can do: read the body, answer 200.
@@ -285,23 +246,4 @@ fn run_bare(address: &str) {
             .await
             .expect("it serves until it is killed");
     });
-}
-
-fn start(command: &mut Command, address: SocketAddr) -> Server {
-    let process = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < deadline, "nothing listens on {address}");
-        std::thread::yield_now();
-    }
-    Server { process, address }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound")
 }
