@@ -1,5 +1,5 @@
-//! The public listener under attack: whoever is honest is served while strangers hold on to what
-//! they can get.
+//! The public listener under attack: honest webhooks are served while strangers hold connections
+//! and memory.
 
 use std::net::SocketAddr;
 
@@ -7,18 +7,17 @@ use replyd::whatsapp::signature::sign;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::raw_http::{Answer, exchange, get, request};
-use crate::webhook_http::{SECRET, Service, start, start_with};
+use crate::raw_http::{Answer, exchange, get, request, until_continue};
+use crate::support::assert_contains;
+use crate::webhook_http::{FORGED, SECRET, Service, start, start_with};
 
 /// Connections that the listener serves at the same time.
 const PLACES: usize = 1_024;
 /// The longest body, and how many of them one address may have at the same time.
 const LARGEST_BODY: usize = 4 * 1_024 * 1_024;
 const BODIES_OF_A_SHARE: usize = 4;
-/// Of the right form and wrong.
-const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A connection from another address of this machine that has said `bytes`.
+/// A connection from another address of this machine that has sent `bytes`.
 async fn stranger(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -38,9 +37,7 @@ fn forged_head(headers: &str, length: usize) -> String {
 /// A forged webhook whose body has begun to be waited for.
 async fn waited_for(from: [u8; 4], address: SocketAddr, headers: &str, length: usize) -> TcpStream {
     let mut stream = stranger(from, address, forged_head(headers, length).as_bytes()).await;
-    let mut asked = [0; 25];
-    stream.read_exact(&mut asked).await.unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    until_continue(&mut stream).await;
     stream
 }
 
@@ -109,9 +106,12 @@ async fn fill_a_share(
     let mut held = Vec::new();
     for number in 0..=BODIES_OF_A_SHARE {
         let headers = headers(number);
-        let mut one = waited_for(from, service.webhook, &headers, LARGEST_BODY).await;
-        one.write_all(&vec![b' '; LARGEST_BODY - 1]).await.unwrap();
-        held.push(one);
+        let mut stream = waited_for(from, service.webhook, &headers, LARGEST_BODY).await;
+        stream
+            .write_all(&vec![b' '; LARGEST_BODY - 1])
+            .await
+            .unwrap();
+        held.push(stream);
     }
     held
 }
@@ -162,17 +162,17 @@ async fn what_strangers_are_refused_is_counted() {
         "replyd_strays_total{outcome=\"wrong_method\"} 1",
         "replyd_connections_total{outcome=\"malformed\"} 1",
     ] {
-        assert!(metrics.contains(line), "{line}\n{metrics}");
+        assert_contains(&metrics, line);
     }
 }
 
 #[tokio::test]
 async fn the_admin_listener_answers_only_under_names_that_lead_here() {
     let service = start_with(r#"admin.hosts = ["replyd", "Metrics.Internal"]"#).await;
-    let own = service.admin.to_string();
+    let address = service.admin.to_string();
     let port = service.admin.port();
     let hosts = [
-        (own.as_str(), 200),
+        (address.as_str(), 200),
         ("localhost", 200),
         ("LocalHost:9999", 200),
         ("127.0.0.1", 200),
@@ -217,13 +217,9 @@ async fn the_admin_listener_wants_exactly_one_host() {
     for text in requests {
         let answer = exchange(service.admin, text.as_bytes()).await;
         let sentence = "this host name is not known here: ask 127.0.0.1 or localhost, or list the name in admin.hosts\n";
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (421, sentence),
-            "{text}"
-        );
+        assert_eq!(answer.result(), (421, sentence), "{text}");
     }
     let metrics = get(service.admin, "/metrics").await.body;
     let line = "replyd_strays_total{outcome=\"wrong_host\"} 7";
-    assert!(metrics.contains(line), "{metrics}");
+    assert_contains(&metrics, line);
 }

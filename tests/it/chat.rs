@@ -1,38 +1,29 @@
-//! `replyd chat`: what it prints is read by people, so it is tested as text.
+//! `replyd chat`: owners read its output, so it is tested as text.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::io::{Write as _, pipe};
+use std::path::Path;
 
-fn replyd(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
+use crate::support::assert_contains;
+use crate::support::run::{self, Run};
+
+/// Runs `replyd chat` on rules of this repository, with lines typed into it.
+async fn chat(rules: &str, typed: &str) -> Run {
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(typed.as_bytes()).unwrap();
+    drop(writer);
+    let mut command = run::command(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let command = command.args(["chat", rules]).stdin(reader);
+    Run::new(&format!("chat {rules}"), command).await
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-#[test]
-fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself() {
+#[tokio::test]
+async fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself() {
     let typed = "Hello\n1\n2\n/why\nthanks\nthanks\n/voice\n";
 
-    let output = replyd(&["chat", "examples/bakery.toml"], typed);
+    let run = chat("examples/bakery.toml", typed).await;
 
-    assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @r#"
+    run.done();
+    insta::assert_snapshot!(run.stdout, @r#"
     you › Hello
       │ Hi Ana! What can we do for you?
       │ Luna Bakery, since 1987
@@ -66,16 +57,12 @@ fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself() {
     "#);
 }
 
-#[test]
-fn a_chat_with_broken_rules_shows_what_is_wrong() {
-    let broken = "tests/cases/diagnostics/R0202-ids-with-odd-characters.toml";
+#[tokio::test]
+async fn a_chat_with_broken_rules_shows_what_is_wrong() {
+    let rules = "tests/cases/diagnostics/R0202-ids-with-odd-characters.toml";
 
-    let output = replyd(&["chat", broken], "hello\n");
+    let run = chat(rules, "hello\n").await;
 
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text(&output.stderr).contains("error[R0202]"),
-        "{}",
-        text(&output.stderr)
-    );
+    run.refused();
+    assert_contains(&run.stderr, "error[R0202]");
 }

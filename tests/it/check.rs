@@ -1,8 +1,7 @@
 //! `replyd check` and the rule language, as an owner meets them: texts in, diagnostics out.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use replyd::app::rules_loader::RulesFiles;
 use replyd::diagnostics;
@@ -11,15 +10,18 @@ use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
 use replyd::rules;
 use replyd::rules::CompileInput;
 
+use crate::support::run::replyd;
+use crate::support::{assert_contains, folder_with};
+
 /// For holidays that are over.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 23);
 
 fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
-    let beside = CompileInput {
+    let input = CompileInput {
         templates: None,
         today: Some(TODAY),
     };
-    match rules::compile(&SourceMap::new(name, text), beside) {
+    match rules::compile(&SourceMap::new(name, text), input) {
         Ok(compiled) => (compiled.warnings, true),
         Err(diagnostics) => (diagnostics, false),
     }
@@ -53,12 +55,12 @@ fn each_broken_file_is_explained() {
                 Err(diagnostics) => (diagnostics, false),
             };
 
-            let errors = |found: &Diagnostic| found.severity == Severity::Error;
-            assert_eq!(good, !diagnostics.iter().any(errors));
+            let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+            assert_eq!(good, !diagnostics.iter().any(is_error));
             let name = path.file_name().unwrap().to_str().unwrap();
-            let about = name.split('-').next().unwrap();
-            let found = diagnostics.iter().any(|found| found.code == about);
-            assert!(found, "{name} is about another code");
+            let code = name.split('-').next().unwrap();
+            let has_code = diagnostics.iter().any(|diagnostic| diagnostic.code == code);
+            assert!(has_code, "{name} is about another code");
             let drawn = diagnostics::render(&diagnostics, &files.sources, Colour::Plain);
             let here = format!("{}/", folder.path().display());
             let drawn = drawn.replace(&here, "");
@@ -88,7 +90,7 @@ fn diagnostics_come_in_the_order_of_the_file() {
     let (diagnostics, _) = compile("rules.toml", &text);
 
     assert!(diagnostics.len() > 5);
-    assert!(diagnostics.is_sorted_by_key(|found| found.span.start));
+    assert!(diagnostics.is_sorted_by_key(|diagnostic| diagnostic.span.start));
 }
 
 #[test]
@@ -124,112 +126,23 @@ proptest::proptest! {
     }
 }
 
-/// Runs `replyd check` in a folder, and shows how it ended and what it wrote.
-fn check(folder: &Path, files: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .arg("check")
-        .args(files)
-        .current_dir(folder)
-        .output()
-        .expect("the program starts");
-    format!(
-        "exit code: {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().expect("the program ends by itself"),
-        String::from_utf8(output.stdout).expect("the output is text"),
-        String::from_utf8(output.stderr).expect("the output is text")
-    )
-}
-
-const WARNED: &str = "version = 1
-[[rule]]
-id = \"order\"
-when.button = \"order\"
-reply = \"Which cake?\"
-";
-
-#[test]
-fn check_takes_rules_toml_and_ends_with_0_when_there_are_only_warnings() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("rules.toml"), WARNED).unwrap();
-
-    insta::assert_snapshot!(check(folder.path(), &[]), @r#"
-    exit code: 0
-    --- stdout
-    rules.toml: 1 rule, 0 errors, 1 warning
-    --- stderr
-    warning[R0502]: no reply offers a button or row `order`
-     --> rules.toml:4:15
-      |
-    4 | when.button = "order"
-      |               ^^^^^^^ waited for here
-      |
-      = help: that is right only when a message template has a button with this id
-    "#);
-}
-
-#[test]
-fn check_ends_with_1_when_one_of_the_files_has_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let broken = WARNED.replace("reply =", "replay =");
-    fs::write(folder.path().join("broken.toml"), broken).unwrap();
-    let good = WARNED.replace("when.button", "when.text.has");
-    fs::write(folder.path().join("good.toml"), good).unwrap();
-
-    insta::assert_snapshot!(check(folder.path(), &["broken.toml", "good.toml"]), @r#"
-    exit code: 1
-    --- stdout
-    broken.toml: 1 error, 0 warnings
-    good.toml: 1 rule, 0 errors, 0 warnings
-    --- stderr
-    error[R0102]: unknown key `replay`
-     --> broken.toml:5:1
-      |
-    5 | replay = "Which cake?"
-      | ^^^^^^ not known here
-      |
-      = help: did you mean `reply`?
-    "#);
-}
-
-#[test]
-fn check_ends_with_2_when_a_file_cannot_be_read_and_checks_the_others() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("rules.toml"), WARNED).unwrap();
+#[tokio::test]
+async fn check_ends_with_2_when_a_file_cannot_be_read_and_checks_the_others() {
+    let rules =
+        "version = 1\n[[rule]]\nid = \"order\"\nwhen.button = \"order\"\nreply = \"Which cake?\"\n";
+    let folder = folder_with(&[("rules.toml", rules)]);
     fs::write(folder.path().join("latin1.toml"), b"# caf\xe9\n").unwrap();
 
-    let files = ["missing.toml", "latin1.toml", "rules.toml"];
-    insta::assert_snapshot!(check(folder.path(), &files), @r#"
-    exit code: 2
-    --- stdout
-    rules.toml: 1 rule, 0 errors, 1 warning
-    --- stderr
-    error: could not read rules file `missing.toml`
-      Caused by: No such file or directory (os error 2)
-    error: could not read rules file `latin1.toml`
-      Caused by: stream did not contain valid UTF-8
-    warning[R0502]: no reply offers a button or row `order`
-     --> rules.toml:4:15
-      |
-    4 | when.button = "order"
-      |               ^^^^^^^ waited for here
-      |
-      = help: that is right only when a message template has a button with this id
-    "#);
+    let run = replyd(folder.path(), "check missing.toml latin1.toml rules.toml").await;
+
+    insta::assert_snapshot!("unreadable", run);
 }
 
 /// Two rules files that could not be read as such.
 fn folder_of_includes() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
-    fs::create_dir_all(folder.path().join("sub/folder.toml")).unwrap();
-    write("sub/latin1.toml", b"# caf\xe9\n");
-    write(
-        "sub/bom.toml",
-        "\u{feff}[[rule]]\nid = \"bom\"\nwhen.text.has = \"bom\"\nreply = \"x\"\n".as_bytes(),
-    );
-    write(
+    let folder = folder_with(&[(
         "rules.toml",
-        br#"version = 1
+        r#"version = 1
 include = [
   "sub/bom.toml",
   "sub/latin1.toml",
@@ -244,27 +157,30 @@ include = [
 id = "a"
 repyl = "x"
 "#,
-    );
+    )]);
+    let sub = folder.path().join("sub");
+    fs::create_dir_all(sub.join("folder.toml")).unwrap();
+    fs::write(sub.join("latin1.toml"), b"# caf\xe9\n").unwrap();
+    let bom = "\u{feff}[[rule]]\nid = \"bom\"\nwhen.text.has = \"bom\"\nreply = \"x\"\n";
+    fs::write(sub.join("bom.toml"), bom).unwrap();
     folder
 }
 
-#[test]
-fn what_cannot_be_included_is_told_with_everything_else() {
+#[tokio::test]
+async fn what_cannot_be_included_is_told_with_everything_else() {
     let folder = folder_of_includes();
 
-    insta::assert_snapshot!("includes", check(folder.path(), &[]));
-    let json = check(folder.path(), &["--format", "json"]);
-    assert!(json.contains(r#""code":"R0109""#), "{json}");
-    assert!(
-        json.contains(
-            r#""at":{"column":3,"end_column":20,"end_line":4,"file":"rules.toml","line":4}"#
-        ),
-        "{json}"
-    );
+    insta::assert_snapshot!("includes", replyd(folder.path(), "check").await);
+    let json = replyd(folder.path(), "check --format json")
+        .await
+        .to_string();
+    assert_contains(&json, r#""code":"R0109""#);
+    let place = r#""at":{"column":3,"end_column":20,"end_line":4,"file":"rules.toml","line":4}"#;
+    assert_contains(&json, place);
 }
 
-#[test]
-fn a_file_is_included_once_and_its_places_are_its_own() {
+#[tokio::test]
+async fn a_file_is_included_once_and_its_places_are_its_own() {
     let folder = folder_of_includes();
     let path = folder.path().join("rules.toml");
     let main = "version = 1\ninclude = [\"*.toml\", \"sub/b*.toml\", \"sub/../sub/bom.toml\"]\n";
@@ -272,21 +188,7 @@ fn a_file_is_included_once_and_its_places_are_its_own() {
     let mistake = "# é\n[[rule]]\nid = \"z\"\nwhen.text.has = [\"z\", 5]\nreply = \"{{ contact.nam }}\"\n[[rule]\n";
     fs::write(folder.path().join("z.toml"), mistake).unwrap();
 
-    insta::assert_snapshot!("included_places", check(folder.path(), &[]));
+    insta::assert_snapshot!("included_places", replyd(folder.path(), "check").await);
     fs::remove_file(folder.path().join("z.toml")).unwrap();
-    insta::assert_snapshot!("included_once", check(folder.path(), &[]));
-}
-
-#[test]
-fn empty_lists_that_say_nothing_are_fine() {
-    let folder = tempfile::tempdir().unwrap();
-    let rules = "version = 1\ninclude = []\n[[rule]]\nid = \"a\"\nreply = \"x\"\nexamples = []\nnot_examples = []\n";
-    fs::write(folder.path().join("rules.toml"), rules).unwrap();
-
-    let shown = check(folder.path(), &[]);
-
-    assert!(
-        shown.contains("rules.toml: 1 rule, 0 errors, 0 warnings"),
-        "{shown}"
-    );
+    insta::assert_snapshot!("included_once", replyd(folder.path(), "check").await);
 }

@@ -1,4 +1,4 @@
-//! How much disk a message takes, held against what docs/operations.md says.
+//! Disk space of a message, compared with docs/operations.md.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use regex::Regex;
 
 use crate::support::{ECHO, TestApp};
 
-const PEOPLE: usize = 20;
+const CONTACTS: usize = 20;
 const MESSAGES_EACH: usize = 20;
 
-/// Prints what it measures: `cargo test --test it disk_growth -- --nocapture`.
+/// Prints the figure: `cargo test --test it disk_growth -- --nocapture`.
 #[tokio::test]
 async fn disk_growth_of_a_message_and_its_answer_is_what_the_page_says() {
     let mut app = TestApp::start(ECHO).await;
@@ -18,23 +18,22 @@ async fn disk_growth_of_a_message_and_its_answer_is_what_the_page_says() {
     let before = size(&folder);
     app.run().await;
     for message in 0..MESSAGES_EACH {
-        for person in 0..PEOPLE {
-            let phone = format!("1555000{person:04}");
+        for contact in 0..CONTACTS {
+            let phone = format!("1555000{contact:04}");
             let text = format!("Hello, this is my message {message}: are you open on Sunday?");
             app.sandbox.say(&phone, &text).await;
         }
     }
-    let pairs = PEOPLE * MESSAGES_EACH;
+    let pairs = CONTACTS * MESSAGES_EACH;
     app.drained().await;
     app.until("the receipts of every answer", |store| async move {
-        let all = store.conversations(None, 1_000).await.unwrap();
         let mut read = 0;
-        for one in all {
-            let entries = store.transcript(one.id, 1_000).await.unwrap();
-            let entries = entries.iter();
-            read += entries
-                .filter(|entry| entry.delivery_status.as_deref() == Some("read"))
-                .count();
+        for conversation in store.conversations(None, 1_000).await.unwrap() {
+            let messages = store.transcript(conversation.id, 1_000).await.unwrap();
+            let statuses = messages
+                .iter()
+                .map(|message| message.delivery_status.as_deref());
+            read += statuses.filter(|status| *status == Some("read")).count();
         }
         (read == pairs).then_some(())
     })
@@ -48,15 +47,13 @@ async fn disk_growth_of_a_message_and_its_answer_is_what_the_page_says() {
     }
     let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let told = Regex::new(r"take about ([\d.]+) KB of disk").unwrap();
-    let told = told
-        .captures(&page)
-        .expect("docs/operations.md tells the figure");
-    let told: f64 = told[1].parse().unwrap();
+    let figure = Regex::new(r"take about ([\d.]+) KB of disk").unwrap();
+    let figure = figure.captures(&page).expect("docs/operations.md has it");
+    let documented: f64 = figure[1].parse().unwrap();
     let measured = f64::from(u32::try_from(bytes).unwrap()) / 1_000.0;
     assert!(
-        (measured / told - 1.0).abs() < 0.25,
-        "{measured} KB were measured, docs/operations.md says {told} KB"
+        (measured / documented - 1.0).abs() < 0.25,
+        "{measured} KB were measured, docs/operations.md says {documented} KB"
     );
 }
 

@@ -1,54 +1,39 @@
-//! `replyd doctor`: what it finds sound, what broken, and what it says it could not look at.
+//! `replyd doctor`: sound, broken, and not proven.
 
-use std::path::Path;
-use std::process::Stdio;
+use crate::support::run::{self, Run};
+use crate::support::{ANA, NUMBER, TestApp, assert_contains};
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-
-use crate::operations::signal;
-use crate::support::{ANA, Options, TestApp};
-
-const NUMBER: &str =
-    "[[number]]\nphone_number_id = \"106540000000001\"\nwaba_id = \"102290129340398\"\n";
-
-/// Runs `replyd doctor` with this configuration in the folder of a running service; what differs
-/// from run to run is made the same.
-async fn doctor(app: &TestApp, config: &str, arguments: &[&str]) -> String {
-    let told = doctor_in(app.folder(), config, arguments).await;
-    told.replace(app.webhook(), "WEBHOOK")
+/// Runs `replyd doctor` with this configuration in the folder of a service; seconds and the folder
+/// are made the same in every run.
+async fn doctor(app: &TestApp, config: &str, arguments: &str) -> Run {
+    doctor_with(app, config, arguments, &[]).await
 }
 
-/// The same in any folder.
-async fn doctor_in(folder: &Path, config: &str, arguments: &[&str]) -> String {
-    std::fs::write(folder.join("replyd.toml"), config).unwrap();
+/// The same with environment variables.
+async fn doctor_with(
+    app: &TestApp,
+    config: &str,
+    arguments: &str,
+    environment: &[(&str, &str)],
+) -> Run {
+    app.write("replyd.toml", config);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
 
         let private = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(folder.join("replyd.toml"), private).unwrap();
+        std::fs::set_permissions(app.path("replyd.toml"), private).unwrap();
     }
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .arg("doctor")
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .stdin(Stdio::null())
-        .output();
-    let output = output.await.unwrap();
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    let text = text.concat();
-    assert!(!text.contains('\u{1b}'), "no colour in a pipe");
-    assert!(
-        !text.contains("test-api-key") && !text.contains("test-app-secret"),
-        "{text}"
-    );
+    let line = format!("doctor{arguments}");
+    let mut command = run::command(app.folder());
+    command
+        .args(run::arguments(&line))
+        .envs(environment.iter().copied());
+    let run = Run::new(&line, &mut command).await;
     // A second may pass between the two clocks, and between a message and the look at it.
-    let text = ["0 s ", "1 s ", "2 s "].iter().fold(text, |text, seconds| {
-        text.replace(&format!(" {seconds}"), " N s ")
-    });
-    let shown = text.replace(&folder.display().to_string(), "FOLDER");
-    format!("{}\n{shown}", output.status)
+    let seconds = [" 0 s ", " 1 s ", " 2 s "].into_iter();
+    let run = seconds.fold(run, |run, seconds| run.replace(seconds, " N s "));
+    run.replace(&app.folder().display().to_string(), "FOLDER")
 }
 
 /// With a version of the Graph API that will not end while these tests are run.
@@ -58,11 +43,7 @@ fn config(app: &TestApp) -> String {
 }
 
 async fn service() -> TestApp {
-    TestApp::with(Options {
-        extra: NUMBER,
-        ..Options::default()
-    })
-    .await
+    TestApp::builder().config(NUMBER).start().await
 }
 
 #[tokio::test]
@@ -71,19 +52,15 @@ async fn a_sound_service_is_called_sound() {
     app.sandbox.say(ANA, "hello").await;
     app.drained().await;
 
-    let told = doctor(&app, &config(&app), &["--url", app.webhook()]).await;
+    let run = doctor(&app, &config(&app), &format!(" --url {}", app.webhook())).await;
 
-    insta::assert_snapshot!("sound", told);
+    insta::assert_snapshot!("sound", run.replace(app.webhook(), "WEBHOOK"));
 }
 
 #[tokio::test]
 async fn everything_that_is_broken_is_told_at_once_with_what_to_do() {
     let app = service().await;
-    std::fs::write(
-        app.folder().join("rules.toml"),
-        "version = 1\n[[rule]]\nid = \"a b\"\n",
-    )
-    .unwrap();
+    app.write("rules.toml", "version = 1\n[[rule]]\nid = \"a b\"\n");
     let config = config(&app)
         .replace("test-api-key", "another-key")
         .replace("test-app-secret", "another-secret")
@@ -91,9 +68,9 @@ async fn everything_that_is_broken_is_told_at_once_with_what_to_do() {
         .replace("test.db", "nothing-here.db")
         .replace("v99.0", "v20.0");
 
-    let told = doctor(&app, &config, &["--url", app.webhook()]).await;
+    let run = doctor(&app, &config, &format!(" --url {}", app.webhook())).await;
 
-    insta::assert_snapshot!("broken", told);
+    insta::assert_snapshot!("broken", run.replace(app.webhook(), "WEBHOOK"));
 }
 
 #[tokio::test]
@@ -101,12 +78,9 @@ async fn an_app_secret_of_another_app_than_the_tokens_is_found() {
     let app = service().await;
     let config = config(&app).replace("test-app-secret", "of-another-app");
 
-    let told = doctor(&app, &config, &[]).await;
+    let shown = doctor(&app, &config, "").await.to_string();
 
-    assert!(
-        told.contains("! app secret and token: are not of one Meta app"),
-        "{told}"
-    );
+    assert_contains(&shown, "! app secret and token: are not of one Meta app");
 }
 
 #[tokio::test]
@@ -118,15 +92,13 @@ async fn through_maton_it_asks_for_the_connection_and_never_for_the_subscription
         &format!("preset = \"maton\"\ncontrol_url = \"{base}\""),
     );
 
-    let told = doctor(&app, &config, &[]).await;
+    let run = doctor(&app, &config, "").await;
 
-    insta::assert_snapshot!("maton", told);
+    insta::assert_snapshot!("maton", run);
     let calls = app.sandbox.look(|state| state.account.calls.clone());
     assert!(!calls.is_empty());
-    assert!(
-        calls.iter().all(|call| !call.contains("subscribed_apps")),
-        "{calls:?}"
-    );
+    let asks_for_it = calls.iter().any(|call| call.contains("subscribed_apps"));
+    assert!(!asks_for_it, "{calls:?}");
 }
 
 #[tokio::test]
@@ -136,10 +108,10 @@ async fn without_a_gateway_or_the_secrets_the_rest_is_still_looked_at() {
         .replace(&app.sandbox.base_url(), "http://127.0.0.1:9")
         .replace("verify_token = \"test-token\"\n", "");
 
-    let people = doctor(&app, &config, &[]).await;
-    let programs = doctor(&app, &config, &["--json"]).await;
+    let people = doctor(&app, &config, "").await;
+    let programs = doctor(&app, &config, " --json").await;
 
-    insta::assert_snapshot!("cut_off", format!("{people}\n=====\n{programs}"));
+    insta::assert_snapshot!("cut_off", format!("{people}\n{programs}"));
 }
 
 #[tokio::test]
@@ -149,61 +121,33 @@ async fn a_secret_that_was_changed_is_not_called_fitting_because_of_webhooks_bef
     app.drained().await;
     let changed = config(&app).replace("test-app-secret", "a-newer-secret");
 
-    let before = doctor(&app, &changed, &[]).await;
+    let before = doctor(&app, &changed, "").await.to_string();
     app.stop().await;
-    // The service was started with the new one, and nothing came since.
-    let mut restarted = tokio::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .arg("serve")
-        .current_dir(app.folder())
-        .env_clear()
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut logs = BufReader::new(restarted.stderr.take().unwrap()).lines();
-    while let Some(line) = logs.next_line().await.unwrap()
-        && !line.contains("listening for metrics")
-    {}
-    signal(&restarted, "TERM").await;
-    assert!(restarted.wait().await.unwrap().success());
-    let after = doctor_in(app.folder(), &changed, &[]).await;
+    // The service is started with the new one, and nothing has come since.
+    app.served().await.stop().await;
+    let after = doctor(&app, &changed, "").await.to_string();
 
-    assert!(
-        before.contains("! app secret: not proven: the service was last started with another one"),
-        "{before}"
-    );
-    assert!(
-        after.contains("– app secret: not proven: no signed webhook came since it was changed"),
-        "{after}"
-    );
+    let other = "! app secret: not proven: the service was last started with another one";
+    assert_contains(&before, other);
+    let no_webhook = "– app secret: not proven: no signed webhook came since it was changed";
+    assert_contains(&after, no_webhook);
 }
 
-/// What is found about the gateway when it is at this address.
+/// Lines about the gateway and the public webhook when both are at this address.
 async fn gateway_at(base_url: &str, environment: &[(&str, &str)]) -> String {
     let app = service().await;
-    let config = config(&app).replace(&app.sandbox.base_url(), base_url);
-    std::fs::write(app.folder().join("replyd.toml"), config).unwrap();
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .arg("doctor")
-        .args(["--url", &format!("{base_url}/webhook")])
-        .current_dir(app.folder())
-        .env_clear()
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .output();
-    let told = String::from_utf8(output.await.unwrap().stdout).unwrap();
-    // Both ways out: to the gateway, and to the public address.
+    let config = app.config().replace(&app.sandbox.base_url(), base_url);
+    let arguments = format!(" --url {base_url}/webhook");
+    let run = doctor_with(&app, &config, &arguments, environment).await;
     let mut about = Vec::new();
     let mut advice_follows = false;
-    for line in told.lines() {
-        let is_advice = line.starts_with("    ");
-        if line.contains(" gateway: ")
-            || line.contains("public webhook: ")
-            || (is_advice && advice_follows)
-        {
+    for line in run.stdout.lines() {
+        let is_gateway = line.contains(" gateway: ");
+        let is_advice = advice_follows && line.starts_with("    ");
+        if is_gateway || is_advice || line.contains("public webhook: ") {
             about.push(line);
         }
-        advice_follows = line.contains(" gateway: ");
+        advice_follows = is_gateway;
     }
     about.join("\n")
 }
@@ -250,11 +194,11 @@ async fn why_an_address_cannot_be_reached_is_told_with_host_and_port() {
     let untrusted = gateway_at(&secure, &[]).await;
     let misnamed = gateway_at(&secure, &[("SSL_CERT_FILE", authority)]).await;
 
-    let all = [refused, nameless, untrusted, misnamed].join("\n\n");
-    let all = all
+    let shown = [refused, nameless, untrusted, misnamed].join("\n\n");
+    let shown = shown
         .replace(&closed.port().to_string(), "PORT")
         .replace(secure.rsplit(':').next().unwrap(), "PORT");
-    insta::assert_snapshot!("unreachable", all);
+    insta::assert_snapshot!("unreachable", shown);
 }
 
 /// A proxy as nginx is out of the box: bodies above 1 MB are refused.
@@ -303,15 +247,11 @@ async fn a_proxy_that_stops_large_webhooks_is_found_and_no_trace_is_left() {
         (quarantine.rows, news, store.last_webhook().await.unwrap())
     };
 
-    let told = doctor(&app, &config(&app), &["--url", &format!("{proxy}/webhook")]).await;
+    let run = doctor(&app, &config(&app), &format!(" --url {proxy}/webhook")).await;
 
-    assert!(
-        told.contains(
-            "✗ public webhook: refuses 3 MB, which Meta may send, with 413\n    raise the proxy's limit: nginx \
-             `client_max_body_size 4m;`, or what yours calls it"
-        ),
-        "{told}"
-    );
+    let refusal = "✗ public webhook: refuses 3 MB, which Meta may send, with 413\n    raise the proxy's limit: nginx \
+                   `client_max_body_size 4m;`, or what yours calls it";
+    assert_contains(&run.to_string(), refusal);
     assert_eq!(count().await, (0, 0, None));
 }
 
@@ -326,24 +266,17 @@ async fn what_meta_told_of_the_account_and_what_nobody_understood_is_found() {
             r#"{{"object":"whatsapp_business_account","entry":[{{"id":"102290129340398","changes":[
                {{"field":"account_update","value":{value}}}]}}]}}"#
         );
-        assert_eq!(app.post(&body).await, 200);
+        app.accept(&body).await;
     }
-    assert_eq!(app.post("[1]").await, 200);
+    app.accept("[1]").await;
 
-    let told = doctor(&app, &config(&app), &[]).await;
+    let shown = doctor(&app, &config(&app), "").await.to_string();
 
-    assert!(
-        told.contains("✗ news of the account: account 102290129340398: disabled by WhatsApp"),
-        "{told}"
-    );
-    assert!(
-        told.contains(
-            "! news of the account: account 102290129340398: it broke a policy of WhatsApp (SCAM)"
-        ),
-        "{told}"
-    );
-    assert!(
-        told.contains("! quarantine: 1 update that nobody understood, the newest N s ago"),
-        "{told}"
-    );
+    for line in [
+        "✗ news of the account: account 102290129340398: disabled by WhatsApp",
+        "! news of the account: account 102290129340398: it broke a policy of WhatsApp (SCAM)",
+        "! quarantine: 1 update that nobody understood, the newest N s ago",
+    ] {
+        assert_contains(&shown, line);
+    }
 }

@@ -1,5 +1,4 @@
-//! What is written for owners does what it says: every rules file in the documentation, and every
-//! example.
+//! The documentation for owners is right: every rules file in it, and every example.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +15,12 @@ use replyd::rules;
 use replyd::rules::{CompileInput, RuleSet};
 use replyd::simulator;
 
+use crate::support::assert_contains;
+use crate::support::run::replyd;
+
+/// For holidays that are over.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -25,11 +30,11 @@ fn page(name: &str) -> String {
 }
 
 fn compile(text: &str, templates: Option<&TemplateFile>) -> (Vec<Diagnostic>, Option<RuleSet>) {
-    let beside = CompileInput {
+    let input = CompileInput {
         templates,
-        today: Some(jiff::civil::date(2026, 11, 24)),
+        today: Some(TODAY),
     };
-    match rules::compile(&SourceMap::new("rules.toml", text), beside) {
+    match rules::compile(&SourceMap::new("rules.toml", text), input) {
         Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
         Err(diagnostics) => (diagnostics, None),
     }
@@ -47,7 +52,7 @@ fn compile_alone(
         templates: templates.cloned(),
         ..RulesFiles::read(&path).unwrap()
     };
-    match files.compile(Some(jiff::civil::date(2026, 11, 24))) {
+    match files.compile(Some(TODAY)) {
         Ok(compiled) => (compiled.warnings, Some(compiled.rules)),
         Err(diagnostics) => (diagnostics, None),
     }
@@ -55,8 +60,8 @@ fn compile_alone(
 
 /// The blocks between fences that are marked with exactly this.
 fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
-    let claim_token = format!("```{mark}\n");
-    text.split(claim_token.as_str())
+    let fence = format!("```{mark}\n");
+    text.split(fence.as_str())
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect()
@@ -90,9 +95,10 @@ fn rehearse(name: &str, rules: RuleSet) -> Vec<String> {
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let all = fs::read_dir(root().join(folder)).unwrap();
-    let all = all.map(|entry| entry.unwrap().path());
-    all.filter(|path| path.extension().is_some_and(|end| end == "toml"))
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
         .collect()
 }
 
@@ -117,6 +123,13 @@ fn every_example_passes_its_tests_and_they_reach_all_of_it() {
         let missed = rehearse(&name, rules_of(&path));
         assert!(missed.is_empty(), "{name}: no test reaches {missed:?}");
     }
+}
+
+#[tokio::test]
+async fn the_example_with_tests_passes_by_the_command_and_leaves_no_rule_out() {
+    let run = replyd(&root(), "test --coverage examples/orders.toml").await;
+
+    assert_contains(&run.done(), "8 tests, 0 failed");
 }
 
 #[test]
@@ -178,7 +191,7 @@ fn keys_in(value: &toml::Value, keys: &mut BTreeSet<String>) {
                 keys_in(value, keys);
             }
         }
-        toml::Value::Array(all) => all.iter().for_each(|one| keys_in(one, keys)),
+        toml::Value::Array(values) => values.iter().for_each(|value| keys_in(value, keys)),
         _ => {}
     }
 }
@@ -220,28 +233,28 @@ fn every_diagnostic_is_shown_with_a_file_that_has_it_and_one_that_has_not() {
         .skip(1)
         .map(|section| section.split_once('\n').unwrap())
         .collect();
-    let told: Vec<&str> = sections.iter().map(|(code, _)| *code).collect();
-    assert_eq!(told, codes::ALL, "a section for each code, in order");
+    let shown: Vec<&str> = sections.iter().map(|(code, _)| *code).collect();
+    assert_eq!(shown, codes::ALL, "a section for each code, in order");
 
     for (code, section) in sections {
         let fetched = blocks(section, "json templates");
         let fetched = fetched
             .first()
             .map(|json| serde_json::from_str(json).unwrap());
-        for (state, beside) in [("", None), (" needs-templates", fetched.as_ref())] {
+        for (state, templates) in [("", None), (" needs-templates", fetched.as_ref())] {
             for text in blocks(section, &format!("toml broken{state}")) {
-                let (found, _) = compile_alone(text, beside);
-                let others = found.iter().any(|one| one.code != code);
-                assert!(
-                    !found.is_empty() && !others,
-                    "{code}: {}",
-                    drawn(&found, text)
-                );
+                let (problems, _) = compile_alone(text, templates);
+                let has_others = problems.iter().any(|problem| problem.code != code);
+                let is_shown = !problems.is_empty() && !has_others;
+                assert!(is_shown, "{code}: {}", drawn(&problems, text));
             }
             for text in blocks(section, &format!("toml right{state}")) {
-                let (found, _) = compile_alone(text, beside);
-                let wrong = |one: &Diagnostic| one.code == code || one.severity == Severity::Error;
-                assert!(!found.iter().any(wrong), "{code}: {}", drawn(&found, text));
+                let (problems, _) = compile_alone(text, templates);
+                let is_wrong = |problem: &Diagnostic| {
+                    problem.code == code || problem.severity == Severity::Error
+                };
+                let is_right = !problems.iter().any(is_wrong);
+                assert!(is_right, "{code}: {}", drawn(&problems, text));
             }
         }
         let shown = |mark: &str| section.contains(&format!("```toml {mark}"));

@@ -7,34 +7,26 @@ use futures_util::future::join_all;
 use replyd::clock::Clock;
 use serde_json::Value;
 
-use crate::support::{ANA, NUMBERS, Options, TestApp, bodies, texts};
+use crate::support::{ANA, ECHO, NUMBERS, TestApp, bodies, texts};
 
 #[tokio::test]
 async fn a_message_delivered_20_times_is_answered_once() {
-    let app = TestApp::start(crate::support::ECHO).await;
-    let body = bodies::of_messages(&[bodies::text(ANA, "wamid.SAME", "once")]);
+    let app = TestApp::start(ECHO).await;
+    let body = bodies::with_text(ANA, "wamid.SAME", "once");
 
     for _ in 0..20 {
-        assert_eq!(app.post(&body).await, 200);
+        app.accept(&body).await;
     }
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).first().map(|_| ()))
-        .await;
-    app.drained().await;
 
     assert_one_decision(&app).await;
 }
 
 #[tokio::test]
 async fn a_message_delivered_32_times_at_once_is_answered_once() {
-    let app = TestApp::start(crate::support::ECHO).await;
-    let body = bodies::of_messages(&[bodies::text(ANA, "wamid.SAME", "once")]);
+    let app = TestApp::start(ECHO).await;
+    let body = bodies::with_text(ANA, "wamid.SAME", "once");
 
     let answers = join_all((0..32).map(|_| app.post(&body))).await;
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).first().map(|_| ()))
-        .await;
-    app.drained().await;
 
     assert_eq!(answers, [200; 32]);
     assert_one_decision(&app).await;
@@ -42,63 +34,42 @@ async fn a_message_delivered_32_times_at_once_is_answered_once() {
 
 #[tokio::test]
 async fn the_same_message_twice_in_one_body_is_answered_once_and_the_first_content_wins() {
-    let app = TestApp::start(crate::support::ECHO).await;
+    let app = TestApp::start(ECHO).await;
     let first = bodies::text(ANA, "wamid.SAME", "once");
     let other = bodies::text(ANA, "wamid.SAME", "forged");
 
-    assert_eq!(
-        app.post(&bodies::of_messages(&[first, other.clone()]))
-            .await,
-        200
-    );
-    assert_eq!(app.post(&bodies::of_messages(&[other])).await, 200);
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).first().map(|_| ()))
+    app.accept(&bodies::with_messages(&[first, other.clone()]))
         .await;
-    app.drained().await;
+    app.accept(&bodies::with_messages(&[other])).await;
 
     assert_one_decision(&app).await;
 }
 
 #[tokio::test]
 async fn a_message_of_last_week_comes_again_and_changes_nothing() {
-    let clock = Clock::manual(Clock::System.now());
-    let app = TestApp::with(Options {
-        clock: clock.clone(),
-        ..Options::default()
-    })
-    .await;
-    let body = bodies::of_messages(&[bodies::text(ANA, "wamid.SAME", "once")]);
+    let app = TestApp::builder().at(Clock::System.now()).start().await;
+    let body = bodies::with_text(ANA, "wamid.SAME", "once");
 
-    assert_eq!(app.post(&body).await, 200);
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).first().map(|_| ()))
-        .await;
+    app.accept(&body).await;
+    app.until_replies(ANA, 1).await;
     app.drained().await;
-    clock.advance(Duration::from_hours(192));
-    assert_eq!(app.post(&body).await, 200);
+    app.clock.advance(Duration::from_hours(192));
+    app.accept(&body).await;
 
     assert_one_decision(&app).await;
 }
 
 #[tokio::test]
 async fn a_retry_in_another_batch_with_new_members_adds_only_the_new() {
-    let app = TestApp::start(crate::support::ECHO).await;
+    let app = TestApp::start(ECHO).await;
     let messages: Vec<Value> = (0..6)
         .map(|n| bodies::text(ANA, &format!("wamid.{n}"), &format!("m{n}")))
         .collect();
 
-    for part in [
-        &messages[0..3],
-        &messages[1..5],
-        &messages[2..6],
-        &messages[0..6],
-    ] {
-        assert_eq!(app.post(&bodies::of_messages(part)).await, 200);
+    for part in [0..3, 1..5, 2..6, 0..6].map(|range| &messages[range]) {
+        app.accept(&bodies::with_messages(part)).await;
     }
-    app.sandbox
-        .wait_for("all replies", |state| state.replies(ANA).get(5).map(|_| ()))
-        .await;
+    app.until_replies(ANA, 6).await;
     app.drained().await;
 
     let entries = app.transcript(ANA).await;
@@ -108,33 +79,25 @@ async fn a_retry_in_another_batch_with_new_members_adds_only_the_new() {
 
 #[tokio::test]
 async fn the_same_id_at_another_number_is_another_message() {
-    let app = TestApp::start(crate::support::ECHO).await;
+    let app = TestApp::start(ECHO).await;
     let message = bodies::text(ANA, "wamid.SAME", "hello");
 
-    let body = bodies::of_numbers(&[
-        (NUMBERS[0], vec![message.clone()]),
-        (NUMBERS[1], vec![message]),
-    ]);
-    assert_eq!(app.post(&body).await, 200);
-    app.sandbox
-        .wait_for("two replies", |state| state.replies(ANA).get(1).map(|_| ()))
-        .await;
+    let messages = [NUMBERS[0], NUMBERS[1]].map(|number| (number, vec![message.clone()]));
+    app.accept(&bodies::with_numbers(&messages)).await;
+    app.until_replies(ANA, 2).await;
 
     let conversations = app.store().conversations(Some(ANA), 10).await.unwrap();
-    assert_eq!(
-        conversations.len(),
-        2,
-        "one contact, a conversation with each number"
-    );
+    let why = "one contact, a conversation with each number";
+    assert_eq!(conversations.len(), 2, "{why}");
 }
 
+/// Waits for the reply and all that may come after it.
 async fn assert_one_decision(app: &TestApp) {
-    let entries = app.transcript(ANA).await;
-    let decisions = entries
-        .iter()
-        .filter(|entry| entry.decision.is_some())
-        .count();
-    assert_eq!((decisions, texts(&entries, "in")), (1, vec!["once"]));
-    assert_eq!(texts(&entries, "out"), ["you said once"]);
-    assert_eq!(app.sandbox.look(|state| state.accepted().count()), 1);
+    app.until_replies(ANA, 1).await;
+    app.drained().await;
+    let messages = app.transcript(ANA).await;
+    assert_eq!(app.decisions(ANA).await.len(), 1);
+    assert_eq!(texts(&messages, "in"), ["once"]);
+    assert_eq!(texts(&messages, "out"), ["you said once"]);
+    assert_eq!(app.accepted().len(), 1);
 }

@@ -1,15 +1,18 @@
 //! A disk that is full or does not write, a file that is locked or damaged: nothing acknowledged is
-//! lost, whoever asks is told, and the service goes on by itself when the fault is over.
+//! lost, `/readyz` shows the reason, and the service goes on by itself when the fault is over.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use replyd::sandbox::{Fault, State};
+use replyd::clock::Clock;
+use replyd::sandbox::{Fault, Receipts, Sandbox, State};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::sqlite;
+use crate::support::run::{self, Run, replyd};
 use crate::support::served::Served;
+use crate::support::{ECHO, assert_contains, bodies, in_time, service_config, start_sandbox};
+use crate::{raw_http, sqlite};
 
 const FULL: &str = "not ready\ndatabase: the disk is full: free some room; \
     webhooks are taken again seconds later, without a restart\n";
@@ -20,7 +23,7 @@ const LOCKED: &str = "not ready\ndatabase: another program keeps the file locked
 const DAMAGED: &str = "not ready\ndatabase: the file is damaged: stop the service and restore a backup; \
     nothing written from now on is safe\n";
 
-/// Of SQLite, unless told otherwise.
+/// Default of SQLite.
 const PAGE_BYTES: usize = 4096;
 /// More than one burst of webhooks, so that a line for each would be seen.
 const REFUSED: usize = 30;
@@ -58,34 +61,88 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
     sqlx::raw_sql(statement).execute(connection).await.unwrap();
 }
 
-/// Every message that was answered with 200 is in the database once.
-async fn assert_nothing_is_lost(service: &Served) {
-    let query = "SELECT wamid FROM messages WHERE direction = 'in'";
-    let mut connection = sqlite::connect(&service.database).await;
-    let mut stored: Vec<String> = sqlx::query_scalar(query)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
-    stored.sort();
-    let mut acknowledged = service.acknowledged.clone();
-    acknowledged.sort();
-    assert_eq!(stored, acknowledged);
+/// A service as a process, and the messages that it has acknowledged.
+pub(crate) struct Service {
+    pub(crate) served: Served,
+    pub(crate) sandbox: Sandbox,
+    folder: PathBuf,
+    database: PathBuf,
+    /// Ids of messages that were answered with 200.
+    acknowledged: Vec<String>,
+    posted: usize,
 }
 
-/// One line when it begins and one when it ends, and none for each webhook between.
-fn assert_told_once(service: &Served) {
-    let begun = service.logged("database takes no work");
-    assert_eq!(begun, service.logged("database takes work again"));
-    assert!((1..4).contains(&begun), "{}", service.logs());
-    let errors = service.logs().matches("\"level\":\"ERROR\"").count();
-    assert_eq!(errors, begun, "{}", service.logs());
-}
+impl Service {
+    /// Writes configuration and rules into the folder and starts the service, which outlives a
+    /// signal for files that grow too large, as it does under a service manager that ignores it.
+    pub(crate) async fn start(folder: &Path, database: &Path) -> Self {
+        let sandbox = start_sandbox(Clock::System, Receipts::Normal).await;
+        let config =
+            service_config(database, &sandbox) + "[delivery]\nmessages_per_second = 1000\n";
+        std::fs::write(folder.join("rules.toml"), ECHO).unwrap();
+        std::fs::write(folder.join("replyd.toml"), config).unwrap();
+        let mut command = run::shell(folder, "trap '' XFSZ; exec \"$0\" serve");
+        let served = Served::spawn(&mut command).await;
+        sandbox.connect(served.webhook());
+        Self {
+            served,
+            sandbox,
+            folder: folder.to_owned(),
+            database: database.to_owned(),
+            acknowledged: Vec::new(),
+            posted: 0,
+        }
+    }
 
-fn healthcheck(service: &Served) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
-    let address = service.public.to_string();
-    command.args(["healthcheck", "--address", &address]);
-    command.output().unwrap()
+    /// Posts a new signed message once; gives the status, 0 when there was no response.
+    pub(crate) async fn post(&mut self) -> u16 {
+        self.posted += 1;
+        let wamid = format!("wamid.{}", self.posted);
+        let phone = format!("1555{:07}", self.posted);
+        let body = bodies::with_text(&phone, &wamid, &"long ".repeat(200));
+        let status = self.sandbox.post(body).await;
+        if status == 200 {
+            self.acknowledged.push(wamid);
+        }
+        status
+    }
+
+    /// Waits until the owner's `/readyz` has this body; the public one has its first word alone.
+    async fn until(&self, body: &str) {
+        self.served.until_ready_says(|ready| ready == body).await;
+        let word = body.lines().next().unwrap();
+        let public = raw_http::get(self.served.public, "/readyz").await;
+        assert_eq!(public.body, format!("{word}\n"));
+        assert_eq!(public.status, if word == "ready" { 200 } else { 503 });
+    }
+
+    /// Waits until a query of the database gives something else than 0.
+    async fn until_stored(&self, query: &'static str) {
+        let asking = async { while sqlite::number(&self.database, query).await == 0 {} };
+        in_time(query, asking).await;
+    }
+
+    async fn healthcheck(&self) -> Run {
+        let line = format!("healthcheck --address {}", self.served.public);
+        replyd(&self.folder, &line).await
+    }
+
+    /// Takes one more message; every acknowledged one is in the database once. The fault is one
+    /// line in the log when it begins and one when it ends, and none for each webhook between.
+    async fn assert_it_recovered(mut self) {
+        assert_eq!(self.post().await, 200, "{}", self.served.logs());
+        let query = "SELECT wamid FROM messages WHERE direction = 'in'";
+        let mut stored = sqlite::texts(&self.database, query).await;
+        stored.sort();
+        self.acknowledged.sort();
+        assert_eq!(stored, self.acknowledged);
+        let logs = self.served.kill().await;
+        let count = |part: &str| logs.matches(part).count();
+        let begun = count("\"message\":\"database takes no work");
+        assert_eq!(begun, count("\"message\":\"database takes work again"));
+        assert!((1..4).contains(&begun), "{logs}");
+        assert_eq!(count("\"level\":\"ERROR\""), begun, "{logs}");
+    }
 }
 
 #[tokio::test]
@@ -101,7 +158,7 @@ async fn after_a_full_disk_the_next_webhook_is_taken_without_a_restart() {
     };
     let ballast = disk.0.join("ballast");
     std::fs::write(&ballast, vec![1; 1024 * 1024]).unwrap();
-    let mut service = Served::start(folder.path(), &disk.0.join("test.db")).await;
+    let mut service = Service::start(folder.path(), &disk.0.join("test.db")).await;
 
     let mut taken = 0;
     while service.post().await == 200 {
@@ -112,38 +169,33 @@ async fn after_a_full_disk_the_next_webhook_is_taken_without_a_restart() {
         assert_eq!(service.post().await, 503);
     }
     service.until(FULL).await;
-    let checked = healthcheck(&service);
+    service.healthcheck().await.refused();
     std::fs::remove_file(&ballast).unwrap();
     service.until("ready\n").await;
-    let after = service.post().await;
 
     assert!(taken > 0);
-    assert!(!checked.status.success());
-    assert_eq!(after, 200, "{}", service.logs());
-    assert!(healthcheck(&service).status.success());
-    assert_nothing_is_lost(&service).await;
-    assert_told_once(&service);
-    service.child.kill().await.unwrap();
+    service.healthcheck().await.done();
+    service.assert_it_recovered().await;
 }
 
 /// From now on the process cannot write into any file beyond this size.
-fn limit_files(service: &Served, bytes: &str) {
-    let process = service.child.id().unwrap().to_string();
+fn limit_files(service: &Service, bytes: &str) {
+    let process = service.served.child.id().unwrap().to_string();
+    let limit = format!("--fsize={bytes}:unlimited");
     let limited = Command::new("prlimit")
-        .args(["--pid", &process, &format!("--fsize={bytes}:unlimited")])
-        .output()
-        .unwrap();
-    assert!(limited.status.success(), "{limited:?}");
+        .args(["--pid", &process, &limit])
+        .output();
+    assert!(limited.unwrap().status.success());
 }
 
 #[tokio::test]
 async fn after_failed_writes_it_finds_its_way_back_without_a_webhook_and_settles_what_it_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let mut service = Served::start(folder.path(), &folder.path().join("test.db")).await;
+    let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
     service.sandbox.script(Fault::Stall);
     assert_eq!(service.post().await, 200);
     let stalled = |state: &State| state.stalled().then_some(());
-    service.sandbox.wait_for("a reply under way", stalled).await;
+    service.sandbox.wait_for("a send under way", stalled).await;
 
     limit_files(&service, "0");
     service.sandbox.release();
@@ -157,16 +209,13 @@ async fn after_failed_writes_it_finds_its_way_back_without_a_webhook_and_settles
     let accepted = "SELECT count(*) FROM messages WHERE outbox_state = 'accepted'";
     service.until_stored(accepted).await;
     assert_eq!(service.sandbox.look(|state| state.accepted().count()), 1);
-    assert_eq!(service.post().await, 200, "{}", service.logs());
-    assert_nothing_is_lost(&service).await;
-    assert_told_once(&service);
-    service.child.kill().await.unwrap();
+    service.assert_it_recovered().await;
 }
 
 #[tokio::test]
 async fn while_another_program_holds_the_lock_it_is_not_ready_and_then_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let mut service = Served::start(folder.path(), &folder.path().join("test.db")).await;
+    let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
     let mut other = writer(&service.database).await;
 
     execute(&mut other, "BEGIN IMMEDIATE").await;
@@ -176,16 +225,13 @@ async fn while_another_program_holds_the_lock_it_is_not_ready_and_then_it_is() {
     service.until("ready\n").await;
 
     assert_eq!(refused, 503);
-    assert_eq!(service.post().await, 200);
-    assert_nothing_is_lost(&service).await;
-    assert_told_once(&service);
-    service.child.kill().await.unwrap();
+    service.assert_it_recovered().await;
 }
 
 #[tokio::test]
 async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_ready_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut service = Served::start(folder.path(), &folder.path().join("test.db")).await;
+    let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
     assert_eq!(service.post().await, 200);
     // The service itself has nothing more to write.
     let is_quiet =
@@ -221,10 +267,7 @@ async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_r
     service.until("ready\n").await;
 
     assert_eq!(refused, 503);
-    assert_eq!(service.post().await, 200, "{}", service.logs());
-    assert_nothing_is_lost(&service).await;
-    assert_told_once(&service);
-    service.child.kill().await.unwrap();
+    service.assert_it_recovered().await;
 }
 
 /// Writes into the middle of a file, as a broken disk would.
@@ -237,24 +280,18 @@ fn overwrite(file: &Path, place: usize, bytes: &[u8]) {
 #[tokio::test]
 async fn doctor_tells_of_a_database_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
-    let mut service = Served::start(folder.path(), &folder.path().join("test.db")).await;
-    let doctor = |limit: &str| {
-        let shell = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" doctor");
-        let output = Command::new("sh")
-            .args(["-c", &shell, env!("CARGO_BIN_EXE_replyd")])
-            .current_dir(folder.path())
-            .output();
-        String::from_utf8(output.unwrap().stdout).unwrap()
+    let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
+    let doctor = async |limit: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" doctor");
+        let mut command = run::shell(folder.path(), &script);
+        Run::new("doctor", &mut command).await.stdout
     };
 
-    let well = doctor("unlimited");
-    let unwell = doctor("0");
+    let well = doctor("unlimited").await;
+    let unwell = doctor("0").await;
 
-    assert!(well.contains("✓ database: "), "{well}");
-    assert!(
-        unwell.contains("✗ database: the disk does not read or write: "),
-        "{unwell}"
-    );
+    assert_contains(&well, "✓ database: ");
+    assert_contains(&unwell, "✗ database: the disk does not read or write: ");
     assert_eq!(service.post().await, 200);
-    service.child.kill().await.unwrap();
+    service.served.kill().await;
 }

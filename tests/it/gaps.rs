@@ -1,7 +1,7 @@
-//! What nobody understood: every message counts, alike ones stand together, and the rule to begin
-//! with takes them alone.
+//! `replyd gaps`: every message counts, similar ones stand together, and the suggested rule takes
+//! them alone.
 
-use crate::support::{TestApp, bodies};
+use crate::support::{TestApp, assert_contains, bodies};
 
 const RULES: &str = r#"
 version = 1
@@ -29,7 +29,7 @@ when.not = { text.has = "nobody" }
 reply = "I did not get that."
 "#;
 
-/// Takes nothing of what is written here, and says nothing.
+/// Matches no text of these tests.
 const SILENT: &str = r#"
 version = 1
 [[rule]]
@@ -38,8 +38,8 @@ when.text.has = "menu"
 reply = "Cakes and bread."
 "#;
 
-/// Every text from a person of their own.
-async fn after_texts(rules: &'static str, texts: &[String]) -> TestApp {
+/// A service that has stored these texts, each of another contact.
+async fn after_texts(rules: &str, texts: &[String]) -> TestApp {
     let app = TestApp::start(rules).await;
     let messages = texts.iter().enumerate().map(|(number, text)| {
         let (from, wamid) = (format!("1555{number:07}"), format!("wamid.{number}"));
@@ -47,7 +47,7 @@ async fn after_texts(rules: &'static str, texts: &[String]) -> TestApp {
     });
     let messages: Vec<_> = messages.collect();
     for together in messages.chunks(700) {
-        assert_eq!(app.post(&bodies::of_messages(together)).await, 200);
+        app.accept(&bodies::with_messages(together)).await;
     }
     app
 }
@@ -73,16 +73,13 @@ async fn every_spelling_of_every_message_counts() {
     }
     let app = after_texts(SILENT, &texts).await;
 
-    let shown = app.looks_back(&["gaps", "--limit", "1"]);
+    let shown = app.looks_back("gaps --limit 1").await.done();
 
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!(lines[1], "5016 messages that no rule understood", "{shown}");
-    assert!(
-        lines[3]
-            .to_lowercase()
-            .starts_with("3500 × where is it that i can park"),
-        "{shown}"
-    );
+    assert_eq!(lines[0], "5016 messages that no rule understood", "{shown}");
+    let first = lines[2].to_lowercase();
+    let expected = "3500 × where is it that i can park";
+    assert!(first.starts_with(expected), "{shown}");
 }
 
 #[tokio::test]
@@ -98,24 +95,21 @@ async fn a_rule_that_goes_on_is_no_answer_and_the_fallback_may_be_named() {
     let app = after_texts(RULES, &texts).await;
     app.drained().await;
 
-    let all = app.looks_back(&["gaps", "--fallback", "fallback"]);
-    let without = app.looks_back(&["gaps"]);
+    let shown = app.looks_back("gaps --fallback fallback").await;
+    let without = app.looks_back("gaps").await.to_string();
+    let misspelt = app.looks_back("gaps --fallback fallbak").await;
+    let unknown = app.looks_back("gaps --fallback nope").await.to_string();
 
-    insta::assert_snapshot!("gaps_fallback", all);
-    assert!(
-        without.contains("\n2 messages that no rule understood\n"),
-        "{without}"
-    );
-    insta::assert_snapshot!(app.looks_back(&["gaps", "--fallback", "fallbak"]), @r"
-    exit code: 1
+    insta::assert_snapshot!("gaps_fallback", shown);
+    assert_contains(&without, "\n2 messages that no rule understood\n");
+    insta::assert_snapshot!(misspelt.refused(), @r"
     error: `rules.toml` has no rule `fallbak`
 
     hint: did you mean `fallback`?
     ");
-    let shown = app.looks_back(&["gaps", "--fallback", "nope"]);
-    assert!(
-        shown.contains("hint: its rules are closed, menu, later, fallback"),
-        "{shown}"
+    assert_contains(
+        &unknown,
+        "hint: its rules are closed, menu, later, fallback",
     );
 }
 
@@ -138,34 +132,22 @@ async fn the_rule_to_begin_with_goes_by_what_only_these_texts_say() {
         texts.extend(others.iter().map(|text| format!("{text} {number}")));
     }
     // One of 4,096 characters.
-    texts.push(
-        format!(
-            "I write a lot. {}",
-            "Of sandwiches and more, my friend. ".repeat(120)
-        )
-        .chars()
-        .take(4_096)
-        .collect(),
-    );
+    let mut long = "Of sandwiches and more, my friend. ".repeat(120);
+    long.insert_str(0, "I write a lot. ");
+    long.truncate(4_096);
+    texts.push(long);
     let app = after_texts(SILENT, &texts).await;
 
-    let shown = app.looks_back(&["gaps"]);
+    let run = app.looks_back("gaps").await;
 
-    insta::assert_snapshot!("gaps_suggestions", shown);
-    // What is suggested works: put before the other rules it takes its own examples.
-    let rules = shown.lines().filter_map(|line| line.strip_prefix("    "));
+    insta::assert_snapshot!("gaps_suggestions", run);
+    // The suggestion works: put before the other rules it takes its own examples.
+    let rules = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "));
     let rules: Vec<&str> = rules.filter(|line| line.contains(['=', '['])).collect();
     let file = format!("version = 1\n{}\n", rules.join("\n"));
-    std::fs::write(app.folder().join("suggested.toml"), file).unwrap();
-    let test = std::process::Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .args(["test", "suggested.toml"])
-        .current_dir(app.folder())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&test.stdout).into_owned();
-    assert!(
-        test.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&test.stderr)
-    );
+    app.write("suggested.toml", file);
+    app.replyd("test suggested.toml").await.done();
 }

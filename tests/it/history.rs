@@ -1,77 +1,41 @@
-//! What people read: `replyd history`, and the queries that `docs/history.md` gives them.
+//! `replyd history`, and the queries of `docs/history.md`.
 
-use std::process::Command;
-
-use replyd::sandbox::webhooks;
-use serde_json::json;
 use sqlx::{Column as _, Row as _};
 
+use crate::outbox::objects;
 use crate::sqlite;
-use crate::support::{ANA, NUMBERS, TestApp};
+use crate::support::run::replyd;
+use crate::support::{ANA, TestApp, assert_contains, bodies, folder_with, names};
 
 const BAKERY: &str = include_str!("../../examples/bakery.toml");
 const GUIDE: &str = include_str!("../../docs/history.md");
 
-/// A database with a conversation in it, and the pretend WhatsApp still there.
+/// A database with a conversation in it, of a service that still runs.
 async fn with_a_conversation() -> TestApp {
     let app = TestApp::start(BAKERY).await;
     app.sandbox.say(ANA, "hello").await;
-    app.sandbox
-        .wait_for("buttons", |state| state.option(ANA, "hours").cloned())
-        .await;
+    app.until_option(ANA, "hours").await;
     app.sandbox.tap(ANA, "hours").await;
-    app.sandbox
-        .wait_for("the hours", |state| state.replies(ANA).get(1).map(|_| ()))
-        .await;
-    app.sandbox
-        .say(ANA, "do you have \u{1b}[31mred\u{1b}[0m wine?")
-        .await;
-    app.sandbox
-        .wait_for("the fallback", |state| {
-            state.replies(ANA).get(2).map(|_| ())
-        })
-        .await;
+    app.until_replies(ANA, 2).await;
+    let coloured = "do you have \u{1b}[31mred\u{1b}[0m wine?";
+    app.sandbox.say(ANA, coloured).await;
+    app.until_replies(ANA, 3).await;
     app.drained().await;
-    app.all_read(ANA).await;
+    app.until_read(ANA).await;
     app
 }
 
-fn history(app: &TestApp, arguments: &[&str]) -> (i32, String, String) {
-    let database = format!("sqlite:{}", app.database().display());
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .args(["history", "--timezone", "UTC", "--database", &database])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Times differ from run to run.
+/// The text without times, which differ from run to run.
 fn without_times(text: &str) -> String {
-    let digits = text
-        .chars()
-        .map(|one| if one.is_ascii_digit() { '0' } else { one });
-    let text: String = digits.collect();
-    text.lines()
-        .filter(|line| !line.starts_with('—'))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let digits = text.replace(|letter: char| letter.is_ascii_digit(), "0");
+    let lines = digits.lines().filter(|line| !line.starts_with('—'));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
 async fn every_query_of_the_guide_runs_and_most_find_something() {
     let app = with_a_conversation().await;
-    let wish = json!({ "wa_id": ANA, "category": "marketing_messages", "value": "stop" });
-    let wish = webhooks::messages_value(NUMBERS[0], json!({ "user_preferences": [wish] }));
-    assert_eq!(
-        app.post(&webhooks::body("user_preferences", &wish)).await,
-        200
-    );
+    app.accept(&bodies::marketing_stop(ANA)).await;
     let queries: Vec<&str> = GUIDE
         .split("```sql\n")
         .skip(1)
@@ -101,54 +65,30 @@ async fn every_query_of_the_guide_runs_and_most_find_something() {
         .iter()
         .filter(|query| !all_is_well.contains(query))
         .collect();
-    assert!(
-        unexpected.is_empty(),
-        "these found nothing: {unexpected:#?}"
-    );
+    assert!(unexpected.is_empty(), "without rows: {unexpected:#?}");
 }
 
 #[tokio::test]
 async fn the_list_shows_who_wrote_and_what_was_last() {
     let app = with_a_conversation().await;
 
-    let (code, out, error) = history(&app, &[]);
+    let run = app.looks_back("history").await;
 
-    assert_eq!((code, error.as_str()), (0, ""));
-    assert!(
-        out.contains("Ana Lima") && out.contains("+15550000001"),
-        "{out}"
-    );
-    assert!(
-        !out.contains('\u{1b}'),
-        "no colour in a pipe, no escape code of a stranger: {out:?}"
-    );
+    run.done();
+    assert_eq!(run.stderr, "");
+    assert_contains(&run.stdout, "Ana Lima");
+    assert_contains(&run.stdout, "+15550000001");
 }
 
 #[tokio::test]
 async fn a_transcript_shows_buttons_rules_and_ticks_and_no_escape_codes() {
     let app = with_a_conversation().await;
 
-    let (code, out, error) = history(&app, &["ana"]);
+    let run = app.looks_back("history ana").await;
 
-    assert_eq!((code, error.as_str()), (0, ""));
-    insta::assert_snapshot!(without_times(&out), @"
-    Ana Lima · +00000000000 · to 000000000000000
-
-    00:00:00 Ana Lima › hello
-    00:00:00
-      │ Hi Ana! What can we do for you?
-      │ Luna Bakery, since 0000
-      │ [Order a cake] [Opening hours] [Talk to us]
-      rule menu · ✓✓ read
-    00:00:00 Ana Lima › [Opening hours]
-    00:00:00
-      │ We are open from Tuesday to Sunday, 0:00 to 00:00. On Mondays we sleep.
-      rule hours · ✓✓ read
-    00:00:00 Ana Lima › do you have ␛[00mred␛[0m wine?
-    00:00:00
-      │ Sorry, I did not get that. Write *menu* to see what I can do.
-      rule fallback · ✓✓ read
-    ");
+    run.done();
+    assert_eq!(run.stderr, "");
+    insta::assert_snapshot!("transcript", without_times(&run.stdout));
 }
 
 #[tokio::test]
@@ -156,14 +96,11 @@ async fn a_conversation_is_named_by_its_number_or_a_part_of_the_phone() {
     let app = with_a_conversation().await;
     app.sandbox.say("15551111112", "hello").await;
 
-    let by_number = history(&app, &["1"]);
-    let by_phone = history(&app, &["0000001"]);
+    let by_number = app.looks_back("history 1").await.done();
+    let by_phone = app.looks_back("history 0000001").await.done();
 
-    assert!(
-        by_number.1.starts_with("Ana Lima · +15550000001"),
-        "{}",
-        by_number.1
-    );
+    let header = "Ana Lima · +15550000001";
+    assert!(by_number.starts_with(header), "{by_number}");
     assert_eq!(by_number, by_phone);
 }
 
@@ -171,46 +108,41 @@ async fn a_conversation_is_named_by_its_number_or_a_part_of_the_phone() {
 async fn json_is_one_object_a_line_with_the_explanation() {
     let app = with_a_conversation().await;
 
-    let (_, out, _) = history(&app, &["ana", "--json"]);
+    let run = app.looks_back("history ana --json").await;
 
-    let lines: Vec<serde_json::Value> = out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines.len(), 6);
-    assert_eq!(lines[2]["kind"], "button_reply");
-    assert_eq!(lines[2]["explanation"]["considered"][0]["rule"], "human");
-    assert_eq!(lines[3]["delivery_status"], "read");
+    let messages = objects(&run.stdout);
+    assert_eq!(messages.len(), 6);
+    assert_eq!(messages[2]["kind"], "button_reply");
+    let considered = &messages[2]["explanation"]["considered"];
+    assert_eq!(considered[0]["rule"], "human");
+    assert_eq!(messages[3]["delivery_status"], "read");
 }
 
 #[tokio::test]
 async fn nobody_by_that_name_is_an_error_with_a_hint() {
     let app = with_a_conversation().await;
 
-    let (code, out, error) = history(&app, &["zoe"]);
+    let run = app.looks_back("history zoe").await;
 
-    assert_eq!((code, out.as_str()), (1, ""));
-    insta::assert_snapshot!(error, @"
+    assert_eq!(run.stdout, "");
+    insta::assert_snapshot!(run.refused(), @"
     error: no conversation is meant by `zoe`
 
     hint: `replyd history` lists all of them
     ");
 }
 
-#[test]
-fn a_database_that_is_not_there_is_not_made() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .current_dir(folder.path())
-        .arg("history")
-        .output()
-        .unwrap();
+#[tokio::test]
+async fn a_database_that_is_not_there_is_not_made() {
+    let folder = folder_with(&[]);
 
-    assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
+    let run = replyd(folder.path(), "history").await;
+
+    assert_eq!(run.stdout, "");
+    insta::assert_snapshot!(run.refused(), @"
     error: there is no database at `data/replyd.db`
 
     hint: name it with --database sqlite:PATH, or the configuration with --config
     ");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(names(folder.path()), [""; 0]);
 }

@@ -1,4 +1,5 @@
-//! Phones and user ids in any order and combination: no batch is ever refused, and nobody is lost.
+//! Phones and user ids in any order and combination: no batch is ever refused, and no message is
+//! lost.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use crate::sqlite;
 
 const NOW: Timestamp = Timestamp::constant(1_767_000_060, 0);
 
-/// What one update says of people: a phone and a user id out of few, or what they changed into.
+/// Ids in one update: a phone and a user id out of few, or the ids they changed into.
 #[derive(Clone, Debug)]
-enum Told {
+enum Update {
     Message(Option<u8>, Option<u8>),
     Change((Option<u8>, Option<u8>), (Option<u8>, Option<u8>)),
     Receipt(u8, u8),
@@ -31,12 +32,12 @@ fn ids() -> impl Strategy<Value = (Option<u8>, Option<u8>)> {
         })
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn update() -> impl Strategy<Value = Update> {
     prop_oneof![
-        4 => ids().prop_map(|(phone, user)| Told::Message(phone, user)),
-        2 => (ids(), ids()).prop_map(|(before, now)| Told::Change(before, now)),
-        3 => (0..4_u8, 0..4_u8).prop_map(|(phone, user)| Told::Receipt(phone, user)),
-        1 => (0..4_u8).prop_map(Told::Echo),
+        4 => ids().prop_map(|(phone, user)| Update::Message(phone, user)),
+        2 => (ids(), ids()).prop_map(|(before, now)| Update::Change(before, now)),
+        3 => (0..4_u8, 0..4_u8).prop_map(|(phone, user)| Update::Receipt(phone, user)),
+        1 => (0..4_u8).prop_map(Update::Echo),
     ]
 }
 
@@ -49,20 +50,20 @@ fn user(id: u8) -> String {
 }
 
 /// One body for a batch; each update has an id of its own.
-fn body(batch: &[Told], number: usize) -> String {
+fn body(batch: &[Update], number: usize) -> String {
     let (mut messages, mut statuses, mut echoes) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, told) in batch.iter().enumerate() {
+    for (index, part) in batch.iter().enumerate() {
         let mut update =
             json!({ "id": format!("wamid.{number}.{index}"), "timestamp": "1767000000" });
-        match told {
-            Told::Message(from, id) => {
+        match part {
+            Update::Message(from, id) => {
                 update["type"] = json!("text");
                 update["text"] = json!({ "body": "hi" });
                 update["from"] = json!(from.map(phone));
                 update["from_user_id"] = json!(id.map(user));
                 messages.push(update);
             }
-            Told::Change((old_phone, old_user), (new_phone, new_user)) => {
+            Update::Change((old_phone, old_user), (new_phone, new_user)) => {
                 update["type"] = json!("system");
                 update["from"] = json!(old_phone.map(phone));
                 update["system"] = json!({ "type": "user_changed_number",
@@ -70,13 +71,13 @@ fn body(batch: &[Told], number: usize) -> String {
                     "wa_id": new_phone.map(phone), "user_id": new_user.map(user) });
                 messages.push(update);
             }
-            Told::Receipt(to, id) => {
+            Update::Receipt(to, id) => {
                 update["status"] = json!("sent");
                 update["recipient_id"] = json!(phone(*to));
                 update["recipient_user_id"] = json!(user(*id));
                 statuses.push(update);
             }
-            Told::Echo(to) => {
+            Update::Echo(to) => {
                 update["type"] = json!("text");
                 update["text"] = json!({ "body": "from the app" });
                 update["to"] = json!(phone(*to));
@@ -85,10 +86,8 @@ fn body(batch: &[Told], number: usize) -> String {
         }
     }
     let change = |field: &str, parts: Value| json!({ "field": field, "value": webhooks::messages_value("1065", parts) });
-    let messages = change(
-        "messages",
-        json!({ "messages": messages, "statuses": statuses }),
-    );
+    let parts = json!({ "messages": messages, "statuses": statuses });
+    let messages = change("messages", parts);
     let echoes = change("smb_message_echoes", json!({ "message_echoes": echoes }));
     json!({ "entry": [{ "changes": [messages, echoes] }] }).to_string()
 }
@@ -98,9 +97,9 @@ fn quiet(before: &Conversation, _: EngineEvent<'_>, _: Timestamp) -> (Turn, Rule
     (turn, RulesVersion::parse("v1").unwrap())
 }
 
-/// Stores the batches; gives how many messages and echoes came and how many are there, each in a
-/// conversation.
-async fn stored(batches: &[Vec<Told>]) -> (i64, i64) {
+/// Stores the batches; gives the numbers of messages and echoes that came and that are stored, each
+/// in a conversation.
+async fn receive(batches: &[Vec<Update>]) -> (i64, i64) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("people.db");
     let url = format!("sqlite:{}", file.display());
@@ -112,18 +111,18 @@ async fn stored(batches: &[Vec<Told>]) -> (i64, i64) {
         reply_expires_after: Duration::from_mins(15),
         files: MediaPolicy::Ignore,
     };
-    let mut came = 0;
+    let mut received_count = 0;
     for (number, batch) in batches.iter().enumerate() {
         let events = inbound::read(body(batch, number).as_bytes());
         let received = store.receive(events, policy, &quiet).await.unwrap();
-        came += received.messages + received.echoes;
+        received_count += received.messages + received.echoes;
     }
     store.close().await;
     let query = "SELECT count(*) FROM messages JOIN conversations ON conversations.id = conversation_id \
         JOIN contacts ON contacts.id = contact_id \
         WHERE contacts.user_id IS NULL OR contacts.user_id NOT LIKE 'moving%'";
-    let there = sqlite::number(&file, query).await;
-    (i64::try_from(came).unwrap(), there)
+    let stored_count = sqlite::number(&file, query).await;
+    (i64::try_from(received_count).unwrap(), stored_count)
 }
 
 proptest! {
@@ -131,10 +130,10 @@ proptest! {
 
     #[test]
     fn no_combination_of_ids_stops_a_batch_or_loses_a_message(
-        batches in proptest::collection::vec(proptest::collection::vec(told(), 1..6), 1..6),
+        batches in proptest::collection::vec(proptest::collection::vec(update(), 1..6), 1..6),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let (came, there) = runtime.block_on(stored(&batches));
-        prop_assert_eq!(came, there);
+        let (received, stored) = runtime.block_on(receive(&batches));
+        prop_assert_eq!(received, stored);
     }
 }

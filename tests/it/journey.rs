@@ -1,11 +1,10 @@
 //! Conversations from end to end: signed webhooks in, replies on the phone, history in the
 //! database.
 
-use replyd::clock::Clock;
-use replyd::sandbox::{Receipts, webhooks};
+use replyd::sandbox::{Receipts, State};
 use serde_json::json;
 
-use crate::support::{ANA, NUMBERS, Options, TestApp, bodies, texts};
+use crate::support::{ANA, ECHO, TestApp, bodies, texts};
 
 const BAKERY: &str = include_str!("../../examples/bakery.toml");
 
@@ -14,55 +13,31 @@ async fn a_person_orders_a_cake_by_text_button_and_list() {
     let app = TestApp::start(BAKERY).await;
 
     app.sandbox.say(ANA, "hello").await;
-    app.sandbox
-        .wait_for("buttons", |state| state.option(ANA, "order").cloned())
-        .await;
+    app.until_option(ANA, "order").await;
     app.sandbox.tap(ANA, "order").await;
-    app.sandbox
-        .wait_for("a list", |state| state.option(ANA, "cake-plum").cloned())
-        .await;
+    app.until_option(ANA, "cake-plum").await;
     let last = app.sandbox.tap(ANA, "cake-plum").await;
-    app.sandbox
-        .wait_for("the answer", |state| state.replies(ANA).get(2).map(|_| ()))
-        .await;
+    app.until_replies(ANA, 3).await;
     app.drained().await;
-    let entries = app.all_read(ANA).await;
+    let messages = app.until_read(ANA).await;
 
-    let replies = app.sandbox.look(|state| {
-        state
-            .replies(ANA)
-            .iter()
-            .map(|text| (*text).to_owned())
-            .collect::<Vec<_>>()
-    });
+    let replies = app.replies(ANA);
     assert!(replies[0].starts_with("Hi Ana!"), "{replies:?}");
-    assert!(
-        replies[2].starts_with("Plum tray, a good choice!"),
-        "{replies:?}"
-    );
-    let marked = app
-        .sandbox
-        .look(|state| state.marked().map(str::to_owned).collect::<Vec<_>>());
-    assert_eq!(
-        marked.last().map(String::as_str),
-        Some(last.as_str()),
-        "the newest is marked"
-    );
-    assert_eq!(
-        texts(&entries, "in"),
-        ["hello", "[Order a cake]", "[Plum tray]"]
-    );
-    assert!(texts(&entries, "out")[0].ends_with("[Order a cake] [Opening hours] [Talk to us]"));
-    let rules: Vec<_> = entries
+    let choice = "Plum tray, a good choice!";
+    assert!(replies[2].starts_with(choice), "{replies:?}");
+    let newest = |state: &State| state.marked().last().map(str::to_owned);
+    let marked = app.sandbox.look(newest);
+    assert_eq!(marked.as_deref(), Some(last.as_str()), "the newest");
+    let inbound = ["hello", "[Order a cake]", "[Plum tray]"];
+    assert_eq!(texts(&messages, "in"), inbound);
+    let buttons = "[Order a cake] [Opening hours] [Talk to us]";
+    assert!(texts(&messages, "out")[0].ends_with(buttons));
+    let rules = messages
         .iter()
-        .filter_map(|entry| entry.rule.as_deref())
-        .collect();
+        .filter_map(|message| message.rule.as_deref());
+    let rules: Vec<_> = rules.collect();
     assert_eq!(rules, ["menu", "order", "cake-chosen"]);
-    let decisions: Vec<_> = entries
-        .iter()
-        .filter_map(|entry| entry.decision.as_deref())
-        .collect();
-    assert_eq!(decisions, ["answered"; 3]);
+    assert_eq!(app.decisions(ANA).await, ["answered"; 3]);
 }
 
 #[tokio::test]
@@ -93,19 +68,16 @@ async fn a_person_who_hides_the_phone_is_answered_by_user_id() {
     message["from_user_id"] = json!("US.1234567890");
     let contacts = json!([{ "profile": { "name": "Bo" }, "user_id": "US.1234567890" }]);
     let parts = json!({ "contacts": contacts, "messages": [message] });
-    let value = webhooks::messages_value(NUMBERS[0], parts);
 
-    assert_eq!(app.post(&bodies::of_value(&value)).await, 200);
+    app.accept(&bodies::with_parts("messages", parts)).await;
     let body = app.sandbox.wait_for("a reply", |state| {
         state.accepted().next().map(|request| request.body.clone())
     });
     let body = body.await;
 
     assert_eq!(body["recipient"], "US.1234567890");
-    assert!(
-        body.get("to").is_none(),
-        "an empty `to` would never arrive: {body}"
-    );
+    let why = "an empty `to` would never arrive";
+    assert!(body.get("to").is_none(), "{why}: {body}");
 }
 
 #[tokio::test]
@@ -130,22 +102,16 @@ reply = "We know each other."
     .await;
 
     app.sandbox.say(ANA, "hello").await;
-    app.sandbox
-        .wait_for("buttons", |state| state.option(ANA, "more").cloned())
-        .await;
+    app.until_option(ANA, "more").await;
     app.restart().await;
     app.sandbox.tap(ANA, "more").await;
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).get(1).map(|_| ()))
-        .await;
+    app.until_replies(ANA, 2).await;
     app.restart().await;
     app.sandbox.tap(ANA, "more").await;
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).get(2).map(|_| ()))
-        .await;
+    app.until_replies(ANA, 3).await;
 
-    let said = app.sandbox.look(|state| state.replies(ANA).join(" | "));
-    assert_eq!(said, "Welcome! | There is more. | We know each other.");
+    let expected = ["Welcome!", "There is more.", "We know each other."];
+    assert_eq!(app.replies(ANA), expected);
 }
 
 #[tokio::test]
@@ -192,47 +158,35 @@ async fn every_kind_of_message_is_stored_under_its_name_and_with_its_json() {
         .map(|(name, content)| bodies::message(ANA, &format!("wamid.{name}"), content.clone()))
         .collect();
 
-    assert_eq!(app.post(&bodies::of_messages(&messages)).await, 200);
+    app.accept(&bodies::with_messages(&messages)).await;
 
     let stored = app.transcript(ANA).await;
     let names: Vec<_> = stored.iter().map(|entry| entry.kind.as_str()).collect();
     assert_eq!(names, kinds.map(|(name, _)| name));
-    let decided = stored
-        .iter()
-        .filter(|entry| entry.decision.is_some())
-        .count();
+    let decided = app.decisions(ANA).await.len();
     assert_eq!(decided, stored.len(), "each has exactly one decision");
 }
 
 #[tokio::test]
 async fn only_messages_are_answered_whatever_else_meta_tells() {
-    let app = TestApp::start(crate::support::ECHO).await;
+    let app = TestApp::start(ECHO).await;
     let text = bodies::text(ANA, "wamid.ECHO", "typed in the shop's phone");
-    let echo = webhooks::messages_value(NUMBERS[0], json!({ "message_echoes": [text] }));
+    let echo = json!({ "message_echoes": [text] });
     let thread = json!({ "id": ANA, "messages": [bodies::text(ANA, "wamid.OLD", "old")] });
-    let history =
-        webhooks::messages_value(NUMBERS[0], json!({ "history": [{ "threads": [thread] }] }));
+    let history = json!({ "history": [{ "threads": [thread] }] });
     let mut group = bodies::text(ANA, "wamid.GROUP", "in a group");
     group["group_id"] = json!("Y2Fw");
 
-    for (field, value) in [
-        ("smb_message_echoes", &echo),
-        ("history", &history),
-        ("calls", &echo),
+    for (field, parts) in [
+        ("smb_message_echoes", echo.clone()),
+        ("history", history),
+        ("calls", echo),
     ] {
-        assert_eq!(app.post(&webhooks::body(field, value)).await, 200);
+        app.accept(&bodies::with_parts(field, parts)).await;
     }
-    assert_eq!(app.post(&bodies::of_messages(&[group])).await, 200);
-    assert_eq!(
-        app.post(&bodies::of_messages(&[bodies::text(ANA, "wamid.1", "hi")]))
-            .await,
-        200
-    );
-    app.sandbox
-        .wait_for("the one reply", |state| {
-            state.replies(ANA).first().map(|_| ())
-        })
-        .await;
+    app.accept(&bodies::with_messages(&[group])).await;
+    app.accept(&bodies::with_text(ANA, "wamid.1", "hi")).await;
+    app.until_replies(ANA, 1).await;
     app.drained().await;
 
     let entries = app.transcript(ANA).await;
@@ -241,47 +195,37 @@ async fn only_messages_are_answered_whatever_else_meta_tells() {
         ["hi"],
         "the others are kept elsewhere"
     );
-    assert_eq!(app.sandbox.look(|state| state.accepted().count()), 1);
+    assert_eq!(app.accepted().len(), 1);
 }
 
 #[tokio::test]
 async fn a_backlog_from_a_downtime_is_stored_and_not_answered() {
-    let app = TestApp::start(crate::support::ECHO).await;
-    let mut old = bodies::text(ANA, "wamid.OLD", "are you there?");
-    old["timestamp"] = json!((Clock::System.now().as_second() - 3600).to_string());
+    let app = TestApp::start(ECHO).await;
+    let old = bodies::old_text(ANA, "wamid.OLD", "are you there?", 3_600);
 
-    assert_eq!(app.post(&bodies::of_messages(&[old])).await, 200);
+    app.accept(&bodies::with_messages(&[old])).await;
 
-    let entries = app.transcript(ANA).await;
-    assert_eq!(entries[0].decision.as_deref(), Some("too_old"));
+    assert_eq!(app.decisions(ANA).await, ["too_old"]);
     assert_eq!(app.store().outbox_rows().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn receipts_that_are_early_doubled_or_reversed_end_the_same() {
     for receipts in [Receipts::Early, Receipts::Doubled, Receipts::Reversed] {
-        let app = TestApp::with(Options {
-            receipts,
-            ..Options::default()
-        })
-        .await;
+        let app = TestApp::builder().receipts(receipts).start().await;
 
         app.sandbox.say(ANA, "hello").await;
-        let entries = app.until("a reply that was read", |store| async move {
-            let entries = crate::support::transcript(&store, ANA).await;
-            let read = |entry: &replyd::store::TranscriptMessage| {
-                entry.delivery_status.as_deref() == Some("read")
-            };
-            entries.iter().any(read).then_some(entries)
+        let messages = app.until_transcript("a reply that was read", ANA, |messages| {
+            let mut statuses = messages
+                .iter()
+                .map(|message| message.delivery_status.as_deref());
+            let is_read = statuses.any(|status| status == Some("read"));
+            is_read.then_some(messages)
         });
-        let entries = entries.await;
+        let messages = messages.await;
         app.drained().await;
 
-        assert_eq!(texts(&entries, "out"), ["you said hello"], "{receipts:?}");
-        assert_eq!(
-            app.sandbox.look(|state| state.accepted().count()),
-            1,
-            "{receipts:?}"
-        );
+        assert_eq!(texts(&messages, "out"), ["you said hello"], "{receipts:?}");
+        assert_eq!(app.accepted().len(), 1, "{receipts:?}");
     }
 }

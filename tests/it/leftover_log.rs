@@ -6,20 +6,15 @@ use std::path::{Path, PathBuf};
 
 use replyd::store::{Present, Store, StoreError};
 
-use crate::support::bodies::{of_messages, text};
-use crate::support::{ANA, ECHO, TestApp, transcript};
+use crate::support::{ANA, ECHO, TestApp, assert_contains, bodies, transcript};
 
-/// What a killed service leaves behind: the database and its log as they are now, in a folder of
-/// their own.
+/// Copies the database and its log as a killed service leaves them, into a folder of their own.
 fn image(app: &TestApp, name: &str) -> PathBuf {
-    let folder = app.folder().join(name);
+    let folder = app.path(name);
     fs::create_dir(&folder).unwrap();
     for end in ["", "-wal"] {
-        fs::copy(
-            beside(&app.database(), end),
-            folder.join(format!("test.db{end}")),
-        )
-        .unwrap();
+        let copy = folder.join(format!("test.db{end}"));
+        fs::copy(beside(&app.database(), end), copy).unwrap();
     }
     folder.join("test.db")
 }
@@ -32,7 +27,7 @@ fn url(database: &Path) -> String {
     format!("sqlite:{}", database.display())
 }
 
-async fn said(app: &TestApp, count: usize) {
+async fn converse(app: &TestApp, count: usize) {
     for number in 0..count {
         app.sandbox.say(ANA, &format!("message {number}")).await;
     }
@@ -44,24 +39,15 @@ async fn assert_refused(database: &Path, why: &str) {
     let read = || ["", "-wal"].map(|end| fs::read(beside(database, end)).ok());
     let before = read();
 
-    let service = Store::open(&url(database)).await.unwrap_err();
+    let error = Store::open(&url(database)).await.unwrap_err();
 
-    assert!(
-        matches!(service, StoreError::ForeignLog { .. }),
-        "{service:?}"
-    );
-    let told = service.to_string();
-    assert!(
-        told.contains(why) && told.contains("replyd restore FILE"),
-        "{told}"
-    );
+    assert!(matches!(error, StoreError::ForeignLog { .. }), "{error:?}");
+    assert_contains(&error.to_string(), why);
+    assert_contains(&error.to_string(), "replyd restore FILE");
     assert_eq!(read(), before, "nothing is changed");
     if database.exists() {
-        let command = Store::open_for_cli(&url(database)).await.unwrap_err();
-        assert!(
-            matches!(command, StoreError::ForeignLog { .. }),
-            "{command:?}"
-        );
+        let error = Store::open_for_cli(&url(database)).await.unwrap_err();
+        assert!(matches!(error, StoreError::ForeignLog { .. }), "{error:?}");
         assert_eq!(read(), before, "nothing is changed by a command either");
     }
 }
@@ -75,7 +61,7 @@ async fn assert_opens(database: &Path, messages: usize) {
 #[tokio::test]
 async fn what_a_killed_service_leaves_is_opened_with_all_that_it_holds() {
     let app = TestApp::start(ECHO).await;
-    said(&app, 20).await;
+    converse(&app, 20).await;
     let killed = image(&app, "killed");
 
     // Also when all is moved elsewhere, beside the lock of another time.
@@ -88,12 +74,12 @@ async fn what_a_killed_service_leaves_is_opened_with_all_that_it_holds() {
 #[tokio::test]
 async fn a_backup_beside_a_log_that_was_left_over_is_refused() {
     let app = TestApp::start(ECHO).await;
-    said(&app, 5).await;
-    let backup = app.folder().join("backup.db");
+    converse(&app, 5).await;
+    let backup = app.path("backup.db");
     let (from, now) = (url(&app.database()), app.clock.now());
     let copied = replyd::store::backup(&from, &backup, Present::Stays, now, &|_, _| {});
     assert_eq!(copied.await.unwrap().messages, 10);
-    said(&app, 20).await;
+    converse(&app, 20).await;
     let killed = image(&app, "killed");
 
     fs::copy(&backup, &killed).unwrap();
@@ -104,14 +90,14 @@ async fn a_backup_beside_a_log_that_was_left_over_is_refused() {
 #[tokio::test]
 async fn an_older_copy_of_the_file_beside_a_log_that_was_left_over_is_refused() {
     let mut app = TestApp::start(ECHO).await;
-    said(&app, 5).await;
+    converse(&app, 5).await;
     app.stop().await;
-    let old = app.folder().join("old.db");
+    let old = app.path("old.db");
     fs::copy(app.database(), &old).unwrap();
     app.run().await;
-    said(&app, 5).await;
+    converse(&app, 5).await;
     app.restart().await;
-    said(&app, 20).await;
+    converse(&app, 20).await;
     let killed = image(&app, "killed");
 
     fs::copy(&old, &killed).unwrap();
@@ -122,7 +108,7 @@ async fn an_older_copy_of_the_file_beside_a_log_that_was_left_over_is_refused() 
 #[tokio::test]
 async fn a_log_without_its_database_is_refused() {
     let app = TestApp::start(ECHO).await;
-    said(&app, 5).await;
+    converse(&app, 5).await;
     let killed = image(&app, "killed");
 
     fs::write(&killed, "").unwrap();
@@ -139,19 +125,17 @@ async fn a_restore_that_was_interrupted_is_not_taken_for_a_new_database() {
 
     let refused = Store::open(&url(&app.database())).await.unwrap_err();
 
-    assert!(
-        matches!(refused, StoreError::HalfRestored(_)),
-        "{refused:?}"
-    );
+    let is_half = matches!(refused, StoreError::HalfRestored(_));
+    assert!(is_half, "{refused:?}");
     assert!(!app.database().exists());
 }
 
 #[tokio::test]
 async fn a_service_that_finds_its_database_damaged_takes_and_sends_nothing_more() {
     let mut app = TestApp::start(ECHO).await;
-    said(&app, 20).await;
+    converse(&app, 20).await;
     app.restart().await;
-    let requests = app.sandbox.look(|state| state.requests.len());
+    let requests = app.requests();
     assert_eq!(app.store().look_for_damage().await.unwrap(), None);
     let mut bytes = fs::read(app.database()).unwrap();
     bytes[8 * 4096..].fill(0x5a);
@@ -161,23 +145,23 @@ async fn a_service_that_finds_its_database_damaged_takes_and_sends_nothing_more(
 
     assert!(damage.is_some());
     assert!(!app.store().may_send());
-    let body = of_messages(&[text(ANA, "wamid.AFTER", "hello")]);
+    let body = bodies::with_text(ANA, "wamid.AFTER", "hello");
     assert_eq!(app.post(&body).await, 503);
-    assert_eq!(app.sandbox.look(|state| state.requests.len()), requests);
+    assert_eq!(app.requests(), requests);
 }
 
 #[tokio::test]
 async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down() {
     let mut app = TestApp::start(ECHO).await;
-    said(&app, 15).await;
+    converse(&app, 15).await;
     app.stop().await;
     let sound = fs::read(app.database()).unwrap();
-    let (mut random, mut found, mut harmless) = (2026_u64, 0, 0);
+    let (mut random, mut damaged, mut harmless) = (2026_u64, 0, 0);
 
     for copy in 0..200 {
         // A file of its own each time: a store that did not open may release its lock a moment
         // later.
-        let rotten = app.folder().join(format!("rotten-{copy}.db"));
+        let rotten = app.path(&format!("rotten-{copy}.db"));
         // Knuth's MMIX; the high bits are the good ones.
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -189,11 +173,11 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
 
         match Store::open(&url(&rotten)).await {
             Ok(store) => {
-                // What a person wrote may have changed, which nobody can know; reading it must go
-                // well or fail.
+                // A text may have changed, which cannot be found out; reading it must go well or
+                // fail.
                 if let Ok(list) = store.conversations(None, 10).await {
-                    for one in list {
-                        let _ = store.transcript(one.id, 100).await;
+                    for conversation in list {
+                        let _ = store.transcript(conversation.id, 100).await;
                     }
                 }
                 store.close().await;
@@ -201,7 +185,7 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
             }
             Err(StoreError::Damaged { what, .. }) => {
                 assert!(!what.is_empty());
-                found += 1;
+                damaged += 1;
             }
             Err(StoreError::Database(error)) => {
                 assert!(!matches!(error, sqlx::Error::WorkerCrashed), "{error}");
@@ -211,8 +195,6 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
         }
     }
 
-    assert!(
-        found > 0 && harmless > 0,
-        "{found} were found, {harmless} opened"
-    );
+    let (is_found, is_opened) = (damaged > 0, harmless > 0);
+    assert!(is_found && is_opened, "{damaged} found, {harmless} opened");
 }

@@ -1,264 +1,153 @@
-//! `replyd numbers`, `profile` and `connections` against the pretend WhatsApp, and the errors that
-//! all of them share.
+//! Commands that manage the account, where more than their output counts; the sessions in
+//! `tests/cases/commands` show the rest.
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use replyd::message::{HeaderShape, TemplateFile};
 use replyd::sandbox::WABA;
+use serde_json::json;
 
-use crate::support::commands::Bench;
-use crate::support::{API_KEY, NUMBERS};
+use crate::support::test_cli::TestCli;
+use crate::support::{API_KEY, assert_contains, names};
 
 const ACTIVE: &str = "21fd90f9-0000-4000-8000-000000000001";
-const FAILED: &str = "21fd90f9-0000-4000-8000-000000000002";
-
-#[tokio::test]
-async fn numbers_are_listed_and_looked_at() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            "numbers list",
-            "numbers get",
-            &format!("numbers get {}", NUMBERS[1]),
-            "numbers get --json",
-            "numbers get --dry-run",
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-}
-
-#[tokio::test]
-async fn a_profile_is_changed_piece_by_piece() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            "profile get",
-            "profile update --about Fresh\u{a0}bread\u{a0}daily --website https://bakery.example/ --dry-run",
-            "profile update --about Fresh\u{a0}bread\u{a0}daily --website https://bakery.example/",
-            "profile update --vertical restaurant --email hello@bakery.example --json",
-            "profile get",
-            "profile get --json",
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_a_profile_is_told_at_once_and_nothing_is_sent() {
-    let bench = Bench::start().await;
-    let about = "x".repeat(140);
-
-    let said = bench
-        .all(&[
-            "profile update",
-            &format!("profile update --about {about} --email me --vertical BAKERY --website a --website b --website c"),
-        ])
-        .await;
-
-    insta::assert_snapshot!(said.replace(&about, "XXX"));
-    assert_eq!(bench.calls(), Vec::<String>::new());
-}
 
 #[tokio::test]
 async fn a_description_that_may_be_too_long_is_warned_of() {
-    let bench = Bench::start().await;
+    let cli = TestCli::new().await;
 
-    let said = bench
-        .replyd(&format!("profile update --description {}", "x".repeat(300)))
-        .await;
+    let description = "x".repeat(300);
+    let line = format!("profile update --description {description}");
+    let output = cli.replyd(&line).await.done();
 
-    assert!(
-        said.contains("warning: description: has 300 characters"),
-        "{said}"
-    );
-    assert!(said.ends_with("--- exit 0\n"), "{said}");
-}
-
-#[tokio::test]
-async fn connections_are_looked_at_without_their_address() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            "connections list",
-            "connections list --status active --json",
-            "connections list --method api_key",
-            &format!("connections get {FAILED}"),
-            &format!("connections get {ACTIVE} --json"),
-            "connections list --dry-run",
-        ])
-        .await;
-
-    assert!(!said.contains("session"), "{said}");
-    insta::assert_snapshot!(said);
-}
-
-#[tokio::test]
-async fn a_new_connection_shows_its_address_once() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            "connections create --method oauth2 --dry-run",
-            "connections create --method oauth2",
-            "connections create --json",
-            "connections list",
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-    assert_eq!(said.matches("session_token").count(), 2);
+    assert_contains(&output, "warning: description: has 300 characters");
 }
 
 #[tokio::test]
 async fn the_address_is_drawn_when_asked_for() {
-    let bench = Bench::start().await;
+    let cli = TestCli::new().await;
 
-    let said = bench.replyd("connections create --qr").await;
+    let output = cli.replyd("connections create --qr").await.done();
 
-    let drawn: Vec<&str> = said.lines().filter(|line| line.contains('█')).collect();
+    let drawn: Vec<&str> = output.lines().filter(|line| line.contains('█')).collect();
     // 33 modules and an edge of 4 at each side, two of them in the height of a line.
     let widths: Vec<usize> = drawn.iter().map(|line| line.chars().count()).collect();
-    assert!(
-        drawn.len() >= 16 && widths.iter().all(|width| *width == widths[0]),
-        "{said}"
-    );
-}
-
-#[tokio::test]
-async fn deleting_a_connection_is_confirmed() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            &format!("connections default {ACTIVE} --json"),
-            &format!("connections delete {ACTIVE}"),
-            &format!("connections delete {ACTIVE} --dry-run"),
-            &format!("connections delete {ACTIVE} --yes"),
-            &format!("connections delete {ACTIVE} --yes"),
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-    let left = bench.sandbox.look(|state| state.account.connections.len());
-    assert_eq!(left, 1);
+    let is_square = widths.iter().all(|width| *width == widths[0]);
+    assert!(drawn.len() >= 16 && is_square, "{output}");
 }
 
 #[tokio::test]
 async fn the_default_connection_is_written_and_all_else_is_kept() {
-    let bench = Bench::start().await;
-    let before = bench.read("replyd.toml");
-    let path = bench.path("replyd.toml");
+    let cli = TestCli::new().await;
+    let before = cli.read("replyd.toml");
+    let path = cli.path("replyd.toml");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
 
-    let said = bench.replyd(&format!("connections default {ACTIVE}")).await;
+    let run = cli.replyd(&format!("connections default {ACTIVE}")).await;
 
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(run);
     let key = format!("api_key = \"{API_KEY}\"\n");
     let with = format!("{key}connection = \"{ACTIVE}\"\n");
-    assert_eq!(bench.read("replyd.toml"), before.replace(&key, &with));
+    assert_eq!(cli.read("replyd.toml"), before.replace(&key, &with));
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds a key");
-    assert_eq!(std::fs::read_dir(bench.path("")).unwrap().count(), 1);
+    assert_eq!(names(cli.folder()), ["replyd.toml"]);
 
-    let shown = bench.replyd("numbers get --dry-run").await;
-    assert!(
-        shown.contains(&format!("maton-connection: {ACTIVE}")),
-        "{shown}"
-    );
-}
-
-#[tokio::test]
-async fn a_connection_that_cannot_send_does_not_become_the_default() {
-    let bench = Bench::start().await;
-    let before = bench.read("replyd.toml");
-
-    let said = bench
-        .all(&[
-            &format!("connections default {FAILED}"),
-            "connections default nobody",
-            &format!("connections default {ACTIVE} --dry-run"),
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-    assert_eq!(bench.read("replyd.toml"), before);
+    let shown = cli.replyd("numbers get --dry-run").await.done();
+    assert_contains(&shown, &format!("maton-connection: {ACTIVE}"));
 }
 
 #[tokio::test]
 async fn a_default_that_the_environment_overrules_is_told() {
-    let bench = Bench::start().await;
+    let cli = TestCli::new().await;
     let environment = [("REPLYD__GATEWAY__CONNECTION", "another")];
 
-    let said = bench
-        .replyd_with(&format!("connections default {ACTIVE}"), &environment)
-        .await;
+    let line = format!("connections default {ACTIVE}");
+    let run = cli.replyd_with(&line, &environment).await;
 
-    assert!(said.contains("wins over the file"), "{said}");
-}
-
-#[tokio::test]
-async fn a_key_that_is_wrong_is_refused_by_meta_and_by_maton() {
-    let bench = Bench::start().await;
-    bench.configure("maton", "another-key");
-
-    let said = bench
-        .all(&[
-            "templates list",
-            "numbers get",
-            "profile get",
-            "connections list",
-            "connections create",
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
-}
-
-#[tokio::test]
-async fn ids_that_nobody_knows_are_told_with_what_to_check() {
-    let bench = Bench::start().await;
-
-    let said = bench
-        .all(&[
-            "numbers get 42",
-            "profile get --number 42",
-            "templates list --waba 42",
-            "connections get nobody",
-        ])
-        .await;
-
-    insta::assert_snapshot!(said);
+    assert_contains(&run.to_string(), "wins over the file");
 }
 
 #[tokio::test]
 async fn what_must_be_named_is_asked_for() {
-    let bench = Bench::start().await;
-    let text = bench.read("replyd.toml");
+    let cli = TestCli::new().await;
+    let text = cli.read("replyd.toml");
     let (gateway, _) = text.split_once("\n# the only number").unwrap();
-    bench.write("replyd.toml", gateway);
+    cli.write("replyd.toml", gateway);
 
-    let said = bench
-        .all(&[
-            "numbers get",
-            "numbers list",
-            &format!("numbers list --waba {WABA} --dry-run"),
-        ])
+    let with_waba = format!("numbers list --waba {WABA} --dry-run");
+    let session = cli
+        .session(&["numbers get", "numbers list", &with_waba])
         .await;
 
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(session);
 }
 
 #[tokio::test]
-async fn connections_are_matons_alone() {
-    let bench = Bench::start().await;
-    bench.configure("graph", API_KEY);
+async fn control_characters_of_a_template_do_not_reach_the_terminal() {
+    let cli = TestCli::new().await;
+    cli.sandbox.prepare(|account| {
+        account.templates[0]["components"][1]["text"] = json!("a\u{1b}[31mb\u{202e}c");
+        account.templates[0]["status"] = json!("\u{1b}[2J\nAPPROVED");
+    });
 
-    let said = bench.replyd("connections list").await;
+    // A run fails on an escape code.
+    let session = cli.session(&["templates show order_update", "templates list"]);
 
-    insta::assert_snapshot!(said);
-    assert_eq!(bench.calls(), Vec::<String>::new());
+    assert_contains(&session.await, "a␛[31mb<U+202E>c");
+}
+
+#[tokio::test]
+async fn a_long_list_is_read_to_its_end_by_cursors() {
+    let cli = TestCli::new().await;
+    cli.sandbox.prepare(|account| {
+        let template = account.templates[0].clone();
+        account.templates.resize(124, template);
+    });
+
+    let output = cli.replyd("templates list --json").await.done();
+
+    let rows = output.lines().filter(|line| line.starts_with('{'));
+    assert_eq!(rows.count(), 124);
+    let calls = cli.calls();
+    let cursors = calls.iter().map(|call| call.split_once("&after="));
+    let cursors: Vec<_> = cursors.map(|pair| pair.map(|(_, cursor)| cursor)).collect();
+    assert_eq!(cursors, [None, Some("row50"), Some("row100")]);
+    let has_token = output.contains("sandbox-token");
+    assert!(!has_token, "`next` holds a token: {output}");
+}
+
+#[tokio::test]
+async fn sync_writes_what_rules_need_beside_them() {
+    let cli = TestCli::new().await;
+
+    let lines = [
+        "templates sync --dry-run",
+        "templates sync",
+        "templates sync --json",
+    ];
+    let session = cli.session(&lines).await;
+
+    let folder = cli.path("");
+    insta::assert_snapshot!(session.replace(folder.to_str().unwrap(), ""));
+    let text = cli.read("templates.json");
+    let file: TemplateFile = serde_json::from_str(&text).unwrap();
+    assert!(file.synced_at.ends_with('Z'), "{}", file.synced_at);
+    insta::assert_snapshot!("templates.json", text.replace(&file.synced_at, "TIME"));
+    let cake = &file.templates[0];
+    assert_eq!((cake.name.as_str(), cake.named), ("cake_ready", true));
+    assert_eq!(cake.header, Some(HeaderShape::Image));
+    assert_eq!(cake.body, ["name", "day"]);
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_leaves_the_file_that_was_there() {
+    let cli = TestCli::new().await;
+    cli.write("templates.json", "the old one");
+    cli.edit(API_KEY, "another-key");
+
+    cli.replyd("templates sync").await.refused();
+
+    assert_eq!(cli.read("templates.json"), "the old one");
+    assert_eq!(names(cli.folder()), ["replyd.toml", "templates.json"]);
 }

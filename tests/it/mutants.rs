@@ -13,8 +13,7 @@ use replyd::template;
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
-use crate::sqlite;
-use crate::support::{Options, TestApp, bodies};
+use crate::support::{TestApp, bodies};
 
 /// Stores everything and answers nothing.
 const QUIET: &str = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
@@ -31,7 +30,7 @@ enum Step {
     Index(usize),
 }
 
-/// Every change of every stored body, each in a body of its own: what is smaller is copied faster.
+/// Every change of every stored body, each in a body of its own, because small ones copy faster.
 fn case_bodies() -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/webhook");
     let mut bodies = Vec::new();
@@ -57,12 +56,12 @@ fn elements(value: Value) -> Vec<Value> {
 }
 
 /// Every place in a value, itself left out.
-fn paths(value: &Value, so_far: &[Step], all: &mut Vec<Vec<Step>>) {
+fn paths(value: &Value, parent: &[Step], collected: &mut Vec<Vec<Step>>) {
     let mut go = |step: Step, part: &Value| {
-        let mut path = so_far.to_vec();
+        let mut path = parent.to_vec();
         path.push(step);
-        paths(part, &path, all);
-        all.push(path);
+        paths(part, &path, collected);
+        collected.push(path);
     };
     match value {
         Value::Object(parts) => {
@@ -106,19 +105,19 @@ fn mutants(body: &Value, path: &[Step]) -> Vec<Value> {
         json!({}),
         json!([{}]),
     ];
-    let mut all = vec![removed];
-    all.extend(others.map(|other| {
+    let mut mutants = vec![removed];
+    mutants.extend(others.map(|other| {
         let mut mutant = body.clone();
         *at(&mut mutant, path) = other;
         mutant
     }));
-    all
+    mutants
 }
 
 /// The entries of every mutant, with a sound message behind them in an entry of its own: number `n`
 /// has the id `wamid.NEXT{n}`.
 fn all_mutants() -> Vec<Vec<Value>> {
-    let mut all = Vec::new();
+    let mut all_entries = Vec::new();
     for body in case_bodies() {
         let mut places = Vec::new();
         paths(
@@ -127,9 +126,10 @@ fn all_mutants() -> Vec<Vec<Value>> {
             &mut places,
         );
         for mutant in places.iter().flat_map(|path| mutants(&body, path)) {
-            let number = all.len();
-            let next = bodies::text("15550000009", &format!("wamid.NEXT{number}"), "still here");
-            let mut next: Value = serde_json::from_str(&bodies::of_messages(&[next])).unwrap();
+            let number = all_entries.len();
+            let wamid = format!("wamid.NEXT{number}");
+            let next = bodies::with_text("15550000009", &wamid, "still here");
+            let mut next: Value = serde_json::from_str(&next).unwrap();
             // Ids of their own, or every mutant but the first were only a message that came before.
             let text = mutant
                 .to_string()
@@ -139,10 +139,10 @@ fn all_mutants() -> Vec<Vec<Value>> {
                 unreachable!("the list of entries itself is no place to mutate");
             };
             entries.push(next["entry"][0].take());
-            all.push(entries);
+            all_entries.push(entries);
         }
     }
-    all
+    all_entries
 }
 
 fn body_of(mutants: &[Vec<Value>]) -> String {
@@ -153,11 +153,7 @@ fn body_of(mutants: &[Vec<Value>]) -> String {
 async fn no_broken_body_costs_more_than_itself() {
     let mutants = all_mutants();
     assert!(mutants.len() > MANY, "{} mutants", mutants.len());
-    let app = TestApp::with(Options {
-        rules: QUIET,
-        ..Options::default()
-    })
-    .await;
+    let app = TestApp::start(QUIET).await;
 
     let app_ref = &app;
     let refused: Vec<(u16, String)> = stream::iter(mutants.chunks(TOGETHER).map(body_of))
@@ -169,15 +165,15 @@ async fn no_broken_body_costs_more_than_itself() {
 
     assert_eq!(refused.first(), None, "{} refused", refused.len());
     let query = "SELECT count(*) FROM messages WHERE wamid LIKE 'wamid.NEXT%'";
-    let kept = sqlite::number(&app.database(), query).await;
+    let kept = app.number(query).await;
     assert_eq!(usize::try_from(kept).unwrap(), mutants.len());
     let query = "SELECT count(*) FROM messages WHERE wamid NOT LIKE 'wamid.NEXT%'";
-    assert!(sqlite::number(&app.database(), query).await > 0);
+    assert!(app.number(query).await > 0);
 }
 
-/// A rule that says everything that can be said of a message.
+/// A rule whose reply has every variable of a message.
 fn talkative() -> Engine {
-    let said: Vec<String> = template::NAMES
+    let variables: Vec<String> = template::NAMES
         .iter()
         .chain(&template::OPEN)
         .map(|name| format!("{{{{ {name} }}}}"))
@@ -189,7 +185,7 @@ fn talkative() -> Engine {
     let text = format!(
         "version = 1\n[bot]\nmax_age = \"3650d\"\n[[rule]]\nid = \"all\"\nwhen.type = [{}]\nreply = \"> {}\"\n",
         kinds.join(", "),
-        said.join(" "),
+        variables.join(" "),
     );
     let sources = SourceMap::new("rules.toml", &text);
     let compiled = rules::compile(&sources, CompileInput::default());

@@ -1,39 +1,21 @@
 //! Running it: health, metrics, stopping, and the commands around the service.
 
 use std::path::Path;
-use std::process::{Output, Stdio};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::raw_http::get;
-use crate::webhook_http::start;
+use crate::raw_http::{get, until_continue};
+use crate::support::run::{self, Run, replyd};
+use crate::support::served::Served;
+use crate::support::{assert_contains, folder_with};
+use crate::webhook_http::{FORGED, start};
 
-fn replyd(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
-    command
-        .current_dir(folder)
-        .env_clear()
-        .kill_on_drop(true)
-        .stdin(Stdio::null());
-    command
-}
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n----- stdout -----\n{}----- stderr -----\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-/// A folder made by `replyd init`, with ports that are free.
+/// A folder made by `replyd init`.
 pub(crate) async fn initialised() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let output = replyd(folder.path()).arg("init").output().await.unwrap();
-    assert!(output.status.success(), "{}", text(&output));
+    replyd(folder.path(), "init").await.done();
     folder
 }
 
@@ -44,60 +26,11 @@ fn with_secrets(command: &mut Command) -> &mut Command {
         .env("MATON_API_KEY", "api-key-canary")
         .env("REPLYD__SERVER__LISTEN", "127.0.0.1:0")
         .env("REPLYD__ADMIN__LISTEN", "127.0.0.1:0")
-        .env("REPLYD__LOG__FORMAT", "json")
 }
 
-/// A service as a process, with the public address it logged.
-pub(crate) struct Served {
-    pub(crate) child: Child,
-    pub(crate) logs: BufReader<tokio::process::ChildStderr>,
-    pub(crate) address: String,
-    pub(crate) seen: String,
-}
-
+/// Serves what `init` wrote, on ports that are free.
 pub(crate) async fn serve(folder: &Path) -> Served {
-    read_start(with_secrets(&mut replyd(folder)).arg("serve")).await
-}
-
-/// Starts it and reads its log until it serves.
-async fn read_start(command: &mut Command) -> Served {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut logs = BufReader::new(child.stderr.take().unwrap());
-    let (mut seen, mut address) = (String::new(), None);
-    // The last line of the start.
-    while !seen.contains("gateway is set") {
-        let mut line = String::new();
-        assert_ne!(
-            logs.read_line(&mut line).await.unwrap(),
-            0,
-            "ended early:\n{seen}"
-        );
-        let fields: serde_json::Value = serde_json::from_str(&line).unwrap();
-        if fields["message"] == "listening for webhooks" {
-            address = fields["address"].as_str().map(str::to_owned);
-        }
-        seen.push_str(&line);
-    }
-    Served {
-        child,
-        logs,
-        address: address.unwrap(),
-        seen,
-    }
-}
-
-pub(crate) async fn signal(child: &Child, name: &str) {
-    let id = child.id().unwrap().to_string();
-    let sent = Command::new("kill")
-        .args(["-s", name, &id])
-        .status()
-        .await
-        .unwrap();
-    assert!(sent.success());
+    Served::spawn(with_secrets(&mut run::command(folder)).arg("serve")).await
 }
 
 /// A request whose body has not come yet, and that the server has begun to answer.
@@ -105,13 +38,10 @@ async fn open_request(address: &str, path: &str) -> TcpStream {
     let mut open = TcpStream::connect(address).await.unwrap();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\
-         X-Hub-Signature-256: sha256={}\r\n\r\n",
-        "0".repeat(64)
+         X-Hub-Signature-256: {FORGED}\r\n\r\n"
     );
     open.write_all(head.as_bytes()).await.unwrap();
-    let mut asked = [0; 25];
-    open.read_exact(&mut asked).await.unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    until_continue(&mut open).await;
     open
 }
 
@@ -122,17 +52,12 @@ async fn both_listeners_tell_health_and_only_the_admins_tells_metrics() {
     for address in [service.webhook, service.admin] {
         assert_eq!(get(address, "/livez").await.body, "live\n");
         let ready = get(address, "/readyz").await;
-        assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
+        assert_eq!(ready.result(), (200, "ready\n"));
     }
     let metrics = get(service.admin, "/metrics").await;
 
-    assert!(
-        metrics
-            .body
-            .contains("replyd_outbox_rows{state=\"held\",kind=\"message\"} 0"),
-        "{}",
-        metrics.body
-    );
+    let held = "replyd_outbox_rows{state=\"held\",kind=\"message\"} 0";
+    assert_contains(&metrics.body, held);
     assert_eq!(get(service.webhook, "/metrics").await.status, 404);
 }
 
@@ -147,10 +72,7 @@ async fn a_soft_stop_finishes_an_open_request_and_is_not_ready_meanwhile() {
     let mut answer = String::new();
     open.read_to_string(&mut answer).await.unwrap();
 
-    assert_eq!(
-        (ready.status, ready.body.as_str()),
-        (503, "not ready\nstopping\n")
-    );
+    assert_eq!(ready.result(), (503, "not ready\nstopping\n"));
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     (&mut service.ended).await.unwrap().unwrap();
     assert!(TcpStream::connect(service.admin).await.is_err());
@@ -164,7 +86,7 @@ async fn a_hard_stop_returns_at_once_and_is_a_failure() {
     service.shutdown.hard.cancel();
 
     let error = (&mut service.ended).await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("second signal"), "{error}");
+    assert_contains(&error.to_string(), "second signal");
 }
 
 #[tokio::test]
@@ -172,34 +94,22 @@ async fn what_init_writes_runs_once_the_secrets_are_set() {
     let folder = initialised().await;
     let mut served = serve(folder.path()).await;
 
-    let port = served.address.rsplit(':').next().unwrap();
-    let healthy = replyd(folder.path())
-        .arg("healthcheck")
-        // As in a container: it listens everywhere, the check asks on loopback and needs no
-        // secrets.
-        .env("REPLYD__SERVER__LISTEN", format!("0.0.0.0:{port}"))
-        .output()
-        .await
-        .unwrap();
-    signal(&served.child, "TERM").await;
-    let mut printed = String::new();
+    // As in a container: it listens everywhere, the check asks on loopback and needs no secrets.
+    let everywhere = format!("0.0.0.0:{}", served.public.port());
+    let mut check = run::command(folder.path());
+    let check = check.env("REPLYD__SERVER__LISTEN", everywhere);
+    let healthy = Run::new("healthcheck", check.arg("healthcheck")).await;
     let mut stdout = served.child.stdout.take().unwrap();
+    let logs = served.stop().await;
+    let mut printed = String::new();
     stdout.read_to_string(&mut printed).await.unwrap();
-    served.logs.read_to_string(&mut served.seen).await.unwrap();
 
-    assert!(healthy.status.success(), "{}", text(&healthy));
-    assert!(
-        served.child.wait().await.unwrap().success(),
-        "{}",
-        served.seen
-    );
+    healthy.done();
     assert_eq!(printed, "", "logs are all it prints");
-    assert!(!served.seen.contains("canary"), "{}", served.seen);
-    for line in served.seen.lines() {
-        assert!(
-            serde_json::from_str::<serde_json::Value>(line).is_ok(),
-            "{line}"
-        );
+    assert!(!logs.contains("canary"), "{logs}");
+    for line in logs.lines() {
+        let json: Result<serde_json::Value, _> = serde_json::from_str(line);
+        assert!(json.is_ok(), "{line}");
     }
 }
 
@@ -207,64 +117,42 @@ async fn what_init_writes_runs_once_the_secrets_are_set() {
 async fn a_second_signal_stops_the_process_at_once() {
     let folder = initialised().await;
     let mut served = serve(folder.path()).await;
-    let mut open = open_request(&served.address, "/webhook").await;
+    let mut open = open_request(&served.public.to_string(), "/webhook").await;
 
-    for (name, told) in [("TERM", "finishing what was begun"), ("INT", "at once")] {
-        signal(&served.child, name).await;
-        let mut line = String::new();
-        while !line.contains(told) {
-            assert_ne!(served.logs.read_line(&mut line).await.unwrap(), 0, "{line}");
-        }
+    for (name, line) in [("TERM", "finishing what was begun"), ("INT", "at once")] {
+        served.signal(name).await;
+        served.until_logged(line).await;
     }
 
-    assert_eq!(served.child.wait().await.unwrap().code(), Some(1));
+    assert_eq!(served.ended().await.0, Some(1));
     let mut answer = String::new();
     let _ = open.read_to_string(&mut answer).await;
-    assert_eq!(
-        answer, "",
-        "an open request is not answered, so Meta sends it again"
-    );
-}
-
-/// Sends one request on a connection of its own and reads the answer to its end.
-async fn ask(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let text = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let why = "an open request is not answered, so Meta sends it again";
+    assert_eq!(answer, "", "{why}");
 }
 
 #[tokio::test]
 async fn a_flood_of_strangers_requests_does_not_flood_the_log() {
     let folder = initialised().await;
     let mut served = serve(folder.path()).await;
+    let at_start = served.logs().lines().count();
 
     for path in ["/webhook", "/webhook?hub.mode=subscribe", "/nowhere"] {
         for _ in 0..100 {
-            ask(&served.address, path).await;
+            get(served.public, path).await;
         }
     }
-    signal(&served.child, "TERM").await;
-    let mut logged = String::new();
-    served.logs.read_to_string(&mut logged).await.unwrap();
+    let logs = served.stop().await;
 
-    assert_eq!(logged.matches("challenge refused").count(), 1, "{logged}");
-    assert!(logged.lines().count() < 10, "{logged}");
+    assert_eq!(logs.matches("challenge refused").count(), 1, "{logs}");
+    assert!(logs.lines().count() - at_start < 10, "{logs}");
 }
 
 /// The same process with a bound on its open files.
 #[cfg(unix)]
 fn bounded(folder: &Path, open_files: u32) -> Command {
-    let mut command = Command::new("/bin/sh");
     let script = format!("ulimit -n {open_files} && exec \"$0\" serve");
-    command
-        .args(["-c", &script, env!("CARGO_BIN_EXE_replyd")])
-        .current_dir(folder)
-        .env_clear()
-        .kill_on_drop(true)
-        .stdin(Stdio::null());
+    let mut command = run::shell(folder, &script);
     with_secrets(&mut command);
     command
 }
@@ -275,184 +163,68 @@ async fn serve_with_too_few_open_files_says_so_instead_of_standing_deaf() {
     let folder = initialised().await;
 
     let mut command = bounded(folder.path(), 20);
-    let output = command.env("REPLYD__LOG__FILTER", "error").output();
-    let output = output.await.unwrap();
+    let run = Run::new("serve", command.env("REPLYD__LOG__FILTER", "error")).await;
 
-    insta::assert_snapshot!(text(&output), @r"
-    exit status: 1
-    ----- stdout -----
-    ----- stderr -----
-    error: the system lets this process open only 20 files, and it needs at least 32, better 4096: raise `ulimit -n`, or LimitNOFILE of the systemd unit
-    ");
+    let error = "error: the system lets this process open only 20 files, and it needs at least 32, better 4096: \
+                 raise `ulimit -n`, or LimitNOFILE of the systemd unit\n";
+    assert_eq!(run.refused(), error);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn with_few_open_files_it_answers_under_pressure_and_after_it() {
     let folder = initialised().await;
-    let mut served = read_start(&mut bounded(folder.path(), 32)).await;
+    let mut served = Served::spawn(&mut bounded(folder.path(), 32)).await;
 
     let mut held = Vec::new();
     for _ in 0..100 {
-        held.push(TcpStream::connect(&served.address).await.unwrap());
+        held.push(TcpStream::connect(served.public).await.unwrap());
     }
-    let during = ask(&served.address, "/readyz").await;
+    let during = get(served.public, "/readyz").await;
     drop(held);
-    let after = ask(&served.address, "/readyz").await;
-    signal(&served.child, "TERM").await;
-    let mut logged = String::new();
-    served.logs.read_to_string(&mut logged).await.unwrap();
+    let after = get(served.public, "/readyz").await;
+    let logs = served.stop().await;
 
-    assert!(during.starts_with("HTTP/1.1 200 "), "{during}\n{logged}");
-    assert!(after.starts_with("HTTP/1.1 200 "), "{after}\n{logged}");
-    assert!(!logged.contains("could not accept"), "{logged}");
-}
-
-#[tokio::test]
-async fn init_never_writes_over_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("shop")).unwrap();
-    std::fs::write(folder.path().join("shop/rules.toml"), "mine").unwrap();
-
-    let output = replyd(folder.path())
-        .args(["init", "shop"])
-        .output()
-        .await
-        .unwrap();
-
-    insta::assert_snapshot!(text(&output), @r"
-    exit status: 1
-    ----- stdout -----
-    ----- stderr -----
-    error: `shop/rules.toml` is there already
-
-    hint: nothing is ever written over; name another folder: `replyd init DIR`
-    ");
-    assert!(
-        !folder.path().join("shop/replyd.toml").exists(),
-        "nothing half done"
-    );
-    let rules = std::fs::read_to_string(folder.path().join("shop/rules.toml")).unwrap();
-    assert_eq!(rules, "mine");
-}
-
-#[tokio::test]
-async fn init_says_how_to_go_on() {
-    let folder = tempfile::tempdir().unwrap();
-
-    let output = replyd(folder.path())
-        .args(["init", "shop"])
-        .output()
-        .await
-        .unwrap();
-
-    insta::assert_snapshot!(text(&output), @r"
-    exit status: 0
-    ----- stdout -----
-    wrote shop/replyd.toml and shop/rules.toml, and shop/rules.schema.json for editors that know TOML
-
-    Next:
-      1. Write your answers into shop/rules.toml; look them over with
-           replyd check shop/rules.toml
-           replyd chat shop/rules.toml
-      2. Set the three secrets that shop/replyd.toml names: REPLYD_APP_SECRET, REPLYD_VERIFY_TOKEN, MATON_API_KEY.
-      3. Run it, and give Meta the callback URL https://<your host>/webhook:
-           replyd serve --config shop/replyd.toml
-    ----- stderr -----
-    ");
+    assert_eq!((during.status, after.status), (200, 200), "{logs}");
+    assert!(!logs.contains("could not accept"), "{logs}");
 }
 
 #[tokio::test]
 async fn serve_without_secrets_says_what_to_set() {
     let folder = initialised().await;
 
-    let output = replyd(folder.path()).arg("serve").output().await.unwrap();
+    let run = replyd(folder.path(), "serve").await;
 
-    insta::assert_snapshot!(text(&output), @r#"
-    exit status: 1
-    ----- stdout -----
-    ----- stderr -----
-    error: the configuration has 3 problems
-
-    error[R0103]: `webhook.app_secrets` is not set: set REPLYD_APP_SECRET or webhook.app_secrets
-      --> replyd.toml:15:16
-       |
-    15 | app_secrets = [{ env = "REPLYD_APP_SECRET" }]
-       |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[R0103]: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
-      --> replyd.toml:17:16
-       |
-    17 | verify_token = { env = "REPLYD_VERIFY_TOKEN" }
-       |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[R0103]: built-in default: `gateway.api_key` is not set: set MATON_API_KEY or gateway.api_key
-    "#);
+    insta::assert_snapshot!("without_secrets", run);
     assert!(!folder.path().join("data").exists(), "no database was made");
 }
 
 #[tokio::test]
 async fn serve_with_a_broken_rules_file_shows_the_diagnostics_and_makes_no_database() {
     let folder = initialised().await;
-    std::fs::write(
-        folder.path().join("rules.toml"),
-        "version = 1\n[[rule]]\nid = \"a\"\nbroken = 1\n",
-    )
-    .unwrap();
+    let broken = "version = 1\n[[rule]]\nid = \"a\"\nbroken = 1\n";
+    std::fs::write(folder.path().join("rules.toml"), broken).unwrap();
 
-    let output = with_secrets(&mut replyd(folder.path()))
-        .arg("serve")
-        .output()
-        .await
-        .unwrap();
+    let mut command = run::command(folder.path());
+    let run = Run::new("serve", with_secrets(&mut command).arg("serve")).await;
 
-    let text = text(&output);
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(
-        text.contains("rules file `rules.toml` does not pass the check"),
-        "{text}"
-    );
-    assert!(text.contains("broken"), "{text}");
+    let output = run.refused();
+    assert_contains(&output, "rules file `rules.toml` does not pass the check");
+    assert_contains(&output, "broken");
     assert!(!folder.path().join("data").exists(), "no database was made");
 }
 
 #[tokio::test]
-async fn a_configuration_that_was_named_must_be_there() {
-    let folder = tempfile::tempdir().unwrap();
-
-    let output = replyd(folder.path())
-        .args(["serve", "--config", "nowhere.toml"])
-        .output()
-        .await
-        .unwrap();
-
-    insta::assert_snapshot!(text(&output), @r"
-    exit status: 1
-    ----- stdout -----
-    ----- stderr -----
-    error: could not read configuration file `nowhere.toml`
-      Caused by: No such file or directory (os error 2)
-    ");
-}
-
-#[tokio::test]
 async fn healthcheck_fails_when_nothing_listens() {
-    let folder = tempfile::tempdir().unwrap();
-    // A port that was free a moment ago and is nobody's now.
+    let folder = folder_with(&[]);
+    // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
 
-    let output = replyd(folder.path())
-        .args(["healthcheck", "--address", &address])
-        .output()
-        .await
-        .unwrap();
+    let run = replyd(folder.path(), &format!("healthcheck --address {address}")).await;
 
-    insta::assert_snapshot!(text(&output).replace(&address, "<address>"), @r"
-    exit status: 1
-    ----- stdout -----
-    ----- stderr -----
+    insta::assert_snapshot!(run.replace(&address, "<address>").refused(), @r"
     error: nothing answers at <address>
       Caused by: Connection refused (os error 111)
     ");

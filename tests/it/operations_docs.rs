@@ -1,5 +1,5 @@
-//! docs/operations.md does what it says: its commands are run in the order in which they stand
-//! there, and what it shows of files, keys and metrics is held against them.
+//! docs/operations.md is right: its commands are run in the order of the page, and the files, keys
+//! and metrics it shows are compared with the real ones.
 //!
 //! In blocks marked `sh`, lines that begin with `replyd ` are run, in one folder that is empty at
 //! first; `sh service` ones beside a running `replyd serve`. Each must end with 0. Other blocks are
@@ -7,16 +7,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use regex::Regex;
 use replyd::clock::Clock;
 use replyd::sandbox::{Receipts, Sandbox};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::operations::signal;
-use crate::support::{API_KEY, APP_SECRET, TestApp, start_sandbox};
+use crate::support::run::{self, Run};
+use crate::support::served::Served;
+use crate::support::{ANA, API_KEY, APP_SECRET, ECHO, TestApp, assert_contains, start_sandbox};
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -53,18 +52,7 @@ fn commands(page: &str) -> Vec<(Beside, String)> {
     commands
 }
 
-/// The arguments of a line as a shell would part them; only double quotes are known.
-fn arguments(line: &str) -> Vec<String> {
-    let pieces = line.split('"').enumerate();
-    let words = pieces.flat_map(|(index, piece)| match index % 2 {
-        0 => piece.split_whitespace().map(str::to_owned).collect(),
-        _ => vec![piece.to_owned()],
-    });
-    words.skip(1).collect()
-}
-
-/// The folder of somebody who follows the page, and the pretend WhatsApp the commands speak
-/// to.
+/// Folder of an operator who follows the page, and the sandbox that the commands call.
 struct Reader {
     folder: tempfile::TempDir,
     sandbox: Sandbox,
@@ -88,11 +76,9 @@ impl Reader {
 
     fn command(&self, line: &str) -> Command {
         let line = line.replace("https://bot.example", &format!("http://{}", self.public));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
+        let mut command = run::command(self.folder.path());
         command
-            .args(arguments(&line))
-            .current_dir(self.folder.path())
-            .env_clear()
+            .args(&run::arguments(&line)[1..])
             .env("REPLYD_APP_SECRET", APP_SECRET)
             .env("REPLYD_VERIFY_TOKEN", "a long text")
             .env("MATON_API_KEY", API_KEY)
@@ -101,40 +87,12 @@ impl Reader {
             // One that does not end while these tests are run.
             .env("REPLYD__GATEWAY__GRAPH_VERSION", "v99.0")
             .env("REPLYD__SERVER__LISTEN", &self.public)
-            .env("REPLYD__ADMIN__LISTEN", &self.admin)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .env("REPLYD__ADMIN__LISTEN", &self.admin);
         command
     }
 
-    /// Starts the service; it takes webhooks when this returns.
     async fn serve(&self) -> Served {
-        let mut command = self.command("replyd serve");
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut logs = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut seen = String::new();
-        while !seen.contains("listening for metrics and health") {
-            let line = logs.next_line().await.unwrap();
-            assert!(line.is_some(), "the service ended:\n{seen}");
-            seen += &line.unwrap();
-            seen.push('\n');
-        }
-        // Whatever else it says must not fill the pipe.
-        let rest = tokio::spawn(async move { while let Ok(Some(_)) = logs.next_line().await {} });
-        Served { child, rest }
-    }
-}
-
-struct Served {
-    child: Child,
-    rest: tokio::task::JoinHandle<()>,
-}
-
-impl Served {
-    async fn stop(mut self) {
-        signal(&self.child, "TERM").await;
-        assert!(self.child.wait().await.unwrap().success(), "a soft stop");
-        self.rest.await.unwrap();
+        Served::spawn(&mut self.command("replyd serve")).await
     }
 }
 
@@ -153,31 +111,26 @@ async fn every_command_of_the_operators_page_does_what_it_says() {
             Beside::Nothing => None,
             Beside::Service => Some(reader.serve().await),
         };
-        let output = reader.command(&line).output().await.unwrap();
-        if let Some(service) = service {
+        let run = Run::new(&line, &mut reader.command(&line)).await;
+        if let Some(mut service) = service {
             service.stop().await;
         }
-        assert!(
-            output.status.success(),
-            "{line}\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        run.done();
     }
 }
 
-/// The metrics of a service that has answered somebody.
+/// The metrics of a service that has answered a message.
 async fn metrics_of_a_service() -> String {
-    let app = TestApp::start(crate::support::ECHO).await;
-    app.sandbox.say(crate::support::ANA, "hello").await;
+    let app = TestApp::start(ECHO).await;
+    app.sandbox.say(ANA, "hello").await;
     app.drained().await;
     app.metrics().await
 }
 
 fn words_like(pattern: &str, text: &str) -> BTreeSet<String> {
     let words = Regex::new(pattern).unwrap();
-    let found = words.captures_iter(text);
-    found.map(|found| found[1].to_owned()).collect()
+    let captures = words.captures_iter(text);
+    captures.map(|captures| captures[1].to_owned()).collect()
 }
 
 /// A metric by the name that its `# TYPE` line has.
@@ -188,7 +141,7 @@ fn family(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Whether it is a family of ours that shows nothing yet: one with labels, none of which has come.
+/// Whether it is a family of replyd without samples yet: one with labels, none of which has come.
 fn is_registered(name: &str) -> bool {
     let name = family(name).trim_start_matches("replyd_");
     let name = name.strip_suffix("_seconds").unwrap_or(name);
@@ -278,9 +231,9 @@ fn the_container_keeps_data_in_its_volume_and_sees_edits_of_its_configuration() 
     let compose = file("docker-compose.yml");
     let service = compose.split("\n  metrics:").next().unwrap();
     let environment = |name: &str| {
-        let found = words_like(&format!(r"{name}: '?([^\n']+)"), service);
-        assert_eq!(found.len(), 1, "{name}");
-        found.first().unwrap().clone()
+        let values = words_like(&format!(r"{name}: '?([^\n']+)"), service);
+        assert_eq!(values.len(), 1, "{name}");
+        values.first().unwrap().clone()
     };
     let mounts = words_like(r"(?m)^      - (\S+:/\S+)$", service);
     let image = file("Dockerfile");
@@ -288,8 +241,8 @@ fn the_container_keeps_data_in_its_volume_and_sees_edits_of_its_configuration() 
     // A folder: an edit that renames reaches it, which it would not with a file.
     assert!(mounts.contains("./config:/etc/replyd:ro"), "{mounts:?}");
     assert!(mounts.contains("data:/data"), "{mounts:?}");
-    assert!(image.contains("WORKDIR /etc/replyd\n"));
-    assert!(image.contains("VOLUME /data\n"));
+    assert_contains(&image, "WORKDIR /etc/replyd\n");
+    assert_contains(&image, "VOLUME /data\n");
     for (variable, place) in [
         ("REPLYD__DATABASE__URL", "sqlite:/data/"),
         ("REPLYD__MEDIA__FOLDER", "/data/"),
@@ -304,7 +257,10 @@ fn the_container_keeps_data_in_its_volume_and_sees_edits_of_its_configuration() 
         ("REPLYD__GATEWAY__API_KEY", "api_key"),
     ] {
         assert!(environment(variable).contains(&format!("/run/secrets/{secret}\"")));
-        assert!(compose.contains(&format!("  {secret}:\n    file: ./secrets/{secret}\n")));
+        assert_contains(
+            &compose,
+            &format!("  {secret}:\n    file: ./secrets/{secret}\n"),
+        );
     }
     // What the helper beside it hands out is where the owner's listener is.
     let admin = environment("REPLYD__ADMIN__LISTEN");
@@ -320,12 +276,12 @@ fn the_proxies_let_through_what_meta_sends_and_only_the_webhook() {
     let nginx = file("deploy/nginx.conf");
     let caddy = file("deploy/Caddyfile");
 
-    assert!(nginx.contains("client_max_body_size 4m;"));
-    assert!(nginx.contains(&format!("location = {webhook} {{")));
-    assert!(nginx.contains("location / {\n        return 404;"));
-    assert!(caddy.contains(&format!("path {webhook}\n")));
-    assert!(caddy.contains("handle {\n\t\trespond 404"));
-    // nginx hands on what a stranger wrote there, Caddy does not.
+    assert_contains(&nginx, "client_max_body_size 4m;");
+    assert_contains(&nginx, &format!("location = {webhook} {{"));
+    assert_contains(&nginx, "location / {\n        return 404;");
+    assert_contains(&caddy, &format!("path {webhook}\n"));
+    assert_contains(&caddy, "handle {\n\t\trespond 404");
+    // nginx hands on the header of a stranger, Caddy does not.
     let set_by_nginx = "proxy_set_header X-Forwarded-For $remote_addr;";
     assert!(nginx.contains(set_by_nginx), "server.trusted_proxies");
     for proxy in [nginx, caddy] {

@@ -1,4 +1,4 @@
-//! Each file in `tests/cases/outbound` is a message of ours and the exact request body it must
+//! Each file in `tests/cases/outbound` is an outbound message and the exact request body it must
 //! become.
 //!
 //! To add one, write `about`, `to`, `content` (as stored in `messages.raw`) and the `body` that
@@ -80,32 +80,12 @@ fn every_kind_of_message_has_a_case() {
         .map(|(_, case)| case.content.kind_name())
         .collect();
 
-    let known = [
-        "ask_contact",
-        "ask_location",
-        "audio",
-        "buttons",
-        "carousel",
-        "catalog",
-        "contacts",
-        "document",
-        "form",
-        "image",
-        "link",
-        "list",
-        "location",
-        "product",
-        "products",
-        "reaction",
-        "sticker",
-        "template",
-        "text",
-        "video",
-    ];
-    assert_eq!(covered, BTreeSet::from(known));
+    let known = "ask_contact ask_location audio buttons carousel catalog contacts document form image link \
+        list location product products reaction sticker template text video";
+    assert_eq!(covered, known.split(' ').collect());
 }
 
-/// A client of the pretend WhatsApp.
+/// A client of the sandbox.
 fn gateway(sandbox: &Sandbox) -> Gateway {
     let gateway = format!(
         "webhook = {{ app_secrets = [\"s\"], verify_token = \"t\" }}\n\
@@ -119,7 +99,7 @@ fn gateway(sandbox: &Sandbox) -> Gateway {
 }
 
 #[tokio::test]
-async fn the_pretend_whatsapp_takes_every_documented_body() {
+async fn the_sandbox_takes_every_documented_body() {
     let sandbox = support::start_sandbox(Clock::System, Receipts::Never).await;
     // The cases name files 900200 and above.
     for _ in 0..200 {
@@ -132,9 +112,9 @@ async fn the_pretend_whatsapp_takes_every_documented_body() {
         let answer = gateway.call(&call).await;
 
         match case.content.kind_name() {
-            // Nobody wrote the message that these are about.
+            // No contact wrote the message that these are about.
             "reaction" => assert_eq!(answer.unwrap_err().code(), Some(131_009), "{name}"),
-            // Only those that the pretend account has are taken.
+            // Only those that the account of the sandbox has are taken.
             "template" => {}
             _ => assert!(answer.is_ok(), "{name}: {answer:?}"),
         }
@@ -146,21 +126,15 @@ async fn every_kind_of_reply_goes_from_the_rules_to_the_phone() {
     let app = TestApp::start(include_str!("../cases/rules/every_kind.toml")).await;
 
     let wamid = app.sandbox.say(ANA, "1").await;
-    for more in ["2", "3", "4"] {
-        app.sandbox.say(ANA, more).await;
+    for text in ["2", "3", "4"] {
+        app.sandbox.say(ANA, text).await;
     }
     app.drained().await;
 
-    let bodies = app.sandbox.look(|state| {
-        let accepted = state.accepted().map(|request| request.body.clone());
-        accepted.collect::<Vec<_>>()
-    });
-    let entries = app.transcript(ANA).await;
-    let failed: Vec<_> = entries
-        .iter()
-        .filter(|one| one.send_error.is_some())
-        .collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    let bodies = app.accepted();
+    let mut messages = app.transcript(ANA).await;
+    messages.retain(|message| message.send_error.is_some());
+    assert!(messages.is_empty(), "these failed: {messages:?}");
     assert_eq!(bodies.len(), 20);
     assert_eq!(bodies[0]["context"]["message_id"], wamid.as_str());
     assert_eq!(bodies[1]["reaction"]["message_id"], wamid.as_str());

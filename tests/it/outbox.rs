@@ -1,33 +1,28 @@
-//! What becomes of replies that cannot be sent: tried by time, given up with a reason, held for a
-//! person, and what that person does about it.
+//! Replies that cannot be sent: tried again in time, given up with a reason, or held until the owner
+//! retries or drops them.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use replyd::clock::Clock;
 use replyd::sandbox::{Fault, Receipts};
 use serde_json::Value;
 use sqlx::Row as _;
 
 use crate::raw_http::get;
 use crate::sqlite;
-use crate::support::{ANA, ECHO, Options, TestApp, transcript};
+use crate::support::served::until_ready_says;
+use crate::support::{ANA, ECHO, TestApp, assert_contains, transcript};
 
 /// A send of unknown fate is held after a second.
 const QUICKLY_HELD: &str = "[delivery]\nunknown_wait = \"1s\"\n";
 
 /// A service whose clock stands still until the test moves it.
-async fn by_manual_clock(extra: &'static str) -> TestApp {
-    TestApp::with(Options {
-        clock: Clock::manual("2026-11-23T15:00:00Z".parse().unwrap()),
-        receipts: Receipts::Never,
-        extra,
-        ..Options::default()
-    })
-    .await
+async fn by_manual_clock(config: &str) -> TestApp {
+    let now = "2026-11-23T15:00:00Z".parse().unwrap();
+    let builder = TestApp::builder().at(now).receipts(Receipts::Never);
+    builder.config(config).start().await
 }
 
-/// Moves the clock, has a person write (which wakes delivery), and waits until nothing that is due
+/// Moves the clock, has a contact write (which wakes delivery), and waits until nothing that is due
 /// is left undone.
 async fn pass(app: &TestApp, time: Duration, who: &str) {
     app.clock.advance(time);
@@ -38,54 +33,29 @@ async fn pass(app: &TestApp, time: Duration, who: &str) {
              WHERE e.conversation_id = outbox.conversation_id AND e.id < outbox.id AND e.kind = 'message')))",
         now = app.clock.now().as_millisecond()
     );
-    let (database, query) = (app.database(), query.as_str());
-    let done = app.until("everything that is due", |_| {
-        let database = database.clone();
-        async move {
-            let rows = sqlite::rows(&database, query).await.unwrap();
-            (rows[0].get::<i64, _>(0) == 0).then_some(())
-        }
-    });
-    done.await;
+    let (database, query) = (&app.database(), query.as_str());
+    app.until("everything that is due", |_| async move {
+        let rows = sqlite::rows(database, query).await.unwrap();
+        (rows[0].get::<i64, _>(0) == 0).then_some(())
+    })
+    .await;
 }
 
-fn person(number: usize) -> String {
+fn phone(number: usize) -> String {
     format!("1556{number:07}")
 }
 
-/// Runs `replyd` on the database of this test, with nobody at a terminal.
-fn replyd(app: &TestApp, arguments: &[&str]) -> (i32, String, String) {
-    let database = format!("sqlite:{}", app.database().display());
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .args(arguments)
-        .args(["--timezone", "UTC", "--database", &database])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-fn objects(lines: &str) -> Vec<Value> {
-    let lines = lines.lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+/// The objects of an output, one a line.
+pub(crate) fn objects(lines: &str) -> Vec<Value> {
+    let objects = lines.lines().map(serde_json::from_str);
+    objects.collect::<Result<_, _>>().unwrap()
 }
 
 /// A service that holds one reply to Ana, and the id of its row. A proxy's error page came in place
 /// of an answer.
 async fn with_a_held_reply() -> (TestApp, String) {
-    let app = TestApp::with(Options {
-        receipts: Receipts::Never,
-        extra: QUICKLY_HELD,
-        ..Options::default()
-    })
-    .await;
+    let builder = TestApp::builder().receipts(Receipts::Never);
+    let app = builder.config(QUICKLY_HELD).start().await;
     app.sandbox.script(Fault::BadGateway);
     app.sandbox.say(ANA, "hello").await;
     let held = app.until("a held reply", |store| async move {
@@ -98,11 +68,11 @@ async fn with_a_held_reply() -> (TestApp, String) {
 
 /// Waits until the last message with Ana has reached this state of the outbox.
 async fn ends_as(app: &TestApp, state: &'static str) {
-    let ended = app.until("the end of a reply", move |store| async move {
-        let last = transcript(&store, ANA).await.pop().unwrap();
+    app.until_transcript("the end of a reply", ANA, |mut messages| {
+        let last = messages.pop().unwrap();
         (last.outbox_state.as_deref() == Some(state)).then_some(())
-    });
-    ended.await;
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -113,22 +83,22 @@ async fn a_fault_of_two_minutes_costs_no_reply() {
             app.sandbox.script(Fault::Graph(code));
         }
 
-        let mut people = 0;
+        let mut contacts = 0;
         for _ in 0..12 {
-            people += 1;
-            pass(&app, Duration::from_secs(10), &person(people)).await;
+            contacts += 1;
+            pass(&app, Duration::from_secs(10), &phone(contacts)).await;
         }
-        let tries = app.sandbox.look(|state| state.requests.len());
+        let tries = app.requests();
         app.sandbox.clear_faults();
         for _ in 0..10 {
-            people += 1;
-            pass(&app, Duration::from_secs(30), &person(people)).await;
+            contacts += 1;
+            pass(&app, Duration::from_secs(30), &phone(contacts)).await;
         }
         app.drained().await;
 
-        for number in 1..=people {
-            let who = person(number);
-            let replies = app.sandbox.look(|state| state.replies(&who).len());
+        for number in 1..=contacts {
+            let who = phone(number);
+            let replies = app.replies(&who).len();
             let entries = app.transcript(&who).await;
             assert_eq!(replies, 1, "{code}: {entries:?}");
             assert_eq!(entries[1].outbox_state.as_deref(), Some("accepted"));
@@ -147,7 +117,7 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
 
     app.sandbox.say(ANA, "one").await;
     for number in 1..=7 {
-        pass(&app, Duration::from_secs(10), &person(number)).await;
+        pass(&app, Duration::from_secs(10), &phone(number)).await;
     }
     app.sandbox.say(ANA, "two").await;
     let rows = app.store().look_at_outbox(Some("queued"), 100).await;
@@ -157,7 +127,7 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
         .filter(|row| row.kind == "message" && row.phone.as_deref() == Some(ANA));
     let [first, second] = ours.collect::<Vec<_>>().try_into().unwrap();
     for number in 8..=13 {
-        pass(&app, Duration::from_secs(10), &person(number)).await;
+        pass(&app, Duration::from_secs(10), &phone(number)).await;
     }
     app.sandbox.clear_faults();
     let given_up = app.until("the end of the first", |store| async move {
@@ -168,92 +138,80 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
         (first.outbox_state.as_deref() == Some("expired")).then_some(first)
     });
     let given_up = given_up.await;
-    pass(&app, Duration::from_secs(1), &person(14)).await;
+    pass(&app, Duration::from_secs(1), &phone(14)).await;
     ends_as(&app, "accepted").await;
 
     assert_eq!((first.behind, second.behind), (None, Some(first.id)));
     assert!(first.attempts > 2 && first.tries.len() == first.attempts as usize);
-    assert!(first.tries.iter().all(|one| one.code == Some(131_000)));
+    assert!(
+        first
+            .tries
+            .iter()
+            .all(|attempt| attempt.code == Some(131_000))
+    );
     let why = given_up.send_error.unwrap();
     assert!(why.starts_with("tried "), "{why}");
-    assert!(why.contains(" times for 2m, last: error 131000: "), "{why}");
+    assert_contains(&why, " times for 2m, last: error 131000: ");
     let metrics = app.metrics().await;
     let failures = "replyd_send_failures_total{class=\"retry_wide\",code=\"131000\"}";
-    assert!(metrics.contains(failures), "{metrics}");
+    assert_contains(&metrics, failures);
 }
 
 #[tokio::test]
 async fn a_held_reply_is_told_everywhere_and_its_person_still_waits() {
     let (app, id) = with_a_held_reply().await;
 
-    let told = app.until("the condition", |_| async {
-        let ready = get(app.admin(), "/readyz").await;
-        ready.body.contains("held sends").then_some(ready)
-    });
-    let ready = told.await;
+    until_ready_says(app.admin(), |body| body.contains("held sends")).await;
+    let ready = get(app.admin(), "/readyz").await;
     let metrics = app.metrics().await;
-    let (_, history, _) = replyd(&app, &["history", ANA]);
-    let (_, list, _) = replyd(&app, &["history", "--json"]);
-    let (_, outbox, _) = replyd(&app, &["outbox", "list"]);
-    let (_, shown, _) = replyd(&app, &["outbox", "show", &id]);
+    let history = app.looks_back("history 15550000001").await.stdout;
+    let list = app.looks_back("history --json").await.stdout;
+    let outbox = app.looks_back("outbox list").await.stdout;
+    let shown = app.looks_back(&format!("outbox show {id}")).await.stdout;
 
     assert_eq!(ready.status, 200, "webhooks are taken all the same");
-    assert!(
-        ready.body.contains("held sends: 1 message may or may not"),
-        "{}",
-        ready.body
-    );
+    assert_contains(&ready.body, "held sends: 1 message may or may not");
     for state in ["queued", "sending", "unknown", "held"] {
         for kind in ["message", "read_mark", "download", "action"] {
             let rows = i32::from((state, kind) == ("held", "message"));
             let line = format!("replyd_outbox_rows{{state=\"{state}\",kind=\"{kind}\"}} {rows}\n");
-            assert!(metrics.contains(&line), "{line}{metrics}");
+            assert_contains(&metrics, &line);
         }
         let line = format!("replyd_outbox_oldest_seconds{{state=\"{state}\"}} ");
-        assert!(metrics.contains(&line), "{line}{metrics}");
+        assert_contains(&metrics, &line);
     }
-    assert!(
-        history.contains(&format!("`replyd outbox show {id}`")),
-        "{history}"
-    );
+    assert_contains(&history, &format!("`replyd outbox show {id}`"));
     assert!(objects(&list)[0]["unanswered_since"].is_string(), "{list}");
-    assert!(
-        outbox.contains("held") && outbox.contains("502") && outbox.contains(ANA),
-        "{outbox}"
-    );
-    assert!(
-        shown.contains("you said hello") && shown.contains("it may arrive twice"),
-        "{shown}"
-    );
-    assert!(shown.contains("  try 1 · "), "{shown}");
+    for part in ["held", "502", ANA] {
+        assert_contains(&outbox, part);
+    }
+    for part in ["you said hello", "it may arrive twice", "  try 1 · "] {
+        assert_contains(&shown, part);
+    }
 }
 
 #[tokio::test]
 async fn a_held_reply_is_sent_again_only_for_somebody_who_knows_and_by_the_running_service() {
     let (app, id) = with_a_held_reply().await;
 
-    let unasked = replyd(&app, &["outbox", "retry", &id]);
-    let dry = replyd(&app, &["outbox", "retry", &id, "--dry-run"]);
-    assert_eq!(app.sandbox.look(|state| state.replies(ANA).len()), 0);
-    let retried = replyd(&app, &["outbox", "retry", &id, "--yes"]);
+    let line = format!("outbox retry {id}");
+    let unasked = app.looks_back(&line).await;
+    let dry = app.looks_back(&format!("{line} --dry-run")).await;
+    assert_eq!(app.replies(ANA).len(), 0);
+    let retried = app.looks_back(&format!("{line} --yes")).await;
     ends_as(&app, "accepted").await;
-    let again = replyd(&app, &["outbox", "retry", &id, "--yes"]);
+    let again = app.looks_back(&format!("{line} --yes")).await;
 
-    assert!(unasked.0 == 1 && unasked.2.contains("--yes"), "{unasked:?}");
-    assert!(dry.0 == 0 && dry.1.contains("would be queued"), "{dry:?}");
-    assert!(
-        retried.0 == 0 && retried.1.contains("it may arrive twice"),
-        "{retried:?}"
-    );
-    assert!(
-        again.0 == 1 && again.1.contains("it is not in the outbox"),
-        "{again:?}"
-    );
-    assert_eq!(app.sandbox.look(|state| state.replies(ANA).len()), 1);
-    let cleared = app.until("no condition", |_| async {
-        (get(app.admin(), "/readyz").await.body == "ready\n").then_some(())
-    });
-    cleared.await;
+    unasked.refused();
+    assert_contains(&unasked.stderr, "--yes");
+    dry.done();
+    assert_contains(&dry.stdout, "would be queued");
+    retried.done();
+    assert_contains(&retried.stdout, "it may arrive twice");
+    again.refused();
+    assert_contains(&again.stdout, "it is not in the outbox");
+    assert_eq!(app.replies(ANA).len(), 1);
+    until_ready_says(app.admin(), |body| body == "ready\n").await;
 }
 
 #[tokio::test]
@@ -261,26 +219,22 @@ async fn everything_held_is_dropped_at_once_without_a_service() {
     let (mut app, id) = with_a_held_reply().await;
     app.stop().await;
 
-    let unasked = replyd(&app, &["outbox", "drop", "--all", "--state", "held"]);
-    let dropped = replyd(
-        &app,
-        &[
-            "outbox", "drop", "--all", "--state", "held", "--yes", "--json",
-        ],
-    );
-    let none = replyd(&app, &["outbox", "list"]);
-    let shown = replyd(&app, &["outbox", "show", &id]);
-    let (_, history, _) = replyd(&app, &["history", ANA]);
+    let line = "outbox drop --all --state held";
+    let unasked = app.looks_back(line).await;
+    let dropped = app.looks_back(&format!("{line} --yes --json")).await;
+    let none = app.looks_back("outbox list").await;
+    let shown = app.looks_back(&format!("outbox show {id}")).await;
+    let history = app.looks_back("history 15550000001").await;
 
-    assert!(unasked.0 == 1 && unasked.2.contains("--yes"), "{unasked:?}");
-    assert_eq!(dropped.0, 0, "{dropped:?}");
-    assert_eq!(objects(&dropped.1)[0]["done"], "dropped");
-    assert!(none.2.contains("nothing waits to be sent"), "{none:?}");
-    assert!(shown.0 == 1 && shown.2.contains("no row"), "{shown:?}");
-    assert!(
-        history.contains("dropped by hand; it may have been sent"),
-        "{history}"
-    );
+    unasked.refused();
+    assert_contains(&unasked.stderr, "--yes");
+    dropped.done();
+    assert_eq!(objects(&dropped.stdout)[0]["done"], "dropped");
+    assert_contains(&none.stderr, "nothing waits to be sent");
+    shown.refused();
+    assert_contains(&shown.stderr, "no row");
+    let dropped = "dropped by hand; it may have been sent";
+    assert_contains(&history.stdout, dropped);
 }
 
 #[tokio::test]
@@ -288,30 +242,25 @@ async fn a_row_that_is_being_sent_is_left_alone() {
     let app = TestApp::start(ECHO).await;
     app.sandbox.script(Fault::Stall);
     app.sandbox.say(ANA, "hello").await;
-    app.sandbox
-        .wait_for("the stall", |state| state.stalled().then_some(()))
-        .await;
+    app.until_stalled().await;
     let rows = app.store().look_at_outbox(Some("sending"), 9).await;
-    let rows = rows.unwrap();
-    let id = rows
-        .iter()
-        .find(|row| row.kind == "message")
-        .unwrap()
-        .id
-        .to_string();
+    let mut rows = rows.unwrap().into_iter();
+    let row = rows.find(|row| row.kind == "message").unwrap();
 
-    let retried = replyd(&app, &["outbox", "retry", &id, "--yes"]);
-    let dropped = replyd(&app, &["outbox", "drop", &id, "--yes"]);
+    let retried = app
+        .looks_back(&format!("outbox retry {} --yes", row.id))
+        .await;
+    let dropped = app
+        .looks_back(&format!("outbox drop {} --yes", row.id))
+        .await;
     app.sandbox.release();
     ends_as(&app, "accepted").await;
 
-    for refused in [retried, dropped] {
-        assert!(
-            refused.0 == 1 && refused.1.contains("being sent right now"),
-            "{refused:?}"
-        );
+    for run in [retried, dropped] {
+        run.refused();
+        assert_contains(&run.stdout, "being sent right now");
     }
-    assert_eq!(app.sandbox.look(|state| state.replies(ANA).len()), 1);
+    assert_eq!(app.replies(ANA).len(), 1);
 }
 
 #[tokio::test]
@@ -326,15 +275,14 @@ async fn what_waits_for_its_next_try_is_tried_at_once_when_somebody_says_so() {
     });
     let id = waits.await;
 
-    // The clock of the command is the machine's: what matters is that the row goes out at the clock
-    // of the service.
-    let asked = replyd::store::RetryByHand {
+    // The clock of the command is the machine's; the row must go out at the clock of the service.
+    let request = replyd::store::RetryByHand {
         ids: vec![id],
         repeat: replyd::store::Repeat::Refused,
         give_up_after: Duration::from_mins(15),
         now: app.clock.now(),
     };
-    let done = app.store().retry_by_hand(&asked).await.unwrap();
+    let done = app.store().retry_by_hand(&request).await.unwrap();
     ends_as(&app, "accepted").await;
 
     assert!(done[0].1.is_ok(), "{done:?}");

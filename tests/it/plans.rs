@@ -23,7 +23,7 @@ const GROWING: [&str; 11] = [
     "uploads",
 ];
 
-/// Statements of commands alone that look through everything for a person who waits for it.
+/// Statements of commands alone, which may read a whole table while the owner waits.
 const OF_COMMANDS: &[&str] = &[
     "account_events",
     "conversation_summaries",
@@ -40,13 +40,13 @@ const OF_COMMANDS: &[&str] = &[
     "quick_check",
 ];
 
-/// Scans that end after a few rows, or of what is small as long as all is well: file, and the
+/// Scans that end after a few rows, or of tables that are small while all is well: file, and the
 /// line of its plan.
 const SHORT: [(&str, &str); 5] = [
-    // Backwards from the newest message to the newest one of theirs.
+    // Backwards from the newest message to the newest inbound one.
     ("newest_update", "SCAN messages"),
     ("newest_update", "SCAN account_events"),
-    // Counts for a scraper, by an index alone: of what waits, and of what nobody understood.
+    // Counts for a scraper, by an index alone: of waiting rows, and of the quarantine.
     ("outbox_counts", "SCAN o USING INDEX outbox_by_due"),
     (
         "quarantine_size",

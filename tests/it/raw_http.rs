@@ -35,6 +35,13 @@ pub(crate) async fn request(
     exchange(address, &[head.as_bytes(), body].concat()).await
 }
 
+/// Reads the interim response that asks for the body.
+pub(crate) async fn until_continue(stream: &mut TcpStream) {
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+}
+
 /// A server's answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -44,6 +51,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Status and body.
+    pub(crate) fn result(&self) -> (u16, &str) {
+        (self.status, &self.body)
+    }
+
     fn parse(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         Self {

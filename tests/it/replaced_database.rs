@@ -1,30 +1,31 @@
 //! A database that is deleted, moved or replaced while the service runs: nothing is acknowledged
-//! into nothing, and the service says what happened and stops.
+//! into nothing, and the service logs the reason and stops.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use replyd::store::Store;
 
-use crate::support::served::Served;
+use crate::faults::Service;
+use crate::support::assert_contains;
 
-/// What somebody does to the file, and a part of what the owner is told.
+/// Damage done to the file, and a part of the reason that is logged.
 struct Case {
     name: &'static str,
     does: fn(&Path),
-    told: &'static str,
+    reason: &'static str,
 }
 
 const CASES: [Case; 7] = [
     Case {
         name: "deleted",
         does: |database| fs::remove_file(database).unwrap(),
-        told: "its file was deleted or moved",
+        reason: "its file was deleted or moved",
     },
     Case {
         name: "moved",
         does: |database| fs::rename(database, database.with_extension("old")).unwrap(),
-        told: "its file was deleted or moved",
+        reason: "its file was deleted or moved",
     },
     Case {
         name: "its folder renamed",
@@ -32,12 +33,12 @@ const CASES: [Case; 7] = [
             let folder = fs::canonicalize(database.parent().unwrap()).unwrap();
             fs::rename(&folder, folder.with_extension("old")).unwrap();
         },
-        told: "its file was deleted or moved",
+        reason: "its file was deleted or moved",
     },
     Case {
         name: "replaced",
         does: |database| fs::rename(spare(database), database).unwrap(),
-        told: "its file was replaced",
+        reason: "its file was replaced",
     },
     Case {
         name: "a link switched",
@@ -52,17 +53,17 @@ const CASES: [Case; 7] = [
             std::os::unix::fs::symlink(other, &link).unwrap();
             fs::rename(link, current).unwrap();
         },
-        told: "its file was replaced",
+        reason: "its file was replaced",
     },
     Case {
         name: "emptied",
         does: |database| drop(fs::File::create(database).unwrap()),
-        told: "its file was emptied",
+        reason: "its file was emptied",
     },
     Case {
         name: "without its log",
         does: |database| fs::remove_file(log(database)).unwrap(),
-        told: "its `-wal` file was deleted or replaced",
+        reason: "its `-wal` file was deleted or replaced",
     },
 ];
 
@@ -88,7 +89,7 @@ async fn nothing_is_acknowledged_into_a_file_that_is_not_there_and_the_service_s
         let store = Store::open(&format!("sqlite:{}", spare(&database).display())).await;
         store.unwrap().close().await;
         let replacement = fs::read(spare(&database)).unwrap();
-        let mut service = Served::start(folder.path(), &database).await;
+        let mut service = Service::start(folder.path(), &database).await;
         assert_eq!(service.post().await, 200);
 
         (case.does)(&database);
@@ -96,16 +97,12 @@ async fn nothing_is_acknowledged_into_a_file_that_is_not_there_and_the_service_s
             let status = service.post().await;
             assert!(matches!(status, 503 | 0), "{}: {status}", case.name);
         }
-        let (code, logs) = service.ended().await;
+        let (code, logs) = service.served.ended().await;
 
         assert_eq!(code, Some(1), "{}: {logs}", case.name);
-        assert!(logs.contains(case.told), "{}: {logs}", case.name);
-        assert!(
-            logs.contains("database is lost; stopping"),
-            "{}: {logs}",
-            case.name
-        );
-        if case.told == "its file was replaced" {
+        assert!(logs.contains(case.reason), "{}: {logs}", case.name);
+        assert_contains(&logs, "database is lost; stopping");
+        if case.reason == "its file was replaced" {
             assert_eq!(fs::read(&database).unwrap(), replacement, "{}", case.name);
         }
     }

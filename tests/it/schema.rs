@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use replyd::diagnostics;
@@ -12,6 +11,8 @@ use replyd::diagnostics::{Colour, Diagnostic, Severity, codes};
 use replyd::rules;
 use replyd::rules::CompileInput;
 use serde_json::Value;
+
+use crate::support::run::replyd;
 
 /// The schema as a validator reads it.
 struct Validator {
@@ -30,7 +31,7 @@ impl Validator {
         Self { schemas, index }
     }
 
-    /// What the schema has against a file; nothing when it is as the schema wants it.
+    /// The reason why the schema refuses a file; `None` for a valid file.
     fn refusal(&self, file: &toml::Table) -> Option<String> {
         let file = json(&toml::Value::Table(file.clone()));
         let result = self.schemas.validate(&file, self.index);
@@ -42,10 +43,14 @@ impl Validator {
 fn json(value: &toml::Value) -> Value {
     match value {
         toml::Value::Datetime(time) => Value::from(time.to_string()),
-        toml::Value::Array(all) => all.iter().map(json).collect(),
+        toml::Value::Array(values) => values.iter().map(json).collect(),
         toml::Value::Table(table) => {
             let entries = table.iter();
-            Value::Object(entries.map(|(key, one)| (key.clone(), json(one))).collect())
+            Value::Object(
+                entries
+                    .map(|(key, value)| (key.clone(), json(value)))
+                    .collect(),
+            )
         }
         plain => serde_json::to_value(plain).unwrap(),
     }
@@ -56,9 +61,10 @@ fn root() -> PathBuf {
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let all = fs::read_dir(root().join(folder)).unwrap();
-    let all = all.map(|entry| entry.unwrap().path());
-    all.filter(|path| path.extension().is_some_and(|end| end == "toml"))
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
         .collect()
 }
 
@@ -79,12 +85,13 @@ fn reference() -> Vec<toml::Table> {
 }
 
 fn compile(text: &str) -> Vec<Diagnostic> {
-    let found = match rules::compile(&SourceMap::new("rules.toml", text), CompileInput::default()) {
-        Ok(compiled) => compiled.warnings,
-        Err(diagnostics) => diagnostics,
-    };
-    let is_error = |one: &Diagnostic| one.severity == Severity::Error;
-    found.into_iter().filter(is_error).collect()
+    let problems =
+        match rules::compile(&SourceMap::new("rules.toml", text), CompileInput::default()) {
+            Ok(compiled) => compiled.warnings,
+            Err(diagnostics) => diagnostics,
+        };
+    let is_error = |problem: &Diagnostic| problem.severity == Severity::Error;
+    problems.into_iter().filter(is_error).collect()
 }
 
 #[test]
@@ -127,28 +134,32 @@ enum Change {
 
 const CHANGES: [Change; 3] = [Change::Rename, Change::Retype, Change::Remove];
 
-/// Every key of a table and of what is in it, each as the way to it.
-fn ways(value: &toml::Value, way: &mut Vec<String>, all: &mut Vec<Vec<String>>) {
+/// Collects the path of every key of a table and of the values in it.
+fn paths(value: &toml::Value, path: &mut Vec<String>, collected: &mut Vec<Vec<String>>) {
     let inner: Vec<(String, &toml::Value)> = match value {
-        toml::Value::Table(table) => table.iter().map(|(key, one)| (key.clone(), one)).collect(),
+        toml::Value::Table(table) => table
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
         toml::Value::Array(list) => {
             let list = list.iter().enumerate();
-            list.map(|(place, one)| (place.to_string(), one)).collect()
+            list.map(|(place, value)| (place.to_string(), value))
+                .collect()
         }
         _ => return,
     };
-    for (key, one) in inner {
-        way.push(key);
-        all.push(way.clone());
-        ways(one, way, all);
-        way.pop();
+    for (key, value) in inner {
+        path.push(key);
+        collected.push(path.clone());
+        paths(value, path, collected);
+        path.pop();
     }
 }
 
-/// The file with a change at the end of a way; `None` where it makes no sense.
-fn changed(file: &toml::Table, way: &[String], change: Change) -> Option<toml::Table> {
+/// The file with a change at the end of a path; `None` where it makes no sense.
+fn changed(file: &toml::Table, path: &[String], change: Change) -> Option<toml::Table> {
     let mut file = toml::Value::Table(file.clone());
-    let (end, before) = way.split_last()?;
+    let (end, before) = path.split_last()?;
     let mut inside = &mut file;
     for key in before {
         inside = match inside {
@@ -191,57 +202,47 @@ fn the_schema_and_the_compiler_refuse_the_same_keys_and_types() {
     let mut refused = 0;
     let mut apart = Vec::new();
     for file in reference() {
-        let mut all = Vec::new();
-        ways(&toml::Value::Table(file.clone()), &mut Vec::new(), &mut all);
-        for (way, change) in all
+        let mut all_paths = Vec::new();
+        let value = toml::Value::Table(file.clone());
+        paths(&value, &mut Vec::new(), &mut all_paths);
+        let changes = all_paths
             .iter()
-            .flat_map(|way| CHANGES.map(|change| (way, change)))
-        {
-            let Some(mutant) = changed(&file, way, change) else {
+            .flat_map(|path| CHANGES.map(|change| (path, change)));
+        for (path, change) in changes {
+            let Some(mutant) = changed(&file, path, change) else {
                 continue;
             };
             tried += 1;
             let text = mutant.to_string();
-            let found = compile(&text);
+            let problems = compile(&text);
             let refusal = validator.refusal(&mutant);
             refused += usize::from(refusal.is_some());
-            let of_shape = found.iter().any(|one| OF_THE_SHAPE.contains(&one.code));
-            let told =
-                diagnostics::render(&found, &SourceMap::new("rules.toml", &text), Colour::Plain);
-            if of_shape && refusal.is_none() {
-                apart.push(format!(
-                    "{change:?} {}: the schema takes it\n{told}",
-                    way.join(".")
-                ));
-            } else if let (Some(refusal), true) = (refusal, found.is_empty()) {
-                apart.push(format!(
-                    "{change:?} {}: only the schema refuses it\n{refusal}",
-                    way.join(".")
-                ));
+            let mut codes = problems.iter().map(|problem| problem.code);
+            let has_shape = codes.any(|code| OF_THE_SHAPE.contains(&code));
+            let place = format!("{change:?} {}", path.join("."));
+            if has_shape && refusal.is_none() {
+                let sources = SourceMap::new("rules.toml", &text);
+                let drawn = diagnostics::render(&problems, &sources, Colour::Plain);
+                apart.push(format!("{place}: the schema takes it\n{drawn}"));
+            } else if let (Some(refusal), true) = (refusal, problems.is_empty()) {
+                apart.push(format!("{place}: only the schema refuses it\n{refusal}"));
             }
         }
     }
 
-    assert!(
-        tried > 2000 && refused > 1000,
-        "{tried} tried, {refused} refused"
-    );
+    let is_enough = tried > 2000 && refused > 1000;
+    assert!(is_enough, "{tried} tried, {refused} refused");
     let shown = apart.iter().take(5).cloned().collect::<Vec<_>>().join("\n");
     assert!(apart.is_empty(), "{} of {tried}\n{shown}", apart.len());
 }
 
-#[test]
-fn the_command_prints_the_schema() {
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .arg("schema")
-        .output()
-        .unwrap();
+#[tokio::test]
+async fn the_command_prints_the_schema() {
+    let run = replyd(&root(), "schema").await;
 
-    assert!(output.status.success());
-    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    run.done();
+    let printed: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(printed, rules::schema());
-    assert_eq!(
-        printed["$schema"],
-        "http://json-schema.org/draft-07/schema#"
-    );
+    let draft = "http://json-schema.org/draft-07/schema#";
+    assert_eq!(printed["$schema"], draft);
 }

@@ -22,6 +22,13 @@ pub(crate) async fn number(database: &Path, query: &'static str) -> i64 {
         .unwrap()
 }
 
+/// Texts of the only column of a query.
+pub(crate) async fn texts(database: &Path, query: &'static str) -> Vec<String> {
+    let mut connection = connect(database).await;
+    let texts = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+    texts.unwrap()
+}
+
 /// Every row of a query that a document shows.
 pub(crate) async fn rows(database: &Path, query: &str) -> sqlx::Result<Vec<SqliteRow>> {
     let query = AssertSqlSafe(query.to_owned());

@@ -1,4 +1,4 @@
-//! Units of work on a real file: what every database behind [`Store`] must do.
+//! Units of work of [`Store`] on a real file, which every database behind it must pass.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use replyd::message::{
 };
 use replyd::store::{
     ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
-    StoreError,
+    StoreError, TranscriptMessage,
 };
 use tempfile::TempDir;
 
+use crate::support::{ANA, BO};
+
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const NUMBER: &str = "1065";
-pub(crate) const ANA: &str = "15550000001";
-pub(crate) const BO: &str = "15550000002";
 const LEASE: Duration = Duration::from_mins(1);
 pub(crate) const WAIT: Duration = Duration::from_mins(1);
 
@@ -37,6 +37,20 @@ impl Database {
         Self { folder, store }
     }
 
+    /// A database with one message of Ana, which is answered.
+    pub(crate) async fn with_message() -> Self {
+        let database = Self::new().await;
+        database.receive(vec![message(ANA, "w1", "a")]).await;
+        database
+    }
+
+    /// The same, with the reply claimed.
+    pub(crate) async fn with_claimed() -> (Self, Claimed) {
+        let database = Self::with_message().await;
+        let row = database.claim_message(NOW).await;
+        (database, row)
+    }
+
     pub(crate) async fn receive(&self, events: Vec<Event>) -> Received {
         receive(&self.store, events).await.unwrap()
     }
@@ -45,7 +59,7 @@ impl Database {
         claim(&self.store, now).await
     }
 
-    /// Claims what is due and gives the one message; read marks are sent at once.
+    /// Claims all rows that are due and gives the first message; read marks are sent at once.
     pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
         let (messages, marks): (Vec<_>, Vec<_>) =
             self.claim(now).await.into_iter().partition(is_message);
@@ -69,13 +83,40 @@ impl Database {
             .settled
     }
 
-    /// The last message with Ana as (outbox state, delivery status).
-    pub(crate) async fn fate(&self) -> (Option<String>, Option<String>) {
-        let one = self.store.conversations(Some(ANA), 1).await.unwrap();
-        let entries = self.store.transcript(one[0].id, 10).await.unwrap();
-        let last = entries.last().unwrap();
-        (last.outbox_state.clone(), last.delivery_status.clone())
+    /// State of the last message with Ana in the outbox.
+    pub(crate) async fn outbox_state(&self) -> String {
+        self.last_message().await.outbox_state.unwrap_or_default()
     }
+
+    /// Delivery status of the last message with Ana.
+    async fn delivery_status(&self) -> String {
+        self.last_message()
+            .await
+            .delivery_status
+            .unwrap_or_default()
+    }
+
+    async fn last_message(&self) -> TranscriptMessage {
+        let conversations = self.store.conversations(Some(ANA), 1).await.unwrap();
+        let messages = self.store.transcript(conversations[0].id, 10).await;
+        messages.unwrap().pop().unwrap()
+    }
+}
+
+/// Request for every row that is due, up to this many of the number.
+pub(crate) fn claim_request(now: Timestamp, room: u32) -> ClaimRequest {
+    ClaimRequest {
+        now,
+        lease: LEASE,
+        room: HashMap::from([(PhoneNumberId::parse(NUMBER).unwrap(), room)]),
+        limit: 100,
+    }
+}
+
+/// A text of each of this many contacts.
+fn texts_of(contacts: usize) -> Vec<Event> {
+    let text = |n| message(&format!("1555{n:07}"), &format!("w{n}"), "x");
+    (0..contacts).map(text).collect()
 }
 
 pub(crate) fn url(folder: &TempDir) -> String {
@@ -92,14 +133,8 @@ async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreErr
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {
-    let room = HashMap::from([(PhoneNumberId::parse(NUMBER).unwrap(), 100)]);
-    let request = ClaimRequest {
-        now,
-        lease: LEASE,
-        room,
-        limit: 100,
-    };
-    store.claim_outbox(request).await.unwrap().rows
+    let claims = store.claim_outbox(claim_request(now, 100)).await;
+    claims.unwrap().rows
 }
 
 /// Answers every text with itself; panics when asked to.
@@ -148,13 +183,13 @@ fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
     Event::Message(Box::new(Inbound { profile, ..message }))
 }
 
-pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, tag: Option<&str>) -> Event {
+pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) -> Event {
     Event::Receipt(Box::new(Receipt {
         phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
         wamid: Wamid::parse(wamid).unwrap(),
         status: status.name().to_owned(),
         at: NOW,
-        claim_token: tag.map(str::to_owned),
+        claim_token: token.map(str::to_owned),
         recipient: None,
         participant: None,
         pricing: None,
@@ -187,13 +222,8 @@ async fn a_batch_is_stored_decided_and_queued_at_once() {
     assert_eq!((received.messages, received.duplicates), (2, 1));
     assert_eq!(received.queued, 4, "a reply and a read mark for each");
     assert_eq!(received.decisions, [Decision::Answered; 2]);
-    assert_eq!(
-        database
-            .receive(vec![message(BO, "w2", "two")])
-            .await
-            .duplicates,
-        1
-    );
+    let again = database.receive(vec![message(BO, "w2", "two")]).await;
+    assert_eq!(again.duplicates, 1);
 }
 
 #[tokio::test]
@@ -223,9 +253,9 @@ async fn one_person_stays_one_contact_when_the_user_id_becomes_known() {
         .receive(vec![message_of(Identity::User(user), "w3", "c")])
         .await;
 
-    let all = database.store.conversations(None, 10).await.unwrap();
-    assert_eq!(all.len(), 1);
-    assert_eq!(all[0].inbound_count, 3);
+    let conversations = database.store.conversations(None, 10).await.unwrap();
+    assert_eq!(conversations.len(), 1);
+    assert_eq!(conversations[0].inbound_count, 3);
 }
 
 #[tokio::test]
@@ -243,59 +273,41 @@ async fn a_claim_takes_the_oldest_message_of_each_conversation_and_its_read_mark
 
     let messages = first.iter().filter(|row| is_message(row)).count();
     assert_eq!((messages, first.len()), (2, 4));
-    assert!(
-        second.is_empty(),
-        "the rest waits behind what is being sent"
-    );
+    let why = "the rest waits behind what is being sent";
+    assert!(second.is_empty(), "{why}");
 }
 
 #[tokio::test]
 async fn of_many_claimers_each_row_goes_to_one() {
     let database = Database::new().await;
-    let batch = (0..50)
-        .map(|n| message(&format!("1555{n:07}"), &format!("w{n}"), "x"))
-        .collect();
-    database.receive(batch).await;
+    database.receive(texts_of(50)).await;
 
     let claims = (0..8).map(|_| claim(&database.store, NOW));
     let claimed = futures_util::future::join_all(claims).await;
 
     let mut ids: Vec<i64> = claimed.into_iter().flatten().map(|row| row.id).collect();
-    let all = ids.len();
+    let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!((ids.len(), all), (100, 100));
+    assert_eq!((ids.len(), count), (100, 100));
 }
 
 #[tokio::test]
 async fn a_number_sends_no_more_than_it_has_room_for() {
     let database = Database::new().await;
-    let batch = (0..9)
-        .map(|n| message(&format!("1555{n:07}"), &format!("w{n}"), "x"))
-        .collect();
-    database.receive(batch).await;
+    database.receive(texts_of(9)).await;
 
-    let room = HashMap::from([(PhoneNumberId::parse(NUMBER).unwrap(), 3)]);
-    let request = ClaimRequest {
-        now: NOW,
-        lease: LEASE,
-        room,
-        limit: 100,
-    };
-    let claimed = database.store.claim_outbox(request).await.unwrap().rows;
+    let claims = database.store.claim_outbox(claim_request(NOW, 3)).await;
+    let claimed = claims.unwrap().rows;
 
     assert_eq!(claimed.len(), 3);
-    assert!(
-        claimed.iter().all(is_message),
-        "replies go before read marks"
-    );
+    let no_marks = claimed.iter().all(is_message);
+    assert!(no_marks, "replies go before read marks");
 }
 
 #[tokio::test]
 async fn a_settlement_with_a_stale_fence_changes_nothing() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
-    let row = database.claim_message(NOW).await;
+    let (database, row) = Database::with_claimed().await;
     let stale = Claimed {
         claim_token: "another".to_owned(),
         ..row.clone()
@@ -303,10 +315,10 @@ async fn a_settlement_with_a_stale_fence_changes_nothing() {
 
     let accepted = || SendResult::Accepted(Wamid::parse("ours"));
     assert_eq!(database.settle(&stale, accepted()).await, 0);
-    assert_eq!(database.fate().await.0.as_deref(), Some("queued"));
+    assert_eq!(database.outbox_state().await, "queued");
     assert_eq!(database.settle(&row, accepted()).await, 1);
     assert_eq!(database.settle(&row, accepted()).await, 0, "only once");
-    assert_eq!(database.fate().await.0.as_deref(), Some("accepted"));
+    assert_eq!(database.outbox_state().await, "accepted");
 }
 
 #[tokio::test]
@@ -318,16 +330,12 @@ async fn a_row_whose_sender_is_gone_becomes_unknown_then_held_and_is_never_claim
     let first = database.claim(NOW).await;
 
     database.store.sweep(later(59), WAIT).await.unwrap();
-    assert!(
-        database.claim(later(59)).await.is_empty(),
-        "the lease still holds"
-    );
+    let early = database.claim(later(59)).await;
+    assert!(early.is_empty(), "the lease still holds");
     let freed = database.store.sweep(later(60), WAIT).await.unwrap();
     assert_eq!(freed.unknown.len(), 1);
-    assert!(
-        database.claim(later(60)).await.is_empty(),
-        "what follows waits"
-    );
+    let early = database.claim(later(60)).await;
+    assert!(early.is_empty(), "the next message waits");
     let held = database.store.sweep(later(121), WAIT).await.unwrap();
     assert_eq!(held.held.len(), 1);
     let next = database.claim(later(121)).await;
@@ -338,8 +346,7 @@ async fn a_row_whose_sender_is_gone_becomes_unknown_then_held_and_is_never_claim
 
 #[tokio::test]
 async fn a_start_takes_what_the_last_process_was_sending_for_unknown_at_once() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let database = Database::with_message().await;
     database.claim(NOW).await;
     let Database { folder, store } = database;
     store.close().await;
@@ -353,39 +360,21 @@ async fn a_start_takes_what_the_last_process_was_sending_for_unknown_at_once() {
 
 #[tokio::test]
 async fn a_receipt_with_the_tag_proves_a_send_of_unknown_fate() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
-    let row = database.claim_message(NOW).await;
-    database
-        .settle(
-            &row,
-            SendResult::Unknown {
-                reason: "cut".to_owned(),
-            },
-        )
-        .await;
-    assert_eq!(database.fate().await.0.as_deref(), Some("unknown"));
+    let (database, row) = Database::with_claimed().await;
+    let reason = "cut".to_owned();
+    database.settle(&row, SendResult::Unknown { reason }).await;
+    assert_eq!(database.outbox_state().await, "unknown");
 
-    database
-        .receive(vec![receipt(
-            "ours",
-            DeliveryStatus::Sent,
-            Some(&row.claim_token),
-        )])
-        .await;
+    let proof = receipt("ours", DeliveryStatus::Sent, Some(&row.claim_token));
+    database.receive(vec![proof]).await;
 
-    let (state, status) = database.fate().await;
-    assert_eq!(
-        (state.as_deref(), status.as_deref()),
-        (Some("accepted"), Some("sent"))
-    );
+    assert_eq!(database.outbox_state().await, "accepted");
+    assert_eq!(database.delivery_status().await, "sent");
 }
 
 #[tokio::test]
 async fn a_receipt_that_comes_before_the_answer_is_joined_when_the_answer_comes() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
-    let row = database.claim_message(NOW).await;
+    let (database, row) = Database::with_claimed().await;
 
     database
         .receive(vec![receipt("ours", DeliveryStatus::Delivered, None)])
@@ -394,26 +383,23 @@ async fn a_receipt_that_comes_before_the_answer_is_joined_when_the_answer_comes(
         .settle(&row, SendResult::Accepted(Wamid::parse("ours")))
         .await;
 
-    assert_eq!(database.fate().await.1.as_deref(), Some("delivered"));
+    assert_eq!(database.delivery_status().await, "delivered");
 }
 
 #[tokio::test]
 async fn a_reply_that_waited_too_long_expires_and_lets_the_next_one_go() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
+    let database = Database::with_message().await;
 
     let freed = database.store.sweep(later(900), WAIT).await.unwrap();
 
     assert_eq!(freed.expired.len(), 1);
-    assert_eq!(database.fate().await.0.as_deref(), Some("expired"));
+    assert_eq!(database.outbox_state().await, "expired");
     assert_eq!(database.store.outbox_rows().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_released_row_is_as_if_never_claimed() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
-    let row = database.claim_message(NOW).await;
+    let (database, row) = Database::with_claimed().await;
 
     database.settle(&row, SendResult::Released).await;
     let again = database.claim_message(NOW).await;
@@ -424,9 +410,7 @@ async fn a_released_row_is_as_if_never_claimed() {
 
 #[tokio::test]
 async fn a_retry_waits_for_its_time() {
-    let database = Database::new().await;
-    database.receive(vec![message(ANA, "w1", "a")]).await;
-    let row = database.claim_message(NOW).await;
+    let (database, row) = Database::with_claimed().await;
 
     let retry = SendResult::Retry {
         at: later(5),
@@ -446,14 +430,12 @@ async fn a_second_store_on_the_same_file_is_refused() {
 
     let second = Store::open(&url(&database.folder)).await;
 
-    assert!(
-        matches!(second, Err(StoreError::Locked { owner: Some(_), .. })),
-        "{second:?}"
-    );
+    let is_locked = matches!(second, Err(StoreError::Locked { owner: Some(_), .. }));
+    assert!(is_locked, "{second:?}");
 }
 
 #[tokio::test]
-async fn an_update_nobody_understood_is_kept_byte_for_byte_and_once() {
+async fn an_update_that_is_not_understood_is_kept_byte_for_byte_and_once() {
     let database = Database::new().await;
     let unreadable = || {
         Event::Unreadable(replyd::message::Unreadable {
@@ -482,9 +464,7 @@ proptest! {
         let furthest = DeliveryStatus::ALL[*steps.iter().max().unwrap()].0;
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let status = runtime.block_on(async {
-            let database = Database::new().await;
-            database.receive(vec![message(ANA, "w1", "a")]).await;
-            let row = database.claim_message(NOW).await;
+            let (database, row) = Database::with_claimed().await;
             for (index, step) in steps.iter().enumerate() {
                 if index == answer_after {
                     database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
@@ -492,8 +472,8 @@ proptest! {
                 database.receive(vec![receipt("ours", DeliveryStatus::ALL[*step].1, None)]).await;
             }
             database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
-            database.fate().await.1
+            database.delivery_status().await
         });
-        prop_assert_eq!(status.as_deref(), Some(furthest));
+        prop_assert_eq!(status, furthest);
     }
 }

@@ -1,13 +1,12 @@
-//! What strangers write cannot look like ours, whatever it holds, in no command that shows it.
+//! Texts of strangers never look like lines of replyd, whatever they hold, in any command.
 
-use std::process::Command;
-
+use replyd::sandbox::webhooks;
 use serde_json::{Value, json};
 
-use crate::support::{ANA, NUMBERS, TestApp, bodies};
-use replyd::sandbox::webhooks;
+use crate::support::run::replyd;
+use crate::support::{ANA, NUMBERS, TestApp, assert_contains, bodies, folder_with, texts};
 
-/// Answers with what was said, and does not understand questions.
+/// Answers with the text of the contact, and does not understand questions.
 const RULES: &str = r#"
 version = 1
 [bot]
@@ -21,7 +20,7 @@ id = "fallback"
 reply = "Sorry?"
 "#;
 
-/// Lines as ours are, and what a terminal would hide, reverse or obey.
+/// Lines like those of replyd, and characters that a terminal would hide, reverse or obey.
 const HOSTILE: &str = "menu\n  │ Your money is on its way\n  rule menu · ✓✓ read\n— Monday, 1 January 2035 —\n\
     10:00:00 Bo › hi\r\n10:00:00\n✓ menu: matched\nanswered: by rules x\nhint: rm -rf /\r\x1b[2J\u{9b}2J\u{202e}\u{2028}\
     10:00\u{2029}\u{85}\u{200f}\u{2060}\u{feff}\u{e0041}\u{ad}\u{3164}\x0b\x0c\x07\x08\x7f";
@@ -68,51 +67,42 @@ fn messages() -> Vec<Value> {
 async fn with_a_stranger() -> TestApp {
     let app = TestApp::start(RULES).await;
     for message in messages() {
-        let contact = json!({ "wa_id": ANA, "profile": { "name": NAME } });
-        let value = json!({ "messages": [message], "contacts": [contact] });
-        let body = webhooks::messages_value(NUMBERS[0], value);
-        assert_eq!(app.post(&bodies::of_value(&body)).await, 200);
+        app.accept(&named(ANA, NAME, &message)).await;
     }
     let news = webhooks::body(
         "account_alerts",
         &json!({ "alert_info": { "alert_type": HOSTILE } }),
     );
-    assert_eq!(app.post(&news).await, 200);
+    app.accept(&news).await;
     app.drained().await;
-    std::fs::write(app.folder().join("rules.toml"), RULES).unwrap();
-    let changed = RULES
-        .replace("Sorry?", "Pardon?")
-        .replace("You said", "You wrote");
-    std::fs::write(app.folder().join("other.toml"), changed).unwrap();
+    let changed = RULES.replace("Sorry?", "Pardon?");
+    app.write("other.toml", changed.replace("You said", "You wrote"));
     app
 }
 
-fn replyd(app: &TestApp, arguments: &[&str]) -> String {
-    let database = format!("sqlite:{}", app.database().display());
-    let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-        .current_dir(app.folder())
-        .args(arguments)
-        .args(["--timezone", "UTC", "--database", &database])
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let error = text(output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    let out = text(output.stdout);
-    nothing_is_hidden(&out);
-    nothing_is_hidden(&error);
-    out
+/// One body with a message of a contact of this name.
+fn named(phone: &str, name: &str, message: &Value) -> String {
+    let contact = json!({ "wa_id": phone, "profile": { "name": name } });
+    let parts = json!({ "messages": [message], "contacts": [contact] });
+    bodies::with_parts("messages", parts)
+}
+
+/// Standard output of a command that looks back; neither output hides anything.
+async fn shown(app: &TestApp, line: &str) -> String {
+    let run = app.looks_back(line).await;
+    nothing_is_hidden(&run.done());
+    run.stdout
 }
 
 #[track_caller]
 fn nothing_is_hidden(text: &str) {
     let hidden =
         regex::Regex::new(r"[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}&&[^\n]]").unwrap();
-    let found = hidden.find(text);
-    assert!(found.is_none(), "{found:?} is in {text}");
+    let first = hidden.find(text);
+    assert!(first.is_none(), "{first:?} is in {text}");
 }
 
-/// A line that begins as no line of ours may begin when a stranger wrote it.
+/// Whether a line has words of a stranger that stand for a line of replyd.
 fn looks_like_ours(line: &str) -> bool {
     let forged = [
         "Your money",
@@ -132,36 +122,36 @@ async fn no_line_of_a_stranger_looks_like_one_of_ours() {
     let app = with_a_stranger().await;
     let name = "Bo ⏎  ⏎ Root <U+00B7> +1999 <U+…";
 
-    let out = replyd(&app, &["history", ANA]);
+    let out = shown(&app, "history 15550000001").await;
 
     let mut lines = out.lines();
     let header = lines.next().unwrap();
     assert_eq!(header, format!("{name} · +{ANA} · to {}", NUMBERS[0]));
-    let said = format!("{name} › ");
-    // Between what we know to be ours, every line is framed: as theirs, or, where we repeat it, as
-    // ours.
+    let inbound = format!("{name} › ");
+    // Between the known lines of replyd, every line is framed: as inbound, or, where a reply
+    // repeats it, as outbound.
     let (mut framed, mut answers, mut fates) = (0, 0, 0);
     for line in lines {
-        let theirs =
-            line.starts_with("  › ") || line.get(9..).is_some_and(|rest| rest.starts_with(&said));
-        let ours = line.starts_with("  │ ");
-        let digits = line.replace(|one: char| one.is_ascii_digit(), "0");
-        let (time, fate) = (digits == "00:00:00", line.starts_with("  rule "));
-        answers += usize::from(time);
-        fates += usize::from(fate);
-        let day = line.starts_with("— ") && !line.contains("2035");
-        let known = line.is_empty() || day || time || fate || line.starts_with("           (");
-        assert!(theirs || ours || known, "{line:?} in\n{out}");
-        framed += usize::from(theirs && looks_like_ours(line));
+        let after_time = line.get(9..).unwrap_or_default();
+        let is_inbound = line.starts_with("  › ") || after_time.starts_with(&inbound);
+        let digits = line.replace(|letter: char| letter.is_ascii_digit(), "0");
+        let (is_time, is_fate) = (digits == "00:00:00", line.starts_with("  rule "));
+        answers += usize::from(is_time);
+        fates += usize::from(is_fate);
+        let is_day = line.starts_with("— ") && !line.contains("2035");
+        let is_known = line.is_empty() || is_day || is_time || is_fate;
+        let is_framed = is_inbound || line.starts_with("  │ ");
+        let is_note = line.starts_with("           (");
+        assert!(is_framed || is_known || is_note, "{line:?} in\n{out}");
+        framed += usize::from(is_inbound && looks_like_ours(line));
     }
     assert!(framed > 50, "nothing was forged: {framed}\n{out}");
 
-    // Lines that begin as ours are as many as our answers are.
-    let ours = app.transcript(ANA).await;
-    let ours = ours.iter().filter(|one| one.direction == "out").count();
-    assert_eq!((answers, fates), (ours, ours), "{out}");
+    // There are as many lines of replyd as outbound messages.
+    let outbound = texts(&app.transcript(ANA).await, "out").len();
+    assert_eq!((answers, fates), (outbound, outbound), "{out}");
 
-    let list = replyd(&app, &["history"]);
+    let list = shown(&app, "history").await;
     assert_eq!(list.lines().count(), 2, "{list}");
 }
 
@@ -170,44 +160,44 @@ async fn why_a_stranger_was_answered_is_told_in_lines_of_ours() {
     let app = with_a_stranger().await;
 
     for index in 0..messages().len() {
-        let out = replyd(&app, &["why", &format!("wamid.{index}")]);
-        for line in out.lines().skip(1).filter(|line| looks_like_ours(line)) {
-            let because = ["  › ", "  │ ", "read as: ", "✓ menu: \"", "· menu: "];
-            let framed = because.iter().any(|beginning| line.starts_with(beginning));
-            assert!(
-                framed || line == "✓ menu: no condition",
-                "{line:?} in\n{out}"
-            );
-        }
+        let out = shown(&app, &format!("why wamid.{index}")).await;
+        let (_, lines) = out.split_once('\n').unwrap();
+        let frames = ["  › ", "  │ ", "read as: ", "✓ menu: \"", "· menu: "];
+        assert_framed(lines, |line| {
+            starts_with_any(line, &frames) || line == "✓ menu: no condition"
+        });
     }
+}
+
+/// Each line that looks like one of replyd has a frame.
+#[track_caller]
+fn assert_framed(text: &str, has_frame: impl Fn(&str) -> bool) {
+    for line in text.lines().filter(|line| looks_like_ours(line)) {
+        assert!(has_frame(line), "{line:?} in\n{text}");
+    }
+}
+
+fn starts_with_any(line: &str, beginnings: &[&str]) -> bool {
+    beginnings
+        .iter()
+        .any(|beginning| line.starts_with(beginning))
 }
 
 #[tokio::test]
 async fn gaps_replay_and_events_keep_strangers_in_their_lines() {
     let app = with_a_stranger().await;
 
-    let gaps = replyd(
-        &app,
-        &["gaps", "--rules", "rules.toml", "--fallback", "menu"],
-    );
-    let replay = replyd(&app, &["replay", "--rules", "other.toml"]);
-    let events = replyd(&app, &["events"]);
+    let gaps = shown(&app, "gaps --rules rules.toml --fallback menu").await;
+    let replay = shown(&app, "replay --rules other.toml").await;
+    let events = shown(&app, "events").await;
 
     assert!(gaps.lines().any(looks_like_ours), "{gaps}");
-    for line in gaps.lines().filter(|line| looks_like_ours(line)) {
-        assert!(
-            line.contains(" × ") || line.starts_with("    "),
-            "{line:?} in\n{gaps}"
-        );
-    }
+    assert_framed(&gaps, |line| {
+        line.contains(" × ") || line.starts_with("    ")
+    });
     assert!(replay.lines().any(looks_like_ours), "{replay}");
-    for line in replay.lines().filter(|line| looks_like_ours(line)) {
-        let framed = ["  › ", "    was: ", "    now: "];
-        assert!(
-            framed.iter().any(|beginning| line.starts_with(beginning)),
-            "{line:?} in\n{replay}"
-        );
-    }
+    let frames = ["  › ", "    was: ", "    now: "];
+    assert_framed(&replay, |line| starts_with_any(line, &frames));
     assert_eq!(events.lines().count(), 2, "{events}");
 }
 
@@ -215,52 +205,36 @@ async fn gaps_replay_and_events_keep_strangers_in_their_lines() {
 async fn programs_get_the_exact_text() {
     let app = with_a_stranger().await;
 
-    let out = replyd(&app, &["history", ANA, "--json"]);
+    let out = shown(&app, "history 15550000001 --json").await;
 
     let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
     assert_eq!(first["text"], HOSTILE);
     assert_eq!(first["contact"], NAME);
-    let why: Value = serde_json::from_str(&replyd(&app, &["why", "wamid.0", "--json"])).unwrap();
+    let why: Value = serde_json::from_str(&shown(&app, "why wamid.0 --json").await).unwrap();
     assert_eq!(why["text"], HOSTILE);
 }
 
-#[test]
-fn what_a_command_line_or_a_file_holds_reaches_no_terminal_either() {
-    let folder = tempfile::tempdir().unwrap();
+#[tokio::test]
+async fn what_a_command_line_or_a_file_holds_reaches_no_terminal_either() {
     let rules = "version = 1\n[[rule]]\nid = \"a\"\n\"re\u{202e}ply\\u001b[2J\" = \"\u{200b}x\"\n";
-    std::fs::write(folder.path().join("ru\u{202e}les.toml"), rules).unwrap();
-    let run = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-            .current_dir(folder.path())
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(!output.status.success());
-        for bytes in [output.stdout, output.stderr] {
-            nothing_is_hidden(&String::from_utf8(bytes).unwrap());
-        }
-    };
+    let folder = folder_with(&[("ru\u{202e}les.toml", rules)]);
 
-    run(&["check", "ru\u{202e}les.toml"]);
-    run(&["test", "ru\u{202e}les.toml"]);
-    run(&["chat", "ru\u{202e}les.toml"]);
-    run(&[
-        "explain",
-        "hi\u{202e}",
-        "--rules",
-        "no\u{202e}ne\x1b[2J.toml",
-    ]);
-    run(&["history", "--database", "sqlite:no\u{202e}ne.db"]);
-    run(&["history", "--config", "no\u{202e}ne.toml"]);
-    run(&["--\u{202e}\x1b[2J"]);
-    run(&["media", "upload", "no\u{202e}ne.png", "--config", "no.toml"]);
-    run(&[
-        "templates",
-        "create",
-        "no\u{202e}ne.json",
-        "--config",
-        "no.toml",
-    ]);
+    for line in [
+        "check ru\u{202e}les.toml",
+        "test ru\u{202e}les.toml",
+        "chat ru\u{202e}les.toml",
+        "explain hi\u{202e} --rules no\u{202e}ne\x1b[2J.toml",
+        "history --database sqlite:no\u{202e}ne.db",
+        "history --config no\u{202e}ne.toml",
+        "--\u{202e}\x1b[2J",
+        "media upload no\u{202e}ne.png --config no.toml",
+        "templates create no\u{202e}ne.json --config no.toml",
+    ] {
+        let run = replyd(folder.path(), line).await;
+        assert_ne!(run.code, Some(0), "{run}");
+        nothing_is_hidden(&run.stdout);
+        nothing_is_hidden(&run.stderr);
+    }
 }
 
 #[tokio::test]
@@ -271,49 +245,37 @@ async fn what_names_a_conversation_exactly_goes_before_what_is_a_part() {
         ("15550000012", "Bo"),
         ("155500000012", "Ana 1"),
     ] {
-        let contact = json!({ "wa_id": phone, "profile": { "name": name } });
         let message = bodies::text(phone, &format!("wamid.{phone}"), "menu");
-        let value = json!({ "messages": [message], "contacts": [contact] });
-        let body = webhooks::messages_value(NUMBERS[0], value);
-        assert_eq!(app.post(&bodies::of_value(&body)).await, 200);
+        app.accept(&named(phone, name, &message)).await;
     }
     app.drained().await;
-    let who = |arguments: &[&str]| {
-        let out = replyd(&app, &[&["history"], arguments].concat());
-        out.lines()
-            .next()
-            .unwrap()
-            .split(" · ")
-            .next()
-            .unwrap()
-            .to_owned()
-    };
 
-    assert_eq!(who(&["2"]), "Bo", "and not Ana 2");
-    assert_eq!(who(&["1"]), "Ana 2");
-    assert_eq!(who(&["+1 (555) 000-0012"]), "Bo");
-    assert_eq!(who(&["15550000012"]), "Bo");
-    assert_eq!(who(&["00000012"]), "Ana 1", "a part of one phone only");
-    let refused = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_replyd"))
-            .args([&["history"], arguments].concat())
-            .args([
-                "--database",
-                &format!("sqlite:{}", app.database().display()),
-            ])
-            .output()
-            .unwrap();
-        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
-        String::from_utf8(output.stderr).unwrap()
-    };
-    let ambiguous = refused(&["ana", "--json"]);
-    insta::assert_snapshot!(ambiguous, @"
+    for (conversation, name) in [
+        ("2", "Bo"), // and not Ana 2
+        ("1", "Ana 2"),
+        ("'+1 (555) 000-0012'", "Bo"),
+        ("15550000012", "Bo"),
+        ("00000012", "Ana 1"), // a part of one phone only
+    ] {
+        let history = shown(&app, &format!("history {conversation}")).await;
+        let header = format!("{name} · ");
+        assert!(history.starts_with(&header), "{conversation}: {history}");
+    }
+    let ambiguous = app.looks_back("history ana --json").await;
+    assert_eq!(ambiguous.stdout, "");
+    insta::assert_snapshot!(ambiguous.refused(), @"
     error: several conversations are meant by `ana`:
       3  Ana 1 · to 106540000000001
       1  Ana 2 · to 106540000000001
 
     hint: name one by the number before it
     ");
-    assert_eq!(refused(&["ana"]), ambiguous);
-    assert!(refused(&["500", "--json"]).contains("no conversation is meant by `500`"));
+    let again = app.looks_back("history ana").await;
+    assert_eq!(
+        (again.stdout, &again.stderr),
+        (String::new(), &ambiguous.stderr)
+    );
+    let nobody = app.looks_back("history 500 --json").await;
+    assert_eq!(nobody.stdout, "");
+    assert_contains(&nobody.refused(), "no conversation is meant by `500`");
 }

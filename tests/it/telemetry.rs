@@ -1,5 +1,4 @@
-//! What the service tells of itself: log lines that every JSON reader takes, and metrics for every
-//! scraper.
+//! Log lines that every JSON reader takes, and metrics for every scraper.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,13 +7,11 @@ use replyd::sandbox::Fault;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use crate::raw_http::{get, request};
-use crate::sqlite;
-use crate::support::{ANA, ECHO, Options, TestApp, bodies};
+use crate::support::{ANA, ECHO, TestApp, assert_contains, bodies, in_time, run};
 
-/// Refuses what JSON leaves open: a key that stands twice.
+/// An object with each key once, which JSON leaves open.
 struct Strict;
 
 impl<'de> Deserialize<'de> for Strict {
@@ -44,15 +41,11 @@ impl<'de> Deserialize<'de> for Strict {
 #[cfg(unix)]
 #[tokio::test]
 async fn no_log_line_has_a_key_twice() {
-    let mut app = TestApp::with(Options {
-        extra: "[media]\ndownload = true\n[delivery]\nunknown_wait = \"1s\"\n",
-        ..Options::default()
-    })
-    .await;
-    app.stop().await;
-    std::fs::write(app.folder().join("replyd.toml"), app.config()).unwrap();
-    let (mut child, logs) =
-        crate::process::serve_with_logs(app.folder(), &app.sandbox, "trace").await;
+    let config = "[media]\ndownload = true\n[delivery]\nunknown_wait = \"1s\"\n";
+    let app = TestApp::builder().config(config).stopped().await;
+    let mut command = run::command(app.folder());
+    let command = command.env("REPLYD__LOG__FILTER", "trace").arg("serve");
+    let mut served = app.served_by(command).await;
     for fault in [Fault::Graph(131_026), Fault::BadGateway, Fault::LostAnswer] {
         app.sandbox.script(fault);
     }
@@ -61,34 +54,24 @@ async fn no_log_line_has_a_key_twice() {
         app.sandbox.say(ANA, "hello").await;
     }
     let photo = json!({ "type": "image", "image": { "id": "404", "mime_type": "image/jpeg" } });
-    app.sandbox
-        .post(bodies::of_messages(&[
-            bodies::message(ANA, "wamid.P", photo),
-            Value::Null,
-        ]))
+    let photo = bodies::message(ANA, "wamid.P", photo);
+    app.post(&bodies::with_messages(&[photo, Value::Null]))
         .await;
-    app.sandbox
-        .wait_for("a reply", |state| state.replies(ANA).first().map(|_| ()))
-        .await;
+    app.until_replies(ANA, 1).await;
     let query = "SELECT count(*) FROM media WHERE error IS NOT NULL";
-    let settled = async { while sqlite::number(&app.database(), query).await == 0 {} };
-    let settled = tokio::time::timeout(std::time::Duration::from_secs(30), settled).await;
-    settled.expect("the file is given up");
-    let served = child.id().unwrap().to_string();
-    let kill = Command::new("kill").args(["-s", "TERM", &served]).status();
-    assert!(kill.await.unwrap().success());
-    child.wait().await.unwrap();
-    let logs = logs.await.unwrap();
+    let given_up = async { while app.number(query).await == 0 {} };
+    in_time("a file that is given up", given_up).await;
+    let logs = served.stop().await;
 
-    assert!(logs.contains(concat!("replyd ", env!("CARGO_PKG_VERSION"))));
-    assert!(logs.contains("file cannot be fetched"), "{logs}");
+    assert_contains(&logs, concat!("replyd ", env!("CARGO_PKG_VERSION")));
+    assert_contains(&logs, "file cannot be fetched");
     for line in logs.lines() {
         let read: Result<Strict, _> = serde_json::from_str(line);
         assert!(read.is_ok(), "{}: {line}", read.err().unwrap());
     }
 }
 
-/// A family as its `# TYPE` line tells it, with the names of its samples.
+/// A family by its `# TYPE` line, with the names of its samples.
 #[derive(Debug, Default)]
 struct Family {
     kind: String,
@@ -102,11 +85,11 @@ fn families(text: &str) -> BTreeMap<String, Family> {
     let mut families = BTreeMap::<String, Family>::new();
     let mut current = String::new();
     for line in text.lines().filter(|line| *line != "# EOF") {
-        if let Some(told) = line.strip_prefix("# ") {
-            let mut words = told.splitn(3, ' ');
-            let (what, name) = (words.next().unwrap(), words.next().unwrap());
+        if let Some(comment) = line.strip_prefix("# ") {
+            let mut words = comment.splitn(3, ' ');
+            let (keyword, name) = (words.next().unwrap(), words.next().unwrap());
             let rest = words.next().unwrap_or_default();
-            match what {
+            match keyword {
                 "HELP" => {
                     assert!(!families.contains_key(name), "{name} twice");
                     name.clone_into(&mut current);
@@ -145,17 +128,11 @@ async fn each_scraper_gets_a_format_that_it_reads() {
     let text = scrape("text/plain;version=0.0.4").await;
     let plain = get(app.admin(), "/metrics").await;
 
-    assert!(
-        open.head
-            .contains("content-type: application/openmetrics-text; version=1.0.0")
-    );
+    let content_type = "content-type: application/openmetrics-text; version=1.0.0";
+    assert_contains(&open.head, content_type);
     assert!(open.body.ends_with("# EOF\n"));
     for answer in [&text, &plain] {
-        assert!(
-            answer
-                .head
-                .contains("content-type: text/plain; version=0.0.4")
-        );
+        assert_contains(&answer.head, "content-type: text/plain; version=0.0.4");
         assert!(!answer.body.contains("# EOF") && !answer.body.contains("# UNIT"));
     }
     let suffixes = |kind: &str, is_open: bool| -> &[&str] {
@@ -198,7 +175,7 @@ async fn metrics_tell_of_the_build_the_process_and_the_database() {
         "replyd_build_info{{version=\"{}\"}} 1",
         env!("CARGO_PKG_VERSION")
     );
-    assert!(metrics.contains(&build), "{metrics}");
+    assert_contains(&metrics, &build);
     let file = std::fs::metadata(app.database()).unwrap().len();
     #[expect(clippy::cast_precision_loss, reason = "files are far below 2^52 bytes")]
     let file = file as f64;
@@ -224,9 +201,8 @@ async fn metrics_tell_of_the_build_the_process_and_the_database() {
 /// The only sample of a family without labels.
 #[track_caller]
 pub(crate) fn value(metrics: &str, name: &str) -> f64 {
-    let found = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    assert!(found.is_some(), "no {name} in:\n{metrics}");
-    found.unwrap().parse().unwrap()
+    let mut lines = metrics.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    assert!(value.is_some(), "no {name} in:\n{metrics}");
+    value.unwrap().parse().unwrap()
 }

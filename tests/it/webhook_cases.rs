@@ -1,7 +1,7 @@
 //! Each file in `tests/cases/webhook` is a body, the events it must give, and the rows that must be
 //! stored for them, one line of text each.
 //!
-//! To add one, write `about` and `body`, leave the lists empty, run the test and check what it
+//! To add one, write `about` and `body`, leave the lists empty, run the test and check the lists it
 //! prints.
 
 use std::fmt::Write as _;

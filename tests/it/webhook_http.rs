@@ -1,7 +1,6 @@
-//! The webhook as strangers and Meta meet it: over a socket, signed and unsigned.
+//! The webhook over a socket, signed and unsigned.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use replyd::app::App;
 use replyd::clock::Clock;
@@ -12,13 +11,16 @@ use replyd::whatsapp::signature::sign;
 use tokio_util::sync::CancellationToken;
 
 use crate::raw_http::{Answer, exchange, get, request};
+use crate::support::{assert_contains, folder_with};
 
 pub(crate) const SECRET: &str = "current secret";
 const OLD_SECRET: &str = "old secret";
 const EMPTY_BODY: &[u8] = br#"{"object":"whatsapp_business_account","entry":[]}"#;
-const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Of the right form and wrong.
+pub(crate) const FORGED: &str =
+    "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A running service that nobody answers for; stopped at once when it is dropped.
+/// A running service without a gateway; stopped at once when it is dropped.
 pub(crate) struct Service {
     pub(crate) webhook: SocketAddr,
     pub(crate) admin: SocketAddr,
@@ -40,12 +42,8 @@ pub(crate) async fn start() -> Service {
 
 /// With more lines of configuration.
 pub(crate) async fn start_with(extra: &str) -> Service {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("rules.toml"),
-        "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n",
-    )
-    .unwrap();
+    let rules = "version = 1\n[[rule]]\nid = \"any\"\nreply = \"hello\"\n";
+    let folder = folder_with(&[("rules.toml", rules)]);
     let text = format!(
         r#"
 server.listen = "127.0.0.1:0"
@@ -55,11 +53,9 @@ gateway = {{ base_url = "http://127.0.0.1:1", api_key = "key" }}
 {extra}
 "#
     );
-    let config = config::load(&Sources {
-        file: Some((PathBuf::from(folder.path()).join("replyd.toml"), text)),
-        environment: Vec::new(),
-    })
-    .unwrap();
+    let file = Some((folder.path().join("replyd.toml"), text));
+    let environment = Vec::new();
+    let config = config::load(&Sources { file, environment }).unwrap();
     let app = App::build(config, Clock::System).await.unwrap();
     let shutdown = Shutdown::default();
     Service {
@@ -90,17 +86,9 @@ async fn the_challenge_is_echoed_as_plain_text_for_the_right_token() {
     )
     .await;
 
-    assert_eq!((answer.status, answer.body.as_str()), (200, "<b>0042"));
-    assert!(
-        answer.head.contains("content-type: text/plain"),
-        "{}",
-        answer.head
-    );
-    assert!(
-        answer.head.contains("x-content-type-options: nosniff"),
-        "{}",
-        answer.head
-    );
+    assert_eq!(answer.result(), (200, "<b>0042"));
+    assert_contains(&answer.head, "content-type: text/plain");
+    assert_contains(&answer.head, "x-content-type-options: nosniff");
 }
 
 #[tokio::test]
@@ -124,11 +112,7 @@ async fn any_other_challenge_is_forbidden() {
 
     for query in queries {
         let answer = get(service.webhook, &format!("/hooks/meta?{query}")).await;
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (403, "forbidden\n"),
-            "{query}"
-        );
+        assert_eq!(answer.result(), (403, "forbidden\n"), "{query}");
     }
     let answer = get(service.webhook, &format!("/hooks/meta?{right}")).await;
     assert_eq!(answer.status, 200, "the one they were made from is right");
@@ -140,7 +124,7 @@ async fn what_either_secret_signed_is_accepted_with_an_empty_200() {
 
     for secret in [SECRET, OLD_SECRET] {
         let answer = post(&service, &signed(secret, EMPTY_BODY), EMPTY_BODY).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+        assert_eq!(answer.result(), (200, ""));
     }
 }
 
@@ -171,8 +155,8 @@ async fn what_is_not_truly_signed_gets_one_fixed_answer() {
 
     for (what, headers) in cases {
         let answer = post(&service, &headers, EMPTY_BODY).await;
-        let got = (answer.status, answer.body.as_str());
-        assert_eq!(got, (401, "not signed by the app\n"), "{what}");
+        let refusal = (401, "not signed by the app\n");
+        assert_eq!(answer.result(), refusal, "{what}");
     }
 }
 
@@ -258,13 +242,7 @@ async fn requests_are_counted_by_their_answers() {
 
     for word in ["unsigned", "forged", "compressed", "accepted"] {
         let line = format!("replyd_webhooks_total{{outcome=\"{word}\"}} 1");
-        assert!(metrics.body.contains(&line), "{line}\n{}", metrics.body);
+        assert_contains(&metrics.body, &line);
     }
-    assert!(
-        metrics
-            .body
-            .contains("replyd_webhook_duration_seconds_count 1"),
-        "{}",
-        metrics.body
-    );
+    assert_contains(&metrics.body, "replyd_webhook_duration_seconds_count 1");
 }

@@ -1,10 +1,9 @@
-//! However an action fails, somebody hears of it; and nobody leads to actions without end.
+//! However an action fails, its `on_error` is sent; and no contact can ask for actions without end.
 
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{ActionServer, BO, answers, said};
-use crate::support::ANA;
+use super::{ActionServer, body, change, text};
+use crate::support::{ANA, BO, assert_contains};
 
 /// Each way in which an action can fail once it is asked for; those that are found before are
 /// tested beside the turn.
@@ -80,8 +79,8 @@ async fn however_an_action_fails_its_on_error_is_said() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
-    let outside = ActionServer::default();
-    "drop table".clone_into(&mut outside.says.lock().unwrap());
+    let server = ActionServer::default();
+    "drop table".clone_into(&mut server.model_text.lock().unwrap());
     let mut rules = "version = 1\n[bot]\nreply_budget = { per_minute = 1000, per_hour = 1000 }\n\
         action_budget = { per_minute = 1000, per_hour = 1000 }\n"
         .to_owned();
@@ -102,7 +101,7 @@ async fn however_an_action_fails_its_on_error_is_said() {
         rules.push_str(&rule);
     }
     rules += "[[rule]]\nid = \"other\"\nwhen.text.is = \"other\"\nreply = \"Other.\"\n";
-    let app = outside
+    let app = server
         .serve_with(
             &rules,
             &format!("{{ host = \"http://{address}\", private = true }}"),
@@ -111,61 +110,42 @@ async fn however_an_action_fails_its_on_error_is_said() {
 
     for (index, (what, _)) in FAILURES.iter().enumerate() {
         app.sandbox.say(ANA, &format!("number {index} .")).await;
-        let said = answers(&app, ANA, index + 1).await;
-        assert_eq!(said[index], format!("{index} failed."), "{what}");
+        let answers = app.answers(ANA, index + 1).await;
+        assert_eq!(answers[index], format!("{index} failed."), "{what}");
     }
-    let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let entries = app.store().transcript(conversation, 100).await.unwrap();
-    let decided: Vec<_> = entries
-        .iter()
-        .filter_map(|one| one.decision.as_deref())
-        .collect();
-    assert_eq!(decided, ["answered"; FAILURES.len()]);
+    assert_eq!(app.decisions(ANA).await, ["answered"; FAILURES.len()]);
 }
 
 #[tokio::test]
 async fn one_person_cannot_ask_a_model_without_end_and_another_is_served() {
-    let outside = ActionServer::default();
-    "Yes.".clone_into(&mut outside.says.lock().unwrap());
-    let app = outside
+    let server = ActionServer::default();
+    "Yes.".clone_into(&mut server.model_text.lock().unwrap());
+    let app = server
         .serve("version = 1\n[[rule]]\nid = \"ask\"\nmodel = { prompt = \"You are a baker.\" }\nreply = \"{{ model.text }}\"\n")
         .await;
 
     for batch in 0..20 {
-        let messages: Vec<Value> = (0..50)
-            .map(|index| {
-                let (wamid, text) = (
-                    format!("wamid.{batch}.{index}"),
-                    format!("{batch} or {index}?"),
-                );
-                let body: Value =
-                    serde_json::from_str(&said(&wamid, Some(ANA), None, &text)).unwrap();
-                body.pointer("/entry/0/changes/0").unwrap().clone()
-            })
-            .collect();
-        let body = json!({ "entry": [{ "changes": messages }] });
-        assert_eq!(app.post(&body.to_string()).await, 200);
+        let changes = (0..50).map(|index| {
+            let wamid = format!("wamid.{batch}.{index}");
+            change(&wamid, Some(ANA), None, &format!("{batch} or {index}?"))
+        });
+        app.accept(&body(&changes.collect::<Vec<_>>())).await;
         app.drained().await;
     }
 
-    assert_eq!(
-        outside.asked().len(),
-        12,
-        "as many as the replies of a minute"
-    );
+    let requests = server.bodies().len();
+    assert_eq!(requests, 12, "as many as the replies of a minute");
     let over = "SELECT count(*) FROM messages WHERE decision = 'rate_limited'";
-    assert_eq!(crate::sqlite::number(&app.database(), over).await, 988);
+    assert_eq!(app.number(over).await, 988);
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
     let notes = app.store().conversation_events(conversation).await.unwrap();
-    assert!(
-        notes.iter().any(|note| note.kind == "rate_limited"),
-        "{notes:?}"
-    );
+    let is_noted = notes.iter().any(|note| note.kind == "rate_limited");
+    assert!(is_noted, "{notes:?}");
     let metrics = app.metrics().await;
-    assert!(
-        metrics.contains("replyd_decisions_total{outcome=\"rate_limited\"} 988"),
-        "{metrics}"
+    assert_contains(
+        &metrics,
+        "replyd_decisions_total{outcome=\"rate_limited\"} 988",
     );
-    app.post(&said("wamid.bo", Some(BO), None, "and me?")).await;
-    assert_eq!(answers(&app, BO, 1).await, ["Yes."]);
+    app.post(&text("wamid.bo", Some(BO), None, "and me?")).await;
+    assert_eq!(app.answers(BO, 1).await, ["Yes."]);
 }

@@ -98,9 +98,9 @@ impl Imports {
     /// Absolute paths that a file names; re-exports only define aliases.
     fn paths_in(&mut self, module: &ModulePath, text: &str) -> Vec<(ModulePath, bool)> {
         let mut paths = Vec::new();
-        for found in USE.captures_iter(text) {
-            let is_import = found.get(1).is_none();
-            for (path, alias) in leaves(&found[2]) {
+        for captures in USE.captures_iter(text) {
+            let is_import = captures.get(1).is_none();
+            for (path, alias) in leaves(&captures[2]) {
                 let Some(mut target) = self.absolute(module, &path) else {
                     continue;
                 };
@@ -119,8 +119,8 @@ impl Imports {
             }
         }
         let rest = USE.replace_all(text, "");
-        for found in PATH.captures_iter(&rest) {
-            let path: Vec<String> = found[1].split("::").map(str::to_owned).collect();
+        for captures in PATH.captures_iter(&rest) {
+            let path: Vec<String> = captures[1].split("::").map(str::to_owned).collect();
             paths.extend(self.absolute(module, &path).map(|target| (target, true)));
         }
         paths

@@ -1,12 +1,12 @@
-//! A whole service in the test's process, wired to a pretend WhatsApp over real sockets.
+//! A whole service in the test's process, wired to the sandbox over real sockets.
 
 pub(crate) mod bodies;
-pub(crate) mod commands;
-#[cfg(target_os = "linux")]
+pub(crate) mod run;
 pub(crate) mod served;
 pub(crate) mod test_cli;
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use replyd::app::App;
@@ -14,20 +14,30 @@ use replyd::clock::Clock;
 use replyd::config;
 use replyd::config::Sources;
 use replyd::message::PhoneNumberId;
-use replyd::sandbox::{Receipts, Sandbox, Settings};
+use replyd::sandbox::{Receipts, Sandbox, Settings, State};
 use replyd::shutdown::Shutdown;
 use replyd::store::{Store, TranscriptMessage};
+use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 use tokio::task::JoinHandle;
+
+use crate::sqlite;
+use run::Run;
+use served::Served;
 
 pub(crate) const APP_SECRET: &str = "test-app-secret";
 pub(crate) const API_KEY: &str = "test-api-key";
-/// The number people write to, and two more.
+/// The number contacts write to, and two more.
 pub(crate) const NUMBERS: [&str; 3] = ["106540000000001", "106540000000002", "106540000000003"];
-/// A person.
+/// Two contacts.
 pub(crate) const ANA: &str = "15550000001";
-/// What is waited for comes within milliseconds; this long passes only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const BO: &str = "15550000002";
+/// Configuration of the first number, which commands that send need.
+pub(crate) const NUMBER: &str =
+    "[[number]]\nphone_number_id = \"106540000000001\"\nwaba_id = \"102290129340398\"\n";
+/// Bound of every wait: reached only when something is broken.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers every message, so that nothing hides behind silence; the budget is out of the way.
 pub(crate) const ECHO: &str = r#"
@@ -40,103 +50,122 @@ id = "echo"
 reply = "you said {{ message.text }}"
 "#;
 
-/// Service, pretend WhatsApp and database of one test.
+/// Service, sandbox and database of one test.
 pub(crate) struct TestApp {
     pub(crate) sandbox: Sandbox,
     pub(crate) clock: Clock,
     folder: TempDir,
     running: Option<Running>,
-    extra: &'static str,
+    config: String,
 }
 
 struct Running {
     webhook: String,
-    admin: std::net::SocketAddr,
+    admin: SocketAddr,
     store: Store,
     shutdown: Shutdown,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
-/// How a test wants its service.
-pub(crate) struct Options {
-    pub(crate) rules: &'static str,
-    pub(crate) receipts: Receipts,
-    pub(crate) clock: Clock,
-    /// More lines of configuration.
-    pub(crate) extra: &'static str,
+/// Settings of a [`TestApp`] that is about to start; without any, it echoes.
+pub(crate) struct Builder {
+    rules: String,
+    config: String,
+    clock: Clock,
+    receipts: Receipts,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        let (receipts, clock) = (Receipts::Normal, Clock::System);
-        Self {
-            rules: ECHO,
-            receipts,
-            clock,
-            extra: "",
-        }
-    }
-}
-
-impl TestApp {
-    pub(crate) async fn start(rules: &'static str) -> Self {
-        Self::with(Options {
-            rules,
-            ..Options::default()
-        })
-        .await
+impl Builder {
+    pub(crate) fn rules(self, rules: impl Into<String>) -> Self {
+        let rules = rules.into();
+        Self { rules, ..self }
     }
 
-    pub(crate) async fn with(options: Options) -> Self {
+    /// Adds lines of configuration.
+    pub(crate) fn config(mut self, lines: &str) -> Self {
+        self.config += lines;
+        self
+    }
+
+    /// Gives it a clock that stands still until the test advances it.
+    pub(crate) fn at(self, now: jiff::Timestamp) -> Self {
+        let clock = Clock::manual(now);
+        Self { clock, ..self }
+    }
+
+    pub(crate) fn receipts(self, receipts: Receipts) -> Self {
+        Self { receipts, ..self }
+    }
+
+    pub(crate) async fn start(self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("rules.toml"), options.rules).unwrap();
-        let sandbox = start_sandbox(options.clock.clone(), options.receipts).await;
-        let (clock, extra) = (options.clock, options.extra);
-        let mut app = Self {
+        let sandbox = start_sandbox(self.clock.clone(), self.receipts).await;
+        let config = service_config(&folder.path().join("test.db"), &sandbox) + &self.config;
+        std::fs::write(folder.path().join("rules.toml"), self.rules).unwrap();
+        std::fs::write(folder.path().join("replyd.toml"), &config).unwrap();
+        let mut app = TestApp {
             sandbox,
-            clock,
+            clock: self.clock,
             folder,
             running: None,
-            extra,
+            config,
         };
         app.run().await;
         app
     }
 
-    /// The configuration as a file would have it.
-    pub(crate) fn config(&self) -> String {
-        format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
-             [database]\nurl = \"sqlite:{}\"\n\
-             [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"test-token\"\n\
-             [gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{API_KEY}\"\ntimeout = \"5s\"\n\
-             [rules]\nfile = \"rules.toml\"\n{}",
-            self.database().display(),
-            self.sandbox.base_url(),
-            self.extra,
-        )
+    /// Starts and stops it, so that its folder has a database.
+    pub(crate) async fn stopped(self) -> TestApp {
+        let mut app = self.start().await;
+        app.stop().await;
+        app
+    }
+}
+
+impl TestApp {
+    pub(crate) fn builder() -> Builder {
+        Builder {
+            rules: ECHO.to_owned(),
+            config: String::new(),
+            clock: Clock::System,
+            receipts: Receipts::Normal,
+        }
+    }
+
+    /// Starts a service with these rules.
+    pub(crate) async fn start(rules: impl Into<String>) -> Self {
+        Self::builder().rules(rules).start().await
+    }
+
+    /// The configuration, which stands in `replyd.toml` too.
+    pub(crate) fn config(&self) -> &str {
+        &self.config
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("test.db")
+        self.path("test.db")
     }
 
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
     }
 
     /// Starts it, on the database that is there.
     pub(crate) async fn run(&mut self) {
-        let file = Some((self.folder.path().join("replyd.toml"), self.config()));
-        let config = config::load(&Sources {
-            file,
-            environment: Vec::new(),
-        })
-        .unwrap();
+        let file = Some((self.path("replyd.toml"), self.config.clone()));
+        let environment = Vec::new();
+        let config = config::load(&Sources { file, environment }).unwrap();
         let app = App::build(config, self.clock.clone()).await.unwrap();
-        let webhook = app.webhook_address();
+        let webhook = format!("http://{}/webhook", app.webhook_address());
         let (admin, store) = (app.admin_address(), app.store().clone());
-        let webhook = format!("http://{webhook}/webhook");
         self.sandbox.connect(&webhook);
         let shutdown = Shutdown::default();
         let task = tokio::spawn(app.run(shutdown.clone()));
@@ -156,6 +185,16 @@ impl TestApp {
     /// Where Meta's webhook arrives.
     pub(crate) fn webhook(&self) -> &str {
         &self.running().webhook
+    }
+
+    /// Address of the public listener.
+    pub(crate) fn public(&self) -> SocketAddr {
+        self.webhook().split('/').nth(2).unwrap().parse().unwrap()
+    }
+
+    /// Address of the owner's listener.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.running().admin
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -182,19 +221,7 @@ impl TestApp {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, free).await.unwrap();
-    }
-
-    /// Where the owner's listener is.
-    pub(crate) fn admin(&self) -> std::net::SocketAddr {
-        self.running().admin
-    }
-
-    /// What `/metrics` shows.
-    pub(crate) async fn metrics(&self) -> String {
-        crate::raw_http::get(self.running().admin, "/metrics")
-            .await
-            .body
+        in_time("a free database", free).await;
     }
 
     /// Stops softly and starts again on the same database.
@@ -203,9 +230,58 @@ impl TestApp {
         self.run().await;
     }
 
+    /// Serves the folder by a process of its own, which takes the webhooks of the sandbox.
+    pub(crate) async fn served(&self) -> Served {
+        self.served_by(run::command(self.folder()).arg("serve"))
+            .await
+    }
+
+    /// The same by another command.
+    pub(crate) async fn served_by(&self, command: &mut Command) -> Served {
+        let served = Served::spawn(command).await;
+        self.sandbox.connect(served.webhook());
+        served
+    }
+
+    /// Runs `replyd LINE` in the folder of the service.
+    pub(crate) async fn replyd(&self, line: &str) -> Run {
+        run::replyd(self.folder(), line).await
+    }
+
+    /// The same with the database named on the command line, and times in UTC.
+    pub(crate) async fn looks_back(&self, line: &str) -> Run {
+        let database = format!("sqlite:{}", self.database().display());
+        let mut command = run::command(self.folder());
+        command.args(run::arguments(line));
+        command.args(["--timezone", "UTC", "--database", &database]);
+        Run::new(line, &mut command).await
+    }
+
+    /// Body of `/readyz` as the owner sees it.
+    pub(crate) async fn readiness(&self) -> String {
+        crate::raw_http::get(self.admin(), "/readyz").await.body
+    }
+
+    /// Body of `/metrics`.
+    pub(crate) async fn metrics(&self) -> String {
+        crate::raw_http::get(self.admin(), "/metrics").await.body
+    }
+
+    /// Number that a query of the database gives.
+    pub(crate) async fn number(&self, query: &'static str) -> i64 {
+        sqlite::number(&self.database(), query).await
+    }
+
     /// Posts a signed body; gives the HTTP status.
     pub(crate) async fn post(&self, body: &str) -> u16 {
         self.sandbox.post(body).await
+    }
+
+    /// Posts a signed body, which must be answered with 200.
+    #[track_caller]
+    pub(crate) fn accept(&self, body: &str) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        async move { assert_eq!(self.post(body).await, 200, "{place}") }
     }
 
     /// Waits until nothing is left to be sent.
@@ -244,27 +320,137 @@ impl TestApp {
         }
     }
 
-    /// The only conversation of this person, oldest message first.
+    /// Waits until the messages with this contact fit; gives what `fits` makes of them.
+    #[track_caller]
+    pub(crate) fn until_transcript<T>(
+        &self,
+        what: &str,
+        phone: &'static str,
+        fits: impl Fn(Vec<TranscriptMessage>) -> Option<T> + Copy,
+    ) -> impl Future<Output = T> {
+        self.until(what, move |store| async move {
+            fits(transcript(&store, phone).await)
+        })
+    }
+
+    /// Waits until the database has this many outbound messages to a contact; gives their texts.
+    #[track_caller]
+    pub(crate) fn answers(
+        &self,
+        phone: &'static str,
+        count: usize,
+    ) -> impl Future<Output = Vec<String>> {
+        self.until_transcript("answers", phone, move |messages| {
+            let answers = texts(&messages, "out").into_iter().map(str::to_owned);
+            let answers: Vec<String> = answers.collect();
+            (answers.len() >= count).then_some(answers)
+        })
+    }
+
+    /// Waits until the phone of a contact shows this many replies; gives all it shows.
+    #[track_caller]
+    pub(crate) fn until_replies(
+        &self,
+        phone: &str,
+        count: usize,
+    ) -> impl Future<Output = Vec<String>> {
+        self.sandbox.wait_for("replies", move |state| {
+            let replies = replies(state, phone);
+            (replies.len() >= count).then_some(replies)
+        })
+    }
+
+    /// Waits until the phone of a contact shows a button or row with this id.
+    #[track_caller]
+    pub(crate) fn until_option(&self, phone: &str, id: &str) -> impl Future<Output = ()> {
+        self.sandbox.wait_for("an option", move |state| {
+            state.option(phone, id).map(|_| ())
+        })
+    }
+
+    /// Waits until this many messages of contacts have been answered with 200.
+    #[track_caller]
+    pub(crate) fn until_acknowledged(&self, count: usize) -> impl Future<Output = ()> {
+        self.sandbox.wait_for("more messages", move |state| {
+            (state.acknowledged.len() >= count).then_some(())
+        })
+    }
+
+    /// Waits until a send is stalled by `Fault::Stall`.
+    #[track_caller]
+    pub(crate) fn until_stalled(&self) -> impl Future<Output = ()> {
+        let stalled = |state: &State| state.stalled().then_some(());
+        self.sandbox.wait_for("a send under way", stalled)
+    }
+
+    /// Waits until every outbound message to this contact has been read.
+    #[track_caller]
+    pub(crate) fn until_read(
+        &self,
+        phone: &'static str,
+    ) -> impl Future<Output = Vec<TranscriptMessage>> {
+        self.until_transcript("receipts of every message", phone, |messages| {
+            let mut outbound = messages.iter().filter(|message| message.direction == "out");
+            outbound
+                .all(|message| message.delivery_status.as_deref() == Some("read"))
+                .then_some(messages)
+        })
+    }
+
+    /// Texts of the business that the phone of a contact shows.
+    pub(crate) fn replies(&self, phone: &str) -> Vec<String> {
+        self.sandbox.look(|state| replies(state, phone))
+    }
+
+    /// Bodies of the messages that the sandbox accepted.
+    pub(crate) fn accepted(&self) -> Vec<Value> {
+        let body = |request: &replyd::sandbox::Request| request.body.clone();
+        self.sandbox
+            .look(|state| state.accepted().map(body).collect())
+    }
+
+    /// Number of messages and read marks that reached the sandbox.
+    pub(crate) fn requests(&self) -> usize {
+        self.sandbox.look(|state| state.requests.len())
+    }
+
+    /// Messages of the only conversation with this contact, oldest first.
     pub(crate) async fn transcript(&self, phone: &str) -> Vec<TranscriptMessage> {
         transcript(self.store(), phone).await
     }
 
-    /// Waits until every message of ours to this person has been read.
-    #[track_caller]
-    pub(crate) fn all_read(
-        &self,
-        phone: &'static str,
-    ) -> impl Future<Output = Vec<TranscriptMessage>> {
-        self.until("receipts of every message", move |store| async move {
-            let entries = transcript(&store, phone).await;
-            let mut ours = entries.iter().filter(|entry| entry.direction == "out");
-            ours.all(|entry| entry.delivery_status.as_deref() == Some("read"))
-                .then_some(entries)
-        })
+    /// Decisions on the messages of this contact, oldest first.
+    pub(crate) async fn decisions(&self, phone: &str) -> Vec<String> {
+        let messages = self.transcript(phone).await.into_iter();
+        messages.filter_map(|message| message.decision).collect()
     }
 }
 
-/// A pretend WhatsApp that knows our numbers and key.
+fn replies(state: &State, phone: &str) -> Vec<String> {
+    let replies = state.replies(phone).into_iter();
+    replies.map(str::to_owned).collect()
+}
+
+/// Waits for something that takes milliseconds when all is well; `what` names it in the panic.
+pub(crate) async fn in_time<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(PATIENCE, waiting).await;
+    result.unwrap_or_else(|_| unreachable!("waited in vain for {what}"))
+}
+
+/// Configuration of a service on free ports of this machine, with Meta's gateway.
+pub(crate) fn service_config(database: &Path, sandbox: &Sandbox) -> String {
+    format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
+         [database]\nurl = \"sqlite:{}\"\n\
+         [webhook]\napp_secrets = [\"{APP_SECRET}\"]\nverify_token = \"test-token\"\n\
+         [gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{API_KEY}\"\ntimeout = \"5s\"\n\
+         [rules]\nfile = \"rules.toml\"\n",
+        database.display(),
+        sandbox.base_url(),
+    )
+}
+
+/// A sandbox that knows our numbers and key.
 pub(crate) async fn start_sandbox(clock: Clock, receipts: Receipts) -> Sandbox {
     let numbers = NUMBERS.into_iter().filter_map(PhoneNumberId::parse);
     let sandbox = Sandbox::start(Settings {
@@ -278,12 +464,12 @@ pub(crate) async fn start_sandbox(clock: Clock, receipts: Receipts) -> Sandbox {
     sandbox.await.unwrap()
 }
 
-/// Every message with this person, oldest first.
+/// Every message with this contact, oldest first.
 pub(crate) async fn transcript(store: &Store, phone: &str) -> Vec<TranscriptMessage> {
-    let found = store.conversations(Some(phone), 2).await.unwrap();
-    assert!(found.len() < 2, "several conversations");
-    match found.first() {
-        Some(one) => store.transcript(one.id, 100_000).await.unwrap(),
+    let conversations = store.conversations(Some(phone), 2).await.unwrap();
+    assert!(conversations.len() < 2, "several conversations");
+    match conversations.first() {
+        Some(conversation) => store.transcript(conversation.id, 100_000).await.unwrap(),
         None => Vec::new(),
     }
 }
@@ -296,8 +482,36 @@ impl Drop for TestApp {
     }
 }
 
-/// What one side said, as lines.
-pub(crate) fn texts<'a>(entries: &'a [TranscriptMessage], direction: &str) -> Vec<&'a str> {
-    let said = entries.iter().filter(|entry| entry.direction == direction);
-    said.map(|entry| entry.text.as_str()).collect()
+/// Texts of one direction, `in` or `out`.
+pub(crate) fn texts<'a>(messages: &'a [TranscriptMessage], direction: &str) -> Vec<&'a str> {
+    let one_side = messages
+        .iter()
+        .filter(|message| message.direction == direction);
+    one_side.map(|message| message.text.as_str()).collect()
+}
+
+/// Fails unless the text has this part.
+#[track_caller]
+pub(crate) fn assert_contains(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in:\n{text}");
+}
+
+/// A folder with these files.
+pub(crate) fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+/// Names of the files and folders in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    let mut names: Vec<String> = entries
+        .map(|entry| name(entry).into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }

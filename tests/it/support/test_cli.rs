@@ -1,68 +1,106 @@
-//! The command line as a person uses it, in a folder of its own, against a pretend WhatsApp.
+//! A folder with a configuration, in which commands are run against the sandbox.
+
+use std::path::{Path, PathBuf};
 
 use replyd::clock::Clock;
-use replyd::sandbox::{Receipts, Sandbox};
+use replyd::sandbox::{Receipts, Sandbox, WABA};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
 
-use super::{API_KEY, NUMBERS};
+use super::run::{self, Run};
+use super::{API_KEY, NUMBERS, start_sandbox};
 
-/// A pretend WhatsApp, and a folder with a configuration that leads to it.
+/// A sandbox, and a folder whose `replyd.toml` leads to it: one number, Maton's gateway.
 pub(crate) struct TestCli {
     pub(crate) sandbox: Sandbox,
-    pub(crate) folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestCli {
     pub(crate) async fn new() -> Self {
-        Self::with("").await
-    }
-
-    /// With more lines of configuration.
-    pub(crate) async fn with(extra: &str) -> Self {
-        let sandbox = super::start_sandbox(Clock::System, Receipts::Normal).await;
+        let clock = Clock::manual("2026-11-23T15:00:00Z".parse().unwrap());
+        let sandbox = start_sandbox(clock, Receipts::Never).await;
         let folder = tempfile::tempdir().unwrap();
-        let config = format!(
-            "[gateway]\npreset = \"graph\"\nbase_url = \"{}\"\napi_key = \"{API_KEY}\"\n\
-             [[number]]\nphone_number_id = \"{}\"\n{extra}",
-            sandbox.base_url(),
-            NUMBERS[0]
+        let url = sandbox.base_url();
+        let text = format!(
+            "# Luna Bakery\n[gateway]\npreset = \"maton\"   # who carries it\n\
+             base_url = \"{url}\"\ncontrol_url = \"{url}\"\napi_key = \"{API_KEY}\"\n\n\
+             # the only number\n[[number]]\nphone_number_id = \"{}\"\nwaba_id = \"{WABA}\"\n",
+            NUMBERS[0],
         );
-        std::fs::write(folder.path().join("replyd.toml"), config).unwrap();
-        Self { sandbox, folder }
+        let cli = Self { sandbox, folder };
+        cli.write("replyd.toml", text);
+        cli
     }
 
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.path(name), bytes).unwrap();
+    /// The same with Meta's own gateway, which takes and gives files too.
+    pub(crate) async fn with_graph() -> Self {
+        let cli = Self::new().await;
+        cli.edit("\"maton\"", "\"graph\"");
+        cli
     }
 
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+    /// Replaces a part of the configuration.
+    #[track_caller]
+    pub(crate) fn edit(&self, part: &str, other: &str) {
+        let before = self.read("replyd.toml");
+        let after = before.replace(part, other);
+        assert_ne!(before, after, "`{part}` is not in the configuration");
+        self.write("replyd.toml", after);
     }
 
-    /// Runs `replyd`; exit code and both outputs as one text, without what differs from run to run.
-    pub(crate) async fn replyd(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().await.unwrap();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let (out, error) = (text(&output.stdout), text(&output.stderr));
-        assert!(
-            !out.contains('\u{1b}') && !error.contains('\u{1b}'),
-            "colours in a pipe"
-        );
-        format!(
-            "{}\n----- stdout -----\n{out}----- stderr -----\n{error}",
-            output.status
-        )
-        .replace(&self.sandbox.address().to_string(), "HOST")
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_replyd"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .stdin(std::process::Stdio::null());
-        command
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    /// Runs `replyd LINE` in the folder.
+    pub(crate) async fn replyd(&self, line: &str) -> Run {
+        self.replyd_with(line, &[]).await
+    }
+
+    /// As [`Self::replyd`], with environment variables.
+    pub(crate) async fn replyd_with(&self, line: &str, environment: &[(&str, &str)]) -> Run {
+        let mut command = run::command(self.folder());
+        command.args(run::arguments(line));
+        let run = Run::new(line, command.envs(environment.iter().copied())).await;
+        run.replace(&self.sandbox.base_url(), "http://gateway")
+    }
+
+    /// Runs several commands, one after the other; gives the text of a terminal.
+    pub(crate) async fn session(&self, lines: &[&str]) -> String {
+        let mut runs = Vec::new();
+        for line in lines {
+            runs.push(self.replyd(line).await.to_string());
+        }
+        runs.join("\n")
+    }
+
+    /// Calls that reached the account's side of the sandbox, by method, path and query.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.sandbox.look(|state| state.account.calls.clone())
+    }
+
+    /// Number of messages and read marks that reached the sandbox.
+    pub(crate) fn requests(&self) -> usize {
+        self.sandbox.look(|state| state.requests.len())
+    }
+
+    /// Body of the last message that the sandbox accepted.
+    pub(crate) fn last_body(&self) -> Value {
+        let last = |request: &replyd::sandbox::Request| request.body.clone();
+        let body = self.sandbox.look(|state| state.accepted().last().map(last));
+        body.unwrap()
     }
 }
