@@ -49,6 +49,11 @@ impl ActionServer {
         address
     }
 
+    /// Sets the text that the model gives from now on.
+    fn prepare_model(&self, text: &str) {
+        text.clone_into(&mut self.model_text.lock().unwrap());
+    }
+
     fn bodies(&self) -> Vec<Value> {
         self.bodies.lock().unwrap().clone()
     }
@@ -71,12 +76,12 @@ impl ActionServer {
         let (address, other) = (self.start().await, self.start().await);
         let rules = rules.replace("SHOP", &format!("http://{address}"));
         let rules = rules.replace("OTHER", &format!("http://{other}"));
-        let extra = format!(
+        let config = format!(
             "[actions]\nhosts = [{{ host = \"http://{address}\", private = true }}, \
              {{ host = \"http://{other}\", private = true }}, {host}]\n\
              [model]\nurl = \"http://{address}/v1\"\nname = \"small\"\n"
         );
-        let builder = TestApp::builder().rules(rules).config(&extra);
+        let builder = TestApp::builder().rules(rules).config(&config);
         builder.at(START).start().await
     }
 }
@@ -319,9 +324,9 @@ async fn what_was_perhaps_done_is_not_done_again() {
     app.drained().await;
     assert_eq!(server.bodies(), [json!({"name": "Ana Lima"})]);
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let notes = app.store().conversation_events(conversation).await.unwrap();
-    assert_eq!(notes[0].kind, "action_failed");
-    assert_contains(&notes[0].text, "not known whether it was done");
+    let events = app.store().conversation_events(conversation).await.unwrap();
+    assert_eq!(events[0].kind, "action_failed");
+    assert_contains(&events[0].text, "not known whether it was done");
 }
 
 const MODEL: &str = r#"
@@ -352,7 +357,7 @@ async fn a_model_answers_with_the_conversation_before_it() {
     app.sandbox.say(ANA, "hours").await;
     app.answers(ANA, 1).await;
     app.drained().await;
-    "Once upon {{ a }} time.".clone_into(&mut server.model_text.lock().unwrap());
+    server.prepare_model("Once upon {{ a }} time.");
 
     app.sandbox.say(ANA, "tell me a story").await;
 
@@ -380,7 +385,7 @@ async fn a_model_finds_the_rule_that_is_meant() {
     .into_iter()
     .enumerate()
     {
-        name.clone_into(&mut server.model_text.lock().unwrap());
+        server.prepare_model(name);
         app.sandbox.say(ANA, text).await;
         assert_eq!(app.answers(ANA, index + 1).await[index], answer);
     }

@@ -109,8 +109,8 @@ async fn a_copy_that_cannot_be_made_leaves_nothing_and_says_why() {
 
     before.retain(|name| name != "half.db.part");
     assert_eq!(names(app.folder()), before);
-    let kept = std::fs::read_to_string(app.path("there")).unwrap();
-    assert_eq!(kept, "dear to somebody");
+    let content = std::fs::read_to_string(app.path("there")).unwrap();
+    assert_eq!(content, "dear to somebody");
     app.replyd("backup there --force").await.done();
     let messages = sqlite::number(&app.path("there"), "SELECT count(*) FROM messages").await;
     assert_eq!(messages, 2);

@@ -76,8 +76,8 @@ async fn a_body_that_is_no_json_is_acknowledged_and_kept() {
     app.accept("{\"object\": \"whats").await;
     assert_eq!(app.sandbox.post([0xff, 0xfe, 0x00]).await, 200);
 
-    let kept = app.number("SELECT count(*) FROM quarantine").await;
-    assert_eq!(kept, 2);
+    let quarantined = app.number("SELECT count(*) FROM quarantine").await;
+    assert_eq!(quarantined, 2);
 }
 
 #[tokio::test]
@@ -145,8 +145,8 @@ async fn who_opts_out_within_a_batch_gets_nothing_that_came_before() {
     app.accept(&bodies::with_messages(&messages)).await;
     app.drained().await;
 
-    let entries = app.transcript(ANA).await;
-    assert_eq!(texts(&entries, "out"), ["Bye."]);
+    let messages = app.transcript(ANA).await;
+    assert_eq!(texts(&messages, "out"), ["Bye."]);
 }
 
 #[tokio::test]
@@ -165,11 +165,11 @@ async fn a_body_of_half_a_million_updates_is_kept_in_one_piece_and_the_next_is_a
     app.drained().await;
 
     let query = "SELECT reason, raw FROM quarantine";
-    let kept = sqlite::rows(&app.database(), query).await.unwrap();
-    assert_eq!(kept.len(), 1);
-    let raw: Vec<u8> = kept[0].get("raw");
+    let quarantined = sqlite::rows(&app.database(), query).await.unwrap();
+    assert_eq!(quarantined.len(), 1);
+    let raw: Vec<u8> = quarantined[0].get("raw");
     assert!(raw == hostile.as_bytes(), "not byte for byte");
-    let reason: String = kept[0].get("reason");
+    let reason: String = quarantined[0].get("reason");
     assert_eq!(reason, "the body holds more than 250000 JSON values");
     let stored = app.transcript(ANA).await;
     assert_eq!(texts(&stored, "in"), ["hello"]);
@@ -194,11 +194,11 @@ async fn unreadable_bodies_and_updates_are_kept_byte_for_byte_beside_each_other(
     }
 
     let query = "SELECT raw FROM quarantine ORDER BY id";
-    let kept = sqlite::rows(&app.database(), query).await.unwrap();
-    let kept: Vec<Vec<u8>> = kept.iter().map(|row| row.get("raw")).collect();
+    let quarantined = sqlite::rows(&app.database(), query).await.unwrap();
+    let quarantined: Vec<Vec<u8>> = quarantined.iter().map(|row| row.get("raw")).collect();
     let mut expected = bodies[..3].to_vec();
     for update in [r#""ü""#, r#""\u0000""#, "7", r#"{"a" : [ ]}"#] {
         expected.push(update.as_bytes().to_vec());
     }
-    assert_eq!(kept, expected);
+    assert_eq!(quarantined, expected);
 }

@@ -71,10 +71,10 @@ async fn a_send_whose_answer_was_lost_is_proven_by_its_receipt_and_not_repeated(
     app.sandbox.say(ANA, "hello").await;
     reply_in_state(&app, "hello", "accepted").await;
     app.drained().await;
-    let entries = app.until_read(ANA).await;
+    let messages = app.until_read(ANA).await;
 
-    assert_eq!(texts(&entries, "out").len(), 1);
-    assert!(entries[1].wamid.is_some(), "the receipt told its id");
+    assert_eq!(texts(&messages, "out").len(), 1);
+    assert!(messages[1].wamid.is_some(), "the receipt told its id");
     assert_eq!(app.replies(ANA).len(), 1);
 }
 

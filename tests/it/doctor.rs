@@ -1,7 +1,7 @@
 //! `replyd doctor`: sound, broken, and not proven.
 
 use crate::support::run::{self, Run};
-use crate::support::{ANA, NUMBER, TestApp, assert_contains};
+use crate::support::{ANA, NUMBER, TestApp, assert_contains, closed_address};
 
 /// Runs `replyd doctor` with this configuration in the folder of a service; seconds and the folder
 /// are made the same in every run.
@@ -108,10 +108,10 @@ async fn without_a_gateway_or_the_secrets_the_rest_is_still_looked_at() {
         .replace(&app.sandbox.base_url(), "http://127.0.0.1:9")
         .replace("verify_token = \"test-token\"\n", "");
 
-    let people = doctor(&app, &config, "").await;
-    let programs = doctor(&app, &config, " --json").await;
+    let text = doctor(&app, &config, "").await;
+    let json = doctor(&app, &config, " --json").await;
 
-    insta::assert_snapshot!("cut_off", format!("{people}\n{programs}"));
+    insta::assert_snapshot!("cut_off", format!("{text}\n{json}"));
 }
 
 #[tokio::test]
@@ -183,9 +183,7 @@ fn secure_listener() -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn why_an_address_cannot_be_reached_is_told_with_host_and_port() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = listener.local_addr().unwrap();
-    drop(listener);
+    let closed = closed_address();
     let secure = format!("https://localhost:{}", secure_listener().port());
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/tls/authority.pem");
 

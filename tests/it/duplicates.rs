@@ -72,9 +72,9 @@ async fn a_retry_in_another_batch_with_new_members_adds_only_the_new() {
     app.until_replies(ANA, 6).await;
     app.drained().await;
 
-    let entries = app.transcript(ANA).await;
-    assert_eq!(texts(&entries, "in"), ["m0", "m1", "m2", "m3", "m4", "m5"]);
-    assert_eq!(texts(&entries, "out").len(), 6);
+    let messages = app.transcript(ANA).await;
+    assert_eq!(texts(&messages, "in"), ["m0", "m1", "m2", "m3", "m4", "m5"]);
+    assert_eq!(texts(&messages, "out").len(), 6);
 }
 
 #[tokio::test]

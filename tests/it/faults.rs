@@ -257,13 +257,13 @@ async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_r
     {}
     let place = usize::try_from(page - 1).unwrap() * PAGE_BYTES;
 
-    let sound = std::fs::read(&service.database).unwrap();
-    let sound = &sound[place..place + PAGE_BYTES];
+    let intact = std::fs::read(&service.database).unwrap();
+    let intact = &intact[place..place + PAGE_BYTES];
 
     overwrite(&service.database, place, &[0xff; PAGE_BYTES]);
     let refused = service.post().await;
     service.until(DAMAGED).await;
-    overwrite(&service.database, place, sound);
+    overwrite(&service.database, place, intact);
     service.until("ready\n").await;
 
     assert_eq!(refused, 503);

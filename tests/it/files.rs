@@ -66,13 +66,13 @@ async fn templates_of_the_owners_own_making_are_not_synced_away() {
     cli.write("templates.json", "[{ \"name\": \"mine\" }]");
 
     let refused = cli.replyd("templates sync").await.to_string();
-    let kept = cli.read("templates.json");
+    let content = cli.read("templates.json");
     cli.replyd("templates sync --force").await.done();
     cli.replyd("templates sync").await.done();
 
     let error = "`templates.json` is there already, and this command has not written it";
     assert_contains(&refused, error);
-    assert_eq!(kept, "[{ \"name\": \"mine\" }]");
+    assert_eq!(content, "[{ \"name\": \"mine\" }]");
 }
 
 #[tokio::test]

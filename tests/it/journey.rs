@@ -161,7 +161,7 @@ async fn every_kind_of_message_is_stored_under_its_name_and_with_its_json() {
     app.accept(&bodies::with_messages(&messages)).await;
 
     let stored = app.transcript(ANA).await;
-    let names: Vec<_> = stored.iter().map(|entry| entry.kind.as_str()).collect();
+    let names: Vec<_> = stored.iter().map(|message| message.kind.as_str()).collect();
     assert_eq!(names, kinds.map(|(name, _)| name));
     let decided = app.decisions(ANA).await.len();
     assert_eq!(decided, stored.len(), "each has exactly one decision");
@@ -189,9 +189,9 @@ async fn only_messages_are_answered_whatever_else_meta_tells() {
     app.until_replies(ANA, 1).await;
     app.drained().await;
 
-    let entries = app.transcript(ANA).await;
+    let messages = app.transcript(ANA).await;
     assert_eq!(
-        texts(&entries, "in"),
+        texts(&messages, "in"),
         ["hi"],
         "the others are kept elsewhere"
     );

@@ -14,12 +14,12 @@ fn image(app: &TestApp, name: &str) -> PathBuf {
     fs::create_dir(&folder).unwrap();
     for end in ["", "-wal"] {
         let copy = folder.join(format!("test.db{end}"));
-        fs::copy(beside(&app.database(), end), copy).unwrap();
+        fs::copy(with_ending(&app.database(), end), copy).unwrap();
     }
     folder.join("test.db")
 }
 
-fn beside(database: &Path, end: &str) -> PathBuf {
+fn with_ending(database: &Path, end: &str) -> PathBuf {
     PathBuf::from(format!("{}{end}", database.display()))
 }
 
@@ -36,7 +36,7 @@ async fn converse(app: &TestApp, count: usize) {
 
 /// Opening it is refused for the log's sake, and nothing is changed by that.
 async fn assert_refused(database: &Path, why: &str) {
-    let read = || ["", "-wal"].map(|end| fs::read(beside(database, end)).ok());
+    let read = || ["", "-wal"].map(|end| fs::read(with_ending(database, end)).ok());
     let before = read();
 
     let error = Store::open(&url(database)).await.unwrap_err();
@@ -65,7 +65,7 @@ async fn what_a_killed_service_leaves_is_opened_with_all_that_it_holds() {
     let killed = image(&app, "killed");
 
     // Also when all is moved elsewhere, beside the lock of another time.
-    fs::write(beside(&killed, ".lock"), "1\n").unwrap();
+    fs::write(with_ending(&killed, ".lock"), "1\n").unwrap();
 
     assert_opens(&killed, 40).await;
     assert_opens(&killed, 40).await;
@@ -121,7 +121,7 @@ async fn a_log_without_its_database_is_refused() {
 async fn a_restore_that_was_interrupted_is_not_taken_for_a_new_database() {
     let mut app = TestApp::start(ECHO).await;
     app.stop().await;
-    fs::rename(app.database(), beside(&app.database(), ".restoring")).unwrap();
+    fs::rename(app.database(), with_ending(&app.database(), ".restoring")).unwrap();
 
     let refused = Store::open(&url(&app.database())).await.unwrap_err();
 
@@ -155,7 +155,7 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
     let mut app = TestApp::start(ECHO).await;
     converse(&app, 15).await;
     app.stop().await;
-    let sound = fs::read(app.database()).unwrap();
+    let intact = fs::read(app.database()).unwrap();
     let (mut random, mut damaged, mut harmless) = (2026_u64, 0, 0);
 
     for copy in 0..200 {
@@ -166,8 +166,8 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        let place = usize::try_from(random >> 33).unwrap() % sound.len();
-        let mut bytes = sound.clone();
+        let place = usize::try_from(random >> 33).unwrap() % intact.len();
+        let mut bytes = intact.clone();
         bytes[place] ^= 1 << (random >> 30 & 7);
         fs::write(&rotten, bytes).unwrap();
 

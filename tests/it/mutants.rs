@@ -165,8 +165,8 @@ async fn no_broken_body_costs_more_than_itself() {
 
     assert_eq!(refused.first(), None, "{} refused", refused.len());
     let query = "SELECT count(*) FROM messages WHERE wamid LIKE 'wamid.NEXT%'";
-    let kept = app.number(query).await;
-    assert_eq!(usize::try_from(kept).unwrap(), mutants.len());
+    let stored = app.number(query).await;
+    assert_eq!(usize::try_from(stored).unwrap(), mutants.len());
     let query = "SELECT count(*) FROM messages WHERE wamid NOT LIKE 'wamid.NEXT%'";
     assert!(app.number(query).await > 0);
 }

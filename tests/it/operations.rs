@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::raw_http::{get, until_continue};
 use crate::support::run::{self, Run, replyd};
 use crate::support::served::Served;
-use crate::support::{assert_contains, folder_with};
+use crate::support::{assert_contains, closed_address, folder_with};
 use crate::webhook_http::{FORGED, start};
 
 /// A folder made by `replyd init`.
@@ -217,10 +217,7 @@ async fn serve_with_a_broken_rules_file_shows_the_diagnostics_and_makes_no_datab
 #[tokio::test]
 async fn healthcheck_fails_when_nothing_listens() {
     let folder = folder_with(&[]);
-    // A port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let address = closed_address().to_string();
 
     let run = replyd(folder.path(), &format!("healthcheck --address {address}")).await;
 

@@ -10,7 +10,7 @@ use sqlx::Row as _;
 use crate::raw_http::get;
 use crate::sqlite;
 use crate::support::served::until_ready_says;
-use crate::support::{ANA, ECHO, TestApp, assert_contains, transcript};
+use crate::support::{ANA, ECHO, TestApp, assert_contains};
 
 /// A send of unknown fate is held after a second.
 const QUICKLY_HELD: &str = "[delivery]\nunknown_wait = \"1s\"\n";
@@ -24,9 +24,9 @@ async fn by_manual_clock(config: &str) -> TestApp {
 
 /// Moves the clock, has a contact write (which wakes delivery), and waits until nothing that is due
 /// is left undone.
-async fn pass(app: &TestApp, time: Duration, who: &str) {
+async fn pass(app: &TestApp, time: Duration, phone: &str) {
     app.clock.advance(time);
-    app.sandbox.say(who, "hello").await;
+    app.sandbox.say(phone, "hello").await;
     let query = format!(
         "SELECT count(*) FROM outbox WHERE kind = 'message' AND (state = 'sending' \
          OR (state = 'queued' AND expires_at_ms > {now} AND due_at_ms <= {now} AND NOT EXISTS (SELECT 1 FROM outbox AS e \
@@ -41,7 +41,7 @@ async fn pass(app: &TestApp, time: Duration, who: &str) {
     .await;
 }
 
-fn phone(number: usize) -> String {
+fn nth_phone(number: usize) -> String {
     format!("1556{number:07}")
 }
 
@@ -86,22 +86,22 @@ async fn a_fault_of_two_minutes_costs_no_reply() {
         let mut contacts = 0;
         for _ in 0..12 {
             contacts += 1;
-            pass(&app, Duration::from_secs(10), &phone(contacts)).await;
+            pass(&app, Duration::from_secs(10), &nth_phone(contacts)).await;
         }
         let tries = app.requests();
         app.sandbox.clear_faults();
         for _ in 0..10 {
             contacts += 1;
-            pass(&app, Duration::from_secs(30), &phone(contacts)).await;
+            pass(&app, Duration::from_secs(30), &nth_phone(contacts)).await;
         }
         app.drained().await;
 
         for number in 1..=contacts {
-            let who = phone(number);
-            let replies = app.replies(&who).len();
-            let entries = app.transcript(&who).await;
-            assert_eq!(replies, 1, "{code}: {entries:?}");
-            assert_eq!(entries[1].outbox_state.as_deref(), Some("accepted"));
+            let phone = nth_phone(number);
+            let replies = app.replies(&phone).len();
+            let messages = app.transcript(&phone).await;
+            assert_eq!(replies, 1, "{code}: {messages:?}");
+            assert_eq!(messages[1].outbox_state.as_deref(), Some("accepted"));
         }
         // Read marks are among them, one for each message.
         assert!(tries < 12 * 9, "{code}: {tries} requests in two minutes");
@@ -117,28 +117,26 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
 
     app.sandbox.say(ANA, "one").await;
     for number in 1..=7 {
-        pass(&app, Duration::from_secs(10), &phone(number)).await;
+        pass(&app, Duration::from_secs(10), &nth_phone(number)).await;
     }
     app.sandbox.say(ANA, "two").await;
     let rows = app.store().look_at_outbox(Some("queued"), 100).await;
-    let ours = rows
+    let rows_of_ana = rows
         .unwrap()
         .into_iter()
         .filter(|row| row.kind == "message" && row.phone.as_deref() == Some(ANA));
-    let [first, second] = ours.collect::<Vec<_>>().try_into().unwrap();
+    let [first, second] = rows_of_ana.collect::<Vec<_>>().try_into().unwrap();
     for number in 8..=13 {
-        pass(&app, Duration::from_secs(10), &phone(number)).await;
+        pass(&app, Duration::from_secs(10), &nth_phone(number)).await;
     }
     app.sandbox.clear_faults();
-    let given_up = app.until("the end of the first", |store| async move {
-        let entries = transcript(&store, ANA).await;
-        let first = entries
-            .into_iter()
-            .find(|entry| entry.text == "you said one")?;
+    let given_up = app.until_transcript("the end of the first", ANA, |messages| {
+        let mut messages = messages.into_iter();
+        let first = messages.find(|message| message.text == "you said one")?;
         (first.outbox_state.as_deref() == Some("expired")).then_some(first)
     });
     let given_up = given_up.await;
-    pass(&app, Duration::from_secs(1), &phone(14)).await;
+    pass(&app, Duration::from_secs(1), &nth_phone(14)).await;
     ends_as(&app, "accepted").await;
 
     assert_eq!((first.behind, second.behind), (None, Some(first.id)));

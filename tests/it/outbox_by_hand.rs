@@ -182,7 +182,7 @@ async fn a_file_that_meta_has_dropped_leaves_though_nobody_fetches_files() {
     database.store.sweep(NOW, WAIT).await.unwrap();
 
     let file = database.folder.path().join("store.db");
-    let kept = "SELECT count(*) FROM media WHERE error IS NOT NULL AND NOT EXISTS \
+    let failed = "SELECT count(*) FROM media WHERE error IS NOT NULL AND NOT EXISTS \
                 (SELECT 1 FROM outbox WHERE kind = 'download')";
-    assert_eq!(crate::sqlite::number(&file, kept).await, 1);
+    assert_eq!(crate::sqlite::number(&file, failed).await, 1);
 }

@@ -13,7 +13,7 @@ use crate::sqlite;
 use crate::support::{API_KEY, APP_SECRET, TestApp, assert_contains, in_time, run};
 
 const KILLS: usize = 30;
-const PEOPLE: usize = 8;
+const CONTACTS: usize = 8;
 
 /// Numbers that look random and are the same in every run: a failure can be looked at again.
 struct Random(u64);
@@ -33,10 +33,10 @@ impl Random {
 /// Each contact writes one message after the other, sent again until it is acknowledged, as Meta
 /// does.
 pub(crate) fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<JoinHandle<()>> {
-    let writers = (0..PEOPLE).map(|person| {
+    let writers = (0..CONTACTS).map(|contact| {
         let (stop, sandbox) = (Arc::clone(stop), sandbox.clone());
         tokio::spawn(async move {
-            let phone = phone(person);
+            let phone = phone(contact);
             for message in 0..100_000 {
                 if stop.load(Ordering::SeqCst) {
                     break;
@@ -48,8 +48,8 @@ pub(crate) fn write_until(stop: &Arc<AtomicBool>, sandbox: &Sandbox) -> Vec<Join
     writers.collect()
 }
 
-fn phone(person: usize) -> String {
-    format!("1555000{person:04}")
+fn phone(contact: usize) -> String {
+    format!("1555000{contact:04}")
 }
 
 #[tokio::test]
@@ -109,8 +109,8 @@ async fn stored(database: &Path) -> BTreeMap<String, usize> {
 /// Each contact got each answer once, in the order of the messages.
 fn assert_no_double_and_no_inversion(sandbox: &Sandbox) {
     sandbox.look(|state| {
-        for person in 0..PEOPLE {
-            let screen = &state.screens[&phone(person)];
+        for contact in 0..CONTACTS {
+            let screen = &state.screens[&phone(contact)];
             let replies = screen.iter().filter(|bubble| bubble.side == Side::Business);
             let numbers = replies.map(|bubble| bubble.text.strip_prefix("you said m").unwrap());
             let numbers: Vec<usize> = numbers.map(|number| number.parse().unwrap()).collect();

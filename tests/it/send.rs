@@ -212,15 +212,12 @@ async fn news_of_the_account_is_listed_for_people_and_programs() {
     let call = json!({ "calls": [{ "event": "connect" }] });
     app.accept(&bodies::with_parts("calls", call)).await;
 
-    let people = app.replyd("events").await.done();
-    let programs = app.replyd(&format!("events --field {field} --json")).await;
+    let text = app.replyd("events").await.done();
+    let json_lines = app.replyd(&format!("events --field {field} --json")).await;
 
-    assert_contains(
-        &people,
-        "template order_ok (en_US): REJECTED, INVALID_FORMAT",
-    );
-    assert_contains(&people, "call connect");
-    let event: Value = serde_json::from_str(&programs.stdout).unwrap();
+    assert_contains(&text, "template order_ok (en_US): REJECTED, INVALID_FORMAT");
+    assert_contains(&text, "call connect");
+    let event: Value = serde_json::from_str(&json_lines.stdout).unwrap();
     assert_eq!(event["raw"], news);
     assert_eq!(app.number("SELECT count(*) FROM account_events").await, 2);
 }

@@ -449,8 +449,8 @@ async fn an_update_that_is_not_understood_is_kept_byte_for_byte_and_once() {
     database.receive(vec![unreadable()]).await;
 
     let file = database.folder.path().join("store.db");
-    let kept = "SELECT sum(iif(raw = x'00ff7b0a', 1, 100)) FROM quarantine";
-    assert_eq!(crate::sqlite::number(&file, kept).await, 1);
+    let query = "SELECT sum(iif(raw = x'00ff7b0a', 1, 100)) FROM quarantine";
+    assert_eq!(crate::sqlite::number(&file, query).await, 1);
 }
 
 proptest! {

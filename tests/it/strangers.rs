@@ -36,10 +36,10 @@ fn messages() -> Vec<Value> {
         "name": { "formatted_name": HOSTILE, "first_name": HOSTILE },
         "org": { "company": HOSTILE }, "phones": [{ "phone": HOSTILE }], "emails": [{ "email": HOSTILE }],
     });
-    let media = |extra: Value| {
+    let media = |fields: Value| {
         let mut media = json!({ "id": "1", "mime_type": "image/jpeg", "sha256": "" });
-        let extra = extra.as_object().unwrap().clone();
-        media.as_object_mut().unwrap().extend(extra);
+        let fields = fields.as_object().unwrap().clone();
+        media.as_object_mut().unwrap().extend(fields);
         media
     };
     let contents = [

@@ -92,10 +92,10 @@ async fn who_opts_out_gets_nothing_more_and_the_database_says_so() {
         ["answered", "answered", "opted_out"]
     );
     let conversation = app.store().conversations(None, 1).await.unwrap()[0].id;
-    let notes = app.store().conversation_events(conversation).await.unwrap();
-    assert_eq!(notes.len(), 1);
-    assert_eq!(notes[0].kind, "opted_out");
-    let message = notes[0].message_id;
+    let events = app.store().conversation_events(conversation).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].kind, "opted_out");
+    let message = events[0].message_id;
     assert!(message.is_some(), "it names the message that opted out");
 }
 

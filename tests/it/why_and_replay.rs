@@ -143,8 +143,8 @@ async fn what_a_timer_said_is_told_as_ours() {
         app.answers(ANA, answers).await;
     }
     app.drained().await;
-    let entries = app.transcript(ANA).await;
-    let last = entries.last().unwrap();
+    let messages = app.transcript(ANA).await;
+    let last = messages.last().unwrap();
 
     let run = app.why(last.wamid.as_deref().unwrap(), last).await;
 
