@@ -166,7 +166,7 @@ async fn the_answer_of_a_call_stands_in_the_reply() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_the_call_of_another() {
+async fn no_contact_waits_for_the_call_of_another() {
     let server = ActionServer::default();
     let app = server.serve(SHOP).await;
     app.sandbox.say(ANA, "book a table").await;
@@ -249,7 +249,7 @@ async fn an_action_that_waits_while_two_contacts_become_one_is_still_answered() 
 }
 
 #[tokio::test]
-async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
+async fn a_contact_who_opts_out_leaves_no_action_and_no_message_waiting() {
     let server = ActionServer::default();
     let rules = format!("{SHOP}[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n");
     let app = server.serve(&rules).await;
@@ -265,7 +265,7 @@ async fn who_opts_out_leaves_no_action_and_no_message_waiting() {
 }
 
 #[tokio::test]
-async fn a_host_that_hangs_holds_up_nobody_else() {
+async fn a_host_that_hangs_delays_no_other() {
     let server = ActionServer::default();
     let app = server.serve(SHOP).await;
     let changes = (0..80).map(|index| {
@@ -289,7 +289,7 @@ async fn a_host_that_hangs_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_has_waited_too_long_is_not_done_any_more() {
+async fn an_action_that_has_waited_too_long_is_not_run() {
     let server = ActionServer::default();
     let mut app = server.serve(SHOP).await;
     for index in 0..5 {
@@ -310,7 +310,7 @@ async fn what_has_waited_too_long_is_not_done_any_more() {
 }
 
 #[tokio::test]
-async fn what_was_perhaps_done_is_not_done_again() {
+async fn an_action_that_was_perhaps_done_is_not_run_again() {
     let server = ActionServer::default();
     let mut app = server.serve(SHOP).await;
     app.sandbox.say(ANA, "book a table").await;

@@ -135,7 +135,7 @@ async fn strangers_behind_a_proxy_have_shares_of_their_own() {
 }
 
 #[tokio::test]
-async fn nobody_but_a_trusted_proxy_can_say_who_sent_it() {
+async fn only_a_trusted_proxy_can_name_the_sender() {
     let service = start_with(r#"server.trusted_proxies = ["127.0.0.1"]"#).await;
 
     let mut held = fill_a_share(&service, [127, 0, 1, 1], |number| {
@@ -147,7 +147,7 @@ async fn nobody_but_a_trusted_proxy_can_say_who_sent_it() {
 }
 
 #[tokio::test]
-async fn what_strangers_are_refused_is_counted() {
+async fn refusals_of_strangers_are_counted() {
     let service = start().await;
     get(service.webhook, "/hooks/meta").await;
     get(service.webhook, "/admin.php").await;

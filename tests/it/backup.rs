@@ -78,7 +78,7 @@ async fn a_backup_under_load_holds_all_that_was_acknowledged_before_it() {
 }
 
 #[tokio::test]
-async fn a_copy_that_cannot_be_made_leaves_nothing_and_says_why() {
+async fn a_copy_that_cannot_be_made_leaves_nothing_and_gives_the_reason() {
     let app = service(ECHO).await;
     app.sandbox.say(ANA, "hello").await;
     app.drained().await;
@@ -117,7 +117,7 @@ async fn a_copy_that_cannot_be_made_leaves_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn what_is_no_backup_of_ours_is_not_restored_and_a_running_service_is_left_alone() {
+async fn only_a_backup_is_restored_and_never_under_a_running_service() {
     let mut app = service(ECHO).await;
     app.sandbox.say(ANA, "hello").await;
     app.drained().await;
@@ -242,7 +242,7 @@ async fn a_restored_copy_takes_messages_and_sends_nothing_until_it_is_released()
 }
 
 #[tokio::test]
-async fn what_stood_queued_in_a_restored_copy_can_be_dropped() {
+async fn replies_queued_in_a_restored_copy_can_be_dropped() {
     let app = restored().await;
     app.sandbox.say(ANA, "three").await;
     until_held(&app).await;

@@ -133,7 +133,7 @@ async fn a_body_of_3_mb_is_stored() {
 }
 
 #[tokio::test]
-async fn who_opts_out_within_a_batch_gets_nothing_that_came_before() {
+async fn a_contact_who_opts_out_within_a_batch_gets_no_earlier_reply() {
     let rules = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
     let app = TestApp::start(rules).await;
     let messages = [

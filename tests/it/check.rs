@@ -167,7 +167,7 @@ repyl = "x"
 }
 
 #[tokio::test]
-async fn what_cannot_be_included_is_told_with_everything_else() {
+async fn files_that_cannot_be_included_are_reported_with_everything_else() {
     let folder = folder_of_includes();
 
     insta::assert_snapshot!("includes", replyd(folder.path(), "check").await);

@@ -109,7 +109,7 @@ async fn a_proxys_error_page_is_not_taken_for_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_send_that_hangs_holds_up_nobody_else() {
+async fn a_send_that_hangs_delays_no_other_conversation() {
     let app = TestApp::start(ECHO).await;
     app.sandbox.script(Fault::Stall);
 
@@ -126,7 +126,7 @@ async fn a_send_that_hangs_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_waits_at_a_stop_is_sent_after_the_next_start() {
+async fn replies_that_wait_at_a_stop_are_sent_after_the_next_start() {
     let mut app = TestApp::start(ECHO).await;
     app.sandbox.script(Fault::Stall);
 

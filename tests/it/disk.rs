@@ -11,7 +11,7 @@ const MESSAGES_EACH: usize = 20;
 
 /// Prints the figure: `cargo test --test it disk_growth -- --nocapture`.
 #[tokio::test]
-async fn disk_growth_of_a_message_and_its_answer_is_what_the_page_says() {
+async fn disk_growth_of_a_message_and_its_answer_is_that_of_the_page() {
     let mut app = TestApp::start(ECHO).await;
     let folder = app.folder().to_owned();
     app.stop().await;

@@ -58,7 +58,7 @@ async fn a_sound_service_is_called_sound() {
 }
 
 #[tokio::test]
-async fn everything_that_is_broken_is_told_at_once_with_what_to_do() {
+async fn everything_that_is_broken_is_reported_at_once_with_its_repair() {
     let app = service().await;
     app.write("rules.toml", "version = 1\n[[rule]]\nid = \"a b\"\n");
     let config = config(&app)
@@ -182,7 +182,7 @@ fn secure_listener() -> std::net::SocketAddr {
 }
 
 #[tokio::test]
-async fn why_an_address_cannot_be_reached_is_told_with_host_and_port() {
+async fn an_address_that_cannot_be_reached_is_reported_with_host_and_port() {
     let closed = closed_address();
     let secure = format!("https://localhost:{}", secure_listener().port());
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/tls/authority.pem");
@@ -254,7 +254,7 @@ async fn a_proxy_that_stops_large_webhooks_is_found_and_no_trace_is_left() {
 }
 
 #[tokio::test]
-async fn what_meta_told_of_the_account_and_what_nobody_understood_is_found() {
+async fn news_of_the_account_and_the_quarantine_are_found() {
     let app = service().await;
     for value in [
         r#"{"event":"DISABLED_UPDATE","ban_info":{"waba_ban_state":"DISABLE"}}"#,

@@ -229,7 +229,7 @@ async fn while_another_program_holds_the_lock_it_is_not_ready_and_then_it_is() {
 }
 
 #[tokio::test]
-async fn a_damaged_page_is_told_and_the_whole_file_has_to_be_well_before_it_is_ready_again() {
+async fn a_damaged_page_is_reported_and_the_whole_file_has_to_be_intact_before_it_is_ready_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
     assert_eq!(service.post().await, 200);
@@ -278,7 +278,7 @@ fn overwrite(file: &Path, place: usize, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn doctor_tells_of_a_database_that_cannot_be_written() {
+async fn doctor_finds_a_database_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start(folder.path(), &folder.path().join("test.db")).await;
     let doctor = async |limit: &str| {

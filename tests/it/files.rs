@@ -34,7 +34,7 @@ fn with_rules() -> TempDir {
 }
 
 #[tokio::test]
-async fn a_report_replaces_a_report_and_no_other_file_unless_it_is_told_to() {
+async fn a_report_replaces_a_report_and_another_file_only_by_force() {
     let folder = with_rules();
     std::fs::write(folder.path().join("notes.xml"), "mine").unwrap();
     let before = contents(folder.path());
@@ -76,7 +76,7 @@ async fn templates_of_the_owners_own_making_are_not_synced_away() {
 }
 
 #[tokio::test]
-async fn ids_that_would_lead_elsewhere_reach_nobody() {
+async fn ids_that_would_lead_elsewhere_are_not_sent() {
     let cli = TestCli::new().await;
 
     for line in [
@@ -118,7 +118,7 @@ mod unix {
     }
 
     #[tokio::test]
-    async fn what_init_makes_is_private_where_secrets_may_stand_whatever_the_umask() {
+    async fn files_of_init_that_may_hold_secrets_are_private_under_any_umask() {
         for (umask, rules) in [
             ("000", 0o666),
             ("022", 0o644),
@@ -174,7 +174,7 @@ mod unix {
     }
 
     #[tokio::test]
-    async fn a_report_can_go_to_standard_output_and_a_full_disk_is_told() {
+    async fn a_report_can_go_to_standard_output_and_a_full_disk_is_an_error() {
         let folder = with_rules();
 
         let run = replyd(folder.path(), "test --junit /dev/stdout").await;

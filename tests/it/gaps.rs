@@ -114,7 +114,7 @@ async fn a_rule_that_goes_on_is_no_answer_and_the_fallback_may_be_named() {
 }
 
 #[tokio::test]
-async fn the_rule_to_begin_with_goes_by_what_only_these_texts_say() {
+async fn the_suggested_rule_uses_words_that_only_these_texts_have() {
     let mut texts = owned(&[
         "where can I park my helicopter",
         "can I have it",

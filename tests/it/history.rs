@@ -119,7 +119,7 @@ async fn json_is_one_object_a_line_with_the_explanation() {
 }
 
 #[tokio::test]
-async fn nobody_by_that_name_is_an_error_with_a_hint() {
+async fn an_unknown_name_is_an_error_with_a_hint() {
     let app = with_a_conversation().await;
 
     let run = app.looks_back("history zoe").await;

@@ -9,7 +9,7 @@ use crate::support::{ANA, ECHO, TestApp, bodies, texts};
 const BAKERY: &str = include_str!("../../examples/bakery.toml");
 
 #[tokio::test]
-async fn a_person_orders_a_cake_by_text_button_and_list() {
+async fn a_contact_orders_a_cake_by_text_button_and_list() {
     let app = TestApp::start(BAKERY).await;
 
     app.sandbox.say(ANA, "hello").await;
@@ -62,7 +62,7 @@ async fn the_typing_indicator_comes_before_the_reply_it_announces() {
 }
 
 #[tokio::test]
-async fn a_person_who_hides_the_phone_is_answered_by_user_id() {
+async fn a_contact_without_a_phone_is_answered_by_user_id() {
     let app = TestApp::start(BAKERY).await;
     let mut message = bodies::text("", "wamid.HIDDEN", "hello");
     message["from_user_id"] = json!("US.1234567890");
@@ -168,7 +168,7 @@ async fn every_kind_of_message_is_stored_under_its_name_and_with_its_json() {
 }
 
 #[tokio::test]
-async fn only_messages_are_answered_whatever_else_meta_tells() {
+async fn only_messages_are_answered_and_no_other_updates() {
     let app = TestApp::start(ECHO).await;
     let text = bodies::text(ANA, "wamid.ECHO", "typed in the shop's phone");
     let echo = json!({ "message_echoes": [text] });

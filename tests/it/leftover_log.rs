@@ -59,7 +59,7 @@ async fn assert_opens(database: &Path, messages: usize) {
 }
 
 #[tokio::test]
-async fn what_a_killed_service_leaves_is_opened_with_all_that_it_holds() {
+async fn the_files_of_a_killed_service_are_opened_with_all_messages() {
     let app = TestApp::start(ECHO).await;
     converse(&app, 20).await;
     let killed = image(&app, "killed");

@@ -58,7 +58,7 @@ async fn the_default_connection_is_written_and_all_else_is_kept() {
 }
 
 #[tokio::test]
-async fn a_default_that_the_environment_overrules_is_told() {
+async fn a_default_that_the_environment_overrules_is_reported() {
     let cli = TestCli::new().await;
     let environment = [("REPLYD__GATEWAY__CONNECTION", "another")];
 
@@ -69,7 +69,7 @@ async fn a_default_that_the_environment_overrules_is_told() {
 }
 
 #[tokio::test]
-async fn what_must_be_named_is_asked_for() {
+async fn a_missing_id_is_asked_for() {
     let cli = TestCli::new().await;
     let text = cli.read("replyd.toml");
     let (gateway, _) = text.split_once("\n# the only number").unwrap();

@@ -103,7 +103,7 @@ async fn files_that_whatsapp_does_not_take_are_refused_before_anything_is_sent()
 }
 
 #[tokio::test]
-async fn a_told_type_helps_where_the_name_is_wrong_and_meta_has_the_last_word() {
+async fn a_type_that_is_given_replaces_that_of_the_name_and_meta_has_the_last_word() {
     let cli = TestCli::with_graph().await;
     cli.write("cake.png", JPEG);
     cli.write("list.zip", b"PK\x03\x04");
@@ -117,7 +117,7 @@ async fn a_told_type_helps_where_the_name_is_wrong_and_meta_has_the_last_word() 
 }
 
 #[tokio::test]
-async fn what_whatsapp_knows_of_a_file_is_a_table_or_json() {
+async fn the_metadata_of_a_file_is_a_table_or_json() {
     let cli = TestCli::with_graph().await;
     cli.sandbox.store_file(JPEG, "image/jpeg");
 
@@ -161,7 +161,7 @@ async fn nothing_is_written_over() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_fetched_leaves_no_file_and_says_what_to_do() {
+async fn a_download_that_fails_leaves_no_file_and_gives_a_hint() {
     let cli = TestCli::with_graph().await;
     cli.edit("# Luna Bakery", "[media]\nmax_bytes = 20");
     cli.sandbox.store_file(JPEG, "image/jpeg");
@@ -190,7 +190,7 @@ async fn what_cannot_be_fetched_leaves_no_file_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn ids_of_nothing_and_of_other_numbers_are_told_as_that() {
+async fn ids_of_nothing_and_of_other_numbers_are_refused() {
     let cli = TestCli::with_graph().await;
     cli.sandbox.store_file(JPEG, "image/jpeg");
 
@@ -213,7 +213,7 @@ async fn ids_of_nothing_and_of_other_numbers_are_told_as_that() {
 }
 
 #[tokio::test]
-async fn a_file_is_deleted_only_when_somebody_said_so() {
+async fn a_file_is_deleted_only_after_a_confirmation() {
     let cli = TestCli::with_graph().await;
     cli.sandbox.store_file(JPEG, "image/jpeg");
     cli.sandbox.store_file(JPEG, "image/jpeg");
@@ -231,7 +231,7 @@ async fn a_file_is_deleted_only_when_somebody_said_so() {
 }
 
 #[tokio::test]
-async fn files_that_people_send_are_fetched_and_shown_in_the_history() {
+async fn files_of_contacts_are_downloaded_and_shown_in_the_history() {
     let media = "[media]\ndownload = true\nfolder = \"files\"\nmax_bytes = 1000\n";
     let app = TestApp::builder().config(media).start().await;
     let good = app.sandbox.store_file(JPEG, "image/jpeg");

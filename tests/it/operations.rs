@@ -46,7 +46,7 @@ async fn open_request(address: &str, path: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn both_listeners_tell_health_and_only_the_admins_tells_metrics() {
+async fn both_listeners_show_health_and_only_the_admins_shows_metrics() {
     let service = start().await;
 
     for address in [service.webhook, service.admin] {
@@ -90,7 +90,7 @@ async fn a_hard_stop_returns_at_once_and_is_a_failure() {
 }
 
 #[tokio::test]
-async fn what_init_writes_runs_once_the_secrets_are_set() {
+async fn the_files_of_init_run_once_the_secrets_are_set() {
     let folder = initialised().await;
     let mut served = serve(folder.path()).await;
 
@@ -159,7 +159,7 @@ fn bounded(folder: &Path, open_files: u32) -> Command {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn serve_with_too_few_open_files_says_so_instead_of_standing_deaf() {
+async fn serve_with_too_few_open_files_fails_with_a_reason() {
     let folder = initialised().await;
 
     let mut command = bounded(folder.path(), 20);
@@ -190,7 +190,7 @@ async fn with_few_open_files_it_answers_under_pressure_and_after_it() {
 }
 
 #[tokio::test]
-async fn serve_without_secrets_says_what_to_set() {
+async fn serve_without_secrets_names_those_to_set() {
     let folder = initialised().await;
 
     let run = replyd(folder.path(), "serve").await;

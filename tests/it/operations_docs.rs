@@ -97,7 +97,7 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn every_command_of_the_operators_page_does_what_it_says() {
+async fn every_command_of_the_operators_page_succeeds() {
     let commands = commands(&file("docs/operations.md"));
     assert!(commands.len() > 8, "the page lost its commands");
     let reader = Reader::new().await;
@@ -170,7 +170,7 @@ async fn every_metric_that_is_written_of_is_one_and_none_is_left_out() {
 }
 
 #[test]
-fn every_outcome_that_an_alert_asks_for_is_a_word_of_ours() {
+fn every_outcome_that_an_alert_names_exists() {
     let alerts = file("deploy/alerts.yml");
     let words = [
         "src/web/webhook/mod.rs",

@@ -109,7 +109,7 @@ async fn a_fault_of_two_minutes_costs_no_reply() {
 }
 
 #[tokio::test]
-async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_next_go() {
+async fn a_reply_that_is_not_sent_in_time_records_its_tries_and_lets_the_next_go() {
     let app = by_manual_clock("[delivery]\ngive_up_after = \"2m\"\n").await;
     for _ in 0..100 {
         app.sandbox.script(Fault::Graph(131_000));
@@ -156,7 +156,7 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
 }
 
 #[tokio::test]
-async fn a_held_reply_is_told_everywhere_and_its_person_still_waits() {
+async fn a_held_reply_is_reported_everywhere_and_its_contact_still_waits() {
     let (app, id) = with_a_held_reply().await;
 
     until_ready_says(app.admin(), |body| body.contains("held sends")).await;
@@ -189,7 +189,7 @@ async fn a_held_reply_is_told_everywhere_and_its_person_still_waits() {
 }
 
 #[tokio::test]
-async fn a_held_reply_is_sent_again_only_for_somebody_who_knows_and_by_the_running_service() {
+async fn a_held_reply_is_sent_again_only_after_a_confirmation_and_by_the_running_service() {
     let (app, id) = with_a_held_reply().await;
 
     let line = format!("outbox retry {id}");
@@ -262,7 +262,7 @@ async fn a_row_that_is_being_sent_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_next_try_is_tried_at_once_when_somebody_says_so() {
+async fn a_reply_that_waits_for_its_next_try_is_tried_at_once_by_hand() {
     let app = by_manual_clock("").await;
     app.sandbox.script(Fault::Graph(2));
     app.sandbox.say(ANA, "hello").await;

@@ -90,7 +90,7 @@ async fn nothing_is_sent_again_when_the_window_is_closed_and_the_end_is_never_be
 }
 
 #[tokio::test]
-async fn whoever_opted_out_is_sent_nothing_by_hand_either() {
+async fn a_contact_who_opted_out_is_sent_nothing_by_hand_either() {
     let (database, id, _) = held().await;
     change(&database, "UPDATE conversations SET opted_out_ms = 1").await;
 
@@ -133,7 +133,7 @@ async fn a_retried_row_goes_before_all_that_wait() {
 }
 
 #[tokio::test]
-async fn a_row_that_nobody_can_read_ends_and_holds_up_no_other() {
+async fn a_row_that_cannot_be_read_ends_and_delays_no_other() {
     let database = Database::new().await;
     database
         .receive(vec![message(ANA, "w1", "a"), message(BO, "w2", "b")])
@@ -169,7 +169,7 @@ async fn a_reply_that_whatsapp_could_not_deliver_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_file_that_meta_has_dropped_leaves_though_nobody_fetches_files() {
+async fn a_file_that_meta_has_dropped_leaves_the_outbox_without_a_download() {
     let database = Database::with_message().await;
     change(
         &database,

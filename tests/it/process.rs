@@ -162,7 +162,7 @@ async fn a_second_process_on_the_same_database_is_refused_by_the_pid_of_the_firs
 }
 
 #[tokio::test]
-async fn no_log_line_tells_what_was_said_by_whom_or_a_secret() {
+async fn no_log_line_has_a_text_a_contact_or_a_secret() {
     let delivery = "[delivery]\nunknown_wait = \"1s\"\n";
     let app = TestApp::builder().config(delivery).stopped().await;
     let mut command = run::command(app.folder());

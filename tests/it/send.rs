@@ -69,7 +69,7 @@ async fn each_kind_of_message_is_sent_as_meta_wants_it() {
 }
 
 #[tokio::test]
-async fn what_whatsapp_would_refuse_is_told_before_anything_leaves() {
+async fn messages_that_whatsapp_would_refuse_are_not_sent() {
     let cli = TestCli::with_graph().await;
     cli.write("notes.txt", "not a picture");
     cli.write(
@@ -111,7 +111,7 @@ async fn a_dry_run_shows_the_exact_request_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn people_and_programs_are_told_the_id_or_the_reason() {
+async fn the_id_or_the_reason_is_shown_as_text_and_as_json() {
     let cli = TestCli::with_graph().await;
     let mut shown = Vec::new();
 
@@ -172,7 +172,7 @@ async fn a_file_is_uploaded_once_and_its_id_is_remembered() {
 }
 
 #[tokio::test]
-async fn who_stopped_marketing_or_was_silent_for_a_day_is_left_alone() {
+async fn a_contact_who_stopped_marketing_or_was_silent_for_a_day_is_sent_nothing() {
     let app = service().await;
     let shape = json!({ "name": "sale", "language": "en", "status": "APPROVED", "category": "MARKETING",
         "header": null, "body": [], "named": false, "buttons": [], "cards": 0 });
@@ -203,7 +203,7 @@ async fn a_read_mark_by_hand_is_seen_on_the_phone() {
 }
 
 #[tokio::test]
-async fn news_of_the_account_is_listed_for_people_and_programs() {
+async fn news_of_the_account_is_listed_as_text_and_as_json() {
     let app = service().await;
     let news = json!({ "event": "REJECTED", "message_template_id": 7, "message_template_name": "order_ok",
         "message_template_language": "en-US", "reason": "INVALID_FORMAT" });

@@ -107,7 +107,7 @@ fn stuck_pipe() -> (PipeReader, Stdio) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn log_lines_that_nobody_takes_cost_only_themselves() {
+async fn log_lines_that_are_not_read_cost_only_themselves() {
     let ways = [
         #[cfg(target_os = "linux")]
         Stderr::Full,
@@ -149,7 +149,7 @@ async fn log_lines_that_nobody_takes_cost_only_themselves() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_start_that_fails_ends_though_nobody_takes_the_reason() {
+async fn a_start_that_fails_ends_though_the_reason_is_not_read() {
     let app = TestApp::builder().stopped().await;
     app.write("rules.toml", "version = 1\n[[rule]]\n");
     let (_reader, writer) = stuck_pipe();

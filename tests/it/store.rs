@@ -242,7 +242,7 @@ async fn a_rule_that_panics_costs_only_its_own_message() {
 }
 
 #[tokio::test]
-async fn one_person_stays_one_contact_when_the_user_id_becomes_known() {
+async fn one_contact_stays_one_when_the_user_id_becomes_known() {
     let database = Database::new().await;
     let (phone, user) = (WaId::parse(ANA).unwrap(), UserId::parse("US.1").unwrap());
 

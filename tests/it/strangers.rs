@@ -118,7 +118,7 @@ fn looks_like_ours(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn no_line_of_a_stranger_looks_like_one_of_ours() {
+async fn no_line_of_a_stranger_looks_like_one_of_replyd() {
     let app = with_a_stranger().await;
     let name = "Bo ⏎  ⏎ Root <U+00B7> +1999 <U+…";
 
@@ -156,7 +156,7 @@ async fn no_line_of_a_stranger_looks_like_one_of_ours() {
 }
 
 #[tokio::test]
-async fn why_a_stranger_was_answered_is_told_in_lines_of_ours() {
+async fn explanations_frame_the_lines_of_strangers() {
     let app = with_a_stranger().await;
 
     for index in 0..messages().len() {
@@ -184,7 +184,7 @@ fn starts_with_any(line: &str, beginnings: &[&str]) -> bool {
 }
 
 #[tokio::test]
-async fn gaps_replay_and_events_keep_strangers_in_their_lines() {
+async fn gaps_replay_and_events_frame_the_lines_of_strangers() {
     let app = with_a_stranger().await;
 
     let gaps = shown(&app, "gaps --rules rules.toml --fallback menu").await;
@@ -215,7 +215,7 @@ async fn programs_get_the_exact_text() {
 }
 
 #[tokio::test]
-async fn what_a_command_line_or_a_file_holds_reaches_no_terminal_either() {
+async fn hidden_characters_of_a_command_line_or_a_file_reach_no_terminal_either() {
     let rules = "version = 1\n[[rule]]\nid = \"a\"\n\"re\u{202e}ply\\u001b[2J\" = \"\u{200b}x\"\n";
     let folder = folder_with(&[("ru\u{202e}les.toml", rules)]);
 
@@ -238,7 +238,7 @@ async fn what_a_command_line_or_a_file_holds_reaches_no_terminal_either() {
 }
 
 #[tokio::test]
-async fn what_names_a_conversation_exactly_goes_before_what_is_a_part() {
+async fn an_exact_name_of_a_conversation_wins_over_a_part() {
     let app = TestApp::start(RULES).await;
     for (phone, name) in [
         (ANA, "Ana 2"),

@@ -164,7 +164,7 @@ async fn each_scraper_gets_a_format_that_it_reads() {
 }
 
 #[tokio::test]
-async fn metrics_tell_of_the_build_the_process_and_the_database() {
+async fn metrics_cover_the_build_the_process_and_the_database() {
     let app = TestApp::start(ECHO).await;
     app.sandbox.say(ANA, "hello").await;
     app.drained().await;

@@ -76,7 +76,7 @@ reply = "A {{ size.title }} cake for {{ day | date }}."
 }
 
 #[tokio::test]
-async fn who_opts_out_gets_nothing_more_and_the_database_says_so() {
+async fn a_contact_who_opts_out_gets_nothing_more_and_the_database_has_the_event() {
     let rules = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n[[rule]]\nid = \"later\"\nafter = \"1h\"\nreply = \"Still there?\"\n";
     let rules = rules.replace("id = \"all\"\n", "id = \"all\"\ncontinue = true\n");
     let app = with_clock(&rules).await;

@@ -47,7 +47,7 @@ async fn lines_with(mut served: Served, part: &str) -> (String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_told_until_it_is_reinstated_and_over_a_restart() {
+async fn a_disabled_account_is_reported_until_it_is_reinstated_and_over_a_restart() {
     let mut app = TestApp::start(ECHO).await;
     let is_shown = |body: &str| body.contains("\naccount: account 102290129340398: disabled by");
 
@@ -117,7 +117,7 @@ async fn with_clock(offset_hours: i64) -> TestApp {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_an_hour_off_is_told_before_anybody_writes() {
+async fn a_clock_that_is_an_hour_off_is_reported_before_the_first_message() {
     for (hours, side) in [(1, "60 min ahead of"), (-1, "59 min behind")] {
         let app = with_clock(hours).await;
 
@@ -149,7 +149,7 @@ async fn a_clock_that_is_right_is_not_complained_of_and_old_messages_do_not_chan
 }
 
 #[tokio::test]
-async fn when_a_webhook_came_last_is_told_and_known_after_a_restart() {
+async fn the_time_of_the_last_webhook_is_reported_and_known_after_a_restart() {
     let mut app = TestApp::start(ECHO).await;
     let last = async |app: &TestApp| {
         let metrics = app.metrics().await;
@@ -204,7 +204,7 @@ async fn a_media_folder_that_cannot_be_written_stops_the_start_with_a_sentence()
 }
 
 #[tokio::test]
-async fn healthcheck_says_what_hinders_a_service_that_is_ready() {
+async fn healthcheck_shows_the_troubles_of_a_service_that_is_ready() {
     let app = TestApp::start(ECHO).await;
     app.accept(&ban(1_790_000_000, "DISABLE")).await;
     until_ready_says(app.admin(), |body| body.contains("account: ")).await;

@@ -119,7 +119,7 @@ async fn any_other_challenge_is_forbidden() {
 }
 
 #[tokio::test]
-async fn what_either_secret_signed_is_accepted_with_an_empty_200() {
+async fn a_webhook_signed_with_either_secret_is_accepted_with_an_empty_200() {
     let service = start().await;
 
     for secret in [SECRET, OLD_SECRET] {
@@ -129,7 +129,7 @@ async fn what_either_secret_signed_is_accepted_with_an_empty_200() {
 }
 
 #[tokio::test]
-async fn what_is_not_truly_signed_gets_one_fixed_answer() {
+async fn a_webhook_without_a_valid_signature_gets_one_fixed_response() {
     let service = start().await;
     let right = signed(SECRET, EMPTY_BODY);
     let value = right.trim_end().trim_start_matches("X-Hub-Signature-256: ");
@@ -207,7 +207,7 @@ async fn a_body_of_4_mib_is_accepted_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_nobodys() {
+async fn other_methods_and_paths_are_refused() {
     let service = start().await;
 
     for (method, path, status) in [

@@ -99,7 +99,7 @@ async fn other_rules_are_held_against_what_was_answered() {
 }
 
 #[tokio::test]
-async fn a_message_of_the_past_tells_why() {
+async fn a_message_of_the_past_is_explained() {
     let app = serve(ORDERS).await;
     app.converse(ANA, "I want a human!").await;
     app.converse(ANA, "hello?").await;
@@ -132,7 +132,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn what_a_timer_said_is_told_as_ours() {
+async fn a_text_of_a_timer_is_explained_as_outbound() {
     let app = serve(ORDERS).await;
     app.converse(ANA, "hello").await;
     app.sandbox.tap(ANA, "order").await;

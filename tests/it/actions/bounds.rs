@@ -8,7 +8,7 @@ use crate::support::{ANA, BO, assert_contains, closed_address};
 const FAILURES: &str = include_str!("../../cases/actions/failures.txt");
 
 #[tokio::test]
-async fn however_an_action_fails_its_on_error_is_said() {
+async fn however_an_action_fails_its_on_error_is_sent() {
     let closed = closed_address();
     let server = ActionServer::default();
     server.prepare_model("drop table");
@@ -48,7 +48,7 @@ async fn however_an_action_fails_its_on_error_is_said() {
 }
 
 #[tokio::test]
-async fn one_person_cannot_ask_a_model_without_end_and_another_is_served() {
+async fn one_contact_cannot_ask_a_model_without_end_and_another_is_served() {
     let server = ActionServer::default();
     server.prepare_model("Yes.");
     let rules = "version = 1\n[[rule]]\nid = \"ask\"\nmodel = { prompt = \"You are a baker.\" }\nreply = \"{{ model.text }}\"\n";
