@@ -181,8 +181,8 @@ async fn restored() -> TestApp {
     app.sandbox.say(BO, "later").await;
     app.replyd("backup copy.db").await.done();
     app.sandbox.release();
-    app.until_replies(ANA, 2).await;
-    app.until_replies(BO, 1).await;
+    assert_eq!(app.until_replies(ANA, 2).await.len(), 2);
+    assert_eq!(app.until_replies(BO, 1).await.len(), 1);
     app.stop().await;
     let output = app.replyd("restore copy.db").await.done();
     let is_aside = |name: &String| name.starts_with("test.db.before-restore-");
@@ -237,7 +237,7 @@ async fn a_restored_copy_takes_messages_and_sends_nothing_until_it_is_released()
 
     let sent = app.until_replies(ANA, 4).await;
     assert_eq!(sent[2..], ["you said two", "you said three"]);
-    app.until_replies(BO, 2).await;
+    assert_eq!(app.until_replies(BO, 2).await.len(), 2);
     app.until_ready().await;
 }
 

@@ -119,7 +119,10 @@ async fn a_second_signal_stops_the_process_at_once() {
     let mut served = serve(folder.path()).await;
     let mut open = open_request(&served.public.to_string(), "/webhook").await;
 
-    for (name, line) in [("TERM", "finishing what was begun"), ("INT", "at once")] {
+    for (name, line) in [
+        ("TERM", "finishing what was begun"),
+        ("INT", "stopping at once"),
+    ] {
         served.signal(name).await;
         served.until_logged(line).await;
     }

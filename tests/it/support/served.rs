@@ -83,6 +83,7 @@ impl Served {
         until_ready_says(self.admin, fits).await
     }
 
+    /// Sends it a signal by its name without `SIG`.
     pub(crate) async fn signal(&self, name: &str) {
         signal(&self.child, name).await;
     }
@@ -109,7 +110,7 @@ impl Served {
     }
 }
 
-/// Sends a signal to a process.
+/// Sends a signal to a process, by its name without `SIG`.
 pub(crate) async fn signal(child: &Child, name: &str) {
     let id = child.id().unwrap().to_string();
     let status = Command::new("kill").args(["-s", name, &id]).status().await;

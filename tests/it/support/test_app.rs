@@ -47,6 +47,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
+    /// Replaces the echo by these rules.
     pub(crate) fn rules(self, rules: impl Into<String>) -> Self {
         let rules = rules.into();
         Self { rules, ..self }
@@ -64,10 +65,12 @@ impl Builder {
         Self { clock, ..self }
     }
 
+    /// Sets the receipts that the sandbox sends for each message.
     pub(crate) fn receipts(self, receipts: Receipts) -> Self {
         Self { receipts, ..self }
     }
 
+    /// Writes rules and configuration into a new folder and starts the service and its sandbox.
     pub(crate) async fn start(self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = start_sandbox(self.clock.clone(), self.receipts).await;
@@ -94,6 +97,7 @@ impl Builder {
 }
 
 impl TestApp {
+    /// Begins a service that echoes, by the time of the machine.
     pub(crate) fn builder() -> Builder {
         Builder {
             rules: ECHO.to_owned(),
@@ -113,18 +117,22 @@ impl TestApp {
         &self.config
     }
 
+    /// File of its database.
     pub(crate) fn database(&self) -> PathBuf {
         self.path("test.db")
     }
 
+    /// Folder with its configuration, rules and database.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Path of a file in its folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
 
+    /// Writes a file of its folder.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
@@ -168,6 +176,7 @@ impl TestApp {
         self.running().admin
     }
 
+    /// Store that it works on.
     pub(crate) fn store(&self) -> &Store {
         &self.running().store
     }

@@ -17,6 +17,7 @@ pub(crate) struct TestCli {
 }
 
 impl TestCli {
+    /// Starts a sandbox and writes the configuration.
     pub(crate) async fn new() -> Self {
         let clock = Clock::manual("2026-11-23T15:00:00Z".parse().unwrap());
         let sandbox = start_sandbox(clock, Receipts::Never).await;
@@ -49,18 +50,22 @@ impl TestCli {
         self.write("replyd.toml", after);
     }
 
+    /// Writes a file of the folder.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
 
+    /// Reads a file of the folder.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Folder in which the commands run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Path of a file in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
