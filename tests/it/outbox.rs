@@ -1,5 +1,5 @@
-//! Replies that cannot be sent: tried again in time, given up with a reason, or held until the owner
-//! retries or drops them.
+//! Replies that cannot be sent: tried again in time, given up with a reason, or held until the
+//! owner retries or drops them.
 
 use std::time::Duration;
 
