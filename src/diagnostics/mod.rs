@@ -93,6 +93,10 @@ impl Diagnostic {
         }
     }
 
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// One line of JSON for editors: where it is (lines and columns from 1, the end not included),
     /// what, and the help.
     #[must_use]

@@ -10,8 +10,8 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::Diagnostic;
-use super::{codes, duration, string_literal, suggest};
+use super::optional::read_each;
+use super::{Diagnostic, codes, duration, string_literal, suggest};
 use crate::text::normalize::Phrase;
 
 /// What people write who know other programs, and what it is called here.
@@ -343,6 +343,16 @@ impl<'t> Reader<'t> {
         })
     }
 
+    /// Takes a string that must be there.
+    pub(crate) fn required_string<'d>(
+        &mut self,
+        table: &Table<'d>,
+        name: &str,
+    ) -> Option<Text<'d>> {
+        let field = self.required(table, name)?;
+        self.string(&field)
+    }
+
     /// Takes a string, or a list of at least one.
     pub(crate) fn strings<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Text<'d>>> {
         let texts = self.any_strings(field)?;
@@ -369,8 +379,7 @@ impl<'t> Reader<'t> {
             self.wrong_type(field, "a text in quotes or a list of them");
             return None;
         };
-        let texts: Vec<_> = elements.iter().map(|one| self.string(one)).collect();
-        texts.into_iter().collect()
+        read_each(&elements, |element| self.string(element))
     }
 
     /// Takes the elements of a list.
@@ -380,6 +389,14 @@ impl<'t> Reader<'t> {
             self.wrong_type(field, "a list in square brackets");
         }
         elements
+    }
+
+    /// Takes the tables of an array; none when the value is something else, which is reported.
+    pub(crate) fn tables<'d>(&mut self, field: &Field<'d>, expected: &str) -> Vec<Field<'d>> {
+        field.elements().unwrap_or_else(|| {
+            self.wrong_type(field, expected);
+            Vec::new()
+        })
     }
 
     /// Takes `true` or `false`.

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bot::at_most;
-use super::text;
-use super::text::Symbols;
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
-use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::optional::{optional, or_default, read_each};
+use crate::diagnostics::toml_reader::{Field, Reader, Text};
 use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
-use crate::template;
-use crate::template::Template;
+use crate::template::{self, Template};
 
 const CALL_KEYS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "headers", "json", "save", "timeout",
@@ -80,12 +78,9 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         return None;
     };
     let url = url(reader, address, known);
-    let headers = match table.get("headers") {
-        Some(field) => headers(reader, &field, known),
-        None => Some(BTreeMap::new()),
-    };
+    let headers = or_default(table.get("headers"), |field| headers(reader, &field, known));
     let body = optional(table.get("json"), |field| body(reader, &field, known));
-    let save = save(reader, &table);
+    let save = optional(table.get("save"), |field| save(reader, &field));
     let timeout = optional(table.get("timeout"), |field| {
         at_most(reader, &field, ACTION_TIMEOUT_MAX)
     });
@@ -94,7 +89,7 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         url: url?,
         headers: headers?,
         body: body.ok()?,
-        save: save?,
+        save: save.ok()?,
         timeout: timeout.ok()?.unwrap_or(CALL_TIMEOUT),
     })
 }
@@ -120,13 +115,8 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option
         reader.report(error.help(help.to_owned()));
         return None;
     }
-    match Template::parse_url(text.value, &known.scope()) {
-        Ok(template) => Some(template),
-        Err(errors) => {
-            text::report(reader, &text, errors);
-            None
-        }
-    }
+    let template = Template::parse_url(text.value, &known.scope());
+    text::parsed(reader, &text, template)
 }
 
 fn headers(
@@ -150,7 +140,7 @@ fn headers(
         }
         let reserved = RESERVED
             .iter()
-            .any(|one| entry.name.eq_ignore_ascii_case(one));
+            .any(|header| entry.name.eq_ignore_ascii_case(header));
         if reserved {
             let message = format!("a call cannot set the header `{}`", entry.name);
             let error = Diagnostic::error(codes::VALUE, entry.span.clone(), message);
@@ -158,7 +148,7 @@ fn headers(
             reader.report(error.help(help.to_owned()));
         }
         let text = reader.string(&entry);
-        let text = text.and_then(|text| text::one(reader, &text, known));
+        let text = text.and_then(|text| text::literal(reader, &text, known));
         headers.push(
             text.filter(|_| valid && !reserved)
                 .map(|text| (entry.name.to_owned(), text)),
@@ -172,36 +162,23 @@ fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         return Some(Body::Plain(value));
     }
     if let Some(elements) = field.elements() {
-        let elements: Vec<_> = elements
-            .iter()
-            .map(|one| body(reader, one, known))
-            .collect();
-        return elements.into_iter().collect::<Option<_>>().map(Body::List);
+        return read_each(elements, |element| body(reader, &element, known)).map(Body::List);
     }
     if field.is_table() {
-        let entries: Vec<_> = field
-            .entries()
-            .iter()
-            .map(|one| Some((one.name.to_owned(), body(reader, one, known)?)))
-            .collect();
-        return entries.into_iter().collect::<Option<_>>().map(Body::Object);
+        let entries = read_each(field.entries(), |entry| {
+            Some((entry.name.to_owned(), body(reader, &entry, known)?))
+        });
+        return entries.map(|entries| Body::Object(entries.into_iter().collect()));
     }
     let text = reader.string(field)?;
-    text::one(reader, &text, known).map(Body::Text)
+    text::literal(reader, &text, known).map(Body::Text)
 }
 
 /// `save`: a name that is no group of variables already, but for `order`, which shops want.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is for what is wrong, the inner one for what is not there"
-)]
-fn save(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<String>> {
-    let Some(field) = table.get("save") else {
-        return Some(None);
-    };
-    let name = reader.string(&field)?;
+fn save(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
+    let name = reader.string(field)?;
     if is_root(name.value) {
-        return Some(Some(name.value.to_owned()));
+        return Some(name.value.to_owned());
     }
     let message = format!("`{}` cannot be the name of a result", name.value);
     let error = Diagnostic::error(codes::ODD_ID, name.span, message);
@@ -231,13 +208,10 @@ fn model<'d>(
     chooses: &mut Vec<Text<'d>>,
 ) -> Option<ModelTemplate> {
     let table = reader.table(field, &MODEL_KEYS)?;
-    let choose = match table.get("choose") {
-        Some(field) => reader.strings(&field),
-        None => Some(Vec::new()),
-    };
+    let choose = or_default(table.get("choose"), |field| reader.strings(&field));
     let prompt = optional(table.get("prompt"), |field| {
         let text = reader.string(&field)?;
-        text::one(reader, &text, known)
+        text::literal(reader, &text, known)
     });
     if table.get("choose").is_none() && table.get("prompt").is_none() && !table.has_unknown() {
         let message = "a model needs a `prompt`, or rules to `choose` from";
@@ -246,7 +220,7 @@ fn model<'d>(
         reader.report(error.help(help.to_owned()));
         return None;
     }
-    let save = save(reader, &table);
+    let save = optional(table.get("save"), |field| save(reader, &field));
     let max_tokens = optional(table.get("max_tokens"), |field| {
         reader.number(&field, &(1..=MODEL_TOKENS_MAX))
     });
@@ -260,7 +234,7 @@ fn model<'d>(
     Some(ModelTemplate {
         choose: rules?,
         prompt: prompt.ok()?,
-        save: save?.unwrap_or_else(|| "model".to_owned()),
+        save: save.ok()?.unwrap_or_else(|| "model".to_owned()),
         max_tokens: max_tokens.ok()?.unwrap_or(MODEL_TOKENS),
         timeout: timeout.ok()?.unwrap_or(MODEL_TIMEOUT),
     })

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::or_default;
 use crate::diagnostics::suggest;
 use crate::diagnostics::toml_reader::{Field, Reader};
 use crate::rules::opening_hours::{DAY, Days, Holiday, Schedule, Span};
@@ -22,20 +23,13 @@ const DAYS: [(&str, &str); 7] = [
 ];
 const HOLIDAY_KEYS: [&str; 5] = ["on", "from", "to", "every", "open"];
 
-/// Reads the hours; `None` when something in them is wrong. Holidays before `today` are told.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is for what is wrong, the inner one for what is not there"
-)]
+/// Reads the hours; `None` when something in them is wrong. Warns of holidays before `today`.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
-    field: Option<&Field<'_>>,
+    field: &Field<'_>,
     timezone: &TimeZone,
     today: Option<Date>,
-) -> Option<Option<Schedule>> {
-    let Some(field) = field else {
-        return Some(None);
-    };
+) -> Option<Schedule> {
     if !field.is_table() {
         reader.wrong_type(
             field,
@@ -72,12 +66,14 @@ pub(crate) fn read(
     for day in 0..7 {
         over_midnight(reader, &schedule, &named, day);
     }
-    let wrong = |found: &Diagnostic| found.severity == crate::diagnostics::Severity::Error;
-    let valid = !reader.diagnostics[before..].iter().any(wrong);
-    if valid {
-        never_open(reader, field, &schedule);
+    if reader.diagnostics[before..]
+        .iter()
+        .any(Diagnostic::is_error)
+    {
+        return None;
     }
-    valid.then_some(Some(schedule))
+    never_open(reader, field, &schedule);
+    Some(schedule)
 }
 
 /// `mon`, `monday`, `mon-fri`, `sat-mon` or `daily`, as indices from Monday.
@@ -89,17 +85,17 @@ fn days(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<usize>> {
     let (first, last) = (parts.next().unwrap_or_default(), parts.next());
     let day = |reader: &mut Reader<'_>, name: &str| {
         let lower = name.to_lowercase();
-        let found = DAYS
+        let index = DAYS
             .iter()
             .position(|(short, long)| lower == *short || lower == *long);
-        if found.is_none() {
+        if index.is_none() {
             let names = DAYS.iter().flat_map(|(short, long)| [*short, *long]);
             let help = suggest::did_you_mean(name, names.chain(["daily", "holidays"]))
                 .unwrap_or_else(|| "days are `mon` to `sun`, `mon-fri` or `daily`".to_owned());
             let message = format!("there is no day `{name}`");
             reader.report(Diagnostic::error(codes::DAY, field.key.clone(), message).help(help));
         }
-        found
+        index
     };
     let first = day(reader, first);
     let last = match last {
@@ -231,19 +227,10 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
         return Some(Holiday { days, open });
     }
     let table = reader.table(field, &HOLIDAY_KEYS)?;
-    let open = match table.get("open") {
-        Some(field) => spans(reader, &field),
-        None => Some(Vec::new()),
-    };
-    let (on, from, to, every) = (
-        table.get("on"),
-        table.get("from"),
-        table.get("to"),
-        table.get("every"),
-    );
-    let days = match (on, from, to, every) {
-        (Some(on), None, None, None) => date(reader, &on).map(Days::On),
-        (None, Some(first), Some(last), None) => {
+    let open = or_default(table.get("open"), |field| spans(reader, &field));
+    let days = match ["on", "from", "to", "every"].map(|key| table.get(key)) {
+        [Some(on), None, None, None] => date(reader, &on).map(Days::On),
+        [None, Some(first), Some(last), None] => {
             let range = date(reader, &first).zip(date(reader, &last));
             if range.is_some_and(|(first, last)| last < first) {
                 let message = "the last day is before the first";
@@ -251,7 +238,7 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
             }
             range.map(|(first, last)| Days::Range(first, last))
         }
-        (None, None, None, Some(every)) => yearly(reader, &every),
+        [None, None, None, Some(every)] => yearly(reader, &every),
         _ if table.has_unknown() => None,
         _ => {
             let message = "a holiday has `on`, `from` and `to`, or `every`";

@@ -9,10 +9,8 @@ mod action;
 pub(super) mod answer;
 mod bot;
 mod condition;
-mod document;
 pub(crate) mod flow;
 mod hours;
-mod include;
 mod opt_out;
 mod reply;
 pub(crate) mod rule;
@@ -27,15 +25,21 @@ use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeValue;
 
-use self::document::Document;
 use super::RuleSet;
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::sources::{Include, SourceMap};
+use crate::diagnostics::optional::optional;
+use crate::diagnostics::sources::{Include, IncludeError, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::diagnostics::{Diagnostic, Severity};
 use crate::message::{Outbound, RulesVersion, TemplateFile, hex};
 use text::Symbols;
+
+/// File of the rules after the parser.
+struct Document<'d> {
+    root: Table<'d>,
+    syntax: Vec<SyntaxError>,
+}
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
@@ -100,17 +104,16 @@ pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled
     let (draft, blocks) = read_all(&mut reader, &documents, beside);
 
     let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|one| &one.syntax).collect();
-    let left_out = include::left_out(sources);
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    let left_out = left_out(sources);
     let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &blocks);
-    if left_out.iter().any(is_error) {
-        diagnostics.retain(is_error);
+    if left_out.iter().any(Diagnostic::is_error) {
+        diagnostics.retain(Diagnostic::is_error);
     }
     diagnostics.extend(left_out);
     let text = sources.text();
     diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(is_error)) else {
+    let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) else {
         return Err(diagnostics);
     };
     rules.source = sources.kept().into();
@@ -119,6 +122,40 @@ pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled
         rules,
         warnings: diagnostics,
     })
+}
+
+/// Makes a diagnostic for each entry of `include` whose files were not all found.
+fn left_out(sources: &SourceMap) -> Vec<Diagnostic> {
+    let diagnostics = sources.left_out().map(|(include, why)| {
+        let (name, span) = (&include.name, include.span.clone());
+        let error = |message: String| Diagnostic::error(codes::INCLUDE, span.clone(), message);
+        match why {
+            IncludeError::Missing => error(format!("there is no file `{name}`"))
+                .label("to be included")
+                .help("names are relative to the folder of the file they stand in".to_owned()),
+            IncludeError::Itself => error("the file includes itself".to_owned())
+                .label("this is the main file")
+                .help("name only the other files".to_owned()),
+            IncludeError::NoPattern(reason) => {
+                error(format!("`{name}` is no pattern for names of files"))
+                    .label(reason.as_str())
+                    .help("`*` stands for any part of a name: `rules/*.toml`".to_owned())
+            }
+            IncludeError::NoMatch => {
+                let message = format!("no file fits `{name}`");
+                Diagnostic::warning(codes::NO_INCLUDE, span, message)
+                    .label("nothing is included")
+                    .help("names are relative to the folder of the file they stand in".to_owned())
+            }
+            IncludeError::NoText(file) => error(format!("`{file}` is not text in UTF-8"))
+                .label("to be included")
+                .help("save it with the encoding UTF-8".to_owned()),
+            IncludeError::Unreadable(file, reason) => {
+                error(format!("`{file}` cannot be read")).label(reason.as_str())
+            }
+        }
+    });
+    diagnostics.collect()
 }
 
 /// The top of every file; keys that have no place there are told.
@@ -154,12 +191,10 @@ fn read_all(
     let bot = bot::read(reader, main.root.get("bot").as_ref());
     let timezone = bot.as_ref().map(|bot| bot.timezone.clone());
     let timezone = timezone.unwrap_or(jiff::tz::TimeZone::UTC);
-    let hours = hours::read(
-        reader,
-        main.root.get("hours").as_ref(),
-        &timezone,
-        beside.today,
-    );
+    let hours = optional(main.root.get("hours"), |field| {
+        hours::read(reader, &field, &timezone, beside.today)
+    });
+    let hours = hours.ok();
     let set = what_is_set(documents);
     let known = Symbols {
         fields: Some(&set.fields),
@@ -167,8 +202,11 @@ fn read_all(
         templates: beside.templates,
         ..Symbols::default()
     };
-    let opt_out = opt_out::read(reader, main.root.get("opt_out").as_ref(), known);
-    let opt_in = opt_out::read(reader, main.root.get("opt_in").as_ref(), known);
+    let mut words = |key| {
+        let field = main.root.get(key);
+        optional(field, |field| opt_out::read(reader, &field, known)).ok()
+    };
+    let (opt_out, opt_in) = (words("opt_out"), words("opt_in"));
 
     // Included files come first, so that the last rule of the main file stays the last of all.
     let in_order = || included.iter().chain([main]);
@@ -197,42 +235,28 @@ fn read_all(
     }
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
-    let tests = test::read_all(reader, documents);
-    let set = finish(bot, rules, flows);
-    let set = set.zip(hours).zip(opt_out).zip(opt_in).zip(tests);
-    let set = set.map(|((((set, hours), opt_out), opt_in), tests)| RuleSet {
-        hours: hours.map(Arc::new),
-        opt_out,
-        opt_in,
-        tests,
-        ..set
-    });
-    (set, blocks)
-}
-
-/// Puts the parts together; version and source come last.
-fn finish(
-    bot: Option<super::Bot>,
-    rules: Option<Vec<super::Rule>>,
-    flows: Option<std::collections::BTreeMap<String, super::Flow>>,
-) -> Option<RuleSet> {
-    let (bot, rules, flows) = (bot?, rules?, flows?);
-    Some(RuleSet {
-        version: version_of(""),
-        source: "".into(),
-        bot,
-        hours: None,
-        opt_out: None,
-        opt_in: None,
-        tests: Vec::new(),
-        places: rules
-            .iter()
-            .enumerate()
-            .map(|(place, rule)| (rule.id.as_str().to_owned(), place))
-            .collect(),
-        rules,
-        flows,
-    })
+    let tests = documents.iter();
+    let tests = tests.filter_map(|document| document.root.get("test"));
+    let tests = test::read_all(reader, tests);
+    // `compile` sets version and source.
+    let set = || {
+        let rules = rules?;
+        let places = rules.iter().enumerate();
+        let places = places.map(|(place, rule)| (rule.id.as_str().to_owned(), place));
+        Some(RuleSet {
+            version: version_of(""),
+            source: "".into(),
+            bot: bot?,
+            hours: hours?.map(Arc::new),
+            opt_out: opt_out?,
+            opt_in: opt_in?,
+            tests: tests?,
+            places: places.collect(),
+            rules,
+            flows: flows?,
+        })
+    };
+    (set(), blocks)
 }
 
 /// What can be remembered of a person.
@@ -309,16 +333,16 @@ pub fn compile_reply(
         diagnostics.push(Diagnostic::error(codes::TEMPLATE, 0..0, message));
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
     match literal {
-        Some(Ok(message)) if !diagnostics.iter().any(is_error) => Ok((message, diagnostics)),
+        Some(Ok(message)) if !diagnostics.iter().any(Diagnostic::is_error) => {
+            Ok((message, diagnostics))
+        }
         _ => Err(diagnostics),
     }
 }
 
 fn version_of(source: &str) -> RulesVersion {
-    let digest = hex(&Sha256::digest(source.as_bytes()));
-    RulesVersion::parse(digest).expect("a hash is never empty")
+    RulesVersion::parse(hex(&Sha256::digest(source))).expect("a hash is never empty")
 }
 
 /// The main file says its version; an included one may.
@@ -354,10 +378,7 @@ fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>>
     let Some(field) = root.get("rule") else {
         return Vec::new();
     };
-    field.elements().unwrap_or_else(|| {
-        reader.wrong_type(&field, "rules, each under a line with `[[rule]]`");
-        Vec::new()
-    })
+    reader.tables(&field, "rules, each under a line with `[[rule]]`")
 }
 
 /// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would
@@ -373,7 +394,7 @@ fn beside_damage(
         .into_iter()
         .filter(|diagnostic| {
             // Warnings speak about the rules as a whole, which nobody knows yet.
-            let whole = syntax.is_empty() || diagnostic.severity == Severity::Error;
+            let whole = syntax.is_empty() || diagnostic.is_error();
             whole && !damaged.contains(&block_of(&diagnostic.span))
         })
         .collect()

@@ -46,11 +46,9 @@ const AFTER_MAX: Duration = Duration::from_hours(23);
 
 /// A rule as far as it could be read. Where something is `None`, a diagnostic says why.
 pub(crate) struct Draft<'d> {
-    /// `id`.
     pub(crate) id: Option<Text<'d>>,
     /// The `[[rule]]` line.
     pub(crate) header: Range<usize>,
-    /// `when`.
     pub(crate) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
     pub(crate) wanted: Vec<Text<'d>>,
@@ -58,14 +56,10 @@ pub(crate) struct Draft<'d> {
     pub(crate) captures: Vec<String>,
     /// What it does.
     pub(crate) answer: answer::Draft<'d>,
-    /// `once`.
     pub(crate) once: Option<Duration>,
-    /// `continue`.
     pub(crate) continues: bool,
-    /// `chance`.
     pub(crate) chance: Option<f64>,
     after: Option<Duration>,
-    /// `anywhere`.
     pub(crate) anywhere: bool,
     examples: Vec<Example>,
     not_examples: Vec<Example>,

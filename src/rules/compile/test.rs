@@ -2,9 +2,8 @@
 
 use jiff::civil::DateTime;
 
-use super::document::Document;
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
@@ -15,35 +14,30 @@ const LINE_KEYS: [&str; 10] = [
     "as", "user", "tap", "sends", "with", "wait", "bot", "rule", "result", "fails",
 ];
 
-/// Reads the tests of every file; `None` when something in them is wrong.
-pub(crate) fn read_all(reader: &mut Reader<'_>, documents: &[Document<'_>]) -> Option<Vec<Test>> {
-    let fields = documents.iter().filter_map(|one| one.root.get("test"));
-    let mut tests = Vec::new();
-    for field in fields {
-        let elements = field.elements().unwrap_or_else(|| {
-            reader.wrong_type(&field, "tests, each under a line with `[[test]]`");
-            Vec::new()
-        });
-        for element in elements {
-            tests.push(test(reader, &element));
-        }
-    }
-    tests.into_iter().collect()
+/// Reads the `[[test]]` tables of every file; `None` when something in them is wrong.
+pub(crate) fn read_all<'d>(
+    reader: &mut Reader<'_>,
+    fields: impl Iterator<Item = Field<'d>>,
+) -> Option<Vec<Test>> {
+    let expected = "tests, each under a line with `[[test]]`";
+    let tests: Vec<Field<'_>> = fields
+        .flat_map(|field| reader.tables(&field, expected))
+        .collect();
+    read_each(&tests, |field| test(reader, field))
 }
 
 fn test(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Test> {
     let table = reader.table(field, &KEYS)?;
-    let name = reader.required(&table, "name");
-    let name = name.and_then(|field| reader.string(&field));
+    let name = reader.required_string(&table, "name");
     let at = optional(table.get("at"), |field| time(reader, &field));
     let talk = reader.required(&table, "talk")?;
     let talk = reader.list(&talk)?;
-    let lines: Vec<Option<Line>> = talk.iter().map(|element| line(reader, element)).collect();
+    let talk = read_each(&talk, |element| line(reader, element));
     Some(Test {
         name: name?.value.to_owned(),
         span: field.span.clone(),
         at: at.ok()?,
-        talk: lines.into_iter().collect::<Option<_>>()?,
+        talk: talk?,
     })
 }
 
@@ -60,13 +54,13 @@ fn time(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<DateTime> {
 
 fn line(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Line> {
     let table = reader.table(field, &LINE_KEYS)?;
-    let who = optional(table.get("as"), |field| reader.string(&field));
+    let who = or_default(table.get("as"), |field| {
+        Some(reader.string(&field)?.value.to_owned())
+    });
     let event = event(reader, &table);
     Some(Line {
         span: field.span.clone(),
-        who: who
-            .ok()?
-            .map_or_else(String::new, |who| who.value.to_owned()),
+        who: who?,
         event: event?,
     })
 }

@@ -56,7 +56,7 @@ pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
 }
 
 /// Reports keys that are no languages, and languages that stand there twice.
-fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
+fn check_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
     for (index, entry) in entries.iter().enumerate() {
         let (name, key) = (entry.name, entry.key.clone());
         if !language::is_known(name) {
@@ -83,16 +83,16 @@ pub(crate) fn template<'d>(
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
     if !is_in_languages(field) {
         let text = reader.string(field)?;
-        let template = one(reader, &text, known)?;
+        let template = literal(reader, &text, known)?;
         return Some((template, vec![(String::new(), text)]));
     }
     let mut texts = Vec::new();
     let mut templates = Vec::new();
     let entries = field.entries();
-    sound_languages(reader, &entries);
+    check_languages(reader, &entries);
     for entry in &entries {
         let text = reader.string(entry);
-        let template = text.as_ref().and_then(|text| one(reader, text, known));
+        let template = text.as_ref().and_then(|text| literal(reader, text, known));
         let tag = entry.name.to_owned();
         texts.extend(text.map(|text| (tag.clone(), text)));
         templates.extend(template.map(|template| (tag, template)));
@@ -103,18 +103,12 @@ pub(crate) fn template<'d>(
 }
 
 /// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
-pub(crate) fn one(
+pub(crate) fn literal(
     reader: &mut Reader<'_>,
     text: &Text<'_>,
     known: Symbols<'_>,
 ) -> Option<Template> {
-    match Template::parse(text.value, &known.scope()) {
-        Ok(template) => Some(template),
-        Err(errors) => {
-            report(reader, text, errors);
-            None
-        }
-    }
+    parsed(reader, text, Template::parse(text.value, &known.scope()))
 }
 
 /// Reads an expression.
@@ -124,20 +118,23 @@ pub(crate) fn expression(
     known: Symbols<'_>,
 ) -> Option<Expression> {
     let text = reader.string(field)?;
-    match Expression::parse(text.value, &known.scope()) {
-        Ok(expression) => Some(expression),
-        Err(errors) => {
-            report(reader, &text, errors);
-            None
-        }
-    }
+    parsed(reader, &text, Expression::parse(text.value, &known.scope()))
 }
 
-/// Tells what is wrong with a text, each at its place.
-pub(crate) fn report(reader: &mut Reader<'_>, text: &Text<'_>, errors: Vec<TemplateError>) {
+/// Reports every error of a parsed text at its place.
+pub(crate) fn parsed<T>(
+    reader: &mut Reader<'_>,
+    text: &Text<'_>,
+    parsed: Result<T, Vec<TemplateError>>,
+) -> Option<T> {
+    let errors = match parsed {
+        Ok(value) => return Some(value),
+        Err(errors) => errors,
+    };
     for error in errors {
         let span = reader.locate(text, &error.range);
-        let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
-        reader.report(found.help(error.help));
+        let diagnostic = Diagnostic::error(codes::TEMPLATE, span, error.message);
+        reader.report(diagnostic.help(error.help));
     }
+    None
 }

@@ -12,7 +12,6 @@ const NAME_MAX: usize = 32;
 
 /// A step as far as it could be read.
 pub(crate) struct StepDraft<'d> {
-    /// `id`.
     pub(crate) id: Option<Text<'d>>,
     /// Every place it may go to, with where that is said.
     pub(crate) targets: Vec<Text<'d>>,

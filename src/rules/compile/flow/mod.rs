@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::answer;
 use super::answer::Draft as AnswerDraft;
+use super::answer::{self};
 use super::bot::at_most;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::rules::Flow;
+use crate::rules::{Answer, Flow};
 pub(crate) use draft::StepDraft;
 use draft::named;
 pub(crate) use step::target;
@@ -84,7 +84,7 @@ pub(crate) fn finish(drafts: Vec<Draft<'_>>) -> Option<BTreeMap<String, Flow>> {
         let mut flow = draft.flow?;
         let steps = draft.steps.into_iter().map(|step| step.step);
         flow.steps = steps.collect::<Option<_>>()?;
-        let mut answers = draft.answers.into_iter().map(|one| one.answer);
+        let mut answers = draft.answers.into_iter().map(|answer| answer.answer);
         flow.end = answers.next()??;
         flow.on_timeout = answers.next()??;
         flow.on_cancel = answers.next()??;
@@ -125,19 +125,13 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
         .filter_map(|field| step::step(reader, field, known))
         .collect();
     duplicate_steps(reader, &steps);
-    let end = match table.get("end") {
-        Some(field) => match reader.table(&field, &answer::KEYS) {
-            Some(table) => answer::read(reader, &table, known),
-            None => wrong(),
-        },
-        None => AnswerDraft::none(),
-    };
-    let mut answers = vec![end];
+    let end = table.get("end");
+    let end = end.map(|field| answer::whole(reader, &field, known));
+    let mut answers = vec![end.unwrap_or_else(AnswerDraft::none)];
     for key in ["on_timeout", "on_cancel", "on_gone"] {
-        answers.push(match table.get(key) {
-            Some(field) => answer::short(reader, &field, known),
-            None => AnswerDraft::none(),
-        });
+        let answer = table.get(key);
+        let answer = answer.map(|field| answer::short(reader, &field, known));
+        answers.push(answer.unwrap_or_else(AnswerDraft::none));
     }
     if let Some(field) = table.get("on_give_up") {
         answers.push(answer::short(reader, &field, known));
@@ -145,22 +139,19 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     let timeout = optional(table.get("timeout"), |field| {
         at_most(reader, &field, TIMEOUT_MAX)
     });
-    let words = |reader: &mut Reader<'_>, key: &str| match table.get(key) {
-        Some(field) => reader.phrases(&field),
-        None => Some(Vec::new()),
-    };
-    let (back, cancel) = (words(reader, "back"), words(reader, "cancel"));
+    let mut words = |key| or_default(table.get(key), |field| reader.phrases(&field));
+    let (back, cancel) = (words("back"), words("cancel"));
     let flow = || {
         Some(Flow {
             steps: Vec::new(),
             timeout: timeout.ok()?,
-            on_timeout: crate::rules::Answer::default(),
+            on_timeout: Answer::default(),
             back: back?,
             cancel: cancel?,
-            on_cancel: crate::rules::Answer::default(),
+            on_cancel: Answer::default(),
             on_give_up: None,
-            on_gone: crate::rules::Answer::default(),
-            end: crate::rules::Answer::default(),
+            on_gone: Answer::default(),
+            end: Answer::default(),
         })
     };
     Some(Draft {
@@ -170,13 +161,6 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
         steps,
         answers,
     })
-}
-
-fn wrong<'d>() -> AnswerDraft<'d> {
-    AnswerDraft {
-        answer: None,
-        ..AnswerDraft::none()
-    }
 }
 
 fn step_id(field: &Field<'_>) -> Option<String> {

@@ -2,14 +2,12 @@
 
 use super::draft::{StepDraft, named};
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::optional::optional;
-use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::optional::{optional, or_default, read_each};
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Outbound;
-use crate::rules::compile::reply;
-use crate::rules::compile::reply::Offer;
-use crate::rules::compile::text;
-use crate::rules::compile::text::{Buttons, Symbols};
+use crate::rules::compile::reply::{self, Offer};
+use crate::rules::compile::text::{self, Buttons, Symbols};
 use crate::rules::compile::{action, condition};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
 use crate::template::Template;
@@ -35,8 +33,7 @@ pub(crate) fn step<'d>(
     known: Symbols<'_>,
 ) -> Option<StepDraft<'d>> {
     let table = reader.table(field, &KEYS)?;
-    let id = reader.required(&table, "id");
-    let id = id.and_then(|field| reader.string(&field));
+    let id = reader.required_string(&table, "id");
     if let Some(id) = &id {
         if WAYS_OUT.contains(&id.value) || !action::is_root(id.value) {
             let message = format!("`{}` cannot be the id of a step", id.value);
@@ -72,30 +69,24 @@ fn step_of<'d>(
         buttons: Buttons::OfStep,
         ..known
     };
-    let (ask, offered) = match table.get("ask") {
-        Some(field) => {
-            let replies = reply::read(reader, &field, of_step);
-            (replies.templates, replies.offered)
-        }
-        None => (Some(Vec::new()), Vec::new()),
-    };
+    let mut offered = Vec::new();
+    let ask = or_default(table.get("ask"), |field| {
+        let replies = reply::read(reader, &field, of_step);
+        offered = replies.offered;
+        replies.templates
+    });
     long_ids(reader, &offered);
     let flow = optional(table.get("flow"), |field| reader.string(&field));
     draft.flow = flow.as_ref().ok().and_then(Clone::clone);
     let choices = match table.get("choices") {
-        Some(field) => said_choices(reader, &field, known),
+        Some(field) => written_choices(reader, &field, known),
         None => ask
             .as_deref()
             .map(|ask| offered_choices(ask, &offered, draft)),
     };
     let accept = accept(reader, table, choices.as_deref());
     checks_fit(reader, table, accept.as_ref(), choices.as_deref());
-    let with_answer: Vec<String> = known
-        .roots
-        .iter()
-        .cloned()
-        .chain(["answer".to_owned()])
-        .collect();
+    let with_answer = [known.roots, &["answer".to_owned()]].concat();
     let of_answer = Symbols {
         roots: &with_answer,
         ..known
@@ -103,19 +94,17 @@ fn step_of<'d>(
     let valid = optional(table.get("valid"), |field| {
         text::expression(reader, &field, of_answer)
     });
-    let retry = match table.get("retry") {
-        Some(field) => reply::read(reader, &field, of_answer).templates,
-        None => Some(Vec::new()),
-    };
+    let retry = or_default(table.get("retry"), |field| {
+        reply::read(reader, &field, of_answer).templates
+    });
     let retries = optional(table.get("retries"), |field| {
         reader.number(&field, &(0..=20)).map(u64::from)
     });
     let chosen = draft.targets.len();
     let always_tapped = !draft.falls_through;
-    let go = match table.get("go") {
-        Some(field) => branches(reader, &field, of_answer, draft),
-        None => Some(Vec::new()),
-    };
+    let go = or_default(table.get("go"), |field| {
+        branches(reader, &field, of_answer, draft)
+    });
     if always_tapped {
         // Each choice says where to go, so the step's own word is never asked for.
         draft.targets.truncate(chosen);
@@ -145,14 +134,14 @@ fn long_ids(reader: &mut Reader<'_>, offered: &[Offer<'_>]) {
 }
 
 /// `choices`: what can be chosen in words.
-fn said_choices(
+fn written_choices(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
     known: Symbols<'_>,
 ) -> Option<Vec<Choice>> {
     let texts = reader.strings(field)?;
     let choices = texts.iter().map(|text| {
-        let title = text::one(reader, text, known)?;
+        let title = text::literal(reader, text, known)?;
         Some(Choice {
             id: text.value.to_owned(),
             title,
@@ -229,12 +218,8 @@ fn accept(
             Accept::Regex(Box::new(pattern_of(reader, &pattern)?))
         }
         other => {
-            let help = suggest::did_you_mean(other, ACCEPTS).unwrap_or_else(|| {
-                format!(
-                    "there are {}",
-                    crate::diagnostics::toml_reader::quoted(&ACCEPTS)
-                )
-            });
+            let help = suggest::did_you_mean(other, ACCEPTS)
+                .unwrap_or_else(|| format!("there are {}", quoted(&ACCEPTS)));
             let message = format!("a step cannot accept `{other}`");
             reader.report(Diagnostic::error(codes::VALUE, text.span, message).help(help));
             return None;
@@ -316,28 +301,22 @@ fn branches<'d>(
         draft.targets.push(text);
         return Some(vec![Branch { only_if: None, to }]);
     }
-    let mut branches = Vec::new();
-    for element in &reader.list(field)? {
-        let Some(table) = reader.table(element, &["if", "to"]) else {
-            branches.push(None);
-            continue;
-        };
+    let elements = reader.list(field)?;
+    read_each(&elements, |element| {
+        let table = reader.table(element, &["if", "to"])?;
         let only_if = optional(table.get("if"), |field| {
             text::expression(reader, &field, known)
         });
-        let to = reader.required(&table, "to");
-        let to = to.and_then(|field| reader.string(&field));
+        let to = reader.required_string(&table, "to");
         if table.get("if").is_none() {
             draft.falls_through = false;
         }
         draft.targets.extend(to.clone());
-        let branch = only_if.ok().zip(to);
-        branches.push(branch.map(|(only_if, to)| Branch {
-            only_if,
-            to: target(&to),
-        }));
-    }
-    branches.into_iter().collect()
+        Some(Branch {
+            only_if: only_if.ok()?,
+            to: target(&to?),
+        })
+    })
 }
 
 /// What a word in `go` means; whether there is such a step is looked at when all are known.

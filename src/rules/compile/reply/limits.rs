@@ -13,8 +13,7 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::message::Outbound;
-use crate::message::limits;
-use crate::message::limits::{Violation, ViolationKind};
+use crate::message::limits::{self, Violation, ViolationKind};
 use crate::template::Template;
 
 /// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent.

@@ -15,11 +15,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::parts::{Fixed, Part, Parts};
-use super::text;
-use super::text::Symbols;
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::{Read, optional};
+use crate::diagnostics::optional::{Read, optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::Outbound;
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
@@ -52,33 +51,6 @@ const CONTENTS: [(&str, &[&str]); 20] = [
 
 /// What may stand beside a content.
 const BESIDE: [&str; 4] = ["text", "header", "footer", "preview_url"];
-
-const KEYS: [&str; 24] = [
-    "text",
-    "header",
-    "footer",
-    "preview_url",
-    "quote",
-    "buttons",
-    "list",
-    "link",
-    "ask_location",
-    "ask_contact",
-    "form",
-    "product",
-    "products",
-    "catalog",
-    "carousel",
-    "image",
-    "video",
-    "document",
-    "audio",
-    "sticker",
-    "location",
-    "contacts",
-    "reaction",
-    "template",
-];
 
 /// The replies of a rule, and what the rest of the file has to know of them.
 pub(crate) struct Replies<'d> {
@@ -173,11 +145,15 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             self.reader.wrong_type(field, expected);
             return None;
         }
-        let table = self.reader.table(field, &KEYS)?;
-        let quote = match table.get("quote") {
-            Some(field) => self.reader.boolean(&field),
-            None => Some(false),
-        };
+        let contents = CONTENTS.iter().map(|(name, _)| *name);
+        let contents = contents.filter(|name| *name != "text");
+        let keys: Vec<&str> = BESIDE
+            .into_iter()
+            .chain(["quote"])
+            .chain(contents)
+            .collect();
+        let table = self.reader.table(field, &keys)?;
+        let quote = or_default(table.get("quote"), |field| self.reader.boolean(&field));
         let content = self.content(&table);
         Some(ReplyTemplate {
             content: content?,
@@ -259,13 +235,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn plain_text(&mut self, table: &Table<'d>) -> Option<Outbound<Template>> {
         let body = self.body(table);
-        let preview_url = match table.get("preview_url") {
-            Some(field) => self.reader.boolean(&field)?,
-            None => false,
-        };
+        let preview_url = or_default(table.get("preview_url"), |field| {
+            self.reader.boolean(&field)
+        });
         Some(Outbound::Text {
             body: body?,
-            preview_url,
+            preview_url: preview_url?,
         })
     }
 
@@ -291,8 +266,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     /// Reads a name that is no template and must be there.
     fn required_name(&mut self, table: &Table<'d>, name: &str) -> Option<String> {
-        let field = self.reader.required(table, name)?;
-        Some(self.reader.string(&field)?.value.to_owned())
+        let name = self.reader.required_string(table, name)?;
+        Some(name.value.to_owned())
     }
 
     /// Reads a name that is no template and may be left out.
@@ -325,6 +300,20 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             self.part(&name, &text.span, fixed);
         }
         Some(template)
+    }
+
+    /// Reads each element of a list: the parts `part[0]`, `part[1]` and so on.
+    fn each<T>(
+        &mut self,
+        part: &str,
+        list: &Field<'d>,
+        mut read: impl FnMut(&mut Self, &str, &Field<'d>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.part(part, &list.span, Fixed::Yes);
+        let elements = self.reader.list(list)?;
+        read_each(elements.iter().enumerate(), |(index, element)| {
+            read(self, &format!("{part}[{index}]"), element)
+        })
     }
 
     fn part(&mut self, name: &str, span: &Range<usize>, fixed: Fixed) {
