@@ -307,7 +307,7 @@ fn read_with<T>(
     let layers = Layers::parse(sources);
     let mut reader = reader(sources, &layers, read_file);
     let part = read(&mut reader);
-    let (diagnostics, syntax_errors) = (reader.toml.diagnostics, layers.syntax_errors());
+    let (diagnostics, syntax_errors) = (reader.into_problems(), layers.syntax_errors());
     match part {
         Some(part) if diagnostics.is_empty() && syntax_errors.is_empty() => Ok(part),
         _ => Err(Problems::new(diagnostics, syntax_errors, layers.places)),
@@ -326,6 +326,8 @@ fn reader<'d>(
         layers,
         settings: layers.settings(),
         known: Vec::new(),
+        missing: Vec::new(),
+        misspelt: Vec::new(),
         folder: folder.map(Path::to_owned).unwrap_or_default(),
         environment: &sources.environment,
         read_file,

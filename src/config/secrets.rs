@@ -12,7 +12,9 @@ use secrecy::SecretString;
 
 use super::layers::Setting;
 use super::reader::Reader;
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::read_each;
 use crate::diagnostics::toml_reader::Field;
 
 /// What was read, before it is looked at.
@@ -44,15 +46,10 @@ impl Reader<'_> {
                  webhook.app_secrets to your Meta app's secret",
             );
         }
-        // All of them first: `None` from one must not hide the problem of the next.
-        let secrets: Vec<_> = elements
-            .iter()
-            .map(|element| self.secret_of(key, element))
-            .collect();
-        secrets
-            .into_iter()
-            .map(|secret| secret.map(|(secret, _)| secret))
-            .collect()
+        read_each(&elements, |element| {
+            let (secret, _) = self.secret_of(key, element)?;
+            Some(secret)
+        })
     }
 
     /// Reads `"text"`, `{ env = "NAME" }` or `{ file = "path" }`; an empty secret is a missing one.
@@ -91,7 +88,10 @@ impl Reader<'_> {
         raw: Raw,
     ) -> Option<(SecretString, Range<usize>)> {
         if raw.text.is_empty() {
-            return self.refuse_as(codes::MISSING_KEY, key, span, raw.missing);
+            let message = format!("`{key}` {}", raw.missing);
+            let error = Diagnostic::error(codes::MISSING_KEY, span.clone(), message);
+            self.missing.push((key.to_owned(), error));
+            return None;
         }
         if let Some(fault) = fault(&raw.text) {
             return self.refuse(key, span, format!("{}{fault}", raw.place));

@@ -73,7 +73,7 @@ impl Reader<'_> {
             media: media?,
             rules: rules?,
             actions: actions?,
-            model: model?,
+            model: model.ok()?,
             numbers: numbers?,
             log: log?,
         })
@@ -168,10 +168,9 @@ impl Reader<'_> {
     }
 
     fn or_preset(&mut self, key: &'static str, preset: u32) -> Option<u32> {
-        if self.settings.contains_key(key) {
+        if self.is_set(key) {
             return self.integer(key, 0..=10_000);
         }
-        self.known.push(key);
         Some(preset)
     }
 
@@ -222,10 +221,9 @@ impl Reader<'_> {
 
     fn api_key(&mut self, variable: &str) -> Option<secrecy::SecretString> {
         let key = "gateway.api_key";
-        let (secret, place) = if self.settings.contains_key(key) {
+        let (secret, place) = if self.is_set(key) {
             self.secret(key)?
         } else {
-            self.known.push(key);
             self.default_secret(key, variable)?
         };
         self.for_header(key, &place, secret.expose_secret())?;
@@ -290,8 +288,7 @@ impl Reader<'_> {
     }
 
     fn numbers(&mut self) -> Option<Vec<Number>> {
-        if !self.settings.contains_key("number") {
-            self.known.push("number");
+        if !self.is_set("number") {
             return Some(Vec::new());
         }
         let elements = self.list("number")?;
