@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
+use crate::cli::terminal::{self, Hint};
 use crate::config;
 use crate::store::{Store, StoreError};
 

@@ -142,34 +142,22 @@ enum Purpose {
 
 impl Command {
     fn purpose(&self) -> Purpose {
-        match self {
+        let has_effect = matches!(
+            self,
             Self::Demo(_)
-            | Self::Serve(_)
-            | Self::Init(_)
-            | Self::Backup(_)
-            | Self::Restore(_)
-            | Self::Send(_)
-            | Self::Read(_)
-            | Self::Sandbox(_)
-            | Self::Healthcheck(_) => Purpose::Effect,
-            Self::Check(_)
-            | Self::Test(_)
-            | Self::Explain(_)
-            | Self::Why(_)
-            | Self::Replay(_)
-            | Self::Gaps(_)
-            | Self::Hours(_)
-            | Self::Schema(_)
-            | Self::Chat(_)
-            | Self::History(_)
-            | Self::Media(_)
-            | Self::Outbox(_)
-            | Self::Doctor(_)
-            | Self::Events(_)
-            | Self::Templates(_)
-            | Self::Numbers(_)
-            | Self::Profile(_)
-            | Self::Connections(_) => Purpose::Output,
+                | Self::Serve(_)
+                | Self::Init(_)
+                | Self::Backup(_)
+                | Self::Restore(_)
+                | Self::Send(_)
+                | Self::Read(_)
+                | Self::Sandbox(_)
+                | Self::Healthcheck(_)
+        );
+        if has_effect {
+            Purpose::Effect
+        } else {
+            Purpose::Output
         }
     }
 }

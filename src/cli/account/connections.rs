@@ -9,31 +9,19 @@ use qrcode::render::unicode::Dense1x2;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::session::{Options, Session, checked_id, explain};
-use crate::cli::terminal;
+use super::session::{self, Session, checked_id, explain};
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::overwrite;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::coloured;
-use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::table::{self, coloured};
+use crate::cli::terminal::{self, Hint, LITERAL, STRONG, overwrite, paint};
 use crate::config;
-use crate::files;
-use crate::files::Access;
+use crate::files::{self, Access};
 use crate::gateway::{SendError, Unknown};
-use crate::whatsapp::account_api::connections;
-use crate::whatsapp::account_api::connections::Connection;
+use crate::whatsapp::account_api::connections::{self, Connection};
 
-/// Maton's connections, with which its gateway logs in at Meta.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List the connections to WhatsApp.
     List {
         /// Only those with this status: ACTIVE, PENDING or FAILED.
@@ -82,7 +70,6 @@ enum QrDrawing {
     LeftOut,
 }
 
-/// Performs one action on connections.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     session.needs_maton()?;
@@ -159,7 +146,7 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     }
     let id = terminal::one_line(&connection.connection_id);
     let status = coloured(&connection.status);
-    terminal::line(format_args!("made connection {id}: {status}"));
+    terminal::line!("made connection {id}: {status}");
     let Some(url) = &connection.url else {
         terminal::note("Maton gave no address to open: look for it in Maton's own pages");
         return Ok(());
@@ -169,10 +156,10 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     );
     terminal::line(paint(LITERAL, terminal::one_line(url.expose_secret())));
     if qr_code == QrDrawing::Drawn {
-        terminal::line(format_args!("\n{}", drawn(url)?));
+        terminal::line!("\n{}", drawn(url)?);
     }
-    let default = paint(LITERAL, format_args!("replyd connections default {id}"));
-    terminal::note(format_args!("\nthen send with it: {default}"));
+    let default = paint!(LITERAL, "replyd connections default {id}");
+    terminal::note!("\nthen send with it: {default}");
     Ok(())
 }
 
@@ -241,10 +228,7 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
     if session.options.json {
         terminal::json_line(&json!({ "deleted": id }));
     } else {
-        terminal::line(format_args!(
-            "deleted connection {}",
-            terminal::one_line(id)
-        ));
+        terminal::line!("deleted connection {}", terminal::one_line(id));
     }
     Ok(())
 }
@@ -282,9 +266,7 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
     if session.options.json {
         terminal::json_line(&json!({ "file": path, "connection": id }));
     } else {
-        terminal::line(format_args!(
-            "wrote gateway.connection = \"{id}\" into {shown}"
-        ));
+        terminal::line!("wrote gateway.connection = \"{id}\" into {shown}");
     }
     if now.as_deref() == Some(id) {
         terminal::note("a running service takes it when it starts again");

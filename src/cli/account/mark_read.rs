@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::session::{Options, Session};
-use crate::cli::terminal;
-use crate::cli::terminal::{GOOD, paint};
+use crate::cli::terminal::{self, GOOD, paint};
 use crate::message::Wamid;
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::outbound;
-use crate::whatsapp::outbound::Typing;
+use crate::whatsapp::outbound::{self, Typing};
 
 /// Marks a person's message, and all before it, read.
 #[derive(Debug, clap::Args)]
@@ -24,7 +22,6 @@ pub(crate) struct Arguments {
     options: Options,
 }
 
-/// Marks it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;

@@ -7,14 +7,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::cli::terminal;
-use crate::cli::terminal::{Format, Hint, LITERAL, STRONG, WARN, paint};
-use crate::config;
-use crate::config::{Calls, Preset};
+use crate::cli::terminal::{self, Format, Hint, LITERAL, STRONG, WARN, paint};
+use crate::config::{self, Calls, Preset};
 use crate::gateway::{Gateway, SendError, Source};
 use crate::message::{PhoneNumberId, is_id};
-use crate::whatsapp::account_api;
-use crate::whatsapp::account_api::{Checked, Pages, Problem};
+use crate::whatsapp::account_api::{self, Checked, Pages, Problem};
 use crate::whatsapp::api_call::{Api, Call, Payload};
 
 /// Options of every command that calls the gateway.
@@ -35,6 +32,15 @@ pub(crate) struct Options {
     /// Print the exact request and send nothing.
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
+}
+
+/// Command line of a command on the account.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments<A: clap::Subcommand> {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) action: A,
 }
 
 /// Gateway with its settings and the command's options.
@@ -218,7 +224,7 @@ pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> any
         Ok(checked) => {
             for warning in &checked.warnings {
                 let warning = terminal::one_line(&warning.to_string());
-                terminal::note(format_args!("{} {warning}", paint(WARN, "warning:")));
+                terminal::note!("{} {warning}", paint(WARN, "warning:"));
             }
             Ok(checked.call)
         }

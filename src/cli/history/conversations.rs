@@ -6,11 +6,8 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::options;
-use super::options::minute;
-use crate::cli::terminal;
-use crate::cli::terminal::table;
-use crate::cli::terminal::{BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
+use super::options::{self, minute};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint, table};
 use crate::message::DeliveryStatus;
 use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessage};
 
@@ -32,7 +29,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Prints the list, or the one conversation that was meant.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
@@ -117,18 +113,16 @@ fn show_transcript(
         .as_ref()
         .map(|digits| format!(" · +{digits}"));
     let name = terminal::name(&conversation.contact);
-    terminal::line(format_args!(
+    terminal::line!(
         "{}{}",
         paint(STRONG, &name),
-        paint(
+        paint!(
             DIM,
-            format_args!(
-                "{} · to {}",
-                phone.unwrap_or_default(),
-                terminal::one_line(&conversation.phone_number_id)
-            )
+            "{} · to {}",
+            phone.unwrap_or_default(),
+            terminal::one_line(&conversation.phone_number_id)
         )
-    ));
+    );
     let mut day = String::new();
     let mut notes = notes.iter().peekable();
     for entry in entries {
@@ -141,15 +135,12 @@ fn show_transcript(
         let at = entry.sent_at.to_zoned(zone.clone());
         let today = at.strftime("%A, %-d %B %Y").to_string();
         if today != day {
-            terminal::line(format_args!(
-                "\n{}",
-                paint(STRONG, format_args!("— {today} —"))
-            ));
+            terminal::line!("\n{}", paint!(STRONG, "— {today} —"));
             day = today;
         }
         let time = paint(DIM, at.strftime("%H:%M:%S"));
         if entry.direction == "in" {
-            let first = format!("{time} {}", paint(LITERAL, format_args!("{name} › ")));
+            let first = format!("{time} {}", paint!(LITERAL, "{name} › "));
             terminal::line(terminal::behind(
                 &first,
                 terminal::CONTACT,
@@ -157,15 +148,15 @@ fn show_transcript(
                 &entry.text,
             ));
             if let Some(line) = file(entry) {
-                terminal::line(format_args!("           {line}"));
+                terminal::line!("           {line}");
             }
             if let Some(line) = undecided(entry) {
-                terminal::line(format_args!("           {line}"));
+                terminal::line!("           {line}");
             }
         } else {
-            terminal::line(format_args!("{time}"));
+            terminal::line!("{time}");
             terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
-            terminal::line(format_args!("  {}", fate(entry)));
+            terminal::line!("  {}", fate(entry));
         }
     }
     for note in notes {
@@ -188,21 +179,15 @@ fn noted(note: &StoredConversationEvent, zone: &TimeZone) -> String {
         .to_zoned(zone.clone())
         .strftime("%H:%M:%S")
         .to_string();
-    let text = paint(WARN, format_args!("— {}", terminal::one_line(&note.text)));
+    let text = paint!(WARN, "— {}", terminal::one_line(&note.text));
     format!("{} {text}", paint(DIM, time))
 }
 
 /// Where the file of a message is, or why it is not here.
 fn file(entry: &TranscriptMessage) -> Option<String> {
     match (&entry.file, &entry.file_error) {
-        (Some(path), _) => Some(paint(
-            DIM,
-            format_args!("file: {}", terminal::one_line(path)),
-        )),
-        (None, Some(error)) => Some(paint(
-            WARN,
-            format_args!("no file: {}", terminal::one_line(error)),
-        )),
+        (Some(path), _) => Some(paint!(DIM, "file: {}", terminal::one_line(path))),
+        (None, Some(error)) => Some(paint!(WARN, "no file: {}", terminal::one_line(error))),
         (None, None) => None,
     }
 }
@@ -232,7 +217,7 @@ fn undecided(entry: &TranscriptMessage) -> Option<String> {
     } else {
         WARN
     };
-    Some(paint(style, format_args!("({decision}{note})")))
+    Some(paint!(style, "({decision}{note})"))
 }
 
 /// Author and ticks of one of ours, the way WhatsApp shows them.
@@ -261,7 +246,7 @@ fn fate(entry: &TranscriptMessage) -> String {
             "unknown" => paint(WARN, "? may have been sent"),
             "held" => paint(WARN, held(entry)),
             "expired" => paint(BAD, "✗ not sent in time"),
-            other => paint(BAD, format_args!("✗ {other}")),
+            other => paint!(BAD, "✗ {other}"),
         },
     };
     let error = entry
@@ -270,7 +255,7 @@ fn fate(entry: &TranscriptMessage) -> String {
         .map(|why| format!(" {}", paint(BAD, terminal::one_line(why))));
     format!(
         "{} {ticks}{}",
-        paint(DIM, format_args!("{author} ·")),
+        paint!(DIM, "{author} ·"),
         error.unwrap_or_default()
     )
 }

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::database::DatabaseOptions;
-use crate::cli::terminal;
-use crate::cli::terminal::{Format, Hint};
+use crate::cli::terminal::{self, Format, Hint};
 use crate::store::{ConversationSummary, Store};
 
 /// Number of candidates listed when a name fits several conversations.

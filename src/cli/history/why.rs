@@ -5,11 +5,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use super::options;
-use super::options::minute;
+use super::options::{self, minute};
 use crate::cli::rules::explanation;
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, Hint, LITERAL, STRONG, WARN, paint};
+use crate::cli::terminal::{self, DIM, Hint, LITERAL, STRONG, WARN, paint};
 use crate::engine::Explanation;
 use crate::store::TranscriptMessage;
 
@@ -25,7 +23,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Tells it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
@@ -68,14 +65,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     show(entry, &explanation, &zone);
     for row in answers {
         let rule = terminal::name(row.rule.as_deref().unwrap_or("?"));
-        terminal::line(paint(DIM, format_args!("  {rule}:")));
+        terminal::line(paint!(DIM, "  {rule}:"));
         terminal::line(terminal::framed(terminal::BUSINESS, &row.text));
     }
     for note in notes {
-        terminal::line(paint(
-            WARN,
-            format_args!("  note: {}", terminal::one_line(&note.text)),
-        ));
+        terminal::line(paint!(WARN, "  note: {}", terminal::one_line(&note.text)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     let at = paint(DIM, minute(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");
-    let by_rules = paint(DIM, format_args!("by rules {version}"));
+    let by_rules = paint!(DIM, "by rules {version}");
     if entry.direction == "in" {
         let first = format!("{at} {}", paint(LITERAL, "› "));
         terminal::line(terminal::behind(
@@ -96,8 +90,8 @@ fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
         ));
         explanation::show(explanation);
         let decision = entry.decision.as_deref().unwrap_or("not decided");
-        let decision = paint(STRONG, format_args!("{decision}:"));
-        terminal::line(format_args!("{decision} {by_rules}"));
+        let decision = paint!(STRONG, "{decision}:");
+        terminal::line!("{decision} {by_rules}");
         return;
     }
     let (who, why) = match entry.origin.as_str() {
@@ -109,12 +103,12 @@ fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
         ),
     };
     let who = paint(DIM, terminal::name(who));
-    terminal::line(format_args!("{at} {who}"));
+    terminal::line!("{at} {who}");
     terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
     let why = paint(STRONG, why);
     if entry.origin == "bot" {
         explanation::show(explanation);
-        terminal::line(format_args!("{why} {by_rules}"));
+        terminal::line!("{why} {by_rules}");
     } else {
         terminal::line(why);
     }

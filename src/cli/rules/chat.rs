@@ -10,10 +10,8 @@ use jiff::Timestamp;
 
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
-use crate::cli::terminal::bubble::Tappable;
-use crate::cli::terminal::{BAD, DIM, LITERAL, STRONG, paint};
+use crate::cli::terminal::bubble::{self, Tappable};
+use crate::cli::terminal::{self, BAD, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics::sources::SourceMap;
 use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
@@ -51,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         paint(STRONG, terminal::name(title)),
         terminal::one_line(&name),
     );
-    terminal::note(format_args!("{title} — {name}. {HELP}"));
+    terminal::note!("{title} — {name}. {HELP}");
     let engine = Engine::new(rules);
     let mut chat = Chat::new(&engine, arguments.name, Clock::System);
     let input = std::io::stdin();
@@ -227,10 +225,7 @@ impl<'r> Chat<'r> {
             }
         }
         if turn.replies.is_empty() && turn.decision != Decision::Pending {
-            terminal::line(paint(
-                DIM,
-                format_args!("({})", terminal::one_line(&silence(&turn))),
-            ));
+            terminal::line(paint!(DIM, "({})", terminal::one_line(&silence(&turn))));
         }
         self.last = Some(turn);
     }
@@ -243,10 +238,7 @@ impl<'r> Chat<'r> {
         let late = turn.late_decisions.last();
         let explanation = late.map_or(&turn.explanation, |decision| &decision.explanation);
         if let Some(text) = &explanation.normalized {
-            terminal::line(paint(
-                DIM,
-                format_args!("read as: {}", terminal::one_line(text)),
-            ));
+            terminal::line(paint!(DIM, "read as: {}", terminal::one_line(text)));
         }
         for considered in &explanation.considered {
             terminal::line(explanation::verdict(considered));

@@ -34,7 +34,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Explains.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
     let engine = Engine::new(rules);
@@ -55,7 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         terminal::json_line(&json(&turn));
     } else {
         explanation::show(&turn.explanation);
-        terminal::line(format_args!("{}:", turn.decision.name()));
+        terminal::line!("{}:", turn.decision.name());
         for reply in &turn.replies {
             let text = reply.content.transcript_text();
             terminal::line(terminal::framed(terminal::BUSINESS, &text));

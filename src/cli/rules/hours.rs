@@ -10,8 +10,7 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::json;
 
 use super::load;
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, GOOD, Hint, STRONG, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, Hint, STRONG, paint};
 use crate::clock::Clock;
 use crate::rules::opening_hours::Schedule;
 
@@ -33,7 +32,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Looks at the hours.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
@@ -73,20 +71,20 @@ fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
     let taken = at.compatible().context("there is no such time")?;
     match offset {
         AmbiguousOffset::Unambiguous { .. } => {}
-        AmbiguousOffset::Gap { .. } => terminal::note(format_args!(
+        AmbiguousOffset::Gap { .. } => terminal::note!(
             "note: the clock never shows {}, as it is set forward then: this is {}",
             local.strftime("%H:%M"),
-            taken.to_zoned(zone.clone()).strftime("%H:%M"),
-        )),
-        AmbiguousOffset::Fold { after, .. } => terminal::note(format_args!(
+            taken.to_zoned(zone.clone()).strftime("%H:%M")
+        ),
+        AmbiguousOffset::Fold { after, .. } => terminal::note!(
             "note: the clock shows {} twice, as it is set back: this is the first time, `{}{}` is the second",
             local.strftime("%H:%M"),
             local.strftime("%Y-%m-%dT%H:%M"),
             after
                 .to_timestamp(local)?
                 .to_zoned(zone.clone())
-                .strftime("%:z"),
-        )),
+                .strftime("%:z")
+        ),
     }
     Ok(taken)
 }
@@ -117,7 +115,7 @@ fn show(schedule: &Schedule, at: &Zoned) {
     let (open, change) = facts(schedule, at);
     let zone = at.time_zone().iana_name().unwrap_or("UTC");
     let time = at.strftime("%A, %-d %B %Y, %H:%M");
-    terminal::line(format_args!("{time} {}", paint(DIM, zone)));
+    terminal::line!("{time} {}", paint(DIM, zone));
     let change = change.map(|change| change.strftime("%A, %-d %B %Y, %H:%M").to_string());
     let sentence = match (open, change) {
         (true, Some(until)) => format!("open, until {until}"),
@@ -145,7 +143,7 @@ fn show(schedule: &Schedule, at: &Zoned) {
         };
         let holiday = holiday.map(|holiday| format!("  {}", paint(DIM, holiday)));
         let holiday = holiday.unwrap_or_default();
-        terminal::line(format_args!("  {name}  {hours}{holiday}"));
+        terminal::line!("  {name}  {hours}{holiday}");
     }
 }
 

@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 
 use crate::cli::database::DatabaseOptions;
 use crate::cli::history::options;
-use crate::cli::terminal;
 use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::{GOOD, Hint, paint};
+use crate::cli::terminal::{self, GOOD, Hint, paint};
 use crate::clock::Clock;
 use crate::message::media_file::readable;
-use crate::store;
-use crate::store::{Copied, CopyError, Present, StoreError};
+use crate::store::{self, Copied, CopyError, Present, StoreError};
 
 /// The service goes on meanwhile. The copy is opened and checked before it gets its name, holds
 /// everything that was acknowledged when it was begun, and sends nothing when it is restored until
@@ -38,7 +36,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Makes the copy and tells what is in it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let url = arguments.database.url()?;
     let file = &arguments.file;
@@ -61,12 +58,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         terminal::line(as_json(&copied, file));
     } else {
-        terminal::line(format_args!(
+        terminal::line!(
             "{} {}: {}",
             paint(GOOD, "backed up to"),
             file.display(),
             contents(&copied)
-        ));
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::terminal;
 use crate::cli::terminal::overwrite::not_written;
-use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, Hint, LITERAL, STRONG, paint};
 use crate::files::{Access, WriteError, create, make_folder};
 use crate::rules;
 
@@ -84,9 +83,9 @@ fn next_steps(folder: &Path) -> String {
     let [config, rules, schema] =
         [CONFIG, RULES, SCHEMA].map(|name| terminal::path(&folder.join(name)));
     let heading = paint(STRONG, "Next:");
-    let check = paint(LITERAL, format_args!("replyd check {rules}"));
-    let chat = paint(LITERAL, format_args!("replyd chat {rules}"));
-    let serve = paint(LITERAL, format_args!("replyd serve --config {config}"));
+    let check = paint!(LITERAL, "replyd check {rules}");
+    let chat = paint!(LITERAL, "replyd chat {rules}");
+    let serve = paint!(LITERAL, "replyd serve --config {config}");
     format!(
         "wrote {config} and {rules}, and {schema} for editors that know TOML
 

@@ -8,9 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, bubble, paint};
 use crate::gateway::http_client;
 use crate::sandbox::{Bubble, Side};
 
@@ -169,7 +167,7 @@ fn show(bubbles: &[Bubble]) {
             };
             let you = paint(LITERAL, "you › ");
             let text = terminal::behind(&you, terminal::CONTACT, LITERAL, &bubble.text);
-            terminal::line(format_args!("{text} {ticks}"));
+            terminal::line!("{text} {ticks}");
             continue;
         }
         terminal::line(terminal::framed(terminal::BUSINESS, &bubble.text));

@@ -10,8 +10,7 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
 use crate::shutdown::Shutdown;
-use crate::telemetry;
-use crate::telemetry::StderrQueue;
+use crate::telemetry::{self, StderrQueue};
 
 /// The first signal lets requests and sends in flight finish, the second stops at once.
 #[derive(Debug, clap::Args)]

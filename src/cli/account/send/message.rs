@@ -7,11 +7,9 @@ use clap::ArgGroup;
 use tokio::io::AsyncReadExt as _;
 
 use crate::cli::account::local_file::LocalFile;
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
-use crate::diagnostics;
-use crate::diagnostics::Colour;
+use crate::cli::terminal::{self, Hint};
 use crate::diagnostics::sources::SourceMap;
+use crate::diagnostics::{self, Colour};
 use crate::message::{
     ContactCard, Email, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Phone,
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,

@@ -11,10 +11,8 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::session;
-use super::session::{Session, explain};
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use super::session::{self, Session, explain};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::gateway::SendError;
 use crate::message::{
@@ -45,7 +43,6 @@ pub(crate) struct Arguments {
     options: session::Options,
 }
 
-/// Checks, sends, and tells the id.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
@@ -108,11 +105,11 @@ fn tell(session: &Session, wamid: &Wamid, content: &Outbound) {
         return;
     }
     terminal::line(terminal::one_line(wamid.as_str()));
-    terminal::note(format_args!(
+    terminal::note!(
         "{} {}; receipts tell whether it arrives",
         paint(GOOD, "accepted:"),
         content.kind_name()
-    ));
+    );
 }
 
 /// A phone number as digits, or a user id, which has a dot behind its country.
@@ -195,7 +192,7 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
             let warning = paint(WARN, "warning:");
             let text = "there is no database yet, so the message will not be in the history";
             if !session.options.dry_run {
-                terminal::note(format_args!("{warning} {text}"));
+                terminal::note!("{warning} {text}");
             }
             Ok(None)
         }
@@ -275,14 +272,14 @@ async fn with_file(
         None => None,
     };
     let id = if let Some(id) = known {
-        terminal::note(paint(DIM, format_args!("uploaded before, as {id}")));
+        terminal::note(paint!(DIM, "uploaded before, as {id}"));
         id
     } else {
         let Some(id) = local.upload(session, number).await? else {
-            terminal::note(format_args!(
+            terminal::note!(
                 "{} goes out with the id that this upload gives",
                 paint(LITERAL, content.kind_name())
-            ));
+            );
             return Ok(None);
         };
         if let Some(store) = store {

@@ -1,4 +1,5 @@
-//! `replyd templates`: the account's message templates.
+//! `replyd templates`: the account's message templates, which may also be sent when 24 hours have
+//! passed since the contact's last message.
 
 mod show;
 
@@ -8,32 +9,21 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::session::{Options, Session, checked};
-use crate::cli::terminal;
+use super::session::{self, Session, checked};
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::overwrite;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::coloured;
-use crate::cli::terminal::{Hint, LITERAL, paint};
+use crate::cli::terminal::table::{self, coloured};
+use crate::cli::terminal::{self, Hint, LITERAL, overwrite, paint};
 use crate::clock::Clock;
 use crate::message::TemplateFile;
-use crate::whatsapp::account_api::templates;
-use crate::whatsapp::account_api::templates::{Filter, Template};
+use crate::whatsapp::account_api::templates::{self, Filter, Template};
 
 /// What `sync` writes, beside the rules.
 const FILE: &str = "templates.json";
 
-/// Templates are what may be sent when 24 hours have passed since a person wrote.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List the templates of the account.
     List {
         /// Only those with this status, such as APPROVED or REJECTED.
@@ -75,7 +65,6 @@ enum Action {
     },
 }
 
-/// Does one thing with templates.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     match arguments.action {
@@ -170,20 +159,20 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     // A new template has some of the fields of one in a list.
     let created = Template::read(&answer);
     let name = template["name"].as_str().unwrap_or_default();
-    terminal::line(format_args!(
+    terminal::line!(
         "handed in `{name}`: {}, id {}",
         coloured(&created.status),
         terminal::one_line(&created.id)
-    ));
+    );
     let wished = template["category"].as_str().unwrap_or_default();
     if !created.category.is_empty() && !created.category.eq_ignore_ascii_case(wished) {
-        terminal::note(format_args!(
+        terminal::note!(
             "Meta made it {} and not {wished}: that has another price",
             terminal::one_line(&created.category)
-        ));
+        );
     }
-    let show = paint(LITERAL, format_args!("`replyd templates show {name}`"));
-    terminal::note(format_args!("{show} tells how the review ended"));
+    let show = paint!(LITERAL, "`replyd templates show {name}`");
+    terminal::note!("{show} tells how the review ended");
     Ok(())
 }
 
@@ -225,7 +214,7 @@ async fn delete(
     if session.call_for_text(&call).await?.is_none() {
         return Ok(());
     }
-    terminal::line(format_args!("deleted `{}`", terminal::one_line(name)));
+    terminal::line!("deleted `{}`", terminal::one_line(name));
     terminal::note(
         "its name stays blocked for 30 days if it was approved; messages that wait still go out",
     );
@@ -263,8 +252,6 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
         return Ok(());
     }
     let path = terminal::path(&path);
-    terminal::line(format_args!(
-        "wrote {path}: {count} templates, {approved} of them approved"
-    ));
+    terminal::line!("wrote {path}: {count} templates, {approved} of them approved");
     Ok(())
 }

@@ -17,9 +17,7 @@ use serde_json::json;
 
 use super::options;
 use crate::cli::rules::load;
-use crate::cli::terminal;
-use crate::cli::terminal::count;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, STRONG, count, paint};
 use crate::clock::Clock;
 use crate::diagnostics::suggest;
 use crate::engine::{Explanation, Verdict};
@@ -57,7 +55,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Lists them.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
     let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
@@ -81,16 +78,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if !arguments.options.json {
         let style = if messages == 0 { GOOD } else { STRONG };
         let messages = count(usize::try_from(messages)?, "message");
-        terminal::line(paint(
-            style,
-            format_args!("{messages} that no rule understood"),
-        ));
+        terminal::line(paint!(style, "{messages} that no rule understood"));
     }
     if left_out > 0 {
-        terminal::note(format_args!(
+        terminal::note!(
             "there are more than {TEXTS_MAX} different texts: {left_out} messages, the earliest ones, are counted but in no \
              group; a shorter time with --since takes all"
-        ));
+        );
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();
     for group in &groups {
@@ -200,11 +194,11 @@ fn show(group: &Group, rule: Option<&str>) {
     terminal::line(terminal::behind(&times, "      ", STRONG, &first));
     for text in group.texts.iter().skip(1).take(3) {
         let (times, text) = (text.times, shown(&text.written));
-        let times = paint(DIM, format_args!("    {times} × "));
+        let times = paint!(DIM, "    {times} × ");
         terminal::line(terminal::behind(&times, "          ", DIM, &text));
     }
     if others > 3 {
-        terminal::line(paint(DIM, format_args!("    and {} more", others - 3)));
+        terminal::line(paint!(DIM, "    and {} more", others - 3));
     }
     for line in rule.into_iter().flat_map(str::lines) {
         terminal::line(terminal::behind("    ", "      ", LITERAL, line));

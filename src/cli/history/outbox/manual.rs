@@ -7,21 +7,18 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::row::{State, recipient, refusal};
-use crate::cli::history::options;
-use crate::cli::history::options::second;
-use crate::cli::terminal;
+use crate::cli::history::options::{self, second};
 use crate::cli::terminal::confirm::{Answer, confirm};
-use crate::cli::terminal::count;
-use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, WARN, count, paint};
 use crate::clock::Clock;
 use crate::store::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Store};
 
 /// The most rows that one command takes.
 const MOST: u32 = 10_000;
 
-/// Which rows, and how to go about it.
+/// Rows of the outbox to change, and whether to ask first.
 #[derive(Debug, clap::Args)]
-struct Chosen {
+pub(super) struct Chosen {
     /// The numbers before rows of `replyd outbox list`.
     #[arg(
         value_name = "ID",
@@ -43,18 +40,6 @@ struct Chosen {
     dry_run: bool,
     #[command(flatten)]
     options: options::Options,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct RetryArguments {
-    #[command(flatten)]
-    chosen: Chosen,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct DropArguments {
-    #[command(flatten)]
-    chosen: Chosen,
 }
 
 /// What came of each row.
@@ -89,8 +74,7 @@ impl Chosen {
 }
 
 /// Puts rows to the front.
-pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
-    let chosen = arguments.chosen;
+pub(super) async fn retry(chosen: Chosen) -> anyhow::Result<ExitCode> {
     let give_up_after = chosen.options.database.give_up_after()?;
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
@@ -133,19 +117,18 @@ pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode>
 }
 
 /// Ends rows.
-pub(super) async fn drop(arguments: DropArguments) -> anyhow::Result<ExitCode> {
-    let chosen = arguments.chosen;
+pub(super) async fn drop(chosen: Chosen) -> anyhow::Result<ExitCode> {
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
     let expected = judged(&ids, &rows, |row| row.dropped(Clock::System.now()));
     if chosen.dry_run {
         return tell(&chosen, &rows, &expected);
     }
-    let meant = expected.iter().filter(|(_, end)| end.is_ok()).count();
-    if meant > 0 && !chosen.yes {
+    let droppable = expected.iter().filter(|(_, end)| end.is_ok()).count();
+    if droppable > 0 && !chosen.yes {
         let question = format!(
             "{} will not be sent (again) and cannot be taken back; drop",
-            count(meant, "row")
+            count(droppable, "row")
         );
         if confirm(&question)? == Answer::No {
             terminal::note("nothing was changed");
@@ -222,7 +205,7 @@ fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<Exit
                 format!("{} {why}", paint(BAD, "nothing done:"))
             }
         };
-        terminal::line(format_args!("#{id}{to}  {what}"));
+        terminal::line!("#{id}{to}  {what}");
     }
     if ends.is_empty() {
         terminal::note("there is none");

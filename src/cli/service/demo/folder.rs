@@ -12,11 +12,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
 use crate::cli::terminal::overwrite::not_written;
-use crate::files;
-use crate::files::{Access, DRAFT_PREFIX};
+use crate::cli::terminal::{self, Hint};
+use crate::files::{self, Access, DRAFT_PREFIX};
 use crate::message::hex;
 
 /// Its secrets are made anew at each start and worth nothing elsewhere.

@@ -18,16 +18,13 @@ use uuid::Uuid;
 
 use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
 use crate::app::App;
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
-use crate::config;
-use crate::config::Sources;
+use crate::config::{self, Sources};
 use crate::message::PhoneNumberId;
 use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
 use crate::shutdown::Shutdown;
-use crate::telemetry;
-use crate::telemetry::{LogFormat, StderrQueue};
+use crate::telemetry::{self, LogFormat, StderrQueue};
 
 /// The demo's business number, by the id Meta would give it.
 const NUMBER: &str = "106540352242922";
@@ -132,8 +129,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         data if data == Path::new(DATA_FOLDER) => String::new(),
         data => format!(" --data {}", data.display()),
     };
-    let command =
-        |arguments: &str| paint(LITERAL, format_args!("{} {arguments}{option}", program()));
+    let command = |arguments: &str| paint!(LITERAL, "{} {arguments}{option}", program());
     let file = data.join(CONFIG_FILE).display().to_string();
     let beside = |arguments: &str| {
         let command = format!("{} {arguments} --config {file}", program());

@@ -18,8 +18,7 @@ use std::process::ExitCode;
 
 use self::report::{Health, Report};
 use crate::cli::terminal::Format;
-use crate::config;
-use crate::config::{Calls, Config};
+use crate::config::{self, Calls, Config};
 use crate::diagnostics::Colour;
 use crate::gateway::Gateway;
 
@@ -39,7 +38,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Looks at everything, tells everything.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     let path = arguments.config.as_deref();

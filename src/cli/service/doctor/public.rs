@@ -6,8 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::report::{Health, Report};
 use crate::config::Config;
-use crate::gateway;
-use crate::gateway::http_client;
+use crate::gateway::{self, http_client};
 use crate::whatsapp::signature;
 
 /// Meta waits some seconds; 3 MB take longer on a line like the ones people have at home.

@@ -12,12 +12,9 @@ use crate::clock::Clock;
 use crate::config::{Calls, Config, Preset};
 use crate::gateway::{Gateway, SendError};
 use crate::message::PhoneNumberId;
-use crate::whatsapp::account_api::connections;
-use crate::whatsapp::account_api::connections::Connection;
-use crate::whatsapp::account_api::numbers;
-use crate::whatsapp::account_api::numbers::BusinessNumber;
-use crate::whatsapp::api_call;
-use crate::whatsapp::api_call::{Api, Call};
+use crate::whatsapp::account_api::connections::{self, Connection};
+use crate::whatsapp::account_api::numbers::{self, BusinessNumber};
+use crate::whatsapp::api_call::{self, Api, Call};
 use crate::whatsapp::signature;
 
 /// Beyond this, WhatsApp's times and ours tell different stories.

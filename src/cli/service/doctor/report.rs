@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, Format, GOOD, WARN, paint};
+use crate::cli::terminal::{self, BAD, DIM, Format, GOOD, WARN, paint};
 
 /// How one thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,13 +105,13 @@ impl Report {
             let findings = self.findings.iter();
             findings.filter(|finding| finding.health == health).count()
         };
-        terminal::note(format_args!(
+        terminal::note!(
             "\n{} good, {} worth a look, {} wrong, {} not checked",
             count(Health::Good),
             count(Health::Doubtful),
             count(Health::Bad),
             count(Health::Unknown)
-        ));
+        );
     }
 }
 

@@ -9,8 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Quarantine, Store, StoreError};
 use crate::whatsapp::signature;
-use crate::whatsapp::standing;
-use crate::whatsapp::standing::Weight;
+use crate::whatsapp::standing::{self, Weight};
 
 /// Webhooks are worth a question when none came for so long.
 const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
