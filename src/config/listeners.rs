@@ -1,4 +1,5 @@
-//! `[server]` and `[admin]`: addresses to listen on, trusted proxies, and host names of the service.
+//! `[server]` and `[admin]`: addresses to listen on, trusted proxies, and host names of the
+//! service.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -46,11 +47,8 @@ impl Reader<'_> {
         let key = "admin.listen";
         let (listen, place) = self.address(key)?;
         if !listen.ip().is_loopback() {
-            return self.refuse(
-                key,
-                &place,
-                "must be a loopback address such as 127.0.0.1:8081: it has no password",
-            );
+            let message = "must be a loopback address such as 127.0.0.1:8081: it has no password";
+            return self.refuse(key, &place, message);
         }
         Some(listen)
     }

@@ -11,13 +11,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layers::{Layers, Setting, Settings};
-use super::secret_places::SecretPlaces;
 use crate::diagnostics::optional::read_each;
 use crate::diagnostics::toml_reader::{self, Field, Table, Text};
 use crate::diagnostics::{Diagnostic, codes};
 
 /// Reads a file for `{ file = "…" }`.
 pub(super) type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
+
+/// Where the secrets of a configuration stand on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretPlaces {
+    /// Files that hold one secret each.
+    pub files: Vec<PathBuf>,
+    /// The configuration file, when a secret stands in it.
+    pub config: Option<PathBuf>,
+}
 
 /// The layers while they are being read.
 pub(super) struct Reader<'d> {
@@ -116,13 +124,11 @@ impl<'d> Reader<'d> {
         Some(self.folder.join(text.value))
     }
 
-    /// Takes a list.
     pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<Field<'d>>> {
         let field = self.take(key)?.field;
         self.toml.list(&field)
     }
 
-    /// Takes a list of texts.
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Text<'d>>> {
         read_each(&self.list(key)?, |element| self.toml.string(element))
     }

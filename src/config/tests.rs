@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::reader::ReadFile;
 use super::{Config, DEFAULT, Preset, Problems, Sources, read_with, reader};
 
-/// What a machine with all three secrets gives.
+/// Environment with all three secrets.
 const SECRETS: [(&str, &str); 3] = [
     ("REPLYD_APP_SECRET", "app"),
     ("REPLYD_VERIFY_TOKEN", "verify"),

@@ -1,7 +1,6 @@
 //! `[actions]` and `[model]`: which hosts rules may call, and which language model they may ask.
 //!
-//! Nothing is allowed unless it stands here: the rules are written by whoever answers people, this
-//! file by whoever runs the machine.
+//! Every host must be listed: rules may be written by other people than those who run the machine.
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -11,7 +10,7 @@ use crate::config::{ActionHost, Actions, LimitKey, Model};
 use crate::diagnostics::optional::{Read, Reported, optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Text};
 
-/// Larger answers are no answers to a person's question.
+/// Maximum of `actions.max_bytes`.
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
 
 impl Reader<'_> {
@@ -43,8 +42,7 @@ impl Reader<'_> {
         }
         if !element.is_table() {
             let expected = "names of hosts or tables such as `{ host = \"shop.example\" }`";
-            self.toml.wrong_type(element, expected);
-            return None;
+            return self.toml.wrong_type(element, expected);
         }
         let table = self
             .toml

@@ -1,4 +1,4 @@
-//! `[media]`: whether and how files that people send are fetched, and by whose token.
+//! `[media]`: download of media files and the token for it.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::config::reader::Reader;
 use crate::config::{Gateway, Media, Preset};
 use crate::diagnostics::optional::{Read, optional};
 
-/// Meta takes no file above 100 MB from people. See
+/// Maximum size in bytes of a file that a contact can send. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const MOST_BYTES: u32 = 100 * 1024 * 1024;
 
@@ -23,8 +23,7 @@ impl Reader<'_> {
             let gateway = gateway?;
             (gateway.preset == Preset::Graph).then(|| gateway.api_key.clone())
         });
-        // Without a gateway that has a problem of its own, nobody can say yet whether there is a
-        // token.
+        // With an invalid gateway it is not known yet whether there is a token.
         if download && token.is_none() && gateway.is_some() {
             return self.refuse(
                 "media.download",
@@ -50,7 +49,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses what no HTTP header may carry.
+    /// Refuses characters that no HTTP header may carry.
     pub(super) fn for_header(&mut self, key: &str, place: &Range<usize>, text: &str) -> Option<()> {
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Some(());

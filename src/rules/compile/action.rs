@@ -1,4 +1,4 @@
-//! Reads `call` and `model`: what a rule asks of the world outside.
+//! Reads `call` and `model`: requests to external services.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,8 +25,8 @@ const METHODS: [(&str, HttpMethod); 5] = [
 ];
 const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
 
-/// Headers that say whom a request is for and where it ends: another value would make two requests
-/// of one.
+/// Headers that control where a request goes and where it ends: another value could smuggle a
+/// second request.
 const RESERVED: [&str; 13] = [
     "host",
     "content-length",
@@ -43,11 +43,11 @@ const RESERVED: [&str; 13] = [
     "http2-settings",
 ];
 
-/// How long a call may take when the rule does not say.
+/// Default timeout of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a model may take when the rule does not say.
+/// Default timeout of a request to a model.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an answer of a model may be when the rule does not say: about 200 words.
+/// Default limit of a model's response, in tokens: about 200 words.
 const MODEL_TOKENS: u32 = 300;
 const MODEL_TOKENS_MAX: u32 = 4_000;
 
@@ -73,9 +73,8 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         .collect();
     let [(method, address)] = methods.as_slice() else {
         let message = "a call has one of `get`, `post`, `put`, `patch` and `delete`";
-        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
-        reader.report(error.help("write it like `get = \"https://shop.example/…\"`".to_owned()));
-        return None;
+        let help = "write it like `get = \"https://shop.example/…\"`";
+        return reader.refuse(codes::MISSING_KEY, &table.span, message, help);
     };
     let url = url(reader, address, known);
     let headers = or_default(table.get("headers"), |field| headers(reader, &field, known));
@@ -94,7 +93,7 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
     })
 }
 
-/// The address of a call: its host is written out, so that nobody can talk it into calling another.
+/// Reads the address of a call. Its host must be literal, so that no variable can change it.
 fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Template> {
     let text = reader.string(field)?;
     let rest = ["https://", "http://"]
@@ -104,16 +103,13 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option
     let valid = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
     if has_dot_segments(text.value) {
         let message = "the address of a call has a part that is `.` or `..`";
-        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
-        reader.report(error.help("write the address as it is called".to_owned()));
-        return None;
+        let help = "write the address as it is called";
+        return reader.refuse(codes::LINK, &text.span, message, help);
     }
     if !valid {
         let message = "a call goes to an address with its host written out";
-        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
         let help = "write it like `\"https://shop.example/orders/{{ match.number }}\"`";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::LINK, &text.span, message, help);
     }
     let template = Template::parse_url(text.value, &known.scope());
     text::parsed(reader, &text, template)
@@ -125,8 +121,7 @@ fn headers(
     known: Symbols<'_>,
 ) -> Option<BTreeMap<String, Template>> {
     if !field.is_table() {
-        reader.wrong_type(field, "a table of headers");
-        return None;
+        return reader.wrong_type(field, "a table of headers");
     }
     let mut headers = Vec::new();
     for entry in field.entries() {
@@ -143,9 +138,8 @@ fn headers(
             .any(|header| entry.name.eq_ignore_ascii_case(header));
         if reserved {
             let message = format!("a call cannot set the header `{}`", entry.name);
-            let error = Diagnostic::error(codes::VALUE, entry.span.clone(), message);
             let help = "leave it out: it follows from the address and the body";
-            reader.report(error.help(help.to_owned()));
+            reader.error(codes::VALUE, &entry.span, message, help);
         }
         let text = reader.string(&entry);
         let text = text.and_then(|text| text::literal(reader, &text, known));
@@ -181,10 +175,8 @@ fn save(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
         return Some(name.value.to_owned());
     }
     let message = format!("`{}` cannot be the name of a result", name.value);
-    let error = Diagnostic::error(codes::ODD_ID, name.span, message);
     let help = "use small letters, digits and `_`, and no name that is a variable already";
-    reader.report(error.help(help.to_owned()));
-    None
+    reader.refuse(codes::ODD_ID, &name.span, message, help)
 }
 
 /// Whether a name may stand for a result or an answer.
@@ -215,10 +207,8 @@ fn model<'d>(
     });
     if table.get("choose").is_none() && table.get("prompt").is_none() && !table.has_unknown() {
         let message = "a model needs a `prompt`, or rules to `choose` from";
-        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
         let help = "write `prompt = \"Answer questions about our bakery. …\"`";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::MISSING_KEY, &table.span, message, help);
     }
     let save = optional(table.get("save"), |field| save(reader, &field));
     let max_tokens = optional(table.get("max_tokens"), |field| {

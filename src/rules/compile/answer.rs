@@ -1,5 +1,5 @@
-//! Reads what is done: replies, variants, changes to what is remembered, actions. The same keys
-//! stand in a rule and where a flow ends.
+//! Reads answers: replies, variants, effects and actions. A rule and the end of a flow have the
+//! same keys.
 
 use super::action;
 use super::bot::{PAUSE_MAX, at_most, language_tag};
@@ -12,7 +12,6 @@ use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::rules::{ActionTemplate, Answer, Effects, ReplyTemplate};
 use crate::template::Template;
 
-/// The keys of an answer.
 pub(crate) const KEYS: [&str; 11] = [
     "reply", "variants", "on_error", "set", "tag", "untag", "language", "handoff", "start", "call",
     "model",
@@ -28,7 +27,6 @@ pub(crate) struct Draft<'d> {
     pub(crate) starts: Option<Text<'d>>,
     /// The rules in `model.choose`.
     pub(crate) chooses: Vec<Text<'d>>,
-    /// It has `model`.
     pub(crate) asks_model: bool,
 }
 
@@ -149,14 +147,13 @@ fn variants<'d>(
             let elements = reader.list(&field)?;
             if elements.is_empty() {
                 let message = "`variants` is an empty list";
-                let error = Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message);
-                reader.report(error.help("leave it out when nothing is to be said".to_owned()));
-                return None;
+                let help = "leave it out when nothing is to be said";
+                return reader.refuse(codes::EMPTY_REPLY, &field.span, message, help);
             }
             if elements.len() < 2 {
                 let message = "`variants` needs two replies or more to choose from";
-                let warning = Diagnostic::warning(codes::ONE_VARIANT, field.span.clone(), message);
-                reader.report(warning.help("write `reply = …` when there is one".to_owned()));
+                let help = "write `reply = …` when there is one";
+                reader.warn(codes::ONE_VARIANT, &field.span, message, help);
             }
             read_each(&elements, |element| {
                 let replies = reply::read(reader, element, known);
@@ -215,8 +212,7 @@ fn set(
     known: Symbols<'_>,
 ) -> Option<Vec<(String, Template)>> {
     if !field.is_table() {
-        reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
-        return None;
+        return reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
     }
     read_each(field.entries(), |entry| {
         let valid = entry
@@ -225,8 +221,8 @@ fn set(
             .all(|character| character.is_alphanumeric() || character == '_');
         if !valid {
             let message = format!("`{}` cannot be the name of a field", entry.name);
-            let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);
-            reader.report(error.help("use letters, digits and `_`".to_owned()));
+            let help = "use letters, digits and `_`";
+            reader.error(codes::ODD_ID, &entry.key, message, help);
         }
         let (text, _) = text::template(reader, &entry, known).filter(|_| valid)?;
         Some((entry.name.to_owned(), text))

@@ -40,7 +40,7 @@ const REGEX_SIZE_MAX: usize = 1024 * 1024;
 
 const SINGLE_QUOTES: &str = "write patterns in single quotes: there a backslash stands for itself";
 
-/// A condition, and what the rest of the file has to know of it.
+/// Condition with the captures and button ids in it.
 pub(crate) struct When<'d> {
     /// `None` when something in it is wrong.
     pub(crate) condition: Option<Condition>,
@@ -50,7 +50,7 @@ pub(crate) struct When<'d> {
     pub(crate) wanted: Vec<Text<'d>>,
 }
 
-/// Whether what is read stands under a `not`, where nothing is captured.
+/// Whether a condition stands under a `not`, where captures have no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sense {
     Plain,
@@ -83,7 +83,6 @@ impl When<'_> {
     }
 }
 
-/// Reads the value of `when`.
 pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbols<'_>) -> When<'d> {
     let mut when = WhenReader {
         reader,
@@ -177,9 +176,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
             if !country::is_known(code.value) {
                 valid = false;
                 let message = "there is no such country";
-                let error = Diagnostic::error(codes::VALUE, code.span.clone(), message);
                 let help = "write two capital letters, like `\"US\"` or `\"ES\"`";
-                self.reader.report(error.help(help.to_owned()));
+                self.reader.error(codes::VALUE, &code.span, message, help);
             }
         }
         valid.then(|| Condition::Country(owned(&codes_read)))
@@ -189,8 +187,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
     fn fields(&mut self, field: &Field<'d>) -> Option<Condition> {
         if !field.is_table() {
             let expected = "a table with the name of the field: `{ size = \"large\" }`";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
         let entries = field.entries();
         let parts = read_each(&entries, |entry| {
@@ -208,15 +205,15 @@ impl<'d> WhenReader<'_, '_, 'd> {
         });
         if entries.is_empty() {
             let message = "`field` names no field";
-            let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
             let help = "write `when.field = { size = \"large\" }`, or `true` for any value";
-            self.reader.report(error.help(help.to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::EMPTY_CONDITION, &field.span, message, help);
         }
-        parts.map(all)
+        parts.map(conjunction)
     }
 
-    /// People may have a tag that rules of before set, so this is no error.
+    /// Warns of a tag that no rule sets. It is no error: earlier rules may have set it.
     fn tag_is_set(&mut self, tag: &Text<'_>) {
         let Some(tags) = self.known.tags.filter(|tags| !tags.contains(tag.value)) else {
             return;
@@ -225,8 +222,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let help = suggest::did_you_mean(tag.value, names)
             .unwrap_or_else(|| format!("a rule sets one with `tag = \"{}\"`", tag.value));
         let message = format!("nothing sets the tag `{}`", tag.value);
-        let warning = Diagnostic::warning(codes::UNKNOWN_NAME, tag.span.clone(), message);
-        self.reader.report(warning.help(help));
+        self.reader
+            .warn(codes::UNKNOWN_NAME, &tag.span, message, help);
     }
 
     fn field_is_set(&mut self, entry: &Field<'d>) {
@@ -241,8 +238,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let help = suggest::did_you_mean(entry.name, names)
             .unwrap_or_else(|| format!("a rule sets one with `set.{} = …`", entry.name));
         let message = format!("nothing sets the field `{}`", entry.name);
-        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.key.clone(), message);
-        self.reader.report(error.help(help));
+        self.reader
+            .error(codes::UNKNOWN_NAME, &entry.key, message, help);
     }
 
     /// Several keys in one table must all hold.
@@ -257,12 +254,12 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         if parts.is_empty() {
             let message = "the condition is empty";
-            let error = Diagnostic::error(codes::EMPTY_CONDITION, table.span.clone(), message);
             let help = format!("give it one of {}", quoted(keys));
-            self.reader.report(error.help(help));
-            return None;
+            return self
+                .reader
+                .refuse(codes::EMPTY_CONDITION, &table.span, message, help);
         }
-        parts.into_iter().collect::<Option<_>>().map(all)
+        parts.into_iter().collect::<Option<_>>().map(conjunction)
     }
 
     fn conditions(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Condition>> {
@@ -317,12 +314,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
 
     fn button(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
         let texts = self.reader.strings(field)?;
-        let ids: Vec<ButtonPattern> = texts
-            .iter()
-            .map(|text| ButtonPattern {
-                written: text.value.to_owned(),
-            })
-            .collect();
+        let ids = texts.iter().map(|text| ButtonPattern::new(text.value));
+        let ids: Vec<ButtonPattern> = ids.collect();
         if sense == Sense::Plain {
             let stars = texts.iter().map(|text| text.value.matches('*').count());
             let stars = stars.max().unwrap_or_default();
@@ -342,8 +335,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         if !field.is_boolean() {
             let expected = "`true`, `false`, the id of an ad in quotes, or a list of ids";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
         self.reader.boolean(field).map(Condition::FromAd)
     }
@@ -360,15 +352,13 @@ impl<'d> WhenReader<'_, '_, 'd> {
             let help = suggest::did_you_mean(text.value, names)
                 .unwrap_or_else(|| format!("the types are {}", quoted(&names)));
             let message = "there is no such type of message";
-            self.reader.report(
-                Diagnostic::error(codes::MESSAGE_TYPE, text.span.clone(), message).help(help),
-            );
+            self.reader
+                .error(codes::MESSAGE_TYPE, &text.span, message, help);
         }
         known.map(|(_, kind)| *kind)
     }
 }
 
-/// Builds a regular expression.
 pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
     // In double quotes TOML makes a backspace of `\b`, which is in no message.
     if text.value.contains('\u{8}') {
@@ -404,7 +394,7 @@ pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
 }
 
 /// A condition that holds when every part does; at least one part.
-fn all(mut parts: Vec<Condition>) -> Condition {
+fn conjunction(mut parts: Vec<Condition>) -> Condition {
     match parts.len() {
         1 => parts.remove(0),
         _ => Condition::All(parts),

@@ -31,11 +31,10 @@ pub(crate) fn read(
     today: Option<Date>,
 ) -> Option<Schedule> {
     if !field.is_table() {
-        reader.wrong_type(
+        return reader.wrong_type(
             field,
             "days with their hours: `mon-fri = [\"08:00-18:00\"]`",
         );
-        return None;
     }
     let before = reader.diagnostics.len();
     let mut schedule = Schedule {
@@ -93,7 +92,7 @@ fn days(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<usize>> {
             let help = suggest::did_you_mean(name, names.chain(["daily", "holidays"]))
                 .unwrap_or_else(|| "days are `mon` to `sun`, `mon-fri` or `daily`".to_owned());
             let message = format!("there is no day `{name}`");
-            reader.report(Diagnostic::error(codes::DAY, field.key.clone(), message).help(help));
+            reader.error(codes::DAY, &field.key, message, help);
         }
         index
     };
@@ -115,8 +114,8 @@ fn spans(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Span>> {
         let text = reader.string(&element)?;
         let Some(span) = span(text.value) else {
             let message = format!("`{}` is no span of time", text.value);
-            let error = Diagnostic::error(codes::SPAN, text.span, message);
-            reader.report(error.help("write it like `\"08:00-12:30\"`".to_owned()));
+            let help = "write it like `\"08:00-12:30\"`";
+            reader.error(codes::SPAN, &text.span, message, help);
             continue;
         };
         let other = spans
@@ -156,7 +155,7 @@ fn time(text: &str) -> Option<u16> {
     (minutes <= DAY).then_some(minutes)
 }
 
-/// What lasts over midnight must not lie over the hours of the next day.
+/// Reports hours that last over midnight into the hours of the next day.
 fn over_midnight(
     reader: &mut Reader<'_>,
     schedule: &Schedule,
@@ -184,9 +183,8 @@ fn never_open(reader: &mut Reader<'_>, field: &Field<'_>, schedule: &Schedule) {
     let holidays = schedule.holidays.iter().map(|holiday| &holiday.open);
     if schedule.week.iter().chain(holidays).all(Vec::is_empty) {
         let message = "by these hours it is never open";
-        let warning = Diagnostic::warning(codes::NEVER_OPEN, field.span.clone(), message);
         let help = "days that are not named are closed: write `daily = [\"08:00-18:00\"]`";
-        reader.report(warning.help(help.to_owned()));
+        reader.warn(codes::NEVER_OPEN, &field.span, message, help);
     }
 }
 
@@ -200,9 +198,8 @@ fn holidays(reader: &mut Reader<'_>, field: &Field<'_>, today: Option<Date>) -> 
             && last < today
         {
             let message = format!("the holiday {} is over", holiday.days);
-            let warning = Diagnostic::warning(codes::PAST_HOLIDAY, element.span.clone(), message);
             let help = "take it out, or write `every = \"MM-DD\"` when it comes each year";
-            reader.report(warning.help(help.to_owned()));
+            reader.warn(codes::PAST_HOLIDAY, &element.span, message, help);
         }
         let rival = named.iter().find_map(|(days, first)| {
             let day = days.rivals(holiday.days)?;
@@ -242,9 +239,8 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
         _ if table.has_unknown() => None,
         _ => {
             let message = "a holiday has `on`, `from` and `to`, or `every`";
-            let error = Diagnostic::error(codes::DATE, table.span.clone(), message);
-            reader.report(error.help("write it like `{ on = \"2026-12-24\" }`".to_owned()));
-            None
+            let help = "write it like `{ on = \"2026-12-24\" }`";
+            reader.refuse(codes::DATE, &table.span, message, help)
         }
     };
     Some(Holiday {
@@ -261,8 +257,9 @@ fn date(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Date> {
         .filter(|text| text.len() == 10)
         .and_then(|text| text.parse().ok());
     if date.is_none() {
-        let error = Diagnostic::error(codes::DATE, field.span.clone(), "this is no date");
-        reader.report(error.help("write it like `\"2026-12-24\"`".to_owned()));
+        let message = "this is no date";
+        let help = "write it like `\"2026-12-24\"`";
+        reader.error(codes::DATE, &field.span, message, help);
     }
     date
 }
@@ -276,8 +273,9 @@ fn yearly(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Days> {
         Some(Days::Every(month, day))
     });
     if parsed.is_none() {
-        let error = Diagnostic::error(codes::DATE, text.span, "this is no day of a year");
-        reader.report(error.help("write month and day, like `\"12-25\"`".to_owned()));
+        let message = "this is no day of a year";
+        let help = "write month and day, like `\"12-25\"`";
+        reader.error(codes::DATE, &text.span, message, help);
     }
     parsed
 }

@@ -44,33 +44,32 @@ struct Document<'d> {
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
 
-/// What the main file may have at its top.
+/// Keys at the top of the main file.
 pub(crate) const ROOT_KEYS: [&str; 9] = [
     "version", "include", "bot", "hours", "opt_out", "opt_in", "rule", "flow", "test",
 ];
-/// What an included file may have.
+/// Keys at the top of an included file.
 pub(crate) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
 
-/// What [`compile`] makes of good files.
+/// Rules of files without errors.
 #[derive(Debug)]
 pub struct Compiled {
-    /// Ready to answer.
+    /// Rules for an engine.
     pub rules: RuleSet,
-    /// What is probably not meant as it is written.
+    /// Warnings about parts that are probably not meant as written.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What rules are checked against beside themselves.
+/// External facts that a check needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompileInput<'a> {
     /// The message templates last fetched from Meta; `None` when none ever were.
     pub templates: Option<&'a TemplateFile>,
-    /// Holidays before this day are told; `None`: none are.
+    /// Holidays before this day cause a warning; `None` turns the warning off.
     pub today: Option<Date>,
 }
 
-/// The files that a main file includes, as far as that can be read. What is wrong with `include` is
-/// told by [`compile`].
+/// Lists the files that a main file includes. [`compile`] reports errors in `include`.
 #[must_use]
 pub fn includes(text: &str) -> Vec<Include> {
     let (document, _) = parse(0, text);
@@ -87,25 +86,25 @@ pub fn includes(text: &str) -> Vec<Include> {
     names.collect()
 }
 
-/// Compiles rules files. Their names are kept with the text, for people who read the history.
+/// Compiles rules files. The names of the files are kept with their text, for readers of the
+/// history.
 ///
 /// # Errors
-/// Everything that was found in the files, warnings too, in the order of the text, when at least
-/// one is an error.
-pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
-    // Each on its own: behind blank space for all before it, four megabytes in 400 files were a
-    // gigabyte.
+/// Every diagnostic, warnings too, in the order of the text, when at least one is an error.
+pub fn compile(sources: &SourceMap, input: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+    // Each file is parsed on its own. Padding each with blanks, to give it its place among all
+    // files, made a gigabyte of four megabytes in 400 files.
     let files = sources
         .starts()
         .map(|(start, text)| (start, parse(start, text)));
     let parsed: Vec<(usize, Parsed<'_>)> = files.collect();
     let mut reader = Reader::new(sources.text());
     let documents = roots(&mut reader, &parsed);
-    let (draft, blocks) = read_all(&mut reader, &documents, beside);
+    let (draft, blocks) = read_all(&mut reader, &documents, input);
 
-    let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|one| &one.syntax).collect();
+    let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|file| &file.syntax).collect();
     let left_out = left_out(sources);
-    let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &blocks);
+    let mut diagnostics = outside_damage(reader.diagnostics, &syntax, &blocks);
     if left_out.iter().any(Diagnostic::is_error) {
         diagnostics.retain(Diagnostic::is_error);
     }
@@ -158,7 +157,7 @@ fn left_out(sources: &SourceMap) -> Vec<Diagnostic> {
     diagnostics.collect()
 }
 
-/// The top of every file; keys that have no place there are told.
+/// Reads the top of every file and reports unknown keys there.
 fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<Document<'d>> {
     let mut documents = Vec::with_capacity(parsed.len());
     for (index, (start, (document, syntax))) in parsed.iter().enumerate() {
@@ -177,11 +176,12 @@ fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<
     documents
 }
 
-/// Reads everything; gives the rules when all could be read, and where each part begins.
+/// Reads every part of the rules. Returns the rules, unless a part is wrong, and the byte at which
+/// each rule and flow begins.
 fn read_all(
     reader: &mut Reader<'_>,
     documents: &[Document<'_>],
-    beside: CompileInput<'_>,
+    input: CompileInput<'_>,
 ) -> (Option<RuleSet>, Vec<usize>) {
     let (main, included) = documents.split_first().expect("there is a main file");
     version(reader, &main.root, included);
@@ -192,14 +192,14 @@ fn read_all(
     let timezone = bot.as_ref().map(|bot| bot.timezone.clone());
     let timezone = timezone.unwrap_or(jiff::tz::TimeZone::UTC);
     let hours = optional(main.root.get("hours"), |field| {
-        hours::read(reader, &field, &timezone, beside.today)
+        hours::read(reader, &field, &timezone, input.today)
     });
     let hours = hours.ok();
-    let set = what_is_set(documents);
+    let set_names = SetNames::new(documents);
     let known = Symbols {
-        fields: Some(&set.fields),
-        tags: Some(&set.tags),
-        templates: beside.templates,
+        fields: Some(&set_names.fields),
+        tags: Some(&set_names.tags),
+        templates: input.templates,
         ..Symbols::default()
     };
     let mut words = |key| {
@@ -226,12 +226,11 @@ fn read_all(
     blocks.sort_unstable();
 
     super::lint::all(reader, &rules, &flow_drafts, hours.as_ref());
-    let none = documents
-        .iter()
-        .all(|one| one.root.get("rule").is_none() && !one.root.has_misspelt("rule"));
-    if none {
-        let warning = Diagnostic::warning(codes::NO_RULES, 0..0, "the file has no rules");
-        reader.report(warning.help("begin one with a line that says `[[rule]]`".to_owned()));
+    let has_no_rules = |root: &Table<'_>| root.get("rule").is_none() && !root.has_misspelt("rule");
+    if documents.iter().all(|file| has_no_rules(&file.root)) {
+        let message = "the file has no rules";
+        let help = "begin one with a line that says `[[rule]]`";
+        reader.warn(codes::NO_RULES, &(0..0), message, help);
     }
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
@@ -259,54 +258,56 @@ fn read_all(
     (set(), blocks)
 }
 
-/// What can be remembered of a person.
+/// Fields and tags that rules or flows set for a contact.
 #[derive(Default)]
-struct Remembered {
+struct SetNames {
     fields: BTreeSet<String>,
     tags: BTreeSet<String>,
 }
 
-/// Every field and tag that something sets, wherever it stands.
-fn what_is_set(documents: &[Document<'_>]) -> Remembered {
-    let mut found = Remembered::default();
-    for name in ["rule", "flow"] {
+impl SetNames {
+    fn new(documents: &[Document<'_>]) -> Self {
+        let mut names = Self::default();
         for document in documents {
-            if let Some(field) = document.root.get(name) {
-                collect_set(&field, &mut found);
+            for field in ["rule", "flow"]
+                .iter()
+                .filter_map(|name| document.root.get(name))
+            {
+                names.add_all(&field);
             }
         }
+        names
     }
-    found
-}
 
-fn collect_set(field: &Field<'_>, found: &mut Remembered) {
-    let inner = field.elements().unwrap_or_else(|| field.entries());
-    for one in inner {
-        match one.name {
-            "set" => {
-                let names = one.entries();
-                let names = names.iter().map(|entry| entry.name.to_owned());
-                found.fields.extend(names);
+    /// Adds the names below a key, at any depth.
+    fn add_all(&mut self, field: &Field<'_>) {
+        let inner = field.elements().unwrap_or_else(|| field.entries());
+        for field in inner {
+            match field.name {
+                "set" => {
+                    let entries = field.entries();
+                    let names = entries.iter().map(|entry| entry.name.to_owned());
+                    self.fields.extend(names);
+                }
+                "tag" => {
+                    let tags = field.elements().unwrap_or_else(|| vec![field.clone()]);
+                    let tags = tags.iter().filter_map(Field::text);
+                    self.tags.extend(tags.map(str::to_owned));
+                }
+                // Asks for tags under the same name.
+                "when" => continue,
+                _ => {}
             }
-            "tag" => {
-                let tags = one.elements().unwrap_or_else(|| vec![one.clone()]);
-                let tags = tags.iter().filter_map(Field::text);
-                found.tags.extend(tags.map(str::to_owned));
-            }
-            // Asks for tags under the same name.
-            "when" => continue,
-            _ => {}
+            self.add_all(&field);
         }
-        collect_set(&one, found);
     }
 }
 
-/// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send
-/// --reply` takes.
+/// Compiles the text of one message, written like a rule's `reply`, for `replyd send --reply`.
 ///
 /// # Errors
-/// Everything that was found, warnings too, when at least one is an error. Variables are one: there
-/// is no message that they could speak of.
+/// Every diagnostic, warnings too, when at least one is an error. A variable is an error, because
+/// no inbound message gives it a value.
 pub fn compile_reply(
     text: &str,
     templates: Option<&TemplateFile>,
@@ -321,7 +322,7 @@ pub fn compile_reply(
     };
     let (template, _) = reply::read_one(&mut reader, &field, known);
     let errors: Vec<&SyntaxError> = syntax.iter().collect();
-    let mut diagnostics = beside_damage(reader.diagnostics, &errors, &[0]);
+    let mut diagnostics = outside_damage(reader.diagnostics, &errors, &[0]);
     diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     let literal = template.map(|template| {
         template
@@ -345,16 +346,15 @@ fn version_of(source: &str) -> RulesVersion {
     RulesVersion::parse(hex(&Sha256::digest(source))).expect("a hash is never empty")
 }
 
-/// The main file says its version; an included one may.
+/// Checks the version, which is required in the main file and optional in included files.
 fn version(reader: &mut Reader<'_>, root: &Table<'_>, included: &[Document<'_>]) {
-    for field in included.iter().filter_map(|one| one.root.get("version")) {
+    for field in included.iter().filter_map(|file| file.root.get("version")) {
         known_version(reader, &field);
     }
     let Some(field) = root.get("version") else {
-        let error = Diagnostic::error(codes::VERSION, 0..0, "the file does not say its version");
-        reader.report(error.help(format!(
-            "put `version = {LANGUAGE_VERSION}` on its first line"
-        )));
+        let message = "the file does not say its version";
+        let help = format!("put `version = {LANGUAGE_VERSION}` on its first line");
+        reader.error(codes::VERSION, &(0..0), message, help);
         return;
     };
     known_version(reader, &field);
@@ -381,23 +381,21 @@ fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>>
     reader.tables(&field, "rules, each under a line with `[[rule]]`")
 }
 
-/// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would
-/// mostly be about what the parser could not read.
-fn beside_damage(
-    found: Vec<Diagnostic>,
+/// Drops diagnostics about parts of the file with a syntax error, which would mostly be about text
+/// that the parser could not read, and every warning when there is a syntax error.
+fn outside_damage(
+    mut diagnostics: Vec<Diagnostic>,
     syntax: &[&SyntaxError],
     blocks: &[usize],
 ) -> Vec<Diagnostic> {
     let block_of = |span: &Range<usize>| blocks.partition_point(|start| *start <= span.start);
     let damaged: Vec<usize> = syntax.iter().map(|error| block_of(&error.span)).collect();
-    found
-        .into_iter()
-        .filter(|diagnostic| {
-            // Warnings speak about the rules as a whole, which nobody knows yet.
-            let whole = syntax.is_empty() || diagnostic.is_error();
-            whole && !damaged.contains(&block_of(&diagnostic.span))
-        })
-        .collect()
+    diagnostics.retain(|diagnostic| {
+        // Warnings are about the rules as a whole, which are not known yet.
+        let is_certain = syntax.is_empty() || diagnostic.is_error();
+        is_certain && !damaged.contains(&block_of(&diagnostic.span))
+    });
+    diagnostics
 }
 
 #[cfg(test)]

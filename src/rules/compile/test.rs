@@ -46,8 +46,9 @@ fn time(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<DateTime> {
     let text = field.text().or_else(|| plain.as_ref()?.as_str());
     let time = text.and_then(|text| text.parse().ok());
     if time.is_none() {
-        let error = Diagnostic::error(codes::DATE, field.span.clone(), "this is no local time");
-        reader.report(error.help("write it like `\"2026-12-24T09:00\"`".to_owned()));
+        let message = "this is no local time";
+        let help = "write it like `\"2026-12-24T09:00\"`";
+        reader.error(codes::DATE, &field.span, message, help);
     }
     time
 }
@@ -82,10 +83,9 @@ fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
         ([], None) if table.has_unknown() => return None,
         _ => {
             let message = "a line of a test is one thing that happens";
-            let error = Diagnostic::error(codes::MIXED_REPLY, table.span.clone(), message);
             let help =
                 "write `{ user = \"…\" }`, `{ tap = \"…\" }` or `{ bot = \"…\", rule = \"…\" }`";
-            reader.report(error.help(help.to_owned()));
+            reader.error(codes::MIXED_REPLY, &table.span, message, help);
             return None;
         }
     };
@@ -113,15 +113,13 @@ fn expected(reader: &mut Reader<'_>, field: &Field<'_>, rule: Option<String>) ->
     }
     if rule.is_some() {
         let message = "nothing is answered, so no rule answers it";
-        let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
         let help = "write `bot = false` alone, or `rule` without it for any reply of this rule";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::MIXED_REPLY, &field.span, message, help);
     }
     Some(LineEvent::ExpectsNothing)
 }
 
-/// `sends`: a type of message, and what a form has in it.
+/// Reads `sends`, a type of message, and `with`, the answers of a form.
 fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) -> Option<Sent> {
     let name = reader.string(field)?.value;
     let known = Kind::ALL.iter().find(|(known, _)| *known == name);
@@ -151,8 +149,7 @@ fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) ->
             return None;
         }
         Some(with) if !with.is_table() => {
-            reader.wrong_type(with, "the answers of the form: `{ name = \"…\" }`");
-            return None;
+            return reader.wrong_type(with, "the answers of the form: `{ name = \"…\" }`");
         }
         Some(with) => with.entries(),
         None => Vec::new(),
@@ -168,8 +165,8 @@ fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) ->
 
 fn with_needs_form(reader: &mut Reader<'_>, with: &Field<'_>) {
     let message = "`with` is what a form has in it";
-    let error = Diagnostic::error(codes::MIXED_REPLY, with.span.clone(), message);
-    reader.report(error.help("write it beside `sends = \"form\"`".to_owned()));
+    let help = "write it beside `sends = \"form\"`";
+    reader.error(codes::MIXED_REPLY, &with.span, message, help);
 }
 
 /// A value of the file as JSON.

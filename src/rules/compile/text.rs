@@ -1,4 +1,4 @@
-//! Reads texts and expressions: what may stand in them, and in which languages they are written.
+//! Reads texts and expressions, in one or several languages.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::message::TemplateFile;
 use crate::template::{Expression, Scope, Template, TemplateError};
 use crate::text::language;
 
-/// What else has to be known to check a text or a reply.
+/// Names that a text or a reply may use.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Symbols<'a> {
     /// The names under `match`.
@@ -37,7 +37,6 @@ pub(crate) enum Buttons {
 }
 
 impl<'a> Symbols<'a> {
-    /// What texts may name.
     pub(crate) fn scope(&self) -> Scope<'a> {
         Scope {
             captures: self.captures,
@@ -61,8 +60,8 @@ fn check_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
         let (name, key) = (entry.name, entry.key.clone());
         if !language::is_known(name) {
             let message = format!("there is no language `{name}`");
-            let error = Diagnostic::error(codes::VALUE, key, message);
-            reader.report(error.help("write it like `en`, `es` or `pt-BR`".to_owned()));
+            let help = "write it like `en`, `es` or `pt-BR`";
+            reader.error(codes::VALUE, &key, message, help);
         } else if let Some(first) = entries[..index]
             .iter()
             .find(|first| first.name.eq_ignore_ascii_case(name))
@@ -102,7 +101,7 @@ pub(crate) fn template<'d>(
     (templates.len() == entries.len()).then(|| (Template::in_languages(templates), texts))
 }
 
-/// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
+/// Parses one literal; `None` when it is wrong and reported.
 pub(crate) fn literal(
     reader: &mut Reader<'_>,
     text: &Text<'_>,
@@ -111,7 +110,6 @@ pub(crate) fn literal(
     parsed(reader, text, Template::parse(text.value, &known.scope()))
 }
 
-/// Reads an expression.
 pub(crate) fn expression(
     reader: &mut Reader<'_>,
     field: &Field<'_>,

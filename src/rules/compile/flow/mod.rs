@@ -1,6 +1,5 @@
 //! Reads `[flow.NAME]` and its steps.
 
-mod draft;
 mod step;
 
 use std::collections::BTreeMap;
@@ -16,9 +15,8 @@ use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::rules::{Answer, Flow};
-pub(crate) use draft::StepDraft;
-use draft::named;
-pub(crate) use step::target;
+use step::named;
+pub(crate) use step::{StepDraft, target};
 
 pub(crate) const KEYS: [&str; 9] = [
     "timeout",
@@ -31,16 +29,13 @@ pub(crate) const KEYS: [&str; 9] = [
     "step",
     "end",
 ];
-/// The longest time a flow waits: what somebody began a week ago is forgotten.
+/// Maximum time for which a flow waits for an answer.
 const TIMEOUT_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// A flow as far as it could be read.
 pub(crate) struct Draft<'d> {
-    /// Its name.
     pub(crate) name: &'d str,
-    /// Where its header stands.
     pub(crate) header: Range<usize>,
-    /// The steps.
     pub(crate) steps: Vec<StepDraft<'d>>,
     /// Its answers: at the end, at a timeout and so on; the end first.
     pub(crate) answers: Vec<AnswerDraft<'d>>,
@@ -53,13 +48,12 @@ pub(crate) fn headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Fiel
         return Vec::new();
     };
     if !field.is_table() {
-        reader.wrong_type(&field, "flows, each under a line with `[flow.name]`");
+        reader.wrong_type::<()>(&field, "flows, each under a line with `[flow.name]`");
         return Vec::new();
     }
     field.entries()
 }
 
-/// Reads every flow.
 pub(crate) fn read_all<'d>(
     reader: &mut Reader<'_>,
     headers: &[Field<'d>],
@@ -106,9 +100,8 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
             let steps = reader.list(&field);
             if steps.as_ref().is_some_and(Vec::is_empty) {
                 let message = format!("the flow `{}` has no steps", header.name);
-                let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
                 let help = format!("begin one with `[[flow.{}.step]]`", header.name);
-                reader.report(error.help(help));
+                reader.error(codes::MISSING_KEY, &field.span, message, help);
             }
             steps.unwrap_or_default()
         }

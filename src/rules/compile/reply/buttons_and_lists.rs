@@ -95,10 +95,10 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let is_text = |field: &Field<'_>| field.is_string() || text::is_in_languages(field);
         if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
             let message = "the header of a list is a text";
-            let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
             let help = "files can stand above `buttons`, or be a message of their own before";
-            self.reader.report(error.help(help.to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::MIXED_REPLY, &field.span, message, help);
         }
         let header = optional(header, |field| self.template("header", &field));
         let body = self.body(table);

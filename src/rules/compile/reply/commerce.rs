@@ -1,7 +1,6 @@
 //! Reads questions, forms, products, places, contact cards and reactions.
 
 use super::{Fixed, ReplyReader};
-use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, read_each};
 use crate::diagnostics::toml_reader::{Field, Table};
@@ -42,10 +41,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let body = self.body(table);
         if !self.reader.boolean(content)? {
             let message = format!("`{}` is `true` or not there", content.name);
-            let error = Diagnostic::error(codes::VALUE, content.span.clone(), message);
-            self.reader
-                .report(error.help("leave the line out".to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::VALUE, &content.span, message, "leave the line out");
         }
         let body = body?;
         Some(if content.name == "ask_location" {
@@ -88,8 +86,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn form_data(&mut self, field: &Field<'d>) -> Option<Vec<(String, Template)>> {
         if !field.is_table() {
-            self.reader.wrong_type(field, "a table of texts");
-            return None;
+            return self.reader.wrong_type(field, "a table of texts");
         }
         self.part("form.data", &field.span, Fixed::Yes);
         read_each(field.entries(), |entry| {
@@ -160,8 +157,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             None
         } else {
             let expected = "`true`, or a table with `thumbnail`";
-            self.reader.wrong_type(content, expected);
-            return None;
+            return self.reader.wrong_type(content, expected);
         };
         Some(Commerce::Catalog {
             body: body?,

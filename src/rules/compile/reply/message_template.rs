@@ -1,4 +1,4 @@
-//! Reads message templates, and holds them against what was fetched from Meta.
+//! Reads message templates and compares them with those fetched from Meta.
 
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
@@ -152,7 +152,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    /// Holds a template against the fetched one.
+    /// Compares a template with the fetched one.
     fn compare(&mut self, table: &Table<'d>, template: &TemplateMessage<Template>) {
         let span = |key: &str| {
             table
@@ -170,7 +170,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let of_name = || {
             file.templates
                 .iter()
-                .filter(|one| one.name == template.name)
+                .filter(|shape| shape.name == template.name)
         };
         let Some(shape) = of_name().find(|shape| shape.language == template.language) else {
             let languages: Vec<&str> = of_name().map(|shape| shape.language.as_str()).collect();

@@ -1,20 +1,19 @@
 //! Reads `reply`: what a rule sends.
 //!
-//! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp
-//! takes the result is asked of [`crate::message::limits`] with a `limits`, whether a message
-//! template fits of `template`. Next: [`crate::rules::lint`].
+//! Reads structure and texts, each family of messages in its own file. `limits` checks the result
+//! against [`crate::message::limits`], `message_template` against the fetched templates. Next:
+//! [`crate::rules::lint`].
 
 mod buttons_and_lists;
 mod commerce;
 mod limits;
 mod media;
 mod message_template;
-mod parts;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use self::parts::{Fixed, Part, Parts};
+use self::limits::{Fixed, Part, Parts};
 use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
@@ -24,7 +23,7 @@ use crate::message::Outbound;
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
 
-/// What a message is about: at most one of them stands in a reply, with what may stand beside it.
+/// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
 const CONTENTS: [(&str, &[&str]); 20] = [
     ("buttons", &["text", "header", "footer"]),
     ("list", &["text", "header", "footer"]),
@@ -49,18 +48,17 @@ const CONTENTS: [(&str, &[&str]); 20] = [
     ("text", &["preview_url"]),
 ];
 
-/// What may stand beside a content.
-const BESIDE: [&str; 4] = ["text", "header", "footer", "preview_url"];
+/// Keys that may stand beside a content; `quote` beside any.
+const COMMON_KEYS: [&str; 5] = ["text", "header", "footer", "preview_url", "quote"];
 
-/// The replies of a rule, and what the rest of the file has to know of them.
+/// Replies of a rule with the buttons and rows that they offer.
 pub(crate) struct Replies<'d> {
     /// `None` when something in them is wrong.
     pub(crate) templates: Option<Vec<ReplyTemplate>>,
-    /// Every button and row.
     pub(crate) offered: Vec<Offer<'d>>,
 }
 
-/// A button or row that a person can choose.
+/// Button or row that a contact can choose.
 pub(crate) struct Offer<'d> {
     /// Comes back when it is chosen.
     pub(crate) id: Text<'d>,
@@ -86,10 +84,8 @@ pub(crate) fn read<'d>(
     let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
     if elements.is_empty() {
         let message = "`reply` is an empty list";
-        reader.report(
-            Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message)
-                .help("leave `reply` out when the rule is to stay silent".to_owned()),
-        );
+        let help = "leave `reply` out when the rule is to stay silent";
+        reader.error(codes::EMPTY_REPLY, &field.span, message, help);
     }
     if elements.len() > REPLIES_MAX {
         let message = format!("a rule sends at most {REPLIES_MAX} messages");
@@ -115,15 +111,15 @@ pub(crate) fn read_one<'d>(
     field: &Field<'d>,
     known: Symbols<'_>,
 ) -> (Option<ReplyTemplate>, Vec<Offer<'d>>) {
-    let mut one = ReplyReader {
+    let mut message = ReplyReader {
         reader: &mut *reader,
         known,
         offered: Vec::new(),
         parts: Parts::new(),
         languages: BTreeSet::new(),
     };
-    let template = one.reply(field);
-    let (parts, offered, languages) = (one.parts, one.offered, one.languages);
+    let template = message.reply(field);
+    let (parts, offered, languages) = (message.parts, message.offered, message.languages);
     if let Some(template) = &template {
         limits::check(reader, &template.content, &parts, &languages, &field.span);
     }
@@ -142,16 +138,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }
         if !field.is_table() {
             let expected = "a text in quotes, a table in braces, or a list of them";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
         let contents = CONTENTS.iter().map(|(name, _)| *name);
         let contents = contents.filter(|name| *name != "text");
-        let keys: Vec<&str> = BESIDE
-            .into_iter()
-            .chain(["quote"])
-            .chain(contents)
-            .collect();
+        let keys: Vec<&str> = COMMON_KEYS.into_iter().chain(contents).collect();
         let table = self.reader.table(field, &keys)?;
         let quote = or_default(table.get("quote"), |field| self.reader.boolean(&field));
         let content = self.content(&table);
@@ -223,9 +214,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     /// Reports the keys that have no place beside `content`.
     fn misplaced(&mut self, table: &Table<'d>, allowed: &[&str], content: &str) {
         let plain = content == "a plain text";
-        let refused = BESIDE
-            .iter()
-            .filter(|name| !(allowed.contains(name) || plain && **name == "text"));
+        let is_allowed =
+            |name: &str| name == "quote" || allowed.contains(&name) || plain && name == "text";
+        let refused = COMMON_KEYS.iter().filter(|name| !is_allowed(name));
         for field in refused.filter_map(|name| table.get(name)) {
             let message = format!("{content} cannot have `{}`", field.name);
             let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
