@@ -38,7 +38,6 @@ impl DatabaseOptions {
         Ok(config::read_delivery(self.config.as_deref())?.give_up_after)
     }
 
-    /// URL of the database.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         Ok(match &self.database {
             Some(url) => url.clone(),

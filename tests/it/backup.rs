@@ -320,7 +320,7 @@ async fn a_restored_copy_takes_messages_and_sends_nothing_until_it_is_released()
     let asks = shell(app.folder(), "replyd restore --release").await;
     refused(
         &asks,
-        "nobody is there to ask: send what stood queued in the backup",
+        "there is no terminal to ask on: send what stood queued in the backup",
     );
     assert!(
         told(&asks).contains("1 message queued in the backup already"),

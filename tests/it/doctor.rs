@@ -343,7 +343,7 @@ async fn what_meta_told_of_the_account_and_what_nobody_understood_is_found() {
         "{told}"
     );
     assert!(
-        told.contains("! quarantine: 1 update that nobody understood, the newest N s ago"),
+        told.contains("! quarantine: 1 update that could not be read, the newest N s ago"),
         "{told}"
     );
 }

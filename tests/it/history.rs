@@ -90,7 +90,7 @@ async fn every_query_of_the_guide_runs_and_most_find_something() {
     }
 
     let all_is_well = [
-        "SELECT time, contact, who, text FROM transcript WHERE text LIKE '%cake%';",
+        "SELECT time, contact, direction, text FROM transcript WHERE text LIKE '%cake%';",
         "SELECT contact, phone, unanswered_since, last_message FROM conversation_list",
         "SELECT time, contact, text, delivery, error FROM transcript",
         "SELECT state, kind, count(*) AS waiting, min(reason) AS a_reason FROM outbox GROUP BY state, kind;",
@@ -181,6 +181,8 @@ async fn json_is_one_object_a_line_with_the_explanation() {
     assert_eq!(lines[2]["kind"], "button_reply");
     assert_eq!(lines[2]["explanation"]["considered"][0]["rule"], "human");
     assert_eq!(lines[3]["delivery_status"], "read");
+    assert_eq!(lines[2]["direction"], "inbound");
+    assert_eq!(lines[3]["direction"], "outbound");
 }
 
 #[tokio::test]

@@ -357,7 +357,7 @@ async fn a_file_is_deleted_only_when_somebody_said_so() {
     exit status: 1
     ----- stdout -----
     ----- stderr -----
-    error: nobody is there to ask: delete file 900200 for good?
+    error: there is no terminal to ask on: delete file 900200 for good?
 
     hint: say it beforehand with --yes
     exit status: 0

@@ -258,7 +258,7 @@ async fn who_stopped_marketing_or_was_silent_for_a_day_is_left_alone() {
         "{silent}"
     );
     assert!(
-        !marketing && stopped.contains("no marketing messages"),
+        !marketing && stopped.contains("opted out of marketing messages"),
         "{stopped}"
     );
     assert_eq!(app.sandbox.look(|state| state.accepted().count()), 0);

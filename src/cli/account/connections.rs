@@ -1,5 +1,5 @@
-//! `replyd connections`: Maton's logins at Meta. Nothing here shows the address of one, which holds
-//! a session token, but the command that makes it, once.
+//! `replyd connections`: Maton's logins at Meta. The address of a login holds a session token, so
+//! only `create` shows it, once.
 
 use std::process::ExitCode;
 
@@ -60,7 +60,7 @@ pub(crate) enum Action {
     },
 }
 
-/// What an id is called that names none.
+/// Noun for ids in error messages.
 const ID: &str = "connection";
 
 /// Whether the address of a new connection is drawn as a QR code.
@@ -133,7 +133,7 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     };
     let mut connection = read(&answer)?;
     if connection.url.is_none() {
-        // Only an id came; the rest must be asked for.
+        // The response holds only an id; the rest is fetched.
         let call = connections::get(&connection.connection_id);
         if let Some(whole) = session.call(&call).await? {
             connection = read(&whole)?;
@@ -163,7 +163,8 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     Ok(())
 }
 
-/// Dark on light whatever the terminal's colours are, with the white edge that readers look for.
+/// Draws a QR code dark on light, whatever the colours of the terminal, with the quiet zone that
+/// readers need.
 fn drawn(url: &SecretString) -> anyhow::Result<String> {
     let code = QrCode::new(url.expose_secret()).context("the address is too long for a QR code")?;
     let image = code.render::<Dense1x2>().quiet_zone(true).build();
@@ -221,15 +222,12 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
     };
     consent.obtain(&format!("connection {id} will be deleted{used}"))?;
     match session.gateway.call(&call).await {
-        // Maton does not say what it answers, so any words of a success will do.
+        // Maton does not document its response, so every success counts.
         Ok(_) | Err(SendError::Unknown(Unknown::Answer { status: 200 })) => {}
         Err(error) => return Err(explain(&error)),
     }
-    if session.options.json {
-        terminal::json_line(&json!({ "deleted": id }));
-    } else {
-        terminal::line!("deleted connection {}", terminal::one_line(id));
-    }
+    let text = format!("deleted connection {}", terminal::one_line(id));
+    session.format().print(&json!({ "deleted": id }), text);
     Ok(())
 }
 
@@ -263,11 +261,9 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
         .with_context(|| format!("could not change `{shown}`"))?;
     files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
     let now = config::read_calls(named)?.gateway.connection;
-    if session.options.json {
-        terminal::json_line(&json!({ "file": path, "connection": id }));
-    } else {
-        terminal::line!("wrote gateway.connection = \"{id}\" into {shown}");
-    }
+    let json = json!({ "file": path, "connection": id });
+    let text = format!("wrote gateway.connection = \"{id}\" into {shown}");
+    session.format().print(&json, text);
     if now.as_deref() == Some(id) {
         terminal::note("a running service takes it when it starts again");
     } else {

@@ -30,9 +30,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// File that WhatsApp accepts.
 pub(crate) struct LocalFile {
     file: File,
-    /// Type, kind and name.
     pub(crate) described: MediaFile,
-    /// Size in bytes.
     pub(crate) size: u64,
 }
 

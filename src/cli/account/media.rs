@@ -239,11 +239,8 @@ async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
             format!("`replyd media info {id}` shows whether it is there still"),
         ));
     }
-    if session.options.json {
-        terminal::json_line(&json!({ "id": id, "deleted": true }));
-    } else {
-        terminal::line!("deleted {id}");
-    }
+    let json = json!({ "id": id, "deleted": true });
+    session.format().print(&json, format_args!("deleted {id}"));
     Ok(())
 }
 
@@ -253,7 +250,7 @@ async fn look_up(session: &Session, id: &str) -> anyhow::Result<Option<Media>> {
     Ok(answer.as_ref().map(media::read))
 }
 
-/// As [`Session::call`], but an id that is of nothing is told as that.
+/// As [`Session::call`], with advice for an unknown media id.
 async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>> {
     if session.options.dry_run {
         session.show(call);
@@ -288,14 +285,14 @@ fn token(session: &Session) -> anyhow::Result<&SecretString> {
     })
 }
 
-/// Where the file goes; never where something is already.
+/// Path of the downloaded file. An existing file is an error.
 fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
     let target = match output {
         None => PathBuf::from(name),
         Some(folder) if folder.is_dir() => folder.join(name),
         Some(file) => file.to_owned(),
     };
-    // A link that leads nowhere is there, too.
+    // A dangling link counts as existing.
     if target.symlink_metadata().is_err() {
         return Ok(target);
     }

@@ -1,4 +1,4 @@
-//! `replyd profile`: what people read when they tap the business's name.
+//! `replyd profile`: the business profile, which contacts see when they tap the business's name.
 
 use std::process::ExitCode;
 

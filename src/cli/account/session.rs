@@ -63,27 +63,15 @@ impl Session {
 
     /// Business number: the one named, or the only one configured.
     pub(crate) fn number(&self) -> anyhow::Result<PhoneNumberId> {
-        if let Some(named) = &self.options.number {
-            let id = checked_id("--number", named)?;
-            return PhoneNumberId::parse(id).context("--number is empty");
-        }
-        match &self.settings.numbers[..] {
-            [only] => Ok(only.phone_number_id.clone()),
-            [] => Err(Hint::error(
-                "no business number is named",
-                "name one with --number, or list it under [[number]] in replyd.toml",
-            )),
-            several => {
-                let ids: Vec<&str> = several
-                    .iter()
-                    .map(|number| number.phone_number_id.as_str())
-                    .collect();
-                Err(Hint::error(
-                    "several business numbers are configured",
-                    format!("name one with --number: {}", ids.join(", ")),
-                ))
-            }
-        }
+        let id = if let Some(named) = &self.options.number {
+            checked_id("--number", named)?
+        } else {
+            let numbers = self.settings.numbers.iter();
+            let ids: Vec<&str> = numbers.map(|it| it.phone_number_id.as_str()).collect();
+            let missing = "list it under [[number]] in replyd.toml";
+            only(&ids, "business number", "--number", missing)?
+        };
+        PhoneNumberId::parse(id).context("--number is empty")
     }
 
     /// WhatsApp Business Account: the one named, that of the number named, or the only one
@@ -92,32 +80,18 @@ impl Session {
         if let Some(waba) = &self.options.waba {
             return Ok(checked_id("--waba", waba)?.to_owned());
         }
-        let mut wabas: Vec<&String> = self
-            .settings
-            .numbers
-            .iter()
-            .filter(|number| {
-                let named = self.options.number.as_deref();
-                named.is_none_or(|named| named == number.phone_number_id.as_str())
-            })
-            .filter_map(|number| number.waba_id.as_ref())
+        let numbers = self.settings.numbers.iter().filter(|number| {
+            let named = self.options.number.as_deref();
+            named.is_none_or(|named| named == number.phone_number_id.as_str())
+        });
+        let mut wabas: Vec<&str> = numbers
+            .filter_map(|number| number.waba_id.as_deref())
             .collect();
         wabas.sort_unstable();
         wabas.dedup();
-        match &wabas[..] {
-            [only] => Ok((*only).clone()),
-            [] => Err(Hint::error(
-                "no WhatsApp Business Account is named",
-                "name one with --waba, or give the [[number]] in replyd.toml a waba_id",
-            )),
-            several => {
-                let several: Vec<&str> = several.iter().map(|waba| waba.as_str()).collect();
-                Err(Hint::error(
-                    "several WhatsApp Business Accounts are configured",
-                    format!("name one with --waba: {}", several.join(", ")),
-                ))
-            }
-        }
+        let missing = "give the [[number]] in replyd.toml a waba_id";
+        let waba = only(&wabas, "WhatsApp Business Account", "--waba", missing)?;
+        Ok(waba.to_owned())
     }
 
     /// Performs a call and returns the JSON of the response; with `--dry-run` prints the call and
@@ -157,7 +131,6 @@ impl Session {
         }
     }
 
-    /// Form of the results.
     pub(crate) fn format(&self) -> Format {
         Format::from_flag(self.options.json)
     }
@@ -215,6 +188,21 @@ impl Session {
             "connections belong to Maton's gateway",
             "gateway.preset is \"graph\": its token comes from Meta itself",
         ))
+    }
+}
+
+/// Returns the only configured id. `missing` is the advice when there is none, besides `option`.
+fn only<'a>(ids: &[&'a str], noun: &str, option: &str, missing: &str) -> anyhow::Result<&'a str> {
+    match ids {
+        [only] => Ok(only),
+        [] => Err(Hint::error(
+            format!("no {noun} is named"),
+            format!("name one with {option}, or {missing}"),
+        )),
+        several => Err(Hint::error(
+            format!("several {noun}s are configured"),
+            format!("name one with {option}: {}", several.join(", ")),
+        )),
     }
 }
 

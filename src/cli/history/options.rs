@@ -26,12 +26,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Opens the database read-only.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
         self.database.open().await
     }
 
-    /// Time zone of the output.
     pub(crate) fn zone(&self) -> anyhow::Result<TimeZone> {
         match &self.timezone {
             Some(name) => {
@@ -41,7 +39,6 @@ impl Options {
         }
     }
 
-    /// Form of the output.
     pub(crate) fn format(&self) -> Format {
         Format::from_flag(self.json)
     }

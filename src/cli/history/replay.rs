@@ -25,9 +25,9 @@ const TOGETHER: u32 = 500;
 
 /// Shows what other rules would have answered to the messages of the past.
 ///
-/// Every conversation is gone through from its beginning, with the clock of then: flows, hours and
-/// what is remembered are as they would have been. Calls and models are not asked again: they come
-/// to what they came to then. Nothing is sent or stored.
+/// Every conversation is replayed from its beginning at its recorded times, with its flows, hours
+/// and fields. Calls and models are not repeated: their recorded results are used. Nothing is sent
+/// or stored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules to try.
@@ -83,7 +83,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Range and detail of the report.
 struct Wanted {
     since: Timestamp,
     /// End of the recorded period; timers after it are not fired.

@@ -1,6 +1,6 @@
-//! `replyd check`: says everything that is wrong with rules files, the way a compiler does.
+//! `replyd check`: prints every diagnostic of rules files, as a compiler does.
 //!
-//! Reads the files and counts; what is wrong is found by [`crate::rules::compile()`].
+//! Reads the files; [`crate::rules::compile()`] finds the problems.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -23,7 +23,6 @@ pub(crate) fn show(explanation: &Explanation) {
     show_behind(explanation);
 }
 
-/// Mark and style of a verdict.
 pub(crate) fn mark(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
         Verdict::Matched => ("✓", GOOD),
@@ -32,7 +31,6 @@ pub(crate) fn mark(verdict: Verdict) -> (&'static str, Style) {
     }
 }
 
-/// Formats the verdict on one rule.
 pub(crate) fn verdict(considered: &Considered) -> String {
     let (mark, style) = mark(considered.verdict);
     let rule = terminal::name(considered.rule.as_str());

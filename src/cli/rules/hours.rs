@@ -14,7 +14,7 @@ use crate::cli::terminal::{self, BAD, DIM, GOOD, Hint, STRONG, paint};
 use crate::clock::Clock;
 use crate::rules::opening_hours::Schedule;
 
-/// So many days are listed.
+/// Number of days listed.
 const DAYS: i64 = 7;
 
 /// Says whether the business is open at a time, until when, and the hours of that day and the six
@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A local time, or one with an offset or zone of its own.
+/// Reads a local time, or one with an offset or zone of its own.
 fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
     if let Ok(at) = written.parse::<Timestamp>() {
         return Ok(at);
@@ -96,7 +96,7 @@ fn no_time(written: &str) -> Hint {
     )
 }
 
-/// What is told of a point in time.
+/// Whether the business is open at a time, and the time of the next change.
 fn facts(schedule: &Schedule, at: &Zoned) -> (bool, Option<Zoned>) {
     let now = at.timestamp();
     let open = schedule.is_open(now);
@@ -165,7 +165,7 @@ fn as_json(schedule: &Schedule, at: &Zoned) -> serde_json::Value {
     })
 }
 
-/// The days to list; from the day before while its hours go on over midnight.
+/// Days to list, from the day before if its hours last beyond `at`.
 fn days(schedule: &Schedule, at: &Zoned) -> impl Iterator<Item = Date> {
     let minute = i16::from(at.hour()) * 60 + i16::from(at.minute());
     let goes_on = |day: &Date| {

@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends at Ctrl-C, so that what was begun is taken away.
+/// Stops at Ctrl-C, which removes the unfinished copy.
 pub(super) async fn or_interrupted<T>(
     copying: impl Future<Output = Result<T, CopyError>>,
 ) -> anyhow::Result<T> {
@@ -81,7 +81,7 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-/// What there is to do about it, where that is not said already.
+/// Adds advice to an error.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<CopyError>() {
         Some(CopyError::Exists(_)) => "name another file, or replace it with --force",
@@ -96,7 +96,7 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
     Hint::error(format!("no backup was made: {error}"), hint.to_owned())
 }
 
-/// A line that learns how long the way is when it begins.
+/// Progress whose total becomes known with the first step.
 pub(super) struct CopyProgress {
     what: &'static str,
     bar: std::sync::OnceLock<Progress>,
@@ -122,7 +122,7 @@ impl CopyProgress {
     }
 }
 
-/// What a copy holds, in a line.
+/// Formats the content of a copy in one line.
 pub(super) fn contents(copied: &Copied) -> String {
     let newest = copied.newest.map_or_else(String::new, |at| {
         format!(", the last of {}", options::minute(at, &TimeZone::system()))
@@ -135,7 +135,7 @@ pub(super) fn contents(copied: &Copied) -> String {
     )
 }
 
-/// The same for programs.
+/// Content of a copy as JSON.
 pub(super) fn as_json(copied: &Copied, file: &Path) -> Value {
     json!({
         "file": file,

@@ -177,7 +177,7 @@ fn waits_as_json(waits: &[PendingRows]) -> Value {
     rows.collect()
 }
 
-/// What there is to do about it, where that is not said already.
+/// Adds advice to an error.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<CopyError>() {
         Some(CopyError::Store(StoreError::Locked { .. })) => {

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match serve(arguments, &lines).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            // The way of the log lines, because a pipe that nobody reads must not keep a failed
+            // Printed through the queue of log lines, because a blocked pipe must not keep a failed
             // service alive.
             lines.push(terminal::error_text(&error));
             Ok(ExitCode::FAILURE)

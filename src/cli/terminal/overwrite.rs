@@ -1,4 +1,4 @@
-//! Files that commands write: one that another program or a person wrote is replaced only with
+//! Files that commands write; one that the command did not write itself is replaced only with
 //! consent.
 
 use std::fs;

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::message::TemplateFile;
 use crate::whatsapp::account_api::templates::{self, Filter, Template};
 
-/// What `sync` writes, beside the rules.
+/// File next to the rules that `sync` writes.
 const FILE: &str = "templates.json";
 
 pub(crate) type Arguments = session::Arguments<Action>;
@@ -120,7 +120,7 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
     let Some(mut rows) = fetch(session, &filter).await? else {
         return Ok(());
     };
-    // Meta may take a name for a part of one.
+    // The filter of Meta also matches parts of names.
     rows.retain(|row| row["name"] == name);
     let languages: Vec<String> = rows
         .iter()
@@ -156,7 +156,7 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     let Some(answer) = session.call_for_text(&call).await? else {
         return Ok(());
     };
-    // A new template has some of the fields of one in a list.
+    // The response has some of the fields of a listed template.
     let created = Template::read(&answer);
     let name = template["name"].as_str().unwrap_or_default();
     terminal::line!(
@@ -176,7 +176,7 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// TOML by its file name, JSON by any other.
+/// Reads a file as TOML if its extension is `toml`, else as JSON.
 fn read(file: &Path) -> anyhow::Result<Value> {
     let name = terminal::path(file);
     let text = std::fs::read_to_string(file).with_context(|| format!("could not read `{name}`"))?;
@@ -184,7 +184,7 @@ fn read(file: &Path) -> anyhow::Result<Value> {
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
     {
-        // Its message is a drawing of several lines with an empty one at its end.
+        // The message of the parser has several lines and ends with an empty one.
         let table = toml::from_str::<toml::Table>(&text)
             .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
             .with_context(|| format!("`{name}` is not TOML"))?;
@@ -232,7 +232,7 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
         .iter()
         .map(|row| templates::shape(&Template::read(row)))
         .collect();
-    // In one order for ever, so that a difference between two files is one between the templates.
+    // A stable order, so that a difference between two files is one between templates.
     shapes.sort_by(|a, b| (&a.name, &a.language).cmp(&(&b.name, &b.language)));
     let approved = shapes
         .iter()
@@ -247,11 +247,9 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     let path = session.settings.rules.file.with_file_name(FILE);
     let is_template_file = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
     overwrite::replace(&path, &format!("{text}\n"), is_template_file, consent)?;
-    if session.options.json {
-        terminal::json_line(&json!({ "file": path, "templates": count, "approved": approved }));
-        return Ok(());
-    }
+    let json = json!({ "file": path, "templates": count, "approved": approved });
     let path = terminal::path(&path);
-    terminal::line!("wrote {path}: {count} templates, {approved} of them approved");
+    let text = format!("wrote {path}: {count} templates, {approved} of them approved");
+    session.format().print(&json, text);
     Ok(())
 }

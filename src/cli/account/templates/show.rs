@@ -1,11 +1,11 @@
-//! A template for people: as a phone shows it, and what a send must give.
+//! Shows a message template as a phone does, with the values that a send must give.
 
 use crate::cli::terminal::table::{coloured, pairs};
 use crate::cli::terminal::{self, DIM, LITERAL, STRONG, WARN, bubble, paint};
 use crate::message::HeaderShape;
 use crate::whatsapp::account_api::templates::{self, Component, Template, TemplateButton};
 
-/// Everything worth knowing of one template in one language.
+/// Formats one template in one language.
 pub(super) fn template(template: &Template) -> String {
     let mut parts = vec![title(template)];
     if !matches!(template.rejected_reason.as_str(), "" | "NONE") {
@@ -59,7 +59,7 @@ fn button(button: &TemplateButton) -> String {
     format!("{label}{}", leads.unwrap_or_default())
 }
 
-/// What a send must give, in the order it gives it.
+/// Values that a send must give, in order.
 fn needed(template: &Template) -> Vec<(&'static str, String)> {
     let shape = templates::shape(template);
     let mut needed = Vec::new();

@@ -1,7 +1,7 @@
-//! `replyd gaps`: what people asked that no rule understood, with a rule to begin with.
+//! `replyd gaps`: lists inbound texts that no rule matched, each group with a rule to begin with.
 //!
-//! Goes through the messages twice: once for what nobody understood ([`texts`], `cluster`), once
-//! for how usual the words of that are everywhere else (`suggest_rule`).
+//! Reads the messages twice: first for the unmatched texts ([`texts`], `cluster`), then for the
+//! frequency of their words in all messages (`suggest_rule`).
 
 mod cluster;
 mod suggest_rule;
@@ -27,9 +27,9 @@ use cluster::{Group, Vocabulary, grouped};
 use suggest_rule::Everywhere;
 use texts::{TEXTS_MAX, Texts, shortened};
 
-/// So many messages are read at once.
+/// Number of messages per page.
 const TOGETHER: u32 = 2_000;
-/// The longest text of a list.
+/// Maximum length of a listed text in characters.
 const LINE_CHARACTERS_MAX: usize = 100;
 
 /// Lists what people asked that only the fallback answered, or nobody: alike ones together, the
@@ -103,7 +103,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes every text that somebody wrote since then, the latest first.
+/// Calls `take` with every inbound text since `since`, the latest first.
 async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
     let mut before = i64::MAX;
     loop {
@@ -117,9 +117,9 @@ async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> 
     }
 }
 
-/// Tells what was understood from what was not.
+/// Decides whether a rule matched a message.
 struct Understood<'a> {
-    /// Rules that answer what no other understands.
+    /// Fallback rules, which match when no other rule does.
     fallbacks: Vec<&'a str>,
     /// Rules after which the search goes on.
     going_on: Vec<&'a str>,
@@ -155,12 +155,13 @@ impl<'a> Understood<'a> {
         })
     }
 
-    /// Whether something else than a fallback ended the search for an answer, or none was searched.
+    /// Whether a rule other than a fallback ended the search, or no search took place.
     fn is(&self, asked: &Asked) -> bool {
         if asked.decision == "no_match" {
             return false;
         }
-        // Nothing is known yet of what waits, and nothing was looked for when the bot was quiet.
+        // Pending messages have no result yet, and no rule was searched for while the bot was
+        // suppressed.
         if !["answered", "silent", "rate_limited", "failed"].contains(&asked.decision.as_str()) {
             return true;
         }
@@ -169,8 +170,8 @@ impl<'a> Understood<'a> {
             return true;
         };
         let considered = explanation.considered.iter();
-        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it
-        // refuses it.
+        // A flow step that reads the text as an answer, `flow/step`, ends the search too, even when
+        // it rejects it.
         let last = considered
             .rev()
             .map(|rule| (rule.rule.as_str(), rule.verdict));

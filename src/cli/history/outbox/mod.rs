@@ -1,7 +1,7 @@
-//! `replyd outbox`: what still has to be sent, and what a person decides about it.
+//! `replyd outbox`: shows pending rows of the outbox and retries or drops them.
 //!
-//! Looking is done here, deciding in `manual`. Both work beside a running service, which looks at
-//! the outbox every second, and without one.
+//! `list` and `show` are here, `retry` and `drop` in `manual`. All work with or without a running
+//! service, which polls the outbox every second.
 
 mod manual;
 mod row;
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::store::{OutboxRow, Repeat, RetryByHand, Try};
 use row::{State, recipient, refusal};
 
-/// Looks at and decides about what still has to reach WhatsApp.
+/// Shows, retries and drops rows of the outbox.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -143,7 +143,6 @@ fn first_line(text: &str, max: usize) -> String {
     }
 }
 
-/// There is no such row.
 fn gone(id: i64) -> Hint {
     Hint::new(
         format!("there is no row {id} in the outbox"),

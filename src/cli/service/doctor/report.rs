@@ -4,34 +4,30 @@ use serde_json::{Value, json};
 
 use crate::cli::terminal::{self, BAD, DIM, Format, GOOD, WARN, paint};
 
-/// How one thing stands.
+/// Health of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
-    /// As it should be.
     Good,
-    /// Works, and is worth a look.
+    /// Works, but needs attention.
     Doubtful,
-    /// Messages are not answered because of it.
+    /// Keeps messages from being answered.
     Bad,
-    /// Could not be looked at.
+    /// Could not be checked.
     Unknown,
 }
 
-/// One line of the report.
 #[derive(Debug)]
 pub(super) struct Finding {
     health: Health,
-    /// What was looked at.
+    /// Subject of the check.
     subject: String,
-    /// What was found.
+    /// Result of the check.
     detail: String,
     /// `detail` with coloured excerpts of files.
     drawn: Option<String>,
-    /// What to do.
     advice: Option<String>,
 }
 
-/// The report, as it grows.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     findings: Vec<Finding>,
@@ -85,14 +81,12 @@ impl Report {
         findings.any(|finding| finding.health == Health::Bad)
     }
 
-    /// Whether a finding has this subject.
     pub(super) fn names(&self, subject: &str) -> bool {
         self.findings
             .iter()
             .any(|finding| finding.subject == subject)
     }
 
-    /// Prints every finding.
     pub(super) fn print(&self, format: Format) {
         format.print_rows(&self.findings, as_json, "", || {
             let lines = self.findings.iter().map(text);
