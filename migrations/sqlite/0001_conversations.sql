@@ -240,7 +240,7 @@ SELECT
     messages.id AS message_id,
     strftime('%Y-%m-%dT%H:%M:%SZ', messages.sent_at_ms / 1000, 'unixepoch') AS time,
     coalesce(contacts.name, '+' || contacts.wa_id, contacts.user_id) AS contact,
-    CASE messages.direction WHEN 'in' THEN 'them' ELSE 'us' END AS who,
+    CASE messages.direction WHEN 'in' THEN 'inbound' ELSE 'outbound' END AS direction,
     messages.origin AS by,
     messages.kind,
     messages.text,

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
+use crate::cli::terminal::{self, Hint};
 use crate::config;
 use crate::store::{Store, StoreError};
 
@@ -39,7 +38,6 @@ impl DatabaseOptions {
         Ok(config::read_delivery(self.config.as_deref())?.give_up_after)
     }
 
-    /// URL of the database.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         Ok(match &self.database {
             Some(url) => url.clone(),

@@ -87,16 +87,16 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let (code, purpose) = match Arguments::try_parse() {
+    let (code, has_effect) = match Arguments::try_parse() {
         Ok(arguments) => {
-            let purpose = arguments.command.purpose();
+            let has_effect = arguments.command.has_effect();
             let code = run(arguments).unwrap_or_else(|error| {
                 terminal::error(&error);
                 ExitCode::FAILURE
             });
-            (code, purpose)
+            (code, has_effect)
         }
-        Err(error) => (print_usage(&error), Purpose::Output),
+        Err(error) => (print_usage(&error), false),
     };
     match terminal::finish() {
         Ok(()) => code,
@@ -104,9 +104,10 @@ pub fn main() -> ExitCode {
             let cut_short = anyhow::Error::new(error)
                 .context("standard output did not take everything: what is there is cut short");
             terminal::error(&cut_short);
-            match purpose {
-                Purpose::Output if code == ExitCode::SUCCESS => ExitCode::FAILURE,
-                Purpose::Output | Purpose::Effect => code,
+            if code == ExitCode::SUCCESS && !has_effect {
+                ExitCode::FAILURE
+            } else {
+                code
             }
         }
     }
@@ -131,46 +132,22 @@ fn print_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
-/// Purpose of a command: decides whether output that cannot be written is a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// Its output: truncated output is a failure.
-    Output,
-    /// Its effect: a message that was sent must not be sent again because a disk is full.
-    Effect,
-}
-
 impl Command {
-    fn purpose(&self) -> Purpose {
-        match self {
+    /// Whether the command is run for its effect and not for its output. Truncated output is then
+    /// no failure: a message that was sent must not be sent again because a disk is full.
+    fn has_effect(&self) -> bool {
+        matches!(
+            self,
             Self::Demo(_)
-            | Self::Serve(_)
-            | Self::Init(_)
-            | Self::Backup(_)
-            | Self::Restore(_)
-            | Self::Send(_)
-            | Self::Read(_)
-            | Self::Sandbox(_)
-            | Self::Healthcheck(_) => Purpose::Effect,
-            Self::Check(_)
-            | Self::Test(_)
-            | Self::Explain(_)
-            | Self::Why(_)
-            | Self::Replay(_)
-            | Self::Gaps(_)
-            | Self::Hours(_)
-            | Self::Schema(_)
-            | Self::Chat(_)
-            | Self::History(_)
-            | Self::Media(_)
-            | Self::Outbox(_)
-            | Self::Doctor(_)
-            | Self::Events(_)
-            | Self::Templates(_)
-            | Self::Numbers(_)
-            | Self::Profile(_)
-            | Self::Connections(_) => Purpose::Output,
-        }
+                | Self::Serve(_)
+                | Self::Init(_)
+                | Self::Backup(_)
+                | Self::Restore(_)
+                | Self::Send(_)
+                | Self::Read(_)
+                | Self::Sandbox(_)
+                | Self::Healthcheck(_)
+        )
     }
 }
 

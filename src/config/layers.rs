@@ -39,13 +39,11 @@ pub(super) struct Layers<'d> {
     file: Option<Parsed<'d>>,
     variables: Vec<Variable<'d>>,
     default: Parsed<'d>,
-    /// Place of the built-in default.
     pub(super) built_in: Range<usize>,
 }
 
 /// A variable `REPLYD__SECTION__KEY`.
 struct Variable<'d> {
-    /// Dotted path of the key.
     path: String,
     /// Value as TOML, when it is TOML.
     value: Option<DeValue<'d>>,
@@ -57,7 +55,6 @@ struct Variable<'d> {
 /// A value with its place.
 #[derive(Clone)]
 pub(super) struct Setting<'d> {
-    /// Value as TOML.
     pub(super) field: Field<'d>,
     /// Value of an environment variable as it was written: nothing in it tells whether `123` is a
     /// number or a text, so the key decides.
@@ -79,7 +76,6 @@ impl<'d> Setting<'d> {
 pub(super) type Settings<'d> = BTreeMap<String, Setting<'d>>;
 
 impl<'d> Layers<'d> {
-    /// Parses all layers.
     pub(super) fn parse(sources: &'d Sources) -> Self {
         let mut places = SourceMap::default();
         let file = sources.file.as_ref().map(|(name, text)| {

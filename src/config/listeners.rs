@@ -1,5 +1,5 @@
-//! `[server]` and `[admin]`: where we listen, whom we believe what, and under which names we are
-//! known.
+//! `[server]` and `[admin]`: addresses to listen on, trusted proxies, and host names of the
+//! service.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::reader::Reader;
 use super::{Admin, Server};
+use crate::diagnostics::optional::read_each;
 
 impl Reader<'_> {
     pub(super) fn server(&mut self) -> Option<Server> {
@@ -21,24 +22,16 @@ impl Reader<'_> {
 
     fn trusted_proxies(&mut self) -> Option<Vec<IpNet>> {
         let key = "server.trusted_proxies";
-        let texts = self.texts(key)?;
-        let networks: Vec<_> = texts
-            .into_iter()
-            .map(|text| match network(text.value) {
-                Some(network) if network.prefix_len() == 0 => self.refuse(
-                    key,
-                    &text.span,
-                    "must not hold every address: strangers could say they are whoever they like",
-                ),
-                Some(network) => Some(network),
-                None => self.refuse(
-                    key,
-                    &text.span,
-                    r#"must hold IP addresses or networks, such as "127.0.0.1" or "10.0.0.0/8""#,
-                ),
-            })
-            .collect();
-        networks.into_iter().collect()
+        read_each(self.texts(key)?, |text| {
+            let message = match network(text.value) {
+                Some(network) if network.prefix_len() > 0 => return Some(network),
+                Some(_) => "must not hold every address: strangers could claim any address",
+                None => {
+                    r#"must hold IP addresses or networks, such as "127.0.0.1" or "10.0.0.0/8""#
+                }
+            };
+            self.refuse(key, &text.span, message)
+        })
     }
 
     pub(super) fn admin(&mut self) -> Option<Admin> {
@@ -54,30 +47,22 @@ impl Reader<'_> {
         let key = "admin.listen";
         let (listen, place) = self.address(key)?;
         if !listen.ip().is_loopback() {
-            return self.refuse(
-                key,
-                &place,
-                "must be a loopback address such as 127.0.0.1:8081: it has no password",
-            );
+            let message = "must be a loopback address such as 127.0.0.1:8081: it has no password";
+            return self.refuse(key, &place, message);
         }
         Some(listen)
     }
 
     fn admin_hosts(&mut self) -> Option<Vec<String>> {
         let key = "admin.hosts";
-        let texts = self.texts(key)?;
         let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        let hosts: Vec<_> = texts
-            .into_iter()
-            .map(|text| {
-                if text.value.is_empty() || !text.value.bytes().all(part) {
-                    let message = r#"must hold names of hosts without a port, such as "replyd""#;
-                    return self.refuse(key, &text.span, message);
-                }
-                Some(text.value.to_ascii_lowercase())
-            })
-            .collect();
-        hosts.into_iter().collect()
+        read_each(self.texts(key)?, |text| {
+            if text.value.is_empty() || !text.value.bytes().all(part) {
+                let message = r#"must hold names of hosts without a port, such as "replyd""#;
+                return self.refuse(key, &text.span, message);
+            }
+            Some(text.value.to_ascii_lowercase())
+        })
     }
 
     fn address(&mut self, key: &'static str) -> Option<(SocketAddr, Range<usize>)> {

@@ -18,30 +18,29 @@ use super::{
 /// The file that is read when none is named.
 const FILE: &str = "replyd.toml";
 
-/// Why there is no configuration.
+/// Reason why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file is there and cannot be read, or was named and is not there.
+    /// The file cannot be read, or was named and does not exist.
     #[error("could not read configuration file `{}`", path.display())]
     File {
-        /// As it was named.
+        /// Path as it was named.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// It was read and is wrong.
+    /// The configuration has problems.
     #[error(transparent)]
     Problems(#[from] Problems),
 }
 
-/// The file that is read: `path`, or `replyd.toml` where we are.
-#[must_use]
-pub fn file(path: Option<&Path>) -> &Path {
+/// Path of the configuration file: `path`, or `replyd.toml` in the current folder.
+pub(crate) fn file(path: Option<&Path>) -> &Path {
     path.unwrap_or(Path::new(FILE))
 }
 
-/// Reads the configuration of this machine: `path`, or `replyd.toml` where we are when there is
-/// one.
+/// Reads the configuration of this machine: `path`, else `replyd.toml` in the current folder, if
+/// it exists.
 ///
 /// # Errors
 /// [`ReadError::File`], or [`ReadError::Problems`] with everything that is wrong.
@@ -50,53 +49,35 @@ pub fn read(path: Option<&Path>) -> Result<Config, ReadError> {
 }
 
 /// Reads only `[database]`, for commands that need no secrets.
-///
-/// # Errors
-/// As [`read`], but for this section alone.
-pub fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
+pub(crate) fn read_database(path: Option<&Path>) -> Result<Database, ReadError> {
     read_part(path, |reader| reader.database())
 }
 
 /// Reads only `[server]`, for commands that need no secrets.
-///
-/// # Errors
-/// As [`read`], but for this section alone.
-pub fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
+pub(crate) fn read_server(path: Option<&Path>) -> Result<Server, ReadError> {
     read_part(path, |reader| reader.server())
 }
 
 /// Reads only `[delivery]`, for commands that need no secrets.
-///
-/// # Errors
-/// As [`read`], but for this section alone.
-pub fn read_delivery(path: Option<&Path>) -> Result<Delivery, ReadError> {
+pub(crate) fn read_delivery(path: Option<&Path>) -> Result<Delivery, ReadError> {
     read_part(path, |reader| reader.delivery(None))
 }
 
-/// Reads where the owner's listener is, for whoever must know no secret.
-///
-/// # Errors
-/// As [`read`], but for `[admin]` alone.
-pub fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
+/// Reads only `[admin]`, for commands that need no secrets.
+pub(crate) fn read_admin(path: Option<&Path>) -> Result<Admin, ReadError> {
     read_part(path, |reader| reader.admin())
 }
 
-/// Reads what calls of the gateway need, the API key among it, and no other secrets.
-///
-/// # Errors
-/// As [`read`], but for these sections alone.
-pub fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
+/// Reads the sections that calls of the gateway need; of the secrets, only those of the gateway and
+/// of `[media]`.
+pub(crate) fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
     let sources = sources(path)?;
     let read_file = |path: &Path| std::fs::read_to_string(path);
     Ok(read_with(&sources, &read_file, |reader| reader.calls())?)
 }
 
-/// Finds the files of this machine that secrets stand in, as far as they can be read, whatever else
-/// is wrong.
-///
-/// # Errors
-/// [`ReadError::File`].
-pub fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
+/// Lists the files that hold secrets, whatever else is wrong with the configuration.
+pub(crate) fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
     let sources = sources(path)?;
     let layers = Layers::parse(&sources);
     let read_file = |path: &Path| std::fs::read_to_string(path);
@@ -134,8 +115,8 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
             });
         }
     };
-    // Names that are not UTF-8 cannot be ours. A value that is not may be a secret, and must not
-    // pass for unset.
+    // No key has a name that is not UTF-8. A value that is not may be a secret, and must not count
+    // as unset.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| {
             Some((

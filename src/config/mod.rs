@@ -1,4 +1,4 @@
-//! What the owner can set, and where it is read from. The only module that reads the environment.
+//! Configuration: keys, their layers and their checks. The only module that reads the environment.
 //!
 //! Three layers, each over the one before it: `default.toml` (compiled in), the owner's
 //! `replyd.toml`, and variables `REPLYD__SECTION__KEY`. [`load()`] does everything but find the
@@ -11,7 +11,6 @@ mod load;
 mod problems;
 mod reader;
 mod redaction;
-mod secret_places;
 mod secrets;
 mod sections;
 mod set_key;
@@ -29,12 +28,12 @@ use crate::message::PhoneNumberId;
 use crate::telemetry::LogFormat;
 
 pub use layers::{DEFAULT, Sources};
-pub use load::{
-    ReadError, file, read, read_admin, read_calls, read_database, read_delivery, read_server,
-    secret_places,
+pub use load::{ReadError, read};
+pub(crate) use load::{
+    file, read_admin, read_calls, read_database, read_delivery, read_server, secret_places,
 };
 pub use problems::Problems;
-pub use secret_places::SecretPlaces;
+pub use reader::SecretPlaces;
 pub use set_key::with_connection;
 
 use layers::Layers;
@@ -74,7 +73,7 @@ pub struct Config {
 pub struct Server {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
@@ -101,11 +100,11 @@ pub struct Webhook {
     pub path: String,
     /// App secrets, at least one; any of them may have signed.
     pub app_secrets: Vec<SecretString>,
-    /// What Meta must show before it gets the challenge back.
+    /// Token that Meta presents to verify the webhook.
     pub verify_token: SecretString,
 }
 
-/// Who carries our messages.
+/// Kind of gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// Maton's gateway.
@@ -144,7 +143,7 @@ pub struct Gateway {
     pub timeout: Duration,
 }
 
-/// What it takes to call the gateway from the command line: no webhook secrets.
+/// Sections that calls of the gateway need; without the webhook's secrets.
 #[derive(Clone, Debug)]
 pub struct Calls {
     /// `[gateway]`.
@@ -178,7 +177,7 @@ pub struct Delivery {
     pub messages_per_second: u32,
     /// Requests that wait for an answer at the same time.
     pub max_in_flight: u32,
-    /// How long a claimed row is ours.
+    /// Duration of a claim.
     pub lease: Duration,
     /// A reply older than this is not sent any more.
     pub give_up_after: Duration,
@@ -186,7 +185,7 @@ pub struct Delivery {
     pub unknown_wait: Duration,
 }
 
-/// `[media]`: files that people send.
+/// `[media]`: files of inbound messages.
 #[derive(Clone, Debug)]
 pub struct Media {
     /// Fetch them.
@@ -206,12 +205,12 @@ pub struct Rules {
     pub file: PathBuf,
 }
 
-/// `[actions]`: what rules may call.
+/// `[actions]`: hosts that rules may call.
 #[derive(Clone, Debug)]
 pub struct Actions {
     /// Nothing else is called.
     pub hosts: Vec<ActionHost>,
-    /// A longer answer is none.
+    /// Maximum size of a response in bytes; larger ones are rejected.
     pub max_bytes: usize,
     /// Calls of one host at the same time.
     pub per_host: usize,
@@ -233,13 +232,13 @@ pub struct ActionHost {
 pub struct Model {
     /// Without a slash at its end.
     pub url: String,
-    /// What the service calls it.
+    /// Name of the model in requests.
     pub name: String,
     /// Sent as bearer token.
     pub api_key: Option<SecretString>,
-    /// How freely it speaks; the service's own when none is said.
+    /// Sampling temperature; `None` leaves the default of the service.
     pub temperature: Option<u32>,
-    /// What the service calls the longest answer.
+    /// Parameter that limits the length of a response.
     pub limit_key: LimitKey,
 }
 
@@ -298,7 +297,6 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     read_with(sources, &read_file, |reader| reader.config())
 }
 
-/// Reads a part of the configuration.
 fn read_with<T>(
     sources: &Sources,
     read_file: &ReadFile<'_>,
@@ -307,7 +305,7 @@ fn read_with<T>(
     let layers = Layers::parse(sources);
     let mut reader = reader(sources, &layers, read_file);
     let part = read(&mut reader);
-    let (diagnostics, syntax_errors) = (reader.toml.diagnostics, layers.syntax_errors());
+    let (diagnostics, syntax_errors) = (reader.into_problems(), layers.syntax_errors());
     match part {
         Some(part) if diagnostics.is_empty() && syntax_errors.is_empty() => Ok(part),
         _ => Err(Problems::new(diagnostics, syntax_errors, layers.places)),
@@ -326,6 +324,8 @@ fn reader<'d>(
         layers,
         settings: layers.settings(),
         known: Vec::new(),
+        missing: Vec::new(),
+        misspelt: Vec::new(),
         folder: folder.map(Path::to_owned).unwrap_or_default(),
         environment: &sources.environment,
         read_file,

@@ -17,8 +17,7 @@ pub struct Problems {
 impl Problems {
     /// Sorts problems by their place: lines of the file first, then variables, then defaults.
     ///
-    /// What was made of a line that is not TOML means nothing: other problems of such a line are
-    /// dropped.
+    /// Other problems of a line that is not TOML are dropped, because its content was guessed.
     pub(super) fn new(
         mut diagnostics: Vec<Diagnostic>,
         syntax_errors: Vec<Diagnostic>,

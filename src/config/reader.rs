@@ -11,12 +11,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layers::{Layers, Setting, Settings};
-use super::secret_places::SecretPlaces;
-use crate::diagnostics::toml_reader::{self, Field, Text};
+use crate::diagnostics::optional::read_each;
+use crate::diagnostics::toml_reader::{self, Field, Table, Text};
 use crate::diagnostics::{Diagnostic, codes};
 
 /// Reads a file for `{ file = "…" }`.
 pub(super) type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
+
+/// Where the secrets of a configuration stand on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretPlaces {
+    /// Files that hold one secret each.
+    pub files: Vec<PathBuf>,
+    /// The configuration file, when a secret stands in it.
+    pub config: Option<PathBuf>,
+}
 
 /// The layers while they are being read.
 pub(super) struct Reader<'d> {
@@ -25,6 +34,10 @@ pub(super) struct Reader<'d> {
     pub(super) settings: Settings<'d>,
     /// Every key that was read: any other is unknown.
     pub(super) known: Vec<&'static str>,
+    /// Secrets that no layer holds, by their keys.
+    pub(super) missing: Vec<(String, Diagnostic)>,
+    /// Keys that an unknown key was probably meant to be.
+    pub(super) misspelt: Vec<String>,
     /// Where relative paths start.
     pub(super) folder: PathBuf,
     pub(super) environment: &'d [(String, String)],
@@ -41,21 +54,19 @@ impl<'d> Reader<'d> {
         span: &Range<usize>,
         message: impl AsRef<str>,
     ) -> Option<T> {
-        self.refuse_as(codes::VALUE, key, span, message)
+        let message = format!("`{key}` {}", message.as_ref());
+        let error = Diagnostic::error(codes::VALUE, span.clone(), message);
+        self.toml.report(error);
+        None
     }
 
-    /// Reports a problem under a code of its own.
-    pub(super) fn refuse_as<T>(
-        &mut self,
-        code: &'static str,
-        key: &str,
-        span: &Range<usize>,
-        message: impl AsRef<str>,
-    ) -> Option<T> {
-        let message = format!("`{key}` {}", message.as_ref());
-        self.toml
-            .report(Diagnostic::error(code, span.clone(), message));
-        None
+    /// Whether any layer holds a key that may be left out; if none does, the key counts as read.
+    pub(super) fn is_set(&mut self, key: &'static str) -> bool {
+        let is_set = self.settings.contains_key(key);
+        if !is_set {
+            self.known.push(key);
+        }
+        is_set
     }
 
     /// Takes a setting, as it was written.
@@ -113,21 +124,21 @@ impl<'d> Reader<'d> {
         Some(self.folder.join(text.value))
     }
 
-    /// Takes a list.
     pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<Field<'d>>> {
         let field = self.take(key)?.field;
         self.toml.list(&field)
     }
 
-    /// Takes a list of texts.
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Text<'d>>> {
-        let elements = self.list(key)?;
-        // All of them first: `None` from one must not hide the problem of the next.
-        let texts: Vec<_> = elements
-            .iter()
-            .map(|element| self.toml.string(element))
-            .collect();
-        texts.into_iter().collect()
+        read_each(&self.list(key)?, |element| self.toml.string(element))
+    }
+
+    /// Every problem noted. A missing secret is left out when its key is reported as misspelt.
+    pub(super) fn into_problems(self) -> Vec<Diagnostic> {
+        let missing = self.missing.into_iter();
+        let missing = missing.filter(|(key, _)| !self.misspelt.contains(key));
+        let missing = missing.map(|(_, diagnostic)| diagnostic);
+        self.toml.diagnostics.into_iter().chain(missing).collect()
     }
 
     /// Reports every key of the owner that no method has asked for.
@@ -143,7 +154,13 @@ impl<'d> Reader<'d> {
             self.toml.known_keys(&mut root, &names);
             for (name, keys) in &sections {
                 let section = root.get(name).filter(|_| !keys.is_empty());
-                section.and_then(|section| self.toml.table(&section, keys));
+                let table = section.and_then(|section| self.toml.table(&section, keys));
+                let misspelt = keys.iter().filter(|key| {
+                    let is_misspelt = |table: &Table<'_>| table.has_misspelt(key);
+                    root.has_misspelt(name) || table.as_ref().is_some_and(is_misspelt)
+                });
+                let misspelt = misspelt.map(|key| format!("{name}.{key}"));
+                self.misspelt.extend(misspelt);
             }
         }
         let variables = self.settings.iter();
@@ -155,7 +172,9 @@ impl<'d> Reader<'d> {
                 None => (section, &names),
             };
             let place = setting.field.span.clone();
-            self.toml.unknown_key(name, place, keys);
+            let meant = self.toml.unknown_key(name, place, keys);
+            self.misspelt
+                .extend(meant.map(|key| format!("{section}.{key}")));
         }
     }
 }

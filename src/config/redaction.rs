@@ -1,4 +1,4 @@
-//! Blots out what may be a secret in the text of a configuration, so that excerpts can be shown.
+//! Masks possible secrets in the text of a configuration, so that excerpts can be shown.
 //!
 //! Works by permission: only names of keys and the values of keys in [`SHOWN`] stay. A secret may
 //! stand anywhere else: under a misspelt key, in a comment, behind a quote that is missing.

@@ -1,8 +1,8 @@
-//! Secrets: where they are read from, and what no secret is.
+//! Reads secrets and refuses texts that cannot be one.
 //!
-//! A blank or a byte-order mark around a secret is somebody's editor or a copied line end: the
-//! signature would never fit and nobody would see why. So it is refused here, with the key and the
-//! place, and never with the value.
+//! A blank or a byte-order mark around a secret comes from an editor or a copied line end; no
+//! signature would ever match, without a visible reason. The diagnostic names key and place, never
+//! the value.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -12,21 +12,22 @@ use secrecy::SecretString;
 
 use super::layers::Setting;
 use super::reader::Reader;
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::read_each;
 use crate::diagnostics::toml_reader::Field;
 
-/// What was read, before it is looked at.
+/// Text of a secret before its checks.
 struct Raw {
     text: String,
     /// Where it stands, as the beginning of a sentence about it: `in file `x` `, or nothing for the
     /// key itself.
     place: String,
-    /// What to say when it is empty.
+    /// Message when the text is empty.
     missing: String,
 }
 
 impl Reader<'_> {
-    /// Takes a secret.
     pub(super) fn secret(&mut self, key: &'static str) -> Option<(SecretString, Range<usize>)> {
         let field = secret_field(self.take(key)?);
         self.secret_of(key, &field)
@@ -44,15 +45,10 @@ impl Reader<'_> {
                  webhook.app_secrets to your Meta app's secret",
             );
         }
-        // All of them first: `None` from one must not hide the problem of the next.
-        let secrets: Vec<_> = elements
-            .iter()
-            .map(|element| self.secret_of(key, element))
-            .collect();
-        secrets
-            .into_iter()
-            .map(|secret| secret.map(|(secret, _)| secret))
-            .collect()
+        read_each(&elements, |element| {
+            let (secret, _) = self.secret_of(key, element)?;
+            Some(secret)
+        })
     }
 
     /// Reads `"text"`, `{ env = "NAME" }` or `{ file = "path" }`; an empty secret is a missing one.
@@ -67,8 +63,7 @@ impl Reader<'_> {
             self.sourced(key, field)?
         } else {
             let expected = r#"a text in quotes, `{ env = "NAME" }` or `{ file = "path" }`"#;
-            self.toml.wrong_type(field, expected);
-            return None;
+            return self.toml.wrong_type(field, expected);
         };
         self.checked(key, &field.span, raw)
     }
@@ -91,7 +86,10 @@ impl Reader<'_> {
         raw: Raw,
     ) -> Option<(SecretString, Range<usize>)> {
         if raw.text.is_empty() {
-            return self.refuse_as(codes::MISSING_KEY, key, span, raw.missing);
+            let message = format!("`{key}` {}", raw.missing);
+            let error = Diagnostic::error(codes::MISSING_KEY, span.clone(), message);
+            self.missing.push((key.to_owned(), error));
+            return None;
         }
         if let Some(fault) = fault(&raw.text) {
             return self.refuse(key, span, format!("{}{fault}", raw.place));
@@ -150,7 +148,7 @@ impl Reader<'_> {
         match (self.read_file)(&path) {
             Ok(text) => {
                 self.secret_places.files.push(path);
-                // One line end is what editors put at the end of a file.
+                // Editors end a file with a line end.
                 let line = text.strip_suffix('\n').unwrap_or(&text);
                 let line = line.strip_suffix('\r').unwrap_or(line);
                 Some(Raw {
@@ -172,7 +170,7 @@ impl Reader<'_> {
     }
 }
 
-/// What makes a text no secret, with what to do; never with the text.
+/// Reason why a text cannot be a secret, with advice and without the text.
 fn fault(text: &str) -> Option<&'static str> {
     // A signature made with blanks fits nothing of Meta's, and one made with a mark looks right in
     // every editor.
@@ -197,9 +195,7 @@ fn fault(text: &str) -> Option<&'static str> {
         return Some("holds a line break or another control character: set it without");
     }
     if text.chars().any(is_invisible) {
-        return Some(
-            "holds a character that nobody sees, such as a zero-width space: type it anew",
-        );
+        return Some("holds an invisible character, such as a zero-width space: type it anew");
     }
     None
 }

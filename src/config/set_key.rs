@@ -53,7 +53,7 @@ mod tests {
             ),
             ("[log]\n", "[log]\n\n[gateway]\nconnection = \"c-1\"\n"),
             ("", "[gateway]\nconnection = \"c-1\"\n"),
-            // A byte-order mark, as some editors put it first, is of no use to anybody.
+            // The byte-order mark that some editors write is dropped.
             (
                 "\u{feff}[gateway]\nconnection = \"old\"\n",
                 "[gateway]\nconnection = \"c-1\"\n",

@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::reader::ReadFile;
 use super::{Config, DEFAULT, Preset, Problems, Sources, read_with, reader};
 
-/// What a machine with all three secrets gives.
+/// Environment with all three secrets.
 const SECRETS: [(&str, &str); 3] = [
     ("REPLYD_APP_SECRET", "app"),
     ("REPLYD_VERIFY_TOKEN", "verify"),
@@ -218,6 +218,29 @@ fn missing_secrets_are_named_with_what_to_set() {
 
     error[R0103]: built-in default: `webhook.verify_token` is not set: set REPLYD_VERIFY_TOKEN or webhook.verify_token
     ");
+}
+
+#[test]
+fn a_secret_whose_key_is_misspelt_is_not_reported_as_missing_too() {
+    let file = "[webhook]\napp_secret = \"x\"\n[gatway]\napi_key = \"k\"\n";
+
+    let in_file = problems(file, &[]);
+    let in_environment = problems("", &[("REPLYD__WEBHOOK__VERIFY_TOKENS", "x")]);
+
+    for (text, misspelt, missing) in [
+        (&in_file, "`app_secret`", "`webhook.app_secrets` is not set"),
+        (&in_file, "`gatway`", "`gateway.api_key` is not set"),
+        (
+            &in_environment,
+            "`verify_tokens`",
+            "`webhook.verify_token` is not set",
+        ),
+    ] {
+        assert!(text.contains(&format!("unknown key {misspelt}")), "{text}");
+        assert!(!text.contains(missing), "{text}");
+    }
+    assert!(in_file.contains("`webhook.verify_token` is not set"));
+    assert!(in_environment.contains("`webhook.app_secrets` is not set"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Lengths of time as rules files write them: `"30s"`, `"15m"`, `"12h"`, `"2d"`.
 //!
-//! Next: [`super::toml_reader`], which says what is wrong with one that cannot be read.
+//! Next: [`super::toml_reader`], which reports one that is wrong.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use std::time::Duration;
 /// calendar holds.
 const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
 
-/// Reads a number and a unit.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let seconds: u64 = match &text[digits.len()..] {

@@ -1,4 +1,4 @@
-//! What `replyd check` says about a rules file, and how it looks on a screen.
+//! Diagnostics about rules files and configuration, as data and drawn for a terminal.
 //!
 //! A diagnostic is data until [`render`] draws it; nothing here prints. Codes live in
 //! [`crate::diagnostics::codes`]. Next: `crate::diagnostics::toml_reader`, which finds the first of
@@ -26,13 +26,13 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// Whether the file can be used all the same.
     pub severity: Severity,
-    /// What is wrong, lower case, no full stop.
+    /// Description of the problem: lower case, no full stop.
     pub message: String,
     /// The bytes of the file it is about.
     pub span: Range<usize>,
-    /// What stands beside the underline; may be empty.
+    /// Label next to the underline; may be empty.
     pub label: String,
-    /// What to do about it.
+    /// Advice.
     pub help: Option<String>,
     /// Other places that belong to it, like the first of two definitions.
     pub related: Vec<Related>,
@@ -43,7 +43,7 @@ pub struct Diagnostic {
 pub struct Related {
     /// The bytes of the file.
     pub span: Range<usize>,
-    /// What it has to do with the first place.
+    /// Relation to the first place.
     pub label: String,
 }
 
@@ -93,8 +93,12 @@ impl Diagnostic {
         }
     }
 
-    /// One line of JSON for editors: where it is (lines and columns from 1, the end not included),
-    /// what, and the help.
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// One line of JSON for editors: place (lines and columns from 1, end excluded), message and
+    /// help.
     #[must_use]
     pub fn to_json(&self, sources: &SourceMap) -> String {
         let place = |span: &Range<usize>| {
@@ -106,8 +110,9 @@ impl Diagnostic {
             })
         };
         let related = self.related.iter();
-        let related =
-            related.map(|one| serde_json::json!({ "at": place(&one.span), "label": one.label }));
+        let related = related.map(
+            |related| serde_json::json!({ "at": place(&related.span), "label": related.label }),
+        );
         serde_json::json!({
             "code": self.code,
             "severity": match self.severity { Severity::Error => "error", Severity::Warning => "warning" },

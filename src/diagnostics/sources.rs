@@ -12,7 +12,7 @@ use std::ops::Range;
 pub struct SourceMap {
     text: String,
     files: Vec<File>,
-    /// What the main file includes and is not here.
+    /// Includes that could not be read, with the reason.
     left_out: Vec<(Include, IncludeError)>,
 }
 
@@ -104,7 +104,7 @@ impl SourceMap {
         self.left_out.push((include, why));
     }
 
-    /// What is not here, and why.
+    /// Includes that could not be read, with the reason.
     pub(crate) fn left_out(&self) -> impl Iterator<Item = (&Include, &IncludeError)> {
         self.left_out.iter().map(|(include, why)| (include, why))
     }
@@ -149,7 +149,7 @@ impl SourceMap {
         (name, line, column.chars().count() + 1)
     }
 
-    /// What is kept of the files for the history: every text under a line with its name.
+    /// Text of all files for the history, each under a line with its name.
     pub(crate) fn kept(&self) -> String {
         let mut kept = String::with_capacity(self.text.len() + 64);
         for (name, text) in self.files() {
@@ -161,7 +161,7 @@ impl SourceMap {
         kept
     }
 
-    /// The files again, from what the history keeps of them.
+    /// Rebuilds the files from their text in the history.
     #[must_use]
     pub fn from_kept(kept: &str) -> Self {
         let mut sources = Self::default();
@@ -169,8 +169,8 @@ impl SourceMap {
         while let Some(file) = rest {
             let (name, text) = file.split_once('\n').unwrap_or((file, ""));
             let next = text.find(&format!("\n{KEPT_MARK}"));
-            let own = next.map_or(text, |at| &text[..=at]);
-            sources.add(name, own);
+            let folder_text = next.map_or(text, |at| &text[..=at]);
+            sources.add(name, folder_text);
             rest = next.map(|at| &text[at + 1 + KEPT_MARK.len()..]);
         }
         sources

@@ -50,8 +50,8 @@ fn decode(raw: &str) -> Option<(String, Vec<usize>)> {
     Some((decoded, offsets))
 }
 
-/// Reads the escape that `text` begins with: what it stands for (nothing for an escaped line end),
-/// and its length.
+/// Decodes the escape at the beginning of `text`: its character (none for an escaped line end) and
+/// its length in bytes.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let kind = text[1..].chars().next()?;
     let simple = |character| Some((Some(character), 2));

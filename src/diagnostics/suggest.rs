@@ -1,6 +1,6 @@
-//! "Did you mean": finds the name somebody probably meant to write.
+//! "Did you mean": finds the name that was probably meant.
 //!
-//! Only the measure lives here; what the names are is told by the caller.
+//! The caller supplies the candidates.
 
 /// Finds the candidate that is closest to a word, when one is close enough to be meant.
 pub(crate) fn closest<'a>(

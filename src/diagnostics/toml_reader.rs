@@ -1,8 +1,8 @@
 //! The shape of a rules file: tables, keys and typed values, each with its place in the text.
 //!
-//! A [`Reader`] never stops at a problem: it notes a diagnostic and gives `None`, so that one wrong
-//! value does not hide the next. It knows nothing of what the keys mean. Next:
-//! `mod@crate::rules::compile`, which does.
+//! A [`Reader`] never stops at a problem: it reports a diagnostic and returns `None`, so that one
+//! wrong value does not hide the next. The meaning of the keys is unknown here. Next:
+//! `mod@crate::rules::compile`.
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::Diagnostic;
-use super::{codes, duration, string_literal, suggest};
+use super::optional::read_each;
+use super::{Diagnostic, codes, duration, string_literal, suggest};
 use crate::text::normalize::Phrase;
 
-/// What people write who know other programs, and what it is called here.
+/// Words of other programs, each with the key that replyd has for it.
 const OTHER_WORDS: [(&str, &str); 23] = [
     ("answer", "reply"),
     ("begins", "starts"),
@@ -44,7 +44,7 @@ const OTHER_WORDS: [(&str, &str); 23] = [
 /// Keys that have another name now: the old name, the new one. A key that changes gets a line here.
 const RENAMED_KEYS: [(&str, &str); 1] = [("settle", "debounce")];
 
-/// Gives out values of the types that are asked for and collects what is wrong with them.
+/// Reads values as the types asked for and collects diagnostics.
 pub(crate) struct Reader<'t> {
     text: &'t str,
     /// Everything found so far, in no order.
@@ -60,18 +60,17 @@ pub(crate) struct Table<'d> {
     start: usize,
     /// Its header, its braces, or the key it stands under.
     pub(crate) span: Range<usize>,
-    /// For each unknown key, what was probably meant by it.
+    /// Key that was probably meant, for each unknown key.
     unknown: Vec<Option<&'d str>>,
 }
 
 /// A key with its value; for an element of a list, the key of the list.
 #[derive(Clone)]
 pub(crate) struct Field<'d> {
-    /// The key.
     pub(crate) name: &'d str,
     /// Where it is best underlined.
     pub(crate) span: Range<usize>,
-    /// Where the key itself stands: what is underlined when the name is wrong.
+    /// Place of the key, underlined when its name is wrong.
     pub(crate) key: Range<usize>,
     value: &'d DeValue<'d>,
     /// Where its file begins among all files.
@@ -81,7 +80,7 @@ pub(crate) struct Field<'d> {
 /// A string of the file.
 #[derive(Clone)]
 pub(crate) struct Text<'d> {
-    /// What it says, escapes undone.
+    /// Decoded text.
     pub(crate) value: &'d str,
     /// Its literal, quotes included.
     pub(crate) span: Range<usize>,
@@ -104,8 +103,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// Whether there are keys that nobody knows: what seems to be missing may stand behind one of
-    /// them.
+    /// Whether there are unknown keys, one of which may be meant as a missing one.
     pub(crate) fn has_unknown(&self) -> bool {
         !self.unknown.is_empty()
     }
@@ -115,7 +113,6 @@ impl<'d> Table<'d> {
         self.unknown.contains(&Some(name))
     }
 
-    /// Finds a key.
     pub(crate) fn get(&self, name: &str) -> Option<Field<'d>> {
         let entry = self.entries.iter().find(|(key, _)| key.get_ref() == name);
         entry.map(|(key, value)| Field::new(key, value, self.start))
@@ -146,7 +143,6 @@ impl<'d> Field<'d> {
 }
 
 impl Field<'_> {
-    /// Whether the value is a string.
     pub(crate) fn is_string(&self) -> bool {
         self.value.is_str()
     }
@@ -156,7 +152,6 @@ impl Field<'_> {
         self.value.as_str()
     }
 
-    /// Whether the value is `true` or `false`.
     pub(crate) fn is_boolean(&self) -> bool {
         self.value.is_bool()
     }
@@ -188,7 +183,6 @@ impl Field<'_> {
         }
     }
 
-    /// Whether the value is a table.
     pub(crate) fn is_table(&self) -> bool {
         self.value.is_table()
     }
@@ -208,7 +202,6 @@ impl Field<'_> {
 }
 
 impl<'t> Reader<'t> {
-    /// Starts on a text.
     pub(crate) fn new(text: &'t str) -> Self {
         Self {
             text,
@@ -217,7 +210,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Notes a diagnostic.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -260,8 +252,7 @@ impl<'t> Reader<'t> {
         keys: &[&'static str],
     ) -> Option<Table<'d>> {
         let Some(entries) = field.value.as_table() else {
-            self.wrong_type(field, "a table");
-            return None;
+            return self.wrong_type(field, "a table");
         };
         let mut table = Table {
             span: field.span.clone(),
@@ -331,16 +322,21 @@ impl<'t> Reader<'t> {
         field
     }
 
-    /// Takes a string.
     pub(crate) fn string<'d>(&mut self, field: &Field<'d>) -> Option<Text<'d>> {
         let value = field.value.as_str();
-        if value.is_none() {
-            self.wrong_type(field, "a text in quotes");
-        }
-        value.map(|value| Text {
-            value,
-            span: field.span.clone(),
-        })
+        let value = value.or_else(|| self.wrong_type(field, "a text in quotes"))?;
+        let span = field.span.clone();
+        Some(Text { value, span })
+    }
+
+    /// Takes a string that must be there.
+    pub(crate) fn required_string<'d>(
+        &mut self,
+        table: &Table<'d>,
+        name: &str,
+    ) -> Option<Text<'d>> {
+        let field = self.required(table, name)?;
+        self.string(&field)
     }
 
     /// Takes a string, or a list of at least one.
@@ -366,36 +362,34 @@ impl<'t> Reader<'t> {
             if field.is_string() {
                 return self.string(field).map(|text| vec![text]);
             }
-            self.wrong_type(field, "a text in quotes or a list of them");
-            return None;
+            return self.wrong_type(field, "a text in quotes or a list of them");
         };
-        let texts: Vec<_> = elements.iter().map(|one| self.string(one)).collect();
-        texts.into_iter().collect()
+        read_each(&elements, |element| self.string(element))
     }
 
     /// Takes the elements of a list.
     pub(crate) fn list<'d>(&mut self, field: &Field<'d>) -> Option<Vec<Field<'d>>> {
         let elements = field.elements();
-        if elements.is_none() {
-            self.wrong_type(field, "a list in square brackets");
-        }
-        elements
+        elements.or_else(|| self.wrong_type(field, "a list in square brackets"))
     }
 
-    /// Takes `true` or `false`.
+    /// Takes the tables of an array; none when the value is something else, which is reported.
+    pub(crate) fn tables<'d>(&mut self, field: &Field<'d>, expected: &str) -> Vec<Field<'d>> {
+        field.elements().unwrap_or_else(|| {
+            self.wrong_type::<()>(field, expected);
+            Vec::new()
+        })
+    }
+
     pub(crate) fn boolean(&mut self, field: &Field<'_>) -> Option<bool> {
         let value = field.value.as_bool();
-        if value.is_none() {
-            self.wrong_type(field, "`true` or `false`");
-        }
-        value
+        value.or_else(|| self.wrong_type(field, "`true` or `false`"))
     }
 
     /// Takes a whole number within a range.
     pub(crate) fn number(&mut self, field: &Field<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
         let Some(integer) = field.value.as_integer() else {
-            self.wrong_type(field, "a whole number");
-            return None;
+            return self.wrong_type(field, "a whole number");
         };
         let number = u32::from_str_radix(integer.as_str(), integer.radix())
             .ok()
@@ -413,24 +407,19 @@ impl<'t> Reader<'t> {
         number
     }
 
-    /// Takes any number.
     pub(crate) fn decimal(&mut self, field: &Field<'_>) -> Option<f64> {
         let number = match field.value {
             DeValue::Float(float) => float.as_str().parse().ok(),
             DeValue::Integer(integer) => integer.as_str().parse().ok(),
             _ => None,
         };
-        if number.is_none() {
-            self.wrong_type(field, "a number");
-        }
-        number
+        number.or_else(|| self.wrong_type(field, "a number"))
     }
 
     /// Takes a length of time like `"15m"`.
     pub(crate) fn duration(&mut self, field: &Field<'_>) -> Option<Duration> {
         if !field.is_string() {
-            self.wrong_type(field, "a length of time in quotes, like `\"15m\"`");
-            return None;
+            return self.wrong_type(field, "a length of time in quotes, like `\"15m\"`");
         }
         let duration = duration::parse(self.string(field)?.value);
         if duration.is_none() {
@@ -447,9 +436,45 @@ impl<'t> Reader<'t> {
         duration
     }
 
-    /// Reports a value of the wrong type; `expected` tells what the key takes.
-    pub(crate) fn wrong_type(&mut self, field: &Field<'_>, expected: &str) {
-        let found = match field.value {
+    /// Reports an error with advice. Returns `None`, the value of a key that is wrong.
+    pub(crate) fn refuse<T>(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
+        self.error(code, span, message, help);
+        None
+    }
+
+    /// Reports an error with advice.
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let error = Diagnostic::error(code, span.clone(), message);
+        self.report(error.help(help.into()));
+    }
+
+    /// Reports a warning with advice.
+    pub(crate) fn warn(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let warning = Diagnostic::warning(code, span.clone(), message);
+        self.report(warning.help(help.into()));
+    }
+
+    /// Reports a value of the wrong type; `expected` names the right one. Returns `None`.
+    pub(crate) fn wrong_type<T>(&mut self, field: &Field<'_>, expected: &str) -> Option<T> {
+        let wrong = match field.value {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "`true` or `false`",
@@ -463,12 +488,13 @@ impl<'t> Reader<'t> {
                 field.span.clone(),
                 format!("`{}` takes {expected}", field.name),
             )
-            .label(format!("this is {found}")),
+            .label(format!("this is {wrong}")),
         );
+        None
     }
 
-    /// Finds where a part of a string stands in the file; the whole literal when that cannot be
-    /// told.
+    /// Finds the place of a part of a string in the file; if that is not exact, that of the whole
+    /// literal.
     pub(crate) fn locate(&self, text: &Text<'_>, part: &Range<usize>) -> Range<usize> {
         self.text
             .get(text.span.clone())

@@ -1,4 +1,4 @@
-//! What is done when a rule matches, a flow ends or a time is over.
+//! Answers: replies and effects when a rule matches, a flow ends or a timeout passes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use crate::message::{HttpMethod, Outbound, RuleId};
 use crate::template::Template;
 
-/// What is said and what is changed.
+/// Replies and effects of a rule or flow.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// One of these is sent: the replies in it, in order. Empty: nothing is said.
+    /// Variants, of which one is sent: its replies, in order. Empty: no reply.
     pub variants: Vec<Vec<ReplyTemplate>>,
     /// `on_error`: sent in place of the replies when one of them cannot be sent as it came out, or
     /// when the action failed.
     pub on_error: Option<ReplyTemplate>,
-    /// What is changed.
+    /// Changes to the contact and the conversation.
     pub effects: Effects,
-    /// What is asked of the world outside before the replies are sent.
+    /// Request to an external service, made before the replies are sent.
     pub action: Option<Box<ActionTemplate>>,
 }
 
 impl Answer {
-    /// Whether it says, changes and asks nothing.
+    /// Whether the answer has no replies, no effects and no action.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self {
@@ -34,7 +34,7 @@ impl Answer {
     }
 }
 
-/// What an answer changes about the person.
+/// Changes that an answer makes to the contact and the conversation.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// `set.NAME`: fields; an empty text takes the field away.
@@ -77,7 +77,7 @@ pub struct ReplyTemplate {
     pub quote: bool,
 }
 
-/// What is asked of the world outside, before its templates are filled in.
+/// Request to an external service before its templates are rendered.
 #[derive(Debug)]
 pub enum ActionTemplate {
     /// `call`.

@@ -3,7 +3,7 @@
 //! A person may tap a button long after it was sent. Its id on the wire tells which question of
 //! which run it belongs to; rules, texts and tests only ever see the id that the owner gave.
 
-/// Begins the id of a button of a flow; owners cannot begin theirs so.
+/// Prefix of the ids of flow buttons; ids written by owners cannot begin with it.
 pub const MARK: char = '~';
 
 /// A button of a flow.
@@ -45,7 +45,7 @@ impl<'a> FlowButtonId<'a> {
     }
 }
 
-/// The id that the owner gave a button, whoever offered it.
+/// Id that the owner gave a button, of a rule or of a flow.
 #[must_use]
 pub fn owner_id(id: &str) -> &str {
     FlowButtonId::parse(id).map_or(id, |tap| tap.id)

@@ -14,20 +14,19 @@ use crate::text::normalize::Phrase;
 pub struct Flow {
     /// The questions, in order; at least one.
     pub steps: Vec<Step>,
-    /// How long an answer is waited for.
+    /// Time to wait for an answer.
     pub timeout: Option<Duration>,
-    /// What happens then.
+    /// Answer when the time is over.
     pub on_timeout: Answer,
     /// Words that go one question back, as a whole message.
     pub back: Vec<Phrase>,
     /// Words that end it, as a whole message.
     pub cancel: Vec<Phrase>,
-    /// What happens then.
+    /// Answer when it is cancelled.
     pub on_cancel: Answer,
-    /// What happens after too many answers that were no good; `None`: the message is left to the
-    /// rules.
+    /// Answer after too many invalid inputs; `None`: the message is left to the rules.
     pub on_give_up: Option<Answer>,
-    /// What happens when new rules have no such flow or step any more.
+    /// Answer when new rules no longer have the flow or step.
     pub on_gone: Answer,
     /// `[flow.NAME.end]`.
     pub end: Answer,
@@ -42,15 +41,15 @@ pub struct Step {
     pub only_if: Option<Expression>,
     /// The question; none in a step that only branches or goes through a sub-flow.
     pub ask: Vec<ReplyTemplate>,
-    /// What is taken as an answer.
+    /// Accepted input.
     pub accept: Accept,
     /// Must hold of the `answer`.
     pub valid: Option<Expression>,
     /// Said to an answer that is no good, in place of the question.
     pub retry: Vec<ReplyTemplate>,
-    /// So many answers may be no good.
+    /// Number of invalid inputs that are allowed.
     pub retries: u64,
-    /// What is offered to choose from.
+    /// Choices on offer.
     pub choices: Vec<Choice>,
     /// `flow`: a sub-flow whose answers become this step's.
     pub flow: Option<String>,
@@ -58,7 +57,7 @@ pub struct Step {
     pub go: Vec<Branch>,
 }
 
-/// What a step takes as an answer.
+/// Input that a step accepts.
 #[derive(Debug)]
 pub enum Accept {
     /// Nothing: the step asks nothing.
@@ -90,7 +89,7 @@ pub enum Accept {
 pub struct Choice {
     /// `answer.id`.
     pub id: String,
-    /// What the person sees, and may write in place of tapping.
+    /// Title that the contact sees, and may write instead of tapping.
     pub title: Template,
     /// Where it leads.
     pub go: Option<Target>,

@@ -19,7 +19,7 @@ use crate::text::normalize::Phrase;
 pub struct Bot {
     /// `{{ bot.name }}`.
     pub name: String,
-    /// For times shown to people.
+    /// Time zone of times in texts.
     pub timezone: TimeZone,
     /// BCP 47 tag of the language the texts are written in.
     pub language: String,
@@ -29,9 +29,9 @@ pub struct Bot {
     pub max_age: Duration,
     /// Per conversation; ends loops with other bots.
     pub reply_budget: Budget,
-    /// Per conversation; bounds what one person makes us ask of others.
+    /// Budget of actions per conversation; bounds the requests that one contact can cause.
     pub action_budget: Budget,
-    /// So many times the same words in a row are the work of another bot.
+    /// Number of identical texts in a row that are taken for another bot.
     pub loop_guard: u32,
     /// How long the bot is quiet in a conversation after a colleague wrote there from the phone
     /// app.
@@ -40,7 +40,7 @@ pub struct Bot {
     pub debounce: Option<Duration>,
 }
 
-/// The most that one person gets of something.
+/// Maximum number of replies or actions per contact and period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Within any 60 seconds.
@@ -54,7 +54,7 @@ pub struct Budget {
 pub struct Words {
     /// Any of them.
     pub words: Vec<Phrase>,
-    /// What is answered to them.
+    /// Replies to these words.
     pub replies: Vec<ReplyTemplate>,
 }
 
@@ -69,15 +69,15 @@ pub struct Rule {
     pub when: Condition,
     /// `anywhere`: also in the middle of a flow.
     pub anywhere: bool,
-    /// What it does.
+    /// Replies and effects.
     pub answer: Answer,
     /// Answers once per contact within this time.
     pub once: Option<Duration>,
     /// Go on with the next rules after this one answered.
     pub continues: bool,
-    /// The replies are sent so much later, unless the person writes before.
+    /// Delay of the replies; cancelled when the contact writes before.
     pub after: Option<Duration>,
-    /// The share of people it answers, above 0 and below 1.
+    /// Share of contacts that the rule answers, above 0 and below 1.
     pub chance: Option<f64>,
     /// Messages that it should answer.
     pub examples: Vec<Example>,
@@ -85,10 +85,10 @@ pub struct Rule {
     pub not_examples: Vec<Example>,
 }
 
-/// A message that somebody could write.
+/// Example of an inbound message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// What it says.
+    /// Text of the message.
     pub text: String,
     /// Where it stands, among the bytes of all files.
     pub span: Range<usize>,
@@ -99,9 +99,9 @@ pub struct Example {
 pub enum Condition {
     /// No `when`.
     Always,
-    /// `first_contact = true`: the person never wrote to this number before.
+    /// `first_contact = true`: the contact has never written to this number before.
     FirstContact(bool),
-    /// `returning_after`: the person wrote before, but not within this time.
+    /// `returning_after`: the contact has written before, but not within this time.
     ReturningAfter(Duration),
     /// `text.is`: the whole text is one of these.
     TextIs(Vec<Phrase>),
@@ -118,19 +118,19 @@ pub enum Condition {
     Button(Vec<ButtonPattern>),
     /// `type`.
     Type(Vec<Kind>),
-    /// `language`: the person's, with or without a region.
+    /// `language` of the contact, with or without a region.
     Language(Vec<String>),
-    /// `country`: of the person's phone number, ISO 3166.
+    /// `country` of the contact's phone number, ISO 3166.
     Country(Vec<String>),
     /// `hours = "open"` or `"closed"`.
     Open(bool),
-    /// `tag`: the person has one of these.
+    /// `tag`: the contact has one of these.
     Tag(Vec<String>),
     /// `field`: this one has one of these values, folded; none means any value.
     Field(String, Vec<Phrase>),
     /// `reply_to = true`: the message quotes another.
     ReplyTo(bool),
-    /// `forwarded = true`: it was forwarded to us.
+    /// `forwarded = true`: the message was forwarded.
     Forwarded(bool),
     /// `ad = true`: the message came from an ad or post.
     FromAd(bool),
@@ -154,7 +154,14 @@ pub struct ButtonPattern {
 }
 
 impl ButtonPattern {
-    /// What the stars stand for, in order; `None` when the id is another one.
+    /// Takes a pattern as the owner wrote it.
+    #[must_use]
+    pub fn new(written: &str) -> Self {
+        let written = written.to_owned();
+        Self { written }
+    }
+
+    /// Texts that the stars stand for, in order; `None` when the id does not match.
     #[must_use]
     pub fn capture<'i>(&self, id: &'i str) -> Option<Vec<&'i str>> {
         let mut parts = self.written.split('*');
@@ -173,7 +180,7 @@ impl ButtonPattern {
         Some(caught)
     }
 
-    /// What every id that it means begins with.
+    /// Common prefix of all ids that match.
     #[must_use]
     pub fn prefix(&self) -> &str {
         self.written.split('*').next().unwrap_or_default()
@@ -191,10 +198,7 @@ mod tests {
     use super::ButtonPattern;
 
     fn capture(pattern: &str, id: &'static str) -> Option<Vec<&'static str>> {
-        let pattern = ButtonPattern {
-            written: pattern.to_owned(),
-        };
-        pattern.capture(id)
+        ButtonPattern::new(pattern).capture(id)
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The compiled rules, which [`crate::engine`] runs.
 //!
-//! Made by [`crate::rules::compile()`] from rules files without errors, so everything in here is
-//! already within WhatsApp's limits as far as that can be known without a conversation. What a rule
-//! does is in `answer`, flows are in `flow`.
+//! Made by [`crate::rules::compile()`] from rules files without errors, so it is within WhatsApp's
+//! limits as far as that can be known without a conversation. Answers are in `answer`, flows in
+//! `flow`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::rule::{Bot, Rule, Words};
 use super::test_case::Test;
 use crate::message::RulesVersion;
 
-/// The most messages that one rule, and one turn, sends: more at once reads like an attack, and
-/// WhatsApp slows down who sends many messages to one person.
+/// Maximum number of messages that one rule, and one turn, sends. More at once looks like an
+/// attack, and WhatsApp throttles numbers that send many messages to one contact.
 pub const REPLIES_MAX: usize = 5;
 
-/// Everything one rules file (with its includes) says.
+/// Content of one rules file with its includes.
 #[derive(Debug)]
 pub struct RuleSet {
     /// Hash of `source`.
     pub version: RulesVersion,
-    /// The full text of every file, each under a line with its name: what `rules_versions` keeps.
+    /// Full text of every file, each under a line with its name, as stored in `rules_versions`.
     pub source: Arc<str>,
     /// `[bot]`.
     pub bot: Bot,

@@ -1,9 +1,9 @@
 //! The JSON Schema of rules files, for editors that complete and check TOML while it is written.
 //!
-//! It knows keys, types and what must stand beside what; names, limits and everything that takes
-//! two places to see is [`mod@super::compile`]'s. The parts are data, in `schema/`; a test holds
-//! them against the compiler, mutant by mutant. Draft 7, because the TOML editors read no newer
-//! one.
+//! The schema covers keys, types and keys that require each other. Names, limits and everything
+//! that takes two places to see are checked by [`mod@super::compile`]. The parts are data, in
+//! `schema/`; a test compares them with the compiler, mutant by mutant. Draft 7, because TOML
+//! editors read no newer one.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ const PARTS: [&str; 3] = [
     include_str!("schema/flow.json"),
     include_str!("schema/reply.json"),
 ];
-/// What differs in the question of a flow: there, what is tapped may say where to `go`.
+/// Definitions that differ in the question of a flow, where a button or row may say where to `go`.
 const WITH_TAPS: [&str; 6] = ["reply", "message", "button", "list", "row", "card"];
 const TAPPED: [&str; 2] = ["button", "row"];
 

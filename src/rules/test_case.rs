@@ -10,13 +10,13 @@ use crate::message::Kind;
 /// A `[[test]]`.
 #[derive(Clone, Debug)]
 pub struct Test {
-    /// What it shows.
+    /// Name of the test.
     pub name: String,
     /// Where its header stands, among the bytes of all files.
     pub span: Range<usize>,
     /// When it begins, in the zone of the bot; left out: at a time when the shop is open.
     pub at: Option<DateTime>,
-    /// What happens, in order.
+    /// Lines of the conversation, in order.
     pub talk: Vec<Line>,
 }
 
@@ -25,13 +25,13 @@ pub struct Test {
 pub struct Line {
     /// Where it stands.
     pub span: Range<usize>,
-    /// `as`: who writes, or to whom; empty for the first person.
+    /// `as`: contact of the line; empty for the first contact.
     pub who: String,
-    /// What happens.
+    /// Event or expectation of the line.
     pub event: LineEvent,
 }
 
-/// What a person sends without writing.
+/// Message of a contact other than a text or a tap.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// Its type; neither `text` nor `button`.
@@ -45,14 +45,14 @@ impl Sent {
     pub const NEVER: [Kind; 2] = [Kind::Text, Kind::Button];
 }
 
-/// What happens in a line.
+/// Event or expectation in a line of a test.
 #[derive(Clone, Debug)]
 pub enum LineEvent {
-    /// `user`: the person writes.
+    /// `user`: the contact writes a text.
     Says(String),
-    /// `tap`: the person taps, by the id or title of a button.
+    /// `tap`: the contact taps a button, named by its id or title.
     Taps(String),
-    /// `sends`: the person sends something of this type.
+    /// `sends`: the contact sends a message of this type.
     Sends(Sent),
     /// `wait`: time passes.
     Waits(Duration),

@@ -229,7 +229,7 @@ async fn a_restored_copy_takes_messages_and_sends_nothing_until_it_is_released()
     assert_contains(&ready.body, "restored: this database is a copy of");
     assert_eq!(app.requests(), before, "nothing was sent");
     let asks = app.replyd("restore --release").await.refused();
-    let question = "nobody is there to ask: send what stood queued in the backup";
+    let question = "there is no terminal to ask on: send what stood queued in the backup";
     assert_contains(&asks, question);
     assert_contains(&asks, "1 message queued in the backup already");
 

@@ -273,7 +273,7 @@ async fn news_of_the_account_and_the_quarantine_are_found() {
     for line in [
         "✗ news of the account: account 102290129340398: disabled by WhatsApp",
         "! news of the account: account 102290129340398: it broke a policy of WhatsApp (SCAM)",
-        "! quarantine: 1 update that nobody understood, the newest N s ago",
+        "! quarantine: 1 update that could not be read, the newest N s ago",
     ] {
         assert_contains(&shown, line);
     }

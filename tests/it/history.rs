@@ -54,7 +54,7 @@ async fn every_query_of_the_guide_runs_and_most_find_something() {
     }
 
     let all_is_well = [
-        "SELECT time, contact, who, text FROM transcript WHERE text LIKE '%cake%';",
+        "SELECT time, contact, direction, text FROM transcript WHERE text LIKE '%cake%';",
         "SELECT contact, phone, unanswered_since, last_message FROM conversation_list",
         "SELECT time, contact, text, delivery, error FROM transcript",
         "SELECT state, kind, count(*) AS waiting, min(reason) AS a_reason FROM outbox GROUP BY state, kind;",
@@ -116,6 +116,8 @@ async fn json_is_one_object_a_line_with_the_explanation() {
     let considered = &messages[2]["explanation"]["considered"];
     assert_eq!(considered[0]["rule"], "human");
     assert_eq!(messages[3]["delivery_status"], "read");
+    assert_eq!(messages[2]["direction"], "inbound");
+    assert_eq!(messages[3]["direction"], "outbound");
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ async fn a_contact_who_stopped_marketing_or_was_silent_for_a_day_is_sent_nothing
     let template = app.replyd("send 15550000001 --template sale --language en");
 
     assert_contains(&text.refused(), "not written in the last 24 hours");
-    assert_contains(&template.await.refused(), "no marketing messages");
+    assert_contains(&template.await.refused(), "opted out of marketing messages");
     assert_eq!(app.accepted().len(), 0);
 }
 

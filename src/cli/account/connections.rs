@@ -1,5 +1,5 @@
-//! `replyd connections`: Maton's logins at Meta. Nothing here shows the address of one, which holds
-//! a session token, but the command that makes it, once.
+//! `replyd connections`: Maton's logins at Meta. The address of a login holds a session token, so
+//! only `create` shows it, once.
 
 use std::process::ExitCode;
 
@@ -9,31 +9,19 @@ use qrcode::render::unicode::Dense1x2;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::session::{Options, Session, checked_id, explain};
-use crate::cli::terminal;
+use super::session::{self, Session, checked_id, explain};
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::overwrite;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::coloured;
-use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::table::{self, coloured};
+use crate::cli::terminal::{self, Hint, LITERAL, STRONG, overwrite, paint};
 use crate::config;
-use crate::files;
-use crate::files::Access;
+use crate::files::{self, Access};
 use crate::gateway::{SendError, Unknown};
-use crate::whatsapp::account_api::connections;
-use crate::whatsapp::account_api::connections::Connection;
+use crate::whatsapp::account_api::connections::{self, Connection};
 
-/// Maton's connections, with which its gateway logs in at Meta.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List the connections to WhatsApp.
     List {
         /// Only those with this status: ACTIVE, PENDING or FAILED.
@@ -72,7 +60,7 @@ enum Action {
     },
 }
 
-/// What an id is called that names none.
+/// Noun for ids in error messages.
 const ID: &str = "connection";
 
 /// Whether the address of a new connection is drawn as a QR code.
@@ -82,7 +70,6 @@ enum QrDrawing {
     LeftOut,
 }
 
-/// Performs one action on connections.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     session.needs_maton()?;
@@ -146,7 +133,7 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     };
     let mut connection = read(&answer)?;
     if connection.url.is_none() {
-        // Only an id came; the rest must be asked for.
+        // The response holds only an id; the rest is fetched.
         let call = connections::get(&connection.connection_id);
         if let Some(whole) = session.call(&call).await? {
             connection = read(&whole)?;
@@ -159,7 +146,7 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     }
     let id = terminal::one_line(&connection.connection_id);
     let status = coloured(&connection.status);
-    terminal::line(format_args!("made connection {id}: {status}"));
+    terminal::line!("made connection {id}: {status}");
     let Some(url) = &connection.url else {
         terminal::note("Maton gave no address to open: look for it in Maton's own pages");
         return Ok(());
@@ -169,14 +156,15 @@ async fn create(session: &Session, method: Option<&str>, qr_code: QrDrawing) -> 
     );
     terminal::line(paint(LITERAL, terminal::one_line(url.expose_secret())));
     if qr_code == QrDrawing::Drawn {
-        terminal::line(format_args!("\n{}", drawn(url)?));
+        terminal::line!("\n{}", drawn(url)?);
     }
-    let default = paint(LITERAL, format_args!("replyd connections default {id}"));
-    terminal::note(format_args!("\nthen send with it: {default}"));
+    let default = paint!(LITERAL, "replyd connections default {id}");
+    terminal::note!("\nthen send with it: {default}");
     Ok(())
 }
 
-/// Dark on light whatever the terminal's colours are, with the white edge that readers look for.
+/// Draws a QR code dark on light, whatever the colours of the terminal, with the quiet zone that
+/// readers need.
 fn drawn(url: &SecretString) -> anyhow::Result<String> {
     let code = QrCode::new(url.expose_secret()).context("the address is too long for a QR code")?;
     let image = code.render::<Dense1x2>().quiet_zone(true).build();
@@ -234,18 +222,12 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
     };
     consent.obtain(&format!("connection {id} will be deleted{used}"))?;
     match session.gateway.call(&call).await {
-        // Maton does not say what it answers, so any words of a success will do.
+        // Maton does not document its response, so every success counts.
         Ok(_) | Err(SendError::Unknown(Unknown::Answer { status: 200 })) => {}
         Err(error) => return Err(explain(&error)),
     }
-    if session.options.json {
-        terminal::json_line(&json!({ "deleted": id }));
-    } else {
-        terminal::line(format_args!(
-            "deleted connection {}",
-            terminal::one_line(id)
-        ));
-    }
+    let text = format!("deleted connection {}", terminal::one_line(id));
+    session.format().print(&json!({ "deleted": id }), text);
     Ok(())
 }
 
@@ -279,13 +261,9 @@ async fn make_default(session: &Session, id: &str) -> anyhow::Result<()> {
         .with_context(|| format!("could not change `{shown}`"))?;
     files::replace(path, &text, Access::Private).map_err(|error| overwrite::not_written(&error))?;
     let now = config::read_calls(named)?.gateway.connection;
-    if session.options.json {
-        terminal::json_line(&json!({ "file": path, "connection": id }));
-    } else {
-        terminal::line(format_args!(
-            "wrote gateway.connection = \"{id}\" into {shown}"
-        ));
-    }
+    let json = json!({ "file": path, "connection": id });
+    let text = format!("wrote gateway.connection = \"{id}\" into {shown}");
+    session.format().print(&json, text);
     if now.as_deref() == Some(id) {
         terminal::note("a running service takes it when it starts again");
     } else {

@@ -10,12 +10,10 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::session::{Session, explain};
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
 use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::{self, Hint};
 use crate::gateway::SendError;
-use crate::message::media_file;
-use crate::message::media_file::{FIRST_BYTES, MediaFile, Problem};
+use crate::message::media_file::{self, FIRST_BYTES, MediaFile, Problem};
 use crate::message::{PhoneNumberId, hex};
 use crate::whatsapp::api_call::{Call, FilePart};
 use crate::whatsapp::media;
@@ -32,9 +30,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// File that WhatsApp accepts.
 pub(crate) struct LocalFile {
     file: File,
-    /// Type, kind and name.
     pub(crate) described: MediaFile,
-    /// Size in bytes.
     pub(crate) size: u64,
 }
 

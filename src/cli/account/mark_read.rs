@@ -5,14 +5,12 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::session::{Options, Session};
-use crate::cli::terminal;
 use crate::cli::terminal::{GOOD, paint};
 use crate::message::Wamid;
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::outbound;
-use crate::whatsapp::outbound::Typing;
+use crate::whatsapp::outbound::{self, Typing};
 
-/// Marks a person's message, and all before it, read.
+/// Marks a contact's message, and all before it, read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Id of the message, as `replyd history --json` shows it.
@@ -24,7 +22,6 @@ pub(crate) struct Arguments {
     options: Options,
 }
 
-/// Marks it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
@@ -39,11 +36,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let body = outbound::read_mark_body(&wamid, typing);
     let call = Call::post(&[number.as_str(), "messages"], body);
     if session.call(&call).await?.is_some() {
-        if session.options.json {
-            terminal::line(json!({ "success": true }));
-        } else {
-            terminal::line(paint(GOOD, "marked read"));
-        }
+        let json = json!({ "success": true });
+        session.format().print(&json, paint(GOOD, "marked read"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,5 @@
-//! `replyd media`: files at WhatsApp, to be sent by their id or fetched from there.
+//! `replyd media`: files at WhatsApp, to be sent by their id or fetched from there. Each belongs to
+//! one business number: the one it was uploaded for or sent to.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,32 +11,22 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::local_file::{LocalFile, WRONG_PARAMETER};
-use super::session::{Options, Session, explain};
-use crate::cli::terminal;
+use super::session::{self, Session, explain};
 use crate::cli::terminal::confirm::{Answer, Consent};
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::files::Existing;
 use crate::gateway::{DownloadError, DownloadLimits, Downloader, Hosts, Target};
-use crate::message::media_file;
-use crate::message::media_file::{FORMATS, readable};
+use crate::message::media_file::{self, FORMATS, readable};
 use crate::message::{hex, is_id};
 use crate::shutdown::Shutdown;
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::media;
-use crate::whatsapp::media::{Media, UPLOAD_DAYS};
+use crate::whatsapp::media::{self, Media, UPLOAD_DAYS};
 
-/// Files belong to one number each: the one they were uploaded for or sent to.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    options: Options,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Upload a file and print the id to send it by, good for 30 days.
     Upload {
         /// Checked first: type, content and size.
@@ -67,7 +58,6 @@ enum Action {
     },
 }
 
-/// Does one thing with one file.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     match arguments.action {
@@ -97,10 +87,10 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
         .any(|format| format.mime_type == described.mime_type)
     {
         let mime_type = &described.mime_type;
-        terminal::note(format_args!(
+        terminal::note!(
             "{} {mime_type} is not among the types that WhatsApp promises to take",
             paint(WARN, "warning:")
-        ));
+        );
     }
     let number = session.number()?;
     let Some(id) = local.upload(session, &number).await? else {
@@ -118,14 +108,14 @@ async fn upload(session: &Session, path: &Path, mime_type: Option<&str>) -> anyh
         return Ok(());
     }
     terminal::line(&id);
-    terminal::note(format_args!(
+    terminal::note!(
         "{} {} · {} · {}\nnumber {number} can send it as {} by this id for {UPLOAD_DAYS} days",
         paint(GOOD, "uploaded"),
         terminal::one_line(&described.filename),
         described.mime_type,
         readable(size),
-        described.kind.name(),
-    ));
+        described.kind.name()
+    );
     Ok(())
 }
 
@@ -164,10 +154,10 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
         table.add_row([name.to_owned(), value]);
     }
     terminal::line(table.trim_fmt());
-    terminal::note(format_args!(
+    terminal::note!(
         "the address lives for five minutes and wants Meta's token: {}",
-        paint(LITERAL, format_args!("replyd media download {id}"))
-    ));
+        paint!(LITERAL, "replyd media download {id}")
+    );
     Ok(())
 }
 
@@ -229,12 +219,12 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
         Some(_) => "its SHA-256 is the one WhatsApp told",
         None => "WhatsApp told no SHA-256 to check it by",
     };
-    terminal::note(format_args!(
+    terminal::note!(
         "{} {} · {} · {hash}",
         paint(GOOD, "fetched"),
         terminal::one_line(&mime_type),
-        readable(downloaded.bytes),
-    ));
+        readable(downloaded.bytes)
+    );
     Ok(())
 }
 
@@ -249,11 +239,8 @@ async fn delete(session: &Session, id: &str) -> anyhow::Result<()> {
             format!("`replyd media info {id}` shows whether it is there still"),
         ));
     }
-    if session.options.json {
-        terminal::json_line(&json!({ "id": id, "deleted": true }));
-    } else {
-        terminal::line(format_args!("deleted {id}"));
-    }
+    let json = json!({ "id": id, "deleted": true });
+    session.format().print(&json, format_args!("deleted {id}"));
     Ok(())
 }
 
@@ -263,7 +250,7 @@ async fn look_up(session: &Session, id: &str) -> anyhow::Result<Option<Media>> {
     Ok(answer.as_ref().map(media::read))
 }
 
-/// As [`Session::call`], but an id that is of nothing is told as that.
+/// As [`Session::call`], with advice for an unknown media id.
 async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>> {
     if session.options.dry_run {
         session.show(call);
@@ -298,14 +285,14 @@ fn token(session: &Session) -> anyhow::Result<&SecretString> {
     })
 }
 
-/// Where the file goes; never where something is already.
+/// Path of the downloaded file. An existing file is an error.
 fn target(output: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
     let target = match output {
         None => PathBuf::from(name),
         Some(folder) if folder.is_dir() => folder.join(name),
         Some(file) => file.to_owned(),
     };
-    // A link that leads nowhere is there, too.
+    // A dangling link counts as existing.
     if target.symlink_metadata().is_err() {
         return Ok(target);
     }

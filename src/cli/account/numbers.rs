@@ -4,25 +4,15 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::session::{Options, Session, checked_id};
-use crate::cli::terminal;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::coloured;
-use crate::cli::terminal::{STRONG, paint};
-use crate::whatsapp::account_api::numbers;
-use crate::whatsapp::account_api::numbers::BusinessNumber;
+use super::session::{self, Session, checked_id};
+use crate::cli::terminal::table::{self, coloured};
+use crate::cli::terminal::{self, STRONG, paint};
+use crate::whatsapp::account_api::numbers::{self, BusinessNumber};
 
-/// How business numbers stand at WhatsApp.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List the numbers of the account.
     List,
     /// Show one number.
@@ -32,7 +22,6 @@ enum Action {
     },
 }
 
-/// Looks at one number or at all.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     match arguments.action {

@@ -1,24 +1,15 @@
-//! `replyd profile`: what people read when they tap the business's name.
+//! `replyd profile`: the business profile, which contacts see when they tap the business's name.
 
 use std::process::ExitCode;
 
-use super::session::{Options, Session, checked};
-use crate::cli::terminal;
-use crate::cli::terminal::table;
-use crate::whatsapp::account_api::profile;
-use crate::whatsapp::account_api::profile::{Changes, Profile};
+use super::session::{self, Session, checked};
+use crate::cli::terminal::{self, table};
+use crate::whatsapp::account_api::profile::{self, Changes, Profile};
 
-/// The business profile of a number.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Show the profile.
     Get,
     /// Change what is named; the rest stays as it is.
@@ -26,7 +17,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
-struct Update {
+pub(crate) struct Update {
     /// The line under the name, 1 to 139 characters.
     #[arg(long, value_name = "TEXT")]
     about: Option<String>,
@@ -47,7 +38,6 @@ struct Update {
     vertical: Option<String>,
 }
 
-/// Shows or changes the profile.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     match arguments.action {
@@ -96,7 +86,7 @@ async fn change(session: &Session, update: Update) -> anyhow::Result<()> {
     let call = profile::update(number.as_str(), &changes);
     let call = checked("the change of the profile", call)?;
     if session.call_for_text(&call).await?.is_some() {
-        terminal::line(format_args!("changed the profile of {number}"));
+        terminal::line!("changed the profile of {number}");
     }
     Ok(())
 }

@@ -7,14 +7,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::cli::terminal;
-use crate::cli::terminal::{Format, Hint, LITERAL, STRONG, WARN, paint};
-use crate::config;
-use crate::config::{Calls, Preset};
+use crate::cli::terminal::{self, Format, Hint, LITERAL, STRONG, WARN, paint};
+use crate::config::{self, Calls, Preset};
 use crate::gateway::{Gateway, SendError, Source};
 use crate::message::{PhoneNumberId, is_id};
-use crate::whatsapp::account_api;
-use crate::whatsapp::account_api::{Checked, Pages, Problem};
+use crate::whatsapp::account_api::{self, Checked, Pages, Problem};
 use crate::whatsapp::api_call::{Api, Call, Payload};
 
 /// Options of every command that calls the gateway.
@@ -37,6 +34,15 @@ pub(crate) struct Options {
     pub(crate) dry_run: bool,
 }
 
+/// Command line of a command on the account.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments<A: clap::Subcommand> {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) action: A,
+}
+
 /// Gateway with its settings and the command's options.
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
@@ -57,27 +63,15 @@ impl Session {
 
     /// Business number: the one named, or the only one configured.
     pub(crate) fn number(&self) -> anyhow::Result<PhoneNumberId> {
-        if let Some(named) = &self.options.number {
-            let id = checked_id("--number", named)?;
-            return PhoneNumberId::parse(id).context("--number is empty");
-        }
-        match &self.settings.numbers[..] {
-            [only] => Ok(only.phone_number_id.clone()),
-            [] => Err(Hint::error(
-                "no business number is named",
-                "name one with --number, or list it under [[number]] in replyd.toml",
-            )),
-            several => {
-                let ids: Vec<&str> = several
-                    .iter()
-                    .map(|number| number.phone_number_id.as_str())
-                    .collect();
-                Err(Hint::error(
-                    "several business numbers are configured",
-                    format!("name one with --number: {}", ids.join(", ")),
-                ))
-            }
-        }
+        let id = if let Some(named) = &self.options.number {
+            checked_id("--number", named)?
+        } else {
+            let numbers = self.settings.numbers.iter();
+            let ids: Vec<&str> = numbers.map(|it| it.phone_number_id.as_str()).collect();
+            let missing = "list it under [[number]] in replyd.toml";
+            only(&ids, "business number", "--number", missing)?
+        };
+        PhoneNumberId::parse(id).context("--number is empty")
     }
 
     /// WhatsApp Business Account: the one named, that of the number named, or the only one
@@ -86,32 +80,18 @@ impl Session {
         if let Some(waba) = &self.options.waba {
             return Ok(checked_id("--waba", waba)?.to_owned());
         }
-        let mut wabas: Vec<&String> = self
-            .settings
-            .numbers
-            .iter()
-            .filter(|number| {
-                let named = self.options.number.as_deref();
-                named.is_none_or(|named| named == number.phone_number_id.as_str())
-            })
-            .filter_map(|number| number.waba_id.as_ref())
+        let numbers = self.settings.numbers.iter().filter(|number| {
+            let named = self.options.number.as_deref();
+            named.is_none_or(|named| named == number.phone_number_id.as_str())
+        });
+        let mut wabas: Vec<&str> = numbers
+            .filter_map(|number| number.waba_id.as_deref())
             .collect();
         wabas.sort_unstable();
         wabas.dedup();
-        match &wabas[..] {
-            [only] => Ok((*only).clone()),
-            [] => Err(Hint::error(
-                "no WhatsApp Business Account is named",
-                "name one with --waba, or give the [[number]] in replyd.toml a waba_id",
-            )),
-            several => {
-                let several: Vec<&str> = several.iter().map(|waba| waba.as_str()).collect();
-                Err(Hint::error(
-                    "several WhatsApp Business Accounts are configured",
-                    format!("name one with --waba: {}", several.join(", ")),
-                ))
-            }
-        }
+        let missing = "give the [[number]] in replyd.toml a waba_id";
+        let waba = only(&wabas, "WhatsApp Business Account", "--waba", missing)?;
+        Ok(waba.to_owned())
     }
 
     /// Performs a call and returns the JSON of the response; with `--dry-run` prints the call and
@@ -151,7 +131,6 @@ impl Session {
         }
     }
 
-    /// Form of the results.
     pub(crate) fn format(&self) -> Format {
         Format::from_flag(self.options.json)
     }
@@ -212,13 +191,28 @@ impl Session {
     }
 }
 
+/// Returns the only configured id. `missing` is the advice when there is none, besides `option`.
+fn only<'a>(ids: &[&'a str], noun: &str, option: &str, missing: &str) -> anyhow::Result<&'a str> {
+    match ids {
+        [only] => Ok(only),
+        [] => Err(Hint::error(
+            format!("no {noun} is named"),
+            format!("name one with {option}, or {missing}"),
+        )),
+        several => Err(Hint::error(
+            format!("several {noun}s are configured"),
+            format!("name one with {option}: {}", several.join(", ")),
+        )),
+    }
+}
+
 /// Returns a valid call after printing its warnings, or every problem as one error.
 pub(crate) fn checked(what: &str, checked: Result<Checked, Vec<Problem>>) -> anyhow::Result<Call> {
     match checked {
         Ok(checked) => {
             for warning in &checked.warnings {
                 let warning = terminal::one_line(&warning.to_string());
-                terminal::note(format_args!("{} {warning}", paint(WARN, "warning:")));
+                terminal::note!("{} {warning}", paint(WARN, "warning:"));
             }
             Ok(checked.call)
         }

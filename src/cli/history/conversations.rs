@@ -6,11 +6,8 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::options;
-use super::options::minute;
-use crate::cli::terminal;
-use crate::cli::terminal::table;
-use crate::cli::terminal::{BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint};
+use super::options::{self, minute};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint, table};
 use crate::message::DeliveryStatus;
 use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessage};
 
@@ -21,18 +18,17 @@ use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessa
 /// digits of the phone. When several are meant it is an error that names them, with --json too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Whose: the number before a conversation, the phone number, or a part of the name or the
+    /// Conversation to show: its number in the list, the phone number, or a part of the name or the
     /// phone.
     #[arg(value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
-    /// The most lines of a list, or messages of a conversation.
+    /// Maximum number of conversations listed, or of messages shown.
     #[arg(long, default_value_t = 200)]
     limit: u32,
     #[command(flatten)]
     options: options::Options,
 }
 
-/// Prints the list, or the one conversation that was meant.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
@@ -40,12 +36,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let conversation = options::find_conversation(&store, who).await?;
         let entries = store.transcript(conversation.id, arguments.limit).await;
         let entries = entries.context("could not read the messages")?;
-        let notes = store.conversation_events(conversation.id).await;
-        let notes = notes.context("could not read the notes")?;
+        let events = store.conversation_events(conversation.id).await;
+        let events = events.context("could not read the conversation events")?;
         if arguments.options.json {
-            print_json(&conversation, &entries, &notes);
+            print_json(&conversation, &entries, &events);
         } else {
-            show_transcript(&conversation, &entries, &notes, &zone);
+            show_transcript(&conversation, &entries, &events, &zone);
         }
     } else {
         let rows = store.conversations(None, arguments.limit).await;
@@ -59,28 +55,28 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Messages and notes in the order they came.
+/// Prints messages and conversation events in the order in which they were stored.
 fn print_json(
     conversation: &ConversationSummary,
     entries: &[TranscriptMessage],
-    notes: &[StoredConversationEvent],
+    events: &[StoredConversationEvent],
 ) {
-    let mut notes = notes.iter().peekable();
+    let mut events = events.iter().peekable();
     for entry in entries {
-        while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
-            terminal::json_line(&note_json(conversation, note));
+        while let Some(event) = events.next_if(|event| is_before(event, entry)) {
+            terminal::json_line(&event_json(conversation, event));
         }
         terminal::json_line(&entry_json(conversation, entry));
     }
-    for note in notes {
-        terminal::json_line(&note_json(conversation, note));
+    for event in events {
+        terminal::json_line(&event_json(conversation, event));
     }
 }
 
 fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
     let header = [
         "",
-        "who",
+        "contact",
         "phone",
         "last message",
         "when",
@@ -109,147 +105,114 @@ fn list(conversations: &[ConversationSummary], zone: &TimeZone) -> String {
 fn show_transcript(
     conversation: &ConversationSummary,
     entries: &[TranscriptMessage],
-    notes: &[StoredConversationEvent],
+    events: &[StoredConversationEvent],
     zone: &TimeZone,
 ) {
-    let phone = conversation
-        .phone
-        .as_ref()
-        .map(|digits| format!(" · +{digits}"));
     let name = terminal::name(&conversation.contact);
-    terminal::line(format_args!(
-        "{}{}",
-        paint(STRONG, &name),
-        paint(
-            DIM,
-            format_args!(
-                "{} · to {}",
-                phone.unwrap_or_default(),
-                terminal::one_line(&conversation.phone_number_id)
-            )
-        )
-    ));
+    let phone = conversation.phone.iter();
+    let phone: String = phone.map(|digits| format!(" · +{digits}")).collect();
+    let number = terminal::one_line(&conversation.phone_number_id);
+    let details = paint!(DIM, "{phone} · to {number}");
+    terminal::line!("{}{details}", paint(STRONG, &name));
     let mut day = String::new();
-    let mut notes = notes.iter().peekable();
+    let mut events = events.iter().peekable();
     for entry in entries {
-        // Those from before the first message that is shown belong to messages that are not.
-        while let Some(note) = notes.next_if(|note| is_before(note, entry)) {
+        // Events before the first message shown belong to messages that are not shown.
+        while let Some(event) = events.next_if(|event| is_before(event, entry)) {
             if !day.is_empty() {
-                terminal::line(noted(note, zone));
+                terminal::line(event_line(event, zone));
             }
         }
         let at = entry.sent_at.to_zoned(zone.clone());
         let today = at.strftime("%A, %-d %B %Y").to_string();
         if today != day {
-            terminal::line(format_args!(
-                "\n{}",
-                paint(STRONG, format_args!("— {today} —"))
-            ));
+            terminal::line!("\n{}", paint!(STRONG, "— {today} —"));
             day = today;
         }
         let time = paint(DIM, at.strftime("%H:%M:%S"));
         if entry.direction == "in" {
-            let first = format!("{time} {}", paint(LITERAL, format_args!("{name} › ")));
-            terminal::line(terminal::behind(
-                &first,
-                terminal::CONTACT,
-                LITERAL,
-                &entry.text,
-            ));
-            if let Some(line) = file(entry) {
-                terminal::line(format_args!("           {line}"));
-            }
-            if let Some(line) = undecided(entry) {
-                terminal::line(format_args!("           {line}"));
+            let first = format!("{time} {}", paint!(LITERAL, "{name} › "));
+            let (further, text) = (terminal::CONTACT, &entry.text);
+            terminal::line(terminal::behind(&first, further, LITERAL, text));
+            for line in file(entry).into_iter().chain(undecided(entry)) {
+                terminal::line!("           {line}");
             }
         } else {
-            terminal::line(format_args!("{time}"));
+            terminal::line!("{time}");
             terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
-            terminal::line(format_args!("  {}", fate(entry)));
+            terminal::line!("  {}", fate(entry));
         }
     }
-    for note in notes {
-        terminal::line(noted(note, zone));
+    for event in events {
+        terminal::line(event_line(event, zone));
     }
 }
 
-/// Whether a note was made before a message was stored.
-fn is_before(note: &StoredConversationEvent, entry: &TranscriptMessage) -> bool {
-    match note.message_id {
+/// Whether an event happened before a message was stored.
+fn is_before(event: &StoredConversationEvent, entry: &TranscriptMessage) -> bool {
+    match event.message_id {
         Some(message) => message < entry.id,
-        None => note.at < entry.stored_at,
+        None => event.at < entry.stored_at,
     }
 }
 
-/// What happened beside what was said.
-fn noted(note: &StoredConversationEvent, zone: &TimeZone) -> String {
-    let time = note
-        .at
-        .to_zoned(zone.clone())
-        .strftime("%H:%M:%S")
-        .to_string();
-    let text = paint(WARN, format_args!("— {}", terminal::one_line(&note.text)));
-    format!("{} {text}", paint(DIM, time))
+/// Formats a conversation event.
+fn event_line(event: &StoredConversationEvent, zone: &TimeZone) -> String {
+    let at = event.at.to_zoned(zone.clone());
+    let text = paint!(WARN, "— {}", terminal::one_line(&event.text));
+    format!("{} {text}", paint(DIM, at.strftime("%H:%M:%S")))
 }
 
-/// Where the file of a message is, or why it is not here.
+/// Path of the file of a message, or the reason why it was not downloaded.
 fn file(entry: &TranscriptMessage) -> Option<String> {
     match (&entry.file, &entry.file_error) {
-        (Some(path), _) => Some(paint(
-            DIM,
-            format_args!("file: {}", terminal::one_line(path)),
-        )),
-        (None, Some(error)) => Some(paint(
-            WARN,
-            format_args!("no file: {}", terminal::one_line(error)),
-        )),
+        (Some(path), _) => Some(paint!(DIM, "file: {}", terminal::one_line(path))),
+        (None, Some(error)) => Some(paint!(WARN, "no file: {}", terminal::one_line(error))),
         (None, None) => None,
     }
 }
 
-/// What is worth telling of a message that no rule answered.
+/// Decision on a message that was not answered, with its note.
 fn undecided(entry: &TranscriptMessage) -> Option<String> {
     let decision = match entry.decision.as_deref()? {
         "answered" => return None,
         "silent" => "a rule matched and says nothing",
         "no_match" => "no rule matched",
         "too_old" => "too old to be answered",
-        "rate_limited" => "over the person's reply budget",
+        "rate_limited" => "over the contact's reply budget",
         "unsupported" => "never answered",
         "handed_off" => "left to a colleague",
         other => other,
     };
-    let explanation: Option<serde_json::Value> = entry
-        .explanation
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
-    let note = explanation.and_then(|explanation| Some(explanation["note"].as_str()?.to_owned()));
-    let note = note
-        .map(|note| format!(": {}", terminal::one_line(&note)))
-        .unwrap_or_default();
+    let explanation = explanation(entry).unwrap_or_default();
+    let note = explanation["note"].as_str().into_iter();
+    let note: String = note
+        .map(|note| format!(": {}", terminal::one_line(note)))
+        .collect();
     let style = if entry.decision.as_deref() == Some("failed") {
         BAD
     } else {
         WARN
     };
-    Some(paint(style, format_args!("({decision}{note})")))
+    Some(paint!(style, "({decision}{note})"))
 }
 
-/// Author and ticks of one of ours, the way WhatsApp shows them.
+fn explanation(entry: &TranscriptMessage) -> Option<serde_json::Value> {
+    serde_json::from_str(entry.explanation.as_deref()?).ok()
+}
+
+/// Author and ticks of an outbound message, as WhatsApp shows them.
 fn fate(entry: &TranscriptMessage) -> String {
     let author = match entry.origin.as_str() {
         "phone_app" => "a colleague, in the phone app".to_owned(),
         "operator" => "by hand".to_owned(),
-        _ => format!(
-            "rule {}",
-            terminal::name(entry.rule.as_deref().unwrap_or("?"))
-        ),
+        _ => {
+            let rule = entry.rule.as_deref().unwrap_or("?");
+            format!("rule {}", terminal::name(rule))
+        }
     };
-    let ticks = match entry
-        .delivery_status
-        .as_deref()
-        .and_then(DeliveryStatus::parse)
-    {
+    let status = entry.delivery_status.as_deref();
+    let ticks = match status.and_then(DeliveryStatus::parse) {
         Some(DeliveryStatus::Sent) => paint(DIM, "✓ sent"),
         Some(DeliveryStatus::Delivered) => paint(DIM, "✓✓ delivered"),
         Some(DeliveryStatus::Read) => paint(GOOD, "✓✓ read"),
@@ -261,21 +224,16 @@ fn fate(entry: &TranscriptMessage) -> String {
             "unknown" => paint(WARN, "? may have been sent"),
             "held" => paint(WARN, held(entry)),
             "expired" => paint(BAD, "✗ not sent in time"),
-            other => paint(BAD, format_args!("✗ {other}")),
+            other => paint!(BAD, "✗ {other}"),
         },
     };
-    let error = entry
-        .send_error
-        .as_deref()
-        .map(|why| format!(" {}", paint(BAD, terminal::one_line(why))));
-    format!(
-        "{} {ticks}{}",
-        paint(DIM, format_args!("{author} ·")),
-        error.unwrap_or_default()
-    )
+    let error = entry.send_error.iter();
+    let error = error.map(|error| format!(" {}", paint(BAD, terminal::one_line(error))));
+    let error: String = error.collect();
+    format!("{} {ticks}{error}", paint!(DIM, "{author} ·"))
 }
 
-/// What is to be done with a message that waits for a person.
+/// State of a held message, with the command that shows it.
 fn held(entry: &TranscriptMessage) -> String {
     let what = "? may or may not have been sent; held for you";
     match entry.outbox_id {
@@ -298,31 +256,27 @@ fn summary_json(conversation: &ConversationSummary) -> serde_json::Value {
     })
 }
 
-/// What happened beside what was said: `note` says what, in one word.
-fn note_json(
+/// Conversation event as JSON; `event` is its kind.
+fn event_json(
     conversation: &ConversationSummary,
-    note: &StoredConversationEvent,
+    event: &StoredConversationEvent,
 ) -> serde_json::Value {
     json!({
         "conversation_id": conversation.id,
         "contact": conversation.contact,
-        "message_id": note.message_id,
-        "at": note.at,
-        "note": note.kind,
-        "text": note.text,
+        "message_id": event.message_id,
+        "at": event.at,
+        "event": event.kind,
+        "text": event.text,
     })
 }
 
 fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> serde_json::Value {
-    let explanation: Option<serde_json::Value> = entry
-        .explanation
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
     json!({
         "conversation_id": conversation.id,
         "contact": conversation.contact,
         "message_id": entry.id,
-        "who": if entry.direction == "in" { "them" } else { "us" },
+        "direction": if entry.direction == "in" { "inbound" } else { "outbound" },
         "at": entry.sent_at,
         "by": entry.origin,
         "kind": entry.kind,
@@ -330,7 +284,7 @@ fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> 
         "file": entry.file,
         "wamid": entry.wamid,
         "decision": entry.decision,
-        "explanation": explanation,
+        "explanation": explanation(entry),
         "rule": entry.rule,
         "rules_version": entry.rules_version,
         "outbox_state": entry.outbox_state,

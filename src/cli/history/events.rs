@@ -6,10 +6,8 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::options;
-use super::options::minute;
-use crate::cli::terminal;
-use crate::cli::terminal::table;
+use super::options::{self, minute};
+use crate::cli::terminal::{self, table};
 use crate::store::AccountEventRow;
 
 /// Templates, quality, limits, calls, groups, old history: kept, never answered.
@@ -25,7 +23,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Prints the latest account events, oldest first.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;

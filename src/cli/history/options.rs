@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::database::DatabaseOptions;
-use crate::cli::terminal;
-use crate::cli::terminal::{Format, Hint};
+use crate::cli::terminal::{self, Format, Hint};
 use crate::store::{ConversationSummary, Store};
 
 /// Number of candidates listed when a name fits several conversations.
@@ -27,12 +26,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Opens the database read-only.
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
         self.database.open().await
     }
 
-    /// Time zone of the output.
     pub(crate) fn zone(&self) -> anyhow::Result<TimeZone> {
         match &self.timezone {
             Some(name) => {
@@ -42,7 +39,6 @@ impl Options {
         }
     }
 
-    /// Form of the output.
     pub(crate) fn format(&self) -> Format {
         Format::from_flag(self.json)
     }

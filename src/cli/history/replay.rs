@@ -11,9 +11,8 @@ use serde_json::json;
 
 use super::options;
 use crate::cli::rules::load;
-use crate::cli::terminal;
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::message::{Action, ActionResult, Inbound, Profile};
@@ -26,9 +25,9 @@ const TOGETHER: u32 = 500;
 
 /// Shows what other rules would have answered to the messages of the past.
 ///
-/// Every conversation is gone through from its beginning, with the clock of then: flows, hours and
-/// what is remembered are as they would have been. Calls and models are not asked again: they come
-/// to what they came to then. Nothing is sent or stored.
+/// Every conversation is replayed from its beginning at its recorded times, with its flows, hours
+/// and fields. Calls and models are not repeated: their recorded results are used. Nothing is sent
+/// or stored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The rules to try.
@@ -47,7 +46,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Replays.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
     let engine = Engine::new(rules);
@@ -85,7 +83,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Range and detail of the report.
 struct Wanted {
     since: Timestamp,
     /// End of the recorded period; timers after it are not fired.
@@ -182,17 +179,13 @@ impl Report {
         let different: u64 = self.groups.values().map(|group| group.count).sum();
         let (messages, people) = (self.messages, self.people.len());
         let style = if different == 0 { GOOD } else { STRONG };
-        terminal::line(paint(
+        terminal::line(paint!(
             style,
-            format_args!(
-                "{name}: {messages} messages of {people} conversations, {different} answered differently"
-            ),
+            "{name}: {messages} messages of {people} conversations, {different} answered differently"
         ));
         if self.unreadable > 0 {
             let unreadable = self.unreadable;
-            terminal::note(format_args!(
-                "{unreadable} messages could not be read again"
-            ));
+            terminal::note!("{unreadable} messages could not be read again");
         }
         for ((was, now), group) in self.sorted() {
             let (count, people) = (group.count, group.people.len());
@@ -202,11 +195,8 @@ impl Report {
             } else {
                 format!("{was} → {now}")
             };
-            let people = paint(DIM, format_args!("in {people} conversations"));
-            terminal::line(format_args!(
-                "\n{count} × {} {people}",
-                paint(STRONG, change)
-            ));
+            let people = paint!(DIM, "in {people} conversations");
+            terminal::line!("\n{count} × {} {people}", paint(STRONG, change));
             for example in &group.examples {
                 terminal::line(terminal::framed(terminal::CONTACT, &example.asked));
                 terminal::line(shown("was: ", &example.was, BAD));

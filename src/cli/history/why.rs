@@ -1,22 +1,19 @@
-//! `replyd why`: says why a message of the past was answered as it was, from what is stored.
+//! `replyd why`: explains the recorded decision on a message.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use super::options;
-use super::options::minute;
+use super::options::{self, minute};
 use crate::cli::rules::explanation;
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, Hint, LITERAL, STRONG, WARN, paint};
+use crate::cli::terminal::{self, DIM, Hint, LITERAL, STRONG, WARN, paint};
 use crate::engine::Explanation;
 use crate::store::TranscriptMessage;
 
 /// Says why a message was answered as it was.
 ///
-/// It tells what was decided then, by the rules of then. The id may also be that of our answer, or
-/// of a message that we sent by ourselves.
+/// Shows the recorded decision. The id may also be that of an outbound message.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The id of the message at WhatsApp: wamid.…
@@ -25,18 +22,17 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Tells it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
-    let meant = store.find_message(&arguments.wamid).await;
-    let (message, conversation) = meant
+    let lookup = store.find_message(&arguments.wamid).await;
+    let (message, conversation) = lookup
         .context("could not look the message up")?
         .ok_or_else(|| no_message(&arguments.wamid))?;
     let entries = store.transcript(conversation, u32::MAX).await;
     let entries = entries.context("could not read the messages")?;
-    let notes = store.conversation_events(conversation).await;
-    let notes = notes.context("could not read the notes")?;
+    let events = store.conversation_events(conversation).await;
+    let events = events.context("could not read the conversation events")?;
     store.close().await;
     let entry = entries.iter().find(|row| row.id == message);
     let entry = entry.ok_or_else(|| no_message(&arguments.wamid))?;
@@ -47,57 +43,47 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|row| row.reply_to == Some(message))
         .collect();
-    let notes: Vec<_> = notes
-        .iter()
-        .filter(|note| note.message_id == Some(message))
-        .collect();
+    let events = events.iter();
+    let events = events.filter(|event| event.message_id == Some(message));
     if arguments.options.json {
         let answers = answers.iter().map(|row| {
             serde_json::json!({ "rule": row.rule, "text": row.text, "wamid": row.wamid, "status": row.delivery_status })
         });
-        let notes = notes
-            .iter()
-            .map(|note| serde_json::json!({ "kind": note.kind, "text": note.text }));
+        let events =
+            events.map(|event| serde_json::json!({ "kind": event.kind, "text": event.text }));
         terminal::json_line(&serde_json::json!({
             "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
             "decision": entry.decision, "rules_version": entry.rules_version,
-            "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>(),
+            "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "events": events.collect::<Vec<_>>(),
         }));
         return Ok(ExitCode::SUCCESS);
     }
     show(entry, &explanation, &zone);
     for row in answers {
         let rule = terminal::name(row.rule.as_deref().unwrap_or("?"));
-        terminal::line(paint(DIM, format_args!("  {rule}:")));
+        terminal::line(paint!(DIM, "  {rule}:"));
         terminal::line(terminal::framed(terminal::BUSINESS, &row.text));
     }
-    for note in notes {
-        terminal::line(paint(
-            WARN,
-            format_args!("  note: {}", terminal::one_line(&note.text)),
-        ));
+    for event in events {
+        terminal::line(paint!(WARN, "  event: {}", terminal::one_line(&event.text)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The message, and what was decided on it; for one of ours that answers none of theirs, why it was
+/// Shows a message and the decision on it; for an outbound message that is no reply, why it was
 /// sent.
 fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     let at = paint(DIM, minute(entry.sent_at, zone));
     let version = entry.rules_version.as_deref().unwrap_or("unknown");
-    let by_rules = paint(DIM, format_args!("by rules {version}"));
+    let by_rules = paint!(DIM, "by rules {version}");
     if entry.direction == "in" {
         let first = format!("{at} {}", paint(LITERAL, "› "));
-        terminal::line(terminal::behind(
-            &first,
-            terminal::CONTACT,
-            LITERAL,
-            &entry.text,
-        ));
+        let (further, text) = (terminal::CONTACT, &entry.text);
+        terminal::line(terminal::behind(&first, further, LITERAL, text));
         explanation::show(explanation);
         let decision = entry.decision.as_deref().unwrap_or("not decided");
-        let decision = paint(STRONG, format_args!("{decision}:"));
-        terminal::line(format_args!("{decision} {by_rules}"));
+        let decision = paint!(STRONG, "{decision}:");
+        terminal::line!("{decision} {by_rules}");
         return;
     }
     let (who, why) = match entry.origin.as_str() {
@@ -105,16 +91,16 @@ fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
         "operator" => ("by hand", "sent with `replyd send`"),
         _ => (
             entry.rule.as_deref().unwrap_or("?"),
-            "sent by itself, to no message of theirs:",
+            "sent by itself, not in reply to a message:",
         ),
     };
     let who = paint(DIM, terminal::name(who));
-    terminal::line(format_args!("{at} {who}"));
+    terminal::line!("{at} {who}");
     terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
     let why = paint(STRONG, why);
     if entry.origin == "bot" {
         explanation::show(explanation);
-        terminal::line(format_args!("{why} {by_rules}"));
+        terminal::line!("{why} {by_rules}");
     } else {
         terminal::line(why);
     }

@@ -1,5 +1,4 @@
-//! `replyd chat`: a conversation with the rules in the terminal. No network, no database, the same
-//! decisions.
+//! `replyd chat`: a conversation with the rules in the terminal, without network and database.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -10,10 +9,8 @@ use jiff::Timestamp;
 
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
-use crate::cli::terminal::bubble::Tappable;
-use crate::cli::terminal::{BAD, DIM, LITERAL, STRONG, paint};
+use crate::cli::terminal::bubble::{self, Tappable};
+use crate::cli::terminal::{self, BAD, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics::sources::SourceMap;
 use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
@@ -25,15 +22,15 @@ use crate::rules::RuleSet;
 
 const EXAMPLE: &str = include_str!("../../../examples/bakery.toml");
 const HELP: &str = "Write as a customer would. A number taps a button. \
-    /why explains the last answer, /image /voice /location send such a message, /new is somebody else, /quit ends.";
+    /why explains the last answer, /image /voice /location send such a message, /new starts as another contact, /quit ends.";
 
-/// Reads lines, so it works in a pipe too.
+/// Input is read line by line, so that a pipe works too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Rules file [default: rules.toml when there is one, else the bakery's example].
     #[arg(value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// The name of the person who writes.
+    /// Name of the contact who writes.
     #[arg(long, default_value = "Ana Lima")]
     name: String,
 }
@@ -51,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         paint(STRONG, terminal::name(title)),
         terminal::one_line(&name),
     );
-    terminal::note(format_args!("{title} — {name}. {HELP}"));
+    terminal::note!("{title} — {name}. {HELP}");
     let engine = Engine::new(rules);
     let mut chat = Chat::new(&engine, arguments.name, Clock::System);
     let input = std::io::stdin();
@@ -78,7 +75,7 @@ fn prompt(typed_here: bool) {
     }
 }
 
-/// Reads the rules, and their name to show.
+/// Reads the rules; returns them with the name to show.
 fn read(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     let default = Path::new("rules.toml");
     let file = file.or_else(|| default.exists().then_some(default));
@@ -97,12 +94,11 @@ fn read(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
     Ok((name, rules))
 }
 
-/// A conversation in memory.
 struct Chat<'r> {
     engine: &'r Engine,
     clock: Clock,
     name: String,
-    people: u64,
+    contacts: u64,
     sent: u64,
     conversation: Conversation,
     tappable: Vec<Tappable>,
@@ -116,7 +112,7 @@ impl<'r> Chat<'r> {
             engine,
             clock,
             name,
-            people: 0,
+            contacts: 0,
             sent: 0,
             conversation,
             tappable: Vec::new(),
@@ -124,15 +120,15 @@ impl<'r> Chat<'r> {
         }
     }
 
-    /// Does what a line asks for.
+    /// Runs the command of a line, or sends the line as a message.
     fn take(&mut self, line: &str) {
         match line {
             "" => {}
             "/new" => {
-                self.people += 1;
-                self.conversation = conversation(self.people, &self.name);
+                self.contacts += 1;
+                self.conversation = conversation(self.contacts, &self.name);
                 self.tappable.clear();
-                terminal::line(paint(DIM, "— somebody else writes —"));
+                terminal::line(paint(DIM, "— another contact writes —"));
             }
             "/why" => self.explain(),
             "/image" => self.send(Content::Image(Media::default())),
@@ -151,18 +147,13 @@ impl<'r> Chat<'r> {
         }
     }
 
-    /// A number taps, if the last message offers so many.
+    /// Content of a typed line: a tap if it is the number of an offered button or row.
     fn typed(&self, line: &str) -> Content {
-        let number = line
-            .parse::<usize>()
-            .ok()
-            .and_then(|number| number.checked_sub(1));
-        match number.and_then(|index| self.tappable.get(index)) {
-            Some(tapped) => tapped.content(),
-            None => Content::Text {
-                body: line.to_owned(),
-            },
-        }
+        let number: Option<usize> = line.parse().ok();
+        let index = number.and_then(|number| number.checked_sub(1));
+        let tapped = index.and_then(|index| self.tappable.get(index));
+        let body = line.to_owned();
+        tapped.map_or(Content::Text { body }, Tappable::content)
     }
 
     fn send(&mut self, content: Content) {
@@ -181,25 +172,14 @@ impl<'r> Chat<'r> {
         let turn = self.decide(EngineEvent::Message(&message), now);
         self.conversation.inbound_count += 1;
         self.show(turn);
-        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is
-        // called.
-        if let Some(due) = self
-            .conversation
-            .state
-            .debounce
-            .as_ref()
-            .map(|burst| burst.due)
-        {
+        // The debounce time ends at once in a terminal, and no external service is called.
+        let debounce = self.conversation.state.debounce.as_ref();
+        if let Some(due) = debounce.map(|debounce| debounce.due) {
             let turn = self.decide(EngineEvent::Timer, due);
             self.show(turn);
         }
-        while let Some(number) = self
-            .conversation
-            .state
-            .pending_actions
-            .first()
-            .map(|action| action.number)
-        {
+        while let Some(action) = self.conversation.state.pending_actions.first() {
+            let number = action.number;
             let outcome = &ActionResult::Failed("the terminal calls no services".to_owned());
             let incoming = EngineEvent::Action { number, outcome };
             let turn = self.decide(incoming, now);
@@ -212,11 +192,11 @@ impl<'r> Chat<'r> {
         engine.decide(&self.conversation, event, now, Trace::Considered)
     }
 
-    /// Shows what was said, and remembers what was decided.
+    /// Prints the replies of a turn and keeps its state.
     fn show(&mut self, turn: Turn) {
         self.conversation.state = turn.state.clone();
         if !turn.replies.is_empty() {
-            // A number is an answer again where nothing is offered.
+            // Without offered buttons, a number is a text again.
             self.tappable.clear();
         }
         for reply in &turn.replies {
@@ -227,10 +207,7 @@ impl<'r> Chat<'r> {
             }
         }
         if turn.replies.is_empty() && turn.decision != Decision::Pending {
-            terminal::line(paint(
-                DIM,
-                format_args!("({})", terminal::one_line(&silence(&turn))),
-            ));
+            terminal::line(paint!(DIM, "({})", terminal::one_line(&silence(&turn))));
         }
         self.last = Some(turn);
     }
@@ -243,10 +220,7 @@ impl<'r> Chat<'r> {
         let late = turn.late_decisions.last();
         let explanation = late.map_or(&turn.explanation, |decision| &decision.explanation);
         if let Some(text) = &explanation.normalized {
-            terminal::line(paint(
-                DIM,
-                format_args!("read as: {}", terminal::one_line(text)),
-            ));
+            terminal::line(paint!(DIM, "read as: {}", terminal::one_line(text)));
         }
         for considered in &explanation.considered {
             terminal::line(explanation::verdict(considered));
@@ -274,8 +248,8 @@ fn silence(turn: &Turn) -> String {
     }
 }
 
-fn conversation(person: u64, name: &str) -> Conversation {
-    let phone = WaId::parse(format!("1555{person:07}")).expect("digits");
+fn conversation(number: u64, name: &str) -> Conversation {
+    let phone = WaId::parse(format!("1555{number:07}")).expect("digits");
     Conversation {
         phone_number_id: PhoneNumberId::parse("chat").expect("not empty"),
         contact: Contact {

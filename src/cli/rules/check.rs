@@ -1,6 +1,6 @@
-//! `replyd check`: says everything that is wrong with rules files, the way a compiler does.
+//! `replyd check`: prints every diagnostic of rules files, as a compiler does.
 //!
-//! Reads the files and counts; what is wrong is found by [`crate::rules::compile()`].
+//! Reads the files; [`crate::rules::compile()`] finds the problems.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,8 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::load;
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
-use crate::cli::terminal::count;
+use crate::cli::terminal::{self, count};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Severity};
 
@@ -93,9 +92,6 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
     let errors = count(of(Severity::Error), "error");
     let warnings = count(of(Severity::Warning), "warning");
     let parts = rules.into_iter().chain([errors, warnings]);
-    terminal::line(format_args!(
-        "{name}: {}",
-        parts.collect::<Vec<_>>().join(", ")
-    ));
+    terminal::line!("{name}: {}", parts.collect::<Vec<_>>().join(", "));
     result
 }

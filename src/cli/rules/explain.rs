@@ -1,4 +1,4 @@
-//! `replyd explain`: says for every rule whether it would take a message, and why.
+//! `replyd explain`: prints for every rule whether it matches a message, and why.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,19 +14,19 @@ use crate::simulator;
 
 /// Says for every rule whether it would take a message, and why.
 ///
-/// The message comes from somebody who wrote before; with --first from somebody new, with --as from
-/// somebody in the database, as the conversation stands now.
+/// The contact has written before; with --first has not; with --as is one of the database, in the
+/// current state of the conversation.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// What somebody writes.
+    /// Text of the message.
     text: String,
     /// The rules file.
     #[arg(long, value_name = "FILE", default_value = "rules.toml")]
     rules: PathBuf,
-    /// It is their first message.
+    /// Take it as the first message of the contact.
     #[arg(long, conflicts_with = "who")]
     first: bool,
-    /// Somebody of the database: the number of a conversation, the phone number, or a part of the
+    /// Contact in the database: the number of a conversation, the phone number, or a part of the
     /// name or the phone.
     #[arg(long = "as", value_name = "CONVERSATION|NAME|PHONE")]
     who: Option<String>,
@@ -34,7 +34,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Explains.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
     let engine = Engine::new(rules);
@@ -55,7 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         terminal::json_line(&json(&turn));
     } else {
         explanation::show(&turn.explanation);
-        terminal::line(format_args!("{}:", turn.decision.name()));
+        terminal::line!("{}:", turn.decision.name());
         for reply in &turn.replies {
             let text = reply.content.transcript_text();
             terminal::line(terminal::framed(terminal::BUSINESS, &text));

@@ -2,24 +2,20 @@
 
 use anstyle::Style;
 
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, WARN, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, WARN, paint};
 use crate::engine::{Considered, Explanation, Verdict};
 
 /// Shows an explanation: the normalized text, and the verdict on each rule.
 pub(crate) fn show(explanation: &Explanation) {
     if let Some(read) = &explanation.normalized {
-        terminal::line(paint(
-            STRONG,
-            format_args!("read as: {}", terminal::one_line(read)),
-        ));
+        terminal::line(paint!(STRONG, "read as: {}", terminal::one_line(read)));
     }
     for considered in &explanation.considered {
         terminal::line(verdict(considered));
     }
     if explanation.not_told > 0 {
         let others = explanation.not_told;
-        terminal::line(paint(DIM, format_args!("· {others} more could not match")));
+        terminal::line(paint!(DIM, "· {others} more could not match"));
     }
     if let Some(note) = &explanation.note {
         terminal::line(paint(BAD, terminal::one_line(note)));
@@ -27,7 +23,6 @@ pub(crate) fn show(explanation: &Explanation) {
     show_behind(explanation);
 }
 
-/// Mark and style of a verdict.
 pub(crate) fn mark(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
         Verdict::Matched => ("✓", GOOD),
@@ -36,12 +31,11 @@ pub(crate) fn mark(verdict: Verdict) -> (&'static str, Style) {
     }
 }
 
-/// Formats the verdict on one rule.
 pub(crate) fn verdict(considered: &Considered) -> String {
     let (mark, style) = mark(considered.verdict);
     let rule = terminal::name(considered.rule.as_str());
     let because = terminal::one_line(&considered.because);
-    paint(style, format_args!("{mark} {rule}: {because}"))
+    paint!(style, "{mark} {rule}: {because}")
 }
 
 /// Shows the rules that were not evaluated, because an earlier one answered.
@@ -70,10 +64,7 @@ fn show_behind(explanation: &Explanation) {
             terminal::name(rule.rule.as_str()),
             terminal::one_line(&rule.because),
         );
-        terminal::line(paint(
-            style,
-            format_args!("{mark} {id}: {verdict}: {because}"),
-        ));
+        terminal::line(paint!(style, "{mark} {id}: {verdict}: {because}"));
     }
 }
 

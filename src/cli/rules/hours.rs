@@ -10,12 +10,11 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::json;
 
 use super::load;
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, GOOD, Hint, STRONG, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, Hint, STRONG, paint};
 use crate::clock::Clock;
 use crate::rules::opening_hours::Schedule;
 
-/// So many days are listed.
+/// Number of days listed.
 const DAYS: i64 = 7;
 
 /// Says whether the business is open at a time, until when, and the hours of that day and the six
@@ -33,7 +32,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Looks at the hours.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
@@ -59,7 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A local time, or one with an offset or zone of its own.
+/// Reads a local time, or one with an offset or zone of its own.
 fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
     if let Ok(at) = written.parse::<Timestamp>() {
         return Ok(at);
@@ -73,20 +71,20 @@ fn read(written: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
     let taken = at.compatible().context("there is no such time")?;
     match offset {
         AmbiguousOffset::Unambiguous { .. } => {}
-        AmbiguousOffset::Gap { .. } => terminal::note(format_args!(
+        AmbiguousOffset::Gap { .. } => terminal::note!(
             "note: the clock never shows {}, as it is set forward then: this is {}",
             local.strftime("%H:%M"),
-            taken.to_zoned(zone.clone()).strftime("%H:%M"),
-        )),
-        AmbiguousOffset::Fold { after, .. } => terminal::note(format_args!(
+            taken.to_zoned(zone.clone()).strftime("%H:%M")
+        ),
+        AmbiguousOffset::Fold { after, .. } => terminal::note!(
             "note: the clock shows {} twice, as it is set back: this is the first time, `{}{}` is the second",
             local.strftime("%H:%M"),
             local.strftime("%Y-%m-%dT%H:%M"),
             after
                 .to_timestamp(local)?
                 .to_zoned(zone.clone())
-                .strftime("%:z"),
-        )),
+                .strftime("%:z")
+        ),
     }
     Ok(taken)
 }
@@ -98,7 +96,7 @@ fn no_time(written: &str) -> Hint {
     )
 }
 
-/// What is told of a point in time.
+/// Whether the business is open at a time, and the time of the next change.
 fn facts(schedule: &Schedule, at: &Zoned) -> (bool, Option<Zoned>) {
     let now = at.timestamp();
     let open = schedule.is_open(now);
@@ -117,7 +115,7 @@ fn show(schedule: &Schedule, at: &Zoned) {
     let (open, change) = facts(schedule, at);
     let zone = at.time_zone().iana_name().unwrap_or("UTC");
     let time = at.strftime("%A, %-d %B %Y, %H:%M");
-    terminal::line(format_args!("{time} {}", paint(DIM, zone)));
+    terminal::line!("{time} {}", paint(DIM, zone));
     let change = change.map(|change| change.strftime("%A, %-d %B %Y, %H:%M").to_string());
     let sentence = match (open, change) {
         (true, Some(until)) => format!("open, until {until}"),
@@ -145,7 +143,7 @@ fn show(schedule: &Schedule, at: &Zoned) {
         };
         let holiday = holiday.map(|holiday| format!("  {}", paint(DIM, holiday)));
         let holiday = holiday.unwrap_or_default();
-        terminal::line(format_args!("  {name}  {hours}{holiday}"));
+        terminal::line!("  {name}  {hours}{holiday}");
     }
 }
 
@@ -167,7 +165,7 @@ fn as_json(schedule: &Schedule, at: &Zoned) -> serde_json::Value {
     })
 }
 
-/// The days to list; from the day before while its hours go on over midnight.
+/// Days to list, from the day before if its hours last beyond `at`.
 fn days(schedule: &Schedule, at: &Zoned) -> impl Iterator<Item = Date> {
     let minute = i16::from(at.hour()) * 60 + i16::from(at.minute());
     let goes_on = |day: &Date| {

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
-use crate::diagnostics;
+use crate::cli::terminal::{self, Hint};
 use crate::diagnostics::sources::SourceMap;
-use crate::diagnostics::{Colour, Diagnostic};
+use crate::diagnostics::{self, Colour, Diagnostic};
 use crate::rules::RuleSet;
 
 /// Reads and compiles a rules file; shows every mistake in it.

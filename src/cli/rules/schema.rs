@@ -12,9 +12,8 @@ use crate::rules;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {}
 
-/// Prints it.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(_: Arguments) -> anyhow::Result<ExitCode> {
-    terminal::line(format_args!("{:#}", rules::schema()));
+    terminal::line!("{:#}", rules::schema());
     Ok(ExitCode::SUCCESS)
 }

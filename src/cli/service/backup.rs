@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 
 use crate::cli::database::DatabaseOptions;
 use crate::cli::history::options;
-use crate::cli::terminal;
 use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::{GOOD, Hint, paint};
+use crate::cli::terminal::{self, GOOD, Hint, paint};
 use crate::clock::Clock;
 use crate::message::media_file::readable;
-use crate::store;
-use crate::store::{Copied, CopyError, Present, StoreError};
+use crate::store::{self, Copied, CopyError, Present, StoreError};
 
 /// The service goes on meanwhile. The copy is opened and checked before it gets its name, holds
 /// everything that was acknowledged when it was begun, and sends nothing when it is restored until
@@ -38,7 +36,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Makes the copy and tells what is in it.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let url = arguments.database.url()?;
     let file = &arguments.file;
@@ -61,17 +58,17 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         terminal::line(as_json(&copied, file));
     } else {
-        terminal::line(format_args!(
+        terminal::line!(
             "{} {}: {}",
             paint(GOOD, "backed up to"),
             file.display(),
             contents(&copied)
-        ));
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends at Ctrl-C, so that what was begun is taken away.
+/// Stops at Ctrl-C, which removes the unfinished copy.
 pub(super) async fn or_interrupted<T>(
     copying: impl Future<Output = Result<T, CopyError>>,
 ) -> anyhow::Result<T> {
@@ -84,7 +81,7 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-/// What there is to do about it, where that is not said already.
+/// Adds advice to an error.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<CopyError>() {
         Some(CopyError::Exists(_)) => "name another file, or replace it with --force",
@@ -99,7 +96,7 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
     Hint::error(format!("no backup was made: {error}"), hint.to_owned())
 }
 
-/// A line that learns how long the way is when it begins.
+/// Progress whose total becomes known with the first step.
 pub(super) struct CopyProgress {
     what: &'static str,
     bar: std::sync::OnceLock<Progress>,
@@ -125,7 +122,7 @@ impl CopyProgress {
     }
 }
 
-/// What a copy holds, in a line.
+/// Formats the content of a copy in one line.
 pub(super) fn contents(copied: &Copied) -> String {
     let newest = copied.newest.map_or_else(String::new, |at| {
         format!(", the last of {}", options::minute(at, &TimeZone::system()))
@@ -138,7 +135,7 @@ pub(super) fn contents(copied: &Copied) -> String {
     )
 }
 
-/// The same for programs.
+/// Content of a copy as JSON.
 pub(super) fn as_json(copied: &Copied, file: &Path) -> Value {
     json!({
         "file": file,

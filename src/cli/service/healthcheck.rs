@@ -1,8 +1,8 @@
 //! `replyd healthcheck`: asks a running service whether it is ready. For containers, which have no
 //! curl.
 //!
-//! The public listener tells strangers two words; why, and what else the owner should know, is
-//! asked of the admin listener, which is on loopback and so is this command.
+//! The public listener answers with two words; the reasons come from the admin listener, which like
+//! this command is on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 use crate::cli::terminal;
 use crate::config;
 
-/// For both questions together; less than a container engine waits.
+/// Timeout of all requests; shorter than that of container engines.
 const TIMEOUT: Duration = Duration::from_secs(4);
-/// Of that, for the details.
+/// Part of the timeout for the details.
 const DETAILS_TIMEOUT: Duration = Duration::from_secs(1);
-/// Our answers are a few lines.
+/// Maximum size of a response in bytes.
 const MAX_ANSWER_BYTES: u64 = 4_096;
 
 /// Answers by its exit code: 0 ready, 1 not.
@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (address, None)
     } else {
         let public = reachable(config::read_server(path)?.listen).to_string();
-        // Without it there is less to tell, and the answer is the same.
+        // The admin listener only adds details.
         let admin = config::read_admin(path).ok();
         (public, admin.map(|admin| admin.listen.to_string()))
     };
@@ -70,7 +70,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The error, with each condition among its causes.
+/// Adds each condition to the causes of an error.
 fn because(error: &anyhow::Error, details: Vec<String>) -> anyhow::Error {
     let causes = details.into_iter().rev().fold(None, |causes, line| {
         Some(match causes {
@@ -84,7 +84,7 @@ fn because(error: &anyhow::Error, details: Vec<String>) -> anyhow::Error {
     }
 }
 
-/// What a listener said.
+/// Response of a listener.
 struct Answer(String);
 
 impl Answer {
@@ -96,7 +96,7 @@ impl Answer {
         anyhow::bail!("not ready: {path} says `{}`", terminal::one_line(word))
     }
 
-    /// The lines behind the word, one condition each.
+    /// Lines after the first word, one condition each.
     fn details(self) -> Vec<String> {
         let lines = self.body().skip(1).map(terminal::one_line);
         lines.collect()
@@ -108,7 +108,7 @@ impl Answer {
     }
 }
 
-/// A service that listens on every address is asked on loopback.
+/// Replaces an unspecified address by loopback.
 fn reachable(mut listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listen.set_ip(Ipv4Addr::LOCALHOST.into()),

@@ -1,27 +1,26 @@
-//! `replyd init`: a configuration and rules to start from.
+//! `replyd init`: writes a configuration and rules to start from.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::terminal;
 use crate::cli::terminal::overwrite::not_written;
-use crate::cli::terminal::{Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, Hint, LITERAL, STRONG, paint};
 use crate::files::{Access, WriteError, create, make_folder};
 use crate::rules;
 
 const CONFIG: &str = "replyd.toml";
 const RULES: &str = "rules.toml";
-/// The first line of the rules names it, so that editors complete and check them.
+/// Named in the first line of the rules, so that editors complete and check them.
 const SCHEMA: &str = "rules.schema.json";
 
-/// What is written: each file with its text.
+/// Files to write, with their texts.
 fn files() -> [(&'static str, String, Access); 3] {
     let (config, rules) = (
         include_str!("init/replyd.toml"),
         include_str!("init/rules.toml"),
     );
     [
-        // Secrets may come to stand in it.
+        // The owner may put secrets into it.
         (CONFIG, config.to_owned(), Access::Private),
         (RULES, rules.to_owned(), Access::Umask),
         (SCHEMA, format!("{:#}\n", rules::schema()), Access::Umask),
@@ -36,7 +35,6 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-/// Writes the files and says how to go on.
 #[expect(clippy::unused_async, reason = "every subcommand has this form")]
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = arguments.folder;
@@ -47,12 +45,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks at all of them first, so that a refusal leaves nothing half done.
+/// Checks all files first, so that a refusal leaves nothing half done.
 fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
     let there = [CONFIG, RULES, SCHEMA]
         .iter()
         .map(|name| folder.join(name))
-        // A link that leads nowhere is there, too.
+        // A dangling link counts as existing.
         .find(|path| path.symlink_metadata().is_ok());
     match there {
         None => Ok(()),
@@ -63,14 +61,14 @@ fn refuse_to_overwrite(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// All of them or, when one cannot be written, none.
+/// Writes all files, or none if one cannot be written.
 fn write_all(folder: &Path) -> Result<(), WriteError> {
     let mut written = Vec::new();
     for (name, text, access) in files() {
         let path = folder.join(name);
         if let Err(error) = create(&path, &text, access) {
             for path in written {
-                // The error that is told is the one that stopped us.
+                // The first error is reported.
                 let _ = std::fs::remove_file(path);
             }
             return Err(error);
@@ -84,9 +82,9 @@ fn next_steps(folder: &Path) -> String {
     let [config, rules, schema] =
         [CONFIG, RULES, SCHEMA].map(|name| terminal::path(&folder.join(name)));
     let heading = paint(STRONG, "Next:");
-    let check = paint(LITERAL, format_args!("replyd check {rules}"));
-    let chat = paint(LITERAL, format_args!("replyd chat {rules}"));
-    let serve = paint(LITERAL, format_args!("replyd serve --config {config}"));
+    let check = paint!(LITERAL, "replyd check {rules}");
+    let chat = paint!(LITERAL, "replyd chat {rules}");
+    let serve = paint!(LITERAL, "replyd serve --config {config}");
     format!(
         "wrote {config} and {rules}, and {schema} for editors that know TOML
 

@@ -6,15 +6,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::backup;
-use super::backup::{CopyProgress, contents};
+use super::backup::{self, CopyProgress, contents};
 use crate::cli::database::DatabaseOptions;
-use crate::cli::terminal;
 use crate::cli::terminal::confirm::{Answer, confirm};
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
-use crate::store;
-use crate::store::{CopyError, CopyRows, PendingRows, Restored, RowOrigin, Store, StoreError};
+use crate::store::{
+    self, CopyError, CopyRows, PendingRows, Restored, RowOrigin, Store, StoreError,
+};
 
 /// The service must be stopped to restore. The backup is checked first; the database that is there
 /// is put aside under a name with the time in it, never deleted.
@@ -47,7 +46,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Restores, or releases.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let url = arguments.database.url()?;
     match &arguments.file {
@@ -76,23 +74,20 @@ async fn restore(arguments: &Arguments, url: &str, file: &Path) -> anyhow::Resul
 }
 
 fn print(restored: &Restored, url: &str, file: &Path) {
-    terminal::line(format_args!(
+    terminal::line!(
         "{} {} into {url}: {}",
         paint(GOOD, "restored"),
         file.display(),
         contents(&restored.copied)
-    ));
+    );
     if let Some(aside) = &restored.aside {
-        terminal::line(format_args!(
-            "the database that was there is `{}` now",
-            aside.display()
-        ));
+        terminal::line!("the database that was there is `{}` now", aside.display());
     }
-    terminal::line(format_args!(
+    terminal::line!(
         "{} until you run {}",
         paint(WARN, "nothing is sent from it"),
         paint(LITERAL, "replyd restore --release")
-    ));
+    );
 }
 
 async fn release(arguments: &Arguments, url: &str) -> anyhow::Result<ExitCode> {
@@ -143,10 +138,10 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
             "waits": waits_as_json(&waits),
         }));
     } else {
-        terminal::line(format_args!(
+        terminal::line!(
             "{}: a running service sends again within seconds",
             paint(GOOD, "released")
-        ));
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -160,13 +155,13 @@ fn show(waits: &[PendingRows]) {
             RowOrigin::InCopy => "in the backup already",
             RowOrigin::Since => "since it was restored",
         };
-        terminal::line(format_args!(
+        terminal::line!(
             "{:>6} {} {} {}",
             row.rows,
             row.kind,
             row.state,
             paint(DIM, since)
-        ));
+        );
     }
 }
 
@@ -182,7 +177,7 @@ fn waits_as_json(waits: &[PendingRows]) -> Value {
     rows.collect()
 }
 
-/// What there is to do about it, where that is not said already.
+/// Adds advice to an error.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<CopyError>() {
         Some(CopyError::Store(StoreError::Locked { .. })) => {

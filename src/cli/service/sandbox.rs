@@ -1,4 +1,4 @@
-//! `replyd sandbox`: the phone of the pretend WhatsApp, from another terminal.
+//! `replyd sandbox`: a phone in the sandbox of a running demo.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,15 +8,13 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, bubble, paint};
 use crate::gateway::http_client;
 use crate::sandbox::{Bubble, Side};
 
-/// The person who writes when nobody else is named.
-const PERSON: &str = "15550000001";
-/// How long to wait for the first answer, and then for one more.
+/// Phone number of the contact who writes unless `--from` names another.
+const CONTACT: &str = "15550000001";
+/// Time to wait for the first answer, and then for each further one.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 const ONE_MORE: Duration = Duration::from_millis(400);
 
@@ -25,8 +23,8 @@ const ONE_MORE: Duration = Duration::from_millis(400);
 pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// Phone number of the person, digits only.
-    #[arg(long, global = true, default_value = PERSON)]
+    /// Phone number of the contact, digits only.
+    #[arg(long, global = true, default_value = CONTACT)]
     from: String,
     /// Data folder of the demo.
     #[arg(long, global = true, value_name = "DIR", default_value = DATA_FOLDER)]
@@ -39,25 +37,24 @@ enum Action {
     Say {
         /// What to write.
         text: String,
-        /// Profile name of the person.
+        /// Profile name of the contact.
         #[arg(long)]
         name: Option<String>,
     },
     /// Tap a button or choose a row: by its number, its label or its id.
     Tap {
-        /// Which one.
+        /// Number, label or id.
         option: String,
     },
     /// Show the whole conversation as the phone shows it.
     Screen,
 }
 
-/// Does one thing on the phone and prints what it shows then.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let phone = Phone::find(&arguments)?;
     let written = match arguments.action {
-        Action::Say { text, name } => json!({ "from": phone.person, "name": name, "text": text }),
-        Action::Tap { option } => json!({ "from": phone.person, "tap": option }),
+        Action::Say { text, name } => json!({ "from": phone.contact, "name": name, "text": text }),
+        Action::Tap { option } => json!({ "from": phone.contact, "tap": option }),
         Action::Screen => {
             let bubbles = phone.screen(0, Duration::ZERO).await?;
             show(&bubbles);
@@ -85,11 +82,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The sandbox of a running demo, as one person sees it.
+/// Phone of one contact in the sandbox of a running demo.
 struct Phone {
     client: reqwest::Client,
     base: String,
-    person: String,
+    contact: String,
 }
 
 impl Phone {
@@ -111,11 +108,11 @@ impl Phone {
         Ok(Self {
             client,
             base,
-            person: arguments.from.trim_start_matches('+').to_owned(),
+            contact: arguments.from.trim_start_matches('+').to_owned(),
         })
     }
 
-    /// Writes or taps; gives how many messages the screen showed right after.
+    /// Writes or taps; returns the number of messages on the screen right after.
     async fn write(&self, written: &Value) -> anyhow::Result<usize> {
         let answer = self
             .client
@@ -140,8 +137,8 @@ impl Phone {
     }
 
     async fn screen(&self, after: usize, wait: Duration) -> anyhow::Result<Vec<Bubble>> {
-        let (base, person, wait) = (&self.base, &self.person, wait.as_millis());
-        let url = format!("{base}/sandbox/screen/{person}?after={after}&wait_ms={wait}");
+        let (base, contact, wait) = (&self.base, &self.contact, wait.as_millis());
+        let url = format!("{base}/sandbox/screen/{contact}?after={after}&wait_ms={wait}");
         let answer = self
             .client
             .get(url)
@@ -169,7 +166,7 @@ fn show(bubbles: &[Bubble]) {
             };
             let you = paint(LITERAL, "you › ");
             let text = terminal::behind(&you, terminal::CONTACT, LITERAL, &bubble.text);
-            terminal::line(format_args!("{text} {ticks}"));
+            terminal::line!("{text} {ticks}");
             continue;
         }
         terminal::line(terminal::framed(terminal::BUSINESS, &bubble.text));

@@ -10,8 +10,7 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
 use crate::shutdown::Shutdown;
-use crate::telemetry;
-use crate::telemetry::StderrQueue;
+use crate::telemetry::{self, StderrQueue};
 
 /// The first signal lets requests and sends in flight finish, the second stops at once.
 #[derive(Debug, clap::Args)]
@@ -28,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match serve(arguments, &lines).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            // The way of the log lines, because a pipe that nobody reads must not keep a failed
+            // Printed through the queue of log lines, because a blocked pipe must not keep a failed
             // service alive.
             lines.push(terminal::error_text(&error));
             Ok(ExitCode::FAILURE)

@@ -71,26 +71,20 @@ pub(crate) fn tappable(content: &Outbound) -> Vec<Tappable> {
 
 /// A message of the business, with its buttons and rows numbered.
 pub(crate) fn bubble(content: &Outbound) -> String {
+    let strong = |text: &String| paint(STRONG, terminal::visible(text));
+    let dim = |text: &String| paint(DIM, terminal::visible(text));
     let mut lines = Vec::new();
     match content {
         Outbound::Buttons { frame, .. } => {
             match &frame.header {
-                Some(Header::Text(text)) => lines.push(paint(STRONG, terminal::visible(text))),
+                Some(Header::Text(text)) => lines.push(strong(text)),
                 Some(Header::Media(media)) => {
-                    lines.push(paint(
-                        DIM,
-                        terminal::visible(&Outbound::Media(media.clone()).transcript_text()),
-                    ));
+                    lines.push(dim(&Outbound::Media(media.clone()).transcript_text()));
                 }
                 Some(Header::Place { .. }) | None => {}
             }
             lines.push(terminal::visible(&frame.body));
-            lines.extend(
-                frame
-                    .footer
-                    .as_ref()
-                    .map(|text| paint(DIM, terminal::visible(text))),
-            );
+            lines.extend(frame.footer.as_ref().map(dim));
             lines.push(numbered(&tappable(content)).join("  "));
         }
         Outbound::List {
@@ -100,26 +94,13 @@ pub(crate) fn bubble(content: &Outbound) -> String {
             button,
             sections,
         } => {
-            lines.extend(
-                header
-                    .as_ref()
-                    .map(|text| paint(STRONG, terminal::visible(text))),
-            );
+            lines.extend(header.as_ref().map(strong));
             lines.push(terminal::visible(body));
-            lines.extend(
-                footer
-                    .as_ref()
-                    .map(|text| paint(DIM, terminal::visible(text))),
-            );
-            lines.push(paint(DIM, format_args!("≡ {}", terminal::visible(button))));
+            lines.extend(footer.as_ref().map(dim));
+            lines.push(paint!(DIM, "≡ {}", terminal::visible(button)));
             let mut rows = numbered(&tappable(content)).into_iter();
             for section in sections {
-                lines.extend(
-                    section
-                        .title
-                        .as_ref()
-                        .map(|title| paint(STRONG, terminal::visible(title))),
-                );
+                lines.extend(section.title.as_ref().map(strong));
                 lines.extend(rows.by_ref().take(section.rows.len()));
             }
         }
@@ -152,10 +133,10 @@ fn numbered(options: &[Tappable]) -> Vec<String> {
 
 /// One numbered button or row.
 pub(crate) fn option_line(number: usize, title: &str, description: Option<&str>) -> String {
-    let second = description.map(|text| paint(DIM, format_args!(" · {}", terminal::visible(text))));
+    let second = description.map(|text| paint!(DIM, " · {}", terminal::visible(text)));
     format!(
         "{} {}{}",
-        paint(LITERAL, format_args!("[{number}]")),
+        paint!(LITERAL, "[{number}]"),
         terminal::visible(title),
         second.unwrap_or_default()
     )

@@ -1,4 +1,4 @@
-//! Confirmation of what cannot be undone.
+//! Confirmation of irreversible actions.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -12,13 +12,11 @@ use super::untrusted_text::one_line;
 /// Answer of the user at the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// `y` or `yes`.
     Yes,
-    /// Anything else.
     No,
 }
 
-/// Consent to what cannot be undone.
+/// Consent to an irreversible action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
     /// Given by a flag, such as `--yes`.
@@ -64,7 +62,7 @@ pub(crate) fn confirm(question: &str) -> anyhow::Result<Answer> {
     let input = std::io::stdin();
     if !input.is_terminal() {
         return Err(Hint::error(
-            format!("nobody is there to ask: {question}?"),
+            format!("there is no terminal to ask on: {question}?"),
             "say it beforehand with --yes",
         ));
     }

@@ -13,9 +13,7 @@ use crate::diagnostics::Colour;
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Hint {
-    /// Description of the error.
     pub(crate) message: String,
-    /// Advice.
     pub(crate) hint: String,
 }
 

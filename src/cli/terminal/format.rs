@@ -20,6 +20,14 @@ impl Format {
         if json { Self::Json } else { Self::Text }
     }
 
+    /// Prints one result, as JSON or as a line of text.
+    pub(crate) fn print(self, json: &Value, text: impl Display) {
+        match self {
+            Self::Text => line(text),
+            Self::Json => json_line(json),
+        }
+    }
+
     /// Prints rows: each as JSON, or all as the text of `table`; the note `empty` in place of an
     /// empty table.
     pub(crate) fn print_rows<R>(

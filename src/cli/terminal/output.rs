@@ -24,6 +24,12 @@ pub(crate) fn line(text: impl Display) {
     record_failure(writeln!(anstream::stdout(), "{text}"));
 }
 
+/// Writes one formatted line to standard output, as [`line()`] does.
+macro_rules! line_format {
+    ($($text:tt)*) => { $crate::cli::terminal::line(format_args!($($text)*)) };
+}
+pub(crate) use line_format as line;
+
 /// Writes one value as a line of JSON to standard output.
 pub(crate) fn json_line(value: &impl Display) {
     line(json(value));
@@ -62,6 +68,12 @@ pub(crate) fn finish() -> io::Result<()> {
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
+
+/// Writes one formatted line to standard error, as [`note()`] does.
+macro_rules! note_format {
+    ($($text:tt)*) => { $crate::cli::terminal::note(format_args!($($text)*)) };
+}
+pub(crate) use note_format as note;
 
 /// Writes to standard error without a line end and flushes: for questions.
 pub(crate) fn ask(text: impl Display) {

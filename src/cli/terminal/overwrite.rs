@@ -1,4 +1,4 @@
-//! Files that commands write: one that another program or a person wrote is replaced only with
+//! Files that commands write; one that the command did not write itself is replaced only with
 //! consent.
 
 use std::fs;
@@ -8,8 +8,7 @@ use std::path::Path;
 use super::confirm::{Answer, Consent, confirm};
 use super::error::Hint;
 use super::untrusted_text::visible;
-use crate::files;
-use crate::files::{Access, WriteError};
+use crate::files::{self, Access, WriteError};
 
 /// Writes a file that a command generates anew each time. Asks before it replaces a file whose text
 /// `is_generated` does not recognize.

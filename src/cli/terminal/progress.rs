@@ -13,11 +13,9 @@ const WIDTH: u64 = 24;
 const FULL: &str = "█";
 const EMPTY: &str = "░";
 
-/// Counted unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Bytes,
-    /// Things of this name.
     Things(&'static str),
 }
 
@@ -61,7 +59,6 @@ impl Progress {
         }
     }
 
-    /// Shows the amount done so far.
     pub(crate) fn at(&self, bytes: u64) {
         let Some(shown) = &self.shown else { return };
         let step = self.step(bytes);
@@ -70,7 +67,6 @@ impl Progress {
         }
     }
 
-    /// Clears the line.
     pub(crate) fn done(&self) {
         if self.shown.is_some() {
             terminal::over("");

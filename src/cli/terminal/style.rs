@@ -22,7 +22,14 @@ pub(crate) const PAPER: Style = Style::new()
     .fg_color(Some(Color::Ansi(AnsiColor::Black)))
     .bg_color(Some(Color::Ansi(AnsiColor::BrightWhite)));
 
-/// Formats text in a style.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
+
+/// Formats text from a format string in a style, as [`paint()`] does.
+macro_rules! paint_format {
+    ($style:expr, $($text:tt)*) => {
+        $crate::cli::terminal::paint($style, format_args!($($text)*))
+    };
+}
+pub(crate) use paint_format as paint;

@@ -1,16 +1,16 @@
 //! `[actions]` and `[model]`: which hosts rules may call, and which language model they may ask.
 //!
-//! Nothing is allowed unless it stands here: the rules are written by whoever answers people, this
-//! file by whoever runs the machine.
+//! Every host must be listed: rules may be written by other people than those who run the machine.
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::reader::Reader;
 use crate::config::{ActionHost, Actions, LimitKey, Model};
+use crate::diagnostics::optional::{Read, Reported, optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Text};
 
-/// Larger answers are no answers to a person's question.
+/// Maximum of `actions.max_bytes`.
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
 
 impl Reader<'_> {
@@ -26,12 +26,9 @@ impl Reader<'_> {
     }
 
     fn action_hosts(&mut self) -> Option<Vec<ActionHost>> {
-        let elements = self.list("actions.hosts")?;
-        let hosts: Vec<_> = elements
-            .iter()
-            .map(|element| self.action_host(element))
-            .collect();
-        hosts.into_iter().collect()
+        read_each(&self.list("actions.hosts")?, |element| {
+            self.action_host(element)
+        })
     }
 
     fn action_host(&mut self, element: &Field<'_>) -> Option<ActionHost> {
@@ -45,21 +42,16 @@ impl Reader<'_> {
         }
         if !element.is_table() {
             let expected = "names of hosts or tables such as `{ host = \"shop.example\" }`";
-            self.toml.wrong_type(element, expected);
-            return None;
+            return self.toml.wrong_type(element, expected);
         }
         let table = self
             .toml
             .table(element, &["host", "private", "authorization"])?;
-        let private = match table.get("private") {
-            Some(field) => self.toml.boolean(&field),
-            None => Some(false),
-        };
+        let private = or_default(table.get("private"), |field| self.toml.boolean(&field));
         // Left out where it has a problem: then no configuration is made of the rest.
         let authorization = table.get("authorization");
         let authorization = authorization.and_then(|field| self.authorization(&field));
-        let host = self.toml.required(&table, "host")?;
-        let host = self.toml.string(&host)?;
+        let host = self.toml.required_string(&table, "host")?;
         let private = private?;
         Some(ActionHost {
             base: self.host_address(&host, private)?,
@@ -123,12 +115,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `None` is a problem; `Some(None)` is no model.
-    #[expect(
-        clippy::option_option,
-        reason = "every method of the reader gives None for a problem"
-    )]
-    pub(super) fn model(&mut self) -> Option<Option<Model>> {
+    /// Reads the model, if one is set.
+    pub(super) fn model(&mut self) -> Read<Option<Model>> {
         let key = "model.url";
         let url = self.settings.get(key).cloned();
         let wished = url.is_some_and(|url| url.into_text().text() != Some(""));
@@ -140,16 +128,18 @@ impl Reader<'_> {
         let name = self.text("model.name");
         let (temperature, limit_key) = (self.temperature(), self.limit_key());
         let api_key = self.optional_key("model.api_key")?;
-        let (url, name) = (url?, name?);
-        let (temperature, limit_key) = (temperature?, limit_key?);
+        let (url, name) = (url.ok_or(Reported)?, name.ok_or(Reported)?);
+        let (temperature, limit_key) = (temperature?, limit_key.ok_or(Reported)?);
         if !wished {
-            return Some(None);
+            return Ok(None);
         }
         if name.value.is_empty() {
             let message = "is empty: say which model of model.url is to be asked";
-            return self.refuse("model.name", &name.span, message);
+            return self
+                .refuse("model.name", &name.span, message)
+                .ok_or(Reported);
         }
-        Some(Some(Model {
+        Ok(Some(Model {
             url,
             name: name.value.to_owned(),
             api_key,
@@ -158,17 +148,10 @@ impl Reader<'_> {
         }))
     }
 
-    #[expect(
-        clippy::option_option,
-        reason = "every method of the reader gives None for a problem"
-    )]
-    fn temperature(&mut self) -> Option<Option<u32>> {
+    fn temperature(&mut self) -> Read<Option<u32>> {
         let key = "model.temperature";
-        if self.settings.contains_key(key) {
-            return self.integer(key, 0..=2).map(Some);
-        }
-        self.known.push(key);
-        Some(None)
+        let field = self.is_set(key).then_some(key);
+        optional(field, |key| self.integer(key, 0..=2))
     }
 
     fn limit_key(&mut self) -> Option<LimitKey> {

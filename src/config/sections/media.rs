@@ -1,13 +1,14 @@
-//! `[media]`: whether and how files that people send are fetched, and by whose token.
+//! `[media]`: download of media files and the token for it.
 
 use std::ops::Range;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::reader::Reader;
 use crate::config::{Gateway, Media, Preset};
+use crate::diagnostics::optional::{Read, optional};
 
-/// Meta takes no file above 100 MB from people. See
+/// Maximum size in bytes of a file that a contact can send. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const MOST_BYTES: u32 = 100 * 1024 * 1024;
 
@@ -16,14 +17,13 @@ impl Reader<'_> {
         let download = self.flag("media.download");
         let folder = self.path("media.folder");
         let max_bytes = self.integer("media.max_bytes", 1..=MOST_BYTES);
-        let token = self.optional_key("media.token")?;
+        let token = self.optional_key("media.token").ok()?;
         let (download, place) = download?;
         let token = token.or_else(|| {
             let gateway = gateway?;
             (gateway.preset == Preset::Graph).then(|| gateway.api_key.clone())
         });
-        // Without a gateway that has a problem of its own, nobody can say yet whether there is a
-        // token.
+        // With an invalid gateway it is not known yet whether there is a token.
         if download && token.is_none() && gateway.is_some() {
             return self.refuse(
                 "media.download",
@@ -39,25 +39,17 @@ impl Reader<'_> {
         })
     }
 
-    /// A key for a header that may be left out. `None` is a problem; `Some(None)` is no key.
-    #[expect(
-        clippy::option_option,
-        reason = "every method of the reader gives None for a problem"
-    )]
-    pub(super) fn optional_key(
-        &mut self,
-        key: &'static str,
-    ) -> Option<Option<secrecy::SecretString>> {
-        if !self.settings.contains_key(key) {
-            self.known.push(key);
-            return Some(None);
-        }
-        let (token, place) = self.secret(key)?;
-        self.for_header(key, &place, token.expose_secret())?;
-        Some(Some(token))
+    /// Reads a key for a header that may be left out.
+    pub(super) fn optional_key(&mut self, key: &'static str) -> Read<Option<SecretString>> {
+        let set = self.is_set(key).then_some(key);
+        optional(set, |key| {
+            let (token, place) = self.secret(key)?;
+            self.for_header(key, &place, token.expose_secret())?;
+            Some(token)
+        })
     }
 
-    /// Refuses what no HTTP header may carry.
+    /// Refuses characters that no HTTP header may carry.
     pub(super) fn for_header(&mut self, key: &str, place: &Range<usize>, text: &str) -> Option<()> {
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Some(());

@@ -1,4 +1,4 @@
-//! Which keys there are, what each may hold, and what must fit together.
+//! Keys of the configuration, their allowed values, and checks across keys.
 
 mod actions;
 mod media;
@@ -19,7 +19,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// Paths of the public listener that the webhook cannot have.
 const TAKEN_PATHS: [&str; 2] = ["/livez", "/readyz"];
 
-/// What a preset stands for.
+/// Values that a preset sets.
 struct PresetValues {
     base_url: &'static str,
     control_url: &'static str,
@@ -38,7 +38,7 @@ impl Preset {
             },
             Self::Graph => PresetValues {
                 base_url: "https://graph.facebook.com",
-                // Nobody's: Meta itself has no connections, and commands that need them say so.
+                // Unused: Meta has no connections, and commands that need them say so.
                 control_url: "https://graph.facebook.com",
                 api_key_variable: "WHATSAPP_TOKEN",
                 requests_per_second: 0,
@@ -73,13 +73,13 @@ impl Reader<'_> {
             media: media?,
             rules: rules?,
             actions: actions?,
-            model: model?,
+            model: model.ok()?,
             numbers: numbers?,
             log: log?,
         })
     }
 
-    /// What calls of the gateway need.
+    /// Reads the sections that calls of the gateway need.
     pub(super) fn calls(&mut self) -> Option<Calls> {
         let gateway = self.gateway();
         let database = self.database();
@@ -104,11 +104,8 @@ impl Reader<'_> {
             .map(|path| path.strip_prefix("//").unwrap_or(path))
             .filter(|path| !path.is_empty() && !path.starts_with(':'));
         let Some(path) = path else {
-            return self.refuse(
-                key,
-                &text.span,
-                r#"must be "sqlite:" and a file, such as "sqlite:data/replyd.db""#,
-            );
+            let message = r#"must be "sqlite:" and a file, such as "sqlite:data/replyd.db""#;
+            return self.refuse(key, &text.span, message);
         };
         let url = format!("sqlite:{}", self.folder.join(path).display());
         Some(Database { url })
@@ -130,11 +127,8 @@ impl Reader<'_> {
         let Text { value: path, span } = self.text(key)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
         if !path.starts_with('/') || !path.bytes().all(plain) {
-            return self.refuse(
-                key,
-                &span,
-                r#"must start with "/" and hold only letters, digits and - . _ ~ /"#,
-            );
+            let message = r#"must start with "/" and hold only letters, digits and - . _ ~ /"#;
+            return self.refuse(key, &span, message);
         }
         if TAKEN_PATHS.contains(&path) {
             return self.refuse(key, &span, "is the path of a health check");
@@ -168,10 +162,9 @@ impl Reader<'_> {
     }
 
     fn or_preset(&mut self, key: &'static str, preset: u32) -> Option<u32> {
-        if self.settings.contains_key(key) {
+        if self.is_set(key) {
             return self.integer(key, 0..=10_000);
         }
-        self.known.push(key);
         Some(preset)
     }
 
@@ -181,11 +174,8 @@ impl Reader<'_> {
             return Some(preset.to_owned());
         };
         let Ok(url) = reqwest::Url::parse(text) else {
-            return self.refuse(
-                key,
-                &span,
-                "must be a URL such as https://graph.facebook.com",
-            );
+            let message = "must be a URL such as https://graph.facebook.com";
+            return self.refuse(key, &span, message);
         };
         let loopback = match url.host_str() {
             Some("localhost") => true,
@@ -196,11 +186,8 @@ impl Reader<'_> {
             None => false,
         };
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-            return self.refuse(
-                key,
-                &span,
-                "must begin with https://, or the API key would travel in the clear",
-            );
+            let message = "must begin with https://, or the API key would travel in the clear";
+            return self.refuse(key, &span, message);
         }
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return self.refuse(key, &span, "must have no user, query or fragment");
@@ -222,10 +209,9 @@ impl Reader<'_> {
 
     fn api_key(&mut self, variable: &str) -> Option<secrecy::SecretString> {
         let key = "gateway.api_key";
-        let (secret, place) = if self.settings.contains_key(key) {
+        let (secret, place) = if self.is_set(key) {
             self.secret(key)?
         } else {
-            self.known.push(key);
             self.default_secret(key, variable)?
         };
         self.for_header(key, &place, secret.expose_secret())?;
@@ -290,8 +276,7 @@ impl Reader<'_> {
     }
 
     fn numbers(&mut self) -> Option<Vec<Number>> {
-        if !self.settings.contains_key("number") {
-            self.known.push("number");
+        if !self.is_set("number") {
             return Some(Vec::new());
         }
         let elements = self.list("number")?;

@@ -1,19 +1,17 @@
-//! Reads `call` and `model`: what a rule asks of the world outside.
+//! Reads `call` and `model`: requests to external services.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bot::at_most;
-use super::text;
-use super::text::Symbols;
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
-use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::optional::{optional, or_default, read_each};
+use crate::diagnostics::toml_reader::{Field, Reader, Text};
 use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
-use crate::template;
-use crate::template::Template;
+use crate::template::{self, Template};
 
 const CALL_KEYS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "headers", "json", "save", "timeout",
@@ -27,8 +25,8 @@ const METHODS: [(&str, HttpMethod); 5] = [
 ];
 const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
 
-/// Headers that say whom a request is for and where it ends: another value would make two requests
-/// of one.
+/// Headers that control where a request goes and where it ends: another value could smuggle a
+/// second request.
 const RESERVED: [&str; 13] = [
     "host",
     "content-length",
@@ -45,11 +43,11 @@ const RESERVED: [&str; 13] = [
     "http2-settings",
 ];
 
-/// How long a call may take when the rule does not say.
+/// Default timeout of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a model may take when the rule does not say.
+/// Default timeout of a request to a model.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an answer of a model may be when the rule does not say: about 200 words.
+/// Default limit of a model's response, in tokens: about 200 words.
 const MODEL_TOKENS: u32 = 300;
 const MODEL_TOKENS_MAX: u32 = 4_000;
 
@@ -75,17 +73,13 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         .collect();
     let [(method, address)] = methods.as_slice() else {
         let message = "a call has one of `get`, `post`, `put`, `patch` and `delete`";
-        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
-        reader.report(error.help("write it like `get = \"https://shop.example/…\"`".to_owned()));
-        return None;
+        let help = "write it like `get = \"https://shop.example/…\"`";
+        return reader.refuse(codes::MISSING_KEY, &table.span, message, help);
     };
     let url = url(reader, address, known);
-    let headers = match table.get("headers") {
-        Some(field) => headers(reader, &field, known),
-        None => Some(BTreeMap::new()),
-    };
+    let headers = or_default(table.get("headers"), |field| headers(reader, &field, known));
     let body = optional(table.get("json"), |field| body(reader, &field, known));
-    let save = save(reader, &table);
+    let save = optional(table.get("save"), |field| save(reader, &field));
     let timeout = optional(table.get("timeout"), |field| {
         at_most(reader, &field, ACTION_TIMEOUT_MAX)
     });
@@ -94,12 +88,12 @@ fn call(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         url: url?,
         headers: headers?,
         body: body.ok()?,
-        save: save?,
+        save: save.ok()?,
         timeout: timeout.ok()?.unwrap_or(CALL_TIMEOUT),
     })
 }
 
-/// The address of a call: its host is written out, so that nobody can talk it into calling another.
+/// Reads the address of a call. Its host must be literal, so that no variable can change it.
 fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Template> {
     let text = reader.string(field)?;
     let rest = ["https://", "http://"]
@@ -109,24 +103,16 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option
     let valid = host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '@', ' ']));
     if has_dot_segments(text.value) {
         let message = "the address of a call has a part that is `.` or `..`";
-        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
-        reader.report(error.help("write the address as it is called".to_owned()));
-        return None;
+        let help = "write the address as it is called";
+        return reader.refuse(codes::LINK, &text.span, message, help);
     }
     if !valid {
         let message = "a call goes to an address with its host written out";
-        let error = Diagnostic::error(codes::LINK, text.span.clone(), message);
         let help = "write it like `\"https://shop.example/orders/{{ match.number }}\"`";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::LINK, &text.span, message, help);
     }
-    match Template::parse_url(text.value, &known.scope()) {
-        Ok(template) => Some(template),
-        Err(errors) => {
-            text::report(reader, &text, errors);
-            None
-        }
-    }
+    let template = Template::parse_url(text.value, &known.scope());
+    text::parsed(reader, &text, template)
 }
 
 fn headers(
@@ -135,8 +121,7 @@ fn headers(
     known: Symbols<'_>,
 ) -> Option<BTreeMap<String, Template>> {
     if !field.is_table() {
-        reader.wrong_type(field, "a table of headers");
-        return None;
+        return reader.wrong_type(field, "a table of headers");
     }
     let mut headers = Vec::new();
     for entry in field.entries() {
@@ -150,15 +135,14 @@ fn headers(
         }
         let reserved = RESERVED
             .iter()
-            .any(|one| entry.name.eq_ignore_ascii_case(one));
+            .any(|header| entry.name.eq_ignore_ascii_case(header));
         if reserved {
             let message = format!("a call cannot set the header `{}`", entry.name);
-            let error = Diagnostic::error(codes::VALUE, entry.span.clone(), message);
             let help = "leave it out: it follows from the address and the body";
-            reader.report(error.help(help.to_owned()));
+            reader.error(codes::VALUE, &entry.span, message, help);
         }
         let text = reader.string(&entry);
-        let text = text.and_then(|text| text::one(reader, &text, known));
+        let text = text.and_then(|text| text::literal(reader, &text, known));
         headers.push(
             text.filter(|_| valid && !reserved)
                 .map(|text| (entry.name.to_owned(), text)),
@@ -172,42 +156,27 @@ fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Optio
         return Some(Body::Plain(value));
     }
     if let Some(elements) = field.elements() {
-        let elements: Vec<_> = elements
-            .iter()
-            .map(|one| body(reader, one, known))
-            .collect();
-        return elements.into_iter().collect::<Option<_>>().map(Body::List);
+        return read_each(elements, |element| body(reader, &element, known)).map(Body::List);
     }
     if field.is_table() {
-        let entries: Vec<_> = field
-            .entries()
-            .iter()
-            .map(|one| Some((one.name.to_owned(), body(reader, one, known)?)))
-            .collect();
-        return entries.into_iter().collect::<Option<_>>().map(Body::Object);
+        let entries = read_each(field.entries(), |entry| {
+            Some((entry.name.to_owned(), body(reader, &entry, known)?))
+        });
+        return entries.map(|entries| Body::Object(entries.into_iter().collect()));
     }
     let text = reader.string(field)?;
-    text::one(reader, &text, known).map(Body::Text)
+    text::literal(reader, &text, known).map(Body::Text)
 }
 
 /// `save`: a name that is no group of variables already, but for `order`, which shops want.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is for what is wrong, the inner one for what is not there"
-)]
-fn save(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<Option<String>> {
-    let Some(field) = table.get("save") else {
-        return Some(None);
-    };
-    let name = reader.string(&field)?;
+fn save(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
+    let name = reader.string(field)?;
     if is_root(name.value) {
-        return Some(Some(name.value.to_owned()));
+        return Some(name.value.to_owned());
     }
     let message = format!("`{}` cannot be the name of a result", name.value);
-    let error = Diagnostic::error(codes::ODD_ID, name.span, message);
     let help = "use small letters, digits and `_`, and no name that is a variable already";
-    reader.report(error.help(help.to_owned()));
-    None
+    reader.refuse(codes::ODD_ID, &name.span, message, help)
 }
 
 /// Whether a name may stand for a result or an answer.
@@ -231,22 +200,17 @@ fn model<'d>(
     chooses: &mut Vec<Text<'d>>,
 ) -> Option<ModelTemplate> {
     let table = reader.table(field, &MODEL_KEYS)?;
-    let choose = match table.get("choose") {
-        Some(field) => reader.strings(&field),
-        None => Some(Vec::new()),
-    };
+    let choose = or_default(table.get("choose"), |field| reader.strings(&field));
     let prompt = optional(table.get("prompt"), |field| {
         let text = reader.string(&field)?;
-        text::one(reader, &text, known)
+        text::literal(reader, &text, known)
     });
     if table.get("choose").is_none() && table.get("prompt").is_none() && !table.has_unknown() {
         let message = "a model needs a `prompt`, or rules to `choose` from";
-        let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
         let help = "write `prompt = \"Answer questions about our bakery. …\"`";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::MISSING_KEY, &table.span, message, help);
     }
-    let save = save(reader, &table);
+    let save = optional(table.get("save"), |field| save(reader, &field));
     let max_tokens = optional(table.get("max_tokens"), |field| {
         reader.number(&field, &(1..=MODEL_TOKENS_MAX))
     });
@@ -260,7 +224,7 @@ fn model<'d>(
     Some(ModelTemplate {
         choose: rules?,
         prompt: prompt.ok()?,
-        save: save?.unwrap_or_else(|| "model".to_owned()),
+        save: save.ok()?.unwrap_or_else(|| "model".to_owned()),
         max_tokens: max_tokens.ok()?.unwrap_or(MODEL_TOKENS),
         timeout: timeout.ok()?.unwrap_or(MODEL_TIMEOUT),
     })

@@ -1,20 +1,17 @@
-//! Reads what is done: replies, variants, changes to what is remembered, actions. The same keys
-//! stand in a rule and where a flow ends.
+//! Reads answers: replies, variants, effects and actions. A rule and the end of a flow have the
+//! same keys.
 
 use super::action;
 use super::bot::{PAUSE_MAX, at_most, language_tag};
-use super::reply;
-use super::reply::Offer;
-use super::text;
-use super::text::Symbols;
+use super::reply::{self, Offer};
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
-use crate::rules::{ActionTemplate, Answer, Effects};
+use crate::rules::{ActionTemplate, Answer, Effects, ReplyTemplate};
 use crate::template::Template;
 
-/// The keys of an answer.
 pub(crate) const KEYS: [&str; 11] = [
     "reply", "variants", "on_error", "set", "tag", "untag", "language", "handoff", "start", "call",
     "model",
@@ -30,7 +27,6 @@ pub(crate) struct Draft<'d> {
     pub(crate) starts: Option<Text<'d>>,
     /// The rules in `model.choose`.
     pub(crate) chooses: Vec<Text<'d>>,
-    /// It has `model`.
     pub(crate) asks_model: bool,
 }
 
@@ -72,19 +68,33 @@ pub(crate) fn read<'d>(
         template
     });
     let effects = effects(reader, table, known, &mut draft);
-    if let (Some(variants), Ok(on_error), Some(effects), Ok(action)) =
-        (variants, on_error, effects, action)
-    {
-        draft.answer = Some(Answer {
-            variants,
-            on_error,
-            effects,
-            action: action.map(Box::new),
-        });
-    } else {
-        draft.answer = None;
+    let answer = || {
+        Some(Answer {
+            variants: variants?,
+            on_error: on_error.ok()?,
+            effects: effects?,
+            action: action.ok()?.map(Box::new),
+        })
+    };
+    Draft {
+        answer: answer(),
+        ..draft
     }
-    draft
+}
+
+/// Reads an answer that is a table of its own.
+pub(crate) fn whole<'d>(
+    reader: &mut Reader<'_>,
+    field: &Field<'d>,
+    known: Symbols<'_>,
+) -> Draft<'d> {
+    match reader.table(field, &KEYS) {
+        Some(table) => read(reader, &table, known),
+        None => Draft {
+            answer: None,
+            ..Draft::none()
+        },
+    }
 }
 
 /// Reads an answer that may also be written as its reply alone: `on_timeout = "Bye."`.
@@ -93,15 +103,9 @@ pub(crate) fn short<'d>(
     field: &Field<'d>,
     known: Symbols<'_>,
 ) -> Draft<'d> {
-    let is_answer = field.is_table() && field.entries().iter().any(|one| KEYS.contains(&one.name));
-    if is_answer {
-        return match reader.table(field, &KEYS) {
-            Some(table) => read(reader, &table, known),
-            None => Draft {
-                answer: None,
-                ..Draft::none()
-            },
-        };
+    let mut keys = field.entries().into_iter().map(|entry| entry.name);
+    if keys.any(|key| KEYS.contains(&key)) {
+        return whole(reader, field, known);
     }
     let replies = reply::read(reader, field, known);
     Draft {
@@ -130,7 +134,7 @@ fn variants<'d>(
     table: &Table<'d>,
     known: Symbols<'_>,
     draft: &mut Draft<'d>,
-) -> Option<Vec<Vec<crate::rules::ReplyTemplate>>> {
+) -> Option<Vec<Vec<ReplyTemplate>>> {
     match (table.get("reply"), table.get("variants")) {
         (None, None) if table.has_misspelt("reply") => None,
         (None, None) => Some(Vec::new()),
@@ -143,22 +147,19 @@ fn variants<'d>(
             let elements = reader.list(&field)?;
             if elements.is_empty() {
                 let message = "`variants` is an empty list";
-                let error = Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message);
-                reader.report(error.help("leave it out when nothing is to be said".to_owned()));
-                return None;
+                let help = "leave it out when nothing is to be said";
+                return reader.refuse(codes::EMPTY_REPLY, &field.span, message, help);
             }
             if elements.len() < 2 {
                 let message = "`variants` needs two replies or more to choose from";
-                let warning = Diagnostic::warning(codes::ONE_VARIANT, field.span.clone(), message);
-                reader.report(warning.help("write `reply = …` when there is one".to_owned()));
+                let help = "write `reply = …` when there is one";
+                reader.warn(codes::ONE_VARIANT, &field.span, message, help);
             }
-            let mut variants = Vec::with_capacity(elements.len());
-            for element in &elements {
+            read_each(&elements, |element| {
                 let replies = reply::read(reader, element, known);
                 draft.offered.extend(replies.offered);
-                variants.push(replies.templates);
-            }
-            variants.into_iter().collect()
+                replies.templates
+            })
         }
         (Some(reply), Some(variants)) => {
             let message = "`reply` and `variants` cannot stand in one rule";
@@ -175,19 +176,14 @@ fn effects<'d>(
     known: Symbols<'_>,
     draft: &mut Draft<'d>,
 ) -> Option<Effects> {
-    let set = match table.get("set") {
-        Some(field) => set(reader, &field, known),
-        None => Some(Vec::new()),
+    let set = or_default(table.get("set"), |field| set(reader, &field, known));
+    let mut names = |key| {
+        or_default(table.get(key), |field| {
+            let names = reader.strings(&field)?;
+            Some(names.iter().map(|name| name.value.to_owned()).collect())
+        })
     };
-    let names = |reader: &mut Reader<'_>, key: &str| match table.get(key) {
-        Some(field) => reader.strings(&field).map(|names| {
-            let names = names.iter();
-            names.map(|name| name.value.to_owned()).collect::<Vec<_>>()
-        }),
-        None => Some(Vec::new()),
-    };
-    let tag = names(reader, "tag");
-    let untag = names(reader, "untag");
+    let (tag, untag) = (names("tag"), names("untag"));
     let language = optional(table.get("language"), |field| {
         let tag = reader.string(&field)?;
         language_tag(reader, &tag).then(|| tag.value.to_owned())
@@ -216,25 +212,19 @@ fn set(
     known: Symbols<'_>,
 ) -> Option<Vec<(String, Template)>> {
     if !field.is_table() {
-        reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
-        return None;
+        return reader.wrong_type(field, "fields with their texts: `set.size = \"large\"`");
     }
-    let mut fields = Vec::new();
-    for entry in field.entries() {
+    read_each(field.entries(), |entry| {
         let valid = entry
             .name
             .chars()
             .all(|character| character.is_alphanumeric() || character == '_');
         if !valid {
             let message = format!("`{}` cannot be the name of a field", entry.name);
-            let error = Diagnostic::error(codes::ODD_ID, entry.key.clone(), message);
-            reader.report(error.help("use letters, digits and `_`".to_owned()));
+            let help = "use letters, digits and `_`";
+            reader.error(codes::ODD_ID, &entry.key, message, help);
         }
-        let text = text::template(reader, &entry, known);
-        fields.push(
-            text.filter(|_| valid)
-                .map(|(text, _)| (entry.name.to_owned(), text)),
-        );
-    }
-    fields.into_iter().collect()
+        let (text, _) = text::template(reader, &entry, known).filter(|_| valid)?;
+        Some((entry.name.to_owned(), text))
+    })
 }

@@ -26,21 +26,20 @@ const KEYS: [&str; 10] = [
     "debounce",
 ];
 
-/// What budgets take. The upper ends bound the times that each conversation remembers.
+/// Allowed values of budgets. The upper bounds limit the times stored per conversation.
 const PER_MINUTE: RangeInclusive<u32> = 1..=1000;
 const PER_HOUR: RangeInclusive<u32> = 1..=1000;
 
-/// What `loop_guard` takes: people do say the same thing twice.
+/// Allowed values of `loop_guard`: contacts do repeat a text.
 const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
 
-/// The longest `debounce`: whoever writes waits so long for an answer.
+/// Maximum `debounce`, for which every reply is delayed.
 const DEBOUNCE_MAX: Duration = Duration::from_mins(1);
 
-/// The longest pause: a conversation that nobody takes up again must not stay without an answer for
-/// ever.
+/// Maximum pause after a handoff, so that a conversation does not stay without answers for ever.
 pub(crate) const PAUSE_MAX: Duration = Duration::from_hours(7 * 24);
 
-/// Reads `[bot]`, or takes what holds when there is none; `None` when something in it is wrong.
+/// Reads `[bot]`; an absent table gives the defaults, a wrong one `None`.
 pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option<Bot> {
     let mut bot = Bot {
         name: String::new(),
@@ -49,12 +48,13 @@ pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         mark_read: true,
         max_age: Duration::from_mins(15),
         reply_budget: Budget {
-            // Somebody who taps through a flow gets many answers in a minute.
+            // A contact in a flow gets many replies in a minute.
             per_minute: 12,
             per_hour: 60,
         },
         action_budget: Budget {
-            // An answer may take two: a model that chooses, and the call of the rule it chose.
+            // One answer may need two actions: a model that chooses a rule, and the call of that
+            // rule.
             per_minute: 20,
             per_hour: 100,
         },
@@ -107,7 +107,7 @@ fn timezone(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
     }
     let names: Vec<String> = zones.available().map(|zone| zone.to_string()).collect();
     let names = names.iter().map(String::as_str);
-    // People know the city, seldom the continent before it.
+    // Owners know the city, seldom the region before it.
     let city = |name: &str| name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
     let wanted = city(name.value);
     let meant = suggest::closest(name.value, names.clone()).or_else(|| {
@@ -142,10 +142,9 @@ fn language(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {
 pub(crate) fn language_tag(reader: &mut Reader<'_>, tag: &Text<'_>) -> bool {
     let valid = language::is_known(tag.value);
     if !valid {
-        reader.report(
-            Diagnostic::error(codes::VALUE, tag.span.clone(), "this is not a language tag")
-                .help("write it like `\"en\"`, `\"es\"` or `\"pt-BR\"`".to_owned()),
-        );
+        let message = "this is not a language tag";
+        let help = "write it like `\"en\"`, `\"es\"` or `\"pt-BR\"`";
+        reader.error(codes::VALUE, &tag.span, message, help);
     }
     valid
 }

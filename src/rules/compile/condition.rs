@@ -5,9 +5,9 @@
 use regex::{Regex, RegexBuilder};
 
 use super::bot::language_tag;
-use super::text;
-use super::text::Symbols;
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::optional::read_each;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
@@ -40,7 +40,7 @@ const REGEX_SIZE_MAX: usize = 1024 * 1024;
 
 const SINGLE_QUOTES: &str = "write patterns in single quotes: there a backslash stands for itself";
 
-/// A condition, and what the rest of the file has to know of it.
+/// Condition with the captures and button ids in it.
 pub(crate) struct When<'d> {
     /// `None` when something in it is wrong.
     pub(crate) condition: Option<Condition>,
@@ -50,7 +50,7 @@ pub(crate) struct When<'d> {
     pub(crate) wanted: Vec<Text<'d>>,
 }
 
-/// Whether what is read stands under a `not`, where nothing is captured.
+/// Whether a condition stands under a `not`, where captures have no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sense {
     Plain,
@@ -83,7 +83,6 @@ impl When<'_> {
     }
 }
 
-/// Reads the value of `when`.
 pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbols<'_>) -> When<'d> {
     let mut when = WhenReader {
         reader,
@@ -102,77 +101,49 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbol
 impl<'d> WhenReader<'_, '_, 'd> {
     fn condition(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
         let table = self.reader.table(field, &KEYS)?;
-        let mut parts = Vec::new();
-        if let Some(field) = table.get("text") {
-            parts.push(self.text(&field, sense));
-        }
-        if let Some(field) = table.get("button") {
-            parts.push(self.button(&field, sense));
-        }
-        if let Some(field) = table.get("type") {
-            parts.push(self.kinds(&field));
-        }
-        if let Some(field) = table.get("first_contact") {
-            let value = self.reader.boolean(&field);
-            parts.push(value.map(Condition::FirstContact));
-        }
-        self.about_person(&table, &mut parts);
-        self.around(&table, &mut parts);
-        if let Some(field) = table.get("any") {
-            parts.push(self.conditions(&field, sense).map(Condition::Any));
-        }
-        if let Some(field) = table.get("all") {
-            parts.push(self.conditions(&field, sense).map(Condition::All));
-        }
-        if let Some(field) = table.get("not") {
-            let inner = self.condition(&field, Sense::Negated);
-            parts.push(inner.map(|inner| Condition::Not(Box::new(inner))));
-        }
+        let mut keys = KEYS;
+        // `hours` is evaluated behind `tag` and `field`.
+        keys[7..10].rotate_left(1);
+        let fields = keys.iter().filter_map(|key| table.get(key));
+        let parts = fields.map(|field| self.part(&field, sense)).collect();
         self.all_of(parts, &table, &KEYS)
     }
 
-    /// The keys about who writes.
-    fn about_person(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
-        if let Some(field) = table.get("returning_after") {
-            let least = self.reader.duration(&field);
-            parts.push(least.map(Condition::ReturningAfter));
-        }
-        if let Some(field) = table.get("language") {
-            parts.push(self.languages(&field));
-        }
-        if let Some(field) = table.get("country") {
-            parts.push(self.countries(&field));
-        }
-        if let Some(field) = table.get("tag") {
-            let tags = self.reader.strings(&field);
-            for tag in tags.iter().flatten() {
-                self.tag_is_set(tag);
+    /// Reads the condition under one of [`KEYS`].
+    fn part(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
+        match field.name {
+            "text" => self.text(field, sense),
+            "button" => self.button(field, sense),
+            "type" => self.kinds(field),
+            "first_contact" => self.reader.boolean(field).map(Condition::FirstContact),
+            "returning_after" => self.reader.duration(field).map(Condition::ReturningAfter),
+            "language" => self.languages(field),
+            "country" => self.countries(field),
+            "hours" => self.hours(field),
+            "tag" => self.tags(field),
+            "field" => self.fields(field),
+            "reply_to" => self.reader.boolean(field).map(Condition::ReplyTo),
+            "forwarded" => self.reader.boolean(field).map(Condition::Forwarded),
+            "ad" => self.ad(field),
+            "if" => {
+                let expression = text::expression(self.reader, field, self.known)?;
+                Some(Condition::If(Box::new(expression)))
             }
-            parts.push(tags.map(|tags| Condition::Tag(owned(&tags))));
-        }
-        if let Some(field) = table.get("field") {
-            parts.push(self.fields(&field));
+            "any" => self.conditions(field, sense).map(Condition::Any),
+            "all" => self.conditions(field, sense).map(Condition::All),
+            _ => {
+                let inner = self.condition(field, Sense::Negated)?;
+                Some(Condition::Not(Box::new(inner)))
+            }
         }
     }
 
-    /// The keys about when and from where a message comes.
-    fn around(&mut self, table: &Table<'d>, parts: &mut Vec<Option<Condition>>) {
-        if let Some(field) = table.get("hours") {
-            parts.push(self.hours(&field));
+    fn tags(&mut self, field: &Field<'d>) -> Option<Condition> {
+        let tags = self.reader.strings(field)?;
+        for tag in &tags {
+            self.tag_is_set(tag);
         }
-        if let Some(field) = table.get("reply_to") {
-            parts.push(self.reader.boolean(&field).map(Condition::ReplyTo));
-        }
-        if let Some(field) = table.get("forwarded") {
-            parts.push(self.reader.boolean(&field).map(Condition::Forwarded));
-        }
-        if let Some(field) = table.get("ad") {
-            parts.push(self.ad(&field));
-        }
-        if let Some(field) = table.get("if") {
-            let expression = text::expression(self.reader, &field, self.known);
-            parts.push(expression.map(|one| Condition::If(Box::new(one))));
-        }
+        Some(Condition::Tag(owned(&tags)))
     }
 
     fn hours(&mut self, field: &Field<'d>) -> Option<Condition> {
@@ -205,9 +176,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
             if !country::is_known(code.value) {
                 valid = false;
                 let message = "there is no such country";
-                let error = Diagnostic::error(codes::VALUE, code.span.clone(), message);
                 let help = "write two capital letters, like `\"US\"` or `\"ES\"`";
-                self.reader.report(error.help(help.to_owned()));
+                self.reader.error(codes::VALUE, &code.span, message, help);
             }
         }
         valid.then(|| Condition::Country(owned(&codes_read)))
@@ -217,65 +187,59 @@ impl<'d> WhenReader<'_, '_, 'd> {
     fn fields(&mut self, field: &Field<'d>) -> Option<Condition> {
         if !field.is_table() {
             let expected = "a table with the name of the field: `{ size = \"large\" }`";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
-        let mut parts = Vec::new();
-        for entry in field.entries() {
-            self.field_is_set(&entry);
-            let one = if entry.is_boolean() {
-                let is_set = Condition::Field(entry.name.to_owned(), Vec::new());
-                let wanted = self.reader.boolean(&entry);
-                wanted.map(|wanted| {
-                    if wanted {
-                        is_set
-                    } else {
-                        Condition::Not(Box::new(is_set))
-                    }
-                })
+        let entries = field.entries();
+        let parts = read_each(&entries, |entry| {
+            self.field_is_set(entry);
+            if !entry.is_boolean() {
+                let values = self.reader.phrases(entry)?;
+                return Some(Condition::Field(entry.name.to_owned(), values));
+            }
+            let is_set = Condition::Field(entry.name.to_owned(), Vec::new());
+            Some(if self.reader.boolean(entry)? {
+                is_set
             } else {
-                let values = self.reader.phrases(&entry);
-                values.map(|values| Condition::Field(entry.name.to_owned(), values))
-            };
-            parts.push(one);
-        }
-        if parts.is_empty() {
+                Condition::Not(Box::new(is_set))
+            })
+        });
+        if entries.is_empty() {
             let message = "`field` names no field";
-            let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
             let help = "write `when.field = { size = \"large\" }`, or `true` for any value";
-            self.reader.report(error.help(help.to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::EMPTY_CONDITION, &field.span, message, help);
         }
-        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
-        match parts.len() {
-            1 => parts.pop(),
-            _ => Some(Condition::All(parts)),
-        }
+        parts.map(conjunction)
     }
 
-    /// People may have a tag that rules of before set, so this is no error.
+    /// Warns of a tag that no rule sets. It is no error: earlier rules may have set it.
     fn tag_is_set(&mut self, tag: &Text<'_>) {
-        let Some(tags) = self.known.tags.filter(|all| !all.contains(tag.value)) else {
+        let Some(tags) = self.known.tags.filter(|tags| !tags.contains(tag.value)) else {
             return;
         };
         let names = tags.iter().map(String::as_str);
         let help = suggest::did_you_mean(tag.value, names)
             .unwrap_or_else(|| format!("a rule sets one with `tag = \"{}\"`", tag.value));
         let message = format!("nothing sets the tag `{}`", tag.value);
-        let warning = Diagnostic::warning(codes::UNKNOWN_NAME, tag.span.clone(), message);
-        self.reader.report(warning.help(help));
+        self.reader
+            .warn(codes::UNKNOWN_NAME, &tag.span, message, help);
     }
 
     fn field_is_set(&mut self, entry: &Field<'d>) {
-        let Some(fields) = self.known.fields.filter(|all| !all.contains(entry.name)) else {
+        let Some(fields) = self
+            .known
+            .fields
+            .filter(|fields| !fields.contains(entry.name))
+        else {
             return;
         };
         let names = fields.iter().map(String::as_str);
         let help = suggest::did_you_mean(entry.name, names)
             .unwrap_or_else(|| format!("a rule sets one with `set.{} = …`", entry.name));
         let message = format!("nothing sets the field `{}`", entry.name);
-        let error = Diagnostic::error(codes::UNKNOWN_NAME, entry.key.clone(), message);
-        self.reader.report(error.help(help));
+        self.reader
+            .error(codes::UNKNOWN_NAME, &entry.key, message, help);
     }
 
     /// Several keys in one table must all hold.
@@ -290,16 +254,12 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         if parts.is_empty() {
             let message = "the condition is empty";
-            let error = Diagnostic::error(codes::EMPTY_CONDITION, table.span.clone(), message);
             let help = format!("give it one of {}", quoted(keys));
-            self.reader.report(error.help(help));
-            return None;
+            return self
+                .reader
+                .refuse(codes::EMPTY_CONDITION, &table.span, message, help);
         }
-        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
-        match parts.len() {
-            1 => parts.pop(),
-            _ => Some(Condition::All(parts)),
-        }
+        parts.into_iter().collect::<Option<_>>().map(conjunction)
     }
 
     fn conditions(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Condition>> {
@@ -311,11 +271,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
                 .report(error.label("needs a condition in braces"));
             return None;
         }
-        let conditions: Vec<_> = elements
-            .iter()
-            .map(|element| self.condition(element, sense))
-            .collect();
-        conditions.into_iter().collect()
+        read_each(&elements, |element| self.condition(element, sense))
     }
 
     fn text(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
@@ -331,29 +287,24 @@ impl<'d> WhenReader<'_, '_, 'd> {
             return None;
         }
         let table = self.reader.table(field, &TEXT_KEYS)?;
-        let mut parts = Vec::new();
-        if let Some(field) = table.get("is") {
-            parts.push(self.reader.phrases(&field).map(Condition::TextIs));
-        }
-        if let Some(field) = table.get("has") {
-            parts.push(self.reader.phrases(&field).map(Condition::TextHas));
-        }
-        if let Some(field) = table.get("starts") {
-            parts.push(self.reader.phrases(&field).map(Condition::TextStarts));
-        }
-        if let Some(field) = table.get("like") {
-            parts.push(self.reader.phrases(&field).map(Condition::TextLike));
-        }
-        if let Some(field) = table.get("matches") {
-            parts.push(self.regexes(&field, sense).map(Condition::TextMatches));
-        }
+        let fields = TEXT_KEYS.iter().filter_map(|key| table.get(key));
+        let parts = fields.map(|field| {
+            let condition = match field.name {
+                "is" => Condition::TextIs,
+                "has" => Condition::TextHas,
+                "starts" => Condition::TextStarts,
+                "like" => Condition::TextLike,
+                _ => return self.regexes(&field, sense).map(Condition::TextMatches),
+            };
+            self.reader.phrases(&field).map(condition)
+        });
+        let parts = parts.collect();
         self.all_of(parts, &table, &TEXT_KEYS)
     }
 
     fn regexes(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Regex>> {
         let texts = self.reader.strings(field)?;
-        let regexes: Vec<_> = texts.iter().map(|text| regex(self.reader, text)).collect();
-        let regexes: Vec<Regex> = regexes.into_iter().collect::<Option<_>>()?;
+        let regexes = read_each(&texts, |text| regex(self.reader, text))?;
         if sense == Sense::Plain {
             let names = regexes.iter().flat_map(|regex| regex.capture_names());
             self.captures.extend(names.flatten().map(str::to_owned));
@@ -363,12 +314,8 @@ impl<'d> WhenReader<'_, '_, 'd> {
 
     fn button(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
         let texts = self.reader.strings(field)?;
-        let ids: Vec<ButtonPattern> = texts
-            .iter()
-            .map(|text| ButtonPattern {
-                written: text.value.to_owned(),
-            })
-            .collect();
+        let ids = texts.iter().map(|text| ButtonPattern::new(text.value));
+        let ids: Vec<ButtonPattern> = ids.collect();
         if sense == Sense::Plain {
             let stars = texts.iter().map(|text| text.value.matches('*').count());
             let stars = stars.max().unwrap_or_default();
@@ -384,24 +331,18 @@ impl<'d> WhenReader<'_, '_, 'd> {
     fn ad(&mut self, field: &Field<'d>) -> Option<Condition> {
         if field.is_string() || field.elements().is_some() {
             let ids = self.reader.strings(field)?;
-            let ids = ids.iter().map(|id| id.value.to_owned()).collect();
-            return Some(Condition::Ad(ids));
+            return Some(Condition::Ad(owned(&ids)));
         }
         if !field.is_boolean() {
             let expected = "`true`, `false`, the id of an ad in quotes, or a list of ids";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
         self.reader.boolean(field).map(Condition::FromAd)
     }
 
     fn kinds(&mut self, field: &Field<'d>) -> Option<Condition> {
         let texts = self.reader.strings(field)?;
-        let kinds: Vec<Option<Kind>> = texts.iter().map(|text| self.kind(text)).collect();
-        kinds
-            .into_iter()
-            .collect::<Option<Vec<Kind>>>()
-            .map(Condition::Type)
+        read_each(&texts, |text| self.kind(text)).map(Condition::Type)
     }
 
     fn kind(&mut self, text: &Text<'_>) -> Option<Kind> {
@@ -411,15 +352,13 @@ impl<'d> WhenReader<'_, '_, 'd> {
             let help = suggest::did_you_mean(text.value, names)
                 .unwrap_or_else(|| format!("the types are {}", quoted(&names)));
             let message = "there is no such type of message";
-            self.reader.report(
-                Diagnostic::error(codes::MESSAGE_TYPE, text.span.clone(), message).help(help),
-            );
+            self.reader
+                .error(codes::MESSAGE_TYPE, &text.span, message, help);
         }
         known.map(|(_, kind)| *kind)
     }
 }
 
-/// Builds a regular expression.
 pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
     // In double quotes TOML makes a backspace of `\b`, which is in no message.
     if text.value.contains('\u{8}') {
@@ -433,13 +372,11 @@ pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
     }
     let (part, message) = match regex_syntax::parse(text.value) {
         Ok(_) => {
-            let built = RegexBuilder::new(text.value)
-                .size_limit(REGEX_SIZE_MAX)
-                .build();
-            match built {
-                Ok(regex) => return Some(regex),
-                Err(_) => (None, "the pattern takes too much memory".to_owned()),
+            let mut builder = RegexBuilder::new(text.value);
+            if let Ok(regex) = builder.size_limit(REGEX_SIZE_MAX).build() {
+                return Some(regex);
             }
+            (None, "the pattern takes too much memory".to_owned())
         }
         Err(regex_syntax::Error::Parse(error)) => (Some(*error.span()), error.kind().to_string()),
         Err(regex_syntax::Error::Translate(error)) => {
@@ -454,6 +391,14 @@ pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
     let error = Diagnostic::error(codes::REGEX, span, "the regular expression cannot be used");
     reader.report(error.label(message));
     None
+}
+
+/// A condition that holds when every part does; at least one part.
+fn conjunction(mut parts: Vec<Condition>) -> Condition {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => Condition::All(parts),
+    }
 }
 
 fn owned(texts: &[Text<'_>]) -> Vec<String> {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
+use crate::diagnostics::optional::or_default;
 use crate::diagnostics::suggest;
 use crate::diagnostics::toml_reader::{Field, Reader};
 use crate::rules::opening_hours::{DAY, Days, Holiday, Schedule, Span};
@@ -22,26 +23,18 @@ const DAYS: [(&str, &str); 7] = [
 ];
 const HOLIDAY_KEYS: [&str; 5] = ["on", "from", "to", "every", "open"];
 
-/// Reads the hours; `None` when something in them is wrong. Holidays before `today` are told.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is for what is wrong, the inner one for what is not there"
-)]
+/// Reads the hours; `None` when something in them is wrong. Warns of holidays before `today`.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
-    field: Option<&Field<'_>>,
+    field: &Field<'_>,
     timezone: &TimeZone,
     today: Option<Date>,
-) -> Option<Option<Schedule>> {
-    let Some(field) = field else {
-        return Some(None);
-    };
+) -> Option<Schedule> {
     if !field.is_table() {
-        reader.wrong_type(
+        return reader.wrong_type(
             field,
             "days with their hours: `mon-fri = [\"08:00-18:00\"]`",
         );
-        return None;
     }
     let before = reader.diagnostics.len();
     let mut schedule = Schedule {
@@ -72,12 +65,14 @@ pub(crate) fn read(
     for day in 0..7 {
         over_midnight(reader, &schedule, &named, day);
     }
-    let wrong = |found: &Diagnostic| found.severity == crate::diagnostics::Severity::Error;
-    let valid = !reader.diagnostics[before..].iter().any(wrong);
-    if valid {
-        never_open(reader, field, &schedule);
+    if reader.diagnostics[before..]
+        .iter()
+        .any(Diagnostic::is_error)
+    {
+        return None;
     }
-    valid.then_some(Some(schedule))
+    never_open(reader, field, &schedule);
+    Some(schedule)
 }
 
 /// `mon`, `monday`, `mon-fri`, `sat-mon` or `daily`, as indices from Monday.
@@ -89,17 +84,17 @@ fn days(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<usize>> {
     let (first, last) = (parts.next().unwrap_or_default(), parts.next());
     let day = |reader: &mut Reader<'_>, name: &str| {
         let lower = name.to_lowercase();
-        let found = DAYS
+        let index = DAYS
             .iter()
             .position(|(short, long)| lower == *short || lower == *long);
-        if found.is_none() {
+        if index.is_none() {
             let names = DAYS.iter().flat_map(|(short, long)| [*short, *long]);
             let help = suggest::did_you_mean(name, names.chain(["daily", "holidays"]))
                 .unwrap_or_else(|| "days are `mon` to `sun`, `mon-fri` or `daily`".to_owned());
             let message = format!("there is no day `{name}`");
-            reader.report(Diagnostic::error(codes::DAY, field.key.clone(), message).help(help));
+            reader.error(codes::DAY, &field.key, message, help);
         }
-        found
+        index
     };
     let first = day(reader, first);
     let last = match last {
@@ -119,8 +114,8 @@ fn spans(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Span>> {
         let text = reader.string(&element)?;
         let Some(span) = span(text.value) else {
             let message = format!("`{}` is no span of time", text.value);
-            let error = Diagnostic::error(codes::SPAN, text.span, message);
-            reader.report(error.help("write it like `\"08:00-12:30\"`".to_owned()));
+            let help = "write it like `\"08:00-12:30\"`";
+            reader.error(codes::SPAN, &text.span, message, help);
             continue;
         };
         let other = spans
@@ -160,7 +155,7 @@ fn time(text: &str) -> Option<u16> {
     (minutes <= DAY).then_some(minutes)
 }
 
-/// What lasts over midnight must not lie over the hours of the next day.
+/// Reports hours that last over midnight into the hours of the next day.
 fn over_midnight(
     reader: &mut Reader<'_>,
     schedule: &Schedule,
@@ -188,9 +183,8 @@ fn never_open(reader: &mut Reader<'_>, field: &Field<'_>, schedule: &Schedule) {
     let holidays = schedule.holidays.iter().map(|holiday| &holiday.open);
     if schedule.week.iter().chain(holidays).all(Vec::is_empty) {
         let message = "by these hours it is never open";
-        let warning = Diagnostic::warning(codes::NEVER_OPEN, field.span.clone(), message);
         let help = "days that are not named are closed: write `daily = [\"08:00-18:00\"]`";
-        reader.report(warning.help(help.to_owned()));
+        reader.warn(codes::NEVER_OPEN, &field.span, message, help);
     }
 }
 
@@ -204,9 +198,8 @@ fn holidays(reader: &mut Reader<'_>, field: &Field<'_>, today: Option<Date>) -> 
             && last < today
         {
             let message = format!("the holiday {} is over", holiday.days);
-            let warning = Diagnostic::warning(codes::PAST_HOLIDAY, element.span.clone(), message);
             let help = "take it out, or write `every = \"MM-DD\"` when it comes each year";
-            reader.report(warning.help(help.to_owned()));
+            reader.warn(codes::PAST_HOLIDAY, &element.span, message, help);
         }
         let rival = named.iter().find_map(|(days, first)| {
             let day = days.rivals(holiday.days)?;
@@ -231,19 +224,10 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
         return Some(Holiday { days, open });
     }
     let table = reader.table(field, &HOLIDAY_KEYS)?;
-    let open = match table.get("open") {
-        Some(field) => spans(reader, &field),
-        None => Some(Vec::new()),
-    };
-    let (on, from, to, every) = (
-        table.get("on"),
-        table.get("from"),
-        table.get("to"),
-        table.get("every"),
-    );
-    let days = match (on, from, to, every) {
-        (Some(on), None, None, None) => date(reader, &on).map(Days::On),
-        (None, Some(first), Some(last), None) => {
+    let open = or_default(table.get("open"), |field| spans(reader, &field));
+    let days = match ["on", "from", "to", "every"].map(|key| table.get(key)) {
+        [Some(on), None, None, None] => date(reader, &on).map(Days::On),
+        [None, Some(first), Some(last), None] => {
             let range = date(reader, &first).zip(date(reader, &last));
             if range.is_some_and(|(first, last)| last < first) {
                 let message = "the last day is before the first";
@@ -251,13 +235,12 @@ fn holiday(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Holiday> {
             }
             range.map(|(first, last)| Days::Range(first, last))
         }
-        (None, None, None, Some(every)) => yearly(reader, &every),
+        [None, None, None, Some(every)] => yearly(reader, &every),
         _ if table.has_unknown() => None,
         _ => {
             let message = "a holiday has `on`, `from` and `to`, or `every`";
-            let error = Diagnostic::error(codes::DATE, table.span.clone(), message);
-            reader.report(error.help("write it like `{ on = \"2026-12-24\" }`".to_owned()));
-            None
+            let help = "write it like `{ on = \"2026-12-24\" }`";
+            reader.refuse(codes::DATE, &table.span, message, help)
         }
     };
     Some(Holiday {
@@ -274,8 +257,9 @@ fn date(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Date> {
         .filter(|text| text.len() == 10)
         .and_then(|text| text.parse().ok());
     if date.is_none() {
-        let error = Diagnostic::error(codes::DATE, field.span.clone(), "this is no date");
-        reader.report(error.help("write it like `\"2026-12-24\"`".to_owned()));
+        let message = "this is no date";
+        let help = "write it like `\"2026-12-24\"`";
+        reader.error(codes::DATE, &field.span, message, help);
     }
     date
 }
@@ -289,8 +273,9 @@ fn yearly(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Days> {
         Some(Days::Every(month, day))
     });
     if parsed.is_none() {
-        let error = Diagnostic::error(codes::DATE, text.span, "this is no day of a year");
-        reader.report(error.help("write month and day, like `\"12-25\"`".to_owned()));
+        let message = "this is no day of a year";
+        let help = "write month and day, like `\"12-25\"`";
+        reader.error(codes::DATE, &text.span, message, help);
     }
     parsed
 }

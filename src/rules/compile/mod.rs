@@ -9,10 +9,8 @@ mod action;
 pub(super) mod answer;
 mod bot;
 mod condition;
-mod document;
 pub(crate) mod flow;
 mod hours;
-mod include;
 mod opt_out;
 mod reply;
 pub(crate) mod rule;
@@ -27,46 +25,51 @@ use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeValue;
 
-use self::document::Document;
 use super::RuleSet;
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::sources::{Include, SourceMap};
+use crate::diagnostics::optional::optional;
+use crate::diagnostics::sources::{Include, IncludeError, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::diagnostics::{Diagnostic, Severity};
 use crate::message::{Outbound, RulesVersion, TemplateFile, hex};
 use text::Symbols;
+
+/// File of the rules after the parser.
+struct Document<'d> {
+    root: Table<'d>,
+    syntax: Vec<SyntaxError>,
+}
 
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: u32 = 1;
 
-/// What the main file may have at its top.
+/// Keys at the top of the main file.
 pub(crate) const ROOT_KEYS: [&str; 9] = [
     "version", "include", "bot", "hours", "opt_out", "opt_in", "rule", "flow", "test",
 ];
-/// What an included file may have.
+/// Keys at the top of an included file.
 pub(crate) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
 
-/// What [`compile`] makes of good files.
+/// Rules of files without errors.
 #[derive(Debug)]
 pub struct Compiled {
-    /// Ready to answer.
+    /// Rules for an engine.
     pub rules: RuleSet,
-    /// What is probably not meant as it is written.
+    /// Warnings about parts that are probably not meant as written.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What rules are checked against beside themselves.
+/// External facts that a check needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompileInput<'a> {
     /// The message templates last fetched from Meta; `None` when none ever were.
     pub templates: Option<&'a TemplateFile>,
-    /// Holidays before this day are told; `None`: none are.
+    /// Holidays before this day cause a warning; `None` turns the warning off.
     pub today: Option<Date>,
 }
 
-/// The files that a main file includes, as far as that can be read. What is wrong with `include` is
-/// told by [`compile`].
+/// Lists the files that a main file includes. [`compile`] reports errors in `include`.
 #[must_use]
 pub fn includes(text: &str) -> Vec<Include> {
     let (document, _) = parse(0, text);
@@ -83,34 +86,33 @@ pub fn includes(text: &str) -> Vec<Include> {
     names.collect()
 }
 
-/// Compiles rules files. Their names are kept with the text, for people who read the history.
+/// Compiles rules files. The names of the files are kept with their text, for readers of the
+/// history.
 ///
 /// # Errors
-/// Everything that was found in the files, warnings too, in the order of the text, when at least
-/// one is an error.
-pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
-    // Each on its own: behind blank space for all before it, four megabytes in 400 files were a
-    // gigabyte.
+/// Every diagnostic, warnings too, in the order of the text, when at least one is an error.
+pub fn compile(sources: &SourceMap, input: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+    // Each file is parsed on its own. Padding each with blanks, to give it its place among all
+    // files, made a gigabyte of four megabytes in 400 files.
     let files = sources
         .starts()
         .map(|(start, text)| (start, parse(start, text)));
     let parsed: Vec<(usize, Parsed<'_>)> = files.collect();
     let mut reader = Reader::new(sources.text());
     let documents = roots(&mut reader, &parsed);
-    let (draft, blocks) = read_all(&mut reader, &documents, beside);
+    let (draft, blocks) = read_all(&mut reader, &documents, input);
 
-    let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|one| &one.syntax).collect();
-    let left_out = include::left_out(sources);
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let mut diagnostics = beside_damage(reader.diagnostics, &syntax, &blocks);
-    if left_out.iter().any(is_error) {
-        diagnostics.retain(is_error);
+    let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|file| &file.syntax).collect();
+    let left_out = left_out(sources);
+    let mut diagnostics = outside_damage(reader.diagnostics, &syntax, &blocks);
+    if left_out.iter().any(Diagnostic::is_error) {
+        diagnostics.retain(Diagnostic::is_error);
     }
     diagnostics.extend(left_out);
     let text = sources.text();
     diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(is_error)) else {
+    let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) else {
         return Err(diagnostics);
     };
     rules.source = sources.kept().into();
@@ -121,7 +123,41 @@ pub fn compile(sources: &SourceMap, beside: CompileInput<'_>) -> Result<Compiled
     })
 }
 
-/// The top of every file; keys that have no place there are told.
+/// Makes a diagnostic for each entry of `include` whose files were not all found.
+fn left_out(sources: &SourceMap) -> Vec<Diagnostic> {
+    let diagnostics = sources.left_out().map(|(include, why)| {
+        let (name, span) = (&include.name, include.span.clone());
+        let error = |message: String| Diagnostic::error(codes::INCLUDE, span.clone(), message);
+        match why {
+            IncludeError::Missing => error(format!("there is no file `{name}`"))
+                .label("to be included")
+                .help("names are relative to the folder of the file they stand in".to_owned()),
+            IncludeError::Itself => error("the file includes itself".to_owned())
+                .label("this is the main file")
+                .help("name only the other files".to_owned()),
+            IncludeError::NoPattern(reason) => {
+                error(format!("`{name}` is no pattern for names of files"))
+                    .label(reason.as_str())
+                    .help("`*` stands for any part of a name: `rules/*.toml`".to_owned())
+            }
+            IncludeError::NoMatch => {
+                let message = format!("no file fits `{name}`");
+                Diagnostic::warning(codes::NO_INCLUDE, span, message)
+                    .label("nothing is included")
+                    .help("names are relative to the folder of the file they stand in".to_owned())
+            }
+            IncludeError::NoText(file) => error(format!("`{file}` is not text in UTF-8"))
+                .label("to be included")
+                .help("save it with the encoding UTF-8".to_owned()),
+            IncludeError::Unreadable(file, reason) => {
+                error(format!("`{file}` cannot be read")).label(reason.as_str())
+            }
+        }
+    });
+    diagnostics.collect()
+}
+
+/// Reads the top of every file and reports unknown keys there.
 fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<Document<'d>> {
     let mut documents = Vec::with_capacity(parsed.len());
     for (index, (start, (document, syntax))) in parsed.iter().enumerate() {
@@ -140,11 +176,12 @@ fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<
     documents
 }
 
-/// Reads everything; gives the rules when all could be read, and where each part begins.
+/// Reads every part of the rules. Returns the rules, unless a part is wrong, and the byte at which
+/// each rule and flow begins.
 fn read_all(
     reader: &mut Reader<'_>,
     documents: &[Document<'_>],
-    beside: CompileInput<'_>,
+    input: CompileInput<'_>,
 ) -> (Option<RuleSet>, Vec<usize>) {
     let (main, included) = documents.split_first().expect("there is a main file");
     version(reader, &main.root, included);
@@ -154,21 +191,22 @@ fn read_all(
     let bot = bot::read(reader, main.root.get("bot").as_ref());
     let timezone = bot.as_ref().map(|bot| bot.timezone.clone());
     let timezone = timezone.unwrap_or(jiff::tz::TimeZone::UTC);
-    let hours = hours::read(
-        reader,
-        main.root.get("hours").as_ref(),
-        &timezone,
-        beside.today,
-    );
-    let set = what_is_set(documents);
+    let hours = optional(main.root.get("hours"), |field| {
+        hours::read(reader, &field, &timezone, input.today)
+    });
+    let hours = hours.ok();
+    let set_names = SetNames::new(documents);
     let known = Symbols {
-        fields: Some(&set.fields),
-        tags: Some(&set.tags),
-        templates: beside.templates,
+        fields: Some(&set_names.fields),
+        tags: Some(&set_names.tags),
+        templates: input.templates,
         ..Symbols::default()
     };
-    let opt_out = opt_out::read(reader, main.root.get("opt_out").as_ref(), known);
-    let opt_in = opt_out::read(reader, main.root.get("opt_in").as_ref(), known);
+    let mut words = |key| {
+        let field = main.root.get(key);
+        optional(field, |field| opt_out::read(reader, &field, known)).ok()
+    };
+    let (opt_out, opt_in) = (words("opt_out"), words("opt_in"));
 
     // Included files come first, so that the last rule of the main file stays the last of all.
     let in_order = || included.iter().chain([main]);
@@ -188,101 +226,88 @@ fn read_all(
     blocks.sort_unstable();
 
     super::lint::all(reader, &rules, &flow_drafts, hours.as_ref());
-    let none = documents
-        .iter()
-        .all(|one| one.root.get("rule").is_none() && !one.root.has_misspelt("rule"));
-    if none {
-        let warning = Diagnostic::warning(codes::NO_RULES, 0..0, "the file has no rules");
-        reader.report(warning.help("begin one with a line that says `[[rule]]`".to_owned()));
+    let has_no_rules = |root: &Table<'_>| root.get("rule").is_none() && !root.has_misspelt("rule");
+    if documents.iter().all(|file| has_no_rules(&file.root)) {
+        let message = "the file has no rules";
+        let help = "begin one with a line that says `[[rule]]`";
+        reader.warn(codes::NO_RULES, &(0..0), message, help);
     }
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
-    let tests = test::read_all(reader, documents);
-    let set = finish(bot, rules, flows);
-    let set = set.zip(hours).zip(opt_out).zip(opt_in).zip(tests);
-    let set = set.map(|((((set, hours), opt_out), opt_in), tests)| RuleSet {
-        hours: hours.map(Arc::new),
-        opt_out,
-        opt_in,
-        tests,
-        ..set
-    });
-    (set, blocks)
+    let tests = documents.iter();
+    let tests = tests.filter_map(|document| document.root.get("test"));
+    let tests = test::read_all(reader, tests);
+    // `compile` sets version and source.
+    let set = || {
+        let rules = rules?;
+        let places = rules.iter().enumerate();
+        let places = places.map(|(place, rule)| (rule.id.as_str().to_owned(), place));
+        Some(RuleSet {
+            version: version_of(""),
+            source: "".into(),
+            bot: bot?,
+            hours: hours?.map(Arc::new),
+            opt_out: opt_out?,
+            opt_in: opt_in?,
+            tests: tests?,
+            places: places.collect(),
+            rules,
+            flows: flows?,
+        })
+    };
+    (set(), blocks)
 }
 
-/// Puts the parts together; version and source come last.
-fn finish(
-    bot: Option<super::Bot>,
-    rules: Option<Vec<super::Rule>>,
-    flows: Option<std::collections::BTreeMap<String, super::Flow>>,
-) -> Option<RuleSet> {
-    let (bot, rules, flows) = (bot?, rules?, flows?);
-    Some(RuleSet {
-        version: version_of(""),
-        source: "".into(),
-        bot,
-        hours: None,
-        opt_out: None,
-        opt_in: None,
-        tests: Vec::new(),
-        places: rules
-            .iter()
-            .enumerate()
-            .map(|(place, rule)| (rule.id.as_str().to_owned(), place))
-            .collect(),
-        rules,
-        flows,
-    })
-}
-
-/// What can be remembered of a person.
+/// Fields and tags that rules or flows set for a contact.
 #[derive(Default)]
-struct Remembered {
+struct SetNames {
     fields: BTreeSet<String>,
     tags: BTreeSet<String>,
 }
 
-/// Every field and tag that something sets, wherever it stands.
-fn what_is_set(documents: &[Document<'_>]) -> Remembered {
-    let mut found = Remembered::default();
-    for name in ["rule", "flow"] {
+impl SetNames {
+    fn new(documents: &[Document<'_>]) -> Self {
+        let mut names = Self::default();
         for document in documents {
-            if let Some(field) = document.root.get(name) {
-                collect_set(&field, &mut found);
+            for field in ["rule", "flow"]
+                .iter()
+                .filter_map(|name| document.root.get(name))
+            {
+                names.add_all(&field);
             }
         }
+        names
     }
-    found
-}
 
-fn collect_set(field: &Field<'_>, found: &mut Remembered) {
-    let inner = field.elements().unwrap_or_else(|| field.entries());
-    for one in inner {
-        match one.name {
-            "set" => {
-                let names = one.entries();
-                let names = names.iter().map(|entry| entry.name.to_owned());
-                found.fields.extend(names);
+    /// Adds the names below a key, at any depth.
+    fn add_all(&mut self, field: &Field<'_>) {
+        let inner = field.elements().unwrap_or_else(|| field.entries());
+        for field in inner {
+            match field.name {
+                "set" => {
+                    let entries = field.entries();
+                    let names = entries.iter().map(|entry| entry.name.to_owned());
+                    self.fields.extend(names);
+                }
+                "tag" => {
+                    let tags = field.elements().unwrap_or_else(|| vec![field.clone()]);
+                    let tags = tags.iter().filter_map(Field::text);
+                    self.tags.extend(tags.map(str::to_owned));
+                }
+                // Asks for tags under the same name.
+                "when" => continue,
+                _ => {}
             }
-            "tag" => {
-                let tags = one.elements().unwrap_or_else(|| vec![one.clone()]);
-                let tags = tags.iter().filter_map(Field::text);
-                found.tags.extend(tags.map(str::to_owned));
-            }
-            // Asks for tags under the same name.
-            "when" => continue,
-            _ => {}
+            self.add_all(&field);
         }
-        collect_set(&one, found);
     }
 }
 
-/// Compiles a text that is one message, in the words of a rule's `reply`: what `replyd send
-/// --reply` takes.
+/// Compiles the text of one message, written like a rule's `reply`, for `replyd send --reply`.
 ///
 /// # Errors
-/// Everything that was found, warnings too, when at least one is an error. Variables are one: there
-/// is no message that they could speak of.
+/// Every diagnostic, warnings too, when at least one is an error. A variable is an error, because
+/// no inbound message gives it a value.
 pub fn compile_reply(
     text: &str,
     templates: Option<&TemplateFile>,
@@ -297,7 +322,7 @@ pub fn compile_reply(
     };
     let (template, _) = reply::read_one(&mut reader, &field, known);
     let errors: Vec<&SyntaxError> = syntax.iter().collect();
-    let mut diagnostics = beside_damage(reader.diagnostics, &errors, &[0]);
+    let mut diagnostics = outside_damage(reader.diagnostics, &errors, &[0]);
     diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
     let literal = template.map(|template| {
         template
@@ -309,28 +334,27 @@ pub fn compile_reply(
         diagnostics.push(Diagnostic::error(codes::TEMPLATE, 0..0, message));
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
     match literal {
-        Some(Ok(message)) if !diagnostics.iter().any(is_error) => Ok((message, diagnostics)),
+        Some(Ok(message)) if !diagnostics.iter().any(Diagnostic::is_error) => {
+            Ok((message, diagnostics))
+        }
         _ => Err(diagnostics),
     }
 }
 
 fn version_of(source: &str) -> RulesVersion {
-    let digest = hex(&Sha256::digest(source.as_bytes()));
-    RulesVersion::parse(digest).expect("a hash is never empty")
+    RulesVersion::parse(hex(&Sha256::digest(source))).expect("a hash is never empty")
 }
 
-/// The main file says its version; an included one may.
+/// Checks the version, which is required in the main file and optional in included files.
 fn version(reader: &mut Reader<'_>, root: &Table<'_>, included: &[Document<'_>]) {
-    for field in included.iter().filter_map(|one| one.root.get("version")) {
+    for field in included.iter().filter_map(|file| file.root.get("version")) {
         known_version(reader, &field);
     }
     let Some(field) = root.get("version") else {
-        let error = Diagnostic::error(codes::VERSION, 0..0, "the file does not say its version");
-        reader.report(error.help(format!(
-            "put `version = {LANGUAGE_VERSION}` on its first line"
-        )));
+        let message = "the file does not say its version";
+        let help = format!("put `version = {LANGUAGE_VERSION}` on its first line");
+        reader.error(codes::VERSION, &(0..0), message, help);
         return;
     };
     known_version(reader, &field);
@@ -354,29 +378,24 @@ fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>>
     let Some(field) = root.get("rule") else {
         return Vec::new();
     };
-    field.elements().unwrap_or_else(|| {
-        reader.wrong_type(&field, "rules, each under a line with `[[rule]]`");
-        Vec::new()
-    })
+    reader.tables(&field, "rules, each under a line with `[[rule]]`")
 }
 
-/// Keeps what was found in parts of the file without a syntax error. Inside a damaged part it would
-/// mostly be about what the parser could not read.
-fn beside_damage(
-    found: Vec<Diagnostic>,
+/// Drops diagnostics about parts of the file with a syntax error, which would mostly be about text
+/// that the parser could not read, and every warning when there is a syntax error.
+fn outside_damage(
+    mut diagnostics: Vec<Diagnostic>,
     syntax: &[&SyntaxError],
     blocks: &[usize],
 ) -> Vec<Diagnostic> {
     let block_of = |span: &Range<usize>| blocks.partition_point(|start| *start <= span.start);
     let damaged: Vec<usize> = syntax.iter().map(|error| block_of(&error.span)).collect();
-    found
-        .into_iter()
-        .filter(|diagnostic| {
-            // Warnings speak about the rules as a whole, which nobody knows yet.
-            let whole = syntax.is_empty() || diagnostic.severity == Severity::Error;
-            whole && !damaged.contains(&block_of(&diagnostic.span))
-        })
-        .collect()
+    diagnostics.retain(|diagnostic| {
+        // Warnings are about the rules as a whole, which are not known yet.
+        let is_certain = syntax.is_empty() || diagnostic.is_error();
+        is_certain && !damaged.contains(&block_of(&diagnostic.span))
+    });
+    diagnostics
 }
 
 #[cfg(test)]

@@ -38,34 +38,28 @@ pub(crate) const KEYS: [&str; 20] = [
     "not_examples",
 ];
 
-/// Characters of a rule's id: it stands in every line of the history.
+/// Maximum length of a rule's id in characters: the history shows it on every line.
 const ID_MAX: usize = 64;
 
-/// The latest reply: WhatsApp takes free messages for 24 hours after the person's last one.
+/// Maximum delay of a reply: WhatsApp accepts free messages for 24 hours after the contact's last
+/// message.
 const AFTER_MAX: Duration = Duration::from_hours(23);
 
-/// A rule as far as it could be read. Where something is `None`, a diagnostic says why.
+/// Rule under construction. A `None` in it has been reported.
 pub(crate) struct Draft<'d> {
-    /// `id`.
     pub(crate) id: Option<Text<'d>>,
     /// The `[[rule]]` line.
     pub(crate) header: Range<usize>,
-    /// `when`.
     pub(crate) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
     pub(crate) wanted: Vec<Text<'d>>,
-    /// What its patterns catch.
+    /// Names that its regular expressions capture.
     pub(crate) captures: Vec<String>,
-    /// What it does.
     pub(crate) answer: answer::Draft<'d>,
-    /// `once`.
     pub(crate) once: Option<Duration>,
-    /// `continue`.
     pub(crate) continues: bool,
-    /// `chance`.
     pub(crate) chance: Option<f64>,
     after: Option<Duration>,
-    /// `anywhere`.
     pub(crate) anywhere: bool,
     examples: Vec<Example>,
     not_examples: Vec<Example>,
@@ -119,7 +113,12 @@ pub(crate) fn read<'d>(
 }
 
 impl Draft<'_> {
-    /// Makes the rule of it; `None` when a part could not be read.
+    /// Where the rule is underlined: its id, or its header when it has none.
+    pub(crate) fn place(&self) -> &Range<usize> {
+        self.id.as_ref().map_or(&self.header, |id| &id.span)
+    }
+
+    /// Makes the rule; `None` when a part was wrong.
     pub(crate) fn finish(self) -> Option<Rule> {
         Some(Rule {
             id: RuleId::parse(self.id?.value)?,
@@ -149,19 +148,18 @@ fn examples(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Vec<Exampl
         .collect()
 }
 
-/// A share of people, between none and all.
+/// Reads a share of contacts, above 0 and below 1.
 fn share(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<f64> {
     let share = reader.decimal(field)?;
     if share > 0.0 && share < 1.0 {
         return Some(share);
     }
-    let message = "`chance` is a share of people between 0 and 1";
-    let error = Diagnostic::error(codes::VALUE, field.span.clone(), message);
-    reader.report(error.help("write `chance = 0.5` for every second person".to_owned()));
-    None
+    let message = "`chance` is a share of contacts between 0 and 1";
+    let help = "write `chance = 0.5` for every second contact";
+    reader.refuse(codes::VALUE, &field.span, message, help)
 }
 
-/// What comes later can only be said.
+/// Reports keys that a delayed rule cannot have.
 fn late_action(reader: &mut Reader<'_>, table: &Table<'_>, after: &Field<'_>) {
     for key in ["call", "model", "start", "handoff"] {
         if let Some(field) = table.get(key) {
@@ -195,7 +193,7 @@ fn id<'d>(reader: &mut Reader<'_>, table: &Table<'d>) -> Option<Text<'d>> {
     };
     if let Some((span, message)) = problem {
         let help = format!("use letters, digits, `-`, `_` and `.`, at most {ID_MAX} of them");
-        reader.report(Diagnostic::error(codes::ODD_ID, span, message).help(help));
+        reader.error(codes::ODD_ID, &span, message, help);
     }
     Some(id)
 }

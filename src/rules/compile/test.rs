@@ -2,9 +2,8 @@
 
 use jiff::civil::DateTime;
 
-use super::document::Document;
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
@@ -15,35 +14,30 @@ const LINE_KEYS: [&str; 10] = [
     "as", "user", "tap", "sends", "with", "wait", "bot", "rule", "result", "fails",
 ];
 
-/// Reads the tests of every file; `None` when something in them is wrong.
-pub(crate) fn read_all(reader: &mut Reader<'_>, documents: &[Document<'_>]) -> Option<Vec<Test>> {
-    let fields = documents.iter().filter_map(|one| one.root.get("test"));
-    let mut tests = Vec::new();
-    for field in fields {
-        let elements = field.elements().unwrap_or_else(|| {
-            reader.wrong_type(&field, "tests, each under a line with `[[test]]`");
-            Vec::new()
-        });
-        for element in elements {
-            tests.push(test(reader, &element));
-        }
-    }
-    tests.into_iter().collect()
+/// Reads the `[[test]]` tables of every file; `None` when something in them is wrong.
+pub(crate) fn read_all<'d>(
+    reader: &mut Reader<'_>,
+    fields: impl Iterator<Item = Field<'d>>,
+) -> Option<Vec<Test>> {
+    let expected = "tests, each under a line with `[[test]]`";
+    let tests: Vec<Field<'_>> = fields
+        .flat_map(|field| reader.tables(&field, expected))
+        .collect();
+    read_each(&tests, |field| test(reader, field))
 }
 
 fn test(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Test> {
     let table = reader.table(field, &KEYS)?;
-    let name = reader.required(&table, "name");
-    let name = name.and_then(|field| reader.string(&field));
+    let name = reader.required_string(&table, "name");
     let at = optional(table.get("at"), |field| time(reader, &field));
     let talk = reader.required(&table, "talk")?;
     let talk = reader.list(&talk)?;
-    let lines: Vec<Option<Line>> = talk.iter().map(|element| line(reader, element)).collect();
+    let talk = read_each(&talk, |element| line(reader, element));
     Some(Test {
         name: name?.value.to_owned(),
         span: field.span.clone(),
         at: at.ok()?,
-        talk: lines.into_iter().collect::<Option<_>>()?,
+        talk: talk?,
     })
 }
 
@@ -52,21 +46,22 @@ fn time(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<DateTime> {
     let text = field.text().or_else(|| plain.as_ref()?.as_str());
     let time = text.and_then(|text| text.parse().ok());
     if time.is_none() {
-        let error = Diagnostic::error(codes::DATE, field.span.clone(), "this is no local time");
-        reader.report(error.help("write it like `\"2026-12-24T09:00\"`".to_owned()));
+        let message = "this is no local time";
+        let help = "write it like `\"2026-12-24T09:00\"`";
+        reader.error(codes::DATE, &field.span, message, help);
     }
     time
 }
 
 fn line(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Line> {
     let table = reader.table(field, &LINE_KEYS)?;
-    let who = optional(table.get("as"), |field| reader.string(&field));
+    let who = or_default(table.get("as"), |field| {
+        Some(reader.string(&field)?.value.to_owned())
+    });
     let event = event(reader, &table);
     Some(Line {
         span: field.span.clone(),
-        who: who
-            .ok()?
-            .map_or_else(String::new, |who| who.value.to_owned()),
+        who: who?,
         event: event?,
     })
 }
@@ -88,10 +83,9 @@ fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
         ([], None) if table.has_unknown() => return None,
         _ => {
             let message = "a line of a test is one thing that happens";
-            let error = Diagnostic::error(codes::MIXED_REPLY, table.span.clone(), message);
             let help =
                 "write `{ user = \"…\" }`, `{ tap = \"…\" }` or `{ bot = \"…\", rule = \"…\" }`";
-            reader.report(error.help(help.to_owned()));
+            reader.error(codes::MIXED_REPLY, &table.span, message, help);
             return None;
         }
     };
@@ -119,15 +113,13 @@ fn expected(reader: &mut Reader<'_>, field: &Field<'_>, rule: Option<String>) ->
     }
     if rule.is_some() {
         let message = "nothing is answered, so no rule answers it";
-        let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
         let help = "write `bot = false` alone, or `rule` without it for any reply of this rule";
-        reader.report(error.help(help.to_owned()));
-        return None;
+        return reader.refuse(codes::MIXED_REPLY, &field.span, message, help);
     }
     Some(LineEvent::ExpectsNothing)
 }
 
-/// `sends`: a type of message, and what a form has in it.
+/// Reads `sends`, a type of message, and `with`, the answers of a form.
 fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) -> Option<Sent> {
     let name = reader.string(field)?.value;
     let known = Kind::ALL.iter().find(|(known, _)| *known == name);
@@ -157,8 +149,7 @@ fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) ->
             return None;
         }
         Some(with) if !with.is_table() => {
-            reader.wrong_type(with, "the answers of the form: `{ name = \"…\" }`");
-            return None;
+            return reader.wrong_type(with, "the answers of the form: `{ name = \"…\" }`");
         }
         Some(with) => with.entries(),
         None => Vec::new(),
@@ -174,8 +165,8 @@ fn sent(reader: &mut Reader<'_>, field: &Field<'_>, with: Option<&Field<'_>>) ->
 
 fn with_needs_form(reader: &mut Reader<'_>, with: &Field<'_>) {
     let message = "`with` is what a form has in it";
-    let error = Diagnostic::error(codes::MIXED_REPLY, with.span.clone(), message);
-    reader.report(error.help("write it beside `sends = \"form\"`".to_owned()));
+    let help = "write it beside `sends = \"form\"`";
+    reader.error(codes::MIXED_REPLY, &with.span, message, help);
 }
 
 /// A value of the file as JSON.

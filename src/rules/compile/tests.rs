@@ -1,4 +1,4 @@
-//! What good files become; what bad files are told is in `tests/cases/diagnostics`.
+//! Result of valid files; diagnostics of invalid ones are tested in `tests/cases/diagnostics`.
 
 use std::time::Duration;
 
@@ -28,6 +28,13 @@ fn rule(text: &str) -> Rule {
     rules.remove(0)
 }
 
+fn budget(per_minute: u32, per_hour: u32) -> Budget {
+    Budget {
+        per_minute,
+        per_hour,
+    }
+}
+
 #[test]
 fn without_a_bot_table_the_defaults_hold() {
     let bot = rules("").bot;
@@ -37,16 +44,8 @@ fn without_a_bot_table_the_defaults_hold() {
     assert_eq!(bot.language, "en");
     assert!(bot.mark_read);
     assert_eq!(bot.max_age, Duration::from_mins(15));
-    let budget = Budget {
-        per_minute: 12,
-        per_hour: 60,
-    };
-    assert_eq!(bot.reply_budget, budget);
-    let budget = Budget {
-        per_minute: 20,
-        per_hour: 100,
-    };
-    assert_eq!(bot.action_budget, budget);
+    assert_eq!(bot.reply_budget, budget(12, 60));
+    assert_eq!(bot.action_budget, budget(20, 100));
 }
 
 #[test]
@@ -63,16 +62,8 @@ fn every_key_of_the_bot_table_is_taken() {
     assert_eq!(bot.language, "pt-BR");
     assert!(!bot.mark_read);
     assert_eq!(bot.max_age, Duration::from_hours(2));
-    let budget = Budget {
-        per_minute: 2,
-        per_hour: 20,
-    };
-    assert_eq!(bot.reply_budget, budget);
-    let budget = Budget {
-        per_minute: 20,
-        per_hour: 7,
-    };
-    assert_eq!(bot.action_budget, budget);
+    assert_eq!(bot.reply_budget, budget(2, 20));
+    assert_eq!(bot.action_budget, budget(20, 7));
 }
 
 #[test]
@@ -125,14 +116,14 @@ fn conditions_nest() {
     let [
         Condition::Not(not),
         Condition::FirstContact(false),
-        Condition::All(all),
+        Condition::All(parts),
     ] = parts.as_slice()
     else {
         panic!("{parts:?}");
     };
     assert!(matches!(&**not, Condition::Button(ids) if ids[0].written == "x"));
     assert!(matches!(
-        all.as_slice(),
+        parts.as_slice(),
         [Condition::TextStarts(_), Condition::TextMatches(_)]
     ));
 }
@@ -152,16 +143,9 @@ fn a_text_beside_a_file_is_its_caption() {
             panic!("{:?}", rule.answer.variants[0]);
         };
         assert_eq!(media.kind, kind);
-        let caption = media
-            .caption
-            .as_ref()
-            .map(|text| Template::source(text, &[]));
-        assert_eq!(caption, Some("Below"));
-        let name = media
-            .filename
-            .as_ref()
-            .map(|text| Template::source(text, &[]));
-        assert_eq!(name, filename);
+        let source = |text: &Template| text.source(&[]).to_owned();
+        assert_eq!(media.caption.as_ref().map(source).as_deref(), Some("Below"));
+        assert_eq!(media.filename.as_ref().map(source).as_deref(), filename);
     }
 }
 

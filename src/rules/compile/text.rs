@@ -1,4 +1,4 @@
-//! Reads texts and expressions: what may stand in them, and in which languages they are written.
+//! Reads texts and expressions, in one or several languages.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::message::TemplateFile;
 use crate::template::{Expression, Scope, Template, TemplateError};
 use crate::text::language;
 
-/// What else has to be known to check a text or a reply.
+/// Names that a text or a reply may use.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Symbols<'a> {
     /// The names under `match`.
@@ -37,7 +37,6 @@ pub(crate) enum Buttons {
 }
 
 impl<'a> Symbols<'a> {
-    /// What texts may name.
     pub(crate) fn scope(&self) -> Scope<'a> {
         Scope {
             captures: self.captures,
@@ -56,13 +55,13 @@ pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
 }
 
 /// Reports keys that are no languages, and languages that stand there twice.
-fn sound_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
+fn check_languages(reader: &mut Reader<'_>, entries: &[Field<'_>]) {
     for (index, entry) in entries.iter().enumerate() {
         let (name, key) = (entry.name, entry.key.clone());
         if !language::is_known(name) {
             let message = format!("there is no language `{name}`");
-            let error = Diagnostic::error(codes::VALUE, key, message);
-            reader.report(error.help("write it like `en`, `es` or `pt-BR`".to_owned()));
+            let help = "write it like `en`, `es` or `pt-BR`";
+            reader.error(codes::VALUE, &key, message, help);
         } else if let Some(first) = entries[..index]
             .iter()
             .find(|first| first.name.eq_ignore_ascii_case(name))
@@ -83,16 +82,16 @@ pub(crate) fn template<'d>(
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
     if !is_in_languages(field) {
         let text = reader.string(field)?;
-        let template = one(reader, &text, known)?;
+        let template = literal(reader, &text, known)?;
         return Some((template, vec![(String::new(), text)]));
     }
     let mut texts = Vec::new();
     let mut templates = Vec::new();
     let entries = field.entries();
-    sound_languages(reader, &entries);
+    check_languages(reader, &entries);
     for entry in &entries {
         let text = reader.string(entry);
-        let template = text.as_ref().and_then(|text| one(reader, text, known));
+        let template = text.as_ref().and_then(|text| literal(reader, text, known));
         let tag = entry.name.to_owned();
         texts.extend(text.map(|text| (tag.clone(), text)));
         templates.extend(template.map(|template| (tag, template)));
@@ -102,42 +101,38 @@ pub(crate) fn template<'d>(
     (templates.len() == entries.len()).then(|| (Template::in_languages(templates), texts))
 }
 
-/// Checks one literal; `None` when something in it is wrong, and a diagnostic says what.
-pub(crate) fn one(
+/// Parses one literal; `None` when it is wrong and reported.
+pub(crate) fn literal(
     reader: &mut Reader<'_>,
     text: &Text<'_>,
     known: Symbols<'_>,
 ) -> Option<Template> {
-    match Template::parse(text.value, &known.scope()) {
-        Ok(template) => Some(template),
-        Err(errors) => {
-            report(reader, text, errors);
-            None
-        }
-    }
+    parsed(reader, text, Template::parse(text.value, &known.scope()))
 }
 
-/// Reads an expression.
 pub(crate) fn expression(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
     known: Symbols<'_>,
 ) -> Option<Expression> {
     let text = reader.string(field)?;
-    match Expression::parse(text.value, &known.scope()) {
-        Ok(expression) => Some(expression),
-        Err(errors) => {
-            report(reader, &text, errors);
-            None
-        }
-    }
+    parsed(reader, &text, Expression::parse(text.value, &known.scope()))
 }
 
-/// Tells what is wrong with a text, each at its place.
-pub(crate) fn report(reader: &mut Reader<'_>, text: &Text<'_>, errors: Vec<TemplateError>) {
+/// Reports every error of a parsed text at its place.
+pub(crate) fn parsed<T>(
+    reader: &mut Reader<'_>,
+    text: &Text<'_>,
+    parsed: Result<T, Vec<TemplateError>>,
+) -> Option<T> {
+    let errors = match parsed {
+        Ok(value) => return Some(value),
+        Err(errors) => errors,
+    };
     for error in errors {
         let span = reader.locate(text, &error.range);
-        let found = Diagnostic::error(codes::TEMPLATE, span, error.message);
-        reader.report(found.help(error.help));
+        let diagnostic = Diagnostic::error(codes::TEMPLATE, span, error.message);
+        reader.report(diagnostic.help(error.help));
     }
+    None
 }

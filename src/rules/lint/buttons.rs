@@ -1,27 +1,26 @@
-//! Buttons that nobody offers, offers that nobody answers, and patterns that mean the same button.
+//! Buttons that no reply offers, offers that no rule answers, and patterns that match the same
+//! button.
 
 use std::collections::HashSet;
 
+use super::flows::answers;
+use super::shadowing::always_ends;
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::toml_reader::Reader;
+use crate::diagnostics::toml_reader::{Reader, Text};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
 use crate::rules::compile::flow::Draft as FlowDraft;
 use crate::rules::compile::rule::Draft;
 use crate::rules::{ButtonPattern, Condition};
 
-/// Reports conditions on buttons that nobody offers, and offers that nobody answers.
+/// Reports conditions on buttons that no reply offers, and offers that no rule answers.
 pub(crate) fn choices(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
-    let of_rules = || rules.iter().map(|rule| &rule.answer);
-    let of_flows = || flows.iter().flat_map(|flow| &flow.answers);
-    let offers = || of_rules().chain(of_flows()).flat_map(|one| &one.offered);
+    let offers = || answers(rules, flows).flat_map(|answer| &answer.offered);
     let offered: HashSet<&str> = offers().map(|offer| offer.id.value).collect();
-    if of_rules().chain(of_flows()).all(|one| one.answer.is_some()) {
+    if answers(rules, flows).all(|answer| answer.answer.is_some()) {
         for id in rules.iter().flat_map(|rule| &rule.wanted) {
-            let pattern = ButtonPattern {
-                written: id.value.to_owned(),
-            };
-            if !offered.iter().any(|one| pattern.capture(one).is_some()) {
+            let pattern = ButtonPattern::new(id.value);
+            if !offered.iter().any(|id| pattern.capture(id).is_some()) {
                 reader.report(never_offered(id, &offered));
             }
         }
@@ -47,10 +46,7 @@ pub(crate) fn choices(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flo
     }
 }
 
-fn never_offered(
-    id: &crate::diagnostics::toml_reader::Text<'_>,
-    offered: &HashSet<&str>,
-) -> Diagnostic {
+fn never_offered(id: &Text<'_>, offered: &HashSet<&str>) -> Diagnostic {
     let mut names: Vec<&str> = offered.iter().copied().collect();
     names.sort_unstable();
     let help = suggest::did_you_mean(id.value, names).unwrap_or_else(|| {
@@ -68,8 +64,8 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    /// Whether a condition is about this tap; its label says nothing. A rule that takes everything
-    /// is not: it does not know the button.
+    /// Whether a condition may match this tap by its id; conditions on the label do not count, nor
+    /// does one that matches every message.
     fn may_meet(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Always
@@ -103,16 +99,13 @@ impl Tap<'_> {
     }
 }
 
-/// Reports ids that a pattern above them takes already.
+/// Reports ids that a pattern of an earlier rule matches.
 pub(crate) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
     let mut patterns: Vec<(ButtonPattern, std::ops::Range<usize>)> = Vec::new();
     for rule in rules {
-        // Only a rule that is about buttons alone and ends the search takes the tap for sure.
+        // Only a rule whose whole condition is `button` matches the tap for sure.
         let takes_all = matches!(rule.when, Some(Condition::Button(_)));
-        let ends = !rule.continues && rule.once.is_none() && rule.chance.is_none();
-        let mut own = Vec::new();
-        // A rule that asks for something else too, or for any other button, is not about the button
-        // alone.
+        let mut here = Vec::new();
         let wanted = rule.wanted.iter().filter(|_| takes_all);
         for id in wanted {
             let taken = patterns
@@ -125,13 +118,10 @@ pub(crate) fn overlapping(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
                 let help = "move this rule above the other one".to_owned();
                 reader.report(warning.related(span.clone(), related).help(help));
             }
-            let pattern = ButtonPattern {
-                written: id.value.to_owned(),
-            };
-            own.push((pattern, id.span.clone()));
+            here.push((ButtonPattern::new(id.value), id.span.clone()));
         }
-        if ends {
-            patterns.extend(own);
+        if always_ends(rule) {
+            patterns.extend(here);
         }
     }
 }

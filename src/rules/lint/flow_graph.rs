@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::rules::Target;
@@ -56,8 +55,8 @@ pub(crate) fn all(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
         let draft = map[name].flow;
         if !ending.contains(name) {
             let message = format!("no way leads out of the flow `{name}`");
-            let warning = Diagnostic::warning(codes::ENDLESS_FLOW, draft.header.clone(), message);
-            reader.report(warning.help("let a step `go = \"end\"`".to_owned()));
+            let help = "let a step `go = \"end\"`";
+            reader.warn(codes::ENDLESS_FLOW, &draft.header, message, help);
         }
     }
     circles(reader, &map, &names);
@@ -82,7 +81,7 @@ fn ways_of<'f>(flow: &'f FlowDraft<'_>, index: usize) -> Ways<'f> {
             Target::Cancel => ways.leaves = true,
         }
     }
-    // A step with `if` may be passed over, whatever it says itself.
+    // A step with `if` may be skipped, so the next step may follow it.
     if step.falls_through || step.may_be_passed() {
         if index + 1 < flow.steps.len() {
             ways.steps.push(index + 1);
@@ -93,8 +92,8 @@ fn ways_of<'f>(flow: &'f FlowDraft<'_>, index: usize) -> Ways<'f> {
     ways
 }
 
-/// The places of the steps that a flow can reach from its first one, when what `may_pass` refuses
-/// holds it up.
+/// Steps that a flow can reach from its first one without going beyond a step that `may_pass`
+/// refuses.
 fn reached(mapped: &Mapped<'_, '_>, may_pass: impl Fn(&StepDraft<'_>) -> bool) -> HashSet<usize> {
     let mut reached = HashSet::from([0]);
     let mut next = vec![0];
@@ -113,8 +112,8 @@ fn unreachable(reader: &mut Reader<'_>, mapped: &Mapped<'_, '_>) {
     for (index, step) in mapped.flow.steps.iter().enumerate() {
         if let (false, Some(id)) = (reached.contains(&index), &step.id) {
             let message = format!("nothing leads to the step `{}`", id.value);
-            let warning = Diagnostic::warning(codes::UNREACHABLE_STEP, id.span.clone(), message);
-            reader.report(warning.help("the step above it always goes elsewhere".to_owned()));
+            let help = "the step above it always goes elsewhere";
+            reader.warn(codes::UNREACHABLE_STEP, &id.span, message, help);
         }
     }
 }
@@ -170,8 +169,7 @@ fn circles<'f>(reader: &mut Reader<'_>, map: &HashMap<&'f str, Mapped<'f, '_>>, 
                     "the step `{}` comes back to itself without a question",
                     id.value
                 );
-                let error = Diagnostic::error(codes::CIRCLE, id.span.clone(), message);
-                reader.report(error.help("ask something on the way".to_owned()));
+                reader.error(codes::CIRCLE, &id.span, message, "ask something on the way");
             }
         }
     }
@@ -182,8 +180,8 @@ fn silently<'f>(map: &HashMap<&'f str, Mapped<'f, '_>>, place: Place<'f>) -> Vec
     let first = |name: &'f str| map.contains_key(name).then_some(Place::Step(name, 0));
     match place {
         Place::End(name) => {
-            // The end of a flow may start another. Where a sub-flow goes on is told by the flow
-            // around it.
+            // The end of a flow may start another flow. The flow around a sub-flow says where it
+            // continues.
             let end = map.get(name).and_then(|mapped| mapped.flow.answers.first());
             let starts = end.and_then(|end| end.starts.as_ref());
             let starts = starts.and_then(|name| map.get_key_value(name.value));

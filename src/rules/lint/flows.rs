@@ -3,12 +3,21 @@
 use std::collections::HashSet;
 
 use super::flow_graph::id_of;
-use crate::diagnostics::Diagnostic;
-use crate::diagnostics::toml_reader::{Reader, Text};
+use crate::diagnostics::toml_reader::{Reader, Text, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::rules::Target;
+use crate::rules::compile::answer::Draft as AnswerDraft;
 use crate::rules::compile::flow::{Draft as FlowDraft, target};
 use crate::rules::compile::rule::Draft;
+
+/// Every answer of rules and flows.
+pub(super) fn answers<'r, 'd>(
+    rules: &'r [Draft<'d>],
+    flows: &'r [FlowDraft<'d>],
+) -> impl Iterator<Item = &'r AnswerDraft<'d>> {
+    let of_rules = rules.iter().map(|rule| &rule.answer);
+    of_rules.chain(flows.iter().flat_map(|flow| &flow.answers))
+}
 
 /// Reports flows, steps and rules that are named and not there.
 pub(crate) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
@@ -18,9 +27,7 @@ pub(crate) fn names(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowD
         .filter_map(|rule| rule.id.as_ref())
         .map(|id| id.value)
         .collect();
-    let answers = rules.iter().map(|rule| &rule.answer);
-    let answers = answers.chain(flows.iter().flat_map(|flow| &flow.answers));
-    for answer in answers {
+    for answer in answers(rules, flows) {
         if let Some(name) = &answer.starts {
             known(reader, name, name.value, &names, "flow");
         }
@@ -51,12 +58,14 @@ fn choosable(reader: &mut Reader<'_>, id: &Text<'_>, rules: &[Draft<'_>]) {
     if id.value.eq_ignore_ascii_case("none") {
         let message =
             "a model says `none` when no rule fits, so it cannot choose a rule of that name";
-        let error = Diagnostic::error(codes::CHOICE, id.span.clone(), message);
-        reader.report(error.help("give the rule another id".to_owned()));
+        reader.error(codes::CHOICE, &id.span, message, "give the rule another id");
         return;
     }
-    let is_chosen = |rule: &&Draft<'_>| rule.id.as_ref().is_some_and(|own| own.value == id.value);
-    let Some(rule) = rules.iter().find(is_chosen) else {
+    let has_id = |rule: &&Draft<'_>| {
+        let other = rule.id.as_ref();
+        other.is_some_and(|other| other.value == id.value)
+    };
+    let Some(rule) = rules.iter().find(has_id) else {
         return;
     };
     if rule.answer.asks_model {
@@ -64,17 +73,15 @@ fn choosable(reader: &mut Reader<'_>, id: &Text<'_>, rules: &[Draft<'_>]) {
             "`{}` asks a model itself, so a model cannot choose it",
             id.value
         );
-        let error = Diagnostic::error(codes::CHOICE, id.span.clone(), message);
         let help = "models that choose each other would ask without end; choose rules with a reply, a call or a flow";
-        reader.report(error.help(help.to_owned()));
+        reader.error(codes::CHOICE, &id.span, message, help);
     } else if let Some(name) = rule.captures.first() {
         let message = format!(
             "`match.{name}` is empty when a model chooses `{}`",
             id.value
         );
-        let warning = Diagnostic::warning(codes::CHOICE, id.span.clone(), message);
         let help = "only the pattern of the rule fills it; begin a flow that asks for it instead";
-        reader.report(warning.help(help.to_owned()));
+        reader.warn(codes::CHOICE, &id.span, message, help);
     }
 }
 
@@ -86,14 +93,11 @@ fn known(reader: &mut Reader<'_>, text: &Text<'_>, name: &str, names: &[&str], w
         if names.is_empty() {
             format!("there is no {what} at all")
         } else {
-            format!(
-                "there are {}",
-                crate::diagnostics::toml_reader::quoted(names)
-            )
+            format!("there are {}", quoted(names))
         }
     });
     let message = format!("there is no {what} `{name}`");
-    reader.report(Diagnostic::error(codes::UNKNOWN_NAME, text.span.clone(), message).help(help));
+    reader.error(codes::UNKNOWN_NAME, &text.span, message, help);
 }
 
 /// Reports flows that nothing starts.
@@ -102,9 +106,7 @@ pub(crate) fn unused(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flow
         return;
     }
     let mut started: HashSet<&str> = HashSet::new();
-    let answers = rules.iter().map(|rule| &rule.answer);
-    let answers = answers.chain(flows.iter().flat_map(|flow| &flow.answers));
-    let starts = answers.filter_map(|answer| answer.starts.as_ref());
+    let starts = answers(rules, flows).filter_map(|answer| answer.starts.as_ref());
     started.extend(starts.map(|name| name.value));
     for step in flows.iter().flat_map(|flow| &flow.steps) {
         started.extend(step.flow.as_ref().map(|name| name.value));
@@ -115,12 +117,12 @@ pub(crate) fn unused(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flow
         .iter()
         .any(|name| flows.iter().all(|flow| flow.name != *name))
     {
-        // A name that is not there is told already, and was probably meant for one of these.
+        // An unknown name is reported already, and was probably meant for one of these.
         return;
     }
     for flow in flows.iter().filter(|flow| !started.contains(flow.name)) {
         let message = format!("nothing starts the flow `{}`", flow.name);
-        let warning = Diagnostic::warning(codes::UNUSED_FLOW, flow.header.clone(), message);
-        reader.report(warning.help(format!("give a rule `start = \"{}\"`", flow.name)));
+        let help = format!("give a rule `start = \"{}\"`", flow.name);
+        reader.warn(codes::UNUSED_FLOW, &flow.header, message, help);
     }
 }

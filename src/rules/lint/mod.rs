@@ -1,7 +1,7 @@
-//! What can only be seen when all rules and flows are looked at together.
+//! Checks that need all rules and flows together.
 //!
-//! Parts that could not be read are given the benefit of the doubt: an error in one rule makes no
-//! warnings about another. Next: [`crate::engine`], which runs what passed.
+//! Parts that could not be read are taken as valid: an error in one rule causes no warnings about
+//! another. Next: [`crate::engine`], which runs the compiled rules.
 
 mod buttons;
 mod flow_graph;
@@ -14,12 +14,12 @@ use super::compile::flow::Draft as FlowDraft;
 use super::compile::rule::Draft;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::toml_reader::Reader;
+use crate::diagnostics::toml_reader::{Reader, quoted};
 use crate::rules::Condition;
 use crate::rules::opening_hours::Schedule;
 use shadowing::{Passing, always_ends};
 
-/// Looks at everything. `hours` is `None` when they could not be read.
+/// Runs every check. `hours` is `None` when `[hours]` could not be read.
 pub(crate) fn all(
     reader: &mut Reader<'_>,
     rules: &[Draft<'_>],
@@ -69,14 +69,13 @@ fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'
         .filter(|rule| !passing.may_pass(rule, &rules[last]))
         .collect();
     if let Some((rule, more)) = below.split_first() {
-        let span = rule.id.as_ref().map_or(&rule.header, |id| &id.span);
         let message = match more.len() {
             0 => "this rule can never answer".to_owned(),
             1 => "this rule and one more below it can never answer".to_owned(),
             more => format!("this rule and {more} more below it can never answer"),
         };
         reader.report(
-            Diagnostic::warning(codes::UNREACHABLE, span.clone(), message)
+            Diagnostic::warning(codes::UNREACHABLE, rule.place().clone(), message)
                 .related(
                     rules[last].header.clone(),
                     "this rule has no `when`, so it answers everything",
@@ -86,45 +85,41 @@ fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'
     }
 }
 
-/// Reports texts that are not there in a language in which others are.
+/// Reports texts that lack a language of other texts.
 fn translations(reader: &mut Reader<'_>) {
     let texts = std::mem::take(&mut reader.translations);
-    let all: BTreeSet<&str> = texts
-        .iter()
-        .flat_map(|(_, tags)| tags)
-        .map(String::as_str)
-        .collect();
+    let wanted = texts.iter().flat_map(|(_, tags)| tags);
+    let wanted: BTreeSet<&str> = wanted.map(String::as_str).collect();
     for (span, tags) in &texts {
-        let missing = all
-            .iter()
-            .filter(|tag| !tags.iter().any(|own| serves(own, tag)));
-        let missing: Vec<&str> = missing.copied().collect();
+        let missing = wanted.iter().copied();
+        let missing = missing.filter(|wanted| !tags.iter().any(|tag| serves(tag, wanted)));
+        let missing: Vec<&str> = missing.collect();
         if missing.is_empty() {
             continue;
         }
-        let names = crate::diagnostics::toml_reader::quoted(&missing);
-        let message = format!("this text is not there in {names}");
+        let message = format!("this text is not there in {}", quoted(&missing));
         reader.report(
-            Diagnostic::warning(codes::MISSING_TRANSLATION, span.clone(), message)
-                .help("other texts are; those people get the language of `[bot]`".to_owned()),
+            Diagnostic::warning(codes::MISSING_TRANSLATION, span.clone(), message).help(
+                "other texts are; contacts with it get this text in the language of `[bot]`"
+                    .to_owned(),
+            ),
         );
     }
 }
 
-/// Whether people who speak `tag` get a text in `own`: that of `en` is good for `en-GB`.
-fn serves(own: &str, tag: &str) -> bool {
-    let main = tag.split('-').next().unwrap_or(tag);
-    own.eq_ignore_ascii_case(tag) || own.eq_ignore_ascii_case(main)
+/// Whether a text in language `tag` serves contacts with language `wanted`: `en` serves `en-GB`.
+fn serves(tag: &str, wanted: &str) -> bool {
+    let main = wanted.split('-').next().unwrap_or(wanted);
+    tag.eq_ignore_ascii_case(wanted) || tag.eq_ignore_ascii_case(main)
 }
 
-/// Reports conditions on hours in rules that have none.
+/// Reports conditions on hours when the file has no `[hours]`.
 fn no_hours(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
     for rule in rules {
         if rule.when.as_ref().is_some_and(asks_hours) {
             let message = "the rule asks for hours, and the file has no `[hours]`";
-            let warning = Diagnostic::warning(codes::NO_HOURS, rule.header.clone(), message);
             let help = "add `[hours]` with lines like `mon-fri = [\"08:00-18:00\"]`";
-            reader.report(warning.help(help.to_owned()));
+            reader.warn(codes::NO_HOURS, &rule.header, message, help);
         }
     }
 }
@@ -132,8 +127,8 @@ fn no_hours(reader: &mut Reader<'_>, rules: &[Draft<'_>]) {
 fn asks_hours(condition: &Condition) -> bool {
     match condition {
         Condition::Open(_) => true,
-        Condition::Any(all) | Condition::All(all) => all.iter().any(asks_hours),
-        Condition::Not(one) => asks_hours(one),
+        Condition::Any(parts) | Condition::All(parts) => parts.iter().any(asks_hours),
+        Condition::Not(inner) => asks_hours(inner),
         _ => false,
     }
 }

@@ -9,10 +9,10 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
-/// Who is closed for longer has closed for good.
+/// Number of days ahead in which the next opening is searched for; beyond that the shop counts as
+/// permanently closed.
 const LOOK_AHEAD_DAYS: i64 = 400;
 
-/// Minutes of a day.
 pub(crate) const DAY: u16 = 24 * 60;
 
 /// When a shop is open.
@@ -71,7 +71,7 @@ impl Days {
         }
     }
 
-    /// What is broader stands back: how many days they are, and whether they are meant in any year.
+    /// Sort key: the holiday with the fewest days wins; a fixed year wins over every year.
     #[must_use]
     pub fn breadth(self) -> (i32, Years) {
         match self {
@@ -176,7 +176,7 @@ impl Schedule {
         let days = (-1..=LOOK_AHEAD_DAYS).map_while(|ahead| today.checked_add(ahead.days()).ok());
         for day in days {
             let starts = self.openings(day).map(|(start, _)| start);
-            // What begins where another ends is one opening.
+            // Spans that touch are one opening.
             let mut new = starts.filter(|start| *start > at && !self.is_open_just_before(*start));
             if let Some(first) = new.next() {
                 return Some(new.fold(first, Timestamp::min));
@@ -205,7 +205,7 @@ impl Schedule {
     /// Whether there is no closed minute from this date on: no holiday is to come, and the week has
     /// none. Spares a walk over every day of a year.
     fn never_closes_from(&self, today: Date) -> bool {
-        // What yesterday began may go on today.
+        // An opening of yesterday may last into today.
         let is_over = |holiday: &Holiday| {
             let last = holiday.days.last().and_then(|last| last.tomorrow().ok());
             last.is_some_and(|behind| behind < today)
@@ -243,7 +243,7 @@ impl Schedule {
         openings.find(|(start, end)| (*start..*end).contains(&at))
     }
 
-    /// What comes of the spans of a date.
+    /// Openings that the spans of a date result in.
     fn openings(&self, date: Date) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let spans = self.spans(date).iter();
         spans.filter_map(move |span| {

@@ -30,6 +30,11 @@ fn daily(zone: &str, spans: &[&str]) -> Schedule {
     }
 }
 
+fn closed(days: Days) -> Holiday {
+    let open = Vec::new();
+    Holiday { days, open }
+}
+
 /// A local time, in its first meaning.
 fn at(zone: &str, text: &str) -> Timestamp {
     let time: jiff::civil::DateTime = text.parse().unwrap();
@@ -46,18 +51,12 @@ fn a_span_ends_before_its_closing_time_and_there_may_be_several_a_day() {
     assert!(!open("2026-12-01T07:59:59") && open("2026-12-01T08:00"));
     assert!(open("2026-12-01T12:29:59") && !open("2026-12-01T12:30"));
     assert!(open("2026-12-01T14:00") && !open("2026-12-01T19:00"));
-    assert_eq!(
-        shop.next_open(at(NEW_YORK, "2026-12-01T13:00")),
-        Some(at(NEW_YORK, "2026-12-01T14:00"))
-    );
-    assert_eq!(
-        shop.next_open(at(NEW_YORK, "2026-12-01T20:00")),
-        Some(at(NEW_YORK, "2026-12-02T08:00"))
-    );
-    assert_eq!(
-        shop.next_close(at(NEW_YORK, "2026-12-01T09:00")),
-        Some(at(NEW_YORK, "2026-12-01T12:30"))
-    );
+    for (now, opens) in [("01T13:00", "01T14:00"), ("01T20:00", "02T08:00")] {
+        let [now, opens] = [now, opens].map(|time| at(NEW_YORK, &format!("2026-12-{time}")));
+        assert_eq!(shop.next_open(now), Some(opens), "{now}");
+    }
+    let closes = shop.next_close(at(NEW_YORK, "2026-12-01T09:00"));
+    assert_eq!(closes, Some(at(NEW_YORK, "2026-12-01T12:30")));
     assert_eq!(shop.next_close(at(NEW_YORK, "2026-12-01T13:00")), None);
 }
 
@@ -65,18 +64,13 @@ fn a_span_ends_before_its_closing_time_and_there_may_be_several_a_day() {
 fn a_span_over_midnight_belongs_to_the_day_it_begins_on() {
     let mut bar = daily(NEW_YORK, &[]);
     bar.week[5] = vec![span("22:00-02:00")];
-    bar.holidays = vec![Holiday {
-        days: Days::On(date(2026, 12, 6)),
-        open: Vec::new(),
-    }];
+    bar.holidays = vec![closed(Days::On(date(2026, 12, 6)))];
 
     // The 5th is a Saturday; the Sunday behind it is a holiday, and the night goes on all the same.
     assert!(bar.is_open(at(NEW_YORK, "2026-12-06T01:59")));
     assert!(!bar.is_open(at(NEW_YORK, "2026-12-06T02:00")));
-    assert_eq!(
-        bar.next_open(at(NEW_YORK, "2026-12-06T12:00")),
-        Some(at(NEW_YORK, "2026-12-12T22:00"))
-    );
+    let opens = bar.next_open(at(NEW_YORK, "2026-12-06T12:00"));
+    assert_eq!(opens, Some(at(NEW_YORK, "2026-12-12T22:00")));
 }
 
 #[test]
@@ -87,24 +81,16 @@ fn holidays_of_every_kind_stand_before_the_week() {
             days: Days::On(date(2026, 12, 24)),
             open: vec![span("08:00-12:00")],
         },
-        Holiday {
-            days: Days::Every(12, 25),
-            open: Vec::new(),
-        },
-        Holiday {
-            days: Days::Range(date(2026, 12, 26), date(2027, 1, 2)),
-            open: Vec::new(),
-        },
+        closed(Days::Every(12, 25)),
+        closed(Days::Range(date(2026, 12, 26), date(2027, 1, 2))),
     ];
     let open = |text| shop.is_open(at(NEW_YORK, text));
 
     assert!(open("2026-12-24T11:00") && !open("2026-12-24T13:00"));
     assert!(!open("2026-12-25T11:00") && !open("2027-12-25T11:00"));
     assert!(!open("2027-01-02T11:00") && open("2027-01-03T11:00"));
-    assert_eq!(
-        shop.next_open(at(NEW_YORK, "2026-12-24T13:00")),
-        Some(at(NEW_YORK, "2027-01-03T08:00"))
-    );
+    let opens = shop.next_open(at(NEW_YORK, "2026-12-24T13:00"));
+    assert_eq!(opens, Some(at(NEW_YORK, "2027-01-03T08:00")));
 }
 
 #[test]
@@ -120,16 +106,11 @@ fn of_two_holidays_the_one_with_fewer_days_counts_wherever_it_stands() {
     for (place, days) in narrowest_first.iter().enumerate() {
         for other in &narrowest_first[place + 1..] {
             for both in [[days, other], [other, days]] {
-                shop.holidays = both
-                    .map(|days| Holiday {
-                        days: *days,
-                        open: Vec::new(),
-                    })
-                    .to_vec();
+                shop.holidays = both.map(|days| closed(*days)).to_vec();
 
-                let found = shop.holiday(date(2026, 12, 24)).unwrap();
+                let holiday = shop.holiday(date(2026, 12, 24)).unwrap();
 
-                assert_eq!(found.days, *days, "before {other}");
+                assert_eq!(holiday.days, *days, "before {other}");
             }
             assert_eq!(days.rivals(*other), None);
         }
@@ -139,13 +120,10 @@ fn of_two_holidays_the_one_with_fewer_days_counts_wherever_it_stands() {
 #[test]
 fn a_day_that_two_equal_holidays_name_is_known() {
     let range = |first, last| Days::Range(date(2026, 12, first), date(2026, 12, last));
-    for (one, other, day) in [
-        (
-            Days::Every(12, 24),
-            Days::Every(12, 24),
-            Some("12-24 of every year"),
-        ),
-        (Days::Every(12, 24), Days::Every(12, 25), None),
+    let every = |day| Days::Every(12, day);
+    for (days, other, day) in [
+        (every(24), every(24), Some("12-24 of every year")),
+        (every(24), every(25), None),
         (
             Days::On(date(2026, 12, 24)),
             range(24, 24),
@@ -154,20 +132,18 @@ fn a_day_that_two_equal_holidays_name_is_known() {
         (range(20, 22), range(22, 24), Some("2026-12-22")),
         (range(20, 22), range(23, 25), None),
     ] {
-        assert_eq!(one.rivals(other).as_deref(), day);
-        assert_eq!(other.rivals(one).as_deref(), day);
+        assert_eq!(days.rivals(other).as_deref(), day);
+        assert_eq!(other.rivals(days).as_deref(), day);
     }
 }
 
 #[test]
 fn who_never_opens_has_no_next_opening_and_who_never_closes_no_closing() {
-    assert_eq!(
-        daily(NEW_YORK, &[]).next_open(at(NEW_YORK, "2026-12-01T08:00")),
-        None
-    );
+    let now = at(NEW_YORK, "2026-12-01T08:00");
+    assert_eq!(daily(NEW_YORK, &[]).next_open(now), None);
     let always = daily(NEW_YORK, &["00:00-24:00"]);
-    assert_eq!(always.next_close(at(NEW_YORK, "2026-12-01T08:00")), None);
-    assert_eq!(always.next_open(at(NEW_YORK, "2026-12-01T08:00")), None);
+    assert_eq!(always.next_close(now), None);
+    assert_eq!(always.next_open(now), None);
 }
 
 #[test]
@@ -182,11 +158,8 @@ fn a_week_without_a_gap_never_closes_unless_a_holiday_is_to_come() {
         let mut always = daily(NEW_YORK, spans);
         assert!(always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
 
-        // What was closed the day before may still last over midnight.
-        always.holidays = vec![Holiday {
-            days: Days::On(date(2026, 12, 25)),
-            open: Vec::new(),
-        }];
+        // Hours of the day before may last over midnight.
+        always.holidays = vec![closed(Days::On(date(2026, 12, 25)))];
         assert!(!always.never_closes_from(date(2026, 12, 26)), "{spans:?}");
         assert!(always.never_closes_from(date(2026, 12, 27)), "{spans:?}");
 
@@ -226,16 +199,10 @@ fn on_the_day_that_has_an_hour_less_a_span_in_it_begins_behind_it() {
         assert!(night.is_open(opens), "{zone}");
         assert_eq!(night.next_open(opens - 1.hour()), Some(opens), "{zone}");
         // The span lasts from the gap's end, however short that makes it.
-        assert_eq!(
-            night.next_close(opens),
-            Some(at(zone, &format!("{day}T05:00"))),
-            "{zone}"
-        );
+        let closes = at(zone, &format!("{day}T05:00"));
+        assert_eq!(night.next_close(opens), Some(closes), "{zone}");
         let inside = daily(zone, &["02:05-02:25"]);
-        assert!(
-            !inside.is_open(opens),
-            "{zone}: a span within the gap is not there"
-        );
+        assert!(!inside.is_open(opens), "{zone}: a span within the gap");
     }
 }
 
@@ -256,15 +223,12 @@ fn on_the_day_that_has_an_hour_more_a_span_lasts_until_the_second_end() {
         let closes = night.next_close(opens).unwrap();
         let minutes = closes.duration_since(opens).as_mins();
         assert!(minutes >= length, "{zone}: {minutes}");
-        assert_eq!(
-            night.next_open(opens).map(|at| at > closes),
-            Some(true),
-            "{zone}: it opens once"
-        );
+        let next = night.next_open(opens).unwrap();
+        assert!(next > closes, "{zone}: it opens once");
     }
 }
 
-/// What the wall clock says, minute by minute, without any help of the schedule.
+/// Evaluates the spans minute by minute, independently of the schedule.
 fn is_open_by_the_clock(shop: &Schedule, at: Timestamp) -> bool {
     let local = at.to_zoned(shop.timezone.clone());
     let minute = u16::try_from(local.hour()).unwrap() * 60 + u16::try_from(local.minute()).unwrap();

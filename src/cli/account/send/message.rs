@@ -1,4 +1,4 @@
-//! What `replyd send` is asked to send, as a message.
+//! Builds the message of `replyd send` from the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -7,23 +7,21 @@ use clap::ArgGroup;
 use tokio::io::AsyncReadExt as _;
 
 use crate::cli::account::local_file::LocalFile;
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
-use crate::diagnostics;
-use crate::diagnostics::Colour;
+use crate::cli::terminal::{self, Hint};
 use crate::diagnostics::sources::SourceMap;
+use crate::diagnostics::{self, Colour};
 use crate::message::{
     ContactCard, Email, Header, MediaKind, MediaSource, Outbound, OutboundMedia as Media, Phone,
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
 };
 use crate::rules;
 
-/// Exactly one kind of message; `--reply` takes every kind there is.
+/// Content of the message, of exactly one kind; `--reply` takes every kind.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("kind").args([
     "image", "video", "audio", "document", "sticker", "location", "contact", "reaction", "template", "reply",
 ])))]
-pub(super) struct What {
+pub(super) struct MessageOptions {
     /// The text; below an image, video or document it is the caption.
     text: Option<String>,
     /// A picture: a file of this machine, a link, or the id of an upload.
@@ -106,25 +104,24 @@ pub(super) struct What {
     preview: bool,
 }
 
-/// A message, and the file of this machine that still has to be uploaded for it.
+/// Message with the local file that must be uploaded for it.
 pub(super) struct Built {
     pub(super) content: Outbound,
     pub(super) attached: Option<Attached>,
 }
 
-/// A file to upload and where its id goes.
+/// Local file to upload, and how its id is put into the message.
 pub(super) struct Attached {
     pub(super) local: LocalFile,
     pub(super) place: fn(Outbound, MediaSource) -> Outbound,
 }
 
-impl What {
-    /// The message that is quoted or reacted to.
+impl MessageOptions {
+    /// Id of the message that is quoted or reacted to.
     pub(super) fn about(&self) -> Option<Wamid> {
         self.quote.clone().and_then(Wamid::parse)
     }
 
-    /// Makes the message.
     pub(super) async fn build(&self, fetched: Option<&TemplateFile>) -> anyhow::Result<Built> {
         let files = [
             (MediaKind::Image, &self.image),
@@ -182,7 +179,7 @@ impl What {
             (source, None)
         } else {
             let local = LocalFile::open(Path::new(source), None).await?;
-            // Takes the place of the id until there is one.
+            // A placeholder until the upload gives an id.
             (MediaSource::Id("0".to_owned()), Some(fits(local, kind)?))
         };
         let filename = (kind == MediaKind::Document)
@@ -272,7 +269,7 @@ impl What {
     }
 }
 
-/// The names of a template's variables: small letters, digits, underscores.
+/// Whether a text is the name of a template's variable: lower-case letters, digits, underscores.
 fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(plain)
@@ -282,7 +279,7 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// Refuses a file that is of another kind than it is to be sent as; anything may be a document.
+/// Refuses a file of another kind than `kind`; every file may be sent as a document.
 fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
     let is = local.described.kind.name();
     if kind == MediaKind::Document || is == kind.name() {
@@ -298,7 +295,7 @@ fn fits(local: LocalFile, kind: MediaKind) -> anyhow::Result<LocalFile> {
     Err(Hint::error(message, hint))
 }
 
-/// A message in the words of `reply`.
+/// Reads a message written like the `reply` of a rule.
 async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Outbound> {
     let name = terminal::path(file);
     let text = if file == Path::new("-") {
@@ -310,13 +307,13 @@ async fn reply(file: &Path, fetched: Option<&TemplateFile>) -> anyhow::Result<Ou
         let read = tokio::fs::read_to_string(file).await;
         read.with_context(|| format!("could not read `{name}`"))?
     };
-    let (message, found) = match rules::compile_reply(&text, fetched) {
+    let (message, diagnostics) = match rules::compile_reply(&text, fetched) {
         Ok((message, warnings)) => (Some(message), warnings),
         Err(diagnostics) => (None, diagnostics),
     };
-    if !found.is_empty() {
+    if !diagnostics.is_empty() {
         let sources = SourceMap::new(name.as_str(), &text);
-        let drawn = diagnostics::render(&found, &sources, Colour::Styled);
+        let drawn = diagnostics::render(&diagnostics, &sources, Colour::Styled);
         terminal::note(terminal::drawn(&drawn));
         terminal::note("");
     }

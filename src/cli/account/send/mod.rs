@@ -1,7 +1,7 @@
-//! `replyd send`: one message by hand, of any kind, checked before it leaves.
+//! `replyd send`: sends one message by hand, of any kind.
 //!
-//! What is to be sent is put together in [`message`]; this file checks it, uploads a file of this
-//! machine once, sends, and keeps the message in the history.
+//! [`message`] builds the message; this file checks it, uploads a local file unless an earlier
+//! upload is still valid, sends, and records the message.
 
 mod message;
 
@@ -11,10 +11,8 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::session;
-use super::session::{Session, explain};
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, WARN, paint};
+use super::session::{self, Session, explain};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::gateway::SendError;
 use crate::message::{
@@ -23,35 +21,34 @@ use crate::message::{
 use crate::store::{Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
 use crate::whatsapp::outbound as wire;
-use message::{Attached, Built, What};
+use message::{Attached, Built, MessageOptions};
 
-/// Free messages are taken for 24 hours after the person's last one. See
+/// WhatsApp accepts free messages for this long after the contact's last message. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Digits of an international number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// Sends one message. Everything WhatsApp would refuse is told before anything leaves.
+/// Sends one message, after checking it against every limit of WhatsApp.
 ///
-/// The message is kept in the history of the configured database, if there is one.
+/// The message is recorded in the configured database, if it exists.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// To whom: a phone number with its country code, or a business-scoped user id.
+    /// Recipient: a phone number with its country code, or a business-scoped user id.
     #[arg(value_name = "PHONE|USER_ID")]
     to: String,
     #[command(flatten)]
-    what: What,
+    message: MessageOptions,
     #[command(flatten)]
     options: session::Options,
 }
 
-/// Checks, sends, and tells the id.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
-    let built = arguments.what.build(fetched.as_ref()).await?;
+    let built = arguments.message.build(fetched.as_ref()).await?;
     check(&built.content)?;
     compare(&built.content, fetched.as_ref())?;
     let store = open(&session).await?;
@@ -61,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let about = arguments.what.about();
+    let about = arguments.message.about();
     let body = wire::message_body(&recipient, &content, about.as_ref(), None);
     let call = Call::post(&[number.as_str(), "messages"], body.clone());
     if session.options.dry_run {
@@ -70,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let sent = session.gateway.send_message(&number, &body).await;
     let wamid = sent.map_err(|error| failed(&error))?;
-    let kept = match &store {
+    let recorded = match &store {
         Some(store) => {
             let sent = Sent {
                 number: &number,
@@ -84,11 +81,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         None => Ok(()),
     };
-    tell(&session, &wamid, &content);
+    print(&session, &wamid, &content);
     if let Some(store) = store {
         store.close().await;
     }
-    kept.context("the message is sent, but could not be put into the history")?;
+    recorded.context("the message is sent, but could not be put into the history")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,20 +99,20 @@ fn failed(error: &SendError) -> anyhow::Error {
     }
 }
 
-fn tell(session: &Session, wamid: &Wamid, content: &Outbound) {
+fn print(session: &Session, wamid: &Wamid, content: &Outbound) {
     if session.options.json {
         terminal::json_line(&json!({ "wamid": wamid.as_str(), "kind": content.kind_name() }));
         return;
     }
     terminal::line(terminal::one_line(wamid.as_str()));
-    terminal::note(format_args!(
+    terminal::note!(
         "{} {}; receipts tell whether it arrives",
         paint(GOOD, "accepted:"),
         content.kind_name()
-    ));
+    );
 }
 
-/// A phone number as digits, or a user id, which has a dot behind its country.
+/// Reads a phone number, or a user id, which has a dot after its country code.
 fn recipient(to: &str) -> anyhow::Result<Recipient> {
     let country = to.split_once('.').map(|(country, _)| country);
     let is_user_id = country.is_some_and(|country| {
@@ -140,7 +137,7 @@ fn recipient(to: &str) -> anyhow::Result<Recipient> {
     }
 }
 
-/// Every limit that is broken, at once.
+/// Fails with every limit that the message breaks.
 fn check(content: &Outbound) -> anyhow::Result<()> {
     let violations = limits::violations(content);
     if violations.is_empty() {
@@ -159,7 +156,7 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
 }
 
-/// Holds a template against the fetched ones, if it is among them.
+/// Compares a template with the fetched one of its name and language, if there is one.
 fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
     let Outbound::Template(template) = content else {
         return Ok(());
@@ -186,7 +183,7 @@ fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result
     ))
 }
 
-/// The database, if there is one: sending works without, only the history does not have it then.
+/// Opens the database. Without one the message is sent, but not recorded.
 async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
     let url = &session.settings.database.url;
     match Store::open_for_cli(url).await {
@@ -195,7 +192,7 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
             let warning = paint(WARN, "warning:");
             let text = "there is no database yet, so the message will not be in the history";
             if !session.options.dry_run {
-                terminal::note(format_args!("{warning} {text}"));
+                terminal::note!("{warning} {text}");
             }
             Ok(None)
         }
@@ -203,7 +200,7 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
     }
 }
 
-/// Refuses what the person does not want, and what WhatsApp does not take any more.
+/// Refuses a message that the contact has opted out of, or that WhatsApp no longer accepts.
 async fn may_send(
     store: &Store,
     number: &PhoneNumberId,
@@ -212,13 +209,13 @@ async fn may_send(
     fetched: Option<&TemplateFile>,
 ) -> anyhow::Result<()> {
     let standing = store.standing(number, recipient).await;
-    let Some(standing) = standing.context("could not look the person up")? else {
+    let Some(standing) = standing.context("could not look the contact up")? else {
         return Ok(());
     };
     if standing.opted_out {
         return Err(Hint::error(
-            "this person wants nothing from us any more",
-            "they wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that",
+            "the contact has opted out of all messages",
+            "the contact wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that",
         ));
     }
     if let Outbound::Template(template) = content {
@@ -228,7 +225,7 @@ async fn may_send(
             .any(|shape| shape.category == "MARKETING");
         if is_marketing && standing.no_marketing {
             return Err(Hint::error(
-                "this person has asked for no marketing messages",
+                "the contact has opted out of marketing messages",
                 "WhatsApp would refuse it too (131050)",
             ));
         }
@@ -239,7 +236,7 @@ async fn may_send(
         .is_none_or(|last| over(last, Clock::System.now()));
     if closed {
         return Err(Hint::error(
-            "this person has not written in the last 24 hours",
+            "the contact has not written in the last 24 hours",
             "only a template may be sent now: --template NAME --language LANGUAGE",
         ));
     }
@@ -250,8 +247,8 @@ fn over(last: Timestamp, now: Timestamp) -> bool {
     now.duration_since(last) >= SERVICE_WINDOW
 }
 
-/// Uploads the attached file, unless Meta still has it from before, and puts its id into the
-/// message. `None` when a dry run has shown the upload; the id would come from it.
+/// Uploads the attached file, unless an earlier upload is still valid, and puts its id into the
+/// message. `None` after a dry run, which prints the upload in place of an id.
 async fn with_file(
     session: &Session,
     number: &PhoneNumberId,
@@ -275,14 +272,14 @@ async fn with_file(
         None => None,
     };
     let id = if let Some(id) = known {
-        terminal::note(paint(DIM, format_args!("uploaded before, as {id}")));
+        terminal::note(paint!(DIM, "uploaded before, as {id}"));
         id
     } else {
         let Some(id) = local.upload(session, number).await? else {
-            terminal::note(format_args!(
+            terminal::note!(
                 "{} goes out with the id that this upload gives",
                 paint(LITERAL, content.kind_name())
-            ));
+            );
             return Ok(None);
         };
         if let Some(store) = store {

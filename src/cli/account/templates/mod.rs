@@ -1,4 +1,5 @@
-//! `replyd templates`: the account's message templates.
+//! `replyd templates`: the account's message templates, which may also be sent when 24 hours have
+//! passed since the contact's last message.
 
 mod show;
 
@@ -8,32 +9,21 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::session::{Options, Session, checked};
-use crate::cli::terminal;
+use super::session::{self, Session, checked};
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::overwrite;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::coloured;
-use crate::cli::terminal::{Hint, LITERAL, paint};
+use crate::cli::terminal::table::{self, coloured};
+use crate::cli::terminal::{self, Hint, LITERAL, overwrite, paint};
 use crate::clock::Clock;
 use crate::message::TemplateFile;
-use crate::whatsapp::account_api::templates;
-use crate::whatsapp::account_api::templates::{Filter, Template};
+use crate::whatsapp::account_api::templates::{self, Filter, Template};
 
-/// What `sync` writes, beside the rules.
+/// File next to the rules that `sync` writes.
 const FILE: &str = "templates.json";
 
-/// Templates are what may be sent when 24 hours have passed since a person wrote.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    action: Action,
-}
+pub(crate) type Arguments = session::Arguments<Action>;
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// List the templates of the account.
     List {
         /// Only those with this status, such as APPROVED or REJECTED.
@@ -75,7 +65,6 @@ enum Action {
     },
 }
 
-/// Does one thing with templates.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     match arguments.action {
@@ -131,7 +120,7 @@ async fn show(session: &Session, name: &str, language: Option<&str>) -> anyhow::
     let Some(mut rows) = fetch(session, &filter).await? else {
         return Ok(());
     };
-    // Meta may take a name for a part of one.
+    // The filter of Meta also matches parts of names.
     rows.retain(|row| row["name"] == name);
     let languages: Vec<String> = rows
         .iter()
@@ -167,27 +156,27 @@ async fn create(session: &Session, file: &Path) -> anyhow::Result<()> {
     let Some(answer) = session.call_for_text(&call).await? else {
         return Ok(());
     };
-    // A new template has some of the fields of one in a list.
+    // The response has some of the fields of a listed template.
     let created = Template::read(&answer);
     let name = template["name"].as_str().unwrap_or_default();
-    terminal::line(format_args!(
+    terminal::line!(
         "handed in `{name}`: {}, id {}",
         coloured(&created.status),
         terminal::one_line(&created.id)
-    ));
+    );
     let wished = template["category"].as_str().unwrap_or_default();
     if !created.category.is_empty() && !created.category.eq_ignore_ascii_case(wished) {
-        terminal::note(format_args!(
+        terminal::note!(
             "Meta made it {} and not {wished}: that has another price",
             terminal::one_line(&created.category)
-        ));
+        );
     }
-    let show = paint(LITERAL, format_args!("`replyd templates show {name}`"));
-    terminal::note(format_args!("{show} tells how the review ended"));
+    let show = paint!(LITERAL, "`replyd templates show {name}`");
+    terminal::note!("{show} tells how the review ended");
     Ok(())
 }
 
-/// TOML by its file name, JSON by any other.
+/// Reads a file as TOML if its extension is `toml`, else as JSON.
 fn read(file: &Path) -> anyhow::Result<Value> {
     let name = terminal::path(file);
     let text = std::fs::read_to_string(file).with_context(|| format!("could not read `{name}`"))?;
@@ -195,7 +184,7 @@ fn read(file: &Path) -> anyhow::Result<Value> {
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
     {
-        // Its message is a drawing of several lines with an empty one at its end.
+        // The message of the parser has several lines and ends with an empty one.
         let table = toml::from_str::<toml::Table>(&text)
             .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
             .with_context(|| format!("`{name}` is not TOML"))?;
@@ -225,7 +214,7 @@ async fn delete(
     if session.call_for_text(&call).await?.is_none() {
         return Ok(());
     }
-    terminal::line(format_args!("deleted `{}`", terminal::one_line(name)));
+    terminal::line!("deleted `{}`", terminal::one_line(name));
     terminal::note(
         "its name stays blocked for 30 days if it was approved; messages that wait still go out",
     );
@@ -243,7 +232,7 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
         .iter()
         .map(|row| templates::shape(&Template::read(row)))
         .collect();
-    // In one order for ever, so that a difference between two files is one between the templates.
+    // A stable order, so that a difference between two files is one between templates.
     shapes.sort_by(|a, b| (&a.name, &a.language).cmp(&(&b.name, &b.language)));
     let approved = shapes
         .iter()
@@ -258,13 +247,9 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     let path = session.settings.rules.file.with_file_name(FILE);
     let is_template_file = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
     overwrite::replace(&path, &format!("{text}\n"), is_template_file, consent)?;
-    if session.options.json {
-        terminal::json_line(&json!({ "file": path, "templates": count, "approved": approved }));
-        return Ok(());
-    }
+    let json = json!({ "file": path, "templates": count, "approved": approved });
     let path = terminal::path(&path);
-    terminal::line(format_args!(
-        "wrote {path}: {count} templates, {approved} of them approved"
-    ));
+    let text = format!("wrote {path}: {count} templates, {approved} of them approved");
+    session.format().print(&json, text);
     Ok(())
 }

@@ -1,19 +1,16 @@
-//! A template for people: as a phone shows it, and what a send must give.
+//! Shows a message template as a phone does, with the values that a send must give.
 
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
 use crate::cli::terminal::table::{coloured, pairs};
-use crate::cli::terminal::{DIM, LITERAL, STRONG, WARN, paint};
+use crate::cli::terminal::{self, DIM, LITERAL, STRONG, WARN, bubble, paint};
 use crate::message::HeaderShape;
-use crate::whatsapp::account_api::templates;
-use crate::whatsapp::account_api::templates::{Component, Template, TemplateButton};
+use crate::whatsapp::account_api::templates::{self, Component, Template, TemplateButton};
 
-/// Everything worth knowing of one template in one language.
+/// Formats one template in one language.
 pub(super) fn template(template: &Template) -> String {
     let mut parts = vec![title(template)];
     if !matches!(template.rejected_reason.as_str(), "" | "NONE") {
         let reason = terminal::one_line(&template.rejected_reason);
-        parts.push(paint(WARN, format_args!("rejected: {reason}")));
+        parts.push(paint!(WARN, "rejected: {reason}"));
     }
     parts.push(String::new());
     parts.push(bubble::framed(&text(template)));
@@ -32,31 +29,22 @@ fn title(template: &Template) -> String {
         "{} · {} {}",
         paint(STRONG, terminal::one_line(&template.name)),
         coloured(&template.status),
-        paint(DIM, format_args!("· {words}"))
+        paint!(DIM, "· {words}")
     )
 }
 
 /// Its parts in the order a phone shows them.
 fn text(template: &Template) -> String {
+    let in_brackets = |word: &str| paint!(DIM, "[{}]", terminal::one_line(word).to_lowercase());
     let mut lines = Vec::new();
     for part in &template.components {
         match part.kind.to_ascii_uppercase().as_str() {
-            "HEADER" if part.text.is_empty() => {
-                lines.push(paint(
-                    DIM,
-                    format_args!("[{}]", terminal::one_line(&part.format).to_lowercase()),
-                ));
-            }
+            "HEADER" if part.text.is_empty() => lines.push(in_brackets(&part.format)),
             "HEADER" => lines.push(paint(STRONG, terminal::visible(&part.text))),
             "FOOTER" => lines.push(paint(DIM, terminal::visible(&part.text))),
             "BUTTONS" => lines.extend(part.buttons.iter().map(button)),
-            "CAROUSEL" => lines.push(paint(DIM, format_args!("[{} cards]", part.cards.len()))),
-            _ if part.text.is_empty() => {
-                lines.push(paint(
-                    DIM,
-                    format_args!("[{}]", terminal::one_line(&part.kind).to_lowercase()),
-                ));
-            }
+            "CAROUSEL" => lines.push(paint!(DIM, "[{} cards]", part.cards.len())),
+            _ if part.text.is_empty() => lines.push(in_brackets(&part.kind)),
             _ => lines.push(terminal::visible(&part.text)),
         }
     }
@@ -66,15 +54,12 @@ fn text(template: &Template) -> String {
 fn button(button: &TemplateButton) -> String {
     let leads = [&button.url, &button.phone_number];
     let leads = leads.into_iter().find(|leads| !leads.is_empty());
-    let leads = leads.map(|leads| paint(DIM, format_args!(" → {}", terminal::one_line(leads))));
-    let label = paint(
-        LITERAL,
-        format_args!("[{}]", terminal::one_line(&button.text)),
-    );
+    let leads = leads.map(|leads| paint!(DIM, " → {}", terminal::one_line(leads)));
+    let label = paint!(LITERAL, "[{}]", terminal::one_line(&button.text));
     format!("{label}{}", leads.unwrap_or_default())
 }
 
-/// What a send must give, in the order it gives it.
+/// Values that a send must give, in order.
 fn needed(template: &Template) -> Vec<(&'static str, String)> {
     let shape = templates::shape(template);
     let mut needed = Vec::new();
@@ -117,12 +102,9 @@ fn values(part: &Component) -> String {
         .iter()
         .enumerate()
         .map(|(index, variable)| {
-            let example = examples.get(index).map(|example| {
-                paint(
-                    DIM,
-                    format_args!(", such as {}", terminal::one_line(example)),
-                )
-            });
+            let example = examples
+                .get(index)
+                .map(|example| paint!(DIM, ", such as {}", terminal::one_line(example)));
             format!(
                 "{}{}",
                 terminal::one_line(variable),

@@ -19,9 +19,7 @@ const WORDS_WITH_SLIPS_MAX: usize = 50_000;
 /// word.
 const LETTERS_WITH_SLIPS_MAX: usize = 40;
 
-/// Group of similar texts.
 pub(super) struct Group {
-    /// Number of messages.
     pub(super) messages: u64,
     /// Texts, the most frequent first.
     pub(super) texts: Vec<Text>,
@@ -30,15 +28,12 @@ pub(super) struct Group {
 /// Word of a [`Vocabulary`] with its misspellings; the lower, the more frequent.
 pub(super) type Word = u32;
 
-/// Words of a set of texts.
 pub(super) struct Vocabulary {
     /// Number of each spelling; a misspelling has the number of the intended word.
     words: HashMap<String, Word>,
-    /// Weight of each word.
     weights: Vec<u32>,
 }
 
-/// Group under construction.
 struct Draft {
     group: Group,
     /// Words of its first text.

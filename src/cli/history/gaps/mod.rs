@@ -1,7 +1,7 @@
-//! `replyd gaps`: what people asked that no rule understood, with a rule to begin with.
+//! `replyd gaps`: lists inbound texts that no rule matched, each group with a rule to begin with.
 //!
-//! Goes through the messages twice: once for what nobody understood ([`texts`], `cluster`), once
-//! for how usual the words of that are everywhere else (`suggest_rule`).
+//! Reads the messages twice: first for the unmatched texts ([`texts`], `cluster`), then for the
+//! frequency of their words in all messages (`suggest_rule`).
 
 mod cluster;
 mod suggest_rule;
@@ -17,9 +17,7 @@ use serde_json::json;
 
 use super::options;
 use crate::cli::rules::load;
-use crate::cli::terminal;
-use crate::cli::terminal::count;
-use crate::cli::terminal::{DIM, GOOD, Hint, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, STRONG, count, paint};
 use crate::clock::Clock;
 use crate::diagnostics::suggest;
 use crate::engine::{Explanation, Verdict};
@@ -29,9 +27,9 @@ use cluster::{Group, Vocabulary, grouped};
 use suggest_rule::Everywhere;
 use texts::{TEXTS_MAX, Texts, shortened};
 
-/// So many messages are read at once.
+/// Number of messages per page.
 const TOGETHER: u32 = 2_000;
-/// The longest text of a list.
+/// Maximum length of a listed text in characters.
 const LINE_CHARACTERS_MAX: usize = 100;
 
 /// Lists what people asked that only the fallback answered, or nobody: alike ones together, the
@@ -57,7 +55,6 @@ pub(crate) struct Arguments {
     options: options::Options,
 }
 
-/// Lists them.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (_, rules) = load::read(&arguments.rules)?;
     let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
@@ -81,16 +78,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if !arguments.options.json {
         let style = if messages == 0 { GOOD } else { STRONG };
         let messages = count(usize::try_from(messages)?, "message");
-        terminal::line(paint(
-            style,
-            format_args!("{messages} that no rule understood"),
-        ));
+        terminal::line(paint!(style, "{messages} that no rule understood"));
     }
     if left_out > 0 {
-        terminal::note(format_args!(
+        terminal::note!(
             "there are more than {TEXTS_MAX} different texts: {left_out} messages, the earliest ones, are counted but in no \
              group; a shorter time with --since takes all"
-        ));
+        );
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();
     for group in &groups {
@@ -109,7 +103,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes every text that somebody wrote since then, the latest first.
+/// Calls `take` with every inbound text since `since`, the latest first.
 async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
     let mut before = i64::MAX;
     loop {
@@ -123,9 +117,9 @@ async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> 
     }
 }
 
-/// Tells what was understood from what was not.
+/// Decides whether a rule matched a message.
 struct Understood<'a> {
-    /// Rules that answer what no other understands.
+    /// Fallback rules, which match when no other rule does.
     fallbacks: Vec<&'a str>,
     /// Rules after which the search goes on.
     going_on: Vec<&'a str>,
@@ -161,12 +155,13 @@ impl<'a> Understood<'a> {
         })
     }
 
-    /// Whether something else than a fallback ended the search for an answer, or none was searched.
+    /// Whether a rule other than a fallback ended the search, or no search took place.
     fn is(&self, asked: &Asked) -> bool {
         if asked.decision == "no_match" {
             return false;
         }
-        // Nothing is known yet of what waits, and nothing was looked for when the bot was quiet.
+        // Pending messages have no result yet, and no rule was searched for while the bot was
+        // suppressed.
         if !["answered", "silent", "rate_limited", "failed"].contains(&asked.decision.as_str()) {
             return true;
         }
@@ -175,8 +170,8 @@ impl<'a> Understood<'a> {
             return true;
         };
         let considered = explanation.considered.iter();
-        // What a step of a flow makes of a text ends the search too, `flow/step`, even when it
-        // refuses it.
+        // A flow step that reads the text as an answer, `flow/step`, ends the search too, even when
+        // it rejects it.
         let last = considered
             .rev()
             .map(|rule| (rule.rule.as_str(), rule.verdict));
@@ -200,11 +195,11 @@ fn show(group: &Group, rule: Option<&str>) {
     terminal::line(terminal::behind(&times, "      ", STRONG, &first));
     for text in group.texts.iter().skip(1).take(3) {
         let (times, text) = (text.times, shown(&text.written));
-        let times = paint(DIM, format_args!("    {times} × "));
+        let times = paint!(DIM, "    {times} × ");
         terminal::line(terminal::behind(&times, "          ", DIM, &text));
     }
     if others > 3 {
-        terminal::line(paint(DIM, format_args!("    and {} more", others - 3)));
+        terminal::line(paint!(DIM, "    and {} more", others - 3));
     }
     for line in rule.into_iter().flat_map(str::lines) {
         terminal::line(terminal::behind("    ", "      ", LITERAL, line));

@@ -11,7 +11,7 @@ use super::texts::{Text, compared};
 
 /// Shorter words are in texts of every kind.
 const LETTERS_MIN: usize = 3;
-/// No word that people write is longer; what is, is an address or the like.
+/// Longer words are addresses or the like.
 const LETTERS_MAX: usize = 40;
 /// Number of spellings of a word in a rule.
 const FORMS_MAX: usize = 4;
@@ -32,7 +32,6 @@ pub(super) struct Everywhere<'v> {
     phrases: HashMap<Word, Vec<(String, u64)>>,
 }
 
-/// Condition of a suggested rule.
 enum By {
     Words(Vec<String>),
     Phrase(String),
@@ -64,7 +63,6 @@ impl<'v> Everywhere<'v> {
         everywhere
     }
 
-    /// Counts a message.
     pub(super) fn count(&mut self, text: &str) {
         let folded = compared(text);
         let words = folded.words().iter().map(String::as_str);

@@ -31,19 +31,16 @@ struct Counted {
     spellings: Vec<(String, u64)>,
 }
 
-/// Text with its frequency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Text {
     /// Normalized text: words joined by spaces.
     pub(super) folded: String,
     /// Most frequent spelling.
     pub(super) written: String,
-    /// Number of messages.
     pub(super) times: u64,
 }
 
 impl Text {
-    /// Iterates over the normalized words.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         self.folded.split(' ').filter(|word| !word.is_empty())
     }
@@ -60,7 +57,6 @@ impl Texts {
         }
     }
 
-    /// Counts one message.
     pub(super) fn add(&mut self, text: &str) {
         self.messages += 1;
         let written = shortened(text, CHARACTERS_MAX);

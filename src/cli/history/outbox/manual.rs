@@ -7,21 +7,18 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::row::{State, recipient, refusal};
-use crate::cli::history::options;
-use crate::cli::history::options::second;
-use crate::cli::terminal;
+use crate::cli::history::options::{self, second};
 use crate::cli::terminal::confirm::{Answer, confirm};
-use crate::cli::terminal::count;
-use crate::cli::terminal::{BAD, DIM, GOOD, WARN, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, WARN, count, paint};
 use crate::clock::Clock;
 use crate::store::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Store};
 
-/// The most rows that one command takes.
+/// Maximum number of rows that one command changes.
 const MOST: u32 = 10_000;
 
-/// Which rows, and how to go about it.
+/// Rows of the outbox to change, and whether to ask first.
 #[derive(Debug, clap::Args)]
-struct Chosen {
+pub(super) struct Chosen {
     /// The numbers before rows of `replyd outbox list`.
     #[arg(
         value_name = "ID",
@@ -45,23 +42,11 @@ struct Chosen {
     options: options::Options,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct RetryArguments {
-    #[command(flatten)]
-    chosen: Chosen,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct DropArguments {
-    #[command(flatten)]
-    chosen: Chosen,
-}
-
-/// What came of each row.
+/// Result for each row, by its id.
 type Ends = Vec<(i64, Result<Done, NotDone>)>;
 
 impl Chosen {
-    /// To look at with `--dry-run`, else to write.
+    /// Opens the database, read-only with `--dry-run`.
     async fn open(&self) -> anyhow::Result<Store> {
         if self.dry_run {
             self.options.open().await
@@ -70,7 +55,7 @@ impl Chosen {
         }
     }
 
-    /// The rows that are meant, and their ids in the order in which they were named.
+    /// Reads the chosen rows; returns their ids in the order in which they were named.
     async fn rows(&self, store: &Store) -> anyhow::Result<(Vec<i64>, Vec<OutboxRow>)> {
         let rows = match self.state {
             Some(state) => store.look_at_outbox(Some(state.word()), MOST).await,
@@ -81,16 +66,15 @@ impl Chosen {
         if self.state.is_some() {
             ids.extend(rows.iter().map(|row| row.id));
         }
-        // One that is named twice is done once.
+        // A row named twice is changed once.
         let mut seen = std::collections::HashSet::new();
         ids.retain(|id| seen.insert(*id));
         Ok((ids, rows))
     }
 }
 
-/// Puts rows to the front.
-pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
-    let chosen = arguments.chosen;
+/// Queues rows again, before all others.
+pub(super) async fn retry(chosen: Chosen) -> anyhow::Result<ExitCode> {
     let give_up_after = chosen.options.database.give_up_after()?;
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
@@ -112,7 +96,7 @@ pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode>
         return tell(&chosen, &rows, &expected);
     }
     if twice == 0 {
-        // One of them may become unknown before it is our turn.
+        // A row may become `unknown` before it is changed.
         asked.repeat = Repeat::Refused;
     } else if !chosen.yes {
         let question = format!(
@@ -123,7 +107,7 @@ pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode>
             terminal::note("nothing was changed");
             return Ok(ExitCode::FAILURE);
         }
-        // An answer may take its time.
+        // The question may have been open for a while.
         asked.now = Clock::System.now();
     }
     let ends = store.retry_by_hand(&asked).await;
@@ -132,20 +116,19 @@ pub(super) async fn retry(arguments: RetryArguments) -> anyhow::Result<ExitCode>
     tell(&chosen, &rows, &ends)
 }
 
-/// Ends rows.
-pub(super) async fn drop(arguments: DropArguments) -> anyhow::Result<ExitCode> {
-    let chosen = arguments.chosen;
+/// Drops rows.
+pub(super) async fn drop(chosen: Chosen) -> anyhow::Result<ExitCode> {
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
     let expected = judged(&ids, &rows, |row| row.dropped(Clock::System.now()));
     if chosen.dry_run {
         return tell(&chosen, &rows, &expected);
     }
-    let meant = expected.iter().filter(|(_, end)| end.is_ok()).count();
-    if meant > 0 && !chosen.yes {
+    let droppable = expected.iter().filter(|(_, end)| end.is_ok()).count();
+    if droppable > 0 && !chosen.yes {
         let question = format!(
             "{} will not be sent (again) and cannot be taken back; drop",
-            count(meant, "row")
+            count(droppable, "row")
         );
         if confirm(&question)? == Answer::No {
             terminal::note("nothing was changed");
@@ -169,7 +152,7 @@ fn judged(
         .collect()
 }
 
-/// One line for each row. Fails when nothing was done with one of them.
+/// Prints one line per row. The exit code is a failure when a row was not changed.
 fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<ExitCode> {
     let zone = chosen.options.zone()?;
     for (id, end) in ends {
@@ -222,7 +205,7 @@ fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<Exit
                 format!("{} {why}", paint(BAD, "nothing done:"))
             }
         };
-        terminal::line(format_args!("#{id}{to}  {what}"));
+        terminal::line!("#{id}{to}  {what}");
     }
     if ends.is_empty() {
         terminal::note("there is none");

@@ -1,7 +1,7 @@
-//! `replyd outbox`: what still has to be sent, and what a person decides about it.
+//! `replyd outbox`: shows pending rows of the outbox and retries or drops them.
 //!
-//! Looking is done here, deciding in `manual`. Both work beside a running service, which looks at
-//! the outbox every second, and without one.
+//! `list` and `show` are here, `retry` and `drop` in `manual`. All work with or without a running
+//! service, which polls the outbox every second.
 
 mod manual;
 mod row;
@@ -13,18 +13,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::options;
-use super::options::{minute, second};
-use crate::cli::terminal;
-use crate::cli::terminal::bubble;
-use crate::cli::terminal::table;
-use crate::cli::terminal::table::pairs;
-use crate::cli::terminal::{BAD, DIM, GOOD, Hint, STRONG, WARN, paint};
+use super::options::{self, minute, second};
+use crate::cli::terminal::table::{self, pairs};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, Hint, STRONG, WARN, bubble, paint};
 use crate::clock::Clock;
 use crate::store::{OutboxRow, Repeat, RetryByHand, Try};
 use row::{State, recipient, refusal};
 
-/// Looks at and decides about what still has to reach WhatsApp.
+/// Shows, retries and drops rows of the outbox.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -38,9 +34,9 @@ enum Command {
     /// Show one row: its text, every try, and what retry and drop would do.
     Show(ShowArguments),
     /// Send rows again, before all others. What may have been sent already may then arrive twice.
-    Retry(manual::RetryArguments),
+    Retry(manual::Chosen),
     /// End rows without sending them (again).
-    Drop(manual::DropArguments),
+    Drop(manual::Chosen),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +59,6 @@ struct ShowArguments {
     options: options::Options,
 }
 
-/// Looks, or does what was asked.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::List(arguments) => list(arguments).await,
@@ -148,7 +143,6 @@ fn first_line(text: &str, max: usize) -> String {
     }
 }
 
-/// There is no such row.
 fn gone(id: i64) -> Hint {
     Hint::new(
         format!("there is no row {id} in the outbox"),
@@ -172,12 +166,12 @@ async fn show(arguments: ShowArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let now = Clock::System.now();
-    terminal::line(format_args!(
+    terminal::line!(
         "{} {} {}",
-        paint(STRONG, format_args!("#{}", row.id)),
+        paint!(STRONG, "#{}", row.id),
         row.kind,
         paint(if row.state == "held" { WARN } else { DIM }, &row.state)
-    ));
+    );
     if let Some(text) = &row.text {
         terminal::line(bubble::framed(&terminal::visible(text)));
     }
@@ -218,10 +212,7 @@ fn tried(attempt: &Try, zone: &TimeZone) -> String {
         .map(|at| second(at, zone))
         .unwrap_or_default();
     let reason = terminal::visible(&attempt.reason);
-    paint(
-        DIM,
-        format_args!("  try {} · {at} · {reason}", attempt.attempt),
-    )
+    paint!(DIM, "  try {} · {at} · {reason}", attempt.attempt)
 }
 
 /// Describes the effects of `retry` and `drop` on a row.

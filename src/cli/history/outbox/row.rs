@@ -14,9 +14,9 @@ pub(super) enum State {
     Queued,
     /// Is on its way to the gateway.
     Sending,
-    /// May have been sent: a receipt would tell.
+    /// May have been sent; a receipt would confirm it.
     Unknown,
-    /// May have been sent, no receipt came: a person decides.
+    /// May have been sent, no receipt came; retry or drop it.
     Held,
 }
 

@@ -4,7 +4,6 @@ use crate::cli::rules::explanation::reasons;
 use crate::cli::terminal;
 use crate::simulator::Finding;
 
-/// Formats the whole file.
 pub(super) fn document(suites: &[String]) -> String {
     let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     format!("{head}\n<testsuites>\n{}</testsuites>\n", suites.concat())

@@ -7,16 +7,12 @@ use std::process::ExitCode;
 
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::count;
-use crate::cli::terminal::overwrite;
-use crate::cli::terminal::{BAD, DIM, GOOD, STRONG, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, count, overwrite, paint};
 use crate::diagnostics::sources::SourceMap;
 use crate::engine::Engine;
 use crate::rules::RuleSet;
-use crate::simulator;
-use crate::simulator::{Coverage, Finding};
+use crate::simulator::{self, Coverage, Finding};
 
 /// Every test passes.
 const PASSED: u8 = 0;
@@ -96,22 +92,19 @@ fn print(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
         (FAILED, BAD)
     };
     let (tests, failures) = (count(findings.len(), "test"), format!("{failed} failed"));
-    terminal::line(paint(style, format_args!("{name}: {tests}, {failures}")));
+    terminal::line(paint!(style, "{name}: {tests}, {failures}"));
     code
 }
 
 fn print_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     let missed = coverage.missed(rules);
     let whole = Coverage::of(rules);
-    terminal::line(format_args!(
+    terminal::line!(
         "{name}: {} of {whole} rules, steps and branches are reached",
         whole - missed.len()
-    ));
+    );
     for part in &missed {
-        terminal::line(format_args!(
-            "  never reached: {}",
-            terminal::one_line(&part.to_string())
-        ));
+        terminal::line!("  never reached: {}", terminal::one_line(&part.to_string()));
     }
     if missed.is_empty() { PASSED } else { FAILED }
 }
@@ -122,23 +115,18 @@ fn show(finding: &Finding, sources: &SourceMap) {
     };
     let (file, line, column) = sources.line_and_column(&failure.span);
     let (file, name) = (terminal::one_line(file), terminal::one_line(&finding.name));
-    terminal::line(format_args!("{} {name}", paint(BAD, "failed:")));
-    terminal::line(paint(DIM, format_args!("  {file}:{line}:{column}")));
+    terminal::line!("{} {name}", paint(BAD, "failed:"));
+    terminal::line(paint!(DIM, "  {file}:{line}:{column}"));
     for message in &failure.transcript {
         terminal::line(terminal::framed("  ", message));
     }
-    terminal::line(paint(
+    terminal::line(paint!(
         STRONG,
-        format_args!(
-            "  {}",
-            terminal::visible(&failure.message).replace('\n', "\n  ")
-        ),
+        "  {}",
+        terminal::visible(&failure.message).replace('\n', "\n  ")
     ));
     for reason in explanation::reasons(&failure.explanation) {
-        terminal::line(paint(
-            DIM,
-            format_args!("    {}", terminal::one_line(&reason)),
-        ));
+        terminal::line(paint!(DIM, "    {}", terminal::one_line(&reason)));
     }
     terminal::line("");
 }

@@ -1,9 +1,9 @@
-//! The demo's folder: its own, or empty. Nothing of anybody else's is opened, written over or
-//! deleted there.
+//! Folder of the demo: one of its own, or an empty one. Files of others are never opened, replaced
+//! or deleted.
 //!
-//! The configuration is the mark: its first line says who wrote it and holds a hash of the rest, so
-//! that neither an owner's file nor one that an owner has changed is taken for the demo's. It stays
-//! when the demo stops, for commands that read what was said.
+//! The configuration marks the folder: its first line names the demo and holds a hash of the rest,
+//! so that a file that an owner wrote or changed is not taken for the demo's. It stays when the
+//! demo stops, for commands that read the conversations.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,39 +12,36 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::terminal;
-use crate::cli::terminal::Hint;
 use crate::cli::terminal::overwrite::not_written;
-use crate::files;
-use crate::files::{Access, DRAFT_PREFIX};
+use crate::cli::terminal::{self, Hint};
+use crate::files::{self, Access, DRAFT_PREFIX};
 use crate::message::hex;
 
-/// Its secrets are made anew at each start and worth nothing elsewhere.
+/// Configuration; its secrets are new at each start and used only by the demo.
 pub(super) const CONFIG_FILE: &str = "replyd.toml";
 const RULES_FILE: &str = "rules.toml";
-/// Held by the running demo; it says nothing.
+/// Lock file of the running demo; empty.
 const LOCK_FILE: &str = "demo.lock";
-/// The first line of the configuration begins with this, the hash of what follows it stands behind.
+/// Beginning of the first line of the configuration; the hash of the rest follows it.
 const MARK: &str = "# Written by `replyd demo`, anew at each start; copy it before you change it. ";
 
-/// A folder that is this demo's until it ends.
+/// Locked folder of a running demo.
 #[derive(Debug)]
 pub(super) struct DemoFolder {
     path: PathBuf,
-    /// What was written for as long as it runs: names and texts.
+    /// Temporary files: names and texts.
     passing: Vec<(&'static str, String)>,
     _lock: File,
 }
 
 impl DemoFolder {
-    /// Takes a folder, which is made when it is missing.
+    /// Locks a folder, and creates it if it is missing.
     pub(super) fn take(path: PathBuf) -> anyhow::Result<Self> {
         files::make_folder(&path).map_err(|error| not_written(&error))?;
-        // Before anything is written: not even a lock is left in a folder of somebody else's.
+        // Checked before the lock file is written: nothing is left in a folder of others.
         refuse_foreign(&path)?;
         let lock = lock(&path)?;
-        // Once more: another demo may have been faster, and what it left is looked at now that it
-        // is gone.
+        // Checked again under the lock: another demo may have been faster, and its files count.
         refuse_foreign(&path)?;
         Ok(Self {
             path,
@@ -53,7 +50,7 @@ impl DemoFolder {
         })
     }
 
-    /// Writes the configuration, with the mark; gives its path and text.
+    /// Writes the configuration with the mark; returns its path and text.
     pub(super) fn write_config(&self, settings: &str) -> anyhow::Result<(PathBuf, String)> {
         let file = self.path.join(CONFIG_FILE);
         let text = marked(settings);
@@ -61,7 +58,7 @@ impl DemoFolder {
         Ok((file, text))
     }
 
-    /// Writes the rules, unless they are there from the last time.
+    /// Writes the rules, unless they exist.
     pub(super) fn write_rules(&self, rules: &str) -> anyhow::Result<()> {
         let file = self.path.join(RULES_FILE);
         match files::create(&file, rules, Access::Umask) {
@@ -70,7 +67,7 @@ impl DemoFolder {
         }
     }
 
-    /// Writes what is of use only while the demo runs.
+    /// Writes a file that is removed when the demo ends.
     pub(super) fn write_passing(&mut self, name: &'static str, text: String) -> anyhow::Result<()> {
         let file = self.path.join(name);
         files::replace(&file, &text, Access::Private).map_err(|error| not_written(&error))?;
@@ -87,7 +84,7 @@ impl Drop for DemoFolder {
     fn drop(&mut self) {
         for (name, text) in &self.passing {
             let file = self.path.join(name);
-            // Another text is another hand's.
+            // A changed file is not the demo's any more.
             if fs::read_to_string(&file).is_ok_and(|there| there == *text) {
                 let _ = fs::remove_file(&file);
             }
@@ -110,7 +107,7 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Refuses a folder that holds anything and is not a demo's.
+/// Refuses a folder with foreign files.
 fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
     let context = || format!("could not look into folder `{}`", shown(folder));
     let config = folder.join(CONFIG_FILE);
@@ -125,7 +122,7 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        // It is there, and no text of the demo's.
+        // Not UTF-8, so not the demo's.
         Err(error) if error.kind() == ErrorKind::InvalidData => {}
         Err(error) => return Err(error).with_context(context),
     }
@@ -140,8 +137,8 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
     ))
 }
 
-/// The first few names of what is in a folder, beside what a demo leaves that was cut off while it
-/// began.
+/// First few names of foreign files in a folder; lock file and drafts of an interrupted demo do not
+/// count.
 fn foreign_names(folder: &Path) -> io::Result<String> {
     const SHOWN: usize = 3;
     let mut names = Vec::new();

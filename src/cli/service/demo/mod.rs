@@ -1,8 +1,7 @@
-//! `replyd demo`: everything at once on this machine, with nothing to configure.
+//! `replyd demo`: service and sandbox on this machine, without any configuration.
 //!
-//! The service is an ordinary one, made from an ordinary configuration; only its gateway is the
-//! pretend WhatsApp, which also sends it truly signed webhooks over HTTP. Where it keeps its files:
-//! [`folder`].
+//! The service is an ordinary one with an ordinary configuration; its gateway is the sandbox, which
+//! sends it signed webhooks over HTTP. [`folder`] holds its files.
 
 mod folder;
 
@@ -18,20 +17,17 @@ use uuid::Uuid;
 
 use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
 use crate::app::App;
-use crate::cli::terminal;
-use crate::cli::terminal::{DIM, LITERAL, STRONG, paint};
+use crate::cli::terminal::{self, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
-use crate::config;
-use crate::config::Sources;
+use crate::config::{self, Sources};
 use crate::message::PhoneNumberId;
 use crate::sandbox::{Receipts, Sandbox, Settings, WABA};
 use crate::shutdown::Shutdown;
-use crate::telemetry;
-use crate::telemetry::{LogFormat, StderrQueue};
+use crate::telemetry::{self, LogFormat, StderrQueue};
 
 /// The demo's business number, by the id Meta would give it.
 const NUMBER: &str = "106540352242922";
-/// Whoever looks at the demo wants to see the welcome, not the service's ordinary lines.
+/// Keeps ordinary log lines out of the welcome text.
 const LOG_FILTER: &str = "warn";
 const RULES: &str = include_str!("../../../../examples/bakery.toml");
 
@@ -54,8 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     data.write_rules(RULES)?;
     let (sandbox, app, path) = start(&data).await?;
     sandbox.connect(format!("http://{}{path}", app.webhook_address()));
-    // Whoever asks for the sandbox when the demo has ended should hear that it is gone, not wait
-    // for it.
+    // Removed at the end, so that `replyd sandbox` reports a stopped demo at once.
     let address = json!({ "url": sandbox.base_url() });
     data.write_passing(ADDRESS_FILE, address.to_string())?;
     terminal::line(welcome(data.path(), &app, &sandbox, &path));
@@ -63,16 +58,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Which ports the demo listens on.
+/// Choice of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ports {
-    /// Those of a real service, where they are free.
+    /// Ports of a real service where they are free.
     Wished,
-    /// Whatever is free.
+    /// Any free port.
     Any,
 }
 
-/// Starts both, on other ports when another program takes one of ours just then.
+/// Starts sandbox and service; tries other ports when another program takes one meanwhile.
 async fn start(data: &DemoFolder) -> anyhow::Result<(Sandbox, App, String)> {
     const TRIES: usize = 5;
     let mut ports = Ports::Wished;
@@ -90,7 +85,7 @@ fn is_taken(error: &anyhow::Error) -> bool {
     errors.any(|error: &io::Error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
-/// Gives the service with the path of its webhook, too.
+/// Returns sandbox, service and the path of its webhook.
 async fn start_on(data: &DemoFolder, ports: Ports) -> anyhow::Result<(Sandbox, App, String)> {
     let (app_secret, api_key) = (secret(), secret());
     let sandbox = Sandbox::start(Settings {
@@ -132,8 +127,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         data if data == Path::new(DATA_FOLDER) => String::new(),
         data => format!(" --data {}", data.display()),
     };
-    let command =
-        |arguments: &str| paint(LITERAL, format_args!("{} {arguments}{option}", program()));
+    let command = |arguments: &str| paint!(LITERAL, "{} {arguments}{option}", program());
     let file = data.join(CONFIG_FILE).display().to_string();
     let beside = |arguments: &str| {
         let command = format!("{} {arguments} --config {file}", program());
@@ -167,7 +161,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
     .join("\n")
 }
 
-/// How the reader calls this program: through cargo when it was built in a `target` folder.
+/// Command that runs this program: through cargo when it was built in a `target` folder.
 fn program() -> &'static str {
     let here = std::env::current_exe().unwrap_or_default();
     let below = |folder: &str| {
@@ -183,7 +177,7 @@ fn program() -> &'static str {
     }
 }
 
-/// The wished port when it is free, else any.
+/// The wanted port if it is free, else any.
 fn free_address(wished: u16, ports: Ports) -> anyhow::Result<SocketAddr> {
     let bind = |port| TcpListener::bind(("127.0.0.1", port)).and_then(|free| free.local_addr());
     let address = match ports {

@@ -1,4 +1,4 @@
-//! What is on this machine: database and rules.
+//! Checks of this machine: database and rules.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use super::report::{Health, Report};
 use super::{outbox, watched};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
-use crate::cli::terminal::count;
+use crate::cli::terminal::{self, count};
 use crate::config::{Calls, Config};
 use crate::diagnostics::Severity;
 use crate::store::{Fault, Store, StoreError};
 
-/// Opens the database for reading, and looks at what the service has seen.
+/// Checks the database and the events recorded in it.
 pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<&Config>) {
     const SUBJECT: &str = "database";
     let url = &calls.database.url;
@@ -58,7 +57,7 @@ pub(super) async fn database(report: &mut Report, calls: &Calls, config: Option<
     store.close().await;
 }
 
-/// Whether a service could write: nothing stays of the try.
+/// Checks that a service could write; the test write is rolled back.
 async fn try_to_write(url: &str) -> Result<(), StoreError> {
     let store = Store::open_for_cli(url).await?;
     let written = store.try_to_write().await;

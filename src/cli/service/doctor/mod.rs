@@ -1,9 +1,8 @@
-//! `replyd doctor`: looks at everything a running service depends on, and says what it could not
-//! look at.
+//! `replyd doctor`: checks everything that a running service depends on, and reports checks that
+//! were not possible.
 //!
-//! It changes nothing, anywhere. What is on this machine is looked at in [`local`], what came in so
-//! far in [`watched`], what is behind the gateway in [`remote`], the public address in [`public`],
-//! who else may read files in [`permissions`].
+//! It changes nothing. [`local`] checks this machine, [`watched`] recorded events, [`remote`] the
+//! account behind the gateway, [`public`] the public address, [`permissions`] the access to files.
 
 mod local;
 mod outbox;
@@ -18,8 +17,7 @@ use std::process::ExitCode;
 
 use self::report::{Health, Report};
 use crate::cli::terminal::Format;
-use crate::config;
-use crate::config::{Calls, Config};
+use crate::config::{self, Calls, Config};
 use crate::diagnostics::Colour;
 use crate::gateway::Gateway;
 
@@ -39,12 +37,11 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Looks at everything, tells everything.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     let path = arguments.config.as_deref();
     let whole = configuration(&mut report, config::read(path));
-    // Without the webhook's secrets the rest can still be looked at.
+    // The other checks need no secrets of the webhook.
     let calls = match &whole {
         Some(config) => Some(Calls::from(config)),
         None => config::read_calls(path).ok(),

@@ -1,4 +1,4 @@
-//! What became of replies that could not be sent.
+//! Checks of messages that were held or given up.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,10 +6,10 @@ use super::report::{Health, Report};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
-/// What was given up longer ago is for the history.
+/// Age of a given-up message beyond which it is not reported.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Looks for messages that wait for a person, and for those that were given up lately.
+/// Reports held messages, and those given up recently.
 pub(super) async fn sends(report: &mut Report, store: &Store) {
     const SUBJECT: &str = "sends";
     let (held, given_up) = match counts(store).await {

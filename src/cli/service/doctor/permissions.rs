@@ -1,5 +1,5 @@
-//! Who else may read what holds conversations or secrets. Files that we make are their owner's
-//! alone, but one that was there before, or came out of a backup, may be wider.
+//! Checks the permissions of files with conversations or secrets. New files are private, but one
+//! that existed before, or came from a backup, may be readable for others.
 
 use std::path::{Path, PathBuf};
 
@@ -8,22 +8,22 @@ use secrecy::ExposeSecret as _;
 use super::report::{Health, Report};
 use crate::config::{Calls, Config, SecretPlaces};
 
-/// Docker and Podman put secrets there for one container alone, in a mode that nobody can change.
+/// Folder of secrets that Docker and Podman mount for one container, with a fixed mode.
 const MOUNTED_SECRETS: &str = "/run/secrets";
-/// Meta's app secrets are so many hexadecimal digits. See
+/// Number of hexadecimal digits of Meta's app secrets. See See
 /// <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/basic-settings>.
 const APP_SECRET_DIGITS: usize = 32;
 
-/// Whom a file may be open to beside its owner.
+/// Access to a file that users other than its owner may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Others {
-    /// Nobody.
+    /// No access.
     None,
-    /// A group that reads: the service's, when the file is somebody else's.
+    /// Read access of the group, for a file of another user that the service reads.
     Readers,
 }
 
-/// Names every file and folder that is wider than it should be, with the line that mends it.
+/// Reports every file and folder with too wide permissions, with the command that mends it.
 pub(super) fn files(report: &mut Report, calls: Option<&Calls>, secrets: &SecretPlaces) {
     const SUBJECT: &str = "rights of files";
     let mut looked_at = 0;
@@ -68,8 +68,7 @@ fn places(calls: Option<&Calls>, secrets: &SecretPlaces) -> Vec<(PathBuf, Others
     places
 }
 
-/// Looks at the form of the app secrets: one of another form is often another thing that was
-/// copied.
+/// Checks the form of the app secrets: another form is often another value copied by mistake.
 pub(super) fn app_secrets(report: &mut Report, config: &Config) {
     let is_usual = |secret: &str| {
         secret.len() == APP_SECRET_DIGITS && secret.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -92,7 +91,7 @@ pub(super) fn app_secrets(report: &mut Report, config: &Config) {
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte);
@@ -106,7 +105,7 @@ fn quoted(path: &Path) -> String {
 mod system {
     use std::path::Path;
 
-    /// The rights of what is there; `None` where there are none, or nothing.
+    /// Permission bits of a file; `None` if it does not exist, or on systems without them.
     #[cfg(unix)]
     pub(super) fn mode(path: &Path) -> Option<u32> {
         use std::os::unix::fs::PermissionsExt as _;

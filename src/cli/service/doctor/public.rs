@@ -1,4 +1,4 @@
-//! The public address: does what Meta sends reach us, and does nothing else.
+//! Checks of the public address of the webhook.
 
 use std::time::Duration;
 
@@ -6,22 +6,21 @@ use secrecy::ExposeSecret as _;
 
 use super::report::{Health, Report};
 use crate::config::Config;
-use crate::gateway;
-use crate::gateway::http_client;
+use crate::gateway::{self, http_client};
 use crate::whatsapp::signature;
 
-/// Meta waits some seconds; 3 MB take longer on a line like the ones people have at home.
+/// Timeout of a request: 3 MB take longer than Meta's limit of some seconds on a slow line.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 const LARGEST_BYTES: usize = 3_000_000;
-/// A webhook with nothing in it: acknowledged, and nothing is stored.
+/// Webhook without updates: acknowledged, and nothing is stored.
 const EMPTY: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;
-/// What Meta would have to get back.
+/// Challenge that the service must return.
 const CHALLENGE: &str = "1158201444";
 const SUBJECT: &str = "public webhook";
 
-/// Sends what Meta sends: the verification, a signed body, and one that is not signed.
+/// Sends a verification, a signed body, and one without a signature.
 pub(super) async fn webhook(report: &mut Report, config: Option<&Config>, url: Option<&str>) {
     let (Some(config), Some(url)) = (config, url) else {
         let why = if url.is_none() {
@@ -79,7 +78,7 @@ fn unreachable(report: &mut Report, error: String) {
     report.advise(Health::Bad, SUBJECT, error, advice);
 }
 
-/// Meta puts up to 3 MB into one webhook, and proxies stop at 1 MB unless told otherwise.
+/// Sends a body of Meta's maximum size: proxies stop at 1 MB by default.
 async fn large(report: &mut Report, client: &reqwest::Client, config: &Config, url: &str) {
     const ADVICE: &str =
         "raise the proxy's limit: nginx `client_max_body_size 4m;`, or what yours calls it";
@@ -112,7 +111,7 @@ async fn large(report: &mut Report, client: &reqwest::Client, config: &Config, u
     }
 }
 
-/// As [`EMPTY`], and as large as Meta's largest.
+/// As [`EMPTY`], padded to Meta's maximum size.
 fn large_body() -> String {
     let padding = " ".repeat(LARGEST_BYTES - EMPTY.len());
     EMPTY.replace("[]", &format!("[{padding}]"))
@@ -130,7 +129,7 @@ async fn verification(report: &mut Report, client: &reqwest::Client, config: &Co
             "hub.verify_token",
             config.webhook.verify_token.expose_secret(),
         );
-    // Why it cannot be reached is told by the post that follows.
+    // The post that follows reports an unreachable address.
     let Ok(answer) = client.get(address).send().await else {
         return;
     };
@@ -140,7 +139,7 @@ async fn verification(report: &mut Report, client: &reqwest::Client, config: &Co
         report.add(Health::Good, SUBJECT, "answers Meta's verification");
     } else {
         let detail = format!("answers {status} to Meta's verification");
-        let advice = "the service there has another webhook.verify_token, or is none of ours";
+        let advice = "the service there has another webhook.verify_token, or is not replyd";
         report.advise(Health::Bad, SUBJECT, detail, advice);
     }
 }
@@ -160,7 +159,7 @@ async fn post(
     }
     match request.send().await {
         Ok(answer) => Ok(answer.status().as_u16()),
-        // The error names the whole URL, and that may hold what is nobody's business.
+        // The text of the error holds the whole URL, which may contain private parts.
         Err(error) => {
             let address = reqwest::Url::parse(url).map(|url| gateway::address(&url));
             let address = address.unwrap_or_default();

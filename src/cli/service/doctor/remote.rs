@@ -1,4 +1,4 @@
-//! What is behind the gateway: clock, key, connection, Graph version, numbers, subscription.
+//! Checks through the gateway: clock, key, connection, Graph version, numbers, subscription.
 //!
 //! Through Maton nothing is ever asked of `subscribed_apps`: it would speak of Maton's app, not of
 //! the owner's.
@@ -12,20 +12,17 @@ use crate::clock::Clock;
 use crate::config::{Calls, Config, Preset};
 use crate::gateway::{Gateway, SendError};
 use crate::message::PhoneNumberId;
-use crate::whatsapp::account_api::connections;
-use crate::whatsapp::account_api::connections::Connection;
-use crate::whatsapp::account_api::numbers;
-use crate::whatsapp::account_api::numbers::BusinessNumber;
-use crate::whatsapp::api_call;
-use crate::whatsapp::api_call::{Api, Call};
+use crate::whatsapp::account_api::connections::{self, Connection};
+use crate::whatsapp::account_api::numbers::{self, BusinessNumber};
+use crate::whatsapp::api_call::{self, Api, Call};
 use crate::whatsapp::signature;
 
-/// Beyond this, WhatsApp's times and ours tell different stories.
+/// Tolerated difference between server time and the time of WhatsApp.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
-/// A version that ends sooner is worth a look.
+/// Remaining life of a Graph version below which an upgrade is advised.
 const SOON: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// Everything that takes the network.
+/// Runs every check that needs the network.
 pub(super) async fn all(
     report: &mut Report,
     calls: &Calls,
@@ -77,7 +74,7 @@ fn version(report: &mut Report, version: &str) {
     }
 }
 
-/// Says whether the gateway can be reached, and holds our clock against its.
+/// Checks that the gateway can be reached, and compares the clocks.
 async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
     const SUBJECT: &str = "clock";
     match gateway.date().await {
@@ -165,14 +162,15 @@ async fn business_number(report: &mut Report, gateway: &Gateway, id: &PhoneNumbe
         let advice = "open WhatsApp Manager: the number is not connected";
         report.advise(Health::Bad, subject, detail, advice);
     } else if matches!(quality, "RED" | "YELLOW") {
-        let advice = "people block or report the number: send less that nobody asked for";
+        let advice =
+            "contacts block or report the number: send fewer messages that they did not ask for";
         report.advise(Health::Doubtful, subject, detail, advice);
     } else {
         report.add(Health::Good, subject, detail);
     }
 }
 
-/// Whether an app gets the account's webhooks at all.
+/// Checks that an app is subscribed to the account's webhooks.
 async fn subscription(report: &mut Report, calls: &Calls, gateway: &Gateway) {
     const SUBJECT: &str = "webhook subscription";
     if calls.gateway.preset == Preset::Maton {

@@ -2,37 +2,32 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::terminal;
-use crate::cli::terminal::{BAD, DIM, Format, GOOD, WARN, paint};
+use crate::cli::terminal::{self, BAD, DIM, Format, GOOD, WARN, paint};
 
-/// How one thing stands.
+/// Health of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
-    /// As it should be.
     Good,
-    /// Works, and is worth a look.
+    /// Works, but needs attention.
     Doubtful,
-    /// Messages are not answered because of it.
+    /// Keeps messages from being answered.
     Bad,
-    /// Could not be looked at.
+    /// Could not be checked.
     Unknown,
 }
 
-/// One line of the report.
 #[derive(Debug)]
 pub(super) struct Finding {
     health: Health,
-    /// What was looked at.
+    /// Subject of the check.
     subject: String,
-    /// What was found.
+    /// Result of the check.
     detail: String,
     /// `detail` with coloured excerpts of files.
     drawn: Option<String>,
-    /// What to do.
     advice: Option<String>,
 }
 
-/// The report, as it grows.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     findings: Vec<Finding>,
@@ -86,14 +81,12 @@ impl Report {
         findings.any(|finding| finding.health == Health::Bad)
     }
 
-    /// Whether a finding has this subject.
     pub(super) fn names(&self, subject: &str) -> bool {
         self.findings
             .iter()
             .any(|finding| finding.subject == subject)
     }
 
-    /// Prints every finding.
     pub(super) fn print(&self, format: Format) {
         format.print_rows(&self.findings, as_json, "", || {
             let lines = self.findings.iter().map(text);
@@ -106,13 +99,13 @@ impl Report {
             let findings = self.findings.iter();
             findings.filter(|finding| finding.health == health).count()
         };
-        terminal::note(format_args!(
+        terminal::note!(
             "\n{} good, {} worth a look, {} wrong, {} not checked",
             count(Health::Good),
             count(Health::Doubtful),
             count(Health::Bad),
             count(Health::Unknown)
-        ));
+        );
     }
 }
 

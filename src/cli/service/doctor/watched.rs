@@ -1,5 +1,4 @@
-//! What the service has seen: whether webhooks fit our secret, what Meta told of the account, what
-//! nobody understood.
+//! Checks of recorded events: signatures of webhooks, news of the account, quarantined updates.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,13 +8,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Quarantine, Store, StoreError};
 use crate::whatsapp::signature;
-use crate::whatsapp::standing;
-use crate::whatsapp::standing::Weight;
+use crate::whatsapp::standing::{self, Weight};
 
-/// Webhooks are worth a question when none came for so long.
+/// Time without webhooks after which a test message is advised.
 const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Everything that the database tells of what came in.
+/// Runs every check of recorded events.
 pub(super) async fn all(report: &mut Report, store: &Store, config: Option<&Config>) {
     let now = Clock::System.now();
     let looked = [
@@ -75,7 +73,7 @@ async fn secret(
     Ok(())
 }
 
-/// What Meta told of bans, restrictions, flags and limits.
+/// Reports bans, restrictions, flags and limits of the account.
 async fn account(report: &mut Report, store: &Store, now: Timestamp) -> Result<(), StoreError> {
     const SUBJECT: &str = "news of the account";
     let news = store.account_news().await?;
@@ -99,7 +97,7 @@ async fn account(report: &mut Report, store: &Store, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Kept, and never answered: worth a line only when there is something.
+/// Reports quarantined updates, if there are any.
 async fn quarantine(report: &mut Report, store: &Store, now: Timestamp) -> Result<(), StoreError> {
     if let Quarantine {
         rows,
@@ -108,14 +106,14 @@ async fn quarantine(report: &mut Report, store: &Store, now: Timestamp) -> Resul
     {
         let rows = count(usize::try_from(rows).unwrap_or(usize::MAX), "update");
         let ago = readable(now.duration_since(newest));
-        let detail = format!("{rows} that nobody understood, the newest {ago} ago");
+        let detail = format!("{rows} that could not be read, the newest {ago} ago");
         let advice = "SELECT id, reason, raw FROM quarantine: report what replyd should understand";
         report.advise(Health::Doubtful, "quarantine", detail, advice);
     }
     Ok(())
 }
 
-/// The largest unit is enough.
+/// Formats a duration in its largest unit.
 fn readable(ago: SignedDuration) -> String {
     let seconds = ago.as_secs().max(0);
     let (count, unit) = match seconds {

@@ -4,15 +4,16 @@
 //! A contact, Meta, a gateway or a file may put anything into a text: line breaks that begin a new
 //! line, codes that move the cursor, characters that are invisible or reverse a line. So:
 //!
-//! - What cannot be seen is written out: `<U+202E>`; the controls of ASCII have pictures of their
-//!   own: `␛`. That holds   for controls, format characters, line and paragraph separators, private
-//!   use, what Unicode has not assigned, and   all that it calls ignorable. It stays where honest
-//!   text needs it: joiners inside an emoji and between the letters   of scripts that join, the
-//!   variation selector of an emoji or an ideograph, the flags of England, Scotland and Wales.
+//! - Invisible characters are written out: `<U+202E>`; ASCII controls are shown as their pictures:
+//!   `␛`. That holds for controls, format characters, line and paragraph separators, private use,
+//!   unassigned code points and everything default-ignorable. They stay where text needs them:
+//!   joiners inside an emoji and between the letters of scripts that join, the variation selector
+//!   of an emoji or an ideograph, the flags of England, Scotland and Wales.
 //! - Text that runs from right to left stays as it is: without overrides it keeps to its own line.
 //! - More than [`MARKS_MAX`] marks on one letter are counted instead of shown.
-//! - Several lines have a bar each, `›` for a person and `│` for us; a terminal's own line break is
-//!   made by us, with   the bar. A name is one line, has none of our signs in it, and is cut.
+//! - Each line of a text has a bar, `›` for the contact and `│` for the business, also where the
+//!   text is wrapped at the width of the terminal. A name is one line without these signs, and is
+//!   cut.
 //!
 //! For programs there is `--json`, which has every text exactly.
 
@@ -29,20 +30,20 @@ use crate::cli::terminal;
 
 /// The longest name, in columns.
 const NAME_COLUMNS_MAX: usize = 32;
-/// So many marks on one letter are shown: no script needs more.
+/// Maximum number of marks shown on one letter: no script needs more.
 const MARKS_MAX: usize = 8;
-/// A terminal that says it is narrower than this is taken to be this wide.
+/// Minimum width of a terminal in columns; a smaller reported width counts as this.
 const COLUMNS_MIN: usize = 20;
 /// Stands where a line ended, in texts that are shown in one line.
 const LINE_END: &str = " ⏎ ";
 
-/// What begins each line of a person's text but the first, which has the person's name before the
-/// same sign.
+/// Prefix of each line of a contact's text except the first, which has the contact's name before
+/// the same sign.
 pub(crate) const CONTACT: &str = "  › ";
-/// What begins each line of a text of ours.
+/// Prefix of each line of an outbound text.
 pub(crate) const BUSINESS: &str = "  │ ";
 
-/// What nobody sees, or what makes other text look different.
+/// Characters that are invisible or change the look of their neighbours.
 static HIDDEN: LazyLock<Characters> =
     LazyLock::new(|| class(r"\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}"));
 static MARK: LazyLock<Characters> = LazyLock::new(|| class(r"\p{M}"));
@@ -80,7 +81,7 @@ fn is(class: &Characters, character: char) -> bool {
     before > 0 && character <= class.0[before - 1].1
 }
 
-/// Foreign text with all of it to be seen; line breaks stay.
+/// Untrusted text with its invisible characters written out; line breaks stay.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let (mut before, mut marks) = (None, 0);
@@ -104,14 +105,14 @@ pub(crate) fn visible(text: &str) -> String {
             }
         }
         show(&mut shown, character, before, next);
-        // What was written out is nobody's neighbour any more.
+        // An escaped character has no effect on its neighbours.
         before = shown.ends_with(character).then_some(character);
     }
     surplus(&mut shown, marks);
     shown
 }
 
-/// Tells of marks that are not shown.
+/// Writes the number of marks that are not shown.
 fn surplus(shown: &mut String, marks: usize) {
     if marks > MARKS_MAX {
         let _ = write!(shown, "<+{} marks>", marks - MARKS_MAX);
@@ -141,7 +142,7 @@ fn show(shown: &mut String, character: char, before: Option<char>, next: Option<
     }
 }
 
-/// Whether a character that nobody sees is how its neighbours are spelled.
+/// Whether an invisible character is part of the spelling of its neighbours.
 fn is_spelling(character: char, before: Option<char>, next: Option<char>) -> bool {
     let Some(before) = before else {
         return false;
@@ -164,12 +165,12 @@ fn is_spelling(character: char, before: Option<char>, next: Option<char>) -> boo
     }
 }
 
-/// Foreign text in one line, however many it had.
+/// Untrusted text in one line.
 pub(crate) fn one_line(text: &str) -> String {
     visible(text.trim_end_matches(['\r', '\n'])).replace('\n', LINE_END)
 }
 
-/// Foreign text in one line of so many columns at most.
+/// Untrusted text in one line of at most `columns` columns.
 pub(crate) fn shortened(text: &str, columns: usize) -> String {
     let line = one_line(text);
     if line.width() <= columns {
@@ -187,8 +188,7 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// The name of a person or a thing that others have named: one short line that has none of the
-/// signs between our words.
+/// Name of a contact or object: one short line without the signs that separate replyd's own words.
 pub(crate) fn name(text: &str) -> String {
     let line = one_line(text.trim());
     let mut shown = String::with_capacity(line.len());
@@ -214,23 +214,23 @@ pub(crate) fn name(text: &str) -> String {
     shortened(&shown, NAME_COLUMNS_MAX)
 }
 
-/// A path, as it is named in a line of ours.
+/// Path in one line.
 pub(crate) fn path(path: &std::path::Path) -> String {
     one_line(&path.display().to_string())
 }
 
-/// Foreign text behind a beginning of ours, each further line behind another one, so that no line
-/// begins by itself.
+/// Untrusted text after the prefix `first`, each further line after `further`, so that every line
+/// has a prefix.
 pub(crate) fn behind(first: &str, further: &str, style: Style, text: &str) -> String {
     laid_out(first, further, style, text, columns())
 }
 
-/// Foreign text with a bar at each line.
+/// Untrusted text with a bar at each line.
 pub(crate) fn framed(bar: &str, text: &str) -> String {
     behind(bar, bar, Style::new(), text)
 }
 
-/// The columns that a line may have: as many as it likes where no terminal breaks it.
+/// Maximum columns of a line; unlimited without a terminal.
 fn columns() -> usize {
     let size = terminal_size::terminal_size().filter(|_| terminal::is_terminal());
     size.map_or(usize::MAX, |(width, _)| {
@@ -264,8 +264,7 @@ fn laid_out(first: &str, further: &str, style: Style, text: &str, columns: usize
     lines.join("\n")
 }
 
-/// Lines of a file that are drawn with what is wrong in them: their colours stay, what the file
-/// holds is made visible.
+/// Drawn excerpts of files: their colours stay, the content of the file is made visible.
 pub(crate) fn drawn(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -287,8 +286,8 @@ pub(crate) fn drawn(text: &str) -> String {
     shown
 }
 
-/// JSON in one line, exact for programs and harmless for a terminal: what nobody sees is written as
-/// JSON escapes it.
+/// JSON in one line, exact for programs and harmless for a terminal: invisible characters are
+/// written as JSON escapes.
 pub(crate) fn json(value: &impl std::fmt::Display) -> String {
     let mut line = String::new();
     for character in value.to_string().chars() {

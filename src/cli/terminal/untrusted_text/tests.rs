@@ -1,4 +1,4 @@
-//! All of Unicode, and what people write with it.
+//! All of Unicode, and ordinary texts in many scripts.
 
 use anstyle::Style;
 use proptest::prelude::*;

@@ -1,24 +1,22 @@
 //! Reads `[flow.NAME]` and its steps.
 
-mod draft;
 mod step;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::answer;
 use super::answer::Draft as AnswerDraft;
+use super::answer::{self};
 use super::bot::at_most;
 use super::text::Symbols;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::rules::Flow;
-pub(crate) use draft::StepDraft;
-use draft::named;
-pub(crate) use step::target;
+use crate::rules::{Answer, Flow};
+use step::named;
+pub(crate) use step::{StepDraft, target};
 
 pub(crate) const KEYS: [&str; 9] = [
     "timeout",
@@ -31,16 +29,13 @@ pub(crate) const KEYS: [&str; 9] = [
     "step",
     "end",
 ];
-/// The longest time a flow waits: what somebody began a week ago is forgotten.
+/// Maximum time for which a flow waits for an answer.
 const TIMEOUT_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// A flow as far as it could be read.
 pub(crate) struct Draft<'d> {
-    /// Its name.
     pub(crate) name: &'d str,
-    /// Where its header stands.
     pub(crate) header: Range<usize>,
-    /// The steps.
     pub(crate) steps: Vec<StepDraft<'d>>,
     /// Its answers: at the end, at a timeout and so on; the end first.
     pub(crate) answers: Vec<AnswerDraft<'d>>,
@@ -53,13 +48,12 @@ pub(crate) fn headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Fiel
         return Vec::new();
     };
     if !field.is_table() {
-        reader.wrong_type(&field, "flows, each under a line with `[flow.name]`");
+        reader.wrong_type::<()>(&field, "flows, each under a line with `[flow.name]`");
         return Vec::new();
     }
     field.entries()
 }
 
-/// Reads every flow.
 pub(crate) fn read_all<'d>(
     reader: &mut Reader<'_>,
     headers: &[Field<'d>],
@@ -84,7 +78,7 @@ pub(crate) fn finish(drafts: Vec<Draft<'_>>) -> Option<BTreeMap<String, Flow>> {
         let mut flow = draft.flow?;
         let steps = draft.steps.into_iter().map(|step| step.step);
         flow.steps = steps.collect::<Option<_>>()?;
-        let mut answers = draft.answers.into_iter().map(|one| one.answer);
+        let mut answers = draft.answers.into_iter().map(|answer| answer.answer);
         flow.end = answers.next()??;
         flow.on_timeout = answers.next()??;
         flow.on_cancel = answers.next()??;
@@ -106,9 +100,8 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
             let steps = reader.list(&field);
             if steps.as_ref().is_some_and(Vec::is_empty) {
                 let message = format!("the flow `{}` has no steps", header.name);
-                let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
                 let help = format!("begin one with `[[flow.{}.step]]`", header.name);
-                reader.report(error.help(help));
+                reader.error(codes::MISSING_KEY, &field.span, message, help);
             }
             steps.unwrap_or_default()
         }
@@ -125,19 +118,13 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
         .filter_map(|field| step::step(reader, field, known))
         .collect();
     duplicate_steps(reader, &steps);
-    let end = match table.get("end") {
-        Some(field) => match reader.table(&field, &answer::KEYS) {
-            Some(table) => answer::read(reader, &table, known),
-            None => wrong(),
-        },
-        None => AnswerDraft::none(),
-    };
-    let mut answers = vec![end];
+    let end = table.get("end");
+    let end = end.map(|field| answer::whole(reader, &field, known));
+    let mut answers = vec![end.unwrap_or_else(AnswerDraft::none)];
     for key in ["on_timeout", "on_cancel", "on_gone"] {
-        answers.push(match table.get(key) {
-            Some(field) => answer::short(reader, &field, known),
-            None => AnswerDraft::none(),
-        });
+        let answer = table.get(key);
+        let answer = answer.map(|field| answer::short(reader, &field, known));
+        answers.push(answer.unwrap_or_else(AnswerDraft::none));
     }
     if let Some(field) = table.get("on_give_up") {
         answers.push(answer::short(reader, &field, known));
@@ -145,22 +132,19 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     let timeout = optional(table.get("timeout"), |field| {
         at_most(reader, &field, TIMEOUT_MAX)
     });
-    let words = |reader: &mut Reader<'_>, key: &str| match table.get(key) {
-        Some(field) => reader.phrases(&field),
-        None => Some(Vec::new()),
-    };
-    let (back, cancel) = (words(reader, "back"), words(reader, "cancel"));
+    let mut words = |key| or_default(table.get(key), |field| reader.phrases(&field));
+    let (back, cancel) = (words("back"), words("cancel"));
     let flow = || {
         Some(Flow {
             steps: Vec::new(),
             timeout: timeout.ok()?,
-            on_timeout: crate::rules::Answer::default(),
+            on_timeout: Answer::default(),
             back: back?,
             cancel: cancel?,
-            on_cancel: crate::rules::Answer::default(),
+            on_cancel: Answer::default(),
             on_give_up: None,
-            on_gone: crate::rules::Answer::default(),
-            end: crate::rules::Answer::default(),
+            on_gone: Answer::default(),
+            end: Answer::default(),
         })
     };
     Some(Draft {
@@ -170,13 +154,6 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
         steps,
         answers,
     })
-}
-
-fn wrong<'d>() -> AnswerDraft<'d> {
-    AnswerDraft {
-        answer: None,
-        ..AnswerDraft::none()
-    }
 }
 
 fn step_id(field: &Field<'_>) -> Option<String> {

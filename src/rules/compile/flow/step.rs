@@ -1,15 +1,14 @@
 //! Reads one `[[flow.NAME.step]]`.
 
-use super::draft::{StepDraft, named};
+use std::ops::Range;
+
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::optional::optional;
-use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
+use crate::diagnostics::optional::{optional, or_default, read_each};
+use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Outbound;
-use crate::rules::compile::reply;
-use crate::rules::compile::reply::Offer;
-use crate::rules::compile::text;
-use crate::rules::compile::text::{Buttons, Symbols};
+use crate::rules::compile::reply::{self, Offer};
+use crate::rules::compile::text::{self, Buttons, Symbols};
 use crate::rules::compile::{action, condition};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
 use crate::template::Template;
@@ -23,10 +22,52 @@ const ACCEPTS: [&str; 10] = [
 /// Targets that are no steps.
 const WAYS_OUT: [&str; 2] = ["end", "cancel"];
 
-/// How many answers may be no good when the step does not say.
+/// Number of invalid inputs that a step allows by default.
 const RETRIES: u64 = 3;
-/// Characters of a choice's id, for the same reason.
+/// Maximum length of a choice's id in characters, because it is part of the id of a flow button.
 const CHOICE_ID_MAX: usize = 100;
+
+/// Maximum length of a flow's name and of a step's id in characters: both are part of the ids of
+/// flow buttons.
+const NAME_MAX: usize = 32;
+
+/// A step as far as it could be read.
+pub(crate) struct StepDraft<'d> {
+    pub(crate) id: Option<Text<'d>>,
+    /// Targets of the step, each with its place in the file.
+    pub(crate) targets: Vec<Text<'d>>,
+    /// Whether it may also go on to the step below it.
+    pub(crate) falls_through: bool,
+    pub(crate) flow: Option<Text<'d>>,
+    pub(crate) step: Option<Step>,
+}
+
+impl StepDraft<'_> {
+    /// Whether it has an `if`.
+    pub(crate) fn may_be_passed(&self) -> bool {
+        let step = self.step.as_ref();
+        step.is_none_or(|step| step.only_if.is_some())
+    }
+
+    /// Whether it goes on by itself.
+    pub(crate) fn asks_nothing(&self) -> bool {
+        let asks = |step: &Step| matches!(step.accept, Accept::Nothing) && step.flow.is_none();
+        self.step.as_ref().is_some_and(asks)
+    }
+}
+
+/// Reports a name that cannot travel in the ids of buttons.
+pub(crate) fn named(reader: &mut Reader<'_>, name: &str, span: &Range<usize>, what: &str) {
+    let valid = name
+        .chars()
+        .all(|character| character.is_ascii_alphanumeric() || character == '_' || character == '-');
+    if valid && !name.is_empty() && name.len() <= NAME_MAX {
+        return;
+    }
+    let message = format!("`{name}` cannot be the name of {what}");
+    let help = format!("use letters, digits, `_` and `-`, at most {NAME_MAX} of them");
+    reader.error(codes::ODD_ID, span, message, help);
+}
 
 /// Reads a step; `None` when it is no table at all.
 pub(crate) fn step<'d>(
@@ -35,15 +76,13 @@ pub(crate) fn step<'d>(
     known: Symbols<'_>,
 ) -> Option<StepDraft<'d>> {
     let table = reader.table(field, &KEYS)?;
-    let id = reader.required(&table, "id");
-    let id = id.and_then(|field| reader.string(&field));
+    let id = reader.required_string(&table, "id");
     if let Some(id) = &id {
         if WAYS_OUT.contains(&id.value) || !action::is_root(id.value) {
             let message = format!("`{}` cannot be the id of a step", id.value);
             let help = "the answer is a variable with this name: use small letters, digits and `_`, and no \
                         name that is a variable already";
-            let error = Diagnostic::error(codes::ODD_ID, id.span.clone(), message);
-            reader.report(error.help(help.to_owned()));
+            reader.error(codes::ODD_ID, &id.span, message, help);
         } else {
             named(reader, id.value, &id.span, "a step");
         }
@@ -72,30 +111,24 @@ fn step_of<'d>(
         buttons: Buttons::OfStep,
         ..known
     };
-    let (ask, offered) = match table.get("ask") {
-        Some(field) => {
-            let replies = reply::read(reader, &field, of_step);
-            (replies.templates, replies.offered)
-        }
-        None => (Some(Vec::new()), Vec::new()),
-    };
+    let mut offered = Vec::new();
+    let ask = or_default(table.get("ask"), |field| {
+        let replies = reply::read(reader, &field, of_step);
+        offered = replies.offered;
+        replies.templates
+    });
     long_ids(reader, &offered);
     let flow = optional(table.get("flow"), |field| reader.string(&field));
     draft.flow = flow.as_ref().ok().and_then(Clone::clone);
     let choices = match table.get("choices") {
-        Some(field) => said_choices(reader, &field, known),
+        Some(field) => written_choices(reader, &field, known),
         None => ask
             .as_deref()
             .map(|ask| offered_choices(ask, &offered, draft)),
     };
     let accept = accept(reader, table, choices.as_deref());
     checks_fit(reader, table, accept.as_ref(), choices.as_deref());
-    let with_answer: Vec<String> = known
-        .roots
-        .iter()
-        .cloned()
-        .chain(["answer".to_owned()])
-        .collect();
+    let with_answer = [known.roots, &["answer".to_owned()]].concat();
     let of_answer = Symbols {
         roots: &with_answer,
         ..known
@@ -103,21 +136,19 @@ fn step_of<'d>(
     let valid = optional(table.get("valid"), |field| {
         text::expression(reader, &field, of_answer)
     });
-    let retry = match table.get("retry") {
-        Some(field) => reply::read(reader, &field, of_answer).templates,
-        None => Some(Vec::new()),
-    };
+    let retry = or_default(table.get("retry"), |field| {
+        reply::read(reader, &field, of_answer).templates
+    });
     let retries = optional(table.get("retries"), |field| {
         reader.number(&field, &(0..=20)).map(u64::from)
     });
     let chosen = draft.targets.len();
     let always_tapped = !draft.falls_through;
-    let go = match table.get("go") {
-        Some(field) => branches(reader, &field, of_answer, draft),
-        None => Some(Vec::new()),
-    };
+    let go = or_default(table.get("go"), |field| {
+        branches(reader, &field, of_answer, draft)
+    });
     if always_tapped {
-        // Each choice says where to go, so the step's own word is never asked for.
+        // Every choice has a target, so the target of the step is never used.
         draft.targets.truncate(chosen);
     }
     Some(Step {
@@ -144,15 +175,15 @@ fn long_ids(reader: &mut Reader<'_>, offered: &[Offer<'_>]) {
     }
 }
 
-/// `choices`: what can be chosen in words.
-fn said_choices(
+/// Reads `choices`, which are chosen by writing them.
+fn written_choices(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
     known: Symbols<'_>,
 ) -> Option<Vec<Choice>> {
     let texts = reader.strings(field)?;
     let choices = texts.iter().map(|text| {
-        let title = text::one(reader, text, known)?;
+        let title = text::literal(reader, text, known)?;
         Some(Choice {
             id: text.value.to_owned(),
             title,
@@ -162,7 +193,7 @@ fn said_choices(
     choices.collect()
 }
 
-/// What can be chosen by a tap: the buttons and rows of the question.
+/// Makes choices of the buttons and rows of the question.
 fn offered_choices<'d>(
     ask: &[ReplyTemplate],
     offered: &[Offer<'d>],
@@ -184,7 +215,7 @@ fn offered_choices<'d>(
     choices
 }
 
-/// The labels of what a message offers, in the order they are read.
+/// Titles of the buttons or rows of a message, in reading order.
 fn titles(reply: &ReplyTemplate) -> Vec<Template> {
     match &reply.content {
         Outbound::Buttons { buttons, .. } => {
@@ -229,14 +260,10 @@ fn accept(
             Accept::Regex(Box::new(pattern_of(reader, &pattern)?))
         }
         other => {
-            let help = suggest::did_you_mean(other, ACCEPTS).unwrap_or_else(|| {
-                format!(
-                    "there are {}",
-                    crate::diagnostics::toml_reader::quoted(&ACCEPTS)
-                )
-            });
+            let help = suggest::did_you_mean(other, ACCEPTS)
+                .unwrap_or_else(|| format!("there are {}", quoted(&ACCEPTS)));
             let message = format!("a step cannot accept `{other}`");
-            reader.report(Diagnostic::error(codes::VALUE, text.span, message).help(help));
+            reader.error(codes::VALUE, &text.span, message, help);
             return None;
         }
     })
@@ -247,7 +274,7 @@ fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex
     condition::regex(reader, &text)
 }
 
-/// Keys that make sense only beside others.
+/// Reports keys that have no effect without, or next to, other keys.
 fn checks_fit(
     reader: &mut Reader<'_>,
     table: &Table<'_>,
@@ -264,22 +291,22 @@ fn checks_fit(
         }
         if table.get("flow").is_none() && table.get("go").is_none() && !table.has_unknown() {
             let message = "the step does nothing";
-            let error = Diagnostic::error(codes::MISSING_KEY, table.span.clone(), message);
-            reader.report(error.help("give it `ask`, `flow` or `go`".to_owned()));
+            let help = "give it `ask`, `flow` or `go`";
+            reader.error(codes::MISSING_KEY, &table.span, message, help);
         }
     }
     if let (Some(field), Some(_)) = (table.get("flow"), table.get("ask")) {
         let message = "a step asks, or goes through another flow";
-        let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
-        reader.report(error.help("make two steps of it".to_owned()));
+        let help = "make two steps of it";
+        reader.error(codes::MIXED_REPLY, &field.span, message, help);
     }
     if let (Some(Accept::Choice), Some(field)) = (accept, table.get("accept"))
         && choices.is_some_and(<[Choice]>::is_empty)
         && asks
     {
         let message = "there is nothing to choose from";
-        let error = Diagnostic::error(codes::MISSING_KEY, field.span, message);
-        reader.report(error.help("add `choices`, or buttons or a list to `ask`".to_owned()));
+        let help = "add `choices`, or buttons or a list to `ask`";
+        reader.error(codes::MISSING_KEY, &field.span, message, help);
     }
     let Some(accept) = accept.filter(|_| asks) else {
         return;
@@ -294,10 +321,8 @@ fn checks_fit(
                 "`{key}` says nothing beside `accept = \"{}\"`",
                 accept.name()
             );
-            let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
-            reader.report(error.help(format!(
-                "write `accept = \"{wanted}\"`, or leave `{key}` out"
-            )));
+            let help = format!("write `accept = \"{wanted}\"`, or leave `{key}` out");
+            reader.error(codes::MIXED_REPLY, &field.span, message, help);
         }
     }
 }
@@ -316,31 +341,25 @@ fn branches<'d>(
         draft.targets.push(text);
         return Some(vec![Branch { only_if: None, to }]);
     }
-    let mut branches = Vec::new();
-    for element in &reader.list(field)? {
-        let Some(table) = reader.table(element, &["if", "to"]) else {
-            branches.push(None);
-            continue;
-        };
+    let elements = reader.list(field)?;
+    read_each(&elements, |element| {
+        let table = reader.table(element, &["if", "to"])?;
         let only_if = optional(table.get("if"), |field| {
             text::expression(reader, &field, known)
         });
-        let to = reader.required(&table, "to");
-        let to = to.and_then(|field| reader.string(&field));
+        let to = reader.required_string(&table, "to");
         if table.get("if").is_none() {
             draft.falls_through = false;
         }
         draft.targets.extend(to.clone());
-        let branch = only_if.ok().zip(to);
-        branches.push(branch.map(|(only_if, to)| Branch {
-            only_if,
-            to: target(&to),
-        }));
-    }
-    branches.into_iter().collect()
+        Some(Branch {
+            only_if: only_if.ok()?,
+            to: target(&to?),
+        })
+    })
 }
 
-/// What a word in `go` means; whether there is such a step is looked at when all are known.
+/// Meaning of a word in `go`; `lint` checks that the step or flow exists.
 pub(crate) fn target(text: &Text<'_>) -> Target {
     match text.value {
         "end" => Target::End,

@@ -7,8 +7,7 @@ use crate::diagnostics::optional::optional;
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::button_id;
-use crate::rules::compile::text;
-use crate::rules::compile::text::Buttons;
+use crate::rules::compile::text::{self, Buttons};
 use crate::template::Template;
 
 impl<'d> ReplyReader<'_, '_, 'd> {
@@ -18,24 +17,30 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         content: &Field<'d>,
     ) -> Option<Outbound<Template>> {
         match content.name {
-            "buttons" => self.buttons_message(table, content),
+            "buttons" => {
+                let (frame, buttons) = (self.frame(table), self.buttons("buttons", content));
+                Some(Outbound::Buttons {
+                    frame: frame?,
+                    buttons: buttons?,
+                })
+            }
             "list" => self.list(table, content),
-            "link" => self.link(table, content),
-            _ => self.carousel(table, content),
+            "link" => {
+                let (frame, link) = (self.frame(table), self.link("link", content));
+                Some(Outbound::Link {
+                    frame: frame?,
+                    link: link?,
+                })
+            }
+            _ => {
+                let body = self.body(table);
+                let cards = self.each("carousel", content, Self::card);
+                Some(Outbound::Carousel {
+                    body: body?,
+                    cards: cards?,
+                })
+            }
         }
-    }
-
-    fn buttons_message(
-        &mut self,
-        table: &Table<'d>,
-        content: &Field<'d>,
-    ) -> Option<Outbound<Template>> {
-        let frame = self.frame(table);
-        let buttons = self.buttons("buttons", content);
-        Some(Outbound::Buttons {
-            frame: frame?,
-            buttons: buttons?,
-        })
     }
 
     /// Header, text and footer.
@@ -51,31 +56,25 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn buttons(&mut self, part: &str, content: &Field<'d>) -> Option<Vec<Button<Template>>> {
-        self.part(part, &content.span, Fixed::Yes);
-        let buttons = self.reader.list(content)?;
-        let buttons: Vec<_> = buttons
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.button(&format!("{part}[{index}]"), field))
-            .collect();
-        buttons.into_iter().collect()
+        self.each(part, content, |reader, part, field| {
+            let table = reader.choice_table(field, &["id", "title"])?;
+            let (id, title) = reader.choice(part, &table)?;
+            Some(Button { id, title })
+        })
     }
 
-    fn button(&mut self, part: &str, field: &Field<'d>) -> Option<Button<Template>> {
-        let keys: &[&str] = match self.known.buttons {
-            Buttons::OfRule => &["id", "title"],
-            Buttons::OfStep => &["id", "title", "go"],
+    /// Reads the table of a button or row; those of a step may have `go` too.
+    fn choice_table(&mut self, field: &Field<'d>, keys: &[&'static str]) -> Option<Table<'d>> {
+        let go: &[&str] = match self.known.buttons {
+            Buttons::OfRule => &[],
+            Buttons::OfStep => &["go"],
         };
-        let table = self.reader.table(field, keys)?;
-        let (id, title) = self.choice(part, &table)?;
-        Some(Button { id, title })
+        self.reader.table(field, &[keys, go].concat())
     }
 
     fn choice(&mut self, part: &str, table: &Table<'d>) -> Option<(String, Template)> {
-        let id = self.reader.required(table, "id");
-        let id = id.and_then(|field| self.reader.string(&field));
-        let title = self.reader.required(table, "title");
-        let title = title.and_then(|field| self.template(&format!("{part}.title"), &field));
+        let id = self.reader.required_string(table, "id");
+        let title = self.required_template(table, "title", &format!("{part}.title"));
         let go = table.get("go");
         let go = go.and_then(|field| self.reader.string(&field));
         let (id, title) = (id?, title?);
@@ -96,31 +95,24 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let is_text = |field: &Field<'_>| field.is_string() || text::is_in_languages(field);
         if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
             let message = "the header of a list is a text";
-            let error = Diagnostic::error(codes::MIXED_REPLY, field.span.clone(), message);
             let help = "files can stand above `buttons`, or be a message of their own before";
-            self.reader.report(error.help(help.to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::MIXED_REPLY, &field.span, message, help);
         }
         let header = optional(header, |field| self.template("header", &field));
         let body = self.body(table);
         let footer = self.optional_template(table, "footer", "footer");
         let list = self.reader.table(content, &["button", "sections"])?;
-        let button = self.reader.required(&list, "button");
-        let button = button.and_then(|field| self.template("list.button", &field));
+        let button = self.required_template(&list, "button", "list.button");
         let sections = self.reader.required(&list, "sections")?;
-        self.part("list.sections", &sections.span, Fixed::Yes);
-        let sections = self.reader.list(&sections)?;
-        let sections: Vec<_> = sections
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.section(&format!("list.sections[{index}]"), field))
-            .collect();
+        let sections = self.each("list.sections", &sections, Self::section);
         Some(Outbound::List {
             header: header.ok()?,
             body: body?,
             footer: footer.ok()?,
             button: button?,
-            sections: sections.into_iter().collect::<Option<_>>()?,
+            sections: sections?,
         })
     }
 
@@ -129,25 +121,15 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         self.part(part, &table.span, Fixed::Yes);
         let title = self.optional_template(&table, "title", &format!("{part}.title"));
         let rows = self.reader.required(&table, "rows")?;
-        self.part(&format!("{part}.rows"), &rows.span, Fixed::Yes);
-        let rows = self.reader.list(&rows)?;
-        let rows: Vec<_> = rows
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.row(&format!("{part}.rows[{index}]"), field))
-            .collect();
+        let rows = self.each(&format!("{part}.rows"), &rows, Self::row);
         Some(Section {
             title: title.ok()?,
-            rows: rows.into_iter().collect::<Option<_>>()?,
+            rows: rows?,
         })
     }
 
     fn row(&mut self, part: &str, field: &Field<'d>) -> Option<Row<Template>> {
-        let keys: &[&str] = match self.known.buttons {
-            Buttons::OfRule => &["id", "title", "description"],
-            Buttons::OfStep => &["id", "title", "description", "go"],
-        };
-        let table = self.reader.table(field, keys)?;
+        let table = self.choice_table(field, &["id", "title", "description"])?;
         let choice = self.choice(part, &table);
         let description =
             self.optional_template(&table, "description", &format!("{part}.description"));
@@ -159,37 +141,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    fn link(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
-        let frame = self.frame(table);
-        let link = self.link_button("link", content);
-        Some(Outbound::Link {
-            frame: frame?,
-            link: link?,
-        })
-    }
-
-    fn link_button(&mut self, part: &str, field: &Field<'d>) -> Option<LinkButton<Template>> {
+    fn link(&mut self, part: &str, field: &Field<'d>) -> Option<LinkButton<Template>> {
         let table = self.reader.table(field, &["title", "url"])?;
         let title = self.required_template(&table, "title", &format!("{part}.title"));
         let url = self.required_template(&table, "url", &format!("{part}.url"));
         Some(LinkButton {
             title: title?,
             url: url?,
-        })
-    }
-
-    fn carousel(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
-        let body = self.body(table);
-        self.part("carousel", &content.span, Fixed::Yes);
-        let cards = self.reader.list(content)?;
-        let cards: Vec<_> = cards
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.card(&format!("carousel[{index}]"), field))
-            .collect();
-        Some(Outbound::Carousel {
-            body: body?,
-            cards: cards.into_iter().collect::<Option<_>>()?,
         })
     }
 
@@ -201,7 +159,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let body = self.optional_template(&table, "text", &format!("{part}.text"));
         let action = match (table.get("link"), table.get("buttons")) {
             (Some(link), None) => self
-                .link_button(&format!("{part}.link"), &link)
+                .link(&format!("{part}.link"), &link)
                 .map(CardAction::Link),
             (None, Some(buttons)) => self
                 .buttons(&format!("{part}.buttons"), &buttons)

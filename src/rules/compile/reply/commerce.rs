@@ -1,9 +1,8 @@
 //! Reads questions, forms, products, places, contact cards and reactions.
 
 use super::{Fixed, ReplyReader};
-use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, read_each};
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{
     Commerce, ContactCard, Email, Form, FormName, Outbound, Phone, ProductSection,
@@ -18,12 +17,20 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     ) -> Option<Outbound<Template>> {
         match content.name {
             "ask_location" | "ask_contact" => self.question(table, content),
-            "form" => self.form_message(table, content),
+            "form" => {
+                let (frame, form) = (self.frame(table), self.form(content));
+                Some(Outbound::Form {
+                    frame: frame?,
+                    form: form?,
+                })
+            }
             "product" => self.product(table, content).map(Outbound::Commerce),
             "products" => self.products(table, content).map(Outbound::Commerce),
             "catalog" => self.catalog(table, content).map(Outbound::Commerce),
             "location" => self.location(content),
-            "contacts" => self.contacts(content),
+            "contacts" => Some(Outbound::Contacts {
+                cards: self.each("contacts", content, Self::contact_card)?,
+            }),
             _ => Some(Outbound::Reaction {
                 emoji: self.template("reaction", content)?,
             }),
@@ -34,10 +41,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let body = self.body(table);
         if !self.reader.boolean(content)? {
             let message = format!("`{}` is `true` or not there", content.name);
-            let error = Diagnostic::error(codes::VALUE, content.span.clone(), message);
-            self.reader
-                .report(error.help("leave the line out".to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::VALUE, &content.span, message, "leave the line out");
         }
         let body = body?;
         Some(if content.name == "ask_location" {
@@ -47,32 +53,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    fn form_message(
-        &mut self,
-        table: &Table<'d>,
-        content: &Field<'d>,
-    ) -> Option<Outbound<Template>> {
-        let frame = self.frame(table);
-        let form = self.form(content);
-        Some(Outbound::Form {
-            frame: frame?,
-            form: form?,
-        })
-    }
-
     fn form(&mut self, content: &Field<'d>) -> Option<Form<Template>> {
         const KEYS: [&str; 7] = ["id", "name", "button", "screen", "data", "token", "draft"];
         let table = self.reader.table(content, &KEYS)?;
         self.part("form", &table.span, Fixed::Yes);
         let form = match (table.get("id"), table.get("name")) {
-            (Some(id), None) => self
-                .reader
-                .string(&id)
-                .map(|id| FormName::FlowId(id.value.to_owned())),
-            (None, Some(name)) => self
-                .reader
-                .string(&name)
-                .map(|name| FormName::FlowName(name.value.to_owned())),
+            (Some(_), None) => self.required_name(&table, "id").map(FormName::FlowId),
+            (None, Some(_)) => self.required_name(&table, "name").map(FormName::FlowName),
             (Some(id), Some(name)) => {
                 self.mixed(&id, &name);
                 None
@@ -99,19 +86,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn form_data(&mut self, field: &Field<'d>) -> Option<Vec<(String, Template)>> {
         if !field.is_table() {
-            self.reader.wrong_type(field, "a table of texts");
-            return None;
+            return self.reader.wrong_type(field, "a table of texts");
         }
         self.part("form.data", &field.span, Fixed::Yes);
-        let entries = field.entries();
-        let values: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                let value = self.template(&format!("form.data.{}", entry.name), entry)?;
-                Some((entry.name.to_owned(), value))
-            })
-            .collect();
-        values.into_iter().collect()
+        read_each(field.entries(), |entry| {
+            let value = self.template(&format!("form.data.{}", entry.name), &entry)?;
+            Some((entry.name.to_owned(), value))
+        })
     }
 
     fn product(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Commerce<Template>> {
@@ -135,21 +116,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let products = self.reader.table(content, &["catalog", "sections"])?;
         let catalog_id = self.required_name(&products, "catalog");
         let sections = self.reader.required(&products, "sections")?;
-        self.part("products.sections", &sections.span, Fixed::Yes);
-        let sections = self.reader.list(&sections)?;
-        let sections: Vec<_> = sections
-            .iter()
-            .enumerate()
-            .map(|(index, field)| {
-                self.product_section(&format!("products.sections[{index}]"), field)
-            })
-            .collect();
+        let sections = self.each("products.sections", &sections, Self::product_section);
         Some(Commerce::Products {
             header: header?,
             body: body?,
             footer: footer.ok()?,
             catalog_id: catalog_id?,
-            sections: sections.into_iter().collect::<Option<_>>()?,
+            sections: sections?,
         })
     }
 
@@ -163,14 +136,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let title = self.optional_template(&table, "title", &format!("{part}.title"));
         let ids = self.reader.required(&table, "ids")?;
         let ids = self.reader.list(&ids)?;
-        let ids: Vec<_> = ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| self.template(&format!("{part}.ids[{index}]"), id))
-            .collect();
+        let products = read_each(ids.iter().enumerate(), |(index, id)| {
+            self.template(&format!("{part}.ids[{index}]"), id)
+        });
         Some(ProductSection {
             title: title.ok()?,
-            products: ids.into_iter().collect::<Option<_>>()?,
+            products: products?,
         })
     }
 
@@ -186,8 +157,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             None
         } else {
             let expected = "`true`, or a table with `thumbnail`";
-            self.reader.wrong_type(content, expected);
-            return None;
+            return self.reader.wrong_type(content, expected);
         };
         Some(Commerce::Catalog {
             body: body?,
@@ -213,19 +183,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             longitude: longitude?,
             name: name.ok()?,
             address: address.ok()?,
-        })
-    }
-
-    fn contacts(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
-        self.part("contacts", &content.span, Fixed::Yes);
-        let cards = self.reader.list(content)?;
-        let cards: Vec<_> = cards
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.contact_card(&format!("contacts[{index}]"), field))
-            .collect();
-        Some(Outbound::Contacts {
-            cards: cards.into_iter().collect::<Option<_>>()?,
         })
     }
 

@@ -1,24 +1,41 @@
-//! Asks [`crate::message::limits`] about a reply before anybody has written to us.
+//! Checks replies against [`crate::message::limits`] at compile time.
 //!
-//! Texts with variables are taken at their shortest: what stands around the variables. So only what
-//! breaks a limit in every case is reported here; the rest is checked again when a message goes
-//! out. Next: [`crate::rules::lint`].
+//! A text with variables counts with its shortest result, the text around the variables, so that
+//! only certain violations are reported here. The rendered message is checked again before it is
+//! sent. Next: [`crate::rules::lint`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::ops::Range;
 
-use super::parts::{Fixed, Part, Parts};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::message::Outbound;
-use crate::message::limits;
-use crate::message::limits::{Violation, ViolationKind};
+use crate::message::limits::{self, Violation, ViolationKind};
 use crate::template::Template;
 
-/// Reports every limit of WhatsApp that a reply is sure to break, in whatever language it is sent.
-/// `whole` is where the reply stands.
+/// The parts of one reply, by their names in [`Violation`].
+pub(crate) type Parts = HashMap<String, Part>;
+
+/// Place of a part of a reply in the file, for diagnostics of [`limits`].
+pub(crate) struct Part {
+    pub(crate) span: Range<usize>,
+    /// Whether the text is known before a message comes.
+    pub(crate) fixed: Fixed,
+}
+
+/// Whether a text has variables in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fixed {
+    /// It is sent as it is written.
+    Yes,
+    /// Variables are filled in first.
+    No,
+}
+
+/// Reports every limit of WhatsApp that a reply is sure to break in some language. `whole` is the
+/// place of the reply.
 pub(crate) fn check(
     reader: &mut Reader<'_>,
     reply: &Outbound<Template>,
@@ -83,13 +100,13 @@ fn near_limits(reply: &Outbound<Template>, parts: &Parts, tag: &str) -> Vec<Diag
     near.collect()
 }
 
-/// What stands for a variable: a name of ten letters.
+/// Sample value of a variable: a name of ten letters.
 const VALUE: &str = "xxxxxxxxxx";
 
 /// Where a part stands, in this language or in all.
 fn part<'p>(parts: &'p Parts, name: &str, tag: &str) -> Option<&'p Part> {
-    let own = parts.get(&format!("{name}@{tag}"));
-    own.or_else(|| parts.get(name))
+    let placed = parts.get(&format!("{name}@{tag}"));
+    placed.or_else(|| parts.get(name))
 }
 
 fn code_of(kind: ViolationKind) -> &'static str {
@@ -102,13 +119,13 @@ fn code_of(kind: ViolationKind) -> &'static str {
     }
 }
 
-/// Whether a breach does not depend on what the variables will be.
-fn is_sure(violation: &Violation, own: Option<&Part>, parts: &Parts, tag: &str) -> bool {
+/// Whether a violation does not depend on the values of variables.
+fn is_sure(violation: &Violation, placed: Option<&Part>, parts: &Parts, tag: &str) -> bool {
     let fixed = |part: Option<&Part>| part.is_none_or(|part| part.fixed == Fixed::Yes);
     match violation.kind {
         ViolationKind::TooMuch => true,
-        ViolationKind::Misplaced | ViolationKind::Missing | ViolationKind::Link => fixed(own),
-        // A sample may be equal to a text that it will not be equal to.
+        ViolationKind::Misplaced | ViolationKind::Missing | ViolationKind::Link => fixed(placed),
+        // A sample may equal a text that the rendered value differs from.
         ViolationKind::Duplicate => parts
             .keys()
             .filter(|name| name.contains(".title"))
@@ -122,7 +139,7 @@ fn outbound(reply: &Outbound<Template>, tag: &str) -> Outbound {
     message
 }
 
-/// The least that can come of a text: the text itself, or what stands around its variables.
+/// Shortest result of a text: the text itself, or the text around its variables.
 fn shortest(template: &Template, tag: &str) -> String {
     match template.literal(&[tag]) {
         Some(text) => text.to_owned(),
@@ -131,7 +148,7 @@ fn shortest(template: &Template, tag: &str) -> String {
 }
 
 fn around_variables(source: &str, value: &str) -> String {
-    // What stands between `{% if %}` and `{% endif %}` may be sent or not.
+    // Text between `{% if %}` and `{% endif %}` may be left out.
     if source.contains("{%") {
         return String::new();
     }

@@ -9,9 +9,9 @@ use crate::message::{Header, MediaKind, MediaSource, Outbound, OutboundMedia as 
 use crate::rules::compile::text;
 use crate::template::Template;
 
-/// What a header can be beside a text.
+/// Kinds of file that a header can hold.
 const HEADERS: [&str; 3] = ["image", "video", "document"];
-/// What is said of a file that is a message.
+/// Keys of a file that is a message.
 const FILE_KEYS: [&str; 5] = ["link", "id", "caption", "filename", "voice"];
 
 impl<'d> ReplyReader<'_, '_, 'd> {
@@ -23,10 +23,10 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let table = self.reader.table(field, &HEADERS)?;
         if HEADERS.iter().all(|key| table.get(key).is_none()) && !table.has_unknown() {
             let message = "the header is empty";
-            let error = Diagnostic::error(codes::EMPTY_REPLY, table.span.clone(), message);
             let help = "give it a text, or one of `image`, `video`, `document`";
-            self.reader.report(error.help(help.to_owned()));
-            return None;
+            return self
+                .reader
+                .refuse(codes::EMPTY_REPLY, &table.span, message, help);
         }
         self.one_file(&table, &HEADERS, "a header")
             .map(Header::Media)
@@ -134,6 +134,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 }
 
 fn kind_of(name: &str) -> Option<MediaKind> {
-    let found = MediaKind::ALL.iter().find(|(known, _)| *known == name);
-    found.map(|(_, kind)| *kind)
+    let entry = MediaKind::ALL.iter().find(|(known, _)| *known == name);
+    entry.map(|(_, kind)| *kind)
 }

@@ -1,8 +1,8 @@
-//! Reads message templates, and holds them against what was fetched from Meta.
+//! Reads message templates and compares them with those fetched from Meta.
 
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::{
@@ -11,14 +11,6 @@ use crate::message::{
 use crate::template::Template;
 
 const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
-
-/// What stands for one button of a template.
-enum Given {
-    /// `{}`: it takes no value.
-    Nothing,
-    /// A value.
-    Value(TemplateButton<Template>),
-}
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(crate) fn message_template(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
@@ -32,20 +24,22 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let name = self.required_name(&table, "name");
         let language = self.required_name(&table, "language");
         let header = optional(table.get("header"), |field| self.template_header(&field));
-        let body = optional(table.get("body"), |field| {
+        let body = or_default(table.get("body"), |field| {
             self.parameters("template.body", &field)
         });
-        let buttons = optional(table.get("buttons"), |field| {
+        let buttons = or_default(table.get("buttons"), |field| {
             self.template_buttons("template.buttons", &field)
         });
-        let cards = optional(table.get("cards"), |field| self.template_cards(&field));
+        let cards = or_default(table.get("cards"), |field| {
+            self.each("template.cards", &field, Self::template_card)
+        });
         let template = TemplateMessage {
             name: name?,
             language: language?,
             header: header.ok()?,
-            body: body.ok()?.unwrap_or_default(),
-            buttons: buttons.ok()?.unwrap_or_default(),
-            cards: cards.ok()?.unwrap_or_default(),
+            body: body?,
+            buttons: buttons?,
+            cards: cards?,
         };
         self.compare(&table, &template);
         Some(Outbound::Template(template))
@@ -85,17 +79,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         } else {
             self.reader.list(field)?
         };
-        let values: Vec<_> = values
-            .iter()
-            .enumerate()
-            .map(|(index, value)| {
-                Some(TemplateParameter {
-                    name: named.then(|| value.name.to_owned()),
-                    text: self.template(&format!("{part}[{index}]"), value)?,
-                })
+        read_each(values.iter().enumerate(), |(index, value)| {
+            Some(TemplateParameter {
+                name: named.then(|| value.name.to_owned()),
+                text: self.template(&format!("{part}[{index}]"), value)?,
             })
-            .collect();
-        values.into_iter().collect()
+        })
     }
 
     /// One table for each button that takes a value; `{}` passes over one that takes none.
@@ -106,26 +95,25 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     ) -> Option<Vec<TemplateButton<Template>>> {
         self.part(part, &field.span, Fixed::Yes);
         let buttons = self.reader.list(field)?;
-        let buttons: Vec<_> = buttons
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.template_button(part, index, field))
-            .collect();
-        let buttons: Vec<Given> = buttons.into_iter().collect::<Option<_>>()?;
-        let values = buttons.into_iter().filter_map(|given| match given {
-            Given::Value(button) => Some(button),
-            Given::Nothing => None,
+        let buttons = read_each(buttons.iter().enumerate(), |(index, field)| {
+            self.template_button(part, index, field)
         });
-        Some(values.collect())
+        Some(buttons?.into_iter().flatten().collect())
     }
 
-    fn template_button(&mut self, part: &str, index: usize, field: &Field<'d>) -> Option<Given> {
+    /// Reads the value of one button; none for `{}`.
+    fn template_button(
+        &mut self,
+        part: &str,
+        index: usize,
+        field: &Field<'d>,
+    ) -> Option<Vec<TemplateButton<Template>>> {
         const KEYS: [&str; 4] = ["payload", "url", "code", "form"];
         let table = self.reader.table(field, &KEYS)?;
         let values: Vec<Field<'d>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
         let value = match values.as_slice() {
             [] if table.has_unknown() => return None,
-            [] => return Some(Given::Nothing),
+            [] => return Some(Vec::new()),
             [value] => value,
             [first, second, ..] => {
                 self.mixed(first, second);
@@ -138,45 +126,33 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             self.offered.push(super::Offer { id, go: None });
         }
         let text = self.template(&format!("{part}[{index}]"), value)?;
-        Some(Given::Value(match value.name {
+        Some(vec![match value.name {
             "payload" => TemplateButton::Payload(index, text),
             "url" => TemplateButton::Url(index, text),
             "code" => TemplateButton::Code(index, text),
             _ => TemplateButton::Form(index, text),
-        }))
+        }])
     }
 
-    fn template_cards(&mut self, field: &Field<'d>) -> Option<Vec<TemplateCard<Template>>> {
-        self.part("template.cards", &field.span, Fixed::Yes);
-        let cards = self.reader.list(field)?;
-        let cards: Vec<_> = cards
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self.template_card(index, field))
-            .collect();
-        cards.into_iter().collect()
-    }
-
-    fn template_card(&mut self, index: usize, field: &Field<'d>) -> Option<TemplateCard<Template>> {
-        let part = format!("template.cards[{index}]");
+    fn template_card(&mut self, part: &str, field: &Field<'d>) -> Option<TemplateCard<Template>> {
         let table = self
             .reader
             .table(field, &["image", "video", "body", "buttons"])?;
         let media = self.one_file(&table, &["image", "video"], "a card");
-        let body = optional(table.get("body"), |field| {
+        let body = or_default(table.get("body"), |field| {
             self.parameters(&format!("{part}.body"), &field)
         });
-        let buttons = optional(table.get("buttons"), |field| {
+        let buttons = or_default(table.get("buttons"), |field| {
             self.template_buttons(&format!("{part}.buttons"), &field)
         });
         Some(TemplateCard {
             media: media?,
-            body: body.ok()?.unwrap_or_default(),
-            buttons: buttons.ok()?.unwrap_or_default(),
+            body: body?,
+            buttons: buttons?,
         })
     }
 
-    /// Holds a template against the fetched one.
+    /// Compares a template with the fetched one.
     fn compare(&mut self, table: &Table<'d>, template: &TemplateMessage<Template>) {
         let span = |key: &str| {
             table
@@ -194,7 +170,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let of_name = || {
             file.templates
                 .iter()
-                .filter(|one| one.name == template.name)
+                .filter(|shape| shape.name == template.name)
         };
         let Some(shape) = of_name().find(|shape| shape.language == template.language) else {
             let languages: Vec<&str> = of_name().map(|shape| shape.language.as_str()).collect();

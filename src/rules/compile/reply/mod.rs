@@ -1,31 +1,29 @@
 //! Reads `reply`: what a rule sends.
 //!
-//! Shapes and texts are read here, each family of messages in a file of its own; whether WhatsApp
-//! takes the result is asked of [`crate::message::limits`] with a `limits`, whether a message
-//! template fits of `template`. Next: [`crate::rules::lint`].
+//! Reads structure and texts, each family of messages in its own file. `limits` checks the result
+//! against [`crate::message::limits`], `message_template` against the fetched templates. Next:
+//! [`crate::rules::lint`].
 
 mod buttons_and_lists;
 mod commerce;
 mod limits;
 mod media;
 mod message_template;
-mod parts;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use self::parts::{Fixed, Part, Parts};
-use super::text;
-use super::text::Symbols;
+use self::limits::{Fixed, Part, Parts};
+use super::text::{self, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::{Read, optional};
+use crate::diagnostics::optional::{Read, optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::Outbound;
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
 
-/// What a message is about: at most one of them stands in a reply, with what may stand beside it.
+/// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
 const CONTENTS: [(&str, &[&str]); 20] = [
     ("buttons", &["text", "header", "footer"]),
     ("list", &["text", "header", "footer"]),
@@ -50,45 +48,17 @@ const CONTENTS: [(&str, &[&str]); 20] = [
     ("text", &["preview_url"]),
 ];
 
-/// What may stand beside a content.
-const BESIDE: [&str; 4] = ["text", "header", "footer", "preview_url"];
+/// Keys that may stand beside a content; `quote` beside any.
+const COMMON_KEYS: [&str; 5] = ["text", "header", "footer", "preview_url", "quote"];
 
-const KEYS: [&str; 24] = [
-    "text",
-    "header",
-    "footer",
-    "preview_url",
-    "quote",
-    "buttons",
-    "list",
-    "link",
-    "ask_location",
-    "ask_contact",
-    "form",
-    "product",
-    "products",
-    "catalog",
-    "carousel",
-    "image",
-    "video",
-    "document",
-    "audio",
-    "sticker",
-    "location",
-    "contacts",
-    "reaction",
-    "template",
-];
-
-/// The replies of a rule, and what the rest of the file has to know of them.
+/// Replies of a rule with the buttons and rows that they offer.
 pub(crate) struct Replies<'d> {
     /// `None` when something in them is wrong.
     pub(crate) templates: Option<Vec<ReplyTemplate>>,
-    /// Every button and row.
     pub(crate) offered: Vec<Offer<'d>>,
 }
 
-/// A button or row that a person can choose.
+/// Button or row that a contact can choose.
 pub(crate) struct Offer<'d> {
     /// Comes back when it is chosen.
     pub(crate) id: Text<'d>,
@@ -114,10 +84,8 @@ pub(crate) fn read<'d>(
     let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
     if elements.is_empty() {
         let message = "`reply` is an empty list";
-        reader.report(
-            Diagnostic::error(codes::EMPTY_REPLY, field.span.clone(), message)
-                .help("leave `reply` out when the rule is to stay silent".to_owned()),
-        );
+        let help = "leave `reply` out when the rule is to stay silent";
+        reader.error(codes::EMPTY_REPLY, &field.span, message, help);
     }
     if elements.len() > REPLIES_MAX {
         let message = format!("a rule sends at most {REPLIES_MAX} messages");
@@ -143,15 +111,15 @@ pub(crate) fn read_one<'d>(
     field: &Field<'d>,
     known: Symbols<'_>,
 ) -> (Option<ReplyTemplate>, Vec<Offer<'d>>) {
-    let mut one = ReplyReader {
+    let mut message = ReplyReader {
         reader: &mut *reader,
         known,
         offered: Vec::new(),
         parts: Parts::new(),
         languages: BTreeSet::new(),
     };
-    let template = one.reply(field);
-    let (parts, offered, languages) = (one.parts, one.offered, one.languages);
+    let template = message.reply(field);
+    let (parts, offered, languages) = (message.parts, message.offered, message.languages);
     if let Some(template) = &template {
         limits::check(reader, &template.content, &parts, &languages, &field.span);
     }
@@ -170,14 +138,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }
         if !field.is_table() {
             let expected = "a text in quotes, a table in braces, or a list of them";
-            self.reader.wrong_type(field, expected);
-            return None;
+            return self.reader.wrong_type(field, expected);
         }
-        let table = self.reader.table(field, &KEYS)?;
-        let quote = match table.get("quote") {
-            Some(field) => self.reader.boolean(&field),
-            None => Some(false),
-        };
+        let contents = CONTENTS.iter().map(|(name, _)| *name);
+        let contents = contents.filter(|name| *name != "text");
+        let keys: Vec<&str> = COMMON_KEYS.into_iter().chain(contents).collect();
+        let table = self.reader.table(field, &keys)?;
+        let quote = or_default(table.get("quote"), |field| self.reader.boolean(&field));
         let content = self.content(&table);
         Some(ReplyTemplate {
             content: content?,
@@ -247,9 +214,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     /// Reports the keys that have no place beside `content`.
     fn misplaced(&mut self, table: &Table<'d>, allowed: &[&str], content: &str) {
         let plain = content == "a plain text";
-        let refused = BESIDE
-            .iter()
-            .filter(|name| !(allowed.contains(name) || plain && **name == "text"));
+        let is_allowed =
+            |name: &str| name == "quote" || allowed.contains(&name) || plain && name == "text";
+        let refused = COMMON_KEYS.iter().filter(|name| !is_allowed(name));
         for field in refused.filter_map(|name| table.get(name)) {
             let message = format!("{content} cannot have `{}`", field.name);
             let error = Diagnostic::error(codes::MIXED_REPLY, field.span, message);
@@ -259,13 +226,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn plain_text(&mut self, table: &Table<'d>) -> Option<Outbound<Template>> {
         let body = self.body(table);
-        let preview_url = match table.get("preview_url") {
-            Some(field) => self.reader.boolean(&field)?,
-            None => false,
-        };
+        let preview_url = or_default(table.get("preview_url"), |field| {
+            self.reader.boolean(&field)
+        });
         Some(Outbound::Text {
             body: body?,
-            preview_url,
+            preview_url: preview_url?,
         })
     }
 
@@ -291,8 +257,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     /// Reads a name that is no template and must be there.
     fn required_name(&mut self, table: &Table<'d>, name: &str) -> Option<String> {
-        let field = self.reader.required(table, name)?;
-        Some(self.reader.string(&field)?.value.to_owned())
+        let name = self.reader.required_string(table, name)?;
+        Some(name.value.to_owned())
     }
 
     /// Reads a name that is no template and may be left out.
@@ -325,6 +291,20 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             self.part(&name, &text.span, fixed);
         }
         Some(template)
+    }
+
+    /// Reads each element of a list: the parts `part[0]`, `part[1]` and so on.
+    fn each<T>(
+        &mut self,
+        part: &str,
+        list: &Field<'d>,
+        mut read: impl FnMut(&mut Self, &str, &Field<'d>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.part(part, &list.span, Fixed::Yes);
+        let elements = self.reader.list(list)?;
+        read_each(elements.iter().enumerate(), |(index, element)| {
+            read(self, &format!("{part}[{index}]"), element)
+        })
     }
 
     fn part(&mut self, name: &str, span: &Range<usize>, fixed: Fixed) {
