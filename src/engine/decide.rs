@@ -42,7 +42,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds the index of some rules.
+    /// Builds the index of the rules.
     #[must_use]
     pub fn new(rules: RuleSet) -> Self {
         Self {
@@ -140,8 +140,7 @@ fn decide_timer(ctx: &mut TurnContext<'_>) {
 fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) {
     ctx.turn.decision = Decision::Silent;
     let Some(pending) = action_result::take_pending(ctx, number) else {
-        let note = "nobody waits for this result any more".to_owned();
-        ctx.turn.explanation.note = Some(note);
+        ctx.turn.explanation.note = Some("nobody waits for this result any more".to_owned());
         return;
     };
     let run = ctx.turn.state.run.clone();
@@ -153,22 +152,22 @@ fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) 
     ctx.record_late_decision(pending.message.wamid);
 }
 
-/// Answers the texts that were put aside, as one message.
+/// Answers the debounced texts, as one message.
 fn end_debounce(ctx: &mut TurnContext<'_>) {
-    let Some(burst) = timers::take_burst(ctx) else {
+    let Some(texts) = timers::take_debounced(ctx) else {
         return;
     };
     let now = (ctx.first_contact, ctx.turn.state.last_inbound_at);
     (ctx.first_contact, ctx.turn.state.last_inbound_at) =
-        (burst.first_contact, burst.last_inbound_at);
-    if let Some((decision, note)) = timers::burst_stopped(ctx, burst.due) {
+        (texts.first_contact, texts.last_inbound_at);
+    if let Some((decision, note)) = timers::debounced_stopped(ctx, texts.due) {
         ctx.stop(decision, note);
     } else {
         ctx.turn.decision = Decision::NoMatch;
-        answer(ctx, &burst.message);
+        answer(ctx, &texts.message);
     }
     (ctx.first_contact, ctx.turn.state.last_inbound_at) = now;
-    timers::record_burst(ctx, burst.message.wamid, burst.earlier);
+    timers::record_debounced(ctx, texts.message.wamid, texts.earlier);
 }
 
 /// Ends a flow that got no answer in time.

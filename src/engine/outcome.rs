@@ -20,7 +20,7 @@ pub(crate) enum Outcome<'a> {
     /// The answer is given when its action has ended.
     Pending,
     /// The replies exceed the contact's budget; the text says which one.
-    RateLimited(&'static str),
+    RateLimited(String),
     /// A text could not be filled in, or came out longer than WhatsApp allows.
     Failed(String),
     /// The answer was given and starts a flow.

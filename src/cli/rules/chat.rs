@@ -181,15 +181,9 @@ impl<'r> Chat<'r> {
         let turn = self.decide(EngineEvent::Message(&message), now);
         self.conversation.inbound_count += 1;
         self.show(turn);
-        // Nobody waits in a terminal: the quiet time of a burst is over at once, and nothing is
-        // called.
-        if let Some(due) = self
-            .conversation
-            .state
-            .debounce
-            .as_ref()
-            .map(|burst| burst.due)
-        {
+        // A terminal does not wait: a debounce ends at once, and nothing is called.
+        let debounce = self.conversation.state.debounce.as_ref();
+        if let Some(due) = debounce.map(|debounce| debounce.due) {
             let turn = self.decide(EngineEvent::Timer, due);
             self.show(turn);
         }

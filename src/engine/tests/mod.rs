@@ -3,6 +3,7 @@
 mod actions;
 mod bursts;
 mod conversations;
+mod discard;
 mod explained;
 mod flows;
 mod replayed;
