@@ -67,6 +67,7 @@ impl Engine {
         now: Timestamp,
         trace: Trace,
     ) -> Turn {
+        // An explanation has room for every rule of a small rule set.
         let is_small = self.rules.rules.len() <= CONSIDERED_MAX;
         let trace = match trace {
             Trace::Matched if is_small => Trace::Considered,
@@ -179,10 +180,10 @@ fn end_flow(ctx: &mut TurnContext<'_>) {
     }
 }
 
-/// Answers a message by the flow that is under way, or else by the rules.
+/// Answers a message by the flow in progress, or else by the rules.
 fn answer(ctx: &mut TurnContext<'_>, message: &Inbound) {
     let before = select::state_for_rest(ctx);
-    if answer_in_flow(ctx, message) == Answer::Open {
+    if answer_in_flow(ctx, message) == Progress::Open {
         answer_by_rules(ctx, message, RuleFilter::All);
     }
     if let Some(before) = before {
@@ -190,32 +191,32 @@ fn answer(ctx: &mut TurnContext<'_>, message: &Inbound) {
     }
 }
 
-/// Whether a message has got its answer.
+/// Whether a message has been answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Given,
+enum Progress {
+    Answered,
     Open,
 }
 
-fn answer_in_flow(ctx: &mut TurnContext<'_>, message: &Inbound) -> Answer {
+fn answer_in_flow(ctx: &mut TurnContext<'_>, message: &Inbound) -> Progress {
     let trigger = Trigger::from_message(message);
     let mut turn = flow::enter(ctx, trigger);
     if let FlowTurn::Interruptible(question) = turn {
-        if answer_by_rules(ctx, message, question.filter) == Answer::Given {
+        if answer_by_rules(ctx, message, question.filter) == Progress::Answered {
             flow::ask_again(ctx, Some(&question.run), trigger);
-            return Answer::Given;
+            return Progress::Answered;
         }
         turn = flow::take_message(ctx, &question, trigger);
     }
     match turn {
         FlowTurn::Answered(answered) => conclude(ctx, answered, trigger),
         FlowTurn::Ended => {}
-        FlowTurn::NotConcerned | FlowTurn::Interruptible(_) => return Answer::Open,
+        FlowTurn::NotConcerned | FlowTurn::Interruptible(_) => return Progress::Open,
     }
-    Answer::Given
+    Progress::Answered
 }
 
-fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFilter) -> Answer {
+fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFilter) -> Progress {
     let state = ctx.turn.state.clone();
     let replies = ctx.turn.replies.len();
     let mut selection = Selection::new(ctx, message, &state, filter);
@@ -226,13 +227,13 @@ fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFil
         let continues = rule.continues && answered.outcome.continues();
         ctx.record_outcome(answered);
         if !continues {
-            return Answer::Given;
+            return Progress::Answered;
         }
     }
     if ctx.turn.replies.len() > replies {
-        Answer::Given
+        Progress::Answered
     } else {
-        Answer::Open
+        Progress::Open
     }
 }
 

@@ -119,15 +119,15 @@ fn run_example(
     let is_match = |rule: &&Considered| rule.verdict == Verdict::Matched;
     let mut matches = considered.iter().filter(is_match);
     let first = matches.clone().next();
-    let matched = matches.any(|considered| considered.rule == rule.id);
+    let takes = matches.any(|considered| considered.rule == rule.id);
     let (key, good) = match wanted {
-        Wanted::Yes => ("examples", matched),
-        Wanted::No => ("not_examples", !matched),
+        Wanted::Yes => ("examples", takes),
+        Wanted::No => ("not_examples", !takes),
     };
     if wanted == Wanted::Yes {
         coverage.note(&turn);
     }
-    let taken = match first {
+    let actual = match first {
         Some(first) => format!("`{}` takes it", first.rule),
         None => "no rule takes it".to_owned(),
     };
@@ -135,7 +135,7 @@ fn run_example(
         (true, None) => None,
         (true, Some(note)) => Some(failed(&note)),
         (false, _) => Some(match wanted {
-            Wanted::Yes => format!("`{}` should take this, and {taken}", rule.id),
+            Wanted::Yes => format!("`{}` should take this, and {actual}", rule.id),
             Wanted::No => format!("`{}` takes this, and should not", rule.id),
         }),
     };

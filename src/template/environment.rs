@@ -1,14 +1,14 @@
-//! The engine that fills texts in: minijinja with the filters that make sense in a message, and
-//! nothing that reads files or other templates.
+//! Environment of templates: minijinja with the filters that make sense in a message, and nothing
+//! that reads files or other templates.
 
 use std::fmt::Write as _;
 
 use minijinja::{Environment, UndefinedBehavior, filters, tests};
 
-/// Instructions a text may take; a text with a loop over a handful of things takes some hundred.
+/// Number of instructions that a text may take; a short loop takes some hundred.
 const FUEL: u64 = 20_000;
 
-/// The filters of [`environment`], for suggestions.
+/// Filters of [`environment`], for suggestions.
 pub(crate) const FILTERS: [&str; 20] = [
     "default",
     "upper",
@@ -31,7 +31,7 @@ pub(crate) const FILTERS: [&str; 20] = [
     "money",
     "plural",
 ];
-/// Its tests.
+/// Tests of [`environment`], for suggestions.
 pub(crate) const TESTS: [&str; 2] = ["defined", "undefined"];
 
 /// Makes an engine without a template in it.
@@ -61,7 +61,7 @@ pub(crate) fn environment() -> Environment<'static> {
     engine
 }
 
-/// An engine for addresses: every value is escaped.
+/// Makes an engine for addresses: every value is escaped.
 pub(crate) fn for_urls() -> Environment<'static> {
     let mut engine = environment();
     engine.set_formatter(|out, _, value| {

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 /// Names that a text may use beside [`NAMES`] and [`OPEN`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
-    /// The named groups of patterns, under `match`.
+    /// Named groups of patterns, under `match`.
     pub captures: &'a [String],
-    /// Whole groups: answers of a flow, results of a call.
+    /// Whole groups: answers of a flow, results of an action.
     pub roots: &'a [String],
-    /// The fields that the rules set, under `contact.fields`; `None` when they are not known.
+    /// Fields that the rules set, under `contact.fields`; `None` if they are not known.
     pub fields: Option<&'a BTreeSet<String>>,
 }
 
 impl Scope<'_> {
-    /// Whether a text may use a name. A whole group (`order`) counts: texts ask whether it is there.
+    /// Whether a text may use a name. A whole group (`order`) counts: texts check its presence.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let below = |group: &str, name: &str| {
             name.strip_prefix(group)

@@ -67,20 +67,20 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// Gathers the values of all variables.
     #[must_use]
-    pub fn new(context: RenderContext<'a>) -> Self {
-        let RenderContext { rules, message, .. } = context;
+    pub fn new(render: RenderContext<'a>) -> Self {
+        let RenderContext { rules, message, .. } = render;
         let content = &message.content;
         let cards = message_variables::cards(content);
-        let local = context.now.to_zoned(rules.bot.timezone.clone());
-        let language = language_of(rules, context.state);
+        let local = render.now.to_zoned(rules.bot.timezone.clone());
+        let language = language_of(rules, render.state);
         let groups = Groups {
             bot: Bot {
                 name: &rules.bot.name,
                 language: &rules.bot.language,
             },
-            contact: contact(context.contact, context.state, language),
+            contact: contact(render.contact, render.state, language),
             message: message_variables::message(message),
-            r#match: context.captures,
+            r#match: render.captures,
             button: message_variables::button(content),
             location: message_variables::place(content),
             card: cards.first().cloned(),
@@ -98,7 +98,7 @@ impl<'a> Variables<'a> {
             today: local.date().to_string(),
             hours: hours_variables::lazy(rules.hours.as_ref(), language, local),
         };
-        let roots = context.roots;
+        let roots = render.roots;
         Self { groups, roots }
     }
 

@@ -1,5 +1,6 @@
-//! Holds the sources against ARCHITECTURE.md: which module may name which, that no two files name
-//! each other in a circle, that named files exist, and that each effect has one home.
+//! Holds the sources against ARCHITECTURE.md: which module may name which, the floors of the engine,
+//! that no two files name each other in a circle, that named files exist, and that each effect has
+//! one home.
 
 mod imports;
 
@@ -8,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imports::Imports;
+use regex::Regex;
 
 /// What a pure module must not name.
 const EFFECTS: &[&str] = &[
@@ -111,6 +113,63 @@ fn no_two_files_name_each_other_in_a_circle() {
         "move what they share into a file of its own:\n{}",
         circles.join("\n")
     );
+}
+
+#[test]
+fn files_of_the_engine_name_only_files_of_lower_floors() {
+    let page = read(&root().join("ARCHITECTURE.md"));
+    let (_, list) = page.split_once("```floors\n").unwrap();
+    let (list, _) = list.split_once("```").unwrap();
+    let floor = |name: &str| {
+        let mut floors = list.lines();
+        floors.position(|floor| floor.split(' ').any(|file| file == name))
+    };
+    let name = |path: &Path| {
+        let name = path.strip_prefix("engine").ok()?.to_string_lossy();
+        Some(
+            name.trim_end_matches(".rs")
+                .trim_end_matches("/mod")
+                .to_owned(),
+        )
+    };
+    let sources = sources();
+    let types = Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?(?:struct|enum) (\w+)").unwrap();
+    let methods = Regex::new(r"(?m)^impl(?:<[^>]*>)? (\w+)(?:<[^>]*>)? \{").unwrap();
+    let mut homes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let files = sources
+        .iter()
+        .filter_map(|(path, text)| Some((name(path)?, text)));
+    let files: Vec<_> = files
+        .filter(|(file, _)| !file.starts_with("tests"))
+        .collect();
+    for (file, text) in &files {
+        // The front doors of folders only export.
+        assert!(
+            floor(file).is_some() || !text.contains("fn "),
+            "`{file}` has no floor"
+        );
+        for found in types.captures_iter(text) {
+            let name = found.get(1).unwrap().as_str();
+            homes.entry(name).or_default().push(file.clone());
+        }
+    }
+
+    for (file, text) in &files {
+        for found in methods.captures_iter(text) {
+            let home = homes.get(&found[1]);
+            assert!(
+                home.is_none_or(|home| home.contains(file)),
+                "{file}: methods of {}",
+                &found[1]
+            );
+        }
+    }
+    for (file, named) in Imports::read(&sources).edges() {
+        let floors = name(file).zip(name(named));
+        let floors = floors.and_then(|(file, named)| Some((floor(&file)?, floor(&named)?)));
+        let is_below = floors.is_none_or(|(file, named)| file < named);
+        assert!(is_below, "{} names {}", file.display(), named.display());
+    }
 }
 
 #[test]
