@@ -56,36 +56,21 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
     let is_out = ctx.turn.state.opted_out_at.is_some();
     let opt_in = rules.opt_in.as_ref().filter(|_| is_out);
     let word = |words: &Words| words.words.iter().find(|word| text.is(word)).cloned();
-    let out = rules
-        .opt_out
-        .as_ref()
-        .and_then(|words| Some((words, word(words)?)));
-    let (words, word, kind, event, source) = if let Some((words, word)) = out {
+    let (source, words, word) = if let Some(words) = &rules.opt_out
+        && let Some(word) = word(words)
+    {
+        opt_out(ctx);
         let event = "the person wants nothing from us";
-        (
-            words,
-            word,
-            ConversationEventKind::OptedOut,
-            event,
-            "opt_out",
-        )
+        ctx.note(ConversationEventKind::OptedOut, event);
+        ("opt_out", words, word)
     } else {
         let words = opt_in?;
-        let event = "the person wants to hear from us again";
-        (
-            words,
-            word(words)?,
-            ConversationEventKind::OptedIn,
-            event,
-            "opt_in",
-        )
-    };
-    if kind == ConversationEventKind::OptedOut {
-        opt_out(ctx);
-    } else {
+        let word = word(words)?;
         ctx.turn.state.opted_out_at = None;
-    }
-    ctx.note(kind, event);
+        let event = "the person wants to hear from us again";
+        ctx.note(ConversationEventKind::OptedIn, event);
+        ("opt_in", words, word)
+    };
     ctx.turn.explanation.normalized = Some(text.joined());
     if let Some(stop) = too_old(ctx, message) {
         return Some(stop);

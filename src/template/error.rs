@@ -62,7 +62,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
     let fields = fields.map(|field| format!("contact.fields.{field}"));
     let known: Vec<String> = NAMES
         .iter()
-        .map(|known| (*known).to_owned())
+        .cloned()
         .chain(groups)
         .chain(fields)
         .chain(scope.roots.iter().cloned())
