@@ -227,7 +227,7 @@ impl<'a> TurnContext<'a> {
         });
     }
 
-    /// Remembers how far the turn has come, for [`Self::rollback`].
+    /// Records the state and the lengths of the turn, for [`Self::rollback`].
     pub(crate) fn savepoint(&self) -> Savepoint {
         let turn = &self.turn;
         Savepoint {

@@ -57,7 +57,7 @@ impl Engine {
         &self.rules
     }
 
-    /// Decides what to answer. `now` is the time of the decision; nothing else is read, and the
+    /// Decides on one event. `now` is the time of the decision; nothing else is read, and the
     /// same arguments give the same turn.
     #[must_use]
     pub fn decide(

@@ -42,8 +42,8 @@ pub(crate) fn unsupported(_: &mut TurnContext<'_>, message: &Inbound) -> Option<
     Some(Stop::Because(Decision::Unsupported, note))
 }
 
-/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message, however late they come;
-/// only the answer to them may come too late.
+/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the answer
+/// is left out if the message is too old.
 pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let Content::Text { body } = &message.content else {
         return None;
@@ -125,7 +125,7 @@ pub(crate) fn handed_off(ctx: &mut TurnContext<'_>, _: &Inbound) -> Option<Stop>
     Some(Stop::Because(Decision::HandedOff, note))
 }
 
-/// Stops a text that came `loop_guard` times in a row: its sender is another bot.
+/// Stops a text received `loop_guard` times in a row: its sender is another bot.
 pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     if message.content.kind().is_some_and(Kind::is_quiet) {
         return None;
@@ -151,7 +151,7 @@ pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
     Some(Stop::Because(Decision::LoopDetected, note))
 }
 
-/// Puts a text aside until no further one has come for `debounce`.
+/// Debounces a text: it waits until no further text has arrived for `debounce`.
 pub(crate) fn debounced(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let wait = ctx.rules.bot.debounce?;
     // The answer to a question of a flow is taken at once.

@@ -34,7 +34,16 @@ pub(crate) fn content_of(sent: &Sent) -> Content {
             body: None,
             answers: sent.with.clone(),
         },
-        Kind::Order => Content::Order(order()),
+        Kind::Order => Content::Order(Order {
+            catalog_id: None,
+            text: None,
+            items: vec![OrderItem {
+                product_id: "product-1".to_owned(),
+                quantity: 1.0,
+                price: Some(10.0),
+                currency: Some("USD".to_owned()),
+            }],
+        }),
         Kind::Reaction => Content::Reaction {
             message: None,
             emoji: Some("👍".to_owned()),
@@ -60,18 +69,5 @@ pub(crate) fn content_of(sent: &Sent) -> Content {
         Kind::Text | Kind::Button => Content::Other {
             kind: sent.kind.name().to_owned(),
         },
-    }
-}
-
-fn order() -> Order {
-    Order {
-        catalog_id: None,
-        text: None,
-        items: vec![OrderItem {
-            product_id: "product-1".to_owned(),
-            quantity: 1.0,
-            price: Some(10.0),
-            currency: Some("USD".to_owned()),
-        }],
     }
 }

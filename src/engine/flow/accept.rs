@@ -22,38 +22,38 @@ pub(crate) fn read(
     variables: &Variables<'_>,
 ) -> Result<Value, String> {
     let content = &message.content;
-    match step.accept {
-        Accept::Choice => return chosen(step, content, choice, variables),
-        Accept::Location => return location(content),
-        Accept::Media => return media(content),
-        _ => {}
-    }
-    let text = content.text_or_label().map(str::trim);
-    let text = text.filter(|text| !text.is_empty());
-    let text = text.ok_or("it has no words")?;
+    let text = || {
+        let text = content.text_or_label().map(str::trim);
+        text.filter(|text| !text.is_empty())
+            .ok_or("it has no words")
+    };
     let language = language_of(ctx.rules, &ctx.turn.state);
     let digits = ctx.contact.identity.wa_id();
     let country = digits.and_then(|digits| country::from_phone(digits.as_str()));
     let locale = || Locale::parse(language).written_in(country);
     let value = match &step.accept {
-        Accept::Text => Some(Value::from(text)),
-        Accept::Number => locale().read_number(text).map(number),
-        Accept::Email => parse::read_email(text).map(Value::from),
+        Accept::Choice => return chosen(step, content, choice, variables),
+        Accept::Location => return location(content),
+        Accept::Media => return media(content),
+        Accept::Text => Some(Value::from(text()?)),
+        Accept::Number => locale().read_number(text()?).map(number),
+        Accept::Email => parse::read_email(text()?).map(Value::from),
         Accept::Phone => {
-            parse::read_phone(text, country).map(|digits| Value::from(format!("+{digits}")))
+            let digits = parse::read_phone(text()?, country);
+            digits.map(|digits| Value::from(format!("+{digits}")))
         }
         Accept::Date => {
             let zone = ctx.rules.bot.timezone.clone();
             let today = ctx.now.to_zoned(zone).date();
-            let date = locale().read_date(text, today);
+            let date = locale().read_date(text()?, today);
             date.map(|date| Value::from(date.to_string()))
         }
         Accept::Time => {
-            let time = locale().read_time(text);
+            let time = locale().read_time(text()?);
             time.map(|time| Value::from(time.strftime("%H:%M").to_string()))
         }
-        Accept::Regex(pattern) => matched(pattern, text),
-        Accept::Choice | Accept::Location | Accept::Media | Accept::Nothing => None,
+        Accept::Regex(pattern) => matched(pattern, text()?),
+        Accept::Nothing => text().map(|_| None)?,
     };
     value.ok_or_else(|| format!("no {} in it", step.accept.name()))
 }

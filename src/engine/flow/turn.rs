@@ -60,7 +60,13 @@ pub(crate) fn enter<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Flow
     if let Some(tap) = tap {
         // The question may have been asked in an earlier run too.
         let is_current = tap.flow == run::innermost(ctx) && tap.step == step.id;
-        if is_current || tap.run == run.number && rewind(ctx, tap) {
+        let run = ctx
+            .turn
+            .state
+            .run
+            .as_mut()
+            .filter(|run| run.number == tap.run);
+        if is_current || run.is_some_and(|run| run::rewind(run, tap)) {
             let answered = answer::take(ctx, trigger, Some(tap.id));
             return FlowTurn::from_answered(answered, FlowTurn::Ended);
         }
@@ -95,11 +101,6 @@ fn is_foreign(content: &Content, step: &Step) -> bool {
         let mut choices = step.choices.iter();
         FlowButtonId::parse(id).is_some() || choices.all(|choice| choice.id != id)
     })
-}
-
-fn rewind(ctx: &mut TurnContext<'_>, tap: FlowButtonId<'_>) -> bool {
-    let run = ctx.turn.state.run.as_mut();
-    run.is_some_and(|run| run::rewind(run, tap))
 }
 
 /// Takes a tap on a button of a run that is over: the first question begins anew with that answer,

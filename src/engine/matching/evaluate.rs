@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
@@ -23,8 +22,15 @@ const SEARCHED_MAX: usize = 4096;
 /// Number of characters of a match that an explanation quotes.
 const QUOTED_MAX: usize = 60;
 
-/// Reason of the conditions about ads.
-const NO_AD: &str = "the message came from no ad or post";
+// Reasons of conditions that are true or false: when the fact holds, and when it does not.
+const FIRST_CONTACT: [&str; 2] = ["this is the first contact", "they wrote before"];
+const OPEN: [&str; 2] = ["it is open now", "it is closed now"];
+const QUOTES: [&str; 2] = ["it quotes a message", "it quotes no message"];
+const FORWARDED: [&str; 2] = ["it was forwarded", "it was not forwarded"];
+const FROM_AD: [&str; 2] = [
+    "the message came from an ad or post",
+    "the message came from no ad or post",
+];
 
 /// Everything that conditions look at, computed once for a message.
 #[derive(Debug)]
@@ -178,90 +184,82 @@ impl Condition {
     /// Evaluates the conditions about the contact.
     fn evaluate_contact(&self, context: &MatchContext<'_>) -> Evaluation {
         let state = context.render.state;
-        match self {
-            Self::FirstContact(wanted) => Evaluation::new(
-                context.first_contact == *wanted,
-                if context.first_contact {
-                    "this is the first contact"
-                } else {
-                    "they wrote before"
-                },
-            ),
-            Self::ReturningAfter(least) => returning(context, *least),
+        let (holds, because) = match self {
+            Self::FirstContact(wanted) => {
+                return either(context.first_contact, *wanted, FIRST_CONTACT);
+            }
+            Self::ReturningAfter(least) => match context.away() {
+                None => (false, "it is not known when they wrote last".to_owned()),
+                Some(away) => {
+                    let least = SignedDuration::try_from(*least).unwrap_or(SignedDuration::MAX);
+                    (
+                        away >= least,
+                        format!("they wrote last {} ago", rough(away)),
+                    )
+                }
+            },
             Self::Language(wanted) => {
                 let spoken = language_of(context.render.rules, state);
                 let plain = spoken.split('-').next().unwrap_or(spoken);
                 let is = |tag: &String| {
-                    tag.eq_ignore_ascii_case(spoken) || tag.eq_ignore_ascii_case(plain)
+                    [spoken, plain]
+                        .iter()
+                        .any(|code| tag.eq_ignore_ascii_case(code))
                 };
-                Evaluation::new(
+                (
                     wanted.iter().any(is),
                     format!("their language is `{spoken}`"),
                 )
             }
             Self::Country(wanted) => match context.country() {
-                None => Evaluation::new(false, "the country of their phone is not known"),
-                Some(code) => Evaluation::new(
-                    wanted.iter().any(|country| country == code),
-                    format!("their phone is of `{code}`"),
-                ),
+                None => (false, "the country of their phone is not known".to_owned()),
+                Some(code) => {
+                    let is = wanted.iter().any(|country| country == code);
+                    (is, format!("their phone is of `{code}`"))
+                }
             },
             Self::Tag(wanted) => match wanted.iter().find(|tag| state.tags.contains(*tag)) {
-                Some(tag) => Evaluation::new(true, format!("they have the tag `{tag}`")),
-                None => Evaluation::new(false, format!("they have no tag {}", one_of(wanted))),
+                Some(tag) => (true, format!("they have the tag `{tag}`")),
+                None => (false, format!("they have no tag {}", one_of(wanted))),
             },
             Self::Field(name, values) => match state.fields.get(name) {
-                None => Evaluation::new(false, format!("their field `{name}` is not set")),
+                None => (false, format!("their field `{name}` is not set")),
                 Some(value) => {
                     let text = NormalizedText::new(value);
                     let is = values.is_empty() || values.iter().any(|phrase| text.is(phrase));
-                    Evaluation::new(is, format!("their field `{name}` is \"{value}\""))
+                    (is, format!("their field `{name}` is \"{value}\""))
                 }
             },
-            _ => Evaluation::new(false, "it is not about the person"),
-        }
+            _ => (false, "it is not about the person".to_owned()),
+        };
+        Evaluation::new(holds, because)
     }
 
     /// Evaluates the conditions about the time and the origin of the message.
     fn evaluate_origin(&self, context: &MatchContext<'_>) -> Evaluation {
         let message = context.render.message;
-        let whether = |is: bool, wanted: bool, [yes, no]: [&str; 2]| {
-            Evaluation::new(is == wanted, if is { yes } else { no })
-        };
-        match self {
+        let (is, wanted, texts) = match self {
             Self::Open(wanted) => match &context.render.rules.hours {
-                None => Evaluation::new(false, "there are no `[hours]`"),
-                Some(schedule) => {
-                    let open = schedule.is_open(context.render.now);
-                    whether(open, *wanted, ["it is open now", "it is closed now"])
-                }
+                None => return Evaluation::new(false, "there are no `[hours]`"),
+                Some(schedule) => (schedule.is_open(context.render.now), wanted, OPEN),
             },
-            Self::ReplyTo(wanted) => {
-                let texts = ["it quotes a message", "it quotes no message"];
-                whether(message.context.quoted.is_some(), *wanted, texts)
-            }
+            Self::ReplyTo(wanted) => (message.context.quoted.is_some(), wanted, QUOTES),
             Self::Forwarded(wanted) => {
                 let is_forwarded = message.context.forwarded != Forwarded::No;
-                whether(
-                    is_forwarded,
-                    *wanted,
-                    ["it was forwarded", "it was not forwarded"],
-                )
+                (is_forwarded, wanted, FORWARDED)
             }
-            Self::FromAd(wanted) => {
-                let texts = ["the message came from an ad or post", NO_AD];
-                whether(message.ad.is_some(), *wanted, texts)
+            Self::FromAd(wanted) => (message.ad.is_some(), wanted, FROM_AD),
+            Self::Ad(ids) => {
+                let Some(ad) = &message.ad else {
+                    return Evaluation::new(false, FROM_AD[1]);
+                };
+                let id = ad.source_id.as_deref().unwrap_or("without an id");
+                let because = format!("the message came from ad `{id}`");
+                return Evaluation::new(ids.iter().any(|wanted| wanted == id), because);
             }
-            Self::Ad(ids) => match &message.ad {
-                None => Evaluation::new(false, NO_AD),
-                Some(ad) => {
-                    let id = ad.source_id.as_deref().unwrap_or("without an id");
-                    let because = format!("the message came from ad `{id}`");
-                    Evaluation::new(ids.iter().any(|wanted| wanted == id), because)
-                }
-            },
-            _ => Evaluation::new(false, "it is not about the message"),
-        }
+            _ => return Evaluation::new(false, "it is not about the message"),
+        };
+        either(is, *wanted, texts)
     }
 
     /// Whether the condition names a kind of message.
@@ -275,15 +273,8 @@ impl Condition {
     }
 }
 
-fn returning(context: &MatchContext<'_>, least: Duration) -> Evaluation {
-    let least = SignedDuration::try_from(least).unwrap_or(SignedDuration::MAX);
-    match context.away() {
-        None => Evaluation::new(false, "it is not known when they wrote last"),
-        Some(away) => Evaluation::new(
-            away >= least,
-            format!("they wrote last {} ago", rough(away)),
-        ),
-    }
+fn either(is: bool, wanted: bool, [yes, no]: [&str; 2]) -> Evaluation {
+    Evaluation::new(is == wanted, if is { yes } else { no })
 }
 
 fn one_of(names: &[String]) -> String {

@@ -224,52 +224,35 @@ impl Locale {
         let before = if small(before) { back(before) } else { before };
         // "24 de diciembre de 2026", "December the 24th".
         let behind = if small(Some(at + 1)) { at + 2 } else { at + 1 };
-        if let (Some(start), Some(number)) = (before, day(before)) {
+        // The place of the year, the place of a second day, and the end without a year.
+        let (start, number, next, other, end);
+        if let (Some(place), Some(day_before)) = (before, day(before)) {
             // "24 or 25 December", "24-25 December".
-            let joined = word(back(before)).is_some_and(|word| {
-                joins
-                    .iter()
-                    .any(|join| NormalizedText::new(join).words() == [word])
-            });
-            let other = if joined {
-                back(back(before))
-            } else {
-                back(before)
+            let is_join = |word: &str| {
+                let mut joins = joins.iter();
+                joins.any(|join| NormalizedText::new(join).words() == [word])
             };
-            if day(other).is_some() {
+            let joined = word(back(before)).is_some_and(is_join);
+            let earlier = back(before);
+            if day(if joined { back(earlier) } else { earlier }).is_some() {
                 return None;
             }
-            let year = year_at(mentions, behind, today);
-            if year.is_none() && day(Some(behind)).is_some() {
-                return None;
-            }
-            let end = if year.is_some() { behind + 1 } else { at + 1 };
-            return Some(Some(Beside {
-                start,
-                end,
-                day: number,
-                year,
-            }));
-        }
-        let Some(number) = day(Some(behind)) else {
+            (start, number, next, other, end) = (place, day_before, behind, behind, at + 1);
+        } else if let Some(day_behind) = day(Some(behind)) {
+            let rest = behind + 1;
+            let joined = joins.iter().any(|join| mentions.starts_at(rest, join));
+            let second = if joined { rest + 1 } else { rest };
+            (start, number, next, other, end) = (at, day_behind, rest, second, rest);
+        } else {
             return Some(None);
-        };
-        let year = year_at(mentions, behind + 1, today);
-        let joined = joins
-            .iter()
-            .any(|join| mentions.starts_at(behind + 1, join));
-        let other = if joined { behind + 2 } else { behind + 1 };
+        }
+        let year = year_at(mentions, next, today);
         if year.is_none() && day(Some(other)).is_some() {
             return None;
         }
-        let end = if year.is_some() {
-            behind + 2
-        } else {
-            behind + 1
-        };
         Some(Some(Beside {
-            start: at,
-            end,
+            start,
+            end: if year.is_some() { next + 1 } else { end },
             day: number,
             year,
         }))
