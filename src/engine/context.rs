@@ -183,21 +183,14 @@ impl<'a> TurnContext<'a> {
         let is_first = self.turn.replies.is_empty();
         match outcome {
             Outcome::Sent { replies: 1.. } => self.turn.decision = Decision::Answered,
-            Outcome::Sent { replies: 0 } => {
-                if is_first {
-                    self.turn.decision = Decision::Silent;
-                }
+            Outcome::Sent { replies: 0 } if is_first => self.turn.decision = Decision::Silent,
+            Outcome::Scheduled if is_first && self.turn.decision == Decision::NoMatch => {
+                self.turn.decision = Decision::Silent;
             }
-            Outcome::Scheduled => {
-                if is_first && self.turn.decision == Decision::NoMatch {
-                    self.turn.decision = Decision::Silent;
-                }
-            }
+            Outcome::Sent { replies: 0 } | Outcome::Scheduled => {}
             Outcome::Pending => {
-                self.stop(
-                    Decision::Pending,
-                    format!("`{source}` waits for its action"),
-                );
+                let note = format!("`{source}` waits for its action");
+                self.stop(Decision::Pending, note);
             }
             Outcome::RateLimited(note) => {
                 if is_first {

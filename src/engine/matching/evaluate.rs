@@ -8,9 +8,9 @@ use regex::Regex;
 
 use crate::engine::render::variables::{RenderContext, Variables, language_of};
 use crate::engine::time::rough;
-use crate::message::{Content, Forwarded, Kind};
+use crate::message::{Content, Forwarded};
 use crate::rules::button_id;
-pub(crate) use crate::rules::{ButtonPattern, Condition};
+use crate::rules::{ButtonPattern, Condition};
 use crate::template::Expression;
 use crate::text::country;
 use crate::text::fuzzy;
@@ -34,7 +34,7 @@ const FROM_AD: [&str; 2] = [
 
 /// Everything that conditions look at, computed once for a message.
 #[derive(Debug)]
-pub struct MatchContext<'a> {
+pub(crate) struct MatchContext<'a> {
     render: RenderContext<'a>,
     first_contact: bool,
     text: Option<NormalizedText>,
@@ -44,19 +44,18 @@ pub struct MatchContext<'a> {
 
 /// Result of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evaluation {
+pub(crate) struct Evaluation {
     /// Whether it holds.
-    pub holds: bool,
+    pub(crate) holds: bool,
     /// The reason, as a short sentence for people.
-    pub because: String,
+    pub(crate) because: String,
     /// Named groups of regular expressions, and the parts that stars of a button's id matched.
-    pub captures: BTreeMap<String, String>,
+    pub(crate) captures: BTreeMap<String, String>,
 }
 
 impl<'a> MatchContext<'a> {
     /// Normalizes the message's text, if it has one.
-    #[must_use]
-    pub fn new(render: RenderContext<'a>, first_contact: bool) -> Self {
+    pub(crate) fn new(render: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
             text: render.message.content.words().map(NormalizedText::new),
             render,
@@ -66,20 +65,17 @@ impl<'a> MatchContext<'a> {
     }
 
     /// The normalized text; `None` when the message has none.
-    #[must_use]
-    pub fn text(&self) -> Option<&NormalizedText> {
+    pub(crate) fn text(&self) -> Option<&NormalizedText> {
         self.text.as_ref()
     }
 
     /// Content of the message.
-    #[must_use]
-    pub fn content(&self) -> &'a Content {
+    pub(crate) fn content(&self) -> &'a Content {
         &self.render.message.content
     }
 
     /// The part of the written text that patterns search.
-    #[must_use]
-    pub fn searched(&self) -> Option<&'a str> {
+    pub(crate) fn searched(&self) -> Option<&'a str> {
         let words = self.content().words()?;
         Some(&words[..searched_end(words).unwrap_or(words.len())])
     }
@@ -94,8 +90,7 @@ impl<'a> MatchContext<'a> {
     }
 
     /// Id of the tapped button, as the rules write it.
-    #[must_use]
-    pub fn tapped(&self) -> Option<&'a str> {
+    pub(crate) fn tapped(&self) -> Option<&'a str> {
         self.content().button().map(button_id::owner_id)
     }
 
@@ -127,19 +122,8 @@ impl Evaluation {
 }
 
 impl Condition {
-    /// Whether the condition is about the tapped button.
-    #[must_use]
-    pub fn is_about_buttons(&self) -> bool {
-        match self {
-            Self::Button(_) => true,
-            Self::Any(parts) | Self::All(parts) => parts.iter().any(Self::is_about_buttons),
-            _ => false,
-        }
-    }
-
     /// Evaluates the condition.
-    #[must_use]
-    pub fn evaluate(&self, context: &MatchContext<'_>) -> Evaluation {
+    pub(crate) fn evaluate(&self, context: &MatchContext<'_>) -> Evaluation {
         match self {
             Self::Always => Evaluation::new(true, "it has no `when`"),
             Self::TextIs(phrases) => text(context, phrases, "is the text", |text, phrase| {
@@ -260,16 +244,6 @@ impl Condition {
             _ => return Evaluation::new(false, "it is not about the message"),
         };
         either(is, *wanted, texts)
-    }
-
-    /// Whether the condition names a kind of message.
-    #[must_use]
-    pub fn names(&self, kind: Kind) -> bool {
-        match self {
-            Self::Type(kinds) => kinds.contains(&kind),
-            Self::Any(parts) | Self::All(parts) => parts.iter().any(|part| part.names(kind)),
-            _ => false,
-        }
     }
 }
 

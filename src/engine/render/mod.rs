@@ -20,4 +20,4 @@ macro_rules! groups {
 mod hours_variables;
 mod message_variables;
 mod reply;
-pub mod variables;
+pub(crate) mod variables;

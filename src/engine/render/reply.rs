@@ -11,7 +11,7 @@ impl ReplyTemplate {
     ///
     /// # Errors
     /// The first text that could not be filled in.
-    pub fn fill(&self, variables: &Variables<'_>) -> Result<Outbound, RenderError> {
+    pub(crate) fn fill(&self, variables: &Variables<'_>) -> Result<Outbound, RenderError> {
         let filled = self.content.try_map(|text| variables.render(text))?;
         Ok(filled.without_empty_parts())
     }

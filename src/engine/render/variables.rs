@@ -19,21 +19,21 @@ use crate::text::country;
 
 /// Everything that a text may be filled in from.
 #[derive(Clone, Debug)]
-pub struct RenderContext<'a> {
+pub(crate) struct RenderContext<'a> {
     /// The rules that answer.
-    pub rules: &'a RuleSet,
+    pub(crate) rules: &'a RuleSet,
     /// The contact that is answered.
-    pub contact: &'a Contact,
+    pub(crate) contact: &'a Contact,
     /// State of the conversation.
-    pub state: &'a ConversationState,
+    pub(crate) state: &'a ConversationState,
     /// The message that is answered.
-    pub message: &'a Inbound,
+    pub(crate) message: &'a Inbound,
     /// Named groups of patterns.
-    pub captures: &'a BTreeMap<String, String>,
+    pub(crate) captures: &'a BTreeMap<String, String>,
     /// Answers of a flow and results of actions; they take precedence over groups of the same name.
-    pub roots: BTreeMap<String, Value>,
+    pub(crate) roots: BTreeMap<String, Value>,
     /// Time of the decision.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 groups! {
@@ -56,7 +56,7 @@ groups! {
 /// Variables that a text may use. `language` is the contact's, and the filters write in it; `now`
 /// (`2026-12-24T18:30`) and `today` (`2026-12-24`) are local time.
 #[derive(Debug, Serialize)]
-pub struct Variables<'a> {
+pub(crate) struct Variables<'a> {
     #[serde(flatten)]
     groups: Groups<'a>,
     /// Replace groups of the same name, because they follow them.
@@ -66,8 +66,7 @@ pub struct Variables<'a> {
 
 impl<'a> Variables<'a> {
     /// Gathers the values of all variables.
-    #[must_use]
-    pub fn new(render: RenderContext<'a>) -> Self {
+    pub(crate) fn new(render: RenderContext<'a>) -> Self {
         let RenderContext { rules, message, .. } = render;
         let content = &message.content;
         let cards = message_variables::cards(content);
@@ -106,7 +105,7 @@ impl<'a> Variables<'a> {
     ///
     /// # Errors
     /// As [`Template::render`].
-    pub fn render(&self, text: &Template) -> Result<String, RenderError> {
+    pub(crate) fn render(&self, text: &Template) -> Result<String, RenderError> {
         text.render(&self.languages(), self)
     }
 
@@ -114,7 +113,7 @@ impl<'a> Variables<'a> {
     ///
     /// # Errors
     /// As [`Template::render_url`].
-    pub fn render_url(&self, address: &Template) -> Result<String, RenderError> {
+    pub(crate) fn render_url(&self, address: &Template) -> Result<String, RenderError> {
         address.render_url(&self.languages(), self)
     }
 
@@ -131,8 +130,7 @@ impl<'a> Variables<'a> {
 }
 
 /// Language in which a contact is answered: chosen by a rule, or else that of the bot.
-#[must_use]
-pub fn language_of<'a>(rules: &'a RuleSet, state: &'a ConversationState) -> &'a str {
+pub(crate) fn language_of<'a>(rules: &'a RuleSet, state: &'a ConversationState) -> &'a str {
     state.language.as_deref().unwrap_or(&rules.bot.language)
 }
 

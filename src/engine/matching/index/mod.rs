@@ -25,7 +25,7 @@ const PATTERNS_SIZE_MAX: usize = 64 * 1024 * 1024;
 
 /// Index of rules. A rule is known by its place in the rule set.
 #[derive(Debug, Default)]
-pub struct Index {
+pub(crate) struct Index {
     words: Option<AhoCorasick>,
     /// Rules for each phrase of `words`.
     by_words: Vec<Vec<Filed>>,
@@ -83,8 +83,7 @@ impl Key<'_> {
 
 impl Index {
     /// Builds the index; conditions are numbered by their place.
-    #[must_use]
-    pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
+    pub(crate) fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         let mut index = Self::default();
         let mut words: HashMap<String, usize> = HashMap::new();
         let mut patterns: HashMap<&str, usize> = HashMap::new();
@@ -185,8 +184,7 @@ impl Index {
 
     /// Finds the places of all rules whose condition may hold, in order. Every rule whose condition
     /// holds is among them.
-    #[must_use]
-    pub fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
+    pub(crate) fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
         let mut rules = self.always.clone();
         if let Some(text) = context.text() {
             self.find_words(text.words(), &mut rules);
