@@ -6,7 +6,7 @@ use std::slice;
 
 use serde_json::Value;
 
-use super::context::{Span, Trigger, TurnContext};
+use super::context::{Trigger, TurnContext};
 use super::conversation_event::ConversationEventKind;
 use super::outcome::Outcome;
 use super::render::variables::Variables;
@@ -69,20 +69,18 @@ pub(crate) fn request<'a>(
     Outcome::Pending
 }
 
-/// Says why the contact may start no further action. An action whose answer could not be sent is
+/// Finds the reason why the contact may start no further action. An action whose answer could not be sent is
 /// not requested either.
-fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<&'static str> {
+fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<String> {
     let state = &ctx.turn.state;
     if state.pending_actions.len() >= PENDING_MAX {
-        return Some("too many actions of this person are under way");
+        return Some("too many actions of this person are under way".to_owned());
     }
     let bot = &ctx.rules.bot;
-    match ctx.exceeded(bot.action_budget, &state.asked_at, 1) {
-        Some(Span::Minute) => {
-            return Some("the person's budget of actions per minute is used up");
-        }
-        Some(Span::Hour) => return Some("the person's budget of actions per hour is used up"),
-        None => {}
+    if let Some(span) = ctx.exceeded(bot.action_budget, &state.asked_at, 1) {
+        return Some(format!(
+            "the person's budget of actions per {span} is used up"
+        ));
     }
     if !may_reply(answer) {
         return None;
@@ -91,15 +89,10 @@ fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<&'static st
     let pending = state.pending_actions.iter();
     let pending =
         pending.filter(|action| answer_of(ctx.rules, &action.source).is_some_and(may_reply));
-    match ctx.exceeded(bot.reply_budget, &state.replied_at, pending.count() + 1) {
-        Some(Span::Minute) => {
-            Some("the person's budget of replies per minute is used up, so nothing is asked")
-        }
-        Some(Span::Hour) => {
-            Some("the person's budget of replies per hour is used up, so nothing is asked")
-        }
-        None => None,
-    }
+    let span = ctx.exceeded(bot.reply_budget, &state.replied_at, pending.count() + 1)?;
+    Some(format!(
+        "the person's budget of replies per {span} is used up, so nothing is asked"
+    ))
 }
 
 /// Whether an answer may send something once its action has ended.

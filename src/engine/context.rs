@@ -80,15 +80,6 @@ impl<'m> Trigger<'m> {
     }
 }
 
-/// Span of a budget that is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Span {
-    /// Any 60 seconds.
-    Minute,
-    /// Any 60 minutes.
-    Hour,
-}
-
 impl<'a> TurnContext<'a> {
     pub(crate) fn new(
         (rules, index): (&'a RuleSet, &'a Index),
@@ -192,28 +183,21 @@ impl<'a> TurnContext<'a> {
         let is_first = self.turn.replies.is_empty();
         match outcome {
             Outcome::Sent { replies: 1.. } => self.turn.decision = Decision::Answered,
-            Outcome::Sent { replies: 0 } => {
-                if is_first {
-                    self.turn.decision = Decision::Silent;
-                }
+            Outcome::Sent { replies: 0 } if is_first => self.turn.decision = Decision::Silent,
+            Outcome::Scheduled if is_first && self.turn.decision == Decision::NoMatch => {
+                self.turn.decision = Decision::Silent;
             }
-            Outcome::Scheduled => {
-                if is_first && self.turn.decision == Decision::NoMatch {
-                    self.turn.decision = Decision::Silent;
-                }
-            }
+            Outcome::Sent { replies: 0 } | Outcome::Scheduled => {}
             Outcome::Pending => {
-                self.stop(
-                    Decision::Pending,
-                    format!("`{source}` waits for its action"),
-                );
+                let note = format!("`{source}` waits for its action");
+                self.stop(Decision::Pending, note);
             }
             Outcome::RateLimited(note) => {
                 if is_first {
                     self.turn.decision = Decision::RateLimited;
                 }
-                self.silence(ConversationEventKind::RateLimited, note);
-                self.turn.explanation.note = Some(note.to_owned());
+                self.silence(ConversationEventKind::RateLimited, &note);
+                self.turn.explanation.note = Some(note);
             }
             Outcome::Failed(note) => {
                 self.stop(Decision::Failed, format!("rule `{source}`: {note}"));
@@ -236,7 +220,7 @@ impl<'a> TurnContext<'a> {
         });
     }
 
-    /// Remembers how far the turn has come, for [`Self::rollback`].
+    /// Records the state and the lengths of the turn, for [`Self::rollback`].
     pub(crate) fn savepoint(&self) -> Savepoint {
         let turn = &self.turn;
         Savepoint {
@@ -266,19 +250,12 @@ impl<'a> TurnContext<'a> {
             return Outcome::Sent { replies: 0 };
         }
         if self.turn.replies.len() + count > REPLIES_MAX {
-            return Outcome::RateLimited("more replies than one message may get");
+            return Outcome::RateLimited("more replies than one message may get".to_owned());
         }
         let replied_at = &self.turn.state.replied_at;
-        match self.exceeded(self.rules.bot.reply_budget, replied_at, count) {
-            Some(Span::Minute) => {
-                return Outcome::RateLimited(
-                    "the person's budget of replies per minute is used up",
-                );
-            }
-            Some(Span::Hour) => {
-                return Outcome::RateLimited("the person's budget of replies per hour is used up");
-            }
-            None => {}
+        if let Some(span) = self.exceeded(self.rules.bot.reply_budget, replied_at, count) {
+            let note = format!("the person's budget of replies per {span} is used up");
+            return Outcome::RateLimited(note);
         }
         let times = std::iter::repeat_n(self.now, count);
         self.turn.state.replied_at.extend(times);
@@ -287,22 +264,23 @@ impl<'a> TurnContext<'a> {
         Outcome::Sent { replies: count }
     }
 
-    /// Finds the span of a budget that `additional` uses would exceed.
+    /// Finds the span of a budget that `additional` uses would exceed: any 60 seconds, a `minute`,
+    /// or any 60 minutes, an `hour`.
     pub(crate) fn exceeded(
         &self,
         budget: Budget,
         used_at: &[Timestamp],
         additional: usize,
-    ) -> Option<Span> {
+    ) -> Option<&'static str> {
         let within = |seconds: i64| {
             let since = self.now.saturating_sub(SignedDuration::from_secs(seconds));
             let since = since.unwrap_or(Timestamp::MIN);
             used_at.iter().filter(|at| **at > since).count() + additional
         };
         if within(60) > budget.per_minute as usize {
-            Some(Span::Minute)
+            Some("minute")
         } else if within(3600) > budget.per_hour as usize {
-            Some(Span::Hour)
+            Some("hour")
         } else {
             None
         }

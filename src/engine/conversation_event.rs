@@ -22,7 +22,7 @@ pub enum ConversationEventKind {
     HandoffOver,
     /// The contact's reply budget is used up.
     RateLimited,
-    /// The same text came too often.
+    /// The same text was received too often.
     LoopDetected,
     /// A flow got no answer in time.
     FlowTimeout,

@@ -1,49 +1,49 @@
-//! The parts of the rules that a turn goes through: what `replyd test --coverage` counts.
+//! Parts of the rules that a turn goes through; `replyd test --coverage` counts them.
 //!
-//! A part is known by the name a person reads in the list of what no test reaches. The decision
-//! never looks at them, and nothing of them is stored.
+//! A part is identified by the name that the list of missed parts shows. Decisions do not read
+//! coverage points, and they are not stored.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::message::{Outbound, RuleId};
 use crate::rules::{Branch, Choice, Step};
 
-/// A part of the rules, by its name: `menu`, `menu variant 2`, `cake/confirm -> size (button no)`.
+/// Part of the rules, by its name: `menu`, `menu variant 2`, `cake/confirm -> size (button no)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CoveragePoint(String);
 
 impl CoveragePoint {
-    /// A rule, or an ending of a flow: `cake/on_timeout`.
+    /// Names a rule, or an ending of a flow: `cake/on_timeout`.
     #[must_use]
     pub fn new(source: &RuleId) -> Self {
         Self(source.as_str().to_owned())
     }
 
-    /// One of several `variants`, from 0.
+    /// Names one of several `variants`; `index` counts from 0.
     #[must_use]
     pub fn variant(source: &RuleId, index: usize) -> Self {
         Self(format!("{source} variant {}", index + 1))
     }
 
-    /// What is said in place of the reply.
+    /// Names an `on_error`.
     #[must_use]
     pub fn on_error(source: &RuleId) -> Self {
         Self(format!("{source} on_error"))
     }
 
-    /// A step that was gone into.
+    /// Names an entered step.
     #[must_use]
     pub fn step(flow: &str, step: &Step) -> Self {
         Self(format!("{flow}/{}", step.id))
     }
 
-    /// What is said to an answer that is no good.
+    /// Names the `retry` of a step.
     #[must_use]
     pub fn retry(flow: &str, step: &Step) -> Self {
         Self(format!("{flow}/{} retry", step.id))
     }
 
-    /// The way that a button or row has of its own; `None` when it has none.
+    /// Names the target of a button or row; `None` without a target.
     #[must_use]
     pub fn choice(flow: &str, step: &Step, choice: &Choice) -> Option<Self> {
         let to = choice.go.as_ref()?;
@@ -56,7 +56,7 @@ impl CoveragePoint {
         Some(Self(format!("{flow}/{step} -> {to} ({kind} {id})")))
     }
 
-    /// One way of a step's `go`.
+    /// Names a branch of a step's `go`.
     #[must_use]
     pub fn branch(flow: &str, step: &Step, branch: &Branch) -> Self {
         let (id, to) = (&step.id, &branch.to);
@@ -67,8 +67,8 @@ impl CoveragePoint {
         })
     }
 
-    /// On to the next step, as no condition of `go` holds; `None` when one always does, or there is
-    /// no `go`.
+    /// Names the way to the next step when no condition of `go` holds; `None` if a branch always
+    /// holds, or if there is no `go`.
     #[must_use]
     pub fn falls_through(flow: &str, step: &Step) -> Option<Self> {
         let conditional = step.go.iter().all(|branch| branch.only_if.is_some());

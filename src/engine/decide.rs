@@ -42,7 +42,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds the index of some rules.
+    /// Builds the index of the rules.
     #[must_use]
     pub fn new(rules: RuleSet) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Engine {
         &self.rules
     }
 
-    /// Decides what to answer. `now` is the time of the decision; nothing else is read, and the
+    /// Decides on one event. `now` is the time of the decision; nothing else is read, and the
     /// same arguments give the same turn.
     #[must_use]
     pub fn decide(
@@ -67,6 +67,7 @@ impl Engine {
         now: Timestamp,
         trace: Trace,
     ) -> Turn {
+        // An explanation has room for every rule of a small rule set.
         let is_small = self.rules.rules.len() <= CONSIDERED_MAX;
         let trace = match trace {
             Trace::Matched if is_small => Trace::Considered,
@@ -140,8 +141,7 @@ fn decide_timer(ctx: &mut TurnContext<'_>) {
 fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) {
     ctx.turn.decision = Decision::Silent;
     let Some(pending) = action_result::take_pending(ctx, number) else {
-        let note = "nobody waits for this result any more".to_owned();
-        ctx.turn.explanation.note = Some(note);
+        ctx.turn.explanation.note = Some("nobody waits for this result any more".to_owned());
         return;
     };
     let run = ctx.turn.state.run.clone();
@@ -153,22 +153,22 @@ fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) 
     ctx.record_late_decision(pending.message.wamid);
 }
 
-/// Answers the texts that were put aside, as one message.
+/// Answers the debounced texts, as one message.
 fn end_debounce(ctx: &mut TurnContext<'_>) {
-    let Some(burst) = timers::take_burst(ctx) else {
+    let Some(texts) = timers::take_debounced(ctx) else {
         return;
     };
     let now = (ctx.first_contact, ctx.turn.state.last_inbound_at);
     (ctx.first_contact, ctx.turn.state.last_inbound_at) =
-        (burst.first_contact, burst.last_inbound_at);
-    if let Some((decision, note)) = timers::burst_stopped(ctx, burst.due) {
+        (texts.first_contact, texts.last_inbound_at);
+    if let Some((decision, note)) = timers::debounced_stopped(ctx, texts.due) {
         ctx.stop(decision, note);
     } else {
         ctx.turn.decision = Decision::NoMatch;
-        answer(ctx, &burst.message);
+        answer(ctx, &texts.message);
     }
     (ctx.first_contact, ctx.turn.state.last_inbound_at) = now;
-    timers::record_burst(ctx, burst.message.wamid, burst.earlier);
+    timers::record_debounced(ctx, texts.message.wamid, texts.earlier);
 }
 
 /// Ends a flow that got no answer in time.
@@ -180,10 +180,10 @@ fn end_flow(ctx: &mut TurnContext<'_>) {
     }
 }
 
-/// Answers a message by the flow that is under way, or else by the rules.
+/// Answers a message by the flow in progress, or else by the rules.
 fn answer(ctx: &mut TurnContext<'_>, message: &Inbound) {
     let before = select::state_for_rest(ctx);
-    if answer_in_flow(ctx, message) == Answer::Open {
+    if answer_in_flow(ctx, message) == Progress::Open {
         answer_by_rules(ctx, message, RuleFilter::All);
     }
     if let Some(before) = before {
@@ -191,32 +191,32 @@ fn answer(ctx: &mut TurnContext<'_>, message: &Inbound) {
     }
 }
 
-/// Whether a message has got its answer.
+/// Whether a message has been answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Given,
+enum Progress {
+    Answered,
     Open,
 }
 
-fn answer_in_flow(ctx: &mut TurnContext<'_>, message: &Inbound) -> Answer {
+fn answer_in_flow(ctx: &mut TurnContext<'_>, message: &Inbound) -> Progress {
     let trigger = Trigger::from_message(message);
     let mut turn = flow::enter(ctx, trigger);
     if let FlowTurn::Interruptible(question) = turn {
-        if answer_by_rules(ctx, message, question.filter) == Answer::Given {
+        if answer_by_rules(ctx, message, question.filter) == Progress::Answered {
             flow::ask_again(ctx, Some(&question.run), trigger);
-            return Answer::Given;
+            return Progress::Answered;
         }
         turn = flow::take_message(ctx, &question, trigger);
     }
     match turn {
         FlowTurn::Answered(answered) => conclude(ctx, answered, trigger),
         FlowTurn::Ended => {}
-        FlowTurn::NotConcerned | FlowTurn::Interruptible(_) => return Answer::Open,
+        FlowTurn::NotConcerned | FlowTurn::Interruptible(_) => return Progress::Open,
     }
-    Answer::Given
+    Progress::Answered
 }
 
-fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFilter) -> Answer {
+fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFilter) -> Progress {
     let state = ctx.turn.state.clone();
     let replies = ctx.turn.replies.len();
     let mut selection = Selection::new(ctx, message, &state, filter);
@@ -227,13 +227,13 @@ fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFil
         let continues = rule.continues && answered.outcome.continues();
         ctx.record_outcome(answered);
         if !continues {
-            return Answer::Given;
+            return Progress::Answered;
         }
     }
     if ctx.turn.replies.len() > replies {
-        Answer::Given
+        Progress::Answered
     } else {
-        Answer::Open
+        Progress::Open
     }
 }
 

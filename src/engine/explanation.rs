@@ -42,7 +42,7 @@ pub struct Explanation {
     pub considered: Vec<Considered>,
     /// Number of further rules that do not match and are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub not_told: u32,
+    pub unlisted: u32,
     /// Rules behind the one that ended the search, each with the verdict it would have got; filled
     /// only for [`Trace::Everything`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -64,7 +64,7 @@ pub struct Considered {
     pub rule: RuleId,
     /// Whether the rule matched and was used.
     pub verdict: Verdict,
-    /// What matched where, or what was missing, as a sentence for people.
+    /// Reason for the verdict, as a sentence for people.
     pub because: String,
 }
 
@@ -93,7 +93,7 @@ impl Explanation {
     /// listed already.
     pub(crate) fn record_mismatch(&mut self, rule: &Rule, because: String, considered_max: usize) {
         if self.considered.len() >= considered_max {
-            self.not_told += 1;
+            self.unlisted += 1;
         } else {
             self.record(rule.id.clone(), Verdict::No, because);
         }
@@ -101,7 +101,7 @@ impl Explanation {
 
     /// Counts rules that are not listed.
     pub(crate) fn count_unlisted(&mut self, rules: usize) {
-        self.not_told += u32::try_from(rules).unwrap_or(u32::MAX);
+        self.unlisted += u32::try_from(rules).unwrap_or(u32::MAX);
     }
 
     /// Records the verdict on a rule, or on a step.

@@ -42,8 +42,8 @@ pub(crate) fn unsupported(_: &mut TurnContext<'_>, message: &Inbound) -> Option<
     Some(Stop::Because(Decision::Unsupported, note))
 }
 
-/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message, however late they come;
-/// only the answer to them may come too late.
+/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the answer
+/// is left out if the message is too old.
 pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let Content::Text { body } = &message.content else {
         return None;
@@ -56,36 +56,21 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
     let is_out = ctx.turn.state.opted_out_at.is_some();
     let opt_in = rules.opt_in.as_ref().filter(|_| is_out);
     let word = |words: &Words| words.words.iter().find(|word| text.is(word)).cloned();
-    let out = rules
-        .opt_out
-        .as_ref()
-        .and_then(|words| Some((words, word(words)?)));
-    let (words, word, kind, event, source) = if let Some((words, word)) = out {
+    let (source, words, word) = if let Some(words) = &rules.opt_out
+        && let Some(word) = word(words)
+    {
+        opt_out(ctx);
         let event = "the person wants nothing from us";
-        (
-            words,
-            word,
-            ConversationEventKind::OptedOut,
-            event,
-            "opt_out",
-        )
+        ctx.note(ConversationEventKind::OptedOut, event);
+        ("opt_out", words, word)
     } else {
         let words = opt_in?;
-        let event = "the person wants to hear from us again";
-        (
-            words,
-            word(words)?,
-            ConversationEventKind::OptedIn,
-            event,
-            "opt_in",
-        )
-    };
-    if kind == ConversationEventKind::OptedOut {
-        opt_out(ctx);
-    } else {
+        let word = word(words)?;
         ctx.turn.state.opted_out_at = None;
-    }
-    ctx.note(kind, event);
+        let event = "the person wants to hear from us again";
+        ctx.note(ConversationEventKind::OptedIn, event);
+        ("opt_in", words, word)
+    };
     ctx.turn.explanation.normalized = Some(text.joined());
     if let Some(stop) = too_old(ctx, message) {
         return Some(stop);
@@ -140,7 +125,7 @@ pub(crate) fn handed_off(ctx: &mut TurnContext<'_>, _: &Inbound) -> Option<Stop>
     Some(Stop::Because(Decision::HandedOff, note))
 }
 
-/// Stops a text that came `loop_guard` times in a row: its sender is another bot.
+/// Stops a text received `loop_guard` times in a row: its sender is another bot.
 pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     if message.content.kind().is_some_and(Kind::is_quiet) {
         return None;
@@ -166,7 +151,7 @@ pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
     Some(Stop::Because(Decision::LoopDetected, note))
 }
 
-/// Puts a text aside until no further one has come for `debounce`.
+/// Debounces a text: it waits until no further text has arrived for `debounce`.
 pub(crate) fn debounced(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let wait = ctx.rules.bot.debounce?;
     // The answer to a question of a flow is taken at once.

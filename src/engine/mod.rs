@@ -2,9 +2,9 @@
 //!
 //! [`Engine::decide`] is the only place where answers are decided; the service, the terminal chat,
 //! `replyd test` and `replyd replay` all call it. `decide` reads from top to bottom: the guards, then
-//! a flow that is under way (`flow`) or the rules (`select`), then the answer (`respond`); no file
-//! calls one above it. Next on the way of a message: [`crate::store`], which calls it inside the
-//! transaction that stores the message.
+//! the flow in progress (`flow`) or the rules (`select`), then the answer (`respond`). No file calls
+//! one above it: ARCHITECTURE.md lists the floors. Next on the way of a message: [`crate::store`],
+//! which calls it inside the transaction that stores the message.
 
 mod action_request;
 mod action_result;
@@ -12,15 +12,15 @@ mod context;
 mod conversation_event;
 mod coverage_point;
 mod decide;
-pub(crate) mod discard;
+mod discard;
 mod event;
 mod experiment;
 mod explanation;
 pub(crate) mod flow;
 mod guards;
-pub mod matching;
+mod matching;
 mod outcome;
-pub mod render;
+mod render;
 mod replies;
 mod respond;
 mod select;
@@ -31,6 +31,7 @@ mod turn;
 pub use conversation_event::{ConversationEvent, ConversationEventKind};
 pub use coverage_point::CoveragePoint;
 pub use decide::Engine;
+pub(crate) use discard::discard_undone;
 pub use event::EngineEvent;
 pub use explanation::{Considered, Explanation, Trace, Verdict};
 pub use turn::{Decision, LateDecision, Reply, RequestedAction, Turn};

@@ -19,9 +19,9 @@ pub(crate) enum Outcome<'a> {
     Scheduled,
     /// The answer is given when its action has ended.
     Pending,
-    /// The replies exceed the contact's budget; the text says which one.
-    RateLimited(&'static str),
-    /// A text could not be filled in, or came out longer than WhatsApp allows.
+    /// The replies exceed the contact's budget, which the text names.
+    RateLimited(String),
+    /// A text could not be filled in, or is longer than WhatsApp allows.
     Failed(String),
     /// The answer was given and starts a flow.
     StartFlow(Box<FlowStart<'a>>),

@@ -12,6 +12,7 @@ use super::matching::evaluate::MatchContext;
 use super::time::{rough, signed};
 use crate::message::{ConversationState, Inbound, Kind, RuleId};
 use crate::rules::Rule;
+use crate::text::normalize::NormalizedText;
 
 /// Rules that take part in a selection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl<'m> Selection<'m> {
         filter: RuleFilter,
     ) -> Self {
         let context = MatchContext::new(ctx.render_context(message, state), ctx.first_contact);
-        ctx.turn.explanation.normalized = context.normalized();
+        ctx.turn.explanation.normalized = context.text().map(NormalizedText::joined);
         let places = match ctx.trace {
             Trace::Matched => ctx.index.candidates(&context),
             Trace::Considered | Trace::Everything => (0..ctx.rules.rules.len()).collect(),
@@ -146,11 +147,11 @@ pub(crate) fn explain_rest(
     let explanation = &mut ctx.turn.explanation;
     explanation.behind = behind;
     if explanation.normalized.is_none() {
-        explanation.normalized = context.normalized();
+        explanation.normalized = context.text().map(NormalizedText::joined);
     }
 }
 
-/// Says why a rule that matches is suppressed.
+/// Finds the reason why a rule that matches is suppressed.
 pub(crate) fn suppressed_because(ctx: &TurnContext<'_>, rule: &Rule) -> Option<String> {
     if let Some(ago) = answered_ago(rule, &ctx.turn.state, ctx.now) {
         return Some(format!("it answered {ago} ago, and has `once`"));

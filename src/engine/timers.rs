@@ -1,4 +1,4 @@
-//! Timers: finds what is due, and prepares it. `decide` does it.
+//! Timers: finds the due one and prepares it; `decide` runs it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::message::{Content, ContextInfo, Forwarded, Inbound, ScheduledReply, W
 
 /// Timer that is due.
 pub(crate) enum Due {
-    /// Texts that were put aside are answered together.
+    /// Debounced texts are answered together.
     Debounce,
     /// The flow got no answer in time.
     FlowTimeout,
@@ -50,25 +50,25 @@ pub(crate) fn is_flow_overdue(ctx: &TurnContext<'_>, message: &Inbound) -> bool 
     due.is_some_and(|due| due < message.sent_at)
 }
 
-/// Texts that are answered together.
-pub(crate) struct Burst {
+/// Debounced texts, which are answered together.
+pub(crate) struct DebouncedTexts {
     /// One message with all texts; it has the id of the last one.
     pub(super) message: Inbound,
     /// Ids of the texts before the last one.
     pub(super) earlier: Vec<Wamid>,
     pub(super) due: Timestamp,
-    /// The contact as before the first text: each text was recorded when it came.
+    /// The contact as before the first text: each text was recorded when it arrived.
     pub(super) first_contact: bool,
     pub(super) last_inbound_at: Option<Timestamp>,
 }
 
-/// Takes the texts that were put aside out of the state.
-pub(crate) fn take_burst(ctx: &mut TurnContext<'_>) -> Option<Burst> {
+/// Takes the debounced texts out of the state.
+pub(crate) fn take_debounced(ctx: &mut TurnContext<'_>) -> Option<DebouncedTexts> {
     let debounce = ctx.turn.state.debounce.take()?;
     let messages = debounce.messages.iter();
     let mut earlier: Vec<Wamid> = messages.map(|message| message.wamid.clone()).collect();
     earlier.pop();
-    Some(Burst {
+    Some(DebouncedTexts {
         message: join(debounce.messages)?,
         earlier,
         due: debounce.due,
@@ -77,8 +77,8 @@ pub(crate) fn take_burst(ctx: &mut TurnContext<'_>) -> Option<Burst> {
     })
 }
 
-/// Says why texts that were put aside are not answered any more.
-pub(crate) fn burst_stopped(
+/// Finds the decision on debounced texts that are not answered any more, and the reason.
+pub(crate) fn debounced_stopped(
     ctx: &TurnContext<'_>,
     due: Timestamp,
 ) -> Option<(Decision, &'static str)> {
@@ -96,7 +96,7 @@ pub(crate) fn burst_stopped(
 }
 
 /// Records the decision so far for each of the texts; the last one gets the explanation.
-pub(crate) fn record_burst(ctx: &mut TurnContext<'_>, last: Wamid, earlier: Vec<Wamid>) {
+pub(crate) fn record_debounced(ctx: &mut TurnContext<'_>, last: Wamid, earlier: Vec<Wamid>) {
     let decision = ctx.turn.decision;
     let note = "it was answered together with what came after it";
     let late_decisions = earlier.into_iter().map(|message| LateDecision {

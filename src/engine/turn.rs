@@ -70,7 +70,7 @@ impl Turn {
 /// Action to perform in an external service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestedAction {
-    /// Number of the action in this conversation: its result comes back under this number.
+    /// Number of the action in this conversation; its result has the same number.
     pub number: u64,
     /// Call to make.
     pub action: Action,
@@ -109,9 +109,9 @@ pub enum Decision {
     RateLimited,
     /// The kind of message is unknown; such kinds are never answered.
     Unsupported,
-    /// The same text came too often: the sender is another bot.
+    /// The same text was received too often: the sender is another bot.
     LoopDetected,
-    /// The message waits for further messages or for an action; its last decision comes later.
+    /// The message waits for further messages or for an action; a late decision follows.
     Pending,
     /// The contact has opted out.
     OptedOut,

@@ -146,6 +146,26 @@ pub enum Condition {
     Not(Box<Self>),
 }
 
+impl Condition {
+    /// Whether the condition is about the tapped button.
+    pub(crate) fn is_about_buttons(&self) -> bool {
+        match self {
+            Self::Button(_) => true,
+            Self::Any(parts) | Self::All(parts) => parts.iter().any(Self::is_about_buttons),
+            _ => false,
+        }
+    }
+
+    /// Whether the condition names a kind of message.
+    pub(crate) fn names(&self, kind: Kind) -> bool {
+        match self {
+            Self::Type(kinds) => kinds.contains(&kind),
+            Self::Any(parts) | Self::All(parts) => parts.iter().any(|part| part.names(kind)),
+            _ => false,
+        }
+    }
+}
+
 /// The id of a button, in which each `*` stands for anything: `cake:*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ButtonPattern {

@@ -1,4 +1,4 @@
-//! Pretend contacts, their messages, and the time at which they write.
+//! Simulated contacts, their messages, and the time at which they write.
 
 use jiff::Timestamp;
 
@@ -8,10 +8,10 @@ use crate::message::{
 };
 use crate::rules::RuleSet;
 
-/// A time at which nothing special is: a Wednesday morning in UTC.
+/// Time of tests that name none: a Wednesday morning in UTC.
 const USUAL: Timestamp = Timestamp::constant(1_794_999_600, 0);
 
-/// A time at which the shop is open, when it has hours.
+/// Finds a time at which the shop is open, if it has hours.
 pub(crate) fn usual_time(rules: &RuleSet) -> Timestamp {
     let hours = rules.hours.as_ref();
     let open = hours.filter(|hours| !hours.is_open(USUAL));
@@ -19,10 +19,11 @@ pub(crate) fn usual_time(rules: &RuleSet) -> Timestamp {
         .unwrap_or(USUAL)
 }
 
-pub(crate) fn somebody(name: &str, index: usize) -> Conversation {
+/// Makes a new conversation; contacts with different `index` have different phone numbers.
+pub(crate) fn new_conversation(name: &str, index: usize) -> Conversation {
     let phone = WaId::parse(format!("1555{index:07}")).expect("digits");
     Conversation {
-        phone_number_id: PhoneNumberId::parse("rehearsal").expect("not empty"),
+        phone_number_id: PhoneNumberId::parse("simulator").expect("not empty"),
         contact: Contact {
             identity: Identity::Phone(phone),
             name: Some(if name.is_empty() { "Ana Lima" } else { name }.to_owned()),
@@ -33,7 +34,8 @@ pub(crate) fn somebody(name: &str, index: usize) -> Conversation {
     }
 }
 
-pub(crate) fn written(
+/// Makes the message number `number` of a conversation.
+pub(crate) fn new_message(
     conversation: &Conversation,
     number: u64,
     now: Timestamp,
@@ -41,7 +43,7 @@ pub(crate) fn written(
 ) -> Inbound {
     Inbound::new(
         conversation.phone_number_id.clone(),
-        Wamid::parse(format!("wamid.REHEARSAL{number}")).expect("not empty"),
+        Wamid::parse(format!("wamid.SIMULATOR{number}")).expect("not empty"),
         conversation.contact.identity.clone(),
         now,
         content,

@@ -1,10 +1,10 @@
-//! A conversation of a `[[test]]` being played: persons, a clock, and what was said.
+//! Plays the conversation of a `[[test]]`: contacts, a clock, and the transcript.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::contact::{somebody, usual_time, written};
+use super::contact::{new_conversation, new_message, usual_time};
 use super::coverage::Coverage;
 use super::failure::{Failure, failed, failure_of};
 use super::inbound::content_of;
@@ -13,33 +13,32 @@ use crate::engine::{Decision, Engine, EngineEvent, Explanation, Reply, Trace, Tu
 use crate::message::{ActionResult, Content, Conversation, Kind};
 use crate::rules::{Line, LineEvent, Test, button_id};
 
-/// How long a person reads an answer before the next line; without it a test would use up the
-/// person's budget of replies in no time, as nobody does.
+/// Time in which a contact reads an answer before the next line. Without it, a test would exceed the
+/// reply budget faster than any real contact.
 const READING: SignedDuration = SignedDuration::from_secs(15);
 
-/// Persons, clock and what was said.
+/// State of a test in progress.
 pub(crate) struct SimulatedConversation<'r> {
     engine: &'r Engine,
     now: Timestamp,
-    persons: BTreeMap<String, Person>,
+    contacts: BTreeMap<String, SimulatedContact>,
     sent: u64,
     transcript: Transcript,
     last: Explanation,
-    /// What failed since this was looked at.
+    /// Failure that no line has reported yet.
     failed: Option<String>,
     pub(crate) coverage: Coverage,
 }
 
-struct Person {
+struct SimulatedContact {
     conversation: Conversation,
-    /// Said and not yet looked at by a line of the test.
+    /// Replies that no line of the test has expected yet.
     unread: VecDeque<Reply>,
-    /// What can be tapped, of all messages of the last answer that had something: what each tap
-    /// sends.
+    /// Messages that taps send, of the last answer with something to tap.
     offered: Vec<Content>,
-    /// The actions that wait.
+    /// Numbers of the pending actions.
     actions: VecDeque<u64>,
-    /// Set while an answer has come since the person's last line.
+    /// Set if the bot has answered since the contact's last line.
     reads_until: Option<Timestamp>,
 }
 
@@ -50,7 +49,7 @@ impl<'r> SimulatedConversation<'r> {
         Self {
             engine,
             now: at.map_or_else(|| usual_time(engine.rules()), |at| at.timestamp()),
-            persons: BTreeMap::new(),
+            contacts: BTreeMap::new(),
             sent: 0,
             transcript: Transcript::default(),
             last: Explanation::default(),
@@ -65,7 +64,7 @@ impl<'r> SimulatedConversation<'r> {
             if !expects {
                 self.nothing_unread(line)?;
             }
-            if is_of_person(&line.event) {
+            if is_of_contact(&line.event) {
                 self.read(&line.who);
                 self.nothing_failed(line)?;
                 self.nothing_unread(line)?;
@@ -83,10 +82,10 @@ impl<'r> SimulatedConversation<'r> {
         match &line.event {
             LineEvent::Says(text) => {
                 let body = text.clone();
-                self.give(line, Content::Text { body });
+                self.send(line, Content::Text { body });
             }
             LineEvent::Taps(wanted) => self.tap(line, wanted)?,
-            LineEvent::Sends(sent) => self.give(line, content_of(sent)),
+            LineEvent::Sends(sent) => self.send(line, content_of(sent)),
             LineEvent::Waits(length) => {
                 let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::MAX);
                 let until = self.now.saturating_add(length).unwrap_or(Timestamp::MAX);
@@ -102,21 +101,20 @@ impl<'r> SimulatedConversation<'r> {
         Ok(())
     }
 
-    /// Lets the time pass in which a person reads what was answered; part of it may have passed
-    /// already.
+    /// Lets the contact read the last answer; part of that time may have passed already.
     fn read(&mut self, who: &str) {
-        let until = self.person(who).reads_until.take();
+        let until = self.contact(who).reads_until.take();
         if let Some(until) = until.filter(|until| *until > self.now) {
             self.wait(until);
         }
     }
 
-    fn person(&mut self, who: &str) -> &mut Person {
-        let index = self.persons.len();
-        self.persons
+    fn contact(&mut self, who: &str) -> &mut SimulatedContact {
+        let index = self.contacts.len();
+        self.contacts
             .entry(who.to_owned())
-            .or_insert_with(|| Person {
-                conversation: somebody(who, index),
+            .or_insert_with(|| SimulatedContact {
+                conversation: new_conversation(who, index),
                 unread: VecDeque::new(),
                 offered: Vec::new(),
                 actions: VecDeque::new(),
@@ -124,32 +122,28 @@ impl<'r> SimulatedConversation<'r> {
             })
     }
 
-    fn give(&mut self, line: &Line, content: Content) {
-        self.transcript
-            .person_says(&line.who, &content.transcript_text());
-        // Nobody wrote who changed the number.
+    fn send(&mut self, line: &Line, content: Content) {
+        let text = content.transcript_text();
+        self.transcript.add_message(&line.who, &text);
+        // WhatsApp sends it, not the contact.
         let counts = u64::from(content.kind() != Some(Kind::System));
         self.sent += 1;
         let (engine, now, number) = (self.engine, self.now, self.sent);
-        let person = self.person(&line.who);
-        let message = written(&person.conversation, number, now, content);
-        let turn = engine.decide(
-            &person.conversation,
-            EngineEvent::Message(&message),
-            now,
-            Trace::Considered,
-        );
-        person.conversation.inbound_count += counts;
+        let contact = self.contact(&line.who);
+        let message = new_message(&contact.conversation, number, now, content);
+        let event = EngineEvent::Message(&message);
+        let turn = engine.decide(&contact.conversation, event, now, Trace::Considered);
+        contact.conversation.inbound_count += counts;
         self.keep(&line.who, turn);
         self.wake();
     }
 
-    /// Lets the time pass, from one thing that is due to the next.
+    /// Lets time pass, from one due timer to the next.
     fn wait(&mut self, until: Timestamp) {
         loop {
-            let persons = self.persons.values();
-            let due = persons
-                .filter_map(|person| person.conversation.state.next_timer())
+            let contacts = self.contacts.values();
+            let due = contacts
+                .filter_map(|contact| contact.conversation.state.next_timer())
                 .min();
             let Some(due) = due.filter(|due| *due < until) else {
                 break;
@@ -161,14 +155,14 @@ impl<'r> SimulatedConversation<'r> {
         self.wake();
     }
 
-    /// Does what is due for everybody.
+    /// Runs the due timers of all contacts.
     fn wake(&mut self) {
         let (engine, now) = (self.engine, self.now);
-        let names: Vec<String> = self.persons.keys().cloned().collect();
+        let names: Vec<String> = self.contacts.keys().cloned().collect();
         for who in names {
-            // Bounded: each turn takes one thing away.
+            // Bounded: each turn takes one timer.
             for _ in 0..100 {
-                let conversation = &self.person(&who).conversation;
+                let conversation = &self.contact(&who).conversation;
                 if conversation.state.next_timer().is_none_or(|due| due > now) {
                     break;
                 }
@@ -180,12 +174,12 @@ impl<'r> SimulatedConversation<'r> {
 
     fn act(&mut self, line: &Line, outcome: &ActionResult) -> Result<(), Box<Failure>> {
         let (engine, now) = (self.engine, self.now);
-        let person = self.person(&line.who);
-        let Some(number) = person.actions.pop_front() else {
+        let contact = self.contact(&line.who);
+        let Some(number) = contact.actions.pop_front() else {
             return Err(self.failure(line, "no action waits for a result"));
         };
         let incoming = EngineEvent::Action { number, outcome };
-        let turn = engine.decide(&person.conversation, incoming, now, Trace::Considered);
+        let turn = engine.decide(&contact.conversation, incoming, now, Trace::Considered);
         self.keep(&line.who, turn);
         Ok(())
     }
@@ -193,37 +187,34 @@ impl<'r> SimulatedConversation<'r> {
     fn keep(&mut self, who: &str, turn: Turn) {
         self.coverage.note(&turn);
         for reply in &turn.replies {
-            self.transcript.bot_says(who, reply);
+            self.transcript.add_reply(who, reply);
         }
         let silent = turn.replies.is_empty() && turn.actions.is_empty();
         if silent && turn.decision != Decision::Pending {
-            self.transcript.nothing_is_said(who);
+            self.transcript.add_no_reply(who);
         }
         self.failed = self.failed.take().or_else(|| failure_of(&turn));
-        let late_decisions = turn
-            .late_decisions
-            .last()
-            .map(|one| one.explanation.clone());
-        self.last = late_decisions.unwrap_or(turn.explanation);
+        let late = turn.late_decisions.last();
+        let late = late.map(|late| late.explanation.clone());
+        self.last = late.unwrap_or(turn.explanation);
         let read = self.now.saturating_add(READING).unwrap_or(Timestamp::MAX);
-        let person = self.person(who);
+        let contact = self.contact(who);
         if !turn.replies.is_empty() {
-            person.reads_until = Some(read);
+            contact.reads_until = Some(read);
         }
-        person.conversation.state = turn.state;
-        person
-            .actions
-            .extend(turn.actions.iter().map(|asked| asked.number));
+        contact.conversation.state = turn.state;
+        let actions = turn.actions.iter();
+        contact.actions.extend(actions.map(|action| action.number));
         let offered = turn.replies.iter().flat_map(|reply| reply.content.taps());
         let offered: Vec<Content> = offered.collect();
         if !offered.is_empty() {
-            person.offered = offered;
+            contact.offered = offered;
         }
-        person.unread.extend(turn.replies);
+        contact.unread.extend(turn.replies);
     }
 
     fn tap(&mut self, line: &Line, wanted: &str) -> Result<(), Box<Failure>> {
-        let offered = &self.person(&line.who).offered;
+        let offered = &self.contact(&line.who).offered;
         let id = |content: &Content| content.button().map(button_id::owner_id).map(str::to_owned);
         let is = |content: &&Content| {
             content.button().map(button_id::owner_id) == Some(wanted)
@@ -234,7 +225,7 @@ impl<'r> SimulatedConversation<'r> {
             let message = format!("nothing offers `{wanted}`; there are {ids:?}");
             return Err(self.failure(line, &message));
         };
-        self.give(line, content);
+        self.send(line, content);
         Ok(())
     }
 
@@ -244,16 +235,14 @@ impl<'r> SimulatedConversation<'r> {
         text: Option<&str>,
         rule: Option<&str>,
     ) -> Result<(), Box<Failure>> {
-        let Some(reply) = self.person(&line.who).unread.pop_front() else {
+        let Some(reply) = self.contact(&line.who).unread.pop_front() else {
             let wanted = text.or(rule).unwrap_or("a reply");
-            return Err(self.failure(
-                line,
-                &format!("nothing was said, and \"{wanted}\" was expected"),
-            ));
+            let message = format!("nothing was said, and \"{wanted}\" was expected");
+            return Err(self.failure(line, &message));
         };
-        let said = reply.content.transcript_text();
-        if let Some(text) = text.filter(|text| !said.contains(text)) {
-            let message = format!("expected \"{text}\", and the bot said \"{said}\"");
+        let actual = reply.content.transcript_text();
+        if let Some(text) = text.filter(|text| !actual.contains(text)) {
+            let message = format!("expected \"{text}\", and the bot said \"{actual}\"");
             return Err(self.failure(line, &message));
         }
         if let Some(rule) = rule.filter(|rule| reply.rule.as_str() != *rule) {
@@ -263,7 +252,7 @@ impl<'r> SimulatedConversation<'r> {
         Ok(())
     }
 
-    /// A turn that failed answers nothing either, but nobody decided that it should.
+    /// Reports a failed turn: without a reply, it would pass for a decision to stay silent.
     fn nothing_failed(&mut self, line: &Line) -> Result<(), Box<Failure>> {
         match self.failed.take() {
             None => Ok(()),
@@ -272,14 +261,13 @@ impl<'r> SimulatedConversation<'r> {
     }
 
     fn nothing_unread(&mut self, line: &Line) -> Result<(), Box<Failure>> {
-        let unread = self.persons.values().find_map(|one| one.unread.front());
-        match unread.map(|reply| reply.content.transcript_text()) {
-            None => Ok(()),
-            Some(said) => {
-                let message = format!("the bot also said \"{said}\" before this line");
-                Err(self.failure(line, &message))
-            }
-        }
+        let mut contacts = self.contacts.values();
+        let Some(reply) = contacts.find_map(|contact| contact.unread.front()) else {
+            return Ok(());
+        };
+        let text = reply.content.transcript_text();
+        let message = format!("the bot also said \"{text}\" before this line");
+        Err(self.failure(line, &message))
     }
 
     fn failure(&self, line: &Line, message: &str) -> Box<Failure> {
@@ -292,14 +280,10 @@ impl<'r> SimulatedConversation<'r> {
     }
 }
 
-/// Whether a person does something.
-fn is_of_person(event: &LineEvent) -> bool {
-    match event {
-        LineEvent::Says(_) | LineEvent::Taps(_) | LineEvent::Sends(_) => true,
-        LineEvent::Waits(_)
-        | LineEvent::Expects { .. }
-        | LineEvent::ExpectsNothing
-        | LineEvent::Gives(_)
-        | LineEvent::Fails(_) => false,
-    }
+/// Whether the contact sends something.
+fn is_of_contact(event: &LineEvent) -> bool {
+    matches!(
+        event,
+        LineEvent::Says(_) | LineEvent::Taps(_) | LineEvent::Sends(_)
+    )
 }

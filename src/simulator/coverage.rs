@@ -1,9 +1,8 @@
-//! Which parts of the rules tests reach.
+//! Coverage: the parts of the rules that tests reach.
 //!
-//! Counted is what a person can forget to try: every rule and each of its `variants`, every step,
-//! every way that `go` leads, what is said to an answer that is no good, the endings a flow
-//! declares, and every `on_error`. `on_gone` is left out: it takes rules that change in the middle
-//! of a conversation, and a test has one set of rules.
+//! Parts are every rule and each of its `variants`, every step, every branch of `go`, every `retry`,
+//! the endings that a flow declares, and every `on_error`. `on_gone` is left out: it needs rules
+//! that change in the middle of a conversation, and a test has one set of rules.
 
 use std::collections::BTreeSet;
 
@@ -12,25 +11,24 @@ use crate::engine::{CoveragePoint, Turn};
 use crate::message::RuleId;
 use crate::rules::{Answer, Flow, RuleSet, Step};
 
-/// The parts of the rules that tests have reached.
+/// Parts of the rules that tests have reached.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     reached: BTreeSet<CoveragePoint>,
 }
 
 impl Coverage {
-    /// Every part that no test has reached, in order.
+    /// Lists every part that no test has reached, in order.
     #[must_use]
     pub fn missed(&self, rules: &RuleSet) -> Vec<CoveragePoint> {
-        all_parts(rules)
-            .into_iter()
-            .filter(|part| !self.reached.contains(part))
-            .collect()
+        let mut parts = all_parts(rules);
+        parts.retain(|part| !self.reached.contains(part));
+        parts
     }
 
-    /// How many there are.
+    /// Number of parts of the rules.
     #[must_use]
-    pub fn of(rules: &RuleSet) -> usize {
+    pub fn count_parts(rules: &RuleSet) -> usize {
         all_parts(rules).len()
     }
 
@@ -80,7 +78,7 @@ fn add_step(parts: &mut Vec<CoveragePoint>, flow: &str, step: &Step) {
     parts.extend(CoveragePoint::falls_through(flow, step));
 }
 
-/// The endings that a flow declares.
+/// Lists the endings that a flow declares.
 fn endings(flow: &Flow) -> impl Iterator<Item = (&'static str, &Answer)> {
     let always = [
         ("on_timeout", &flow.on_timeout),

@@ -2,25 +2,25 @@
 
 use crate::engine::{Decision, Explanation, Turn};
 
-/// Why a test failed.
+/// Failed expectation of a test.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Where in the files.
+    /// Bytes of the failed line in the rules files.
     pub span: std::ops::Range<usize>,
-    /// What was expected, and what came.
+    /// Expected and actual reply.
     pub message: String,
-    /// What was said until then, a line each.
+    /// Transcript up to the failure, by line.
     pub transcript: Vec<String>,
-    /// Why the last turn came out as it did.
+    /// Explanation of the last turn.
     pub explanation: Explanation,
 }
 
-/// How the rules failed in a turn, when they did.
+/// Finds the reason why the rules failed in a turn.
 pub(crate) fn failure_of(turn: &Turn) -> Option<String> {
-    let late_decisions = turn.late_decisions.iter();
-    let late_decisions = late_decisions.map(|one| (one.decision, &one.explanation));
-    let mut all = late_decisions.chain([(turn.decision, &turn.explanation)]);
-    let (_, explanation) = all.find(|(decision, _)| *decision == Decision::Failed)?;
+    let late = turn.late_decisions.iter();
+    let late = late.map(|late| (late.decision, &late.explanation));
+    let mut decisions = late.chain([(turn.decision, &turn.explanation)]);
+    let (_, explanation) = decisions.find(|(decision, _)| *decision == Decision::Failed)?;
     Some(explanation.note.clone().unwrap_or_default())
 }
 

@@ -1,9 +1,9 @@
-//! The messages that people of a `[[test]]` send without writing.
+//! Messages of a `[[test]]` that are neither texts nor taps.
 
 use crate::message::{ContactCard, Content, Kind, Media, Order, OrderItem};
 use crate::rules::Sent;
 
-/// The least that a message of a type has.
+/// Makes a message of a type, with the least that the type requires.
 pub(crate) fn content_of(sent: &Sent) -> Content {
     match sent.kind {
         Kind::Image => Content::Image(Media::default()),
@@ -34,7 +34,16 @@ pub(crate) fn content_of(sent: &Sent) -> Content {
             body: None,
             answers: sent.with.clone(),
         },
-        Kind::Order => Content::Order(order()),
+        Kind::Order => Content::Order(Order {
+            catalog_id: None,
+            text: None,
+            items: vec![OrderItem {
+                product_id: "product-1".to_owned(),
+                quantity: 1.0,
+                price: Some(10.0),
+                currency: Some("USD".to_owned()),
+            }],
+        }),
         Kind::Reaction => Content::Reaction {
             message: None,
             emoji: Some("👍".to_owned()),
@@ -56,22 +65,9 @@ pub(crate) fn content_of(sent: &Sent) -> Content {
             kind: None,
             errors: Vec::new(),
         },
-        // Refused when the rules are read: these are written and tapped.
+        // The compiler refuses these types here: they are written and tapped.
         Kind::Text | Kind::Button => Content::Other {
             kind: sent.kind.name().to_owned(),
         },
-    }
-}
-
-fn order() -> Order {
-    Order {
-        catalog_id: None,
-        text: None,
-        items: vec![OrderItem {
-            product_id: "product-1".to_owned(),
-            quantity: 1.0,
-            price: Some(10.0),
-            currency: Some("USD".to_owned()),
-        }],
     }
 }

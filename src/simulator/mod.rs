@@ -1,8 +1,7 @@
-//! Rehearses rules without a service: examples and conversations of the rules file, with a clock
+//! Simulates conversations without a service: the examples and tests of the rules file, with a clock
 //! that is moved by hand.
 //!
-//! Everything is decided by [`Engine::decide`], so a test that passes here is a promise
-//! about the service.
+//! Everything is decided by [`Engine::decide`], as in the service.
 
 mod contact;
 mod conversation;
@@ -14,71 +13,66 @@ mod transcript;
 
 use jiff::Timestamp;
 
-use crate::engine::{Engine, EngineEvent, Trace, Turn, Verdict};
+use crate::engine::{Considered, Engine, EngineEvent, Trace, Turn, Verdict};
 use crate::message::{Content, Conversation};
 use crate::rules::{Example, Rule};
-use contact::{somebody, usual_time, written};
+use contact::{new_conversation, new_message, usual_time};
 use conversation::SimulatedConversation;
 pub use coverage::Coverage;
 pub use failure::Failure;
 use failure::{failed, failure_of};
 use transcript::Transcript;
 
-/// What came of one test or example.
+/// Result of one test or example.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// Its name.
+    /// Name of the test or example.
     pub name: String,
-    /// What is wrong; `None`: it passes.
+    /// The failure; `None` if it passes.
     pub failure: Option<Box<Failure>>,
 }
 
-/// Runs every example and every test of some rules.
+/// Runs every example and every test of the rules.
 #[must_use]
 pub fn run(engine: &Engine) -> (Vec<Finding>, Coverage) {
     let mut coverage = Coverage::default();
     let mut findings = Vec::new();
     let rules = engine.rules();
     for rule in &rules.rules {
-        for example in &rule.examples {
-            findings.push(example_of(
-                engine,
-                rule,
-                example,
-                Wanted::Yes,
-                &mut coverage,
-            ));
-        }
-        for example in &rule.not_examples {
-            findings.push(example_of(engine, rule, example, Wanted::No, &mut coverage));
+        for (examples, wanted) in [
+            (&rule.examples, Wanted::Yes),
+            (&rule.not_examples, Wanted::No),
+        ] {
+            let run = |example| run_example(engine, rule, example, wanted, &mut coverage);
+            findings.extend(examples.iter().map(run));
         }
     }
     for test in &rules.tests {
-        let mut stage = SimulatedConversation::new(engine, test);
-        let failure = stage.play(test).err();
-        coverage.merge(stage.coverage);
+        let mut conversation = SimulatedConversation::new(engine, test);
+        let failure = conversation.play(test).err();
+        coverage.merge(conversation.coverage);
         let name = test.name.clone();
         findings.push(Finding { name, failure });
     }
     (findings, coverage)
 }
 
-/// What somebody gets for a text who has sent so many messages before, with what every rule makes
-/// of it.
+/// Decides on a text of a contact that has sent `inbound_count` messages before; the explanation
+/// lists every rule.
 #[must_use]
 pub fn ask(engine: &Engine, text: &str, inbound_count: u64, now: Timestamp) -> Turn {
-    let mut conversation = somebody("", 0);
+    let mut conversation = new_conversation("", 0);
     conversation.inbound_count = inbound_count;
     ask_as(engine, conversation, text, now)
 }
 
-/// What a person gets for a text as the conversation stands, with what every rule makes of it.
+/// Decides on a text in a conversation; the explanation lists every rule.
 #[must_use]
 pub fn ask_as(engine: &Engine, conversation: Conversation, text: &str, now: Timestamp) -> Turn {
     send_text(engine, conversation, text, now, Trace::Everything)
 }
 
-/// What comes of a text in the end: the quiet time of a burst is waited for.
+/// Decides on a text and, if it is debounced, on the timer that ends the debounce.
 fn send_text(
     engine: &Engine,
     mut conversation: Conversation,
@@ -89,18 +83,17 @@ fn send_text(
     let content = Content::Text {
         body: text.to_owned(),
     };
-    let message = written(&conversation, 1, now, content);
+    let message = new_message(&conversation, 1, now, content);
     let turn = engine.decide(&conversation, EngineEvent::Message(&message), now, trace);
-    let due = turn.state.debounce.as_ref().map(|burst| burst.due);
-    let Some(due) = due else {
+    let Some(due) = turn.state.debounce.as_ref().map(|debounce| debounce.due) else {
         return turn;
     };
     conversation.state = turn.state;
     conversation.inbound_count += 1;
     let mut turn = engine.decide(&conversation, EngineEvent::Timer, due, trace);
-    if let Some(late_decisions) = turn.late_decisions.pop() {
-        turn.decision = late_decisions.decision;
-        turn.explanation = late_decisions.explanation;
+    if let Some(late) = turn.late_decisions.pop() {
+        turn.decision = late.decision;
+        turn.explanation = late.explanation;
     }
     turn
 }
@@ -111,7 +104,7 @@ enum Wanted {
     No,
 }
 
-fn example_of(
+fn run_example(
     engine: &Engine,
     rule: &Rule,
     example: &Example,
@@ -119,35 +112,36 @@ fn example_of(
     coverage: &mut Coverage,
 ) -> Finding {
     let now = usual_time(engine.rules());
-    let mut conversation = somebody("", 0);
+    let mut conversation = new_conversation("", 0);
     conversation.inbound_count = 1;
     let turn = send_text(engine, conversation, &example.text, now, Trace::Considered);
     let considered = &turn.explanation.considered;
-    let is = |one: &&crate::engine::Considered| one.verdict == Verdict::Matched;
-    let matched = considered.iter().filter(is).any(|one| one.rule == rule.id);
+    let is_match = |rule: &&Considered| rule.verdict == Verdict::Matched;
+    let mut matches = considered.iter().filter(is_match);
+    let first = matches.clone().next();
+    let takes = matches.any(|considered| considered.rule == rule.id);
     let (key, good) = match wanted {
-        Wanted::Yes => ("examples", matched),
-        Wanted::No => ("not_examples", !matched),
+        Wanted::Yes => ("examples", takes),
+        Wanted::No => ("not_examples", !takes),
     };
     if wanted == Wanted::Yes {
         coverage.note(&turn);
     }
-    let taken = considered.iter().find(is);
-    let taken = taken.map_or_else(
-        || "no rule takes it".to_owned(),
-        |one| format!("`{}` takes it", one.rule),
-    );
+    let actual = match first {
+        Some(first) => format!("`{}` takes it", first.rule),
+        None => "no rule takes it".to_owned(),
+    };
     let message = match (good, failure_of(&turn)) {
         (true, None) => None,
         (true, Some(note)) => Some(failed(&note)),
         (false, _) => Some(match wanted {
-            Wanted::Yes => format!("`{}` should take this, and {taken}", rule.id),
+            Wanted::Yes => format!("`{}` should take this, and {actual}", rule.id),
             Wanted::No => format!("`{}` takes this, and should not", rule.id),
         }),
     };
     let failure = message.map(|message| {
         let mut transcript = Transcript::default();
-        transcript.person_says("", &example.text);
+        transcript.add_message("", &example.text);
         Box::new(Failure {
             span: example.span.clone(),
             message,

@@ -1,8 +1,7 @@
-//! Decides a conversation of the past again, from its first message on, as if these rules had been
-//! there.
+//! Replays a recorded conversation with other rules, from its first message on.
 //!
-//! What waited goes on at its time, and actions come to what they came to then; one that was not
-//! asked for then fails. What is said by a timer counts to the message before it.
+//! Timers run at their time, and actions end with their recorded result; an action that was not
+//! recorded fails. Replies of a timer count to the message before it.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,28 +10,29 @@ use jiff::Timestamp;
 use crate::engine::{Decision, Engine, EngineEvent, Reply, Trace, Turn};
 use crate::message::{Action, ActionResult, Conversation, Echo, Inbound, Kind, Wamid};
 
-/// More than this does not become due between two messages.
+/// Number of timers and actions that are run between two messages at most.
 const DUE_MAX: usize = 1_000;
 
-/// Something that came in, and when it was decided on.
+/// Recorded event, with the time of its decision.
 #[derive(Clone, Debug)]
 pub enum PastEvent {
-    /// The person wrote.
+    /// A message from the contact.
     Message(Timestamp, Box<Inbound>),
-    /// A colleague wrote from the phone app.
+    /// A message that a colleague sent from the phone app.
     Echo(Timestamp, Box<Echo>),
 }
 
-/// What came of one message of the person.
+/// Answer to one message of the contact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The last decision on it.
+    /// The last decision on the message.
     pub decision: Decision,
-    /// What was said to it, and by timers after it.
+    /// Replies to the message, and of timers after it.
     pub replies: Vec<Reply>,
 }
 
-/// Decides again; gives an answer for each message, in order. `until` is when the past ends.
+/// Replays the events and gives an answer for each message, in order. `until` is the end of the
+/// recorded period.
 #[must_use]
 pub fn replay(
     engine: &Engine,
@@ -41,7 +41,7 @@ pub fn replay(
     outcomes: impl Fn(&Action) -> Option<(ActionResult, Timestamp)>,
     until: Timestamp,
 ) -> Vec<Answer> {
-    let mut past = Replaying {
+    let mut replay = Replay {
         engine,
         conversation,
         outcomes,
@@ -51,28 +51,28 @@ pub fn replay(
     };
     for event in events {
         match event {
-            PastEvent::Message(at, message) => past.message(message, *at),
+            PastEvent::Message(at, message) => replay.message(message, *at),
             PastEvent::Echo(at, echo) => {
-                past.advance(*at);
-                past.turn(EngineEvent::Echo(echo), *at);
+                replay.advance(*at);
+                replay.turn(EngineEvent::Echo(echo), *at);
             }
         }
     }
-    past.advance(until);
-    past.answers
+    replay.advance(until);
+    replay.answers
 }
 
-struct Replaying<'a, O> {
+struct Replay<'a, O> {
     engine: &'a Engine,
     conversation: Conversation,
     outcomes: O,
-    /// Actions under way: when they end, which, and how.
+    /// Actions in progress: time of their end, number and result.
     pending: VecDeque<(Timestamp, u64, ActionResult)>,
     answers: Vec<Answer>,
     by_wamid: HashMap<Wamid, usize>,
 }
 
-impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
+impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replay<'_, O> {
     fn message(&mut self, message: &Inbound, at: Timestamp) {
         self.advance(at);
         self.by_wamid
@@ -90,7 +90,7 @@ impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
         }
     }
 
-    /// Goes on with everything that is due until then, the earliest first.
+    /// Runs everything that is due up to a time, the earliest first.
     fn advance(&mut self, until: Timestamp) {
         for _ in 0..DUE_MAX {
             let timer = self.conversation.state.next_timer();
@@ -110,14 +110,13 @@ impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
         }
     }
 
-    fn turn(&mut self, incoming: EngineEvent<'_>, now: Timestamp) -> Turn {
-        let turn = self
-            .engine
-            .decide(&self.conversation, incoming, now, Trace::Matched);
+    fn turn(&mut self, event: EngineEvent<'_>, now: Timestamp) -> Turn {
+        let engine = self.engine;
+        let turn = engine.decide(&self.conversation, event, now, Trace::Matched);
         self.conversation.state.clone_from(&turn.state);
-        for late_decisions in &turn.late_decisions {
-            if let Some(place) = self.by_wamid.get(&late_decisions.message) {
-                self.answers[*place].decision = late_decisions.decision;
+        for late in &turn.late_decisions {
+            if let Some(place) = self.by_wamid.get(&late.message) {
+                self.answers[*place].decision = late.decision;
             }
         }
         for reply in &turn.replies {
@@ -128,12 +127,13 @@ impl<O: Fn(&Action) -> Option<(ActionResult, Timestamp)>> Replaying<'_, O> {
                 self.answers[place].replies.push(reply.clone());
             }
         }
-        for asked in &turn.actions {
-            let (outcome, at) = (self.outcomes)(&asked.action).unwrap_or_else(|| {
+        for requested in &turn.actions {
+            let (outcome, at) = (self.outcomes)(&requested.action).unwrap_or_else(|| {
                 let reason = "it was not asked for then".to_owned();
                 (ActionResult::Failed(reason), now)
             });
-            self.pending.push_back((at.max(now), asked.number, outcome));
+            self.pending
+                .push_back((at.max(now), requested.number, outcome));
         }
         self.pending.make_contiguous().sort_by_key(|(at, _, _)| *at);
         turn

@@ -1,65 +1,66 @@
-//! What was said in a `[[test]]`, as a person reads it when the test fails.
+//! Transcript of a `[[test]]`, shown when the test fails.
 
 use std::collections::BTreeSet;
 
 use crate::engine::Reply;
 
-/// Everything that was said until now.
+/// Messages of a test so far, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
-    said: Vec<Said>,
+    entries: Vec<Entry>,
 }
 
 #[derive(Debug)]
-struct Said {
-    /// Who says it, or to whom; empty for the first person.
-    person: String,
+struct Entry {
+    /// Name of the contact that writes or is answered; empty for the first contact.
+    contact: String,
     speaker: Speaker,
     text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speaker {
-    Person,
+    Contact,
     Bot,
-    /// Nothing was answered.
+    /// The bot does not answer.
     Nobody,
 }
 
 impl Transcript {
-    pub(crate) fn person_says(&mut self, person: &str, text: &str) {
-        self.say(person, Speaker::Person, text);
+    pub(crate) fn add_message(&mut self, contact: &str, text: &str) {
+        self.add(contact, Speaker::Contact, text);
     }
 
-    pub(crate) fn bot_says(&mut self, person: &str, reply: &Reply) {
+    pub(crate) fn add_reply(&mut self, contact: &str, reply: &Reply) {
         let text = format!("{}   ({})", reply.content.transcript_text(), reply.rule);
-        self.say(person, Speaker::Bot, &text);
+        self.add(contact, Speaker::Bot, &text);
     }
 
-    pub(crate) fn nothing_is_said(&mut self, person: &str) {
-        self.say(person, Speaker::Nobody, "(nothing)");
+    pub(crate) fn add_no_reply(&mut self, contact: &str) {
+        self.add(contact, Speaker::Nobody, "(nothing)");
     }
 
-    fn say(&mut self, person: &str, speaker: Speaker, text: &str) {
-        self.said.push(Said {
-            person: person.to_owned(),
+    fn add(&mut self, contact: &str, speaker: Speaker, text: &str) {
+        self.entries.push(Entry {
+            contact: contact.to_owned(),
             speaker,
             text: text.to_owned(),
         });
     }
 
-    /// Line by line; the speakers stand in a column of their own.
+    /// Formats the transcript by line, with the speakers in a column of their own.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let persons: BTreeSet<&str> = self.said.iter().map(|one| one.person.as_str()).collect();
-        let several = persons.len() > 1;
-        let labels = self.said.iter().map(|one| one.label(several));
+        let entries = self.entries.iter();
+        let contacts: BTreeSet<&str> = entries.map(|entry| entry.contact.as_str()).collect();
+        let several = contacts.len() > 1;
+        let labels = self.entries.iter().map(|entry| entry.label(several));
         let labels: Vec<String> = labels.collect();
         let widths = labels.iter().map(|label| label.chars().count());
         let width = widths.max().unwrap_or_default().max("user".len());
         let mut lines = Vec::new();
-        for (one, label) in self.said.iter().zip(&labels) {
+        for (entry, label) in self.entries.iter().zip(&labels) {
             let mut speaker = label.as_str();
-            for line in one.text.split('\n') {
+            for line in entry.text.split('\n') {
                 lines.push(format!("{speaker:width$}  {line}"));
                 speaker = "";
             }
@@ -68,16 +69,13 @@ impl Transcript {
     }
 }
 
-impl Said {
-    /// Who speaks; among several persons by name, and to whom.
+impl Entry {
+    /// Names the speaker; among several contacts, the contact too.
     fn label(&self, several: bool) -> String {
-        let name = if self.person.is_empty() || !several {
-            "user"
-        } else {
-            &self.person
-        };
+        let is_named = several && !self.contact.is_empty();
+        let name = if is_named { &self.contact } else { "user" };
         match self.speaker {
-            Speaker::Person => name.to_owned(),
+            Speaker::Contact => name.to_owned(),
             Speaker::Bot if several => format!("bot to {name}"),
             Speaker::Bot => "bot".to_owned(),
             Speaker::Nobody => String::new(),

@@ -1,38 +1,18 @@
-//! The engine that fills texts in: minijinja with the filters that make sense in a message, and
-//! nothing that reads files or other templates.
+//! Environment of templates: minijinja with the filters that make sense in a message, and nothing
+//! that reads files or other templates.
 
 use std::fmt::Write as _;
 
 use minijinja::{Environment, UndefinedBehavior, filters, tests};
 
-/// Instructions a text may take; a text with a loop over a handful of things takes some hundred.
+/// Number of instructions that a text may take; a short loop takes some hundred.
 const FUEL: u64 = 20_000;
 
-/// The filters of [`environment`], for suggestions.
-pub(crate) const FILTERS: [&str; 20] = [
-    "default",
-    "upper",
-    "lower",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "length",
-    "int",
-    "float",
-    "round",
-    "join",
-    "first",
-    "last",
-    "date",
-    "weekday",
-    "time",
-    "number",
-    "money",
-    "plural",
-];
-/// Its tests.
-pub(crate) const TESTS: [&str; 2] = ["defined", "undefined"];
+/// Filters of [`environment`], for suggestions.
+pub(crate) const FILTERS: &str = "default upper lower title capitalize trim replace length int \
+    float round join first last date weekday time number money plural";
+/// Tests of [`environment`], for suggestions.
+pub(crate) const TESTS: &str = "defined undefined";
 
 /// Makes an engine without a template in it.
 pub(crate) fn environment() -> Environment<'static> {
@@ -41,27 +21,18 @@ pub(crate) fn environment() -> Environment<'static> {
     engine.set_undefined_behavior(UndefinedBehavior::Chainable);
     engine.set_fuel(Some(FUEL));
     engine.set_debug(true); // errors carry their place
-    engine.add_filter("default", filters::default);
-    engine.add_filter("upper", filters::upper);
-    engine.add_filter("lower", filters::lower);
-    engine.add_filter("title", filters::title);
-    engine.add_filter("capitalize", filters::capitalize);
-    engine.add_filter("trim", filters::trim);
-    engine.add_filter("replace", filters::replace);
-    engine.add_filter("length", filters::length);
-    engine.add_filter("int", filters::int);
-    engine.add_filter("float", filters::float);
-    engine.add_filter("round", filters::round);
-    engine.add_filter("join", filters::join);
-    engine.add_filter("first", filters::first);
-    engine.add_filter("last", filters::last);
+    macro_rules! add_filters {
+        ($($name:ident)*) => { $(engine.add_filter(stringify!($name), filters::$name);)* };
+    }
+    add_filters!(default upper lower title capitalize trim replace);
+    add_filters!(length int float round join first last);
     super::filters::add_to(&mut engine);
     engine.add_test("defined", tests::is_defined);
     engine.add_test("undefined", tests::is_undefined);
     engine
 }
 
-/// An engine for addresses: every value is escaped.
+/// Makes an engine for addresses: every value is escaped.
 pub(crate) fn for_urls() -> Environment<'static> {
     let mut engine = environment();
     engine.set_formatter(|out, _, value| {

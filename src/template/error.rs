@@ -1,17 +1,17 @@
-//! Tells what is wrong with a text, and what was probably meant.
+//! Errors of texts, with suggestions.
 
 use std::ops::Range;
 
 use super::scope::{NAMES, OPEN, Scope};
 
-/// Why a text is not a good template.
+/// Error in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// Bytes of the source that are wrong.
+    /// Bytes of the source that the error is about.
     pub range: Range<usize>,
-    /// What is wrong, lower case, no full stop.
+    /// Description in lower case, without a full stop.
     pub message: String,
-    /// What to do instead.
+    /// Suggestion.
     pub help: Option<String>,
 }
 
@@ -42,7 +42,7 @@ fn detail(error: &minijinja::Error) -> String {
     detail.unwrap_or_else(|| error.kind().to_string())
 }
 
-/// The bytes that an error is about; all of them when it does not tell.
+/// Finds the bytes that an error is about; all of the source if the error names none.
 fn place(source: &str, error: &minijinja::Error) -> Range<usize> {
     let range = error.range().filter(|range| {
         range.start < range.end
@@ -62,7 +62,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
     let fields = fields.map(|field| format!("contact.fields.{field}"));
     let known: Vec<String> = NAMES
         .iter()
-        .map(|known| (*known).to_owned())
+        .cloned()
         .chain(groups)
         .chain(fields)
         .chain(scope.roots.iter().cloned())

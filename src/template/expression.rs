@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{RenderError, Scope, Template, TemplateError, environment, error};
 
-/// Put around an expression, so that the engine for texts decides it.
+/// Text around an expression, so that the engine for texts evaluates it.
 const BEFORE: &str = "{% if (";
 const AFTER: &str = ") %}1{% endif %}";
 
-/// A question about variables whose answer is yes or no.
+/// Expression over variables that is true or false.
 #[derive(Debug)]
 pub struct Expression {
     written: String,
@@ -19,9 +19,9 @@ impl Expression {
     /// Checks an expression: syntax, and that every variable exists.
     ///
     /// # Errors
-    /// Every problem found, with its place in the expression.
+    /// Every problem, with its place in the expression.
     pub fn parse(written: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
-        // A delimiter inside would end what is put around it.
+        // A delimiter inside would end the text around the expression.
         if let Some(at) = ["%}", "{%", "{{", "}}"]
             .iter()
             .find_map(|mark| written.find(mark))
@@ -39,7 +39,7 @@ impl Expression {
                 help: None,
             }]);
         }
-        // On its own first: with what is put around it, a message would tell of that.
+        // Compiled alone first, so that errors do not mention the text around it.
         if let Err(error) = environment::environment().compile_expression(written) {
             return Err(vec![error::bad_expression(written, &error)]);
         }
@@ -58,16 +58,16 @@ impl Expression {
         })
     }
 
-    /// As the owner wrote it.
+    /// The expression as the owner wrote it.
     #[must_use]
     pub fn written(&self) -> &str {
         &self.written
     }
 
-    /// Decides.
+    /// Evaluates the expression.
     ///
     /// # Errors
-    /// [`RenderError`]: values that cannot be compared, or too much work.
+    /// [`RenderError`] for values that cannot be compared, or too many instructions.
     pub fn holds(&self, values: &impl Serialize) -> Result<bool, RenderError> {
         Ok(self.template.render(&[], values)? == "1")
     }

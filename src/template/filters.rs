@@ -1,4 +1,4 @@
-//! Filters that write as the person's language does: dates, times, numbers, money, plurals.
+//! Filters that write in the contact's language: dates, times, numbers, money, plurals.
 
 use jiff::civil::{Date, DateTime, Time};
 use minijinja::value::{Kwargs, Value};
@@ -6,7 +6,7 @@ use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::text::locale::{DateStyle, Locale};
 
-/// Adds them to an engine.
+/// Adds the filters to an engine.
 pub(crate) fn add_to(engine: &mut Environment<'static>) {
     engine.add_filter("date", date);
     engine.add_filter("weekday", weekday);
@@ -22,8 +22,7 @@ fn locale(state: &State<'_, '_>) -> Locale {
     Locale::parse(language.unwrap_or("en"))
 }
 
-/// `{{ day | date }}`, `{{ day | date('full') }}`: short, medium, long (when nothing is said) or
-/// full.
+/// `{{ day | date }}`, `{{ day | date('full') }}`: short, medium, long (the default) or full.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the engine hands arguments over so"
@@ -81,19 +80,19 @@ fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> String {
 )]
 fn plural(state: &State<'_, '_>, value: &Value, forms: Kwargs) -> Result<String, Error> {
     let form = locale(state).plural(number_of(value).unwrap_or_default());
-    let own: Option<String> = forms.get(form)?;
+    let text: Option<String> = forms.get(form)?;
     let other: Option<String> = forms.get("other")?;
     for known in ["zero", "one", "two", "few", "many"] {
         let _: Option<String> = forms.get(known)?;
     }
     forms.assert_all_used()?;
-    own.or(other).ok_or_else(|| {
+    text.or(other).ok_or_else(|| {
         let message = "a plural needs the form `other`";
         Error::new(ErrorKind::MissingArgument, message)
     })
 }
 
-/// What cannot be read stays as it is: an answer that is not there yet is empty.
+/// Writes a value that a filter cannot read: unchanged, or empty if it is undefined.
 fn as_is(value: &Value) -> String {
     if value.is_undefined() || value.is_none() {
         String::new()

@@ -1,4 +1,4 @@
-//! Groups of variables that are computed when a text first asks for them.
+//! Groups of variables that are computed for the first text that uses them.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 type Compute = Box<dyn FnOnce() -> Value + Send + Sync>;
 
-/// Group of variables that is computed when a text first asks for one of them.
+/// Group of variables that is computed for the first text that uses one of them.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct LazyGroup(Value);
@@ -17,7 +17,7 @@ pub struct LazyGroup(Value);
 struct Lazy(LazyLock<Value, Compute>);
 
 impl LazyGroup {
-    /// Makes a group of the fields of what `compute` gives; it is called at most once.
+    /// Makes a group of the fields of the result of `compute`, which is called at most once.
     pub fn new<T: Serialize>(compute: impl FnOnce() -> T + Send + Sync + 'static) -> Self {
         let compute: Compute = Box::new(|| Value::from(Serde(compute())));
         Self(Value::from_object(Lazy(LazyLock::new(compute))))

@@ -1,9 +1,8 @@
 //! Texts with `{{ variables }}`, filled in by minijinja.
 //!
-//! A template comes from the owner only. What people write is a value, never source, so nothing
-//! they send is ever run. Which variables exist is fixed, so an unknown one is found when the rules
-//! are loaded. A text may be written in several languages; which one is taken is decided when it is
-//! filled in.
+//! Templates come from the owner only. Text from contacts is a value, never source, so it is never
+//! run. The set of variables is fixed, so an unknown variable is found when the rules are loaded. A
+//! text may be written in several languages; its language is chosen when it is filled in.
 
 mod environment;
 mod error;
@@ -26,13 +25,13 @@ pub use expression::Expression;
 pub use lazy_group::LazyGroup;
 pub use scope::{NAMES, OPEN, Scope, groups};
 
-/// The name of the one template in each environment.
+/// Name of the only template in each environment.
 const NAME: &str = "text";
 
 /// A text of the owner's, checked when the rules are loaded.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// At least one; the tag is empty when the text is for every language.
+    /// At least one text; the tag is empty if the text is for every language.
     texts: Vec<(String, Text)>,
 }
 
@@ -40,12 +39,12 @@ pub struct Template {
 #[derive(Clone)]
 struct Text {
     source: String,
-    /// `None` when the text has nothing to fill in.
+    /// `None` if the text has nothing to fill in.
     engine: Option<Box<Environment<'static>>>,
 }
 
-/// A text could not be filled in for one message: it ran out of its allowance, or used a value as
-/// what it is not.
+/// Error of a text that could not be filled in: it used up its instructions, or used a value of the
+/// wrong type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RenderError(String);
@@ -56,19 +55,19 @@ impl Template {
     /// # Errors
     /// Every problem found.
     pub fn parse(source: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
-        Self::one(source, scope, environment::environment)
+        Self::parse_with(source, scope, environment::environment)
     }
 
-    /// The same for an address: what variables stand for is escaped, so that it stays within its
-    /// part of the address.
+    /// Checks an address. Values are escaped when it is filled in, so that each stays within its part
+    /// of the address.
     ///
     /// # Errors
     /// Every problem found.
     pub fn parse_url(source: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
-        Self::one(source, scope, environment::for_urls)
+        Self::parse_with(source, scope, environment::for_urls)
     }
 
-    fn one(
+    fn parse_with(
         source: &str,
         scope: &Scope<'_>,
         engine: fn() -> Environment<'static>,
@@ -79,26 +78,25 @@ impl Template {
         })
     }
 
-    /// Joins texts that say the same in different languages, each with the tag of its own.
+    /// Joins the translations of one text, each with its language tag.
     #[must_use]
     pub fn in_languages(texts: Vec<(String, Self)>) -> Self {
-        let texts = texts.into_iter();
-        let texts = texts.filter_map(|(tag, one)| {
-            let text = one.texts.into_iter().next();
-            text.map(|(_, text)| (tag, text))
+        let texts = texts.into_iter().filter_map(|(tag, template)| {
+            let (_, text) = template.texts.into_iter().next()?;
+            Some((tag, text))
         });
         Self {
             texts: texts.collect(),
         }
     }
 
-    /// The languages it is written in; none when it is one text for all.
+    /// Lists the languages of the text; none if it is one text for all.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         let tags = self.texts.iter().map(|(tag, _)| tag.as_str());
         tags.filter(|tag| !tag.is_empty())
     }
 
-    /// The text itself when it has nothing to fill in, so that limits can be checked when rules are
+    /// The text itself if it has nothing to fill in, so that limits can be checked when rules are
     /// loaded.
     #[must_use]
     pub fn literal(&self, languages: &[&str]) -> Option<&str> {
@@ -106,7 +104,7 @@ impl Template {
         text.engine.is_none().then_some(text.source.as_str())
     }
 
-    /// As the owner wrote it.
+    /// Source, as the owner wrote it.
     #[must_use]
     pub fn source(&self, languages: &[&str]) -> &str {
         &self.text(languages).source
@@ -115,7 +113,7 @@ impl Template {
     /// Fills the text in. A variable that is known but has no value for this message is empty.
     ///
     /// # Errors
-    /// [`RenderError`]: what went wrong, without any value.
+    /// [`RenderError`], without any value.
     pub fn render(
         &self,
         languages: &[&str],
@@ -131,8 +129,8 @@ impl Template {
     /// Fills in an address.
     ///
     /// # Errors
-    /// As [`Self::render`], and when a value would lead out of its part of the address: no escape
-    /// stands for `..`.
+    /// As [`Self::render`], and if a value would leave its part of the address: `..` cannot be
+    /// escaped.
     pub fn render_url(
         &self,
         languages: &[&str],
@@ -140,25 +138,24 @@ impl Template {
     ) -> Result<String, RenderError> {
         let address = self.render(languages, values)?;
         if has_dot_segments(&address) {
-            let what = "the address leaves its place: a part of it came out as `.` or `..`";
-            return Err(RenderError(what.to_owned()));
+            let reason = "the address leaves its place: a part of it came out as `.` or `..`";
+            return Err(RenderError(reason.to_owned()));
         }
         Ok(address)
     }
 
-    /// The text for the first of these languages that there is one for; the first text when there
-    /// is none for any.
+    /// Finds the text in the first of some languages that has one, or else the first text.
     fn text(&self, languages: &[&str]) -> &Text {
-        let found = languages.iter().find_map(|language| self.text_in(language));
-        found.unwrap_or(&self.texts[0].1)
+        let text = languages.iter().find_map(|language| self.text_in(language));
+        text.unwrap_or(&self.texts[0].1)
     }
 
-    /// Exactly this language; then with one part of its tag less at a time, so that script goes
-    /// before region. Of each, the one of any region is as good.
+    /// Finds the text in exactly this language, or else with fewer parts of its tag, from the end, so
+    /// that the script counts more than the region. Any region of a remaining tag will do.
     fn text_in(&self, language: &str) -> Option<&Text> {
         let find = |is: &dyn Fn(&str) -> bool| {
-            let found = self.texts.iter().find(|(tag, _)| is(tag));
-            found.map(|(_, text)| text)
+            let mut texts = self.texts.iter();
+            texts.find(|(tag, _)| is(tag)).map(|(_, text)| text)
         };
         if let Some(text) = find(&|tag| tag.eq_ignore_ascii_case(language)) {
             return Some(text);
@@ -166,25 +163,24 @@ impl Template {
         let scripted = with_script(language);
         let mut wanted = scripted.as_str();
         loop {
-            let found = find(&|tag| tag.eq_ignore_ascii_case(wanted))
+            let text = find(&|tag| tag.eq_ignore_ascii_case(wanted))
                 .or_else(|| find(&|tag| with_script(tag).eq_ignore_ascii_case(wanted)))
                 .or_else(|| find(&|tag| begins(&with_script(tag), wanted)));
-            if found.is_some() {
-                return found;
+            if text.is_some() {
+                return text;
             }
             wanted = wanted.rsplit_once('-')?.0;
         }
     }
 }
 
-/// Whether a tag is a longer one of another.
+/// Whether a tag is `wanted` with further parts.
 fn begins(tag: &str, wanted: &str) -> bool {
     let (start, rest) = tag.split_at_checked(wanted.len()).unwrap_or_default();
     start.eq_ignore_ascii_case(wanted) && rest.starts_with('-')
 }
 
-/// The tag with the script that Chinese is written in there, when it names none: `zh-Hant-TW` for
-/// `zh-TW`.
+/// Adds the script to a Chinese tag that names none: `zh-Hant-TW` for `zh-TW`.
 fn with_script(tag: &str) -> String {
     let mut parts = tag.split('-');
     let (language, region, more) = (parts.next(), parts.next(), parts.next());
@@ -193,10 +189,8 @@ fn with_script(tag: &str) -> String {
         _ if !chinese || more.is_some() => tag.to_owned(),
         None => "zh-Hans".to_owned(),
         Some(region) if region.len() == 2 => {
-            let traditional = ["TW", "HK", "MO"];
-            let traditional = traditional
-                .iter()
-                .any(|one| one.eq_ignore_ascii_case(region));
+            let traditional = ["tw", "hk", "mo"];
+            let traditional = traditional.contains(&region.to_lowercase().as_str());
             let script = if traditional { "Hant" } else { "Hans" };
             format!("zh-{script}-{region}")
         }
@@ -243,7 +237,7 @@ impl Text {
             return Ok(self.source.clone());
         };
         let template = engine.get_template(NAME).expect("parse added it");
-        // The kind tells enough; details could quote what a person wrote.
+        // Only the kind: details could quote a contact's text.
         template
             .render(Serde(values))
             .map_err(|error| RenderError(error.kind().to_string()))

@@ -1,5 +1,5 @@
-//! The filters and tests that a text names. The engine would miss an unknown one only when a
-//! message comes.
+//! References to filters and tests. The engine would report an unknown name only when it fills in a
+//! text.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind};
 use super::environment::{FILTERS, TESTS};
 use super::error::TemplateError;
 
-/// What a name is used for.
+/// Use of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
     /// `value | name`
@@ -19,19 +19,21 @@ enum Use {
 
 /// Reports filters and tests that the engine does not have, each at its place.
 pub(crate) fn unknown(source: &str, engine: &Environment<'_>) -> Vec<TemplateError> {
-    let all = used(source).into_iter();
-    let unknown = all.filter(|(kind, range)| !is_known(engine, *kind, &source[range.clone()]));
-    unknown
+    let mut names = used(source);
+    names.retain(|(kind, range)| !is_known(engine, *kind, &source[range.clone()]));
+    names
+        .into_iter()
         .map(|(kind, range)| {
             let name = &source[range.clone()];
-            let (what, known) = match kind {
-                Use::Filter => ("filter", &FILTERS[..]),
-                Use::Test => ("test", &TESTS[..]),
+            let (noun, known) = match kind {
+                Use::Filter => ("filter", FILTERS),
+                Use::Test => ("test", TESTS),
             };
-            let closest = crate::diagnostics::suggest::did_you_mean(name, known.iter().copied());
+            let closest = crate::diagnostics::suggest::did_you_mean(name, known.split(' '));
+            let list = || format!("there are {}", known.replace(' ', ", "));
             TemplateError {
-                message: format!("there is no {what} `{name}`"),
-                help: Some(closest.unwrap_or_else(|| format!("there are {}", known.join(", ")))),
+                message: format!("there is no {noun} `{name}`"),
+                help: Some(closest.unwrap_or_else(list)),
                 range,
             }
         })
@@ -48,9 +50,9 @@ fn is_known(engine: &Environment<'_>, kind: Use, name: &str) -> bool {
     tried.err().is_none_or(|error| error.kind() != missing)
 }
 
-/// Every name of a filter or test, with its place.
+/// Lists every name of a filter or test, with its place.
 fn used(source: &str) -> Vec<(Use, Range<usize>)> {
-    let mut found = Vec::new();
+    let mut names = Vec::new();
     let mut at = 0;
     while let Some(open) = source[at..].find(['{']).map(|open| at + open) {
         at = open + 1;
@@ -69,12 +71,12 @@ fn used(source: &str) -> Vec<(Use, Range<usize>)> {
             at: at + 1,
             close,
         };
-        at = block.read(&mut found);
+        at = block.read(&mut names);
     }
-    found
+    names
 }
 
-/// What stands between two delimiters.
+/// Text between two delimiters.
 struct Block<'s> {
     source: &'s str,
     at: usize,
@@ -82,8 +84,8 @@ struct Block<'s> {
 }
 
 impl Block<'_> {
-    /// Reads up to the closing delimiter; the place behind it.
-    fn read(mut self, found: &mut Vec<(Use, Range<usize>)>) -> usize {
+    /// Reads up to the closing delimiter; gives the place behind it.
+    fn read(mut self, names: &mut Vec<(Use, Range<usize>)>) -> usize {
         let mut next: Option<Use> = None;
         let mut first = true;
         while let Some(character) = self.source[self.at..].chars().next() {
@@ -103,7 +105,7 @@ impl Block<'_> {
                     match (next, word) {
                         (Some(Use::Test), "not") => {}
                         (Some(kind), _) => {
-                            found.push((kind, range));
+                            names.push((kind, range));
                             next = None;
                         }
                         (None, "is") if !is_part => next = Some(Use::Test),
@@ -134,13 +136,13 @@ impl Block<'_> {
 
     fn word(&mut self) -> Range<usize> {
         let rest = &self.source[self.at..];
-        let length = rest.find(|one: char| !one.is_alphanumeric() && one != '_');
+        let length = rest.find(|character: char| !character.is_alphanumeric() && character != '_');
         let start = self.at;
         self.at += length.unwrap_or(rest.len());
         start..self.at
     }
 
-    /// What stands in `{% raw %}` is no template.
+    /// Skips the text in `{% raw %}`, which is no template.
     fn behind_raw(&self) -> usize {
         let end = self.source[self.at..].find("endraw");
         end.map_or(self.source.len(), |end| self.at + end)
@@ -153,8 +155,8 @@ mod tests {
     use crate::template::environment::{FILTERS, TESTS, environment};
 
     fn names(source: &str) -> Vec<&str> {
-        let all = used(source).into_iter();
-        all.map(|(_, range)| &source[range]).collect()
+        let names = used(source).into_iter();
+        names.map(|(_, range)| &source[range]).collect()
     }
 
     #[test]
@@ -179,11 +181,10 @@ mod tests {
     #[test]
     fn every_name_that_is_suggested_is_there() {
         let engine = environment();
-        for name in FILTERS {
-            assert!(is_known(&engine, Use::Filter, name), "{name}");
-        }
-        for name in TESTS {
-            assert!(is_known(&engine, Use::Test, name), "{name}");
+        for (kind, names) in [(Use::Filter, FILTERS), (Use::Test, TESTS)] {
+            for name in names.split(' ') {
+                assert!(is_known(&engine, kind, name), "{name}");
+            }
         }
         assert_eq!(unknown("{{ a | uper }} {{ a is evn }}", &engine).len(), 2);
     }

@@ -2,20 +2,21 @@
 //! loaded; the values are filled in by the caller of [`super::Template::render`].
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Names that a text may use beside [`NAMES`] and [`OPEN`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
-    /// The named groups of patterns, under `match`.
+    /// Named groups of patterns, under `match`.
     pub captures: &'a [String],
-    /// Whole groups: answers of a flow, results of a call.
+    /// Whole groups: answers of a flow, results of an action.
     pub roots: &'a [String],
-    /// The fields that the rules set, under `contact.fields`; `None` when they are not known.
+    /// Fields that the rules set, under `contact.fields`; `None` if they are not known.
     pub fields: Option<&'a BTreeSet<String>>,
 }
 
 impl Scope<'_> {
-    /// Whether a text may use a name. A whole group (`order`) counts: texts ask whether it is there.
+    /// Whether a text may use a name. A whole group (`order`) counts: texts check its presence.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let below = |group: &str, name: &str| {
             name.strip_prefix(group)
@@ -36,53 +37,33 @@ impl Scope<'_> {
 }
 
 /// Variables of every message, without the named groups of patterns.
-pub const NAMES: [&str; 46] = [
-    "bot.name",
-    "language",
-    "now",
-    "today",
-    "hours.open",
-    "hours.next_open",
-    "hours.next_open_at",
-    "hours.next_close",
-    "contact.name",
-    "contact.first_name",
-    "contact.phone",
-    "contact.username",
-    "contact.country",
-    "contact.language",
-    "contact.tags",
-    "message.text",
-    "message.type",
-    "message.filename",
-    "message.mime_type",
-    "message.forwarded",
-    "message.emoji",
-    "button.id",
-    "button.title",
-    "location.latitude",
-    "location.longitude",
-    "location.name",
-    "location.address",
-    "card.name",
-    "card.phone",
-    "card.email",
-    "card.company",
-    "order.items",
-    "order.text",
-    "order.catalog",
-    "order.total",
-    "order.currency",
-    "ad.id",
-    "ad.type",
-    "ad.headline",
-    "ad.text",
-    "ad.link",
-    "product.id",
-    "product.catalog",
-    "error.code",
-    "error.title",
-    "error.details",
+pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let names = GROUPS.iter().flat_map(|(group, keys)| {
+        let keys = keys.split(' ');
+        keys.map(move |key| format!("{group}.{key}"))
+    });
+    SINGLE.map(str::to_owned).into_iter().chain(names).collect()
+});
+
+/// Variables without a group.
+const SINGLE: [&str; 3] = ["language", "now", "today"];
+
+/// Groups of variables with their keys.
+const GROUPS: [(&str, &str); 11] = [
+    ("bot", "name"),
+    ("hours", "open next_open next_open_at next_close"),
+    (
+        "contact",
+        "name first_name phone username country language tags",
+    ),
+    ("message", "text type filename mime_type forwarded emoji"),
+    ("button", "id title"),
+    ("location", "latitude longitude name address"),
+    ("card", "name phone email company"),
+    ("order", "items text catalog total currency"),
+    ("ad", "id type headline text link"),
+    ("product", "id catalog"),
+    ("error", "code title details"),
 ];
 
 /// Groups whose keys depend on the message and are not checked: the answers of a form, and lists.
@@ -90,9 +71,7 @@ pub const OPEN: [&str; 3] = ["form", "cards", "order.items"];
 
 /// First part of every name; steps of flows and saved results must not have these names.
 pub fn groups() -> impl Iterator<Item = &'static str> {
-    let names = NAMES.iter().chain(&OPEN);
-    let first = |name: &&'static str| name.split('.').next().unwrap_or(name);
-    names
-        .map(first)
-        .chain(["match", "contact", "answer", "loop"])
+    let groups = GROUPS.iter().map(|(group, _)| *group);
+    let others = ["form", "cards", "match", "answer", "loop"];
+    groups.chain(SINGLE).chain(others)
 }

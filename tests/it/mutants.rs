@@ -173,11 +173,9 @@ async fn no_broken_body_costs_more_than_itself() {
 
 /// A rule whose reply has every variable of a message.
 fn talkative() -> Engine {
-    let variables: Vec<String> = template::NAMES
-        .iter()
-        .chain(&template::OPEN)
-        .map(|name| format!("{{{{ {name} }}}}"))
-        .collect();
+    let names = template::NAMES.iter().map(String::as_str);
+    let names = names.chain(template::OPEN);
+    let texts: Vec<String> = names.map(|name| format!("{{{{ {name} }}}}")).collect();
     let kinds: Vec<String> = replyd::message::Kind::ALL
         .iter()
         .map(|(name, _)| format!("\"{name}\""))
@@ -185,7 +183,7 @@ fn talkative() -> Engine {
     let text = format!(
         "version = 1\n[bot]\nmax_age = \"3650d\"\n[[rule]]\nid = \"all\"\nwhen.type = [{}]\nreply = \"> {}\"\n",
         kinds.join(", "),
-        variables.join(" "),
+        texts.join(" "),
     );
     let sources = SourceMap::new("rules.toml", &text);
     let compiled = rules::compile(&sources, CompileInput::default());

@@ -13,8 +13,8 @@ pub(crate) fn show(explanation: &Explanation) {
     for considered in &explanation.considered {
         terminal::line(verdict(considered));
     }
-    if explanation.not_told > 0 {
-        let others = explanation.not_told;
+    if explanation.unlisted > 0 {
+        let others = explanation.unlisted;
         terminal::line(paint!(DIM, "· {others} more could not match"));
     }
     if let Some(note) = &explanation.note {

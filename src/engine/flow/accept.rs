@@ -9,10 +9,11 @@ use crate::engine::render::variables::{Variables, language_of};
 use crate::message::{Content, Inbound};
 use crate::rules::{Accept, Choice, Step, button_id};
 use crate::text::locale::Locale;
-use crate::text::normalize::NormalizedText;
+use crate::text::normalize::{NormalizedText, Phrase};
 use crate::text::{country, parse};
 
-/// The answer as a value that texts and expressions can use, or why the message is none.
+/// Reads an answer as a value for texts and expressions; the error is the reason why the message is
+/// no answer.
 pub(crate) fn read(
     ctx: &TurnContext<'_>,
     step: &Step,
@@ -21,48 +22,43 @@ pub(crate) fn read(
     variables: &Variables<'_>,
 ) -> Result<Value, String> {
     let content = &message.content;
-    if matches!(step.accept, Accept::Choice) {
-        return chosen(step, content, choice, variables);
-    }
-    if let Accept::Location = step.accept {
-        return location(content);
-    }
-    if let Accept::Media = step.accept {
-        return media(content);
-    }
-    let said = content
-        .text_or_label()
-        .map(str::trim)
-        .filter(|said| !said.is_empty());
-    let said = said.ok_or("it has no words")?;
+    let text = || {
+        let text = content.text_or_label().map(str::trim);
+        text.filter(|text| !text.is_empty())
+            .ok_or("it has no words")
+    };
     let language = language_of(ctx.rules, &ctx.turn.state);
     let digits = ctx.contact.identity.wa_id();
-    let own = digits.and_then(|digits| country::from_phone(digits.as_str()));
-    let locale = || Locale::parse(language).written_in(own);
-    let found = match &step.accept {
-        Accept::Text => Some(Value::from(said)),
-        Accept::Number => locale().read_number(said).map(number),
-        Accept::Email => parse::read_email(said).map(Value::from),
+    let country = digits.and_then(|digits| country::from_phone(digits.as_str()));
+    let locale = || Locale::parse(language).written_in(country);
+    let value = match &step.accept {
+        Accept::Choice => return chosen(step, content, choice, variables),
+        Accept::Location => return location(content),
+        Accept::Media => return media(content),
+        Accept::Text => Some(Value::from(text()?)),
+        Accept::Number => locale().read_number(text()?).map(number),
+        Accept::Email => parse::read_email(text()?).map(Value::from),
         Accept::Phone => {
-            parse::read_phone(said, own).map(|digits| Value::from(format!("+{digits}")))
+            let digits = parse::read_phone(text()?, country);
+            digits.map(|digits| Value::from(format!("+{digits}")))
         }
         Accept::Date => {
             let zone = ctx.rules.bot.timezone.clone();
             let today = ctx.now.to_zoned(zone).date();
-            let date = locale().read_date(said, today);
+            let date = locale().read_date(text()?, today);
             date.map(|date| Value::from(date.to_string()))
         }
         Accept::Time => {
-            let time = locale().read_time(said);
+            let time = locale().read_time(text()?);
             time.map(|time| Value::from(time.strftime("%H:%M").to_string()))
         }
-        Accept::Regex(pattern) => matched(pattern, said),
-        Accept::Choice | Accept::Location | Accept::Media | Accept::Nothing => None,
+        Accept::Regex(pattern) => matched(pattern, text()?),
+        Accept::Nothing => text().map(|_| None)?,
     };
-    found.ok_or_else(|| format!("no {} in it", step.accept.name()))
+    value.ok_or_else(|| format!("no {} in it", step.accept.name()))
 }
 
-/// Whole numbers without a point.
+/// Makes a value of a number; whole numbers have no decimal point.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "it is whole and far below the limit"
@@ -75,7 +71,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// A tap on one of the choices, or its title or number in writing.
+/// Finds the choice that was tapped, or whose title or number was written.
 fn chosen(
     step: &Step,
     content: &Content,
@@ -84,42 +80,37 @@ fn chosen(
 ) -> Result<Value, String> {
     let title = |choice: &Choice| variables.render(&choice.title).unwrap_or_default();
     let value = |choice: &Choice| json!({ "id": choice.id, "title": title(choice) });
+    let mut choices = step.choices.iter();
     let tapped = choice.or_else(|| content.button().map(button_id::owner_id));
     if let Some(id) = tapped {
-        let found = step.choices.iter().find(|choice| choice.id == id);
-        return found
-            .map(value)
-            .ok_or_else(|| format!("`{id}` is none of the choices"));
+        let choice = choices.find(|choice| choice.id == id);
+        let unknown = || format!("`{id}` is none of the choices");
+        return choice.map(value).ok_or_else(unknown);
     }
-    let said = content.words().ok_or("it has no words")?;
-    let folded = NormalizedText::new(said);
-    let is = |text: &str| NormalizedText::new(text) == folded;
-    let titled = step
-        .choices
-        .iter()
-        .find(|choice| is(&title(choice)) || is(&choice.id));
-    if let Some(choice) = titled {
-        return Ok(value(choice));
-    }
-    if let Some(number) = alone(said) {
-        let found = by_number(step, &number, title);
-        let none = || "it is none of the choices".to_owned();
-        return found.map(value).ok_or_else(none);
-    }
-    // A sentence that names exactly one of them is clear enough.
-    let named = |choice: &&Choice| {
-        let phrase = crate::text::normalize::Phrase::parse(&title(choice));
-        phrase.is_some_and(|phrase| folded.has(&phrase))
-    };
-    let mut named = step.choices.iter().filter(named);
-    match (named.next(), named.next()) {
-        (Some(choice), None) => Ok(value(choice)),
-        _ => Err("it is none of the choices".to_owned()),
-    }
+    let text = content.words().ok_or("it has no words")?;
+    let normalized = NormalizedText::new(text);
+    let is = |text: &str| NormalizedText::new(text) == normalized;
+    let written = choices.find(|choice| is(&title(choice)) || is(&choice.id));
+    let choice = written.or_else(|| match sole_number(text) {
+        Some(number) => by_number(step, &number, title),
+        // A sentence that names exactly one choice is clear enough.
+        None => sole(step.choices.iter().filter(|choice| {
+            let phrase = Phrase::parse(&title(choice));
+            phrase.is_some_and(|phrase| normalized.has(&phrase))
+        })),
+    });
+    let unknown = || "it is none of the choices".to_owned();
+    choice.map(value).ok_or_else(unknown)
 }
 
-/// The choice that a number stands for. Of 2 kg, 4 kg and 6 kg a "2" is the first; the place counts
-/// only where no title has a number.
+/// The only item; `None` when there are several.
+fn sole<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let item = items.next();
+    item.filter(|_| items.next().is_none())
+}
+
+/// Finds the choice that a number stands for. Of 2 kg, 4 kg and 6 kg, "2" is the first; the place in
+/// the list counts only if no title has a number.
 fn by_number<'a>(
     step: &'a Step,
     number: &str,
@@ -130,37 +121,34 @@ fn by_number<'a>(
         let place: usize = number.parse().ok()?;
         return step.choices.get(place.checked_sub(1)?);
     }
-    let has = |choice: &&Choice| numbers(choice).iter().any(|one| one == number);
-    let mut with = step.choices.iter().filter(has);
-    let one = with.next();
-    one.filter(|_| with.next().is_none())
+    let has = |choice: &&Choice| numbers(choice).iter().any(|other| other == number);
+    sole(step.choices.iter().filter(has))
 }
 
-/// The numbers in a text, as digits with a point before decimals.
+/// Finds the numbers in a text, as digits with a point before decimals.
 fn numbers_in(text: &str) -> Vec<String> {
     static NUMBER: LazyLock<regex::Regex> =
         LazyLock::new(|| regex::Regex::new(r"\d+(?:[.,]\d+)*").expect("the pattern is fixed"));
     let text = parse::western(text);
-    let found = NUMBER.find_iter(&text);
-    found
-        .map(|number| number.as_str().replace(',', "."))
-        .collect()
+    let numbers = NUMBER.find_iter(&text);
+    let numbers = numbers.map(|number| number.as_str().replace(',', "."));
+    numbers.collect()
 }
 
-/// The number that is all of a text but for signs around it.
-fn alone(text: &str) -> Option<String> {
+/// Finds the number of a text that has nothing else but signs.
+fn sole_number(text: &str) -> Option<String> {
     let mut numbers = numbers_in(text);
     let other = text.chars().any(char::is_alphabetic);
     (numbers.len() == 1 && !other).then(|| numbers.remove(0))
 }
 
-/// What a pattern found; with named groups, an object of them beside the whole text.
-fn matched(pattern: &regex::Regex, said: &str) -> Option<Value> {
-    let found = pattern.captures(said)?;
-    let whole = found.get(0)?.as_str();
+/// Matches a pattern: gives the matched text, or an object of the named groups and the `text`.
+fn matched(pattern: &regex::Regex, text: &str) -> Option<Value> {
+    let captures = pattern.captures(text)?;
+    let whole = captures.get(0)?.as_str();
     let groups = pattern.capture_names().flatten();
     let groups = groups.filter_map(|name| {
-        let group = found.name(name)?;
+        let group = captures.name(name)?;
         Some((name.to_owned(), Value::from(group.as_str())))
     });
     let mut groups: Map<String, Value> = groups.collect();

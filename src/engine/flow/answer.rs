@@ -48,7 +48,7 @@ pub(crate) fn take<'a>(
     Some(Answered::new(format!("step {}", step.id), outcome))
 }
 
-/// Reads the answer as a value, or says why the message is none.
+/// Reads the answer as a value and checks it; the error is the reason for refusing it.
 fn check(
     ctx: &TurnContext<'_>,
     step: &Step,

@@ -1,4 +1,4 @@
-//! The endings of a flow: cancelled, given up, timed out, or gone from the rules.
+//! Endings of a flow: cancelled, given up, timed out, or removed from the rules.
 
 use crate::engine::context::{Trigger, TurnContext};
 use crate::engine::conversation_event::ConversationEventKind;
@@ -24,7 +24,7 @@ pub(crate) fn cancel<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Out
     }
 }
 
-/// Ends the flow as it says for when it cannot go on; `None` when it says nothing.
+/// Gives up the flow; `None` if it has no `on_give_up`.
 pub(crate) fn give_up<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Option<Answered<'a>> {
     let frame = run::end(ctx)?;
     let rules = ctx.rules;
@@ -32,7 +32,7 @@ pub(crate) fn give_up<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Op
     Some(end_with(ctx, "on_give_up", answer, frame, trigger))
 }
 
-/// Ends a flow whose step the rules no longer have, as they say; `None` when they say nothing.
+/// Ends a flow whose step the rules no longer have; `None` if it has no `on_gone`.
 pub(crate) fn gone<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Option<Answered<'a>> {
     let frames = ctx.turn.state.run.take()?.frames;
     let inner = frames.last()?;
@@ -61,13 +61,8 @@ pub(crate) fn time_out<'a>(
     let text = format!("the flow `{}` got no answer{within}", frame.flow);
     ctx.turn.explanation.note = Some(text.clone());
     ctx.note(ConversationEventKind::FlowTimeout, text);
-    Some(end_with(
-        ctx,
-        "on_timeout",
-        &flow.on_timeout,
-        frame,
-        trigger,
-    ))
+    let answer = &flow.on_timeout;
+    Some(end_with(ctx, "on_timeout", answer, frame, trigger))
 }
 
 /// Gives the answer of an ending.

@@ -14,7 +14,8 @@ use crate::message::FlowRun;
 use crate::rules::button_id::FlowButtonId;
 use crate::rules::{ReplyTemplate, Step};
 
-/// Asks the question of a step, in the given texts, and begins the time for the answer.
+/// Asks the question of a step, in the given texts, and starts the timeout of its answer. The buttons
+/// carry the step and the run that they belong to.
 pub(crate) fn ask<'a>(
     ctx: &mut TurnContext<'a>,
     step: &Step,
@@ -22,54 +23,12 @@ pub(crate) fn ask<'a>(
     trigger: Trigger<'_>,
     answer: Option<&Value>,
 ) -> Outcome<'a> {
-    let outcome = send(ctx, step, texts, trigger, answer);
     let due = timeout(ctx).map(|timeout| after(ctx.now, timeout));
-    if let Some(run) = &mut ctx.turn.state.run {
-        run.due = due;
-    }
-    outcome
-}
-
-/// Asks the current question again.
-pub(crate) fn ask_current<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Outcome<'a> {
-    match run::current_step(ctx) {
-        Some(step) => ask(ctx, step, &step.ask, trigger, None),
-        None => Outcome::Sent { replies: 0 },
-    }
-}
-
-/// Asks the current question again after an answer that came between, if the flow still stands
-/// where it stood before.
-pub(crate) fn ask_again(ctx: &mut TurnContext<'_>, before: Option<&FlowRun>, trigger: Trigger<'_>) {
-    let state = &ctx.turn.state;
-    let is_unchanged = before.is_some() && state.run.as_ref() == before;
-    let is_handed_off = state.handoff_until.is_some();
-    if is_unchanged && !is_handed_off && ctx.turn.decision == Decision::Answered {
-        // No room for the question is no reason to drop the answer.
-        let _ = ask_current(ctx, trigger);
-    }
-}
-
-/// How long the flow waits for an answer: the innermost flow with a timeout decides.
-pub(crate) fn timeout(ctx: &TurnContext<'_>) -> Option<Duration> {
-    let frames = ctx.turn.state.run.iter().flat_map(|run| &run.frames);
-    let mut flows = frames
-        .rev()
-        .filter_map(|frame| ctx.rules.flows.get(&frame.flow));
-    flows.find_map(|flow| flow.timeout)
-}
-
-/// Sends a question whose buttons know the step and run that they belong to.
-fn send<'a>(
-    ctx: &mut TurnContext<'a>,
-    step: &Step,
-    texts: &[ReplyTemplate],
-    trigger: Trigger<'_>,
-    answer: Option<&Value>,
-) -> Outcome<'a> {
-    let Some(number) = ctx.turn.state.run.as_ref().map(|run| run.number) else {
+    let Some(run) = &mut ctx.turn.state.run else {
         return Outcome::Sent { replies: 0 };
     };
+    run.due = due;
+    let number = run.number;
     let flow = run::innermost(ctx);
     let mut roots = run::answers(ctx);
     roots.extend(answer.map(|answer| ("answer".to_owned(), answer.clone())));
@@ -90,4 +49,33 @@ fn send<'a>(
         });
     }
     ctx.push_replies(replies)
+}
+
+/// Asks the current question again.
+pub(crate) fn ask_current<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Outcome<'a> {
+    match run::current_step(ctx) {
+        Some(step) => ask(ctx, step, &step.ask, trigger, None),
+        None => Outcome::Sent { replies: 0 },
+    }
+}
+
+/// Asks the current question again after an interrupting answer, if that answer left the flow as it
+/// was in `before`.
+pub(crate) fn ask_again(ctx: &mut TurnContext<'_>, before: Option<&FlowRun>, trigger: Trigger<'_>) {
+    let state = &ctx.turn.state;
+    let is_unchanged = before.is_some() && state.run.as_ref() == before;
+    let is_handed_off = state.handoff_until.is_some();
+    if is_unchanged && !is_handed_off && ctx.turn.decision == Decision::Answered {
+        // No room for the question is no reason to drop the answer.
+        let _ = ask_current(ctx, trigger);
+    }
+}
+
+/// Finds the time to wait for an answer: that of the innermost flow with a timeout.
+pub(crate) fn timeout(ctx: &TurnContext<'_>) -> Option<Duration> {
+    let frames = ctx.turn.state.run.iter().flat_map(|run| &run.frames);
+    let mut flows = frames
+        .rev()
+        .filter_map(|frame| ctx.rules.flows.get(&frame.flow));
+    flows.find_map(|flow| flow.timeout)
 }

@@ -1,4 +1,4 @@
-//! The run of a flow: where the conversation stands in it, and the way back.
+//! Run of a flow: the current step, and the way back.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ pub(crate) fn frame(flow: &str, step: &str) -> FlowFrame {
     }
 }
 
-/// Finds the step that waits for an answer; `None` when the rules no longer have it, or no longer
-/// have one of the flows around it.
+/// Finds the step that waits for an answer; `None` if the rules no longer have that step or one of
+/// the flows around it.
 pub(crate) fn current_step<'a>(ctx: &TurnContext<'a>) -> Option<&'a Step> {
     let mut current = None;
     for frame in &ctx.turn.state.run.as_ref()?.frames {
@@ -65,8 +65,8 @@ pub(crate) fn answers(ctx: &TurnContext<'_>) -> BTreeMap<String, Value> {
     frame.map(|frame| frame.answers.clone()).unwrap_or_default()
 }
 
-/// Whether a text is one of the words of a flow that is under way: the words of outer flows hold in
-/// inner ones too.
+/// Whether a text is one of the words of the flows in progress: words of outer flows apply in inner
+/// flows too.
 pub(crate) fn is_word(
     ctx: &TurnContext<'_>,
     text: &NormalizedText,
@@ -85,7 +85,7 @@ pub(crate) fn record_step(ctx: &mut TurnContext<'_>, verdict: Verdict, because: 
     }
 }
 
-/// Goes back to the step whose button was tapped; whether this run has been there.
+/// Goes back to the step whose button was tapped; false if this run has not been at that step.
 pub(crate) fn rewind(run: &mut FlowRun, tap: FlowButtonId<'_>) -> bool {
     let index = run.frames.iter().position(|frame| frame.has_been_at(tap));
     let Some(index) = index else {
@@ -113,7 +113,7 @@ pub(crate) fn rewind(run: &mut FlowRun, tap: FlowButtonId<'_>) -> bool {
     true
 }
 
-/// Goes one step back, out of a flow when this was its first question; the step to go on with.
+/// Goes one step back, out of a flow at its first question; gives the step to go on with.
 pub(crate) fn step_back(run: &mut FlowRun) -> Option<String> {
     run.failed_attempts = 0;
     if run.frames.last()?.answered_steps.is_empty() && run.frames.len() > 1 {

@@ -1,5 +1,4 @@
-//! One message in the middle of a flow: which part of the flow it concerns, and what may come
-//! between.
+//! Message during a flow: a tap, an interruption, a word of the flow, or the answer.
 
 use super::advance::{NextStep, advance};
 use super::{answer, ending, question, run};
@@ -18,7 +17,7 @@ pub(crate) enum FlowTurn<'a> {
     Answered(Answered<'a>),
     /// The flow has ended without an answer, and the rules are not asked either.
     Ended,
-    /// The rules that may come between are asked first; then [`take_message`].
+    /// The rules that may interrupt are asked first; then [`take_message`].
     Interruptible(Question<'a>),
     /// No flow is concerned: the rules are asked.
     NotConcerned,
@@ -33,7 +32,7 @@ impl<'a> FlowTurn<'a> {
 /// Question that waits for its answer.
 pub(crate) struct Question<'a> {
     step: &'a Step,
-    /// Rules that may come between.
+    /// Rules that may interrupt.
     pub(in crate::engine) filter: RuleFilter,
     /// The run as before those rules.
     pub(in crate::engine) run: FlowRun,
@@ -61,7 +60,13 @@ pub(crate) fn enter<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Flow
     if let Some(tap) = tap {
         // The question may have been asked in an earlier run too.
         let is_current = tap.flow == run::innermost(ctx) && tap.step == step.id;
-        if is_current || tap.run == run.number && rewind(ctx, tap) {
+        let run = ctx
+            .turn
+            .state
+            .run
+            .as_mut()
+            .filter(|run| run.number == tap.run);
+        if is_current || run.is_some_and(|run| run::rewind(run, tap)) {
             let answered = answer::take(ctx, trigger, Some(tap.id));
             return FlowTurn::from_answered(answered, FlowTurn::Ended);
         }
@@ -74,7 +79,7 @@ pub(crate) fn enter<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Flow
     FlowTurn::Interruptible(Question { step, filter, run })
 }
 
-/// Takes a message that no rule came between: words of the flow, or the answer to its question.
+/// Takes a message that no rule has answered: a word of the flow, or the answer to its question.
 pub(crate) fn take_message<'a>(
     ctx: &mut TurnContext<'a>,
     question: &Question<'a>,
@@ -96,11 +101,6 @@ fn is_foreign(content: &Content, step: &Step) -> bool {
         let mut choices = step.choices.iter();
         FlowButtonId::parse(id).is_some() || choices.all(|choice| choice.id != id)
     })
-}
-
-fn rewind(ctx: &mut TurnContext<'_>, tap: FlowButtonId<'_>) -> bool {
-    let run = ctx.turn.state.run.as_mut();
-    run.is_some_and(|run| run::rewind(run, tap))
 }
 
 /// Takes a tap on a button of a run that is over: the first question begins anew with that answer,

@@ -1,4 +1,4 @@
 //! Which rules a message matches: conditions, and the index that finds them.
 
-pub mod evaluate;
-pub mod index;
+pub(crate) mod evaluate;
+pub(crate) mod index;

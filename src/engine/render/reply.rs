@@ -1,4 +1,4 @@
-//! Makes a message of a reply's templates.
+//! Fills in the templates of a reply.
 
 use super::variables::Variables;
 use crate::message::Outbound;
@@ -6,12 +6,12 @@ use crate::rules::answer::ReplyTemplate;
 use crate::template::RenderError;
 
 impl ReplyTemplate {
-    /// Fills every text in. Optional parts that come out empty are left out: WhatsApp refuses empty
+    /// Fills in every text. Optional parts that are then empty are left out: WhatsApp refuses empty
     /// footers and the like.
     ///
     /// # Errors
     /// The first text that could not be filled in.
-    pub fn fill(&self, variables: &Variables<'_>) -> Result<Outbound, RenderError> {
+    pub(crate) fn fill(&self, variables: &Variables<'_>) -> Result<Outbound, RenderError> {
         let filled = self.content.try_map(|text| variables.render(text))?;
         Ok(filled.without_empty_parts())
     }

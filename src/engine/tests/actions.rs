@@ -1,96 +1,19 @@
-//! Actions that lead to each other, wait through a change of the rules, or end too late.
+//! Actions that lead to each other, stay pending through a change of the rules, or end too late.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::engine;
-use super::{NOW, ana, say, texts};
-use crate::engine::{Decision, Engine, EngineEvent, Turn};
-use crate::message::{Action, ActionResult, Conversation};
+use super::{Talk, engine, late_decisions, say, texts};
+use crate::engine::{Decision, Engine, Turn};
+use crate::message::{Action, ActionResult};
 
-/// The turn on what came of the action that was asked for last.
-fn ended(engine: &Engine, before: &Turn, outcome: &ActionResult, after: Duration) -> Turn {
-    let conversation = Conversation {
-        state: before.state.clone(),
-        ..ana()
-    };
-    let number = before.state.actions;
-    let incoming = EngineEvent::Action { number, outcome };
-    super::decide(engine, &conversation, incoming, NOW + after)
-}
-
-fn done(engine: &Engine, before: &Turn) -> Turn {
-    ended(
-        engine,
-        before,
-        &ActionResult::Done(json!({})),
-        Duration::ZERO,
-    )
-}
-
-#[test]
-fn one_message_leads_to_four_actions_at_most() {
-    let engine = engine(
-        r#"
-[[rule]]
-id = "spin"
-start = "spin"
-[flow.spin]
-step = [{ id = "pass", if = "false", ask = "?" }]
-[flow.spin.end]
-call = { get = "https://shop.example/spin" }
-start = "spin"
-"#,
-    );
-
-    let mut turn = say(&engine, "spin");
-    let mut asked = 0;
-    while !turn.actions.is_empty() {
-        asked += turn.actions.len();
-        assert!(asked < 10, "it does not end");
-        turn = done(&engine, &turn);
-    }
-
-    assert_eq!(asked, 4);
-    assert_eq!(turn.late_decisions[0].decision, Decision::Failed);
-}
-
-#[test]
-fn a_rule_that_a_model_chose_obeys_its_once_and_its_chance() {
-    let text = r#"
-[[rule]]
-id = "ask"
-when.text.is = "ask"
-model = { choose = ["news", "never"] }
-reply = "Sorry?"
-[[rule]]
-id = "news"
-when.text.is = "news"
-once = "1h"
-reply = "News!"
-[[rule]]
-id = "never"
-when.text.is = "never"
-chance = 0.000001
-reply = "You are the one."
+/// A call that leads to itself.
+const SPIN: &str = r#"
+rule = [{ id = "spin", start = "spin" }]
+flow.spin.step = [{ id = "pass", if = "false", ask = "?" }]
+flow.spin.end = { call = { get = "https://shop.example/spin" }, start = "spin" }
 "#;
-    let engine = engine(text);
-    let choose = |before: &Turn, id: &str| {
-        let outcome = ActionResult::Done(json!({ "choice": id }));
-        ended(&engine, before, &outcome, Duration::ZERO)
-    };
-
-    let first = choose(&say(&engine, "ask"), "news");
-    assert_eq!(texts(&first), ["News!"]);
-    let conversation = Conversation {
-        state: first.state.clone(),
-        ..ana()
-    };
-    let again = super::decide_message(&engine, &conversation, &super::text("ask"), NOW);
-    assert_eq!(texts(&choose(&again, "news")), ["Sorry?"]);
-    assert_eq!(texts(&choose(&say(&engine, "ask"), "never")), ["Sorry?"]);
-}
 
 const TRACK: &str = r#"
 [[rule]]
@@ -100,54 +23,103 @@ reply = "It is {{ order.status }}."
 on_error = "I cannot look up {{ message.text }} now."
 "#;
 
-#[test]
-fn who_waits_for_a_rule_that_is_gone_hears_its_on_error() {
-    let waits = say(&engine(TRACK), "4711");
-    let renamed = engine(&TRACK.replace("\"track\"", "\"orders\""));
+const ASK: &str = r#"
+rule = [{ id = "ask", model = { prompt = "You are a baker." }, reply = "{{ model.text }}" }]
+"#;
 
-    let turn = done(&renamed, &waits);
-
-    assert_eq!(texts(&turn), ["I cannot look up 4711 now."]);
-    assert_eq!(turn.late_decisions[0].decision, Decision::Answered);
-    assert_eq!(
-        turn.conversation_events[0].text,
-        "the rules have no `track` any more"
-    );
+fn done() -> ActionResult {
+    ActionResult::Done(json!({}))
 }
 
 #[test]
-fn a_failure_is_told_while_the_person_still_waits_for_it() {
-    let engine = engine(TRACK);
-    let waits = say(&engine, "4711");
-    let failed = ActionResult::Failed("it waited too long".to_owned());
+fn one_message_leads_to_four_actions_at_most() {
+    let engine = engine(SPIN);
+    let mut talk = Talk::new(&engine);
 
-    let soon = ended(&engine, &waits, &failed, Duration::from_mins(15));
-    let late = ended(&engine, &waits, &failed, Duration::from_mins(16));
+    let mut turn = talk.text("spin");
+    let mut actions = 0;
+    while !turn.actions.is_empty() {
+        actions += turn.actions.len();
+        assert!(actions < 10, "it does not end");
+        turn = talk.end_action(&done());
+    }
+
+    assert_eq!(actions, 4);
+    assert_eq!(late_decisions(&turn), [Decision::Failed]);
+}
+
+#[test]
+fn a_rule_that_a_model_chose_obeys_its_once_and_its_chance() {
+    let engine = engine(
+        r#"
+rule = [
+    { id = "ask", when.text.is = "ask", model = { choose = ["news", "never"] }, reply = "Sorry?" },
+    { id = "news", when.text.is = "news", once = "1h", reply = "News!" },
+    { id = "never", when.text.is = "never", chance = 0.000001, reply = "You are the one." },
+]
+"#,
+    );
+    let choose = |talk: &mut Talk<'_>, id: &str| {
+        talk.text("ask");
+        texts(&talk.end_action(&ActionResult::Done(json!({ "choice": id }))))
+    };
+
+    let mut talk = Talk::new(&engine);
+    assert_eq!(choose(&mut talk, "news"), ["News!"]);
+    assert_eq!(choose(&mut talk, "news"), ["Sorry?"]);
+    assert_eq!(choose(&mut Talk::new(&engine), "never"), ["Sorry?"]);
+}
+
+#[test]
+fn who_waits_for_a_rule_that_is_gone_hears_its_on_error() {
+    let engines = [TRACK, &TRACK.replace("\"track\"", "\"orders\"")].map(engine);
+    let mut talk = Talk::new(&engines[0]);
+    talk.text("4711");
+    talk.engine = &engines[1];
+
+    let turn = talk.end_action(&done());
+
+    assert_eq!(texts(&turn), ["I cannot look up 4711 now."]);
+    assert_eq!(late_decisions(&turn), [Decision::Answered]);
+    let event = &turn.conversation_events[0].text;
+    assert_eq!(event, "the rules have no `track` any more");
+}
+
+#[test]
+fn a_failure_is_told_while_the_contact_still_waits_for_it() {
+    let engine = engine(TRACK);
+    let failed = ActionResult::Failed("it waited too long".to_owned());
+    let [soon, late] = [15, 16].map(|minutes| {
+        let mut talk = Talk::new(&engine);
+        talk.text("4711");
+        talk.now += Duration::from_mins(minutes);
+        talk.end_action(&failed)
+    });
 
     assert_eq!(texts(&soon), ["I cannot look up 4711 now."]);
     assert!(late.replies.is_empty());
-    assert_eq!(late.late_decisions[0].decision, Decision::TooOld);
+    assert_eq!(late_decisions(&late), [Decision::TooOld]);
     assert!(late.state.pending_actions.is_empty());
 }
 
 #[test]
 fn no_value_leads_out_of_its_part_of_the_address() {
     let engine = engine(TRACK);
-    for way in ["..", ".", " .. "] {
-        let turn = say(&engine, way);
-        let leaves = way.trim() == way;
-        assert_eq!(turn.actions.is_empty(), leaves, "{way:?}");
-        assert_eq!(turn.decision == Decision::Answered, leaves, "{way:?}");
-        let told = format!("I cannot look up {way} now.");
-        let expected = if leaves { vec![told.as_str()] } else { vec![] };
-        assert_eq!(texts(&turn), expected, "{way:?}");
+    for value in ["..", ".", " .. "] {
+        let turn = say(&engine, value);
+        let leaves = value.trim() == value;
+        assert_eq!(turn.actions.is_empty(), leaves, "{value:?}");
+        assert_eq!(turn.decision == Decision::Answered, leaves, "{value:?}");
+        let reply = format!("I cannot look up {value} now.");
+        let expected = if leaves { vec![reply] } else { vec![] };
+        assert_eq!(texts(&turn), expected, "{value:?}");
     }
-    for (way, written) in [
+    for (value, written) in [
         ("../..", "..%2F.."),
         ("%2e%2e", "%252e%252e"),
         ("..;", "..%3B"),
     ] {
-        let turn = say(&engine, way);
+        let turn = say(&engine, value);
         let Action::Http(call) = &turn.actions[0].action else {
             panic!("it is a call");
         };
@@ -155,96 +127,77 @@ fn no_value_leads_out_of_its_part_of_the_address() {
     }
 }
 
-/// So many messages of one person, half a second apart; every action is done before the next. Gives
-/// how many actions and replies came of it, and the last turn.
-fn flood(engine: &Engine, messages: u32, outcome: &ActionResult) -> (usize, usize, Turn) {
-    let mut conversation = ana();
-    let (mut asked, mut said) = (0, 0);
+/// Sends 1,000 messages of one contact, half a second apart; every action ends before the next
+/// message. Gives the number of actions and of replies, and the last turn.
+fn flood(engine: &Engine, result: &ActionResult) -> (usize, usize, Turn) {
+    let mut talk = Talk::new(engine);
+    let start = talk.now;
+    let (mut actions, mut replies) = (0, 0);
     let mut last = None;
-    for index in 0..messages {
-        let now = NOW + Duration::from_millis(500) * index;
-        let incoming = super::text(&format!("question {index}"));
-        let mut turn = super::decide_message(engine, &conversation, &incoming, now);
-        loop {
-            asked += turn.actions.len();
-            said += turn.replies.len();
-            conversation.state = turn.state.clone();
-            let Some(action) = turn.actions.first() else {
-                break;
-            };
-            let number = action.number;
-            let incoming = EngineEvent::Action { number, outcome };
-            turn = super::decide(engine, &conversation, incoming, now);
+    for index in 0..1_000 {
+        talk.now = start + Duration::from_millis(500) * index;
+        let mut turn = talk.text(&format!("question {index}"));
+        replies += turn.replies.len();
+        while !turn.actions.is_empty() {
+            actions += turn.actions.len();
+            turn = talk.end_action(result);
+            replies += turn.replies.len();
         }
         last = Some(turn);
     }
-    (asked, said, last.unwrap())
+    (actions, replies, last.unwrap())
 }
 
-const ASK: &str = r#"
-[[rule]]
-id = "ask"
-model = { prompt = "You are a baker." }
-reply = "{{ model.text }}"
-"#;
-
 #[test]
-fn one_person_leads_to_no_more_actions_than_can_be_answered() {
+fn one_contact_leads_to_no_more_actions_than_can_be_answered() {
     let done = ActionResult::Done(json!({ "text": "Yes." }));
 
     // 1,000 messages in 500 seconds: 12 in each of the first five minutes, then the hour is full.
-    let (asked, said, last) = flood(&engine(ASK), 1_000, &done);
+    let (actions, replies, last) = flood(&engine(ASK), &done);
 
-    assert_eq!((asked, said), (60, 60));
+    assert_eq!((actions, replies), (60, 60));
     assert_eq!(last.decision, Decision::RateLimited);
     let note = last.explanation.note.unwrap();
-    assert!(
-        note.contains("replies per hour is used up, so nothing is asked"),
-        "{note}"
-    );
+    let expected = "replies per hour is used up, so nothing is asked";
+    assert!(note.contains(expected), "{note}");
 }
 
 #[test]
 fn actions_have_a_budget_of_their_own() {
-    let silent = "[[rule]]\nid = \"ask\"\ncall = { post = \"https://shop.example/log\" }\n";
-    let budget = "[bot]\naction_budget = { per_minute = 3, per_hour = 7 }\n";
-    let chain = r#"
-[[rule]]
-id = "spin"
-start = "spin"
-[flow.spin]
-step = [{ id = "pass", if = "false", ask = "?" }]
-[flow.spin.end]
-call = { get = "https://shop.example/spin" }
-start = "spin"
+    let silent = "rule = [{ id = \"ask\", call = { post = \"https://shop.example/log\" } }]\n";
+    let chosen = r#"
+rule = [
+    { id = "any", model = { choose = ["log"] } },
+    { id = "log", when.text.is = "log", call = { get = "https://shop.example/log" } },
+]
 "#;
-    let chosen = "[[rule]]\nid = \"any\"\nmodel = { choose = [\"log\"] }\n[[rule]]\nid = \"log\"\n\
-        when.text.is = \"log\"\ncall = { get = \"https://shop.example/log\" }\n";
+    let budget = "bot.action_budget = { per_minute = 3, per_hour = 7 }\n";
     let done = ActionResult::Done(json!({ "choice": "log" }));
 
-    for (rules_text, most) in [
+    for (rules, most) in [
         (silent.to_owned(), 100),
         (format!("{budget}{silent}"), 7),
-        (format!("{budget}{chain}"), 7),
+        (format!("{budget}{SPIN}"), 7),
         (format!("{budget}{chosen}"), 7),
     ] {
-        let engine = engine(&rules_text);
-        let (asked, _, last) = flood(&engine, 1_000, &done);
-        assert_eq!(asked, most, "{rules_text}");
+        let engine = engine(&rules);
+        let (actions, _, last) = flood(&engine, &done);
+        assert_eq!(actions, most, "{rules}");
         assert_eq!(last.decision, Decision::RateLimited);
         let note = last.explanation.note.unwrap();
         assert!(note.contains("budget of actions per hour"), "{note}");
         assert!(last.state.silenced, "a note was made");
         let another = say(&engine, "hi");
-        assert_eq!(another.actions.len(), 1, "another person is served");
+        assert_eq!(another.actions.len(), 1, "another contact is served");
     }
 }
 
 #[test]
 fn an_action_that_cannot_be_asked_for_has_failed_like_any_other() {
-    let told = |call: &str, text: &str| {
+    let note = |call: &str, text: &str| {
+        let rest = "reply = \"Good.\", on_error = \"Please call us.\"";
         let engine = engine(&format!(
-            "[[rule]]\nid = \"ask\"\ncall = {call}\nreply = \"Good.\"\non_error = \"Please call us.\"\n"
+            "rule = [{{ id = \"ask\", call = {{ {call} }}, {rest} }}]"
         ));
         let turn = say(&engine, text);
         assert!(turn.actions.is_empty(), "{call}");
@@ -253,43 +206,37 @@ fn an_action_that_cannot_be_asked_for_has_failed_like_any_other() {
         assert_eq!(turn.conversation_events[0].kind.name(), "action_failed");
         turn.explanation.note.unwrap()
     };
-    let shop = "https://shop.example";
 
-    for way in [".", ".."] {
-        let note = told(
-            &format!("{{ get = \"{shop}/{{{{ message.text }}}}/x\" }}"),
-            way,
-        );
+    for text in [".", ".."] {
+        let note = note("get = \"https://shop.example/{{ message.text }}/x\"", text);
         assert!(note.contains("leaves its place"), "{note}");
     }
-    let missing = "{{ 1 // (message.text | length - 2) }}";
-    told(&format!("{{ get = \"{shop}/{missing}\" }}"), "hi");
-    told(
-        &format!("{{ get = \"{shop}\", headers = {{ x = \"{missing}\" }} }}"),
-        "hi",
-    );
-    told(
-        &format!("{{ post = \"{shop}\", json = {{ x = [\"{missing}\"] }} }}"),
-        "hi",
-    );
+    for call in [
+        "get = \"https://shop.example/MISSING\"",
+        "get = \"https://shop.example\", headers = { x = \"MISSING\" }",
+        "post = \"https://shop.example\", json = { x = [\"MISSING\"] }",
+    ] {
+        let missing = "{{ 1 // (message.text | length - 2) }}";
+        note(&call.replace("MISSING", missing), "hi");
+    }
 }
 
 #[test]
 fn what_an_action_brought_and_cannot_be_used_leads_to_on_error() {
-    let ways = [
+    for effect in [
         "reply = \"It is {{ 1 // (order | length) }}.\"",
         "reply = \"Good.\"\nset = { status = \"{{ 1 // (order | length) }}\" }",
         "reply = \"Good.\"\nstart = \"f\"\n[flow.f]\nstep = [{ id = \"a\", ask = \"{{ 1 // (message.text | length - 4) }}\" }]",
-    ];
-    for way in ways {
+    ] {
         let engine = engine(&format!(
             "[[rule]]\nid = \"track\"\ncall = {{ get = \"https://shop.example/\", save = \"order\" }}\n\
-             on_error = \"Please call us.\"\n{way}\n"
+             on_error = \"Please call us.\"\n{effect}\n"
         ));
         for value in [json!([]), json!(null), json!({})] {
-            let outcome = ActionResult::Done(value);
-            let turn = ended(&engine, &say(&engine, "4711"), &outcome, Duration::ZERO);
-            assert_eq!(texts(&turn), ["Please call us."], "{way}");
+            let mut talk = Talk::new(&engine);
+            talk.text("4711");
+            let turn = talk.end_action(&ActionResult::Done(value));
+            assert_eq!(texts(&turn), ["Please call us."], "{effect}");
             assert!(turn.state.run.is_none() && turn.state.fields.is_empty());
         }
     }

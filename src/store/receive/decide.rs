@@ -8,8 +8,7 @@ use super::batch::{ConversationMessage, KeyedMessage};
 use super::load::{Fresh, FreshEvent, Loaded, LoadedConversation, Trigger};
 use super::opt_out;
 use super::policy::Decide;
-use crate::engine::discard;
-use crate::engine::{Decision, EngineEvent, Turn};
+use crate::engine::{Decision, EngineEvent, Turn, discard_undone};
 use crate::message::{ConversationState, Inbound, Kind, PhoneNumberId, RulesVersion};
 
 /// Number of due timers of one conversation that are run in one transaction; the next transaction
@@ -97,7 +96,7 @@ fn decide_one(
         Ok((turn, version)) => (turn, Some(version)),
         Err(_) => (panicked(conversation.state.clone()), None),
     };
-    discard::drop_stuck(&mut turn, &conversation.state, event, now);
+    discard_undone(&mut turn, &conversation.state, event, now);
     conversation.state.clone_from(&turn.state);
     (turn, version)
 }

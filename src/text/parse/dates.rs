@@ -1,7 +1,4 @@
-//! Dates.
-//!
-//! Whatever a text says of days is collected, each part once, and all of it must be true of one
-//! date.
+//! Dates. All parts of a text that are about days must agree on one date.
 
 use std::sync::LazyLock;
 
@@ -18,7 +15,7 @@ use crate::text::lexicon::{clock, days, numbers};
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
-/// A day of the month that says so: `24th`, `am 24.`, `el 24`; folded.
+/// Day of the month with a word or suffix that marks it: `24th`, `am 24.`, `el 24`; normalized.
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^(?:(?:on|for|para|pour|fur)\s)?
@@ -31,13 +28,12 @@ static DAY: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is fixed")
 });
 
-/// Small words between the day and the month.
+/// Words between the day and the month.
 const BETWEEN: [&str; 8] = ["of", "de", "del", "the", "th", "do", "d", "den"];
 
 impl Locale {
-    /// Reads a date as people write it. One without a year is the next on or after `today`;
-    /// "yesterday" is the day before, so that a check can refuse it. What names two dates, or may
-    /// mean another one, is none.
+    /// Reads a date. A date without a year is the next on or after `today`; "yesterday" is the day
+    /// before, so that a check can refuse it. `None` if a text names two dates or is ambiguous.
     #[must_use]
     pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
         let language = self.icu.id.language.as_str();
@@ -50,7 +46,7 @@ impl Locale {
         let counted = self.take_counted(&mut mentions, days, today)?;
         self.take_months(&mut mentions, today, &mut dates)?;
         let weekday = self.take_weekday(&mut mentions)?;
-        // "Freitag morgen" and "24. Dezember morgen" are said of the morning.
+        // "Freitag morgen" and "24. Dezember morgen" mean the morning.
         let full = !dates.is_empty() && !mentions.has_any(days.joins);
         let morning = |at: usize| full || weekday.is_some_and(|(_, behind)| behind == at);
         relative.retain(|(_, at)| !at.is_some_and(morning));
@@ -85,8 +81,8 @@ impl Locale {
         }
     }
 
-    /// Today, tomorrow, and the parts of a day. Beside a date stands the place of its word, when it
-    /// means the morning too.
+    /// Takes today, tomorrow, and the parts of a day. A date has the place of its word if that word
+    /// also means the morning.
     fn take_relative(
         &self,
         mentions: &mut Mentions,
@@ -116,12 +112,12 @@ impl Locale {
         ] {
             phrases.extend(phrases_for(part, None));
         }
-        // "дня" is of the day, and days too; those that count are left.
+        // "дня" is "of the day", and "days" too: words that count days are left.
         phrases.retain(|(phrase, meaning)| meaning.is_some() || !words.days.contains(phrase));
         phrases.extend(phrases_for(days.from_now, None));
-        // What is refused may have one of the others in it: "the day before yesterday".
+        // A refused phrase may contain an accepted one: "the day before yesterday".
         phrases.extend(phrases_for(days.refused, Some(REFUSED)));
-        let mut found = Vec::new();
+        let mut dates = Vec::new();
         for (at, (phrase, meaning)) in mentions.take_longest(&phrases) {
             let Some(ahead) = meaning else { continue };
             if ahead == REFUSED {
@@ -129,13 +125,13 @@ impl Locale {
             }
             let morning = days.tomorrow_is_morning && words.tomorrow.contains(&phrase);
             if let Ok(date) = today.checked_add(ahead.days()) {
-                found.push((date, morning.then_some(at)));
+                dates.push((date, morning.then_some(at)));
             }
         }
-        Some(found)
+        Some(dates)
     }
 
-    /// In three days, two weeks from now.
+    /// Takes a number of days or weeks: in three days, two weeks from now.
     fn take_counted(&self, mentions: &mut Mentions, days: &Days, today: Date) -> Option<Counted> {
         let words = self.words;
         for (names, length) in [(words.days, 1), (words.weeks, 7)] {
@@ -154,7 +150,7 @@ impl Locale {
                 .from_now
                 .iter()
                 .any(|word| mentions.stood_at(end, word));
-            // Some languages say it behind the number, and their table has it there.
+            // Without a word in front, the language has its word behind the number.
             if !within && !later && !words.within.is_empty() {
                 return Some(Counted::Stray);
             }
@@ -173,7 +169,7 @@ impl Locale {
         Some(Counted::None)
     }
 
-    /// A number of days, in digits or in a word.
+    /// Reads a number of days, in digits or in a word.
     fn count(&self, word: &str) -> Option<i64> {
         let numbers = numbers::for_language(self.icu.id.language.as_str());
         let is = |name: &str| NormalizedText::new(name).words() == [word];
@@ -181,11 +177,11 @@ impl Locale {
             .words()
             .find(|(name, _)| is(name))
             .map(|(_, number)| i64::from(number));
-        let one = || numbers.articles.iter().any(|name| is(name)).then_some(1);
-        word.parse().ok().or(named).or_else(one)
+        let article = || numbers.articles.iter().any(|name| is(name)).then_some(1);
+        word.parse().ok().or(named).or_else(article)
     }
 
-    /// `24 December`, `Dec 24th, 2026`, `24 de diciembre`.
+    /// Takes dates with the name of a month: `24 December`, `Dec 24th, 2026`, `24 de diciembre`.
     fn take_months(
         &self,
         mentions: &mut Mentions,
@@ -200,22 +196,23 @@ impl Locale {
             let Some(month) = names.month_of(word) else {
                 continue;
             };
-            let Some(found) = self.beside(mentions, at, today)? else {
+            let Some(beside) = self.beside(mentions, at, today)? else {
                 continue;
             };
             // "mar 24" in Spanish may be Tuesday the 24th.
             let is = |(name, _): &(String, Weekday)| NormalizedText::new(name).words() == [word];
-            let behind = found.start == at && found.year.is_none();
+            let behind = beside.start == at && beside.year.is_none();
             if behind && self.words_for_weekdays().iter().any(is) {
                 return None;
             }
-            dates.push(dated(found.year, month, found.day, today)?);
-            mentions.take(found.start, found.end);
+            dates.push(dated(beside.year, month, beside.day, today)?);
+            mentions.take(beside.start, beside.end);
         }
         Some(())
     }
 
-    /// The day beside the month at a place; nothing at all when more than one number may be it.
+    /// Finds the day beside the month at a place; the outer `None` means that several numbers may be
+    /// the day.
     #[expect(clippy::option_option, reason = "no day is something else than two")]
     fn beside(&self, mentions: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
         let joins = days::for_language(self.icu.id.language.as_str()).joins;
@@ -227,58 +224,41 @@ impl Locale {
         let before = if small(before) { back(before) } else { before };
         // "24 de diciembre de 2026", "December the 24th".
         let behind = if small(Some(at + 1)) { at + 2 } else { at + 1 };
-        if let (Some(start), Some(number)) = (before, day(before)) {
+        // The place of the year, the place of a second day, and the end without a year.
+        let (start, number, next, other, end);
+        if let (Some(place), Some(day_before)) = (before, day(before)) {
             // "24 or 25 December", "24-25 December".
-            let joined = word(back(before)).is_some_and(|word| {
-                joins
-                    .iter()
-                    .any(|join| NormalizedText::new(join).words() == [word])
-            });
-            let other = if joined {
-                back(back(before))
-            } else {
-                back(before)
+            let is_join = |word: &str| {
+                let mut joins = joins.iter();
+                joins.any(|join| NormalizedText::new(join).words() == [word])
             };
-            if day(other).is_some() {
+            let joined = word(back(before)).is_some_and(is_join);
+            let earlier = back(before);
+            if day(if joined { back(earlier) } else { earlier }).is_some() {
                 return None;
             }
-            let year = year_at(mentions, behind, today);
-            if year.is_none() && day(Some(behind)).is_some() {
-                return None;
-            }
-            let end = if year.is_some() { behind + 1 } else { at + 1 };
-            return Some(Some(Beside {
-                start,
-                end,
-                day: number,
-                year,
-            }));
-        }
-        let Some(number) = day(Some(behind)) else {
+            (start, number, next, other, end) = (place, day_before, behind, behind, at + 1);
+        } else if let Some(day_behind) = day(Some(behind)) {
+            let rest = behind + 1;
+            let joined = joins.iter().any(|join| mentions.starts_at(rest, join));
+            let second = if joined { rest + 1 } else { rest };
+            (start, number, next, other, end) = (at, day_behind, rest, second, rest);
+        } else {
             return Some(None);
-        };
-        let year = year_at(mentions, behind + 1, today);
-        let joined = joins
-            .iter()
-            .any(|join| mentions.starts_at(behind + 1, join));
-        let other = if joined { behind + 2 } else { behind + 1 };
+        }
+        let year = year_at(mentions, next, today);
         if year.is_none() && day(Some(other)).is_some() {
             return None;
         }
-        let end = if year.is_some() {
-            behind + 2
-        } else {
-            behind + 1
-        };
         Some(Some(Beside {
-            start: at,
-            end,
+            start,
+            end: if year.is_some() { next + 1 } else { end },
             day: number,
             year,
         }))
     }
 
-    /// The words for months, of those long enough to be sure.
+    /// Lists the names of the months that are long enough to be unambiguous.
     fn words_for_months(&self) -> MonthNames {
         let firsts: Vec<Date> = (1..=12)
             .map(|month| jiff::civil::date(2026, month, 1))
@@ -297,7 +277,7 @@ impl Locale {
         MonthNames(self.month_names(&firsts).into_iter().map(words).collect())
     }
 
-    /// The words for the days of the week, without those too short to be sure.
+    /// Lists the names of the days of the week that are long enough to be unambiguous.
     fn words_for_weekdays(&self) -> Vec<(String, Weekday)> {
         let extra = days::for_language(self.icu.id.language.as_str()).weekdays;
         let week: Vec<Date> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
@@ -312,7 +292,7 @@ impl Locale {
         words.collect()
     }
 
-    /// The weekday, if there is one, and the word behind it.
+    /// Takes the weekday and the place of the word behind it; the outer `None` means two weekdays.
     #[expect(clippy::option_option, reason = "two of them are none at all")]
     fn take_weekday(&self, mentions: &mut Mentions) -> Option<Option<(Weekday, usize)>> {
         let names = self.words_for_weekdays();
@@ -320,17 +300,17 @@ impl Locale {
             .iter()
             .map(|(name, day)| (name.as_str(), *day))
             .collect();
-        let mut one = None;
+        let mut weekday = None;
         for (at, (name, day)) in mentions.take_longest(&names) {
-            if one.is_some_and(|(other, _)| other != day) {
+            if weekday.is_some_and(|(other, _)| other != day) {
                 return None;
             }
-            one = Some((day, at + NormalizedText::new(name).words().len()));
+            weekday = Some((day, at + NormalizedText::new(name).words().len()));
         }
-        Some(one)
+        Some(weekday)
     }
 
-    /// `friday`, `next friday`, `friday next week`.
+    /// Finds the date of `friday`, `next friday`, `friday next week`.
     fn named_day(
         &self,
         mentions: &Mentions,
@@ -339,7 +319,7 @@ impl Locale {
         today: Date,
     ) -> Option<Date> {
         if mentions.had_any(days.next_week) {
-            // Where weeks begin on a Sunday, that of next week is another one.
+            // Where weeks begin on a Sunday, the Sunday of next week is another date.
             let monday = today
                 .checked_add((7 - i64::from(today.weekday().to_monday_zero_offset())).days())
                 .ok()?;
@@ -350,20 +330,18 @@ impl Locale {
     }
 }
 
-/// A day of the month with nothing else of weight beside it.
+/// Reads a day of the month in a text without other significant words.
 fn day_of_month(mentions: &Mentions, days: &Days, weekday: bool, today: Date) -> Option<Date> {
     let rest = mentions.rest(days.polite);
-    let named = |found: Captures<'_>| {
-        let names = ["th", "the", "den", "el"];
-        names
-            .iter()
-            .find_map(|name| found.name(name)?.as_str().parse().ok())
+    let named = |day: Captures<'_>| {
+        let mut names = ["th", "the", "den", "el"].iter();
+        names.find_map(|name| day.name(name)?.as_str().parse().ok())
     };
-    // A number alone may count anything, if not beside a weekday.
+    // A number alone may count anything, except beside a weekday.
     let bare = || rest.parse().ok().filter(|_| weekday);
     let day: i8 = DAY.captures(&rest).and_then(named).or_else(bare)?;
     let mut month = today.first_of_month();
-    // A month may not have the day; one of the next two does.
+    // A month may not have the day; one of the next two has it.
     for _ in 0..3 {
         let date = Date::new(month.year(), month.month(), day).ok();
         if let Some(date) = date.filter(|date| *date >= today) {
@@ -374,11 +352,11 @@ fn day_of_month(mentions: &Mentions, days: &Days, weekday: bool, today: Date) ->
     None
 }
 
-/// What the months are called, folded; the first is January.
+/// Normalized names of the months; the first is January.
 struct MonthNames(Vec<Vec<String>>);
 
 impl MonthNames {
-    /// The month of a name, or of a beginning that no other month has.
+    /// Finds the month of a name, or of the beginning of one name.
     fn month_of(&self, word: &str) -> Option<i8> {
         let months = || (1_i8..).zip(&self.0);
         let exact = months().find(|(_, names)| names.iter().any(|name| name == word));
@@ -397,7 +375,7 @@ impl MonthNames {
     }
 }
 
-/// Takes hours out, so that their numbers are no days.
+/// Removes times of day, so that their numbers are not taken for days.
 fn without_clock(text: &str) -> String {
     static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -410,22 +388,18 @@ fn without_clock(text: &str) -> String {
         )
         .expect("the pattern is fixed")
     });
-    CLOCK
-        .replace_all(text, |found: &Captures<'_>| {
-            format!("{} , ", &found["before"])
-        })
-        .into_owned()
+    CLOCK.replace_all(text, "$before , ").into_owned()
 }
 
 /// A number of days in a text.
 enum Counted {
     Date(Date),
-    /// It is said of something else: "for 3 days", "3 days after".
+    /// The number is about something else: "for 3 days", "3 days after".
     Stray,
     None,
 }
 
-/// The day and the year beside a month, and the words that they are with it.
+/// Day and year beside a month, and the range of words that they take with it.
 struct Beside {
     start: usize,
     end: usize,
@@ -433,7 +407,7 @@ struct Beside {
     year: Option<i16>,
 }
 
-/// A year at a place: in full, or in two digits as the last word, where it is near.
+/// Reads a year at a place: in full, or in two digits as the last word if it is near.
 fn year_at(mentions: &Mentions, at: usize, today: Date) -> Option<i16> {
     let word = mentions.word(at)?;
     let year: i16 = word.parse().ok()?;
@@ -454,7 +428,7 @@ fn on_or_after(today: Date, weekday: Weekday, least: i64) -> Option<Date> {
     days.flatten().find(|day| day.weekday() == weekday)
 }
 
-/// `24`, `24th`, `1er`; not a year.
+/// Reads a day of the month: `24`, `24th`, `1er`; not a year.
 fn day_number(word: &str) -> Option<i8> {
     let digits = word.trim_end_matches(|character: char| !character.is_ascii_digit());
     let suffix = &word[digits.len()..];

@@ -6,10 +6,10 @@ use regex::Regex;
 
 use super::{phone_plans, western};
 
-/// Bytes of an address (RFC 5321 allows a path of 256 with its brackets).
+/// Largest number of bytes of an address (RFC 5321 allows a path of 256 with its brackets).
 const EMAIL_MAX: usize = 254;
 
-/// Words that may stand beside a phone number: with more, it is a number in a story.
+/// Number of words that may stand beside a phone number; with more, the number may be anything.
 const WORDS_BESIDE: usize = 6;
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -17,8 +17,7 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
-/// Finds the one e-mail address in a text. The part before the `@` is kept as written, because its
-/// owner knows best.
+/// Finds the only e-mail address in a text. The part before the `@` is kept as written.
 #[must_use]
 pub fn read_email(text: &str) -> Option<String> {
     let text = western(text);
@@ -28,18 +27,17 @@ pub fn read_email(text: &str) -> Option<String> {
     };
     let address = unmarked(first.as_str());
     let (local, domain) = address.rsplit_once('@')?;
-    let sound = !local.is_empty()
+    let is_valid = !local.is_empty()
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..")
         && is_domain(domain)
         && text.matches('@').count() == 1
         && address.len() <= EMAIL_MAX;
-    sound.then(|| format!("{local}@{}", domain.to_lowercase()))
+    is_valid.then(|| format!("{local}@{}", domain.to_lowercase()))
 }
 
-/// Without the signs that WhatsApp makes bold and the like from, where they stand at both ends, and
-/// what ends a sentence.
+/// Removes WhatsApp's formatting marks at both ends, and the marks that end a sentence.
 fn unmarked(text: &str) -> &str {
     let mut text = text.trim_end_matches(['.', '!', '?']);
     for mark in ['*', '_', '~', '`', '\'', '’', '‘'] {
@@ -53,10 +51,10 @@ fn unmarked(text: &str) -> &str {
     text.trim_start_matches(['‘', '`'])
 }
 
-/// Whether a text is the name of a host in the world: letters, digits and hyphens, and no number.
+/// Whether a text is the name of a public host: letters, digits and hyphens, not only a number.
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
-        let sound = |character: char| {
+        let is_valid = |character: char| {
             character.is_alphanumeric()
                 || character == '-'
                 || unicode_normalization::char::is_combining_mark(character)
@@ -64,7 +62,7 @@ fn is_domain(domain: &str) -> bool {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(sound)
+            && label.chars().all(is_valid)
     };
     let last = domain.rsplit('.').next().unwrap_or_default();
     domain.contains('.')
@@ -73,10 +71,10 @@ fn is_domain(domain: &str) -> bool {
         && !last.chars().all(|character| character.is_ascii_digit())
 }
 
-/// Reads a phone number as digits with the country's code, without a plus. A number without a
-/// country is one of `own_country` (ISO 3166), when that is known and its numbers are as long.
+/// Reads a phone number as digits with the country's code, without a plus. A number without a code
+/// belongs to `home_country` (ISO 3166) if it has as many digits as numbers there.
 #[must_use]
-pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
+pub fn read_phone(text: &str, home_country: Option<&str>) -> Option<String> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\(?\+?\(?\d[\d\s().\-/\u{2010}-\u{2015}]*\d").expect("the pattern is fixed")
     });
@@ -92,18 +90,15 @@ pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
     let written = first.as_str();
     let (before, behind) = (&text[..first.start()], &text[first.end()..]);
     // A digit left over, a code like A123, a price.
-    let touched = |character: Option<char>| {
-        character
-            .is_some_and(|character| character.is_alphanumeric() || "+#$€£%@*".contains(character))
-    };
-    let strange = touched(before.chars().next_back()) || touched(behind.chars().next());
+    let part = |character: char| character.is_alphanumeric() || "+#$€£%@*".contains(character);
+    let is_part = before.ends_with(part) || behind.starts_with(part);
     let rest = [before, behind].concat();
-    let words = rest
-        .split_whitespace()
+    let words = rest.split_whitespace();
+    let words = words
         .filter(|word| word.contains(char::is_alphanumeric))
         .count();
     let digits_left = rest.contains(|character: char| character.is_ascii_digit());
-    if strange || digits_left || words > WORDS_BESIDE || DATE.is_match(written) {
+    if is_part || digits_left || words > WORDS_BESIDE || DATE.is_match(written) {
         return None;
     }
     let digits: String = written.chars().filter(char::is_ascii_digit).collect();
@@ -113,9 +108,9 @@ pub fn read_phone(text: &str, own_country: Option<&str>) -> Option<String> {
         let digits: String = without.chars().filter(char::is_ascii_digit).collect();
         return phone_plans::is_international(&digits).then_some(digits);
     }
-    if let Some(rest) = phone_plans::behind_prefix(&digits, own_country) {
+    if let Some(rest) = phone_plans::behind_prefix(&digits, home_country) {
         return phone_plans::is_international(rest).then(|| rest.to_owned());
     }
-    let whole = phone_plans::whole(&digits, own_country?)?;
+    let whole = phone_plans::whole(&digits, home_country?)?;
     phone_plans::is_international(&whole).then_some(whole)
 }

@@ -1,6 +1,6 @@
-//! Reads what people write in answer to a question: dates, times, numbers, addresses.
+//! Readers of answers in natural language: dates, times, numbers, addresses.
 //!
-//! Careful rather than clever: what could be two things is nothing, and the person is asked again.
+//! Careful rather than clever: an ambiguous text gives no value, and the question is asked again.
 
 mod dates;
 mod email_and_phone;
@@ -14,7 +14,7 @@ use crate::text::normalize;
 
 pub use email_and_phone::{read_email, read_phone};
 
-/// The text with the digits of every script as 0 to 9, and full-width signs as plain ones.
+/// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]
 pub fn western(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;

@@ -9,7 +9,7 @@ use super::western;
 use crate::text::lexicon::{days, numbers};
 use crate::text::locale::Locale;
 
-/// Letters behind a number that make it another: `1k`, `2nd`.
+/// Letters behind a number that change its meaning: `1k`, `2nd`.
 const MULTIPLIERS: [&str; 18] = [
     "k", "m", "b", "bn", "mn", "mm", "mio", "mil", "mrd", "tsd", "st", "nd", "rd", "th", "er",
     "lakh", "к", "тыс",
@@ -23,11 +23,10 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Locale {
-    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or one up to twenty in words. There must be
-    /// exactly one, and no part of a larger one.
+    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or a word up to twenty. The text must have
+    /// exactly one number, and not as a part of something longer.
     #[must_use]
     pub fn read_number(&self, text: &str) -> Option<f64> {
-        // What looks like a minus is one.
         let text = western(text).replace('\u{2212}', "-");
         let language = self.icu.id.language.as_str();
         let numbers = numbers::for_language(language);
@@ -37,11 +36,11 @@ impl Locale {
         }
         let mut matches = NUMBER.find_iter(&text);
         match (matches.next(), matches.next()) {
-            (Some(one), None) => {
-                let (before, behind) = (&text[..one.start()], &text[one.end()..]);
+            (Some(number), None) => {
+                let (before, behind) = (&text[..number.start()], &text[number.end()..]);
                 let words = numbers.words().any(|(name, _)| mentions.has_any(&[name]));
                 let whole = !words && !is_of_a_word(before, behind);
-                whole.then(|| self.number_of(one.as_str())).flatten()
+                whole.then(|| self.number_of(number.as_str())).flatten()
             }
             (None, _) => self.number_word(mentions),
             (Some(_), Some(_)) => None,
@@ -76,7 +75,7 @@ impl Locale {
         plain.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// A word that is a number, when it is the only one.
+    /// Reads a number in a word, if it is the only number.
     fn number_word(&self, mut mentions: Mentions) -> Option<f64> {
         let language = self.icu.id.language.as_str();
         let (numbers, days) = (
@@ -91,8 +90,8 @@ impl Locale {
                 (number != 1 || !no).then_some(f64::from(number))
             }
             [] => {
-                let one = mentions.find_any(numbers.articles)?;
-                mentions.take(one.0, one.1);
+                let (start, end) = mentions.find_any(numbers.articles)?;
+                mentions.take(start, end);
                 let beside = [days.polite, numbers.person].concat();
                 mentions.rest(&beside).is_empty().then_some(1.0)
             }
@@ -101,8 +100,8 @@ impl Locale {
     }
 }
 
-/// Whether the only kind of mark in a number parts decimals: not when there are several, nor when
-/// it stands where the language parts thousands.
+/// Decides whether the only kind of mark in a number separates decimals: not if it is repeated, or
+/// stands where the language separates thousands.
 fn decimal_at(number: &str, at: usize, groups: bool) -> Option<usize> {
     let mark = &number[at..=at];
     if number.matches(mark).count() > 1 {
@@ -112,8 +111,8 @@ fn decimal_at(number: &str, at: usize, groups: bool) -> Option<usize> {
     (!(groups && thousands)).then_some(at)
 }
 
-/// Whether the marks before the decimals part thousands, or hundreds as in India; a date is not
-/// parted so.
+/// Whether the marks before the decimals separate thousands, or hundreds as in India; those of a
+/// date do not.
 fn well_grouped(whole: &str) -> bool {
     let digits = whole.trim_start_matches(['+', '-']);
     let groups: Vec<&str> = digits.split([',', '.']).collect();
@@ -128,19 +127,15 @@ fn well_grouped(whole: &str) -> bool {
     groups.len() == 1 || (!mixed && (1..=3).contains(&first.len()) && middle && last.len() == 3)
 }
 
-/// Whether letters beside digits make them something else: `1k`, `2nd`, `A4`.
+/// Whether letters beside digits change their meaning: `1k`, `2nd`, `A4`.
 fn is_of_a_word(before: &str, behind: &str) -> bool {
-    let letters: String = behind
-        .chars()
-        .take_while(|character| character.is_alphabetic())
-        .collect();
+    let letters = behind.chars().take_while(|letter| letter.is_alphabetic());
+    let letters: String = letters.collect();
     let scaled = MULTIPLIERS.contains(&letters.to_lowercase().as_str());
-    let in_front: Vec<char> = before
-        .chars()
-        .rev()
-        .take_while(|character| character.is_alphabetic())
+    let in_front = before.chars().rev();
+    let in_front: Vec<char> = in_front
+        .take_while(|letter| letter.is_alphabetic())
         .collect();
-    let named =
-        matches!(in_front[..], [one] if one.is_ascii_alphabetic() && !matches!(one, 'x' | 'X'));
-    scaled || named
+    let is_name = |letter: char| letter.is_ascii_alphabetic() && !matches!(letter, 'x' | 'X');
+    scaled || matches!(in_front[..], [letter] if is_name(letter))
 }

@@ -19,18 +19,17 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is fixed")
 });
 
-/// Years around this one that two digits may stand for.
+/// Years, relative to this year, that two digits may stand for.
 const SHORT_YEARS: std::ops::RangeInclusive<i16> = -1..=10;
 
-/// Takes the dates in digits out of a text; none when one of them is no date, or may be something
-/// else.
+/// Takes the dates in digits out of a text; `None` if one is no date or is ambiguous.
 pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, Vec<Date>)> {
     let (mut rest, mut dates, mut at) = (String::new(), Vec::new(), 0);
     while let Some(captures) = NUMBERS.captures_at(text, at) {
-        let all = captures.name("all")?;
-        let behind = &text[all.end()..];
-        rest.push_str(&text[at..all.start()]);
-        at = all.end();
+        let whole = captures.name("all")?;
+        let behind = &text[whole.end()..];
+        rest.push_str(&text[at..whole.start()]);
+        at = whole.end();
         if goes_on(behind) {
             return None;
         }
@@ -50,20 +49,16 @@ pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, 
 
 /// Whether digits are only the beginning of something longer.
 fn goes_on(behind: &str) -> bool {
-    let mut behind = behind.chars();
-    let (first, second) = (behind.next(), behind.next());
-    let digit =
-        |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
-    let letter = first.is_some_and(|character| character.is_ascii_alphabetic());
-    digit(first)
-        || letter
-        || (first.is_some_and(|character| "./:,-".contains(character)) && digit(second))
+    let digit = |character: char| character.is_ascii_digit();
+    let mark = behind.strip_prefix(|character: char| "./:,-".contains(character));
+    behind.starts_with(|character: char| character.is_ascii_alphanumeric())
+        || mark.is_some_and(|rest| rest.starts_with(digit))
 }
 
-/// What some numbers are.
+/// Meaning of a group of numbers.
 enum Read {
     Date(Date),
-    /// A decimal or a range, which is no date but does no harm to one.
+    /// A decimal or a range, which may stand beside a date.
     Other,
     Doubtful,
 }
@@ -77,8 +72,8 @@ impl Locale {
             && !has("y")
         {
             let number = |name: &str| captures[name].parse::<i16>().unwrap_or_default();
-            // Rising with a hyphen between, it is a range: 3-4 people; and 2.5 is a number where a
-            // point parts decimals.
+            // Rising numbers with a hyphen are a range (3-4 people), and 2.5 is a number where a
+            // point separates decimals.
             let hyphen = &captures["mark"] == "-";
             let range =
                 hyphen && number("a") <= number("b") && !(alone && number("a") == number("b"));
@@ -102,7 +97,7 @@ impl Locale {
         }
         let (first, second) = (small("a")?, small("b")?);
         let year = match number("y") {
-            // Of a birthday in 99, or one in 26, the century is anybody's guess.
+            // The century of a birthday in 99, or in 26, is unknown.
             Some(short) if short < 100 => {
                 let year = 2000 + short;
                 let near = SHORT_YEARS.contains(&(year - today.year()));
@@ -110,7 +105,7 @@ impl Locale {
             }
             year => year,
         };
-        // A point between has the day first everywhere.
+        // With a point, the day is first everywhere.
         let order = if &captures["mark"] == "." {
             FieldOrder::DayFirst
         } else {
@@ -118,20 +113,20 @@ impl Locale {
         };
         let day_first = || dated(year, second, first, today);
         let month_first = || dated(year, first, second, today);
-        // What cannot be in one order is meant in the other.
+        // An order that gives no date is replaced by the other.
         match order {
             FieldOrder::DayFirst if &captures["mark"] == "." => day_first(),
             FieldOrder::DayFirst => day_first().or_else(month_first),
             FieldOrder::MonthFirst => month_first().or_else(day_first),
             FieldOrder::Either => match (day_first(), month_first()) {
-                (Some(one), Some(other)) => (one == other).then_some(one),
-                (one, other) => one.or(other),
+                (Some(date), Some(other)) => (date == other).then_some(date),
+                (date, other) => date.or(other),
             },
         }
     }
 }
 
-/// The date of this year or, without one, the next on or after today.
+/// Makes a date; without a year, the next on or after today.
 pub(crate) fn dated(year: Option<i16>, month: i8, day: i8, today: Date) -> Option<Date> {
     if let Some(year) = year {
         return Date::new(year, month, day).ok();

@@ -73,7 +73,7 @@ fn plan(country: &str, code: &str) -> Plan {
     }
 }
 
-/// A number with its calling code, whatever country it is of: whether it can be one.
+/// Whether digits can be a number with the calling code of any country.
 pub(crate) fn is_international(digits: &str) -> bool {
     if let Some(national) = digits.strip_prefix(NANP) {
         return national.len() == 10 && !national.starts_with(['0', '1']);
@@ -81,7 +81,7 @@ pub(crate) fn is_international(digits: &str) -> bool {
     (7..=15).contains(&digits.len()) && country::from_phone(digits).is_some()
 }
 
-/// The digits behind what is dialled for abroad from a country.
+/// Removes the prefix that is dialled in a country for numbers abroad.
 pub(crate) fn behind_prefix<'a>(digits: &'a str, country: Option<&str>) -> Option<&'a str> {
     let code = country.and_then(country::calling_code);
     let prefix = match (country, code) {
@@ -91,13 +91,13 @@ pub(crate) fn behind_prefix<'a>(digits: &'a str, country: Option<&str>) -> Optio
         (Some("RU" | "KZ"), _) => "810",
         _ => "00",
     };
-    // Two zeros are known everywhere.
+    // Two zeros are understood everywhere.
     digits
         .strip_prefix(prefix)
         .or_else(|| digits.strip_prefix("00"))
 }
 
-/// The whole number of what is dialled within a country, when it has as many digits as numbers
+/// Adds the calling code to a number dialled within a country, if it has as many digits as numbers
 /// there.
 pub(crate) fn whole(digits: &str, country: &str) -> Option<String> {
     let code = country::calling_code(country)?;
@@ -109,7 +109,7 @@ pub(crate) fn whole(digits: &str, country: &str) -> Option<String> {
     if let Some(national) = national.filter(|national| plan.length.contains(&national.len())) {
         return Some(format!("{code}{national}"));
     }
-    // With its country's code in front but no plus, as WhatsApp shows it.
+    // With the country's code but no plus, as WhatsApp shows it.
     let national = digits.strip_prefix(code)?;
     plan.length
         .contains(&national.len())

@@ -31,8 +31,8 @@ fn check(rows: Vec<(&str, &str, &str)>, read: impl Fn(&Locale, &str) -> Option<S
         .filter_map(|(language, text, expected)| {
             let (tag, country) = language.split_once('@').unzip();
             let locale = Locale::parse(tag.unwrap_or(language)).written_in(country);
-            let found = read(&locale, text).unwrap_or_else(|| "-".to_owned());
-            (found != expected).then(|| format!("{language} `{text}`: {found}, not {expected}"))
+            let actual = read(&locale, text).unwrap_or_else(|| "-".to_owned());
+            (actual != expected).then(|| format!("{language} `{text}`: {actual}, not {expected}"))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -152,8 +152,8 @@ proptest! {
     fn no_text_makes_a_reader_fail(text in "\\PC{0,40}|[0-9 ./:,-]{0,14}|(in|next|am|[0-9]{1,3}|days|th|dec|friday| ){0,6}") {
         for language in ["en", "de", "ar", "ja", "tr"] {
             let locale = Locale::parse(language);
-            if let Some(found) = locale.read_date(&text, TODAY) {
-                prop_assert!(found.year() >= 0, "{}", found);
+            if let Some(date) = locale.read_date(&text, TODAY) {
+                prop_assert!(date.year() >= 0, "{}", date);
             }
             let _ = locale.read_time(&text);
             if let Some(number) = locale.read_number(&text) {

@@ -13,8 +13,8 @@ use crate::text::lexicon::{clock, days, numbers};
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
-/// Hours and minutes, or hours with a word that says they are some. Of languages whose words are in
-/// no table of ours the usual ones are here.
+/// Hours and minutes, or hours with a word that marks them. Words of languages without a lexicon are
+/// included.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)
@@ -30,7 +30,7 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is fixed")
 });
 
-/// An hour alone, perhaps behind a word for "at".
+/// Hour alone, perhaps behind a word for "at".
 static HOUR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)^[\s,]*(?:at|a\s+las?|las|[àa]s|[àa]|um|alle|om|saat|o|в|pukul|jam|vers|around|about|gegen)?\s*
@@ -39,7 +39,7 @@ static HOUR: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is fixed")
 });
 
-/// In which part of the day an hour is.
+/// Part of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Morning,
@@ -47,7 +47,7 @@ enum Part {
     Evening,
 }
 
-/// Minutes that are said in words beside an hour.
+/// Half an hour in words beside an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
     After,
@@ -55,8 +55,8 @@ enum Half {
 }
 
 impl Locale {
-    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a half of
-    /// the day the hour is taken as it stands.
+    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a part of the
+    /// day, the hour is taken as written.
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
         let language = self.icu.id.language.as_str();
@@ -82,7 +82,7 @@ impl Locale {
                 _ => None,
             };
         };
-        // "12 noon" is one; "between noon and 3" are two.
+        // "12 noon" is one time; "between noon and 3" are two.
         if (noon || midnight) && (noon && midnight || hour != 12 || minute != 0 || half.is_some()) {
             return None;
         }
@@ -100,8 +100,8 @@ impl Locale {
         }
     }
 
-    /// The one time in a text, half of the day applied; in a text that says a part of the day,
-    /// perhaps a number alone.
+    /// Finds the only time in a text, on the 24-hour clock; in a text that names a part of the day,
+    /// perhaps a number alone. The outer `None` means several times.
     #[expect(
         clippy::option_option,
         reason = "two times are something else than none"
@@ -114,10 +114,9 @@ impl Locale {
     ) -> Option<Option<(i8, i8)>> {
         let mut captures = TIME.captures_iter(text);
         if let Some(first) = captures.next() {
-            let all = first.name("all")?;
-            if captures.next().is_some()
-                || self.is_part_of_more(&text[..all.start()], &text[all.end()..])
-            {
+            let whole = first.name("all")?;
+            let (before, behind) = (&text[..whole.start()], &text[whole.end()..]);
+            if captures.next().is_some() || self.is_part_of_more(before, behind) {
                 return None;
             }
             return hour_and_minute(&first).map(Some);
@@ -149,37 +148,22 @@ impl Locale {
                 .iter()
                 .any(|join| NormalizedText::new(join).words() == word.words())
         };
-        let digit = |text: &str| {
-            text.chars()
-                .next()
-                .is_some_and(|character| character.is_ascii_digit())
-        };
-        let last_digit = |text: &str| {
-            text.chars()
-                .next_back()
-                .is_some_and(|character| character.is_ascii_digit())
-        };
-        let dash = |character: char| "-/–—~".contains(character) || character.is_whitespace();
+        let digit = |text: &str| text.starts_with(|character: char| character.is_ascii_digit());
+        let last_digit = |text: &str| text.ends_with(|character: char| character.is_ascii_digit());
+        let dash = |character: char| "-/–—~".contains(character);
+        let blank_or_dash = |character: char| dash(character) || character.is_whitespace();
         let (front, back) = (before.trim_end(), behind.trim_start());
-        let dashed = front.ends_with(|character: char| "-/–—~".contains(character))
-            && last_digit(front.trim_end_matches(dash))
-            || back.starts_with(|character: char| "-/–—~".contains(character))
-                && digit(back.trim_start_matches(dash));
-        let mut words = front.rsplitn(2, char::is_whitespace);
-        let word_before = words
-            .next()
-            .is_some_and(|word| joined(word) && !word.is_empty());
-        let number_before = words.next().is_some_and(|rest| last_digit(rest.trim_end()));
-        let mut words = back.splitn(2, char::is_whitespace);
-        let word_behind = words
-            .next()
-            .is_some_and(|word| joined(word) && !word.is_empty());
-        let number_behind = words.next().is_some_and(|rest| digit(rest.trim_start()));
+        let dashed = front.ends_with(dash) && last_digit(front.trim_end_matches(blank_or_dash))
+            || back.starts_with(dash) && digit(back.trim_start_matches(blank_or_dash));
+        let before = front.rsplit_once(char::is_whitespace);
+        let before = before.is_some_and(|(rest, word)| joined(word) && last_digit(rest.trim_end()));
+        let after = back.split_once(char::is_whitespace);
+        let after = after.is_some_and(|(word, rest)| joined(word) && digit(rest.trim_start()));
         let longer = behind.starts_with([':', '/', '.']) && digit(&behind[1..]) || digit(behind);
-        longer || dashed || (word_before && number_before) || (word_behind && number_behind)
+        longer || dashed || before || after
     }
 
-    /// The text with its numbers in words as digits, where each is a word of its own.
+    /// Replaces numbers in words by digits, where each is a word of its own.
     fn digits_for_words(&self, text: &str) -> String {
         let numbers = numbers::for_language(self.icu.id.language.as_str());
         let number = |word: &str| {
@@ -197,7 +181,7 @@ impl Locale {
     }
 }
 
-/// The parts of the day that a text names, without doubles.
+/// Takes the parts of the day out of a text, without repetitions.
 fn take_parts(mentions: &mut Mentions, clock: &Clock) -> Vec<Part> {
     let mut phrases = Vec::new();
     let tables = [
@@ -217,7 +201,7 @@ fn take_parts(mentions: &mut Mentions, clock: &Clock) -> Vec<Part> {
     parts
 }
 
-/// The halves of an hour that a text has in words, taken out of it.
+/// Takes the half hours in words out of a text.
 fn take_halves(mentions: &mut Mentions, clock: &Clock) -> Vec<Half> {
     let after = clock.half_past.iter().chain(clock.and_half);
     let mut phrases: Vec<_> = after.map(|phrase| (*phrase, Half::After)).collect();
@@ -248,7 +232,7 @@ fn hour_and_minute(captures: &Captures<'_>) -> Option<(i8, i8)> {
     Some((hour, minute))
 }
 
-/// The hour in a part of the day; none where people do not agree what it is.
+/// Makes a time of an hour in a part of the day; `None` if it is ambiguous.
 fn time_in_part(hour: i8, minute: i8, part: Option<Part>) -> Option<Time> {
     let hour = match (part, hour) {
         (None, _)

@@ -1,8 +1,8 @@
-//! The words of a text, which are taken one after the other by what understands them.
+//! Words of a text. Each reader takes the words that it understands; the rest can be inspected.
 
 use crate::text::normalize::{NormalizedText, Phrase};
 
-/// Words in their order; what is taken is found no more, and keeps its place.
+/// Words of a text in order. Taken words are not found any more; the others keep their places.
 pub(crate) struct Mentions {
     whole: NormalizedText,
     left: Vec<Option<String>>,
@@ -40,7 +40,7 @@ impl Mentions {
         Phrase::parse(phrase).is_some_and(|phrase| self.is_at(at, &phrase))
     }
 
-    /// Whether a phrase stood at a place, taken or not.
+    /// Whether a phrase stands at a place, taken or not.
     pub(crate) fn stood_at(&self, at: usize, phrase: &str) -> bool {
         let words = self.whole.words().get(at..);
         let phrase = Phrase::parse(phrase);
@@ -56,7 +56,7 @@ impl Mentions {
             .is_some_and(|start| self.starts_at(start, phrase))
     }
 
-    /// Where the first of some phrases stands: its first word and the one behind it.
+    /// Finds the first phrase that is left: the range of its words.
     pub(crate) fn find_any(&self, phrases: &[&str]) -> Option<(usize, usize)> {
         phrases.iter().find_map(|phrase| {
             let at = (0..self.len()).find(|at| self.starts_at(*at, phrase))?;
@@ -64,12 +64,12 @@ impl Mentions {
         })
     }
 
-    /// Whether one of some phrases is left.
+    /// Whether one of the phrases is left.
     pub(crate) fn has_any(&self, phrases: &[&str]) -> bool {
         self.find_any(phrases).is_some()
     }
 
-    /// Whether one of some phrases stood in the text, taken or not.
+    /// Whether one of the phrases stands in the text, taken or not.
     pub(crate) fn had_any(&self, phrases: &[&str]) -> bool {
         let phrases = phrases.iter().filter_map(|phrase| Phrase::parse(phrase));
         phrases.into_iter().any(|phrase| self.whole.has(&phrase))
@@ -96,7 +96,7 @@ impl Mentions {
         phrases
     }
 
-    /// What is left, without some phrases.
+    /// Joins the words that are left, without some phrases.
     pub(crate) fn rest(&self, without: &[&str]) -> String {
         let mut rest = Self {
             whole: NormalizedText::default(),

@@ -179,7 +179,7 @@ impl Imports {
     }
 }
 
-fn is_test(path: &Path) -> bool {
+pub(crate) fn is_test(path: &Path) -> bool {
     path.components().any(|part| {
         let name = part.as_os_str().to_string_lossy();
         name == "tests" || name == "tests.rs" || name.starts_with("test_builders")

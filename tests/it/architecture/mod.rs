@@ -1,5 +1,6 @@
-//! Holds the sources against ARCHITECTURE.md: which module may name which, that no two files name
-//! each other in a circle, that named files exist, and that each effect has one home.
+//! Holds the sources against ARCHITECTURE.md: which module may name which, the floors of the engine,
+//! that no two files name each other in a circle, that named files exist, and that each effect has
+//! one home.
 
 mod imports;
 
@@ -7,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use imports::Imports;
+use imports::{Imports, is_test};
+use regex::Regex;
 
 /// What a pure module must not name.
 const EFFECTS: &[&str] = &[
@@ -111,6 +113,43 @@ fn no_two_files_name_each_other_in_a_circle() {
         "move what they share into a file of its own:\n{}",
         circles.join("\n")
     );
+}
+
+#[test]
+fn files_of_the_engine_name_only_files_of_lower_floors() {
+    let page = read(&root().join("ARCHITECTURE.md"));
+    let (_, list) = page.split_once("```floors\n").unwrap();
+    let (list, _) = list.split_once("```").unwrap();
+    let floor = |path: &Path| {
+        let name = path.strip_prefix("engine").ok()?.to_string_lossy();
+        let name = name.trim_end_matches(".rs").trim_end_matches("/mod");
+        let mut floors = list.lines();
+        floors.position(|floor| floor.split(' ').any(|file| file == name))
+    };
+    let mut files = sources();
+    files.retain(|(path, _)| path.starts_with("engine") && !is_test(path));
+    let engine: String = files.iter().map(|(_, text)| text.as_str()).collect();
+    let methods = Regex::new(r"(?m)^impl(?:<[^>]*>)? (\w+)(?:<[^>]*>)? \{").unwrap();
+    let defines = |text: &str, name: &str| {
+        let kinds = ["struct", "enum"].iter();
+        let mut definitions = kinds.map(|kind| format!("{kind} {name}"));
+        definitions.any(|definition| text.contains(&definition))
+    };
+
+    for (path, text) in &files {
+        // The front doors of folders only export.
+        let has_floor = floor(path).is_some() || !text.contains("fn ");
+        assert!(has_floor, "{} has no floor", path.display());
+        for found in methods.captures_iter(text) {
+            let is_home = defines(text, &found[1]) || !defines(&engine, &found[1]);
+            assert!(is_home, "{}: methods of {}", path.display(), &found[1]);
+        }
+    }
+    for (file, named) in Imports::read(&sources()).edges() {
+        let floors = floor(file).zip(floor(named));
+        let is_below = floors.is_none_or(|(file, named)| file < named);
+        assert!(is_below, "{} names {}", file.display(), named.display());
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn print(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
 
 fn print_coverage(name: &str, coverage: &Coverage, rules: &RuleSet) -> u8 {
     let missed = coverage.missed(rules);
-    let whole = Coverage::of(rules);
+    let whole = Coverage::count_parts(rules);
     terminal::line!(
         "{name}: {} of {whole} rules, steps and branches are reached",
         whole - missed.len()

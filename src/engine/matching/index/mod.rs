@@ -1,10 +1,10 @@
-//! Finds the rules that a message may meet, without looking at each of them.
+//! Index of the rules: finds the candidates for a message without evaluating each rule.
 //!
-//! Every rule is filed under keys one of which must be there when its condition holds: words,
-//! patterns, ids of buttons, types. All words are looked for in one walk over the text, all
-//! patterns in another, so the cost grows with the text and not with the number of rules. What has
-//! no such key (hours, tags, expressions, negations) is looked at each time. The index never
-//! decides: [`Condition::evaluate`] does, on the few rules that are left.
+//! Every rule is filed under keys of which at least one is present when its condition holds: words,
+//! patterns, ids of buttons, types. All words are searched in one pass over the text, all patterns
+//! in another, so the cost grows with the text and not with the number of rules. Conditions without
+//! such a key (hours, tags, expressions, negations) are always candidates. The index never decides:
+//! [`Condition::evaluate`] does, on the candidates.
 
 use std::collections::HashMap;
 
@@ -17,28 +17,29 @@ use crate::rules::{ButtonPattern, Condition};
 use crate::text::fuzzy;
 use crate::text::normalize::Phrase;
 
-/// Stands around every word in what the automaton searches; no folded word has it.
+/// Character around every word of the searched text; no normalized word contains it.
 const BORDER: char = '\u{1}';
-/// Bytes that all patterns together may take; more, and each is looked at by itself.
+/// Number of bytes that the set of all patterns may take; beyond it, rules with patterns are always
+/// candidates.
 const PATTERNS_SIZE_MAX: usize = 64 * 1024 * 1024;
 
-/// Where each rule is filed. Rules are known by their place in the rule set.
+/// Index of rules. A rule is known by its place in the rule set.
 #[derive(Debug, Default)]
-pub struct Index {
+pub(crate) struct Index {
     words: Option<AhoCorasick>,
-    /// For each pattern of `words`.
+    /// Rules for each phrase of `words`.
     by_words: Vec<Vec<Filed>>,
     patterns: RegexSet,
-    /// For each of `patterns`.
+    /// Rules for each of `patterns`.
     by_pattern: Vec<Vec<usize>>,
-    /// By what is left of a keyword without some of its characters.
-    by_slip: HashMap<String, Vec<usize>>,
-    /// The most slips that any keyword forgives.
+    /// By a keyword without some of its characters.
+    by_deletion: HashMap<String, Vec<usize>>,
+    /// Largest number of edits that any keyword allows.
     max_edits: usize,
     by_button: HashMap<String, Vec<usize>>,
     by_button_prefix: HashMap<String, Vec<usize>>,
     by_kind: Vec<(Kind, Vec<usize>)>,
-    /// Looked at each time.
+    /// Rules that are always candidates.
     always: Vec<usize>,
 }
 
@@ -49,7 +50,7 @@ struct Filed {
     place: Place,
 }
 
-/// Where in the text a phrase must stand.
+/// Required place of a phrase in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Whole,
@@ -57,7 +58,7 @@ enum Place {
     Anywhere,
 }
 
-/// What must be there when a condition holds.
+/// Property that a message has when a condition holds.
 #[derive(Clone, Copy)]
 enum Key<'c> {
     Words(&'c Phrase, Place),
@@ -68,7 +69,7 @@ enum Key<'c> {
 }
 
 impl Key<'_> {
-    /// How many messages have it, roughly: the fewer the better.
+    /// Estimated share of messages that have the key; lower is better.
     fn breadth(self) -> usize {
         match self {
             Self::Button(_) => 1,
@@ -81,9 +82,8 @@ impl Key<'_> {
 }
 
 impl Index {
-    /// Files conditions, each under its place.
-    #[must_use]
-    pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
+    /// Builds the index; conditions are numbered by their place.
+    pub(crate) fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         let mut index = Self::default();
         let mut words: HashMap<String, usize> = HashMap::new();
         let mut patterns: HashMap<&str, usize> = HashMap::new();
@@ -119,13 +119,13 @@ impl Index {
     fn file(&mut self, rule: usize, key: Key<'_>) {
         match key {
             Key::Like(phrase) => {
-                // One of its words is enough to find it; the longest is the rarest.
+                // One word is enough to find the rule; the longest is the rarest.
                 let longest = phrase.words.iter().max_by_key(|word| word.len());
                 let keyword = longest.map_or("", String::as_str);
                 let max_edits = fuzzy::max_edits(keyword);
                 self.max_edits = self.max_edits.max(max_edits);
-                for left in fuzzy::deletions(keyword, max_edits) {
-                    self.by_slip.entry(left).or_default().push(rule);
+                for rest in fuzzy::deletions(keyword, max_edits) {
+                    self.by_deletion.entry(rest).or_default().push(rule);
                 }
             }
             Key::Button(id) if id.has_stars() => {
@@ -151,17 +151,17 @@ impl Index {
         if words.is_empty() {
             return;
         }
-        let mut in_order = vec![String::new(); words.len()];
+        let mut phrases = vec![String::new(); words.len()];
         for (phrase, at) in words {
-            in_order[at] = phrase;
+            phrases[at] = phrase;
         }
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .build(&in_order);
+            .build(&phrases);
         if let Ok(automaton) = built {
             self.words = Some(automaton);
         } else {
-            // More phrases than an automaton numbers: slow, but right.
+            // Too many phrases for an automaton: slower, but correct.
             let filed = self.by_words.drain(..).flatten();
             self.always.extend(filed.map(|filed| filed.rule));
         }
@@ -182,39 +182,38 @@ impl Index {
         }
     }
 
-    /// The places of the rules whose condition may hold, in order. Every rule whose condition does
-    /// hold is among them.
-    #[must_use]
-    pub fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
-        let mut found = self.always.clone();
-        if let Some(folded) = context.folded() {
-            self.find_words(folded.words(), &mut found);
-            self.find_slips(folded.words(), &mut found);
+    /// Finds the places of all rules whose condition may hold, in order. Every rule whose condition
+    /// holds is among them.
+    pub(crate) fn candidates(&self, context: &MatchContext<'_>) -> Vec<usize> {
+        let mut rules = self.always.clone();
+        if let Some(text) = context.text() {
+            self.find_words(text.words(), &mut rules);
+            self.find_similar(text.words(), &mut rules);
         }
         if let Some(text) = context.searched().filter(|_| !self.patterns.is_empty()) {
             for pattern in self.patterns.matches(text) {
-                found.extend(&self.by_pattern[pattern]);
+                rules.extend(&self.by_pattern[pattern]);
             }
         }
         if let Some(tapped) = context.tapped() {
-            found.extend(self.by_button.get(tapped).into_iter().flatten());
+            rules.extend(self.by_button.get(tapped).into_iter().flatten());
             let ends = tapped.char_indices().map(|(at, _)| at);
             for end in ends.chain([tapped.len()]) {
                 let filed = self.by_button_prefix.get(&tapped[..end]);
-                found.extend(filed.into_iter().flatten());
+                rules.extend(filed.into_iter().flatten());
             }
         }
-        for (kind, rules) in &self.by_kind {
+        for (kind, filed) in &self.by_kind {
             if context.content().is(*kind) {
-                found.extend(rules);
+                rules.extend(filed);
             }
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        rules.sort_unstable();
+        rules.dedup();
+        rules
     }
 
-    fn find_words(&self, words: &[String], found: &mut Vec<usize>) {
+    fn find_words(&self, words: &[String], rules: &mut Vec<usize>) {
         let Some(automaton) = &self.words else {
             return;
         };
@@ -229,14 +228,14 @@ impl Index {
                     Place::Anywhere => true,
                 };
                 if stands {
-                    found.push(filed.rule);
+                    rules.push(filed.rule);
                 }
             }
         }
     }
 
-    fn find_slips(&self, words: &[String], found: &mut Vec<usize>) {
-        if self.by_slip.is_empty() {
+    fn find_similar(&self, words: &[String], rules: &mut Vec<usize>) {
+        if self.by_deletion.is_empty() {
             return;
         }
         for word in words {
@@ -245,14 +244,14 @@ impl Index {
             } else {
                 self.max_edits
             };
-            for left in fuzzy::deletions(word, max_edits) {
-                found.extend(self.by_slip.get(&left).into_iter().flatten());
+            for rest in fuzzy::deletions(word, max_edits) {
+                rules.extend(self.by_deletion.get(&rest).into_iter().flatten());
             }
         }
     }
 }
 
-/// One of these is there when the condition holds; `None` when it can hold without any.
+/// Finds keys of which at least one is present when the condition holds; `None` if there are none.
 fn keys(condition: &Condition) -> Option<Vec<Key<'_>>> {
     match condition {
         Condition::TextIs(phrases) => Some(words(phrases, Place::Whole)),
@@ -262,13 +261,13 @@ fn keys(condition: &Condition) -> Option<Vec<Key<'_>>> {
         Condition::TextMatches(patterns) => Some(patterns.iter().map(Key::Pattern).collect()),
         Condition::Button(ids) => Some(ids.iter().map(Key::Button).collect()),
         Condition::Type(kinds) => Some(kinds.iter().copied().map(Key::Kind).collect()),
-        Condition::Any(all) => {
-            let keys: Option<Vec<Vec<Key<'_>>>> = all.iter().map(keys).collect();
+        Condition::Any(parts) => {
+            let keys: Option<Vec<Vec<Key<'_>>>> = parts.iter().map(keys).collect();
             Some(keys?.into_iter().flatten().collect())
         }
-        Condition::All(all) => {
+        Condition::All(parts) => {
             let breadth = |keys: &Vec<Key<'_>>| keys.iter().map(|key| key.breadth()).sum::<usize>();
-            all.iter().filter_map(keys).min_by_key(breadth)
+            parts.iter().filter_map(keys).min_by_key(breadth)
         }
         Condition::Always
         | Condition::FirstContact(_)

@@ -1,4 +1,4 @@
-//! The index finds what looking at every rule finds.
+//! The candidates of the index include every rule that matches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::Index;
-use crate::diagnostics::sources::SourceMap;
+use crate::engine::Engine;
 use crate::engine::matching::evaluate::MatchContext;
 use crate::engine::render::variables::RenderContext;
+use crate::engine::tests::talk::{ana, engine, message};
 use crate::message::{
-    Contact, Content, ContextInfo, ConversationState, Forwarded, Identity, Inbound, Media,
-    PhoneNumberId, Referral, WaId, Wamid,
+    Content, ContextInfo, Conversation, Forwarded, Inbound, Media, Referral, Wamid,
 };
-use crate::rules::{CompileInput, Condition, RuleSet, compile};
+use crate::rules::Condition;
 
-/// Few words, so that rules and messages meet often; some with slips, accents and another script,
-/// some as long as slips are forgiven in and longer.
+/// Few words, so that rules and messages match often; some with typing errors, accents and another
+/// script, some as long as typing errors are accepted in, and longer.
 const WORDS: [&str; 19] = [
     "menu",
     "mneu",
@@ -40,7 +40,7 @@ const WORDS: [&str; 19] = [
 ];
 const IDS: [&str; 5] = ["cake:lemon", "cake:", "yes", "cake:*", "*:lemon"];
 
-/// One condition of each kind that there is.
+/// One condition of each kind.
 const EVERY_KIND: [&str; 22] = [
     "{ text.is = \"menu\" }",
     "{ text.has = \"menu\" }",
@@ -66,7 +66,7 @@ const EVERY_KIND: [&str; 22] = [
     "{ not = { text.has = \"cake\" } }",
 ];
 
-/// Stands in `EVERY_KIND` under this number; a kind that is not there does not compile.
+/// Gives the place of a kind in `EVERY_KIND`; a new kind does not compile until it has one.
 fn number(condition: &Condition) -> usize {
     match condition {
         Condition::TextIs(_) => 0,
@@ -100,8 +100,7 @@ fn words() -> impl Strategy<Value = String> {
         .prop_map(|words| words.join(" "))
 }
 
-/// Words as fingers type them: up to three times a letter too few, too many, another one, or two
-/// swapped.
+/// Words with up to three typing errors: a missing, additional or different letter, or two swapped.
 fn slipped() -> impl Strategy<Value = String> {
     let slip = (any::<prop::sample::Index>(), 0..4_u8);
     (words(), prop::collection::vec(slip, 0..4)).prop_map(|(words, max_edits)| {
@@ -120,7 +119,7 @@ fn slipped() -> impl Strategy<Value = String> {
     })
 }
 
-/// Words behind so much else that patterns see all, a part or nothing of them.
+/// Words behind so many characters that patterns search all, a part or nothing of them.
 fn long() -> impl Strategy<Value = String> {
     let before = prop::sample::select(vec!["ö", "你", "x ", "😀"]);
     (before, 4_060..4_100_usize, slipped()).prop_map(|(before, characters, words)| {
@@ -129,7 +128,7 @@ fn long() -> impl Strategy<Value = String> {
     })
 }
 
-/// A condition as it stands in a rules file.
+/// A condition, as written in a rules file.
 fn condition() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         1 => words().prop_map(|words| format!("{{ text.has = \"{words}\" }}")),
@@ -146,36 +145,25 @@ fn condition() -> impl Strategy<Value = String> {
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..3)
-                .prop_map(|all| format!("{{ any = [{}] }}", all.join(", "))),
+                .prop_map(|parts| format!("{{ any = [{}] }}", parts.join(", "))),
             prop::collection::vec(inner.clone(), 1..3)
-                .prop_map(|all| format!("{{ all = [{}] }}", all.join(", "))),
-            inner.prop_map(|one| format!("{{ not = {one} }}")),
+                .prop_map(|parts| format!("{{ all = [{}] }}", parts.join(", "))),
+            inner.prop_map(|negated| format!("{{ not = {negated} }}")),
         ]
     })
 }
 
-fn index(rules: &RuleSet) -> Index {
-    Index::new(rules.rules.iter().map(|rule| &rule.when))
-}
-
-/// Rules with these conditions, and one that sets what conditions ask for.
-fn rules(conditions: &[String]) -> RuleSet {
+/// Makes rules with these conditions, and one that sets the tag and the field of the conditions.
+fn rules(conditions: &[String]) -> Engine {
     let numbered = conditions.iter().enumerate();
     let rules: Vec<String> = numbered
         .map(|(index, condition)| format!("[[rule]]\nid = \"r{index}\"\nwhen = {condition}\n"))
         .collect();
-    let text = format!(
-        "version = 1\n[hours]\nthu = \"08:00-18:00\"\n{}\
+    engine(&format!(
+        "hours.thu = \"08:00-18:00\"\n{}\
          [[rule]]\nid = \"sets\"\nwhen.button = \"sets\"\ntag = \"vip\"\nset.size = \"large\"\n",
         rules.concat()
-    );
-    match compile(
-        &SourceMap::new("rules.toml", &text),
-        CompileInput::default(),
-    ) {
-        Ok(compiled) => compiled.rules,
-        Err(found) => panic!("{text}\n{found:?}"),
-    }
+    ))
 }
 
 fn content() -> impl Strategy<Value = Content> {
@@ -197,53 +185,40 @@ fn content() -> impl Strategy<Value = Content> {
     ]
 }
 
-/// What a person said and who they are.
+/// A message, its conversation, and the time.
 #[derive(Clone, Debug)]
 struct Scenery {
     message: Inbound,
-    contact: Contact,
-    state: ConversationState,
+    conversation: Conversation,
     now: Timestamp,
 }
 
 impl Scenery {
-    fn of(content: Content) -> Self {
-        let contact = Contact {
-            identity: Identity::Phone(WaId::parse("15550000001").unwrap()),
-            name: None,
-            username: None,
-        };
-        let (number, wamid) = (
-            PhoneNumberId::parse("1").unwrap(),
-            Wamid::parse("wamid.1").unwrap(),
-        );
-        let now = Timestamp::UNIX_EPOCH;
+    fn new(content: Content) -> Self {
         Self {
-            message: Inbound::new(number, wamid, contact.identity.clone(), now, content),
-            contact,
-            state: ConversationState::default(),
-            now,
+            message: message(content),
+            conversation: ana(),
+            now: Timestamp::UNIX_EPOCH,
         }
     }
 
-    /// Hands over what conditions look at.
-    fn look<T>(
-        &self,
-        rules: &RuleSet,
-        first_contact: bool,
-        see: impl Fn(&MatchContext<'_>) -> T,
-    ) -> T {
-        let captures = BTreeMap::new();
-        let scene = RenderContext {
-            rules,
-            contact: &self.contact,
-            state: &self.state,
+    /// Finds the candidates, and the rules whose condition holds.
+    fn matches(&self, engine: &Engine, first_contact: bool) -> [Vec<usize>; 2] {
+        let rules = &engine.rules().rules;
+        let render = RenderContext {
+            rules: engine.rules(),
+            contact: &self.conversation.contact,
+            state: &self.conversation.state,
             message: &self.message,
-            captures: &captures,
+            captures: &BTreeMap::new(),
             roots: BTreeMap::new(),
             now: self.now,
         };
-        see(&MatchContext::new(scene, first_contact))
+        let context = MatchContext::new(render, first_contact);
+        let index = Index::new(rules.iter().map(|rule| &rule.when));
+        let holds = |place: &usize| rules[*place].when.evaluate(&context).holds;
+        let holding = (0..rules.len()).filter(holds).collect();
+        [index.candidates(&context), holding]
     }
 }
 
@@ -251,8 +226,8 @@ fn scenery() -> impl Strategy<Value = Scenery> {
     let ad = prop::option::of(prop::option::of(Just("120200".to_owned())));
     let known = any::<[bool; 6]>();
     (content(), known, ad, 0..24_i64).prop_map(|(content, known, ad, hour)| {
-        let [tagged, sized, spanish, quotes, forwarded, came_back] = known;
-        let mut scenery = Scenery::of(content);
+        let [tagged, sized, spanish, quotes, forwarded, returns] = known;
+        let mut scenery = Scenery::new(content);
         scenery.now = Timestamp::new(hour * 3_600, 0).unwrap();
         scenery.message.context = ContextInfo {
             quoted: quotes.then(|| Wamid::parse("wamid.0").unwrap()),
@@ -267,12 +242,12 @@ fn scenery() -> impl Strategy<Value = Scenery> {
             source_id,
             ..Referral::default()
         });
-        let state = &mut scenery.state;
+        let state = &mut scenery.conversation.state;
         state.tags.extend(tagged.then(|| "vip".to_owned()));
         let size = ("size".to_owned(), "LARGE".to_owned());
         state.fields.extend(sized.then_some(size));
         state.language = spanish.then(|| "es-MX".to_owned());
-        state.last_inbound_at = came_back.then_some(Timestamp::UNIX_EPOCH);
+        state.last_inbound_at = returns.then_some(Timestamp::UNIX_EPOCH);
         scenery
     })
 }
@@ -282,17 +257,11 @@ proptest! {
     fn every_rule_that_matches_is_a_candidate(
         conditions in prop::collection::vec(condition(), 1..12), scenery in scenery(), first in any::<bool>(),
     ) {
-        let rules = rules(&conditions);
-        let index = index(&rules);
-
-        let candidates = scenery.look(&rules, first, |context| index.candidates(context));
-        let holds = scenery.look(&rules, first, |context| {
-            rules.rules.iter().map(|rule| rule.when.evaluate(context).holds).collect::<Vec<_>>()
-        });
+        let [candidates, holding] = scenery.matches(&rules(&conditions), first);
 
         prop_assert!(candidates.is_sorted());
-        for (place, holds) in holds.into_iter().enumerate() {
-            prop_assert!(!holds || candidates.contains(&place), "{} was not found", conditions[place]);
+        for place in holding {
+            prop_assert!(candidates.contains(&place), "{} was not found", conditions[place]);
         }
     }
 }
@@ -301,7 +270,8 @@ proptest! {
 fn the_rules_above_have_every_kind_of_condition() {
     let rules = rules(&EVERY_KIND.map(str::to_owned));
 
-    let kinds: BTreeSet<usize> = rules.rules.iter().map(|rule| number(&rule.when)).collect();
+    let rules = rules.rules().rules.iter();
+    let kinds: BTreeSet<usize> = rules.map(|rule| number(&rule.when)).collect();
 
     assert_eq!(kinds, (0..EVERY_KIND.len()).collect());
 }
@@ -312,41 +282,29 @@ fn a_long_word_is_found_like_a_longer_one_in_both_ways() {
         "{ text.like = \"Krankenversicherungsbeitr\" }".to_owned(),
         "{ text.like = \"Rechtsschutzversicherungsgesellschaften\" }".to_owned(),
     ]);
-    let index = index(&rules);
     for (text, expected) in [
         ("Krankenversicherungsbeitrag", vec![0]),
         ("Rechtsschutzversicherungsgesellschaften", vec![1]),
         ("Rechtsschutzversicherungsgesellschafte", vec![]),
     ] {
         let body = text.to_owned();
-        let scenery = Scenery::of(Content::Text { body });
+        let matches = Scenery::new(Content::Text { body }).matches(&rules, false);
 
-        let found = scenery.look(&rules, false, |context| index.candidates(context));
-        let holds = scenery.look(&rules, false, |context| {
-            let rules = rules.rules.iter().enumerate();
-            let holding = rules.filter(|(_, rule)| rule.when.evaluate(context).holds);
-            holding.map(|(place, _)| place).collect::<Vec<_>>()
-        });
-
-        assert_eq!((found, holds), (expected.clone(), expected), "{text}");
+        assert_eq!(matches, [expected.clone(), expected], "{text}");
     }
 }
 
 #[test]
 fn a_rule_with_other_words_is_no_candidate() {
-    let rules = rules(
-        &[
-            "{ text.has = \"menu\" }",
-            "{ text.has = \"hours\" }",
-            "{ button = \"yes\" }",
-        ]
-        .map(str::to_owned),
-    );
-    let index = index(&rules);
+    let conditions = [
+        "text.has = \"menu\"",
+        "text.has = \"hours\"",
+        "button = \"yes\"",
+    ];
+    let rules = rules(&conditions.map(|condition| format!("{{ {condition} }}")));
     let body = "Your HOURS?".to_owned();
-    let scenery = Scenery::of(Content::Text { body });
 
-    let found = scenery.look(&rules, false, |context| index.candidates(context));
+    let [candidates, _] = Scenery::new(Content::Text { body }).matches(&rules, false);
 
-    assert_eq!(found, [1]);
+    assert_eq!(candidates, [1]);
 }
