@@ -1,7 +1,7 @@
-//! Which addresses of the internet may be connected to.
+//! IP addresses that actions may connect to.
 //!
-//! A name is checked by what it resolves to at the moment of connecting: whoever changes it
-//! afterwards changes nothing. The ranges are those of the IANA special-purpose address registries.
+//! A host name is checked by its addresses at the moment of connecting, so a later change of the
+//! name has no effect. The ranges are those of the IANA special-purpose address registries.
 //!
 //! See <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Looks a name up.
+/// Resolves a host name.
 pub(super) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
 type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names to public addresses only.
+/// Resolver that returns public addresses only.
 pub(super) struct PublicOnly(pub(super) Lookup);
 
-/// The name has no public address.
+/// Error for a host name without a public address.
 #[derive(Debug)]
 pub(super) struct NotPublic;
 
@@ -53,7 +53,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Asks the system.
+/// Returns the system's resolver.
 pub(super) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
@@ -63,7 +63,7 @@ pub(super) fn system() -> Lookup {
     })
 }
 
-/// Whether an address is one of the public internet.
+/// Whether an address belongs to the public internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -110,7 +110,7 @@ const NOT_PUBLIC_V6: [([u16; 2], u32); 4] = [
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let pair = |first: usize| u32::from(segments[first]) << 16 | u32::from(segments[first + 1]);
-    // An IPv4 address as a network without IPv4 reaches it.
+    // NAT64: an IPv4 address as a network without IPv4 reaches it.
     if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
         return is_public_v4(Ipv4Addr::from_bits(pair(6)));
     }

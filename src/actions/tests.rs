@@ -1,4 +1,4 @@
-//! What may be reached, and what every kind of answer comes to.
+//! Allowed hosts, and the result of every kind of response.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -52,7 +52,7 @@ fn get(url: &str) -> Action {
     })
 }
 
-/// Every name has these addresses, one after the other at each look.
+/// Resolver with the same addresses for every name, the next ones at each lookup; counts lookups.
 fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
     let looked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&looked);
@@ -69,7 +69,7 @@ fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
     (lookup, looked)
 }
 
-/// Does it in the first slot that is free.
+/// Runs an action in the first free slot.
 async fn perform(outside: &ActionExecutor, action: &Action) -> ActionResult {
     let slot = outside.slots(&action.host()).pop().unwrap();
     outside.perform(action, slot).await
@@ -82,7 +82,7 @@ fn failed(outcome: ActionResult) -> String {
     }
 }
 
-/// What a service on this machine, allowed as one's own, is told to have answered.
+/// Runs an action at an allowed service on this machine that sends this response.
 async fn answered(script: Script) -> ActionResult {
     let fake = Fake::start([script]).await;
     let base = format!("http://{}", fake.address);
@@ -109,7 +109,7 @@ async fn only_addresses_of_allowed_hosts_are_called() {
         host("https://[::1]", false),
         host("https://169.254.169.254", false),
     ];
-    // A name that passes is looked up, and then turned down for its address: nothing leaves this
+    // An allowed name is resolved and then rejected for its address, so no request leaves this
     // machine.
     let (lookup, looked) = names(&["127.0.0.1"]);
     let outside = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
@@ -298,7 +298,7 @@ fn question(choose: &[&str]) -> ModelCall {
     }
 }
 
-/// What a model's words come to, and what it was asked.
+/// Returns the result of a model's reply, and the body of the request.
 async fn ask_model(reply: &str, call: ModelCall) -> (ActionResult, Value) {
     let body = json!({"choices": [{"message": {"role": "assistant", "content": reply}}]});
     let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
@@ -329,7 +329,7 @@ async fn ask_model_at(fake: Fake, model: &Model, call: ModelCall) -> (ActionResu
 async fn a_model_writes_a_text_from_the_conversation() {
     let (outcome, request) = ask_model(" Yes, {{ contact.phone }}. ", question(&[])).await;
 
-    // What looks like a template stays what it is.
+    // Text that looks like a template is not rendered.
     assert_eq!(
         outcome,
         ActionResult::Done(json!({"text": "Yes, {{ contact.phone }}."}))

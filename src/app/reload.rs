@@ -229,7 +229,7 @@ mod tests {
         let mut reload = Reload {
             current: Arc::clone(&current),
             config,
-            // Nothing can be written by it.
+            // A store that cannot write.
             store: Store::open_read_only(&url).await.unwrap(),
             clock: Clock::System,
             metrics: Arc::default(),

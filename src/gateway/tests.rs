@@ -183,7 +183,7 @@ async fn retry_after_is_read_as_seconds_and_as_a_date() {
 
 #[tokio::test]
 async fn a_gateway_that_cannot_be_reached_was_certainly_sent_nothing() {
-    // Bound and dropped: nobody listens there.
+    // Bound and dropped, so that no process listens at the address.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

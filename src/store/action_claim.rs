@@ -53,11 +53,7 @@ struct Candidate {
 
 impl Candidate {
     fn corrupt(&self, what: &'static str) -> StoreError {
-        StoreError::Corrupt {
-            table: "outbox",
-            row: self.id,
-            what,
-        }
+        StoreError::corrupt("outbox", self.id, what)
     }
 
     fn action(&self) -> Result<Action, StoreError> {

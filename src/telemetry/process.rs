@@ -1,5 +1,5 @@
-//! What the system knows of this process, under the names that every Prometheus client uses.
-//! See <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+//! Metrics of the process, under the names of all Prometheus clients. See
+//! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
 use std::fmt;
 
@@ -11,12 +11,11 @@ use prometheus_client::registry::Unit;
 
 use super::stderr_queue;
 
-/// Reads everything anew for each scrape. Where the system does not tell, there is no number rather
-/// than a wrong one.
+/// Collector that reads the system at each scrape. Unknown values are left out.
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// What [`read`] finds.
+/// Usage of resources.
 struct Usage {
     resident_bytes: u64,
     virtual_bytes: u64,
@@ -104,7 +103,7 @@ fn read() -> Option<Usage> {
     None
 }
 
-/// The log lines that were lost. Of the process, as the standard error that lost them.
+/// Collector of the lost log lines, which belong to the process like standard error.
 #[derive(Debug)]
 pub(super) struct LostLines;
 

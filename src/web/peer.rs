@@ -1,4 +1,4 @@
-//! Whose share of a limit a connection or a request counts against.
+//! Peers: the share of a limit that a connection or a request counts against.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// One stranger, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, which is
-/// what one subscriber gets at the least.
+/// A client, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, the least
+/// that a subscriber gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer(IpAddr);
 
-/// Who sent a request: a [`Peer`], or nobody we could name, because a trusted proxy did not say.
+/// Sender of a request; `None` if a trusted proxy did not name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client(pub(super) Option<Peer>);
 
-/// The addresses of `server.trusted_proxies`. Clones share them.
+/// Networks of `server.trusted_proxies`. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Arc<[IpNet]>);
 
@@ -24,17 +24,16 @@ impl TrustedProxies {
         Self(networks.into())
     }
 
-    /// The peer at the other end of a connection; none for a trusted proxy, who carries the
-    /// requests of many.
+    /// Peer of a connection; `None` for a trusted proxy, which forwards the requests of many.
     pub(super) fn peer(&self, address: IpAddr) -> Option<Peer> {
         let address = address.to_canonical();
         let is_trusted = self.0.iter().any(|network| network.contains(&address));
         (!is_trusted).then(|| Peer::from_address(address))
     }
 
-    /// Who sent a request that came over a connection of `peer`: the rightmost address of
-    /// `X-Forwarded-For` that is not a trusted proxy's, when a trusted proxy wrote the header. What
-    /// stands further left was written by whoever that is.
+    /// Sender of a request over a connection of `peer`: behind a trusted proxy, the rightmost
+    /// address of `X-Forwarded-For` that is not a trusted proxy's. Any client can write the
+    /// addresses further left.
     pub(super) fn client(&self, peer: Option<Peer>, headers: &HeaderMap) -> Client {
         if peer.is_some() {
             return Client(peer);
@@ -45,8 +44,7 @@ impl TrustedProxies {
             .map(|line| line.to_str().unwrap_or_default())
             .collect();
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            // Something that is no address ends the chain: nobody can say who wrote what is left of
-            // it.
+            // Any other text ends the chain: the author of the rest is unknown.
             let Some(address) = address(hop.trim()) else {
                 break;
             };
@@ -70,7 +68,7 @@ impl Peer {
     }
 }
 
-/// Reads an address as proxies write it; some add the port.
+/// Parses an address as proxies write it; some add the port.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse()
         .ok()
@@ -112,7 +110,7 @@ mod tests {
         let proxies = proxies(&["127.0.0.0/8", "10.0.0.0/8", "::1/128"]);
 
         for (from, lines, expected) in [
-            // Nobody's header but a proxy's.
+            // Only a proxy's header counts.
             (
                 "203.0.113.9",
                 &["198.51.100.1"][..],
@@ -120,13 +118,13 @@ mod tests {
             ),
             ("127.0.0.1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
             ("::1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
-            // An IPv4 address of a listener for both kinds.
+            // An IPv4 address at a listener for both kinds.
             (
                 "::ffff:127.0.0.1",
                 &["198.51.100.1"],
                 Some(peer("198.51.100.1")),
             ),
-            // What a stranger wrote stands on the left of what the proxy wrote.
+            // The client's own text is to the left of the proxy's.
             (
                 "127.0.0.1",
                 &["1.1.1.1, 198.51.100.1"],
@@ -155,7 +153,7 @@ mod tests {
                 Some(peer("2001:db8::1")),
             ),
             ("127.0.0.1", &["[2001:db8::1]"], Some(peer("2001:db8::1"))),
-            // Nobody is named.
+            // No client is named.
             ("127.0.0.1", &[], None),
             ("127.0.0.1", &["10.0.0.1"], None),
             ("127.0.0.1", &["1.1.1.1, unknown"], None),

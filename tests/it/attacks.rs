@@ -158,8 +158,8 @@ async fn what_strangers_are_refused_is_counted() {
 
     for line in [
         "replyd_webhooks_total{outcome=\"challenge_refused\"} 1",
-        "replyd_strays_total{outcome=\"not_found\"} 1",
-        "replyd_strays_total{outcome=\"wrong_method\"} 1",
+        "replyd_unmatched_requests_total{outcome=\"not_found\"} 1",
+        "replyd_unmatched_requests_total{outcome=\"wrong_method\"} 1",
         "replyd_connections_total{outcome=\"malformed\"} 1",
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
@@ -224,6 +224,6 @@ async fn the_admin_listener_wants_exactly_one_host() {
         );
     }
     let metrics = get(service.admin, "/metrics").await.body;
-    let line = "replyd_strays_total{outcome=\"wrong_host\"} 7";
+    let line = "replyd_unmatched_requests_total{outcome=\"wrong_host\"} 7";
     assert!(metrics.contains(line), "{metrics}");
 }

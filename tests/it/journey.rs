@@ -254,7 +254,7 @@ async fn a_backlog_from_a_downtime_is_stored_and_not_answered() {
 
     let entries = app.transcript(ANA).await;
     assert_eq!(entries[0].decision.as_deref(), Some("too_old"));
-    assert_eq!(app.store().outbox_rows().await.unwrap(), 0);
+    assert_eq!(app.store().count_unsent().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -152,12 +152,12 @@ async fn a_service_that_finds_its_database_damaged_takes_and_sends_nothing_more(
     said(&app, 20).await;
     app.restart().await;
     let requests = app.sandbox.look(|state| state.requests.len());
-    assert_eq!(app.store().look_for_damage().await.unwrap(), None);
+    assert_eq!(app.store().check_for_damage().await.unwrap(), None);
     let mut bytes = fs::read(app.database()).unwrap();
     bytes[8 * 4096..].fill(0x5a);
     fs::write(app.database(), bytes).unwrap();
 
-    let damage = app.store().look_for_damage().await.unwrap();
+    let damage = app.store().check_for_damage().await.unwrap();
 
     assert!(damage.is_some());
     assert!(!app.store().may_send());

@@ -89,7 +89,7 @@ async fn with_a_held_reply() -> (TestApp, String) {
     app.sandbox.script(Fault::BadGateway);
     app.sandbox.say(ANA, "hello").await;
     let held = app.until("a held reply", |store| async move {
-        let rows = store.look_at_outbox(Some("held"), 2).await.unwrap();
+        let rows = store.list_outbox(Some("held"), 2).await.unwrap();
         rows.first().map(|row| row.id.to_string())
     });
     let id = held.await;
@@ -150,7 +150,7 @@ async fn what_is_not_sent_in_its_time_says_how_often_it_was_tried_and_lets_the_n
         pass(&app, Duration::from_secs(10), &person(number)).await;
     }
     app.sandbox.say(ANA, "two").await;
-    let rows = app.store().look_at_outbox(Some("queued"), 100).await;
+    let rows = app.store().list_outbox(Some("queued"), 100).await;
     let ours = rows
         .unwrap()
         .into_iter()
@@ -291,7 +291,7 @@ async fn a_row_that_is_being_sent_is_left_alone() {
     app.sandbox
         .wait_for("the stall", |state| state.stalled().then_some(()))
         .await;
-    let rows = app.store().look_at_outbox(Some("sending"), 9).await;
+    let rows = app.store().list_outbox(Some("sending"), 9).await;
     let rows = rows.unwrap();
     let id = rows
         .iter()
@@ -320,7 +320,7 @@ async fn what_waits_for_its_next_try_is_tried_at_once_when_somebody_says_so() {
     app.sandbox.script(Fault::Graph(2));
     app.sandbox.say(ANA, "hello").await;
     let waits = app.until("a reply that waits", |store| async move {
-        let rows = store.look_at_outbox(Some("queued"), 9).await.unwrap();
+        let rows = store.list_outbox(Some("queued"), 9).await.unwrap();
         let waits = rows.into_iter().find(|row| row.attempts == 1);
         waits.map(|row| row.id)
     });

@@ -51,10 +51,7 @@ async fn a_disabled_account_is_told_until_it_is_reinstated_and_over_a_restart() 
         "what comes is still taken: {told}"
     );
     let metrics = app.metrics().await;
-    assert!(
-        metrics.contains("\nreplyd_account_troubles 1\n"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("\nreplyd_account_alerts 1\n"), "{metrics}");
     assert_eq!(get(app.admin(), "/readyz").await.status, 200);
 
     app.restart().await;

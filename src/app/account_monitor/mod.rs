@@ -86,7 +86,7 @@ impl AccountMonitor {
             tracing::info!(trouble, "WhatsApp hinders no longer");
         }
         let count = i64::try_from(troubles.len()).unwrap_or(i64::MAX);
-        self.metrics.account_troubles.set(count);
+        self.metrics.account_alerts.set(count);
         let sentence = (!troubles.is_empty()).then(|| troubles.join("; "));
         self.conditions.set(Condition::Account, sentence);
         reported.troubles = troubles;
@@ -106,7 +106,7 @@ impl Begun {
     }
 
     async fn work(mut self) {
-        let mut times = self.watch.gateway.told_times();
+        let mut times = self.watch.gateway.reported_times();
         let mut check = ClockCheck::default();
         let mut next_look = Instant::now() + LOOK_EVERY;
         // At once: a clock that is wrong from the start would otherwise show only by silence.

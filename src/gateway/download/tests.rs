@@ -9,7 +9,7 @@ use super::*;
 
 const BYTES: &[u8] = b"the whole file";
 
-/// A file host of one answer, byte for byte; then it closes the connection.
+/// File host that sends the same response to each request and closes the connection.
 struct Host {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -28,7 +28,7 @@ impl Host {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let head = head_of(&mut stream).await;
                 heads.lock().unwrap().push(head);
-                // The client may have had enough before the end.
+                // The client may close the connection before the end.
                 let _ = stream.write_all(&answer).await;
             }
         });
@@ -53,7 +53,7 @@ impl Host {
     }
 }
 
-/// Request line and headers, in lower case.
+/// Reads the request line and headers, in lower case.
 async fn head_of(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -81,7 +81,7 @@ fn into(path: &Path) -> Target<'_> {
     }
 }
 
-/// Fetches into an empty folder; gives the outcome and what is in the folder then.
+/// Downloads into an empty folder; returns the outcome and the files of the folder.
 async fn fetch(
     url: &str,
     limits: &DownloadLimits,

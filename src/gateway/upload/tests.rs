@@ -12,8 +12,8 @@ use crate::whatsapp::api_call::FilePart;
 
 const BYTES: &[u8] = b"%PDF-1.7 a price list";
 
-/// Reads one request as far as the client sends it, and answers; gives its address and what it
-/// read.
+/// Starts a host that reads one request and responds; returns its URL and the task that returns the
+/// request.
 async fn host(answer: &'static str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Takes rows of the outbox for sending: committed before the first byte leaves.
+//! Claims rows of the outbox for sending, committed before the first byte is sent.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,11 @@ use crate::store::transaction::Transaction;
 use crate::store::{Store, StoreError, sql};
 
 impl Store {
-    /// Makes rows ours for the length of a lease, committed before anything is sent.
+    /// Claims rows for the length of a lease, committed before anything is sent.
     ///
-    /// At most one message of each conversation, its oldest; replies before read marks; a read mark
-    /// only where nothing else of its conversation is being sent, or together with the reply
-    /// claimed here. A row that cannot be understood ends here, with its reason.
+    /// Claims at most the oldest message of each conversation, replies before read marks, and a
+    /// read mark only where nothing else of its conversation is being sent, or together with the
+    /// reply claimed here. A row that cannot be read is ended with its reason.
     ///
     /// # Errors
     /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends),
@@ -55,11 +55,11 @@ impl Store {
     }
 }
 
-/// How many more rows each number may send.
+/// Number of further rows that each business number may send.
 struct Room(HashMap<PhoneNumberId, u32>);
 
 impl Room {
-    /// The numbers that may still send.
+    /// Numbers with room left, as JSON.
     fn open(&self) -> String {
         let open = self
             .0
@@ -127,7 +127,7 @@ async fn mark_taken(
     Ok(claims)
 }
 
-/// A row of either claim statement.
+/// Row of either claim statement.
 #[derive(Deserialize)]
 struct Candidate {
     id: i64,
@@ -135,11 +135,11 @@ struct Candidate {
     phone_number_id: PhoneNumberId,
     attempts: u32,
     expires_at_ms: i64,
-    /// Of a message: the reply as JSON.
+    /// Reply as JSON, of a message.
     content: Option<String>,
-    /// Of a read mark: what it marks.
+    /// Message to mark, of a read mark.
     wamid: Option<Wamid>,
-    /// Of a message: what it quotes or reacts to.
+    /// Message that a message quotes or reacts to.
     #[serde(default)]
     about: Option<Wamid>,
     wa_id: Option<WaId>,
@@ -147,7 +147,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// What is to be done, or what is wrong with the row.
+    /// Reads the row, or returns the problem with it.
     fn claimed(self, claim_token: String) -> Result<Claimed, &'static str> {
         let kind = if let Some(wamid) = self.wamid {
             ClaimedKind::ReadMark { wamid }

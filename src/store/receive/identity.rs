@@ -37,7 +37,7 @@ pub(super) struct Contacts {
     by_message: Vec<usize>,
     by_wa_id: HashMap<String, usize>,
     by_user_id: HashMap<String, usize>,
-    /// Contacts without an id of theirs that another contact of the batch may have now.
+    /// Contacts that gave up an id, which another contact of the batch may have now.
     moved: BTreeSet<usize>,
     changed: BTreeSet<usize>,
 }
@@ -89,8 +89,8 @@ pub(super) fn find_merges<'a>(
 }
 
 impl Contacts {
-    /// Resolves the contact of each message, from stored rows and from what the messages add to
-    /// them. New contacts get the ids after `last_id`.
+    /// Resolves the contact of each message, from stored rows and the ids and names in the
+    /// messages. New contacts get the ids after `last_id`.
     pub(super) fn new(
         stored: Vec<ContactRow>,
         mut last_id: i64,

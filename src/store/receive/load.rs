@@ -1,4 +1,4 @@
-//! Loads what a batch needs from the database and makes it [`Fresh`].
+//! Loads the stored contacts and conversations of a batch and makes it [`Fresh`].
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -93,7 +93,7 @@ struct Lookup {
     last_conversation: i64,
 }
 
-/// Loads what is stored about messages and their contacts. Contacts that turn out to be one are
+/// Loads the stored rows of messages and their contacts. Contacts that turn out to be one are
 /// merged first.
 pub(super) async fn load(
     tx: &mut Transaction,
@@ -347,9 +347,5 @@ fn parse_state(conversation: i64, json: &str) -> Result<ConversationState, Store
 }
 
 fn corrupt(conversation: i64, what: &'static str) -> StoreError {
-    StoreError::Corrupt {
-        table: "conversations",
-        row: conversation,
-        what,
-    }
+    StoreError::corrupt("conversations", conversation, what)
 }

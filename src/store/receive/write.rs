@@ -1,5 +1,5 @@
-//! Writes what a batch was decided to leave behind: contacts, conversations, messages, replies,
-//! outbox rows and media, in one statement text.
+//! Writes the rows of a batch: contacts, conversations, messages, replies, outbox rows and media,
+//! in one statement text.
 
 use jiff::Timestamp;
 

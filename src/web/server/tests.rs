@@ -1,4 +1,5 @@
-//! Real sockets and short limits: a test waits for what the server does, never for time to pass.
+//! Tests with real sockets and short limits: they wait for actions of the server, never for time to
+//! pass.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,12 +22,12 @@ use crate::web::TrustedProxies;
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test.
 const LONG: Duration = Duration::from_hours(1);
-/// A server that has not acted by then never will.
+/// Time after which a server will not act any more.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Every limit out of the way; a test shortens the one it is about.
+/// Limits that no test reaches; a test shortens its own.
 fn limits() -> Limits {
     Limits {
         header: LONG,
@@ -85,7 +86,7 @@ async fn send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     client
 }
 
-/// Everything until the server closes.
+/// Reads everything until the server closes.
 async fn rest(mut client: TcpStream) -> String {
     let mut text = String::new();
     // A reset is a close too.
@@ -149,7 +150,7 @@ async fn an_idle_connection_is_closed() {
     assert_eq!(rest(client).await, "");
 }
 
-/// Tells when it is dropped.
+/// Body that notifies when it is dropped.
 struct Large(Vec<u8>, Arc<Notify>);
 
 impl AsRef<[u8]> for Large {
@@ -186,7 +187,7 @@ async fn a_client_that_does_not_read_gives_its_place_up() {
     drop(deaf);
 }
 
-/// Answers `/` at once and `/slow` when it is told to; tells of each slow request.
+/// Router that answers `/` at once and `/slow` when notified; it notifies at each slow request.
 fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (signal, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
@@ -200,7 +201,7 @@ fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
 
 const SLOW_REQUEST: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// A connection from another address of this machine.
+/// Connects from another address of this machine.
 async fn send_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -222,7 +223,7 @@ async fn the_connection_that_was_idle_for_longest_is_closed_for_a_new_one() {
         read_hello(&mut client).await;
         clients.push(client);
     }
-    // The first is the one that was idle last.
+    // The first one was idle last.
     clients[0].write_all(REQUEST).await.unwrap();
     read_hello(&mut clients[0]).await;
 

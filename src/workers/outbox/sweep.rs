@@ -1,5 +1,5 @@
-//! Looks for what nobody settles, and says what it found: one line for each message that is given
-//! up or held, and a condition for as long as any is held.
+//! Sweeps rows without a settlement: one log line for each message that is given up or held, and a
+//! condition while any is held.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::Delivery;
 use crate::store::{StoreError, Swept};
 use crate::telemetry::Condition;
 
-/// Expired rows and leases are looked for this often.
+/// Interval between sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
 impl Delivery {
-    /// Moves on what has run out, when it is time to look.
+    /// Sweeps the outbox, if the interval is over.
     pub(crate) async fn sweep(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
         if now < self.next_sweep {
@@ -24,15 +24,15 @@ impl Delivery {
             .sweep(self.clock.now(), self.settings.unknown_wait)
             .await?;
         log(&freed);
-        // Counted and not remembered: commands change the outbox beside us.
-        let held = self.store.held_rows().await?;
+        // Counted each time, because commands change the outbox too.
+        let held = self.store.count_held().await?;
         self.conditions.set(Condition::HeldSends, sentence(held));
         self.next_sweep = now + SWEEP_EVERY;
         Ok(())
     }
 }
 
-/// What `/readyz` says while messages are held.
+/// Formats the line of `/readyz` while messages are held.
 fn sentence(held: u64) -> Option<String> {
     let subject = match held {
         0 => return None,

@@ -11,7 +11,7 @@ fn number(id: &str) -> PhoneNumberId {
     PhoneNumberId::parse(id).unwrap()
 }
 
-/// Sends as fast as allowed for so long and gives the start of each, from the beginning.
+/// Sends as fast as allowed for a time span; returns the start of each send, from the beginning.
 fn starts(limiter: &mut RateLimiter, numbers: &[PhoneNumberId], span: Duration) -> Vec<Duration> {
     let begin = Instant::now();
     let mut now = begin;
