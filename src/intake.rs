@@ -108,7 +108,7 @@ impl Parts {
     async fn store_group(&self, group: Vec<Submission>) {
         let (mut batches, answers): (Vec<Vec<Event>>, Vec<_>) = group
             .into_iter()
-            .map(|one| (one.events, one.answer))
+            .map(|submission| (submission.events, submission.answer))
             .unzip();
         let result = if batches.len() == 1 {
             self.receive(batches.pop().unwrap_or_default()).await
@@ -138,14 +138,13 @@ impl Parts {
             reply_expires_after: self.reply_expires_after,
             files: self.files,
         };
-        let came = events.len();
+        let count = events.len();
         let ahead = ahead_of(&events, policy.now);
         match self.store.receive(events, policy, &*self.decide).await {
             Ok(received) => {
-                if came > 0 {
-                    self.metrics
-                        .last_webhook_seconds
-                        .set(policy.now.as_second());
+                if count > 0 {
+                    let arrival = &self.metrics.last_webhook_seconds;
+                    arrival.set(policy.now.as_second());
                 }
                 self.count(&received);
                 self.health_signals.timed(&ahead);
@@ -173,15 +172,15 @@ impl Parts {
             ("account", received.account),
             ("quarantined", received.quarantined),
         ];
-        let mut all = 0;
+        let mut total = 0;
         for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
             self.metrics
                 .updates
                 .get_or_create(&kind.into())
                 .inc_by(count as u64);
-            all += u32::try_from(count).unwrap_or(u32::MAX);
+            total += u32::try_from(count).unwrap_or(u32::MAX);
         }
-        self.metrics.commit_updates.observe(f64::from(all));
+        self.metrics.commit_updates.observe(f64::from(total));
         if received.standing > 0 {
             self.health_signals.account_news();
         }

@@ -29,6 +29,7 @@ use public_address::{Lookup, NotPublic, PublicOnly, is_public};
 const DEPTH_MAX: usize = 32;
 
 /// Executor of actions.
+#[derive(Debug)]
 pub struct ActionExecutor {
     /// Client that connects to public addresses only.
     public: Client,
@@ -46,6 +47,7 @@ pub struct ActionExecutor {
 #[derive(Debug)]
 pub struct Slot(OwnedSemaphorePermit);
 
+#[derive(Debug)]
 struct Host {
     base: Url,
     private: bool,
@@ -53,6 +55,7 @@ struct Host {
     slots: Arc<Semaphore>,
 }
 
+#[derive(Debug)]
 struct Model {
     url: Url,
     settings: config::Model,
@@ -260,15 +263,6 @@ impl ActionExecutor {
             body.extend_from_slice(&chunk);
         }
         Ok(body)
-    }
-}
-
-impl std::fmt::Debug for ActionExecutor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outside")
-            .field("hosts", &self.hosts.len())
-            .field("model", &self.model.is_some())
-            .finish_non_exhaustive()
     }
 }
 

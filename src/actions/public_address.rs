@@ -6,7 +6,6 @@
 //! See <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -15,25 +14,18 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Resolves a host name.
-pub(super) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
-type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub(super) type Lookup = Arc<dyn Fn(String) -> Resolution + Send + Sync>;
+type Resolution = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// Resolver that returns public addresses only.
 pub(super) struct PublicOnly(pub(super) Lookup);
 
 /// Error for a host name without a public address.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its address is none of the public internet: mark the host `private = true` if it is yours"
+)]
 pub(super) struct NotPublic;
-
-impl fmt::Display for NotPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "its address is none of the public internet: mark the host `private = true` if it is yours",
-        )
-    }
-}
-
-impl std::error::Error for NotPublic {}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {

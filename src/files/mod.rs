@@ -282,19 +282,19 @@ fn open_draft(target: &Path, existing: Existing, access: Access) -> io::Result<(
     // Short, so that it fits where the longest names fit.
     let name = format!("{DRAFT_PREFIX}{}.new", Uuid::new_v4().simple());
     let draft = target.with_file_name(name);
-    let there = match existing {
+    let replaced = match existing {
         Existing::Replaced => fs::metadata(target).ok(),
         Existing::Kept => None,
     };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    if there.is_some() || access == Access::Private {
+    if replaced.is_some() || access == Access::Private {
         system::private(&mut options);
     }
     let file = options.open(&draft)?;
     // Before the first byte: the file may hold secrets.
-    let protected = match &there {
-        Some(there) => system::make_like(&file, there),
+    let protected = match &replaced {
+        Some(replaced) => system::make_like(&file, replaced),
         None if access == Access::Private => system::make_private(&file),
         None => Ok(()),
     };

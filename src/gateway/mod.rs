@@ -107,7 +107,7 @@ impl Gateway {
         self.reported_time.subscribe()
     }
 
-    fn hear(&self, response: &Response) {
+    fn record_time(&self, response: &Response) {
         if let Some(reported) = response::date(response.headers()) {
             let at = Instant::now();
             self.reported_time
@@ -212,7 +212,7 @@ impl Gateway {
             .send()
             .await
             .map_err(|e| error::from_transport(&e))?;
-        self.hear(&response);
+        self.record_time(&response);
         response::read(response).await
     }
 

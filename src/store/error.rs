@@ -41,13 +41,8 @@ pub enum StoreError {
     #[error("the database refused a statement")]
     Database(#[from] sqlx::Error),
     /// Writes would be lost: the open file is not the one at its path.
-    #[error("database `{}`: {}", path.display(), how.sentence())]
-    Displaced {
-        /// Path of the database.
-        path: PathBuf,
-        /// Way in which the file was displaced.
-        how: Displaced,
-    },
+    #[error("database `{}`: {}", .0.display(), .1.sentence())]
+    Displaced(PathBuf, Displaced),
     /// The database holds unexpected data.
     #[error("table `{table}`, row {row}: {what}")]
     Corrupt {
@@ -82,15 +77,10 @@ pub enum StoreError {
     HalfRestored(PathBuf),
     /// A check found the file damaged.
     #[error(
-        "`{}` is damaged: {what}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
-        path.display()
+        "`{}` is damaged: {}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
+        .0.display(), .1
     )]
-    Damaged {
-        /// The database.
-        path: PathBuf,
-        /// SQLite's description.
-        what: String,
-    },
+    Damaged(PathBuf, String),
 }
 
 impl StoreError {
@@ -103,16 +93,16 @@ impl StoreError {
         Self::Corrupt { table, row, what }
     }
 
-    /// Fault of the database behind the error; `None` if the request is to blame and the database is
-    /// well.
+    /// Fault of the database behind the error; `None` if the request is to blame and the database
+    /// is well.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Database(error) => Fault::from_error(error),
             Self::CommitUnknown(error) => Some(Fault::from_error(error).unwrap_or(Fault::Refused)),
-            Self::Displaced { how, .. } => Some(Fault::Displaced(*how)),
+            Self::Displaced(_, how) => Some(Fault::Displaced(*how)),
             Self::File(..) => Some(Fault::Unopened),
-            Self::Damaged { .. } => Some(Fault::Damaged),
+            Self::Damaged(..) => Some(Fault::Damaged),
             Self::Url(_)
             | Self::NotMade(_)
             | Self::ForeignLog { .. }

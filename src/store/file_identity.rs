@@ -71,10 +71,7 @@ impl FileIdentity {
     }
 
     fn displaced(&self, how: Displaced) -> StoreError {
-        StoreError::Displaced {
-            path: self.path.clone(),
-            how,
-        }
+        StoreError::Displaced(self.path.clone(), how)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Facts about the open file that forbid sending: it is a restored copy that was not released, or it
-//! is damaged. [`super::restored_copy`] and [`super::damage_check`] change them.
+//! Facts about the open file that forbid sending: it is a restored copy that was not released, or
+//! it is damaged. [`super::restored_copy`] and [`super::damage_check`] change them.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -48,10 +48,7 @@ impl Gate {
     pub(super) fn refuse_if_damaged(&self) -> Result<(), StoreError> {
         match self.damage.get() {
             None => Ok(()),
-            Some(what) => Err(StoreError::Damaged {
-                path: self.path.clone(),
-                what: what.clone(),
-            }),
+            Some(what) => Err(StoreError::Damaged(self.path.clone(), what.clone())),
         }
     }
 }

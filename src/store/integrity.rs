@@ -54,10 +54,7 @@ pub(super) async fn prepare(path: &Path) -> Result<Checked, StoreError> {
     let checked = if bytes <= CHECK_FIRST_BYTES {
         match damage(path, &Arc::default()).await? {
             None => Checked::Whole,
-            Some(what) => {
-                let path = path.to_owned();
-                return Err(StoreError::Damaged { path, what });
-            }
+            Some(what) => return Err(StoreError::Damaged(path.to_owned(), what)),
         }
     } else {
         Checked::NotYet

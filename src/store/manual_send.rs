@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{json_rows, message_key};
+use super::keys::{json, json_rows, message_key};
 use super::row::{flag, from_row, optional};
 use super::{Store, StoreError, sql};
 use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
@@ -90,7 +90,7 @@ impl Store {
             kind: sent.content.kind_name(),
             text: sent.content.transcript_text(),
             quoted_wamid: sent.about,
-            raw: serde_json::to_string(sent.content).expect("its keys are strings"),
+            raw: json(sent.content),
         };
         let mut tx = self.begin().await?;
         sqlx::query(sql::INSERT_SENT)

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -70,7 +70,6 @@ impl Store {
         lease: Duration,
     ) -> Result<Option<Download>, StoreError> {
         let claim_token = Uuid::new_v4().simple().to_string();
-        let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::MAX);
         let lease_until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = self.begin().await?;
         sqlx::query(sql::EXPIRE_DOWNLOADS)

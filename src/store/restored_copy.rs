@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::gate::HoldMark;
-use super::keys::json_rows;
+use super::keys::{json, json_rows};
 use super::{Store, StoreError, sql};
 use crate::message::ConversationState;
 
@@ -151,7 +151,7 @@ fn without_overdue(overdue: Overdue, now: Timestamp) -> Result<String, StoreErro
         states.push(NewState {
             id: row.id,
             next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
-            state: serde_json::to_string(&state).expect("its keys are strings"),
+            state: json(&state),
         });
     }
     Ok(json_rows(&states))

@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// Checks that the file is still at its path; otherwise an outage begins.
-    pub fn look(&self) {
+    pub fn check_path(&self) {
         if let Some(fault) = self.guard.file.check().err().and_then(|e| e.fault()) {
             self.guard.outage.note(fault);
         }

@@ -91,54 +91,42 @@ mod tests {
 
     use super::HealthSignals;
 
-    fn is_woken(health_signals: &HealthSignals) -> bool {
-        health_signals.changed().now_or_never().is_some()
+    fn is_woken(signals: &HealthSignals) -> bool {
+        signals.changed().now_or_never().is_some()
     }
 
     #[test]
     fn ten_messages_in_a_row_that_were_too_old_wake_and_so_does_the_end_of_the_row() {
-        let health_signals = HealthSignals::default();
-
-        health_signals.decided([true; 9].into_iter());
-        assert!(!is_woken(&health_signals));
-        health_signals.decided([true].into_iter());
-        assert_eq!(
-            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
-            (10, true)
-        );
-        health_signals.decided([].into_iter());
-        assert!(!is_woken(&health_signals), "nothing was decided");
-        health_signals.decided([true, false, true].into_iter());
-        assert_eq!(
-            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
-            (1, true)
-        );
+        let signals = HealthSignals::default();
+        for (case, decided, expected) in [
+            ("nine", &[true; 9][..], (9, false)),
+            ("ten", &[true], (10, true)),
+            ("nothing was decided", &[], (10, false)),
+            ("the end of the row", &[true, false, true], (1, true)),
+        ] {
+            signals.decided(decided.iter().copied());
+            let state = (signals.too_old_in_a_row(), is_woken(&signals));
+            assert_eq!(state, expected, "{case}");
+        }
     }
 
     #[test]
     fn three_messages_in_a_row_from_the_future_are_a_sign_and_one_of_now_ends_it() {
-        let health_signals = HealthSignals::default();
+        let signals = HealthSignals::default();
         let (now, later) = (SignedDuration::ZERO, SignedDuration::from_mins(5));
-
-        health_signals.timed(&[later, later]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, false)
-        );
-        health_signals.timed(&[later]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (Some(later), true)
-        );
-        health_signals.timed(&[now]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, true)
-        );
-        health_signals.timed(&[later, later, SignedDuration::from_secs(50)]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, false)
-        );
+        let tolerated = SignedDuration::from_secs(50);
+        for (case, times, expected) in [
+            ("two", &[later, later][..], (None, false)),
+            ("three", &[later], (Some(later), true)),
+            ("one of now", &[now], (None, true)),
+            (
+                "two and a tolerated one",
+                &[later, later, tolerated],
+                (None, false),
+            ),
+        ] {
+            signals.timed(times);
+            assert_eq!((signals.ahead(), is_woken(&signals)), expected, "{case}");
+        }
     }
 }

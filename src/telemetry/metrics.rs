@@ -3,8 +3,8 @@
 
 use std::sync::atomic::AtomicU64;
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -109,11 +109,8 @@ metrics! {
 /// Label `outcome` with a value from a fixed set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OutcomeLabel {
-    outcome: Word,
+    outcome: &'static str,
 }
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Word(&'static str);
 
 /// Labels of a failed request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -140,17 +137,9 @@ pub struct StateLabel {
     pub state: &'static str,
 }
 
-impl EncodeLabelValue for Word {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        self.0.encode(encoder)
-    }
-}
-
 impl From<&'static str> for OutcomeLabel {
-    fn from(word: &'static str) -> Self {
-        Self {
-            outcome: Word(word),
-        }
+    fn from(outcome: &'static str) -> Self {
+        Self { outcome }
     }
 }
 

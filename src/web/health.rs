@@ -102,10 +102,10 @@ impl Health {
         // keep it busy.
         if let Some(trouble) = self.store.outage() {
             is_ready = false;
-            let is_told = conditions
+            let is_listed = conditions
                 .iter()
                 .any(|(condition, _)| *condition == Condition::Database);
-            if !is_told {
+            if !is_listed {
                 lines.push(format!("database: {}", trouble.fault.sentence()));
             }
         }

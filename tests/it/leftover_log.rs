@@ -199,7 +199,7 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
                 store.close().await;
                 harmless += 1;
             }
-            Err(StoreError::Damaged { what, .. }) => {
+            Err(StoreError::Damaged(_, what)) => {
                 assert!(!what.is_empty());
                 found += 1;
             }

@@ -8,7 +8,6 @@
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
-use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -58,22 +57,13 @@ impl Hosts {
 }
 
 /// Client that downloads files.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Downloader {
     client: Client,
     /// Meta's token, marked as sensitive.
     bearer: Option<HeaderValue>,
     hosts: Hosts,
     timeout: Duration,
-}
-
-impl fmt::Debug for Downloader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Downloader")
-            .field("hosts", &self.hosts)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Destination of a file.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,10 +45,8 @@ impl Store {
             tx.roll_back().await;
             return Ok(Claims::default());
         }
-        let lease_until = request
-            .now
-            .saturating_add(SignedDuration::try_from(request.lease).unwrap_or(SignedDuration::MAX))
-            .unwrap_or(Timestamp::MAX);
+        let lease_until = request.now.saturating_add(request.lease);
+        let lease_until = lease_until.unwrap_or(Timestamp::MAX);
         let claimed = mark_taken(&mut tx, taken, lease_until).await?;
         tx.commit().await?;
         Ok(claimed)
@@ -69,18 +67,18 @@ impl Room {
         json_rows(&open.collect::<Vec<_>>())
     }
 
-    fn take(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let mut taken = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
-            match self.0.get_mut(&candidate.phone_number_id) {
+    fn take(&mut self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+        let rooms = &mut self.0;
+        candidates.retain(
+            |candidate| match rooms.get_mut(&candidate.phone_number_id) {
                 Some(room) if *room > 0 => {
                     *room -= 1;
-                    taken.push(candidate);
+                    true
                 }
-                _ => {}
-            }
-        }
-        taken
+                _ => false,
+            },
+        );
+        candidates
     }
 }
 
@@ -89,11 +87,6 @@ async fn mark_taken(
     taken: Vec<Candidate>,
     lease_until: Timestamp,
 ) -> Result<Claims, StoreError> {
-    #[derive(Serialize)]
-    struct Claim<'a> {
-        id: i64,
-        claim_token: &'a str,
-    }
     #[derive(Serialize)]
     struct Unusable {
         id: i64,
@@ -115,16 +108,30 @@ async fn mark_taken(
         let end = sqlx::query(sql::END_BY_HAND).bind(json_rows(&unusable));
         end.execute(&mut *tx).await?;
     }
-    let claimed = claims.rows.iter().map(|row| Claim {
-        id: row.id,
-        claim_token: &row.claim_token,
-    });
-    sqlx::query(sql::CLAIM_ROWS)
-        .bind(json_rows(&claimed.collect::<Vec<_>>()))
-        .bind(lease_until.as_millisecond())
-        .execute(&mut *tx)
-        .await?;
+    let claimed = claims.rows.iter();
+    let claimed = claimed.map(|row| (row.id, row.claim_token.as_str()));
+    claim_rows(tx, claimed, lease_until).await?;
     Ok(claims)
+}
+
+/// Gives outbox rows their claim tokens and a lease.
+pub(in crate::store) async fn claim_rows<'a>(
+    tx: &mut Transaction,
+    rows: impl Iterator<Item = (i64, &'a str)>,
+    lease_until: Timestamp,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        id: i64,
+        claim_token: &'a str,
+    }
+    let rows: Vec<_> = rows
+        .map(|(id, claim_token)| Row { id, claim_token })
+        .collect();
+    let claim = sqlx::query(sql::CLAIM_ROWS).bind(json_rows(&rows));
+    let claim = claim.bind(lease_until.as_millisecond());
+    claim.execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Row of either claim statement.

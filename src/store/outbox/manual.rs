@@ -202,8 +202,8 @@ impl OutboxRow {
         if self.may_have_been_sent() && request.repeat == Repeat::Refused {
             return Err(NotDone::MayArriveTwice);
         }
-        let wait = SignedDuration::try_from(request.give_up_after).unwrap_or(SignedDuration::MAX);
-        let wanted = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let wanted = now.saturating_add(request.give_up_after);
+        let wanted = wanted.unwrap_or(Timestamp::MAX);
         if self.message_kind.as_deref() == Some("template") {
             return Ok(Done::Queued { expires_at: wanted });
         }

@@ -7,6 +7,7 @@ mod manual;
 mod settle;
 mod sweep;
 
+pub(super) use claim::claim_rows;
 pub use counts::OutboxCount;
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
 pub use sweep::{ExpiredMessage, Swept};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::store::keys::json_rows;
@@ -151,8 +151,8 @@ impl Store {
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.
     pub async fn sweep(&self, now: Timestamp, unknown_wait: Duration) -> Result<Swept, StoreError> {
-        let wait = SignedDuration::try_from(unknown_wait).unwrap_or(SignedDuration::MAX);
-        let since = now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
+        let since = now.saturating_sub(unknown_wait);
+        let since = since.unwrap_or(Timestamp::MIN);
         let now = now.as_millisecond();
         let mut tx = self.begin().await?;
         let unsettled = sqlx::query_scalar(sql::LOAD_UNSETTLED)

@@ -1,9 +1,9 @@
 //! Identity resolution: the contact of each message, be it known, new, renamed, moved to another
 //! phone number, or two stored contacts that turn out to be one.
 //!
-//! Pure; [`super::load()`] reads and writes the database. A phone number can pass to another contact,
-//! a user id cannot, and a contact gets a new user id with a new phone number (and a `system`
-//! message then reports it). See
+//! Pure; [`super::load()`] reads and writes the database. A phone number can pass to another
+//! contact, a user id cannot, and a contact gets a new user id with a new phone number (and a
+//! `system` message then reports it). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -225,8 +225,8 @@ impl Contacts {
         }
         if let Some(&other) = self.by_wa_id.get(wa_id) {
             if self.rows[other].user_id.is_none() {
-                // The other contact would have no id left; a later message finds the two stored, and
-                // merges them.
+                // The other contact would have no id left; a later message finds the two stored,
+                // and merges them.
                 return;
             }
             self.rows[other].wa_id = None;

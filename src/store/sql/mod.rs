@@ -9,8 +9,8 @@
 //! number of statements does not depend on the size of a batch.
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
-//! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`), which
-//! [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads.
+//! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
+//! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads.
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use

@@ -104,50 +104,48 @@ async fn read_hello(client: &mut TcpStream) {
     }
 }
 
-#[tokio::test]
-async fn half_a_header_is_closed_when_its_time_is_over() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-
-    let client = send(server.address, b"GET / HTTP/1.1\r\nhost: ").await;
-
-    assert_eq!(rest(client).await, "");
-}
-
-#[tokio::test]
-async fn a_client_that_says_nothing_is_closed() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-
-    let client = send(server.address, b"").await;
-
-    assert_eq!(rest(client).await, "");
-}
-
-#[tokio::test]
-async fn half_a_second_header_is_closed_too() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-    let mut client = send(server.address, REQUEST).await;
+/// Connects and has a request answered.
+async fn greeted(address: SocketAddr) -> TcpStream {
+    let mut client = send(address, REQUEST).await;
     read_hello(&mut client).await;
+    client
+}
 
-    client.write_all(b"GET / HT").await.unwrap();
-
-    assert_eq!(rest(client).await, "");
+/// Has another request answered.
+async fn ask(client: &mut TcpStream) {
+    client.write_all(REQUEST).await.unwrap();
+    read_hello(client).await;
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
-    let short = Limits {
-        header: SHORT,
-        idle: SHORT,
-        ..limits()
-    };
-    let server = start(short, hello()).await;
-    let mut client = send(server.address, REQUEST).await;
-    read_hello(&mut client).await;
+async fn a_client_that_sends_no_whole_header_in_time_is_closed() {
+    for (case, idle, first, then) in [
+        (
+            "half a header",
+            LONG,
+            &b""[..],
+            &b"GET / HTTP/1.1\r\nhost: "[..],
+        ),
+        ("nothing", LONG, b"", b""),
+        ("half a second header", LONG, REQUEST, b"GET / HT"),
+        ("idle", SHORT, REQUEST, b""),
+    ] {
+        let header = SHORT;
+        let limits = Limits {
+            header,
+            idle,
+            ..limits()
+        };
+        let server = start(limits, hello()).await;
+        let mut client = send(server.address, first).await;
+        if !first.is_empty() {
+            read_hello(&mut client).await;
+        }
 
-    assert_eq!(rest(client).await, "");
+        client.write_all(then).await.unwrap();
+
+        assert_eq!(rest(client).await, "", "{case}");
+    }
 }
 
 /// Body that notifies when it is dropped.
@@ -212,28 +210,24 @@ async fn send_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStrea
 
 #[tokio::test]
 async fn the_connection_that_was_idle_for_longest_is_closed_for_a_new_one() {
+    let connections = 3;
     let limits = Limits {
-        connections: 3,
+        connections,
         ..limits()
     };
     let server = start(limits, hello()).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let mut client = send(server.address, REQUEST).await;
-        read_hello(&mut client).await;
-        clients.push(client);
+        clients.push(greeted(server.address).await);
     }
     // The first one was idle last.
-    clients[0].write_all(REQUEST).await.unwrap();
-    read_hello(&mut clients[0]).await;
+    ask(&mut clients[0]).await;
 
-    let mut new = send(server.address, REQUEST).await;
-    read_hello(&mut new).await;
+    let _new = greeted(server.address).await;
 
     assert_eq!(rest(clients.remove(1)).await, "");
     for mut client in clients {
-        client.write_all(REQUEST).await.unwrap();
-        read_hello(&mut client).await;
+        ask(&mut client).await;
     }
     let metrics = server.metrics.render(Format::OpenMetrics);
     let line = "replyd_connections_total{outcome=\"closed_idle\"} 1";
@@ -258,8 +252,9 @@ async fn a_new_connection_gets_in_at_once_among_those_that_hold_on() {
 #[tokio::test]
 async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
     let (router, begun, go_on) = slow();
+    let connections = 2;
     let limits = Limits {
-        connections: 2,
+        connections,
         ..limits()
     };
     let server = start(limits, router).await;
@@ -267,8 +262,7 @@ async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
     begun.notified().await;
     // Each closes the one before it.
     for _ in 0..20 {
-        let mut client = send(server.address, REQUEST).await;
-        read_hello(&mut client).await;
+        greeted(server.address).await;
     }
     let second = send(server.address, SLOW_REQUEST).await;
     begun.notified().await;
@@ -287,13 +281,13 @@ async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
 #[tokio::test]
 async fn one_peer_cannot_take_the_places_of_others() {
     let (router, begun, go_on) = slow();
+    let connections_per_peer = 2;
     let limits = Limits {
-        connections_per_peer: 2,
+        connections_per_peer,
         ..limits()
     };
     let server = start(limits, router).await;
-    let mut other = send(server.address, REQUEST).await;
-    read_hello(&mut other).await;
+    let mut other = greeted(server.address).await;
     let greedy = [127, 0, 0, 2];
 
     let idle = send_from(greedy, server.address, b"").await;
@@ -306,8 +300,7 @@ async fn one_peer_cannot_take_the_places_of_others() {
     let third = send_from(greedy, server.address, b"").await;
     assert!(rest(third).await.starts_with("HTTP/1.1 503 "));
 
-    other.write_all(REQUEST).await.unwrap();
-    read_hello(&mut other).await;
+    ask(&mut other).await;
     for client in slow {
         go_on.notify_one();
         assert!(rest(client).await.ends_with("slow hello"));
@@ -316,8 +309,9 @@ async fn one_peer_cannot_take_the_places_of_others() {
 
 #[tokio::test]
 async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
+    let connections_per_peer = 1;
     let limits = Limits {
-        connections_per_peer: 1,
+        connections_per_peer,
         ..limits()
     };
     let server = start_behind(&["127.0.0.1/32"], limits, hello()).await;
@@ -328,8 +322,7 @@ async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
 
     for mut client in clients {
         read_hello(&mut client).await;
-        client.write_all(REQUEST).await.unwrap();
-        read_hello(&mut client).await;
+        ask(&mut client).await;
     }
 }
 
@@ -354,8 +347,7 @@ async fn large_headers_are_refused() {
 async fn a_stop_finishes_open_requests_and_closes_idle_connections() {
     let (router, begun, go_on) = slow();
     let server = start(limits(), router).await;
-    let mut idle = send(server.address, REQUEST).await;
-    read_hello(&mut idle).await;
+    let idle = greeted(server.address).await;
     let open = send(server.address, SLOW_REQUEST).await;
     begun.notified().await;
 

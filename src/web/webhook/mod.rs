@@ -74,42 +74,18 @@ enum Refusal {
 
 impl Refusal {
     /// Status, fixed text, and name for counting.
-    fn answer(self) -> (StatusCode, &'static str, &'static str) {
+    fn answer(self) -> (u16, &'static str, &'static str) {
         match self {
-            Self::Compressed => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "compressed bodies are not accepted\n",
-                "compressed",
-            ),
+            Self::Compressed => (415, "compressed bodies are not accepted\n", "compressed"),
             // One text for both, so that clients learn nothing from trying.
-            Self::Unsigned => (
-                StatusCode::UNAUTHORIZED,
-                "not signed by the app\n",
-                "unsigned",
-            ),
-            Self::Forged => (
-                StatusCode::UNAUTHORIZED,
-                "not signed by the app\n",
-                "forged",
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body too large\n",
-                "too_large",
-            ),
-            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "body too slow\n", "slow"),
-            Self::CutOff => (StatusCode::BAD_REQUEST, "body incomplete\n", "cut_off"),
+            Self::Unsigned => (401, "not signed by the app\n", "unsigned"),
+            Self::Forged => (401, "not signed by the app\n", "forged"),
+            Self::TooLarge => (413, "body too large\n", "too_large"),
+            Self::Slow => (408, "body too slow\n", "slow"),
+            Self::CutOff => (400, "body incomplete\n", "cut_off"),
             // At once, and Meta sends it again: a wait would only make more bodies wait.
-            Self::Crowded => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "try again later\n",
-                "crowded",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "try again later\n",
-                "unavailable",
-            ),
+            Self::Crowded => (503, "try again later\n", "crowded"),
+            Self::Unavailable => (503, "try again later\n", "unavailable"),
         }
     }
 }
@@ -304,6 +280,7 @@ async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Respo
             let (status, text, word) = refusal.answer();
             webhook.count(word);
             webhook.complain(refusal);
+            let status = StatusCode::from_u16(status).expect("each is a status");
             (status, text).into_response()
         }
     }

@@ -74,12 +74,7 @@ pub struct Parts {
 /// The worker, the only one that sends.
 #[derive(Debug)]
 pub struct Delivery {
-    store: Store,
-    gateway: Gateway,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-    conditions: Arc<Conditions>,
-    settings: DeliverySettings,
+    parts: Parts,
     limiter: RateLimiter,
     /// Cancelled at a soft stop: rows that wait for their slot are released.
     stop: CancellationToken,
@@ -104,20 +99,14 @@ impl Delivery {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let now = Instant::now();
-        let settings = parts.settings;
-        let limiter = RateLimiter::new(
-            settings.messages_per_second,
-            settings.requests_per_second,
-            now,
-        );
+        let DeliverySettings {
+            messages_per_second,
+            requests_per_second,
+            ..
+        } = parts.settings;
         Self {
-            store: parts.store,
-            gateway: parts.gateway,
-            clock: parts.clock,
-            metrics: parts.metrics,
-            conditions: parts.conditions,
-            settings,
-            limiter,
+            parts,
+            limiter: RateLimiter::new(messages_per_second, requests_per_second, now),
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
             rows_in_flight: 0,
@@ -192,30 +181,26 @@ impl Delivery {
         let count = settlements.len();
         // On an error the settlements stay and are tried again: a row settled twice no longer has
         // the claim token.
-        let settled = self
-            .store
-            .settle_outbox(settlements, self.clock.now())
-            .await?;
+        let Parts { store, clock, .. } = &self.parts;
+        let settled = store.settle_outbox(settlements, clock.now()).await?;
         tracing::debug!(rows = count, ?settled, "outbox rows settled");
         self.unsettled.clear();
         Ok(count)
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
-        if !self.store.may_send() {
+        if !self.parts.store.may_send() {
             return Ok(0);
         }
         let now = Instant::now();
-        let free = self
-            .settings
-            .max_in_flight
-            .saturating_sub(self.rows_in_flight);
+        let most = self.parts.settings.max_in_flight;
+        let free = most.saturating_sub(self.rows_in_flight);
         let limit = free.min(self.limiter.gateway_room(now));
         if limit == 0 {
             return Ok(0);
         }
         let mut room = HashMap::new();
-        for number in self.store.outbox_numbers().await? {
+        for number in self.parts.store.outbox_numbers().await? {
             let rows = self.limiter.number_room(&number, now);
             if rows > 0 {
                 room.insert(number, rows);
@@ -225,12 +210,12 @@ impl Delivery {
             return Ok(0);
         }
         let request = ClaimRequest {
-            now: self.clock.now(),
-            lease: self.settings.lease,
+            now: self.parts.clock.now(),
+            lease: self.parts.settings.lease,
             room,
             limit,
         };
-        let claims = self.store.claim_outbox(request).await?;
+        let claims = self.parts.store.claim_outbox(request).await?;
         for (id, reason) in &claims.unusable {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
@@ -241,8 +226,8 @@ impl Delivery {
 
     /// Starts one task per conversation.
     fn start(&mut self, rows: Vec<Claimed>, now: Instant) {
-        let needed = self.gateway.timeout() + SETTLING_TIME;
-        let latest = now + self.settings.lease.saturating_sub(needed);
+        let needed = self.parts.gateway.timeout() + SETTLING_TIME;
+        let latest = now + self.parts.settings.lease.saturating_sub(needed);
         self.rows_in_flight += u32::try_from(rows.len()).expect("a claim is bounded by a u32");
         for group in by_conversation(rows) {
             let scheduled = group.into_iter().map(|row| {
@@ -256,8 +241,8 @@ impl Delivery {
             });
             let scheduled = scheduled.collect();
             let sender = Sender {
-                gateway: self.gateway.clone(),
-                clock: self.clock.clone(),
+                gateway: self.parts.gateway.clone(),
+                clock: self.parts.clock.clone(),
                 stop: self.stop.clone(),
             };
             self.sending.spawn(sender.send_in_order(scheduled));
@@ -281,8 +266,8 @@ impl Delivery {
     /// the poll interval is over.
     async fn wake_at(&self) -> Instant {
         let now = Instant::now();
-        let clock_now = self.clock.now();
-        let due = match self.store.next_due(clock_now).await {
+        let clock_now = self.parts.clock.now();
+        let due = match self.parts.store.next_due(clock_now).await {
             // Rows that are due already do not wait for a time.
             Ok(Some(due)) if due > clock_now => {
                 Duration::try_from(due.duration_since(clock_now)).ok()

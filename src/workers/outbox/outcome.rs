@@ -39,7 +39,10 @@ impl Delivery {
             return SendResult::Released;
         };
         let took = row.ended.duration_since(row.started);
-        self.metrics.gateway_seconds.observe(took.as_secs_f64());
+        self.parts
+            .metrics
+            .gateway_seconds
+            .observe(took.as_secs_f64());
         let (disposition, feedback) = if row.is_read_mark {
             retry_policy::judge_read_mark(result)
         } else {
@@ -60,11 +63,11 @@ impl Delivery {
             SendResult::Dead { .. } => "dead",
             SendResult::Released => "released",
         };
-        self.metrics.sends.get_or_create(&word.into()).inc();
+        self.parts.metrics.sends.get_or_create(&word.into()).inc();
         if let Some(error) = failure(row) {
             let (class, code) = (class_name(error), known_code(error));
             let label = SendFailure { class, code };
-            self.metrics.send_failures.get_or_create(&label).inc();
+            self.parts.metrics.send_failures.get_or_create(&label).inc();
         }
         outcome
     }
@@ -99,7 +102,7 @@ impl Delivery {
     /// Time after a wait, but not after the row expires: then the sweep ends it without another
     /// attempt.
     fn later(&self, wait: std::time::Duration, expires_at: Timestamp) -> Timestamp {
-        let at = self.clock.now().checked_add(wait);
+        let at = self.parts.clock.now().checked_add(wait);
         at.map_or(expires_at, |at| at.min(expires_at))
     }
 }
@@ -113,29 +116,17 @@ fn log_trip(row: &Finished, feedback: Feedback, tripped: Option<Tripped>) {
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
     let advice = code.and_then(error_codes::lookup).map(|code| code.advice);
-    match feedback {
-        Feedback::StopNumber(_) => tracing::error!(
-            phone_number_id = %row.phone_number_id,
-            code,
-            class,
-            advice,
-            wait_seconds,
-            error = error.map(|error| error as &dyn std::error::Error),
-            "number is paused"
-        ),
-        Feedback::StopGateway(_)
-        | Feedback::Unknown
-        | Feedback::Works
-        | Feedback::Answered
-        | Feedback::NotStarted => tracing::error!(
-            code,
-            class,
-            advice,
-            wait_seconds,
-            error = error.map(|error| error as &dyn std::error::Error),
-            "sending is paused"
-        ),
-    }
+    let number = matches!(feedback, Feedback::StopNumber(_)).then_some(&row.phone_number_id);
+    let paused = number.map_or("sending", |_| "number");
+    tracing::error!(
+        phone_number_id = number.map(tracing::field::display),
+        code,
+        class,
+        advice,
+        wait_seconds,
+        error = error.map(|error| error as &dyn std::error::Error),
+        "{paused} is paused"
+    );
 }
 
 fn log_end(row: &Finished, disposition: &Disposition) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Delivery;
+use super::{Delivery, Parts};
 use crate::store::{StoreError, Swept};
 use crate::telemetry::Condition;
 
@@ -19,14 +19,18 @@ impl Delivery {
         if now < self.next_sweep {
             return Ok(());
         }
-        let freed = self
-            .store
-            .sweep(self.clock.now(), self.settings.unknown_wait)
-            .await?;
-        log(&freed);
+        let Parts {
+            store,
+            clock,
+            settings,
+            ..
+        } = &self.parts;
+        log(&store.sweep(clock.now(), settings.unknown_wait).await?);
         // Counted each time, because commands change the outbox too.
-        let held = self.store.count_held().await?;
-        self.conditions.set(Condition::HeldSends, sentence(held));
+        let held = store.count_held().await?;
+        self.parts
+            .conditions
+            .set(Condition::HeldSends, sentence(held));
         self.next_sweep = now + SWEEP_EVERY;
         Ok(())
     }
@@ -44,21 +48,21 @@ fn sentence(held: u64) -> Option<String> {
     ))
 }
 
-fn log(freed: &Swept) {
-    for id in &freed.unknown {
+fn log(swept: &Swept) {
+    for id in &swept.unknown {
         tracing::warn!(
             outbox.id = id,
             "message may have been sent, and its sender is gone: waiting for a receipt"
         );
     }
-    for (id, reason) in &freed.held {
+    for (id, reason) in &swept.held {
         tracing::warn!(
             outbox.id = id,
             reason,
             "message may or may not have been sent and is held: see `replyd outbox show {id}`, then retry or drop it"
         );
     }
-    for expired in &freed.expired {
+    for expired in &swept.expired {
         tracing::warn!(
             outbox.id = expired.id,
             attempts = expired.attempts,
