@@ -105,21 +105,21 @@ mod tests {
     fn the_header_is_believed_from_trusted_proxies_only() {
         let proxies = proxies(&["127.0.0.0/8", "10.0.0.0/8", "::1/128"]);
 
-        let (own, sent) = (Some("203.0.113.9"), Some("198.51.100.1"));
+        let (direct, forwarded) = (Some("203.0.113.9"), Some("198.51.100.1"));
         for (from, lines, expected) in [
             // Only a proxy's header counts.
-            ("203.0.113.9", &["198.51.100.1"][..], own),
-            ("127.0.0.1", &["198.51.100.1"], sent),
-            ("::1", &["198.51.100.1"], sent),
+            ("203.0.113.9", &["198.51.100.1"][..], direct),
+            ("127.0.0.1", &["198.51.100.1"], forwarded),
+            ("::1", &["198.51.100.1"], forwarded),
             // An IPv4 address at a listener for both kinds.
-            ("::ffff:127.0.0.1", &["198.51.100.1"], sent),
+            ("::ffff:127.0.0.1", &["198.51.100.1"], forwarded),
             // The client's own text is to the left of the proxy's.
-            ("127.0.0.1", &["1.1.1.1, 198.51.100.1"], sent),
-            ("127.0.0.1", &["1.1.1.1", "198.51.100.1"], sent),
+            ("127.0.0.1", &["1.1.1.1, 198.51.100.1"], forwarded),
+            ("127.0.0.1", &["1.1.1.1", "198.51.100.1"], forwarded),
             // Two proxies in a row.
-            ("127.0.0.1", &["1.1.1.1, 198.51.100.1,10.1.2.3"], sent),
+            ("127.0.0.1", &["1.1.1.1, 198.51.100.1,10.1.2.3"], forwarded),
             // Ports and brackets.
-            ("127.0.0.1", &["198.51.100.1:4711"], sent),
+            ("127.0.0.1", &["198.51.100.1:4711"], forwarded),
             ("127.0.0.1", &["[2001:db8::1]:4711"], Some("2001:db8::1")),
             ("127.0.0.1", &["[2001:db8::1]"], Some("2001:db8::1")),
             // No client is named.
