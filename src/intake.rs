@@ -1,8 +1,8 @@
-//! Group commit: every request that waits shares one transaction.
+//! Group commit: all waiting requests share one transaction.
 //!
-//! A full sync for each request would be the most expensive thing the service does. One task takes
-//! all submissions that are waiting, stores them together, and answers each. Next on the way of a
-//! message: [`crate::store::Store::receive`].
+//! A full sync for each request would be the most expensive work of the service. One task takes all
+//! waiting submissions, stores them together, and responds to each. Next on the way of a message:
+//! [`crate::store::Store::receive`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,24 @@ use crate::message::Event;
 use crate::store::{Decide, MediaPolicy, ReceivePolicy, Received, Store, StoreError};
 use crate::telemetry::{HealthSignals, Metrics};
 
-/// A commit takes no more updates than this, unless one request alone brings more.
+/// Upper bound of updates in a commit, unless one request alone has more.
 const COMMIT_UPDATES: usize = 2_000;
-/// Requests that may wait; more wait outside, in their connections.
+/// Number of requests that may wait; further ones wait in their connections.
 const WAITING: usize = 4_096;
-/// How long the next commit waits for company when the last one had some; the timer knows nothing
-/// shorter. Idle, nothing waits.
+/// Wait of the next commit for further submissions if the last one had several; the shortest time
+/// that the timer knows. An idle intake does not wait.
 const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
-/// The way into the store. Clones lead to the same task, which ends when the last of them is
-/// dropped.
+/// Entrance to the store. Clones share one task, which ends when the last of them is dropped.
 #[derive(Clone, Debug)]
 pub struct Intake {
     submissions: mpsc::Sender<Submission>,
 }
 
-/// Why a submission is not known to be stored.
+/// Reason why a submission is not known to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IntakeError {
-    /// The store failed; send it again later.
+    /// The store failed; the submission should be sent again later.
     #[error("the database did not take it")]
     Unavailable,
     /// The service is stopping.
@@ -43,23 +42,23 @@ pub enum IntakeError {
     Closed,
 }
 
-/// What the intake task works with.
+/// Parts of the intake task.
 pub struct Parts {
-    /// Where everything goes.
+    /// The database.
     pub store: Store,
-    /// The rules.
+    /// Decides by the rules.
     pub decide: Arc<Decide>,
-    /// The time of receiving.
+    /// Gives the server time.
     pub clock: Clock,
     /// Counts updates and decisions.
     pub metrics: Arc<Metrics>,
-    /// Told what speaks of the account and the clock.
+    /// Collects signs about the account and the clock.
     pub health_signals: Arc<HealthSignals>,
-    /// Told when there is something to send.
+    /// Notified when a message has been queued.
     pub wake: Arc<Notify>,
-    /// How long a reply is worth sending.
+    /// Lifetime of a queued reply.
     pub reply_expires_after: Duration,
-    /// What becomes of files that people send.
+    /// Treatment of contacts' media.
     pub files: MediaPolicy,
 }
 
@@ -77,10 +76,10 @@ impl Intake {
         (Self { submissions }, task)
     }
 
-    /// Hands events over and waits until they are on disk.
+    /// Submits events and waits until they are on disk.
     ///
     /// # Errors
-    /// [`IntakeError`]: whether they are stored is unknown; sending them again does no harm.
+    /// [`IntakeError`]: the events may or may not be stored; sending them again is harmless.
     pub async fn submit(&self, events: Vec<Event>) -> Result<(), IntakeError> {
         let (answer, answered) = oneshot::channel();
         let submission = Submission { events, answer };
@@ -97,7 +96,7 @@ impl Parts {
         let mut had_company = false;
         while let Some(first) = waiting.recv().await {
             if had_company {
-                // Under load a moment of patience halves the number of commits.
+                // Under load this wait halves the number of commits.
                 tokio::time::sleep(COMPANY_WAIT).await;
             }
             let group = gather(first, &mut waiting);
@@ -109,7 +108,7 @@ impl Parts {
     async fn store_group(&self, group: Vec<Submission>) {
         let (mut batches, answers): (Vec<Vec<Event>>, Vec<_>) = group
             .into_iter()
-            .map(|one| (one.events, one.answer))
+            .map(|submission| (submission.events, submission.answer))
             .unzip();
         let result = if batches.len() == 1 {
             self.receive(batches.pop().unwrap_or_default()).await
@@ -120,7 +119,7 @@ impl Parts {
         match result {
             Ok(()) => answer_all(answers, Ok(())),
             Err(error) if error.fault().is_none() && !batches.is_empty() => {
-                // One submission is to blame: the others must not suffer for it.
+                // One submission is to blame: the others are stored one by one.
                 for (events, answer) in batches.into_iter().zip(answers) {
                     let result = self
                         .receive(events)
@@ -139,14 +138,13 @@ impl Parts {
             reply_expires_after: self.reply_expires_after,
             files: self.files,
         };
-        let came = events.len();
+        let count = events.len();
         let ahead = ahead_of(&events, policy.now);
         match self.store.receive(events, policy, &*self.decide).await {
             Ok(received) => {
-                if came > 0 {
-                    self.metrics
-                        .last_webhook_seconds
-                        .set(policy.now.as_second());
+                if count > 0 {
+                    let arrival = &self.metrics.last_webhook_seconds;
+                    arrival.set(policy.now.as_second());
                 }
                 self.count(&received);
                 self.health_signals.timed(&ahead);
@@ -156,8 +154,7 @@ impl Parts {
                 Ok(())
             }
             Err(error) => {
-                // A fault of the database itself is told once, when it begins, and not for each
-                // batch.
+                // A fault of the database is logged once, when it begins, and not for each batch.
                 if error.fault().is_none() {
                     let reason: &dyn std::error::Error = &error;
                     tracing::error!(error = reason, "updates could not be stored");
@@ -175,15 +172,15 @@ impl Parts {
             ("account", received.account),
             ("quarantined", received.quarantined),
         ];
-        let mut all = 0;
+        let mut total = 0;
         for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
             self.metrics
                 .updates
                 .get_or_create(&kind.into())
                 .inc_by(count as u64);
-            all += u32::try_from(count).unwrap_or(u32::MAX);
+            total += u32::try_from(count).unwrap_or(u32::MAX);
         }
-        self.metrics.commit_updates.observe(f64::from(all));
+        self.metrics.commit_updates.observe(f64::from(total));
         if received.standing > 0 {
             self.health_signals.account_news();
         }
@@ -208,7 +205,7 @@ impl Parts {
     }
 }
 
-/// How far each new message's time lies ahead of ours.
+/// Differences by which the times of new messages are ahead of server time.
 fn ahead_of(events: &[Event], now: Timestamp) -> Vec<SignedDuration> {
     let times = events.iter().filter_map(|event| match event {
         Event::Message(message) => Some(message.sent_at.duration_since(now)),
@@ -217,7 +214,7 @@ fn ahead_of(events: &[Event], now: Timestamp) -> Vec<SignedDuration> {
     times.collect()
 }
 
-/// Takes what is waiting behind the first one, without waiting for more.
+/// Takes the waiting submissions behind the first one, without waiting for more.
 fn gather(first: Submission, waiting: &mut mpsc::Receiver<Submission>) -> Vec<Submission> {
     let mut updates = first.events.len();
     let mut group = vec![first];
@@ -235,7 +232,7 @@ fn answer_all(
     result: Result<(), IntakeError>,
 ) {
     for answer in answers {
-        // A client that hung up does not wait for its answer.
+        // A client that disconnected no longer waits.
         let _ = answer.send(result);
     }
 }

@@ -1,6 +1,6 @@
-//! The chat completions of `OpenAI`, which every service of language models speaks.
+//! The chat completion API of `OpenAI`, which every service of language models offers.
 //!
-//! A model is told to choose one of some rules, or to write a text. What it says is a value like
+//! A model is asked to choose one of several rules, or to write a text. Its reply is a value like
 //! any other: it is never read as a rule or a template.
 //!
 //! See <https://platform.openai.com/docs/api-reference/chat/create>.
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::config::Model;
 use crate::message::{ModelCall, Speaker};
 
-/// What it says when no rule fits.
+/// Reply of the model if no rule fits.
 const NONE: &str = "none";
 
-/// The body of the request.
+/// Builds the body of the request.
 pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
     let mut messages = vec![json!({"role": "system", "content": instructions(call)})];
     messages.extend(
@@ -35,7 +35,7 @@ pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
         "messages": messages,
         (model.limit_key.name()): call.max_tokens,
     });
-    // Newer models refuse any.
+    // Newer models reject any temperature.
     if let Some(temperature) = model.temperature {
         request["temperature"] = json!(temperature);
     }
@@ -60,7 +60,7 @@ fn instructions(call: &ModelCall) -> String {
     system_prompt
 }
 
-/// What the model said: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
+/// Reads the reply of the model: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
 pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> {
     let reply = answer.pointer("/choices/0/message/content");
     let reply = reply.and_then(Value::as_str).unwrap_or_default().trim();
@@ -70,7 +70,7 @@ pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> 
     if call.choose.is_empty() {
         return Ok(json!({ "text": reply }));
     }
-    // Models like to dress a name: `"order".`
+    // Models often add punctuation to a name: `"order".`
     let bare = |text: &str| {
         let bare = text.trim_matches(|character: char| !character.is_alphanumeric());
         bare.to_lowercase()

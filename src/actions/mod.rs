@@ -1,10 +1,10 @@
-//! Carries out what rules ask of the world outside: `call` and `model`.
+//! Runs the actions of rules at external services: `call` and `model`.
 //!
-//! One action, one request, one [`ActionResult`]. The address comes from rules and from what people
-//! write, so nothing is reached that the owner has not allowed by name, and nothing in the owner's
-//! own network unless that is said too: see `actions/public_address.rs`. Nothing is followed,
-//! repeated or unpacked. What fails is told in words that hold nothing that somebody sent: they
-//! stand in the history and in the log.
+//! One action is one request with one [`ActionResult`]. The URL comes from rules and contacts'
+//! texts, so only hosts that the operator has allowed are called, and hosts of private networks
+//! only if they are marked as such: see `actions/public_address.rs`. Nothing is followed, repeated
+//! or decompressed. Errors contain no text of contacts or services, because they appear in the
+//! history and the log.
 
 mod chat_completion;
 mod public_address;
@@ -25,26 +25,29 @@ use crate::message::{
 };
 use public_address::{Lookup, NotPublic, PublicOnly, is_public};
 
-/// Deeper answers are attacks on whoever reads them.
+/// Upper bound of the nesting of a response; a deeper one is an attack on its readers.
 const DEPTH_MAX: usize = 32;
 
-/// What rules may reach.
+/// Executor of actions.
+#[derive(Debug)]
 pub struct ActionExecutor {
-    /// Connects to public addresses only.
+    /// Client that connects to public addresses only.
     public: Client,
-    /// For hosts of one's own network, and for the model, which the owner has named.
+    /// Client for private hosts and for the model, which the operator has named.
     model_client: Client,
     hosts: Vec<Host>,
     model: Option<Model>,
-    /// For what asks nobody, because it may not.
+    /// Slots for actions that will be rejected (host not allowed), so that they are claimed and
+    /// settled like any other.
     refused: Arc<Semaphore>,
     max_bytes: usize,
 }
 
-/// The right to do one action at a host; dropped, it is free for the next.
+/// Permission to run one action at a host; free again when dropped.
 #[derive(Debug)]
 pub struct Slot(OwnedSemaphorePermit);
 
+#[derive(Debug)]
 struct Host {
     base: Url,
     private: bool,
@@ -52,6 +55,7 @@ struct Host {
     slots: Arc<Semaphore>,
 }
 
+#[derive(Debug)]
 struct Model {
     url: Url,
     settings: config::Model,
@@ -60,7 +64,7 @@ struct Model {
 }
 
 impl ActionExecutor {
-    /// Makes the clients; connects to nothing yet.
+    /// Creates the clients without connecting.
     ///
     /// # Errors
     /// [`GatewayError::Header`], [`GatewayError::BaseUrl`] and [`GatewayError::Client`].
@@ -79,7 +83,7 @@ impl ActionExecutor {
         let longest = crate::message::ACTION_TIMEOUT_MAX;
         let public = http_client_builder(longest)
             .dns_resolver(Arc::new(PublicOnly(lookup)))
-            // A connection kept open would outlive the check of its address.
+            // An idle connection would outlive the check of its address.
             .pool_max_idle_per_host(0)
             .build();
         let model_client = http_client_builder(longest).build();
@@ -116,7 +120,7 @@ impl ActionExecutor {
         })
     }
 
-    /// Every slot that is free at a host: see [`Action::host`].
+    /// Takes every free slot of a host: see [`Action::host`].
     #[must_use]
     pub fn slots(&self, host: &str) -> Vec<Slot> {
         let model = self.model.as_ref().filter(|_| host == MODEL);
@@ -129,7 +133,7 @@ impl ActionExecutor {
         free.map(Slot).collect()
     }
 
-    /// Does it, within its time. That begins now: whoever has no slot yet has not begun.
+    /// Runs an action within its timeout, which begins now.
     pub async fn perform(&self, action: &Action, slot: Slot) -> ActionResult {
         let Slot(_held) = slot;
         let (timeout, done) = match action {
@@ -150,8 +154,7 @@ impl ActionExecutor {
     }
 
     async fn call(&self, call: &HttpCall) -> Result<Value, String> {
-        // What parses it would follow the way up, out of the part of the address that the owner
-        // wrote.
+        // The URL parser would follow `..` out of the path that the operator wrote.
         if has_dot_segments(&call.url) {
             return Err("its address leaves its place: a part of it is `.` or `..`".to_owned());
         }
@@ -175,7 +178,7 @@ impl ActionExecutor {
             let value = HeaderValue::from_str(value).map_err(|_| broken_header())?;
             headers.insert(name, value);
         }
-        // Last: the owner's key goes before one that a rule has written.
+        // Last, so that the operator's key replaces one written by a rule.
         if let Some(value) = &host.authorization {
             headers.insert(AUTHORIZATION, value.clone());
         }
@@ -196,9 +199,9 @@ impl ActionExecutor {
         chat_completion::answer(&answer.await?, call)
     }
 
-    /// The host of an address, when it may be called.
+    /// Finds the allowed host of a URL.
     fn allowed(&self, url: &Url) -> Result<&Host, String> {
-        // Not `Url::origin`: a blob has that of another address.
+        // Not `Url::origin`, because a `blob:` URL has the origin of another URL.
         let place = |url: &Url| {
             let host = url.host_str().map(str::to_owned);
             (url.scheme().to_owned(), host, url.port_or_known_default())
@@ -212,8 +215,8 @@ impl ActionExecutor {
                 "`{name}` may not be called: add it to actions.hosts in replyd.toml"
             ));
         };
-        // A name is looked up, and checked, when it is connected to; an address is not looked up at
-        // all.
+        // A host name is resolved and checked when a connection is made; an IP address is not
+        // resolved.
         let address = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address: Option<IpAddr> = address.parse().ok();
         if host.private || address.is_none_or(is_public) {
@@ -236,7 +239,7 @@ impl ActionExecutor {
         if body.is_empty() {
             return Ok(Value::Null);
         }
-        // Some services begin with a byte order mark, which JSON does not know.
+        // Some services start with a byte order mark, which JSON does not allow.
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
         let answer = serde_json::from_slice(text);
         let answer = answer.map_err(|_| "the answer was no JSON".to_owned())?;
@@ -263,15 +266,6 @@ impl ActionExecutor {
     }
 }
 
-impl std::fmt::Debug for ActionExecutor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outside")
-            .field("hosts", &self.hosts.len())
-            .field("model", &self.model.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
 fn authorized(request: RequestBuilder, authorization: Option<&HeaderValue>) -> RequestBuilder {
     match authorization {
         Some(value) => request.header(AUTHORIZATION, value.clone()),
@@ -294,7 +288,7 @@ fn broken_header() -> String {
     "a header came out with characters that no header may carry".to_owned()
 }
 
-/// What went wrong, without the address: it may hold what somebody wrote.
+/// Describes a transport error without the URL, which may contain contacts' texts.
 fn transport_failure(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {
@@ -313,7 +307,7 @@ fn transport_failure(error: &reqwest::Error) -> String {
     reason.to_owned()
 }
 
-/// How often values stand in each other; the parser itself stops at 128.
+/// Depth of nesting; the parser itself stops at 128.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),

@@ -1,12 +1,11 @@
-//! Which addresses of the internet may be connected to.
+//! IP addresses that actions may connect to.
 //!
-//! A name is checked by what it resolves to at the moment of connecting: whoever changes it
-//! afterwards changes nothing. The ranges are those of the IANA special-purpose address registries.
+//! A host name is checked by its addresses at the moment of connecting, so a later change of the
+//! name has no effect. The ranges are those of the IANA special-purpose address registries.
 //!
 //! See <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -14,26 +13,19 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Looks a name up.
-pub(super) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
-type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+/// Resolves a host name.
+pub(super) type Lookup = Arc<dyn Fn(String) -> Resolution + Send + Sync>;
+type Resolution = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names to public addresses only.
+/// Resolver that returns public addresses only.
 pub(super) struct PublicOnly(pub(super) Lookup);
 
-/// The name has no public address.
-#[derive(Debug)]
+/// Error for a host name without a public address.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its address is none of the public internet: mark the host `private = true` if it is yours"
+)]
 pub(super) struct NotPublic;
-
-impl fmt::Display for NotPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "its address is none of the public internet: mark the host `private = true` if it is yours",
-        )
-    }
-}
-
-impl std::error::Error for NotPublic {}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -53,7 +45,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Asks the system.
+/// Returns the system's resolver.
 pub(super) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
@@ -63,7 +55,7 @@ pub(super) fn system() -> Lookup {
     })
 }
 
-/// Whether an address is one of the public internet.
+/// Whether an address belongs to the public internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -110,7 +102,7 @@ const NOT_PUBLIC_V6: [([u16; 2], u32); 4] = [
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let pair = |first: usize| u32::from(segments[first]) << 16 | u32::from(segments[first + 1]);
-    // An IPv4 address as a network without IPv4 reaches it.
+    // NAT64: an IPv4 address as a network without IPv4 reaches it.
     if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
         return is_public_v4(Ipv4Addr::from_bits(pair(6)));
     }

@@ -1,4 +1,4 @@
-//! What may be reached, and what every kind of answer comes to.
+//! Allowed hosts, and the result of every kind of response.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::dns::Resolve as _;
+use reqwest::dns::{Addrs, Resolve as _};
 use serde_json::{Value, json};
 
 use super::public_address::{Lookup, PublicOnly, is_public};
@@ -42,37 +42,46 @@ fn actions(hosts: Vec<ActionHost>) -> Actions {
     }
 }
 
-fn get(url: &str) -> Action {
-    Action::Http(HttpCall {
+/// Executor that may call these hosts and no model.
+fn executor(hosts: Vec<ActionHost>) -> ActionExecutor {
+    ActionExecutor::new(&actions(hosts), None).unwrap()
+}
+
+fn call(url: &str) -> HttpCall {
+    HttpCall {
         method: HttpMethod::Get,
         url: url.to_owned(),
         headers: BTreeMap::new(),
         body: None,
         timeout: Duration::from_millis(300),
-    })
+    }
 }
 
-/// Every name has these addresses, one after the other at each look.
+fn get(url: &str) -> Action {
+    Action::Http(call(url))
+}
+
+fn header(name: &str, value: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(name.to_owned(), value.to_owned())])
+}
+
+/// Resolver with the same addresses for every name, the next ones at each lookup; counts lookups.
 fn names(addresses: &'static [&'static str]) -> (Lookup, Arc<AtomicUsize>) {
     let looked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&looked);
     let lookup: Lookup = Arc::new(move |_| {
-        let index = count
-            .fetch_add(1, Ordering::SeqCst)
-            .min(addresses.len() - 1);
-        let resolved: Vec<IpAddr> = addresses[index]
-            .split(' ')
-            .map(|entry| entry.parse().unwrap())
-            .collect();
+        let index = count.fetch_add(1, Ordering::SeqCst);
+        let resolved = addresses[index.min(addresses.len() - 1)].split(' ');
+        let resolved: Vec<IpAddr> = resolved.map(|entry| entry.parse().unwrap()).collect();
         Box::pin(async move { Ok(resolved) })
     });
     (lookup, looked)
 }
 
-/// Does it in the first slot that is free.
-async fn perform(outside: &ActionExecutor, action: &Action) -> ActionResult {
-    let slot = outside.slots(&action.host()).pop().unwrap();
-    outside.perform(action, slot).await
+/// Runs an action in the first free slot.
+async fn perform(executor: &ActionExecutor, action: &Action) -> ActionResult {
+    let slot = executor.slots(&action.host()).pop().unwrap();
+    executor.perform(action, slot).await
 }
 
 fn failed(outcome: ActionResult) -> String {
@@ -82,12 +91,12 @@ fn failed(outcome: ActionResult) -> String {
     }
 }
 
-/// What a service on this machine, allowed as one's own, is told to have answered.
+/// Runs an action at an allowed service on this machine that sends this response.
 async fn answered(script: Script) -> ActionResult {
     let fake = Fake::start([script]).await;
     let base = format!("http://{}", fake.address);
-    let outside = ActionExecutor::new(&actions(vec![host(&base, true)]), None).unwrap();
-    perform(&outside, &get(&format!("{base}/orders/17"))).await
+    let executor = executor(vec![host(&base, true)]);
+    perform(&executor, &get(&format!("{base}/orders/17"))).await
 }
 
 #[test]
@@ -109,38 +118,32 @@ async fn only_addresses_of_allowed_hosts_are_called() {
         host("https://[::1]", false),
         host("https://169.254.169.254", false),
     ];
-    // A name that passes is looked up, and then turned down for its address: nothing leaves this
+    // An allowed name is resolved and then rejected for its address, so no request leaves this
     // machine.
     let (lookup, looked) = names(&["127.0.0.1"]);
-    let outside = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
+    let executor = ActionExecutor::with_lookup(&actions(hosts), None, lookup).unwrap();
 
     for line in lines(include_str!("../../tests/cases/actions/allowed.txt")) {
         let before = looked.load(Ordering::SeqCst);
-        let reason = failed(perform(&outside, &get(line)).await);
-        assert!(
-            reason.starts_with("its address is none of"),
-            "{line}: {reason}"
-        );
+        let reason = failed(perform(&executor, &get(line)).await);
+        let is_resolved = reason.starts_with("its address is none of");
+        assert!(is_resolved, "{line}: {reason}");
         assert!(looked.load(Ordering::SeqCst) > before, "{line} passes");
     }
     let before = looked.load(Ordering::SeqCst);
     for line in lines(include_str!("../../tests/cases/actions/refused.txt")) {
-        let reason = failed(perform(&outside, &get(line)).await);
-        let known = [
+        let reason = failed(perform(&executor, &get(line)).await);
+        let is_known = [
             "may not be called",
             "its address is none",
             "leaves its place",
-        ];
-        assert!(
-            known.iter().any(|entry| reason.contains(entry)),
-            "{line}: {reason}"
-        );
+        ]
+        .iter()
+        .any(|known| reason.contains(known));
+        assert!(is_known, "{line}: {reason}");
     }
-    assert_eq!(
-        looked.load(Ordering::SeqCst),
-        before,
-        "no other name is looked up"
-    );
+    let after = looked.load(Ordering::SeqCst);
+    assert_eq!(after, before, "no other name is looked up");
 }
 
 #[tokio::test]
@@ -150,15 +153,8 @@ async fn a_name_is_checked_each_time_it_is_connected_to() {
     let mut seen = Vec::new();
     for _ in 0..3 {
         let outcome = resolver.resolve("rebinds.example".parse().unwrap()).await;
-        seen.push(
-            outcome
-                .map(|addresses| {
-                    addresses
-                        .map(|entry| entry.ip().to_string())
-                        .collect::<Vec<_>>()
-                })
-                .ok(),
-        );
+        let text = |addresses: Addrs| addresses.map(|entry| entry.ip().to_string()).collect();
+        seen.push(outcome.map(text).ok());
     }
 
     let public = Some(vec!["93.184.215.14".to_owned()]);
@@ -171,8 +167,8 @@ fn each_host_has_slots_of_its_own_and_gets_them_back() {
         host("https://shop.example", false),
         host("http://stock:8000", true),
     ];
-    let outside = ActionExecutor::new(&actions(hosts), None).unwrap();
-    let free = |action: &Action| outside.slots(&action.host());
+    let executor = executor(hosts);
+    let free = |action: &Action| executor.slots(&action.host());
 
     let taken = free(&get("https://Shop.example/orders?of=ana"));
 
@@ -186,16 +182,25 @@ fn each_host_has_slots_of_its_own_and_gets_them_back() {
 
 #[tokio::test]
 async fn an_answer_becomes_a_value() {
-    let done = answered(Script::answer(200, "", r#"{"status":"baked"}"#)).await;
-    assert_eq!(done, ActionResult::Done(json!({"status": "baked"})));
-    let done = answered(Script::answer(204, "", "")).await;
-    assert_eq!(done, ActionResult::Done(Value::Null));
+    let value = json!({"status": "baked"});
+    for (status, body, expected) in [
+        (200, r#"{"status":"baked"}"#, value.clone()),
+        // A byte order mark is no part of the response.
+        (200, "\u{feff}{\"status\":\"baked\"}", value),
+        (204, "", Value::Null),
+    ] {
+        let done = answered(Script::answer(status, "", body)).await;
+        assert_eq!(done, ActionResult::Done(expected), "{body}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_no_good_answer_says_what_it_is() {
     let deep = format!("{}1{}", "[".repeat(33), "]".repeat(33));
     let deeper = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let long = format!("\"{}\"", "x".repeat(1_000));
+    let too_deep = "the answer was nested more than 32 times";
+    let too_long = "the answer was longer than 1000 bytes";
     let moved = "location: http://127.0.0.1:1/\r\n";
     let unfinished = b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{".to_vec();
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "[".repeat(2_000)).into_bytes();
@@ -205,18 +210,9 @@ async fn what_is_no_good_answer_says_what_it_is() {
         (Script::answer(302, moved, ""), "the answer had status 302"),
         (Script::answer(200, "", "<html>"), "the answer was no JSON"),
         (Script::answer(200, "", &deeper), "the answer was no JSON"),
-        (
-            Script::answer(200, "", &deep),
-            "the answer was nested more than 32 times",
-        ),
-        (
-            Script::answer(200, "", &format!("\"{}\"", "x".repeat(1_000))),
-            "the answer was longer than 1000 bytes",
-        ),
-        (
-            Script::Bytes(endless),
-            "the answer was longer than 1000 bytes",
-        ),
+        (Script::answer(200, "", &deep), too_deep),
+        (Script::answer(200, "", &long), too_long),
+        (Script::Bytes(endless), too_long),
         (Script::Bytes(unfinished.clone()), "the connection broke"),
         (Script::Bytes(Vec::new()), "the connection broke"),
         (Script::Stall(Vec::new()), "no answer within 300ms"),
@@ -234,44 +230,35 @@ async fn a_call_carries_what_the_rule_says_and_the_owners_key() {
     let base = format!("http://{}", fake.address);
     let mut allowed = host(&base, true);
     allowed.authorization = Some("Token secret-canary".into());
-    let outside = ActionExecutor::new(&actions(vec![allowed]), None).unwrap();
+    let executor = executor(vec![allowed]);
     let call = HttpCall {
         method: HttpMethod::Put,
-        url: format!("{base}/orders?of=ana%20b"),
-        headers: BTreeMap::from([("X-Shop".to_owned(), "luna".to_owned())]),
+        headers: header("X-Shop", "luna"),
         body: Some(json!({"size": "l"})),
         timeout: Duration::from_secs(5),
+        ..call(&format!("{base}/orders?of=ana%20b"))
     };
 
-    let done = perform(&outside, &Action::Http(call)).await;
+    let done = perform(&executor, &Action::Http(call)).await;
 
     assert_eq!(done, ActionResult::Done(json!(true)));
     let request = &fake.requests()[0];
-    assert!(
-        request
-            .head
-            .starts_with("PUT /orders?of=ana%20b HTTP/1.1\r\n")
-    );
-    assert!(
-        request
-            .head
-            .contains("authorization: Token secret-canary\r\n")
-    );
-    assert!(request.head.contains("x-shop: luna\r\n"));
+    let head = &request.head;
+    assert!(head.starts_with("PUT /orders?of=ana%20b HTTP/1.1\r\n"));
+    assert!(head.contains("authorization: Token secret-canary\r\n"));
+    assert!(head.contains("x-shop: luna\r\n"));
     assert_eq!(request.body, json!({"size": "l"}));
-    assert!(!format!("{outside:?}").contains("canary"));
+    assert!(!format!("{executor:?}").contains("canary"));
 }
 
 #[tokio::test]
 async fn a_header_cannot_be_broken_out_of() {
     let base = "http://127.0.0.1:9";
-    let outside = ActionExecutor::new(&actions(vec![host(base, true)]), None).unwrap();
-    let Action::Http(mut call) = get(base) else {
-        panic!("it is a call");
-    };
-    call.headers = BTreeMap::from([("X-Name".to_owned(), "a\r\nX-Admin: yes".to_owned())]);
+    let executor = executor(vec![host(base, true)]);
+    let mut call = call(base);
+    call.headers = header("X-Name", "a\r\nX-Admin: yes");
 
-    let reason = failed(perform(&outside, &Action::Http(call)).await);
+    let reason = failed(perform(&executor, &Action::Http(call)).await);
 
     assert!(reason.contains("no header may carry"), "{reason}");
 }
@@ -298,42 +285,37 @@ fn question(choose: &[&str]) -> ModelCall {
     }
 }
 
-/// What a model's words come to, and what it was asked.
-async fn ask_model(reply: &str, call: ModelCall) -> (ActionResult, Value) {
-    let body = json!({"choices": [{"message": {"role": "assistant", "content": reply}}]});
-    let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
-    let model = Model {
-        url: format!("http://{}/v1", fake.address),
+fn model() -> Model {
+    Model {
+        url: String::new(),
         name: "small".to_owned(),
         api_key: Some("model-key".into()),
         temperature: None,
         limit_key: LimitKey::MaxTokens,
-    };
-    ask_model_at(fake, &model, call).await
+    }
 }
 
-async fn ask_model_at(fake: Fake, model: &Model, call: ModelCall) -> (ActionResult, Value) {
-    let outside = ActionExecutor::new(&actions(Vec::new()), Some(model)).unwrap();
-    let outcome = perform(&outside, &Action::Model(call)).await;
+/// Returns the result of a model's reply, and the body of the request.
+async fn ask_model(reply: &str, mut model: Model, call: ModelCall) -> (ActionResult, Value) {
+    let body = json!({"choices": [{"message": {"role": "assistant", "content": reply}}]});
+    let fake = Fake::start([Script::answer(200, "", &body.to_string())]).await;
+    model.url = format!("http://{}/v1", fake.address);
+    let executor = ActionExecutor::new(&actions(Vec::new()), Some(&model)).unwrap();
+    let outcome = perform(&executor, &Action::Model(call)).await;
     let request = fake.requests().remove(0);
-    assert!(
-        request
-            .head
-            .starts_with("POST /v1/chat/completions HTTP/1.1\r\n")
-    );
-    assert!(request.head.contains("authorization: Bearer model-key\r\n"));
+    let head = request.head;
+    assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
+    assert!(head.contains("authorization: Bearer model-key\r\n"));
     (outcome, request.body)
 }
 
 #[tokio::test]
 async fn a_model_writes_a_text_from_the_conversation() {
-    let (outcome, request) = ask_model(" Yes, {{ contact.phone }}. ", question(&[])).await;
+    let (outcome, request) = ask_model(" Yes, {{ contact.phone }}. ", model(), question(&[])).await;
 
-    // What looks like a template stays what it is.
-    assert_eq!(
-        outcome,
-        ActionResult::Done(json!({"text": "Yes, {{ contact.phone }}."}))
-    );
+    // Text that looks like a template is not rendered.
+    let text = json!({"text": "Yes, {{ contact.phone }}."});
+    assert_eq!(outcome, ActionResult::Done(text));
     let expected = json!({
         "model": "small", "max_tokens": 50,
         "messages": [
@@ -348,59 +330,40 @@ async fn a_model_writes_a_text_from_the_conversation() {
 
 #[tokio::test]
 async fn a_model_chooses_one_of_the_rules_it_is_given() {
+    let no_rule = "the model chose none of the rules it was given";
     let cases = [
         ("bread", Ok(json!({"choice": "bread"}))),
         ("`bread`.", Ok(json!({"choice": "bread"}))),
         (" Bread!", Ok(json!({"choice": "bread"}))),
         ("None", Ok(json!({"choice": null}))),
-        (
-            "delete-everything",
-            Err("the model chose none of the rules it was given"),
-        ),
+        ("delete-everything", Err(no_rule)),
         (" ", Err("the model said nothing")),
     ];
     for (reply, expected) in cases {
-        let (outcome, request) = ask_model(reply, question(&["bread", "cake"])).await;
+        let (outcome, request) = ask_model(reply, model(), question(&["bread", "cake"])).await;
         let expected = match expected {
             Ok(value) => ActionResult::Done(value),
             Err(reason) => ActionResult::Failed(reason.to_owned()),
         };
         assert_eq!(outcome, expected, "{reply}");
-        let system = request
-            .pointer("/messages/0/content")
-            .and_then(Value::as_str);
-        assert!(
-            system
-                .unwrap()
-                .ends_with("\nbread: about bread\ncake: about cake")
-        );
+        let system = request["messages"][0]["content"].as_str().unwrap();
+        assert!(system.ends_with("\nbread: about bread\ncake: about cake"));
     }
 }
 
 #[tokio::test]
 async fn a_model_is_asked_in_the_words_its_service_knows() {
-    let body = json!({"choices": [{"message": {"content": "Yes."}}]}).to_string();
-    let fake = Fake::start([Script::answer(200, "", &body)]).await;
     let model = Model {
-        url: format!("http://{}/v1", fake.address),
-        name: "new".to_owned(),
-        api_key: Some("model-key".into()),
         temperature: Some(1),
         limit_key: LimitKey::MaxCompletionTokens,
+        ..model()
     };
 
-    let (_, request) = ask_model_at(fake, &model, question(&[])).await;
+    let (_, request) = ask_model("Yes.", model, question(&[])).await;
 
     assert_eq!(request["max_completion_tokens"], json!(50));
     assert_eq!(request["temperature"], json!(1));
     assert_eq!(request.get("max_tokens"), None);
-}
-
-#[tokio::test]
-async fn what_a_service_writes_before_its_answer_is_no_part_of_it() {
-    let done = answered(Script::answer(200, "", "\u{feff}{\"status\":\"baked\"}")).await;
-
-    assert_eq!(done, ActionResult::Done(json!({"status": "baked"})));
 }
 
 #[tokio::test]
@@ -412,9 +375,9 @@ async fn an_address_that_would_leave_its_place_is_not_called() {
         "/a\\..\\b",
     ] {
         let base = "http://127.0.0.1:9";
-        let outside = ActionExecutor::new(&actions(vec![host(base, true)]), None).unwrap();
+        let executor = executor(vec![host(base, true)]);
 
-        let reason = failed(perform(&outside, &get(&format!("{base}{way}"))).await);
+        let reason = failed(perform(&executor, &get(&format!("{base}{way}"))).await);
 
         assert!(reason.contains("leaves its place"), "{way}: {reason}");
     }
@@ -426,32 +389,26 @@ async fn the_owners_key_goes_before_that_of_a_rule() {
     let base = format!("http://{}", fake.address);
     let mut allowed = host(&base, true);
     allowed.authorization = Some("Token of-the-owner".into());
-    let outside = ActionExecutor::new(&actions(vec![allowed]), None).unwrap();
-    let Action::Http(mut call) = get(&base) else {
-        panic!("it is a call");
-    };
-    call.headers = BTreeMap::from([("Authorization".to_owned(), "Token of-a-rule".to_owned())]);
+    let executor = executor(vec![allowed]);
+    let mut call = call(&base);
+    call.headers = header("Authorization", "Token of-a-rule");
 
-    perform(&outside, &Action::Http(call)).await;
+    perform(&executor, &Action::Http(call)).await;
 
     let head = &fake.requests()[0].head;
-    assert!(
-        head.contains("authorization: Token of-the-owner\r\n"),
-        "{head}"
-    );
+    let is_owners = head.contains("authorization: Token of-the-owner\r\n");
+    assert!(is_owners, "{head}");
     assert!(!head.contains("of-a-rule"), "{head}");
 }
 
 #[tokio::test]
 async fn without_a_model_none_is_asked() {
-    let outside = ActionExecutor::new(&actions(Vec::new()), None).unwrap();
+    let executor = executor(Vec::new());
 
-    let reason = failed(perform(&outside, &Action::Model(question(&[]))).await);
+    let reason = failed(perform(&executor, &Action::Model(question(&[]))).await);
 
-    assert_eq!(
-        reason,
-        "no language model is set: see [model] in replyd.toml"
-    );
+    let expected = "no language model is set: see [model] in replyd.toml";
+    assert_eq!(reason, expected);
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Maintenance {
     /// Runs until either stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
         // Neither of the two ends by itself.
-        let work = async { tokio::join!(self.until_released(), self.look_for_damage()) };
+        let work = async { tokio::join!(self.until_released(), self.check_for_damage()) };
         shutdown.run(work).await;
     }
 
@@ -63,12 +63,12 @@ impl Maintenance {
         std::future::pending::<()>().await;
     }
 
-    async fn look_for_damage(&self) {
+    async fn check_for_damage(&self) {
         if !self.store.is_damage_check_due() {
             sleep(LOOK_EVERY).await;
         }
         loop {
-            match self.store.look_for_damage().await {
+            match self.store.check_for_damage().await {
                 Ok(None) => tracing::debug!("the database was looked at and is sound"),
                 Ok(Some(what)) => {
                     tracing::error!(

@@ -36,7 +36,7 @@ use crate::workers::outbox;
 use crate::workers::outbox::{Delivery, DeliverySettings};
 use crate::workers::{MediaDownloader, Timers, TimersAndActions};
 
-use account_monitor::AccountMonitor;
+use account_monitor::{AccountMonitor, Reported};
 use maintenance::Maintenance;
 use reload::{Current, Reload};
 use rulebook::Rulebook;
@@ -172,13 +172,21 @@ impl App {
         self.announce();
         let store = self.store.clone();
         let wake = Arc::new(Notify::new());
-        let maintenance = self.maintenance(&wake);
+        let maintenance = Maintenance {
+            store: store.clone(),
+            conditions: Arc::clone(&self.conditions),
+            wake: Arc::clone(&wake),
+        };
         let begun = maintenance.begin().await;
         begun.context("could not ask whether the database is held")?;
         // The admin listener stays open while the rest stops, so that the stop can be observed.
         let finished = CancellationToken::new();
-        let monitor = self.monitor().begin().await;
-        let write_probe = self.write_probe();
+        let mut monitor = self.monitor();
+        monitor.begin().await;
+        let write_probe = WriteProbe {
+            store: store.clone(),
+            conditions: Arc::clone(&self.conditions),
+        };
         let mut tasks = self.start(&shutdown, &finished, wake);
         tasks.start("write probe", write_probe.run(shutdown.clone()));
         tasks.start("account monitor", monitor.run(shutdown.clone()));
@@ -277,23 +285,6 @@ impl App {
         tasks
     }
 
-    /// Builds the worker that probes the database during a fault.
-    fn write_probe(&self) -> WriteProbe {
-        WriteProbe {
-            store: self.store.clone(),
-            conditions: Arc::clone(&self.conditions),
-        }
-    }
-
-    /// Builds the worker that maintains the database.
-    fn maintenance(&self, wake: &Arc<Notify>) -> Maintenance {
-        Maintenance {
-            store: self.store.clone(),
-            conditions: Arc::clone(&self.conditions),
-            wake: Arc::clone(wake),
-        }
-    }
-
     /// Builds the worker that watches the account and the clock.
     fn monitor(&self) -> AccountMonitor {
         AccountMonitor {
@@ -303,6 +294,7 @@ impl App {
             metrics: Arc::clone(&self.metrics),
             conditions: Arc::clone(&self.conditions),
             health_signals: Arc::clone(&self.health_signals),
+            reported: Reported::default(),
         }
     }
 

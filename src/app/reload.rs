@@ -62,22 +62,24 @@ impl Reload {
     }
 
     async fn work(&self) {
-        let mut asked = Hangup::listen();
+        let mut hangup = Hangup::listen();
         // Fingerprint of the files when they were last accepted or rejected.
         let mut seen = Some(self.at_start);
         loop {
             let was_requested = tokio::select! {
                 () = sleep(LOOK_EVERY) => false,
-                () = asked.wait() => true,
+                () = hangup.wait() => true,
             };
             // A hangup signal reloads the files, changed or not.
-            seen = self.look(seen.filter(|_| !was_requested)).await;
+            seen = self
+                .reload_if_changed(seen.filter(|_| !was_requested))
+                .await;
         }
     }
 
     /// Reloads the files if their fingerprint differs from `seen`; returns the new fingerprint once
     /// they are accepted or rejected.
-    async fn look(&self, seen: Option<u64>) -> Option<u64> {
+    async fn reload_if_changed(&self, seen: Option<u64>) -> Option<u64> {
         let now = fingerprint(&self.config);
         if Some(now) == seen {
             return seen;
@@ -105,10 +107,10 @@ impl Reload {
         };
         // A reply must never name a version whose text is not stored.
         for (_, rules) in loaded.files() {
-            let kept = self
+            let recorded = self
                 .store
                 .record_rules(&rules.version, &rules.source, self.clock.now());
-            if let Err(error) = kept.await {
+            if let Err(error) = recorded.await {
                 self.stale("the changed ones could not be stored yet".to_owned());
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(
@@ -229,7 +231,7 @@ mod tests {
         let mut reload = Reload {
             current: Arc::clone(&current),
             config,
-            // Nothing can be written by it.
+            // A store that cannot write.
             store: Store::open_read_only(&url).await.unwrap(),
             clock: Clock::System,
             metrics: Arc::default(),
@@ -238,12 +240,12 @@ mod tests {
         };
         write(&folder, "new");
 
-        let seen = reload.look(Some(at_start)).await;
+        let seen = reload.reload_if_changed(Some(at_start)).await;
         assert_eq!((seen, version()), (None, old.clone()));
         assert_eq!(reload.metrics.rules_stale.get(), 1);
 
         reload.store = writable;
-        let seen = reload.look(seen).await;
+        let seen = reload.reload_if_changed(seen).await;
         assert_eq!(seen, Some(fingerprint(&reload.config)));
         assert_ne!(version(), old);
         assert_eq!(reload.metrics.rules_stale.get(), 0);

@@ -22,8 +22,7 @@ impl Supervisor {
         name: &'static str,
         task: impl Future<Output = ()> + Send + 'static,
     ) {
-        let id = self.running.spawn(task).id();
-        self.names.insert(id, name);
+        self.spawn(name, task);
     }
 
     /// Starts a task that should end only after all others have.
@@ -32,13 +31,14 @@ impl Supervisor {
         name: &'static str,
         task: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.start(name, task);
-        self.last.extend(
-            self.names
-                .iter()
-                .filter(|(_, of)| **of == name)
-                .map(|(id, _)| *id),
-        );
+        let id = self.spawn(name, task);
+        self.last.push(id);
+    }
+
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) -> Id {
+        let id = self.running.spawn(task).id();
+        self.names.insert(id, name);
+        id
     }
 
     /// Waits until all tasks have ended, cancelling `stop` when one ends before it and `finished`

@@ -44,7 +44,7 @@ impl WriteProbe {
                 }
             } else {
                 let _ = timeout(LOOK_EVERY, troubles.changed()).await;
-                self.store.look();
+                self.store.check_path();
             }
         }
     }
@@ -57,7 +57,7 @@ impl WriteProbe {
     ) -> Ended {
         let began = Instant::now();
         let mut pause = LOOK_EVERY;
-        self.tell(fault);
+        self.report(fault);
         loop {
             if fault.is_final() {
                 return Ended::Never;
@@ -68,7 +68,7 @@ impl WriteProbe {
             };
             if seen.fault != fault {
                 fault = seen.fault;
-                self.tell(fault);
+                self.report(fault);
                 continue;
             }
             if timeout(pause, troubles.changed()).await.is_ok() {
@@ -90,7 +90,7 @@ impl WriteProbe {
         }
     }
 
-    fn tell(&self, fault: Fault) {
+    fn report(&self, fault: Fault) {
         let sentence = fault.sentence();
         self.conditions
             .set(Condition::Database, Some(sentence.to_owned()));

@@ -1,64 +1,64 @@
-//! Why a file was not written, in words that say what to do.
+//! Errors of writing files, with advice.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::folder_of;
 
-/// A file or folder that was not written.
+/// Error of writing a file or creating a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A file; one that was there before is as it was.
+    /// A file was not written; an existing one is unchanged.
     #[error("could not write `{}`", path.display())]
     File {
-        /// As it was named.
+        /// Path as it was given.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         reason: Reason,
     },
-    /// A folder.
+    /// A folder was not created.
     #[error("could not make folder `{}`", path.display())]
     Folder {
-        /// As it was named.
+        /// Path as it was given.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         reason: Reason,
     },
 }
 
-/// What stands in the way.
+/// Cause of an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
-    /// A file that must not be replaced.
+    /// The file exists and must not be replaced.
     #[error("it is there already")]
     Exists,
-    /// A folder of this name.
+    /// The path is a folder.
     #[error("a folder has this name")]
     Folder,
-    /// A file of this name, where a folder is to be.
+    /// The path of the folder is a file.
     #[error("a file has this name")]
     File,
-    /// A file where the path needs a folder.
+    /// A parent of the path is a file.
     #[error("a part of the path is a file, not a folder")]
     NotAFolder,
     /// The folder is missing.
     #[error("there is no folder `{}`", .0.display())]
     NoFolder(PathBuf),
-    /// The rights do not suffice.
+    /// The user has no permission.
     #[error("this user may not write to it, or not to folder `{}`", .0.display())]
     Forbidden(PathBuf),
-    /// Nothing can be written there.
+    /// The file system is read-only.
     #[error("the file system of folder `{}` is read-only", .0.display())]
     ReadOnly(PathBuf),
-    /// There is no room.
+    /// The disk or the quota is full.
     #[error("the disk is full, or this user's share of it")]
     Full,
-    /// Links that lead to each other.
+    /// Symbolic links form a circle.
     #[error("its symbolic links lead in a circle")]
     Circle,
-    /// Anything else.
+    /// Any other error.
     #[error(transparent)]
     Other(io::Error),
 }
@@ -82,7 +82,7 @@ impl WriteError {
         }
     }
 
-    /// What stands in the way.
+    /// Cause of an error.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         match self {
@@ -106,7 +106,7 @@ impl Reason {
         }
     }
 
-    /// What to do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {

@@ -1,10 +1,10 @@
-//! Files that we write: whole or not at all, and never over what somebody else put there.
+//! Writing of files: completely or not at all, and never over another program's file.
 //!
-//! A file is a [`Draft`] beside its place until it is whole; then it is published under its name.
-//! Modes, owners and symbolic links of a file that is replaced stay. What holds conversations or
-//! secrets is [`Access::Private`]: only its owner may read it, whatever the umask. Every writer of
-//! this crate goes through here, but SQLite, whose file is made by [`make_private`] before it is
-//! opened.
+//! A file is a [`Draft`] beside its path until it is complete; then it is published under its name.
+//! A replaced file keeps its mode, owner and symbolic links. Files with conversations or secrets
+//! are [`Access::Private`]: only their owner may read them, whatever the umask. Every writer of
+//! this crate uses this module except SQLite, whose file is created by [`make_private`] before it
+//! is opened.
 
 mod error;
 mod system;
@@ -17,63 +17,61 @@ use uuid::Uuid;
 
 pub use error::{Reason, WriteError};
 
-/// Begins the names of files that are not whole yet; one that is left behind by a crash may be
-/// deleted.
+/// Prefix of incomplete files; one that is left by a crash may be deleted.
 pub const DRAFT_PREFIX: &str = ".replyd-";
 
-/// More links than this in a row lead in a circle; Linux gives up at the same number.
+/// Upper bound of symbolic links in a row, as in Linux: more are a circle.
 const MOST_LINKS: u32 = 40;
 
-/// Who may read a file that is made anew.
+/// Mode of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner alone: mode 0600, whatever the umask.
+    /// Mode 0600, whatever the umask.
     Private,
-    /// As the umask has it.
+    /// Mode of the umask.
     Umask,
 }
 
-/// What becomes of a file that is there already.
+/// Treatment of an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and nothing is written: [`Reason::Exists`].
+    /// The file stays, and nothing is written: [`Reason::Exists`].
     Kept,
-    /// It is replaced; its mode, its owner and the links that lead to it stay.
+    /// The file is replaced; its mode, its owner and the links to it stay.
     Replaced,
 }
 
-/// A file that is being written beside its place. It goes away unless it is published.
+/// A file that is being written beside its path. It is deleted unless it is published.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
-    /// As the caller named it, for messages.
+    /// Path as the caller gave it, for messages.
     named: PathBuf,
     way: Way,
 }
 
-/// How what is written comes to its place.
+/// Way of the bytes to the path.
 #[derive(Debug)]
 enum Way {
-    /// From a file of its own, by a rename.
+    /// Through a file beside it, by a rename.
     Beside {
         draft: PathBuf,
         target: PathBuf,
         existing: Existing,
     },
-    /// At once: a terminal, a pipe or a device, of which there is no second one to rename.
+    /// Directly, to a terminal, a pipe or a device.
     Through,
 }
 
 impl Draft {
-    /// Begins a file, with nothing in it; its place is looked at now, so that a refusal costs no
-    /// work.
+    /// Starts an empty draft; the path is checked now, so that a rejection costs no work.
     ///
     /// # Errors
     /// Every [`Reason`].
     pub fn begin(path: &Path, existing: Existing, access: Access) -> Result<Self, WriteError> {
         let failed = |reason| WriteError::file(path, reason);
         let target = match existing {
-            // A link that leads nowhere is there, too.
+            // A link without a target exists, too.
             Existing::Kept if path.symlink_metadata().is_ok() => {
                 return Err(failed(Reason::Exists));
             }
@@ -104,17 +102,17 @@ impl Draft {
         })
     }
 
-    /// What to write to.
+    /// File to write to.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives it its name, when every byte is on the disk. It blocks for as long as the disk takes.
+    /// Syncs the file and gives it its name. Blocks while the disk works.
     ///
     /// # Errors
-    /// [`Reason::Exists`] when another file has come to its place meanwhile and is to stay, and
-    /// what the disk says.
+    /// [`Reason::Exists`] if another file has been created at the path meanwhile and must stay, and
+    /// errors of the disk.
     pub fn publish(self) -> Result<(), WriteError> {
         let Way::Beside {
             draft,
@@ -129,13 +127,12 @@ impl Draft {
             Existing::Kept => rename_to_new(draft, target),
         });
         published.map_err(|error| self.failed(error))?;
-        // The name is on the disk only when the folder is; where folders cannot be synced this is
-        // all there is.
+        // The name is on the disk only after a sync of the folder, where the system supports that.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 
-    /// An error of writing it, as a sentence.
+    /// Describes an error of writing to the draft.
     #[must_use]
     pub fn failed(&self, error: io::Error) -> WriteError {
         let target = match &self.way {
@@ -149,31 +146,30 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if let Way::Beside { draft, .. } = &self.way {
-            // Not there any more once it was renamed.
+            // Fails if the draft was renamed.
             let _ = fs::remove_file(draft);
         }
     }
 }
 
-/// Writes a whole file that is not there yet.
+/// Writes a new file.
 ///
 /// # Errors
-/// [`Reason::Exists`] when something has its name, and every other [`Reason`]; then nothing is left
-/// behind.
+/// [`Reason::Exists`] if the path exists, and every other [`Reason`]; then no file is left behind.
 pub fn create(path: &Path, text: &str, access: Access) -> Result<(), WriteError> {
     write(path, text, Existing::Kept, access)
 }
 
-/// Writes a whole file, in the place of one that is there; `access` is for one that is not.
+/// Writes a file, replacing an existing one; `access` applies to a new one.
 ///
 /// # Errors
-/// Every [`Reason`] but `Exists`; then the old file is as it was.
+/// Every [`Reason`] but `Exists`; then the old file is unchanged.
 pub fn replace(path: &Path, text: &str, access: Access) -> Result<(), WriteError> {
     write(path, text, Existing::Replaced, access)
 }
 
-/// The file that [`replace`] would replace; `None` where there is none, and for a pipe or a device,
-/// which takes what is written and loses nothing.
+/// File that [`replace`] would replace; `None` if there is none, and for a pipe or a device, which
+/// loses nothing.
 #[must_use]
 pub fn replaced(path: &Path) -> Option<PathBuf> {
     match place_of(path) {
@@ -189,11 +185,11 @@ fn write(path: &Path, text: &str, existing: Existing, access: Access) -> Result<
     draft.publish()
 }
 
-/// Makes a folder, and those above it that are missing, for their owner alone (mode 0700). One that
-/// is there stays as it is.
+/// Creates a folder and its missing parents for their owner alone (mode 0700). An existing folder
+/// is unchanged.
 ///
 /// # Errors
-/// When it can not be made, or something else has its name.
+/// When it cannot be created, or its name is taken.
 pub fn make_folder(folder: &Path) -> Result<(), WriteError> {
     make_folders(folder).map_err(|error| WriteError::folder(folder, error))
 }
@@ -206,18 +202,18 @@ fn make_folders(folder: &Path) -> io::Result<()> {
         make_folders(above)?;
     }
     match system::make_private_folder(folder) {
-        // Another process was faster.
+        // Another process created it meanwhile.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         made => made,
     }
 }
 
-/// Makes a file without content and the folders above it, for their owner alone; what is there
-/// stays as it is. For files that others write: SQLite gives its `-wal` and `-shm` the mode of the
+/// Creates an empty file and the folders above it for their owner alone; existing ones are
+/// unchanged. For files of other writers: SQLite gives its `-wal` and `-shm` the mode of the
 /// database.
 ///
 /// # Errors
-/// When one of them can not be made.
+/// When one of them cannot be created.
 pub fn make_private(path: &Path) -> Result<(), WriteError> {
     make_folder(folder_of(path))?;
     let opened = open_private(path);
@@ -225,10 +221,10 @@ pub fn make_private(path: &Path) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// Opens a file for reading and writing, and makes it for its owner alone when it is not there.
+/// Opens a file for reading and writing; a missing one is created for its owner alone.
 ///
 /// # Errors
-/// What the system says.
+/// Errors of the system.
 pub fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -238,7 +234,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
             system::make_private(&file)?;
             Ok(file)
         }
-        // It is there, perhaps as a link, whose target may have to be made.
+        // The path exists, perhaps as a link whose target is missing.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => options
             .create_new(false)
             .create(true)
@@ -248,19 +244,19 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Where the bytes of a path go.
+/// Kind of file at a path.
 enum Place {
-    /// A regular file, or one that is not there yet.
+    /// A regular or a missing file.
     File(PathBuf),
-    /// Something else that takes bytes: `/dev/stdout`, a pipe.
+    /// Any other receiver of bytes: `/dev/stdout`, a pipe.
     Stream(PathBuf),
 }
 
-/// Follows links, also one whose target is not there.
+/// Follows links, also one whose target is missing.
 fn place_of(path: &Path) -> Result<Place, Reason> {
     let mut at = path.to_owned();
     for _ in 0..MOST_LINKS {
-        // `/dev/stdout` leads there: what stands behind it belongs to the shell, which has it open.
+        // Target of `/dev/stdout`: the file behind it belongs to the shell, which has it open.
         if at.starts_with("/proc") || at.starts_with("/dev/fd") {
             return Ok(Place::Stream(at));
         }
@@ -283,22 +279,22 @@ fn open_draft(target: &Path, existing: Existing, access: Access) -> io::Result<(
     if target.file_name().is_none() {
         return Err(ErrorKind::IsADirectory.into());
     }
-    // Short, so that a name of the greatest length has room for it.
+    // Short, so that it fits where the longest names fit.
     let name = format!("{DRAFT_PREFIX}{}.new", Uuid::new_v4().simple());
     let draft = target.with_file_name(name);
-    let there = match existing {
+    let replaced = match existing {
         Existing::Replaced => fs::metadata(target).ok(),
         Existing::Kept => None,
     };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    if there.is_some() || access == Access::Private {
+    if replaced.is_some() || access == Access::Private {
         system::private(&mut options);
     }
     let file = options.open(&draft)?;
-    // Before there is anything to read: the file may hold secrets.
-    let protected = match &there {
-        Some(there) => system::make_like(&file, there),
+    // Before the first byte: the file may hold secrets.
+    let protected = match &replaced {
+        Some(replaced) => system::make_like(&file, replaced),
         None if access == Access::Private => system::make_private(&file),
         None => Ok(()),
     };
@@ -311,12 +307,12 @@ fn open_draft(target: &Path, existing: Existing, access: Access) -> io::Result<(
     }
 }
 
-/// Renames where a plain rename would replace a file that has come meanwhile.
+/// Renames without replacing a file that was created meanwhile.
 fn rename_to_new(draft: &Path, target: &Path) -> io::Result<()> {
     match fs::hard_link(draft, target) {
         Ok(()) => fs::remove_file(draft),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // A file system without hard links: the name is taken first, with nothing behind it.
+        // Without hard links in the file system, the name is reserved by an empty file first.
         Err(_) => {
             File::create_new(target)?;
             fs::rename(draft, target).inspect_err(|_| {
@@ -326,7 +322,7 @@ fn rename_to_new(draft: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// The folder of a file; `.` for a bare name.
+/// Folder of a file; `.` for a bare name.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

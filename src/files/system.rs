@@ -17,12 +17,12 @@ mod unix {
     const PRIVATE_FILE: u32 = 0o600;
     const PRIVATE_FOLDER: u32 = 0o700;
 
-    /// A file that is made by these options is its owner's alone from the first moment.
+    /// Restricts new files to their owner from the first moment.
     pub(crate) fn private(options: &mut OpenOptions) {
         options.mode(PRIVATE_FILE);
     }
 
-    /// Gives back to the owner what an odd umask took.
+    /// Sets the private mode, which an unusual umask may have reduced.
     pub(crate) fn make_private(file: &File) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(PRIVATE_FILE))
     }
@@ -32,17 +32,17 @@ mod unix {
         fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER))
     }
 
-    /// Gives a file the mode and, where we may, the owner and group of another.
+    /// Gives a file the mode and, if permitted, the owner and group of another.
     pub(crate) fn make_like(file: &File, other: &Metadata) -> io::Result<()> {
         let current = file.metadata()?;
         if current.gid() != other.gid() {
-            // Whoever is no member of the group cannot give it; the mode is kept all the same.
+            // Fails for a user outside the group; the mode is set all the same.
             let _ = fchown(file, None, Some(other.gid()));
         }
         if current.uid() != other.uid() {
             let _ = fchown(file, Some(other.uid()), None);
         }
-        // After the owner, whose change takes bits of the mode away.
+        // After the owner, whose change clears bits of the mode.
         file.set_permissions(other.permissions())
     }
 }

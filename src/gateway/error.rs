@@ -1,6 +1,6 @@
-//! What a failed call means: certainly not sent, perhaps sent, or refused with a reason.
+//! Errors of calls: certainly not sent, possibly sent, or rejected with a reason.
 //!
-//! `Display` and `Debug` hold codes and statuses only, never what the gateway wrote.
+//! `Display` and `Debug` show codes and statuses only, never text of the gateway.
 
 use std::error::Error as _;
 use std::fmt;
@@ -10,73 +10,74 @@ use crate::message::GraphError;
 use crate::whatsapp::error_codes;
 use crate::whatsapp::error_codes::Class;
 
-/// Why a call did not end in "accepted".
+/// Reason why a call did not end in "accepted".
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// No byte of the request left us.
+    /// No byte of the request was sent.
     #[error("gateway cannot be reached: {0}")]
     NotSent(NotSent),
-    /// The request may have arrived; no answer we understand came back. Never repeat it blindly.
+    /// The request may have arrived, but there is no readable response. It must not be repeated
+    /// blindly.
     #[error("outcome is unknown: {0}")]
     Unknown(Unknown),
-    /// It was refused: not sent.
+    /// The request was rejected.
     #[error(transparent)]
     Rejected(Box<Rejection>),
 }
 
-/// Why nothing left us.
+/// Reason why nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSent {
-    /// The name has no address.
+    /// The host name has no address.
     #[error("its name was not resolved")]
     Name,
     /// No connection within three seconds.
     #[error("connecting took too long")]
     TooSlow,
-    /// No secure connection could be made.
+    /// No secure connection could be established.
     #[error("no secure connection: {0}")]
     Tls(Insecure),
-    /// Nothing listens there.
+    /// No process listens at the address.
     #[error("connection refused")]
     Refused,
-    /// An id in the address is none: it would lead to another address.
+    /// A segment of the path is not an id: it would lead to another URL.
     #[error("an id in its address holds characters that no id has")]
     Id,
-    /// There is no way to the host, or the connection ended before it was made.
+    /// The host is unreachable, or the connection ended before it was established.
     #[error("no way to it")]
     NoWay,
-    /// Our own request could not be put together.
+    /// The request could not be built.
     #[error("the request is not valid")]
     Request,
 }
 
-/// Why a connection is not secure.
+/// Reason why a connection is not secure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Insecure {
-    /// It was signed by nobody whom this machine trusts.
+    /// The certificate's issuer is not trusted.
     #[error("the certificate is not trusted")]
     Untrusted,
-    /// It is of another host.
+    /// The certificate belongs to another host.
     #[error("the certificate is for another host name")]
     OtherName,
-    /// Its time is over, or has not come.
+    /// The certificate has expired, or is not valid yet.
     #[error("the certificate is out of date")]
     OutOfDate,
-    /// The other side does not speak our TLS.
+    /// The server does not support TLS 1.2 or 1.3.
     #[error("what answers does not speak TLS 1.2 or 1.3")]
     Other,
 }
 
-/// Why we do not know.
+/// Reason why the result is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
-    /// No answer in time.
+    /// No response in time.
     #[error("no answer in time")]
     TimedOut,
-    /// The connection ended before the whole answer had come.
+    /// The connection ended before the whole response had arrived.
     #[error("the connection broke")]
     Broken,
-    /// An answer that is not Graph's: a proxy's 502, or 200 with something we cannot read.
+    /// The response is not Graph's: a proxy's 502, or 200 with unreadable content.
     #[error("an answer of HTTP status {status} that we cannot read")]
     Answer {
         /// HTTP status.
@@ -84,29 +85,29 @@ pub enum Unknown {
     },
 }
 
-/// Who refused.
+/// Sender of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Meta, with a Graph error.
     Meta,
-    /// The gateway itself, or a proxy on the way.
+    /// The gateway or a proxy.
     Gateway,
 }
 
-/// A refusal.
+/// A rejection.
 pub struct Rejection {
-    /// HTTP status; only for people, and for refusals without a Graph error.
+    /// HTTP status; for operators, and for rejections without a Graph error.
     pub status: u16,
-    /// Graph's error, when there is one.
+    /// Graph's error, if there is one.
     pub error: Option<GraphError>,
-    /// Meta says that the same request may pass later.
+    /// Whether Meta reports that the same request may succeed later.
     pub is_transient: bool,
-    /// How long the gateway asks us to wait.
+    /// Wait that the gateway asks for.
     pub retry_after: Option<Duration>,
 }
 
 impl Rejection {
-    /// Who refused.
+    /// Sender of a rejection.
     #[must_use]
     pub fn source(&self) -> Source {
         match self.error {
@@ -115,7 +116,7 @@ impl Rejection {
         }
     }
 
-    /// What it means for us: by Graph's code, and by HTTP status only where there is no known code.
+    /// Class of the error: by Graph's code, and by HTTP status only without a known code.
     ///
     /// See
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
@@ -135,12 +136,12 @@ impl Rejection {
         match self.status {
             408 | 425 | 429 => Class::Retry,
             413 => Class::GiveUp,
-            // Key, connection or address are wrong, so no message would pass.
+            // Key, connection or URL are wrong, so no message would succeed.
             _ => Class::Account,
         }
     }
 
-    /// What the owner can do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match (&self.error, self.status) {
@@ -157,8 +158,7 @@ impl Rejection {
         }
     }
 
-    /// The reason for the owner's eyes: with Meta's own explanation, so it belongs in the database,
-    /// not in logs.
+    /// Reason with Meta's explanation, for the operator: belongs in the database, not in logs.
     #[must_use]
     pub fn reason(&self) -> String {
         const LONGEST_DETAILS: usize = 500;
@@ -203,7 +203,7 @@ impl fmt::Debug for Rejection {
 impl std::error::Error for Rejection {}
 
 impl SendError {
-    /// What the owner can do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
@@ -237,7 +237,7 @@ impl SendError {
         }
     }
 
-    /// The Graph error code, when Meta gave one.
+    /// Graph's error code, if Meta gave one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self {
@@ -247,7 +247,7 @@ impl SendError {
     }
 }
 
-/// Tells a request that never left from one that may have.
+/// Classifies an error: nothing sent, or possibly sent.
 pub(super) fn from_transport(error: &reqwest::Error) -> SendError {
     if error.is_builder() {
         return SendError::NotSent(NotSent::Request);
@@ -292,12 +292,12 @@ fn insecure(error: &rustls::Error) -> Insecure {
     }
 }
 
-/// The first cause of this kind.
+/// Finds the first cause of a type.
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        // An IO error does not count what it wraps among its sources; what it wraps says more than
-        // it does.
+        // An IO error does not list the wrapped error among its sources, which says more than the
+        // IO error.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
@@ -312,7 +312,7 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     None
 }
 
-/// Why a request of any kind did not come through, in words that name no address.
+/// Describes the failure of a request without its URL.
 pub(crate) fn reason(error: &reqwest::Error) -> String {
     match from_transport(error) {
         SendError::NotSent(reason) => reason.to_string(),

@@ -1,4 +1,4 @@
-//! The one place that builds an HTTP client, so that none is without limits.
+//! The only place that builds HTTP clients, so that each has limits.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -6,28 +6,28 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, retry};
 
-/// A gateway that takes no connection within this time is down.
+/// A gateway that accepts no connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Shorter than usual servers keep idle connections: one closed under our request would leave it
-/// unclear whether the request arrived.
+/// Shorter than servers usually keep idle connections: if one were closed under a request, it would
+/// be unknown whether the request arrived.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Builds a client whose requests take `timeout` at most, answer included.
+/// Builds a client whose requests, with their responses, take at most `timeout`.
 ///
-/// It follows no redirects (they would carry the API key elsewhere), asks no proxy of the
-/// environment, and repeats nothing by itself (a repeated send is a message twice).
+/// It follows no redirects (they would carry the API key elsewhere), uses no proxy of the
+/// environment, and repeats nothing (a repeated send is a second message).
 ///
 /// # Errors
-/// When the TLS library finds no certificates to trust.
+/// When the TLS library finds no trusted certificates.
 pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<Client> {
     http_client_builder(timeout).build()
 }
 
-/// The same before it is built: for whoever must add to its limits.
+/// Builder of [`http_client`], for callers that add limits.
 pub(crate) fn http_client_builder(timeout: Duration) -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // Refused when somebody has installed one before; then that one serves us too.
+        // Fails if a provider is installed already; then that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     Client::builder()

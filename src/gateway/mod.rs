@@ -1,7 +1,7 @@
-//! The client of whatever carries Graph API calls: Maton, `graph.facebook.com` or the sandbox.
+//! Client of the service that carries Graph API calls: Maton, `graph.facebook.com` or the sandbox.
 //!
-//! One call, one request, one [`SendError`] that says whether anything may have left us. It never
-//! tries again and keeps no pace: [`crate::workers::outbox`] does both.
+//! One call is one request, with one [`SendError`] that tells whether anything may have been sent.
+//! Nothing is repeated or paced here: [`crate::workers::outbox`] does both.
 
 mod download;
 mod error;
@@ -29,7 +29,7 @@ pub(crate) use error::reason;
 pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 pub(crate) use http_client::{http_client, http_client_builder};
 
-/// Chooses one of several connections of a Maton account.
+/// Header that selects a connection of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
 
 /// Sends Graph API calls.
@@ -38,25 +38,25 @@ pub struct Gateway {
     client: Client,
     /// Base URL and Graph version.
     base: Arc<Url>,
-    /// The gateway's own API.
+    /// Base URL of the gateway's own API.
     control: Arc<Url>,
-    /// Marked sensitive, so that no `Debug` shows them.
+    /// Marked as sensitive, so that `Debug` hides the values.
     headers: HeaderMap,
     timeout: Duration,
-    /// The time that the last answer told, and when it came: the best witness for our own clock.
+    /// Time in the last response, and its arrival: the best evidence about server time.
     reported_time: Arc<watch::Sender<Option<GatewayTime>>>,
 }
 
-/// A time that an answer told.
+/// Time in a response.
 #[derive(Clone, Copy, Debug)]
 pub struct GatewayTime {
-    /// Its `Date`.
+    /// Header `Date`.
     pub reported: Timestamp,
-    /// When it came.
+    /// Arrival of the response.
     pub at: Instant,
 }
 
-/// Why the client could not be made.
+/// Reason why the client could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// `gateway.base_url` cannot be extended by a path.
@@ -68,16 +68,16 @@ pub enum GatewayError {
     /// `model.url` cannot be extended by a path.
     #[error("model.url is not a web address")]
     ModelUrl,
-    /// The key or the connection holds characters that no HTTP header may carry.
+    /// The key or the connection has characters that are not allowed in HTTP headers.
     #[error("{0} holds characters that no HTTP header may carry")]
     Header(&'static str),
-    /// The TLS library found no certificates to trust, or the like.
+    /// The TLS library failed, for example because it found no trusted certificates.
     #[error("could not set up the HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
 impl Gateway {
-    /// Makes the client; connects to nothing yet.
+    /// Creates the client without connecting.
     ///
     /// # Errors
     /// Each [`GatewayError`].
@@ -101,13 +101,13 @@ impl Gateway {
         })
     }
 
-    /// The time that each answer tells, as it comes.
+    /// Subscribes to the times in responses.
     #[must_use]
-    pub fn told_times(&self) -> watch::Receiver<Option<GatewayTime>> {
+    pub fn reported_times(&self) -> watch::Receiver<Option<GatewayTime>> {
         self.reported_time.subscribe()
     }
 
-    fn hear(&self, response: &Response) {
+    fn record_time(&self, response: &Response) {
         if let Some(reported) = response::date(response.headers()) {
             let at = Instant::now();
             self.reported_time
@@ -115,19 +115,18 @@ impl Gateway {
         }
     }
 
-    /// How long a call takes at the longest.
+    /// Upper bound of a call's duration.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Sends a message and gives the id WhatsApp knows it by. Accepted is not delivered: receipts
-    /// tell that.
+    /// Sends a message and returns its wamid. Accepted is not delivered: receipts report that.
     ///
-    /// `body` is from [`crate::whatsapp::outbound::message_body`].
+    /// `body` comes from [`crate::whatsapp::outbound::message_body`].
     ///
     /// # Errors
-    /// [`SendError`]; only [`SendError::Unknown`] may have been sent.
+    /// [`SendError`]; only after [`SendError::Unknown`] the message may have been sent.
     pub async fn send_message(
         &self,
         number: &PhoneNumberId,
@@ -137,9 +136,9 @@ impl Gateway {
         response::wamid(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
-    /// Marks a message, and all before it, read.
+    /// Marks a message and all before it as read.
     ///
-    /// `body` is from [`crate::whatsapp::outbound::read_mark_body`].
+    /// `body` comes from [`crate::whatsapp::outbound::read_mark_body`].
     ///
     /// # Errors
     /// [`SendError`].
@@ -147,10 +146,10 @@ impl Gateway {
         self.perform(&messages_call(number, body)).await.map(drop)
     }
 
-    /// Performs any call and gives the JSON of the answer; `null` for an empty one.
+    /// Performs a call and returns the JSON of the response; `null` if it is empty.
     ///
     /// # Errors
-    /// [`SendError`]; after [`SendError::Unknown`] a call that changes something may have done so.
+    /// [`SendError`]; after [`SendError::Unknown`] a change may have been made.
     pub async fn call(&self, call: &Call) -> Result<Value, SendError> {
         let answer = self.perform(call).await?;
         if answer.is_empty() {
@@ -160,10 +159,10 @@ impl Gateway {
             .map_err(|_| SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
-    /// The gateway's time, if it tells one: asked of its base address, whatever that answers.
+    /// Reads the gateway's time from a response of its base address, whatever the status.
     ///
     /// # Errors
-    /// [`SendError`] when it cannot be reached.
+    /// [`SendError`] if the gateway cannot be reached.
     pub async fn date(&self) -> Result<Option<Timestamp>, SendError> {
         let request = self.client.get(Url::clone(&self.base));
         let response = request
@@ -173,7 +172,7 @@ impl Gateway {
         Ok(response::date(response.headers()))
     }
 
-    /// Host and port that calls of this API go to, for people.
+    /// Host and port of an API, for operators.
     #[must_use]
     pub fn address(&self, api: Api) -> String {
         let base = match api {
@@ -183,7 +182,7 @@ impl Gateway {
         address(base)
     }
 
-    /// The full address of a call, as `--dry-run` shows it.
+    /// Full URL of a call, as `--dry-run` shows it.
     #[must_use]
     pub fn url(&self, call: &Call) -> Url {
         let base = match call.api {
@@ -200,20 +199,20 @@ impl Gateway {
         url
     }
 
-    /// The one place where a request to the gateway is put together and sent.
+    /// The only place that sends a request without a file to the gateway.
     async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
         refuse_other_places(call)?;
         let request = match &call.payload {
             Payload::Empty => self.request(call),
             Payload::Json(body) => self.request(call).json(body),
-            // Its bytes come from elsewhere: see `upload`.
+            // `upload` sends files.
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
         let response = request
             .send()
             .await
             .map_err(|e| error::from_transport(&e))?;
-        self.hear(&response);
+        self.record_time(&response);
         response::read(response).await
     }
 
@@ -231,8 +230,8 @@ impl Gateway {
     }
 }
 
-/// An id that is none of Meta's could lead a call to another place than it says: `..` goes up, and
-/// an empty one leaves its part of the path out.
+/// Rejects calls whose ids are not Meta's: they could lead to another URL, because `..` goes up and
+/// an empty segment is left out.
 fn refuse_other_places(call: &Call) -> Result<(), SendError> {
     if call.path.iter().all(|segment| is_id(segment)) {
         return Ok(());
@@ -252,7 +251,7 @@ fn messages_call(number: &PhoneNumberId, body: &Value) -> Call {
     Call::post(&[number.as_str(), "messages"], body.clone())
 }
 
-/// An address with segments behind it; `None` when it cannot have any.
+/// Appends segments to a URL; `None` if it cannot have any.
 fn url_below<'a>(base: &str, segments: impl IntoIterator<Item = &'a str>) -> Option<Url> {
     let mut url = Url::parse(base).ok()?;
     url.path_segments_mut()

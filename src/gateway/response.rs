@@ -1,4 +1,4 @@
-//! Reading what came back: at most 2 MiB of it, judged by Graph's error code before HTTP status.
+//! Reading of responses: at most 2 MiB, classified by Graph's error code before HTTP status.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use super::error::{Rejection, SendError, Unknown, from_transport};
 use crate::message::{GraphError, Wamid};
 use crate::whatsapp::error_codes;
 
-/// Graph's answers to a send are below 1 KiB; a page of templates in a language that JSON escapes
-/// has some hundred.
+/// Upper bound of a response: one to a send is below 1 KiB, and a page of templates in a language
+/// that JSON escapes has some hundred.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
 
-/// Gives the body of a success.
+/// Returns the body of a success.
 pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, SendError> {
     let status = response.status();
     let retry_after = retry_after(response.headers());
@@ -47,13 +47,13 @@ fn judge(status: u16, retry_after: Option<Duration>, body: Vec<u8>) -> Result<Ve
     }
     match status {
         200..=299 => Ok(body),
-        // Whoever says this may have passed the request on before.
+        // The sender of this status may have passed the request on before.
         408 | 500.. => Err(SendError::Unknown(Unknown::Answer { status })),
         _ => rejected(None, false),
     }
 }
 
-/// The id of the accepted message; nothing else of the answer matters.
+/// Reads the wamid of the accepted message.
 pub(super) fn wamid(body: &[u8]) -> Option<Wamid> {
     #[derive(Deserialize)]
     struct Accepted {
@@ -67,13 +67,12 @@ pub(super) fn wamid(body: &[u8]) -> Option<Wamid> {
     Wamid::parse(accepted.messages.into_iter().next()?.id)
 }
 
-/// Graph's error and whether Meta calls it transient; `None` when the body is not one of Graph's
-/// errors.
+/// Reads Graph's error and whether it is transient; `None` if the body is not a Graph error.
 fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = body.get("error")?;
     let code = error.get("code")?.as_i64()?;
-    // The gateway may have errors with numbers too; these marks are Meta's.
+    // The gateway's own errors may have numbers too; only Meta's have these fields.
     let marked = ["fbtrace_id", "type"]
         .iter()
         .any(|mark| error.get(mark).is_some());
@@ -82,7 +81,7 @@ fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let details = error.get("error_data").and_then(|data| data.get("details"));
-    // Calls about templates explain themselves here instead.
+    // Calls about templates have their details here.
     let details = details.or_else(|| error.get("error_user_msg"));
     let graph_error = GraphError {
         code,
@@ -93,7 +92,7 @@ fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     Some((graph_error, is_transient.unwrap_or(false)))
 }
 
-/// `Retry-After` in seconds or as a date, which is taken against the `Date` of the same answer.
+/// Reads `Retry-After`, in seconds or as a date relative to the `Date` of the same response.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let wait = text(RETRY_AFTER)?;
@@ -104,7 +103,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from(at.timestamp().duration_since(date(headers)?)).ok()
 }
 
-/// The time an answer was made.
+/// Time at which a response was created.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let written = headers.get(DATE)?.to_str().ok()?;
     Some(rfc2822::parse(written).ok()?.timestamp())

@@ -1,5 +1,4 @@
-//! A gateway of a few lines for tests: answers each request with the next of its scripted answers,
-//! byte for byte.
+//! Gateway for tests: responds to each request with the next scripted response, byte for byte.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,12 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Gateway;
 use crate::config;
 
-/// What a request is answered with.
+/// Response to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Script {
-    /// These bytes, then the connection is closed.
+    /// Sends these bytes and closes the connection.
     Bytes(Vec<u8>),
-    /// These bytes, and then nothing more: the connection stays open.
+    /// Sends these bytes and keeps the connection open.
     Stall(Vec<u8>),
 }
 
@@ -114,7 +113,7 @@ async fn serve(
     let next = script.lock().unwrap().pop_front();
     match next.expect("a request was scripted") {
         Script::Bytes(bytes) => {
-            // The client may have had enough before the end.
+            // The client may close the connection before the end.
             let _ = stream.write_all(&bytes).await;
         }
         Script::Stall(bytes) => {

@@ -33,19 +33,15 @@ async fn a_send_is_one_post_with_key_and_connection() {
     assert_eq!(wamid.as_str(), "wamid.A=");
     let [request] = fake.requests().try_into().unwrap();
     let head = request.head.to_lowercase();
-    assert!(
-        head.starts_with("post /base/v23.0/1065/messages http/1.1"),
-        "{head}"
-    );
+    let is_send = head.starts_with("post /base/v23.0/1065/messages http/1.1");
+    assert!(is_send, "{head}");
     for header in [
         "authorization: bearer key-canary",
         "maton-connection: connection-1",
         "content-type: application/json",
     ] {
-        assert!(
-            head.lines().any(|line| line == header),
-            "{header} in {head}"
-        );
+        let has_header = head.lines().any(|line| line == header);
+        assert!(has_header, "{header} in {head}");
     }
     assert_eq!(request.body, json!({ "a": 1 }));
 }
@@ -63,31 +59,25 @@ async fn a_read_mark_needs_no_wamid_in_the_answer() {
 #[tokio::test]
 async fn an_answer_nobody_can_read_leaves_it_unclear_whether_the_message_went() {
     let html = "<html>Bad Gateway</html>";
+    let foreign_code = r#"{"error":{"code":500}}"#;
     let big = "x".repeat(300 * 1024);
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+    let answer = |status, body: &str| Script::answer(status, "", body);
     let cases = [
-        ("502 of a proxy", Script::answer(502, "", html)),
-        ("503 without a body", Script::answer(503, "", "")),
+        ("502 of a proxy", answer(502, html)),
+        ("503 without a body", answer(503, "")),
         (
             "504 with foreign JSON",
-            Script::answer(504, "", r#"{"error":"timeout"}"#),
+            answer(504, r#"{"error":"timeout"}"#),
         ),
-        (
-            "500 with foreign code",
-            Script::answer(500, "", r#"{"error":{"code":500}}"#),
-        ),
-        ("408", Script::answer(408, "", "")),
-        ("200 with junk", Script::answer(200, "", html)),
-        ("200 with nothing", Script::answer(200, "", "")),
-        (
-            "200 without a message",
-            Script::answer(200, "", r#"{"messages":[]}"#),
-        ),
-        ("200 too large", Script::answer(200, "", &big)),
+        ("500 with foreign code", answer(500, foreign_code)),
+        ("408", answer(408, "")),
+        ("200 with junk", answer(200, html)),
+        ("200 with nothing", answer(200, "")),
+        ("200 without a message", answer(200, r#"{"messages":[]}"#)),
+        ("200 too large", answer(200, &big)),
         ("reset before the answer", Script::Bytes(Vec::new())),
-        (
-            "cut in the middle",
-            Script::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
-        ),
+        ("cut in the middle", Script::Bytes(cut.to_vec())),
         ("no HTTP", Script::Bytes(b"hello\r\n\r\n".to_vec())),
         ("no answer in time", Script::Stall(Vec::new())),
     ];
@@ -134,13 +124,10 @@ async fn a_transient_error_nobody_documented_is_tried_again() {
 
 #[tokio::test]
 async fn the_gateways_own_refusals_are_told_from_metas() {
+    let bad_key = r#"{"error":{"code":401,"message":"bad key"}}"#;
     let cases = [
         (400, r#"{"error":"no connection"}"#, Class::Account),
-        (
-            401,
-            r#"{"error":{"code":401,"message":"bad key"}}"#,
-            Class::Account,
-        ),
+        (401, bad_key, Class::Account),
         (404, "<html>", Class::Account),
         (302, "", Class::Account),
         (413, "", Class::GiveUp),
@@ -160,16 +147,11 @@ async fn the_gateways_own_refusals_are_told_from_metas() {
 #[tokio::test]
 async fn retry_after_is_read_as_seconds_and_as_a_date() {
     let date = "date: Mon, 23 Nov 2026 15:00:00 GMT\r\n";
+    let at = |time| format!("{date}retry-after: Mon, 23 Nov 2026 {time} GMT\r\n");
     let cases = [
         ("retry-after: 7\r\n".to_owned(), Some(7)),
-        (
-            format!("{date}retry-after: Mon, 23 Nov 2026 15:01:30 GMT\r\n"),
-            Some(90),
-        ),
-        (
-            format!("{date}retry-after: Mon, 23 Nov 2026 14:00:00 GMT\r\n"),
-            None,
-        ),
+        (at("15:01:30"), Some(90)),
+        (at("14:00:00"), None),
         ("retry-after: soon\r\n".to_owned(), None),
         (String::new(), None),
     ];
@@ -183,7 +165,7 @@ async fn retry_after_is_read_as_seconds_and_as_a_date() {
 
 #[tokio::test]
 async fn a_gateway_that_cannot_be_reached_was_certainly_sent_nothing() {
-    // Bound and dropped: nobody listens there.
+    // Bound and dropped, so that no process listens at the address.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

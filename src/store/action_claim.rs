@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::keys::json_rows;
+use super::outbox::claim_rows;
 use super::transaction::Transaction;
 use super::{Store, StoreError, sql};
 use crate::message::{Action, ModelTurn, Speaker};
@@ -53,11 +54,7 @@ struct Candidate {
 
 impl Candidate {
     fn corrupt(&self, what: &'static str) -> StoreError {
-        StoreError::Corrupt {
-            table: "outbox",
-            row: self.id,
-            what,
-        }
+        StoreError::corrupt("outbox", self.id, what)
     }
 
     fn action(&self) -> Result<Action, StoreError> {
@@ -117,8 +114,8 @@ impl Store {
             tx.roll_back().await;
             return Ok(Vec::new());
         }
-        let lease = SignedDuration::try_from(claim.lease).unwrap_or(SignedDuration::MAX);
-        let lease_until = claim.now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        let lease_until = claim.now.saturating_add(claim.lease);
+        let lease_until = lease_until.unwrap_or(Timestamp::MAX);
         let claimed = mark_claimed(&mut tx, &candidates, lease_until).await?;
         tx.commit().await?;
         Ok(claimed)
@@ -130,11 +127,6 @@ async fn mark_claimed(
     candidates: &[Candidate],
     lease_until: Timestamp,
 ) -> Result<Vec<ClaimedAction>, StoreError> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        id: i64,
-        claim_token: &'a str,
-    }
     let actions = candidates.iter().map(Candidate::action);
     let mut actions = actions.collect::<Result<Vec<_>, _>>()?;
     add_recent_messages(tx, candidates, &mut actions).await?;
@@ -142,15 +134,8 @@ async fn mark_claimed(
     let claimed = claimed.map(|(candidate, action)| candidate.claimed(action));
     let claimed = claimed.collect::<Result<Vec<_>, _>>()?;
     let rows = candidates.iter().zip(&claimed);
-    let rows = rows.map(|(candidate, ClaimedAction { claim_token, .. })| Row {
-        id: candidate.id,
-        claim_token,
-    });
-    sqlx::query(sql::CLAIM_ROWS)
-        .bind(json_rows(&rows.collect::<Vec<_>>()))
-        .bind(lease_until.as_millisecond())
-        .execute(&mut *tx)
-        .await?;
+    let rows = rows.map(|(candidate, claim)| (candidate.id, claim.claim_token.as_str()));
+    claim_rows(tx, rows, lease_until).await?;
     Ok(claimed)
 }
 

@@ -1,9 +1,9 @@
 //! Copies of the database, made beside a running service and checked before they get their name.
 //!
-//! A copy of the file alone is none: what was committed lately stands in the log beside it. `VACUUM
-//! INTO` reads one snapshot of both while the service writes on, and gives one file without a log.
-//! The copy is marked as one that sends nothing (`super::gate`), gets a stamp of its own
-//! ([`super::integrity`]), is checked, synced and renamed.
+//! A copy of the file alone is incomplete: the latest commits are in the log beside it. `VACUUM
+//! INTO` reads one snapshot of both while the service goes on writing, and gives one file without a
+//! log. The copy is marked as held (`super::gate`), gets its own stamp ([`super::integrity`]), is
+//! checked, synced and renamed.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::error::StoreError;
 use super::migrate::MIGRATIONS;
@@ -21,109 +21,82 @@ use super::sqlite::path_of;
 use super::{integrity, sql};
 use crate::files;
 
-/// How often it is told how far a copy is.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+/// Interval between reports of progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
-/// Told how many bytes are written, and how many there will be.
+/// Reports progress: bytes written so far, and expected bytes.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
-/// A copy, as it was found when it was checked.
+/// Contents of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Its size.
+    /// Size of the file.
     pub bytes: u64,
-    /// Of both sides.
+    /// Number of messages, inbound and outbound.
     pub messages: i64,
-    /// One for each person and number.
+    /// Number of conversations.
     pub conversations: i64,
-    /// When the last message was stored; `None` without messages.
+    /// Time at which the last message was stored; `None` without messages.
     pub newest: Option<Timestamp>,
-    /// The last step of the schema.
+    /// Last migration of the schema.
     pub schema: i64,
 }
 
-/// What becomes of a file that has the name of the copy.
+/// Treatment of a file that has the name of the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Present {
-    /// It stays, and no copy is made.
+    /// The file stays, and no copy is made.
     Stays,
-    /// The copy takes its place, once it is complete.
+    /// The complete copy replaces the file.
     IsReplaced,
 }
 
-/// Why a copy was not made or not taken.
+/// Reason why a copy was not made or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The database cannot be opened or is in use.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is a file of this name.
+    /// A file has the name of the copy.
     #[error("`{}` is there already", .0.display())]
     Exists(PathBuf),
-    /// A copy is a file in a folder that is there.
-    #[error("`{}` cannot be written: {what}", path.display())]
-    Place {
-        /// Where it was to go.
-        path: PathBuf,
-        /// What is wrong with that.
-        what: &'static str,
-    },
-    /// Two commands with the same file.
+    /// A copy cannot or must not be written to this path.
+    #[error("`{}` cannot be written: {}", .0.display(), .1)]
+    Place(PathBuf, &'static str),
+    /// Another command writes to the same file.
     #[error("another command is writing `{}` now", .0.display())]
     Busy(PathBuf),
-    /// There is no such file, or it cannot be read or written.
-    #[error("could not use `{}`", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The copy could not be written, or could not be read again.
-    #[error("could not copy into `{}`", path.display())]
-    Copy {
-        /// Where it was to go.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: sqlx::Error,
-    },
-    /// Some other file.
-    #[error("`{}` is no backup: {what}", path.display())]
-    NotOurs {
-        /// Which one.
-        path: PathBuf,
-        /// What it is not.
-        what: String,
-    },
-    /// Its schema is from the future.
+    /// A file is missing, or cannot be read or written.
+    #[error("could not use `{}`", .0.display())]
+    File(PathBuf, #[source] io::Error),
+    /// The copy could not be written, or not read again.
+    #[error("could not copy into `{}`", .0.display())]
+    Copy(PathBuf, #[source] sqlx::Error),
+    /// The file is not a copy of a replyd database.
+    #[error("`{}` is no backup: {}", .0.display(), .1)]
+    NotOurs(PathBuf, String),
+    /// The copy has a newer schema.
     #[error(
         "`{}` was written by a newer replyd (schema {schema}, this one knows {known}): install that version or a newer one first",
         path.display()
     )]
     Newer {
-        /// Which one.
+        /// The copy.
         path: PathBuf,
-        /// Its last step.
+        /// Last migration of the copy.
         schema: i64,
-        /// Ours.
+        /// Last migration of this program.
         known: i64,
     },
-    /// A check found something.
-    #[error("`{}` is damaged: {what}", path.display())]
-    Damaged {
-        /// Which one.
-        path: PathBuf,
-        /// What SQLite says.
-        what: String,
-    },
+    /// A check found the file damaged.
+    #[error("`{}` is damaged: {}", .0.display(), .1)]
+    Damaged(PathBuf, String),
 }
 
 /// Copies the database into a file, beside a running service or without one.
 ///
 /// # Errors
-/// Every [`CopyError`]; then nothing of the copy is left.
+/// Every [`CopyError`]; then no part of the copy remains.
 pub async fn backup(
     url: &str,
     to: &Path,
@@ -144,18 +117,15 @@ pub async fn backup(
     let part = Part::create(super::sqlite::beside_path(to, ".part"))?;
     let copied = copy(&mut source, &part, now, progress).await;
     let copied = copied.map_err(|error| error.blaming(&database, to))?;
-    // A file of that name that came meanwhile is somebody's too.
+    // A file of this name may have been created meanwhile.
     check_place(&database, to, present)?;
-    part.becomes(to)?;
+    part.publish(to)?;
     Ok(copied)
 }
 
-/// Refuses a place where no copy can or should go.
+/// Rejects a path where a copy cannot or must not be written.
 fn check_place(database: &Path, to: &Path, present: Present) -> Result<(), CopyError> {
-    let wrong = |what| {
-        let path = to.to_owned();
-        Err(CopyError::Place { path, what })
-    };
+    let wrong = |what| Err(CopyError::Place(to.to_owned(), what));
     if to.is_dir() {
         return wrong("it is a folder; name a file in it");
     }
@@ -176,25 +146,25 @@ fn check_place(database: &Path, to: &Path, present: Present) -> Result<(), CopyE
     }
 }
 
-/// Whether two paths lead to one file, also one that is not there yet.
-pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| {
+/// Whether two paths lead to the same file, which may not exist yet.
+pub(super) fn is_same(path: &Path, other: &Path) -> bool {
+    let resolve = |path: &Path| {
         let whole = path.canonicalize().ok();
         let folder = || folder_of(path).canonicalize().ok();
         whole.or_else(|| Some(folder()?.join(path.file_name()?)))
     };
-    real(one).is_some_and(|real_one| Some(real_one) == real(other)) || is_linked(one, other)
+    resolve(path).is_some_and(|resolved| Some(resolved) == resolve(other)) || is_linked(path, other)
 }
 
-/// Two names of one file, as `ln` makes them.
+/// Whether two paths are hard links to one file.
 #[cfg(unix)]
-fn is_linked(one: &Path, other: &Path) -> bool {
+fn is_linked(path: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    let of = |path: &Path| {
+    let id = |path: &Path| {
         let file = path.metadata().ok()?;
         Some((file.dev(), file.ino()))
     };
-    of(one).is_some_and(|of_one| Some(of_one) == of(other))
+    id(path).is_some_and(|file| Some(file) == id(other))
 }
 
 #[cfg(not(unix))]
@@ -209,41 +179,33 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Finds out whether an open database is one of ours, and gives the last step of its schema.
+/// Checks that an open database belongs to replyd, and returns the last migration of its schema.
 pub(super) async fn inspect(
     connection: &mut SqliteConnection,
     path: &Path,
 ) -> Result<i64, CopyError> {
-    let not_ours = |what: &str| CopyError::NotOurs {
-        path: path.to_owned(),
-        what: what.to_owned(),
-    };
+    let not_ours = |what: String| CopyError::NotOurs(path.to_owned(), what);
     let blame = |error: sqlx::Error| match integrity::says_damaged(&error) {
-        Some(what) => CopyError::NotOurs {
-            path: path.to_owned(),
-            what,
-        },
+        Some(what) => not_ours(what),
         None => CopyError::Store(error.into()),
     };
-    let ours: bool = sqlx::query_scalar(sql::HAS_TABLES)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(blame)?;
-    if !ours {
-        return Err(not_ours("it has not the tables of a replyd database"));
+    let has_tables = sqlx::query_scalar(sql::HAS_TABLES).fetch_one(&mut *connection);
+    let has_tables: bool = has_tables.await.map_err(blame)?;
+    if !has_tables {
+        return Err(not_ours(
+            "it has not the tables of a replyd database".into(),
+        ));
     }
-    let steps = sqlx::query(sql::APPLIED_MIGRATIONS)
-        .fetch_all(connection)
-        .await;
+    let applied = sqlx::query_as(sql::APPLIED_MIGRATIONS).fetch_all(connection);
+    let applied: Vec<(i64, Vec<u8>)> = applied.await.map_err(blame)?;
+    let migrator = super::migrate::migrator();
     let mut last = 0;
-    for step in steps.map_err(blame)? {
-        let version: i64 = step.try_get("version").map_err(blame)?;
-        let checksum: Vec<u8> = step.try_get("checksum").map_err(blame)?;
+    for (version, checksum) in applied {
         last = version;
-        let known = super::migrate::migrator();
-        let same = known.iter().find(|one| one.version == version);
-        if same.is_some_and(|one| *one.checksum != *checksum) {
-            return Err(not_ours("its schema is of another build of replyd"));
+        let mut known = migrator.iter();
+        let known = known.find(|migration| migration.version == version);
+        if known.is_some_and(|migration| *migration.checksum != *checksum) {
+            return Err(not_ours("its schema is of another build of replyd".into()));
         }
     }
     let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
@@ -257,7 +219,7 @@ pub(super) async fn inspect(
     Ok(last)
 }
 
-/// Why the copying itself failed, before it is known by what name the owner knows the files.
+/// Failure of copying, without the paths as the operator knows them.
 #[derive(Debug)]
 pub(super) enum Failure {
     Sql(sqlx::Error),
@@ -271,43 +233,34 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Failure {
-    /// Damage is the source's: the copy is new.
+    /// Adds the paths. Damage is in the source: the copy is new.
     pub(super) fn blaming(self, source: &Path, to: &Path) -> CopyError {
         match self {
             Self::Copy(error) => error,
             Self::Sql(error) => match integrity::says_damaged(&error) {
-                Some(what) => CopyError::Damaged {
-                    path: source.to_owned(),
-                    what,
-                },
-                None => CopyError::Copy {
-                    path: to.to_owned(),
-                    source: error,
-                },
+                Some(what) => CopyError::Damaged(source.to_owned(), what),
+                None => CopyError::Copy(to.to_owned(), error),
             },
         }
     }
 }
 
-/// Copies, marks and checks.
+/// Copies the database, marks the copy as held, and checks it.
 pub(super) async fn copy(
     source: &mut SqliteConnection,
     part: &Part,
     now: Timestamp,
     progress: Progress<'_>,
 ) -> Result<Copied, Failure> {
-    let total: i64 = sqlx::query_scalar(sql::USED_BYTES)
-        .fetch_one(&mut *source)
-        .await?;
+    let total = sqlx::query_scalar(sql::USED_BYTES).fetch_one(&mut *source);
+    let total: i64 = total.await?;
     {
-        let copying = sqlx::query(sql::COPY_INTO)
-            .bind(part.name()?)
-            .execute(source);
-        let mut copying = std::pin::pin!(copying);
+        let copying = sqlx::query(sql::COPY_INTO).bind(part.name()?);
+        let mut copying = std::pin::pin!(copying.execute(source));
         loop {
             tokio::select! {
                 done = &mut copying => break done?,
-                () = tokio::time::sleep(TELL_EVERY) => progress(part.bytes(), total.unsigned_abs()),
+                () = tokio::time::sleep(PROGRESS_EVERY) => progress(part.bytes(), total.unsigned_abs()),
             };
         }
     };
@@ -317,30 +270,23 @@ pub(super) async fn copy(
     held.execute(&mut copied).await?;
     integrity::stamp(&mut copied).await?;
     copied.close().await?;
-    let damaged = |what| {
-        let path = part.path.clone();
-        Failure::Copy(CopyError::Damaged { path, what })
-    };
     let options = SqliteConnectOptions::new()
         .filename(&part.path)
         .immutable(true)
         .read_only(true);
     let mut copied = options.connect().await?;
-    // Every index of the copy is new, so this finds what the longer check would.
+    // Every index of the copy is new, so this finds as much as the full check.
     if let Some(what) = check(&mut copied, sql::QUICK_CHECK).await? {
-        return Err(damaged(what));
+        return Err(Failure::Copy(CopyError::Damaged(part.path.clone(), what)));
     }
-    let schema = inspect(&mut copied, &part.path)
-        .await
-        .map_err(Failure::Copy)?;
-    let found = sqlx::query(sql::COPY_CONTENTS)
-        .fetch_one(&mut copied)
-        .await?;
-    let newest: Option<i64> = found.try_get("newest_ms")?;
+    let schema = inspect(&mut copied, &part.path).await;
+    let schema = schema.map_err(Failure::Copy)?;
+    let contents = sqlx::query_as(sql::COPY_CONTENTS).fetch_one(&mut copied);
+    let (messages, conversations, newest): (i64, i64, Option<i64>) = contents.await?;
     let contents = Copied {
         bytes: part.bytes(),
-        messages: found.try_get("messages")?,
-        conversations: found.try_get("conversations")?,
+        messages,
+        conversations,
         newest: newest.and_then(|at| Timestamp::from_millisecond(at).ok()),
         schema,
     };
@@ -348,23 +294,22 @@ pub(super) async fn copy(
     Ok(contents)
 }
 
-/// What is wrong in an open database, by one of SQLite's checks and by what rows say of each other.
+/// Describes the damage of an open database, by one of SQLite's checks and by references to missing
+/// rows.
 pub(super) async fn check(
     connection: &mut SqliteConnection,
     text: &'static str,
 ) -> Result<Option<String>, sqlx::Error> {
-    let found = integrity::check(&mut *connection, text, &Arc::default()).await?;
-    if found.is_some() {
-        return Ok(found);
+    let damage = integrity::check(&mut *connection, text, &Arc::default()).await?;
+    if damage.is_some() {
+        return Ok(damage);
     }
-    let loose: i64 = sqlx::query_scalar(sql::COUNT_ORPHANS)
-        .fetch_one(connection)
-        .await?;
-    Ok((loose > 0).then(|| format!("{loose} rows name others that are not there")))
+    let orphans = sqlx::query_scalar(sql::COUNT_ORPHANS).fetch_one(connection);
+    let orphans: i64 = orphans.await?;
+    Ok((orphans > 0).then(|| format!("{orphans} rows name others that are not there")))
 }
 
-/// A file that is being written under a name of its own. It is gone when it does not become
-/// anything.
+/// A file that is being written under a temporary name. It is deleted unless it is published.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
@@ -372,22 +317,18 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Makes the file, for its owner alone; what a killed command left there goes.
+    /// Creates the file, readable only by its owner, over the rest of a command that was killed.
     pub(super) fn create(path: PathBuf) -> Result<Self, CopyError> {
-        // SQLite is told the whole path: one that begins with `file:` would mean something else to
-        // it.
-        let path = std::path::absolute(&path).map_err(|source| CopyError::File { path, source })?;
-        let failed = |source| CopyError::File {
-            path: path.clone(),
-            source,
-        };
+        // SQLite gets an absolute path: it would read one that begins with `file:` as a URL.
+        let path = std::path::absolute(&path).map_err(|error| CopyError::File(path, error))?;
+        let failed = |error| CopyError::File(path.clone(), error);
         let file = files::open_private(&path).map_err(failed)?;
-        // Where locks bind everybody, SQLite could not write.
+        // Where locks are mandatory, SQLite could not write.
         let locked = if cfg!(unix) { file.try_lock() } else { Ok(()) };
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(CopyError::Busy(path)),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         #[cfg(unix)]
         {
@@ -403,9 +344,8 @@ impl Part {
 
     fn name(&self) -> Result<&str, Failure> {
         self.path.to_str().ok_or_else(|| {
-            let path = self.path.clone();
             let what = "its name is no text (UTF-8)";
-            Failure::Copy(CopyError::Place { path, what })
+            Failure::Copy(CopyError::Place(self.path.clone(), what))
         })
     }
 
@@ -413,12 +353,9 @@ impl Part {
         self.path.metadata().map_or(0, |file| file.len())
     }
 
-    /// Gives the file its name, in a way that a power cut cannot take back.
-    pub(super) fn becomes(mut self, name: &Path) -> Result<(), CopyError> {
-        let failed = |source| CopyError::File {
-            path: name.to_owned(),
-            source,
-        };
+    /// Syncs the file and gives it its name, so that a power cut cannot undo it.
+    pub(super) fn publish(mut self, name: &Path) -> Result<(), CopyError> {
+        let failed = |error| CopyError::File(name.to_owned(), error);
         if let Some(file) = &self.file {
             file.sync_all().map_err(failed)?;
         }
@@ -431,17 +368,17 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // Nobody is left to be told, and the next command clears it away.
+            // An error has no reader here, and the next command deletes the files.
             let _ = std::fs::remove_file(&self.path);
             let _ = std::fs::remove_file(super::sqlite::beside_path(&self.path, "-journal"));
         }
     }
 }
 
-/// Makes names in the folder of a file last.
-pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
+/// Syncs the folder of a file, so that its name survives a power cut.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        File::open(folder_of(of))?.sync_all()?;
+        File::open(folder_of(path))?.sync_all()?;
     }
     Ok(())
 }

@@ -1,124 +1,154 @@
-//! For people who look: the list of conversations, and one of them as a transcript.
+//! Lists for operators: conversations, the transcript of one of them, account events.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+use serde::Deserialize;
 
+use super::row::{from_row, optional, required};
 use super::{Store, StoreError, sql};
 
-/// One line of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A conversation in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ConversationSummary {
     /// `conversations.id`.
     pub id: i64,
-    /// Name, else phone with a plus, else user id.
+    /// Name, else phone number with a plus, else user id.
     pub contact: String,
-    /// Digits, when known.
+    /// Phone number in digits, if known.
     pub phone: Option<String>,
-    /// Our number, by Meta's id.
+    /// Meta's id of the business number.
     pub phone_number_id: String,
-    /// Of either side, as the person saw it.
+    /// Transcript text of the last message, inbound or outbound.
     pub last_message: Option<String>,
-    /// When that was.
+    /// Time of the last message.
+    #[serde(rename = "last_message_ms", with = "required")]
     pub last_at: Timestamp,
-    /// How many the person sent.
+    /// Number of inbound messages.
     pub inbound_count: i64,
-    /// The time of the oldest message of theirs that we have not answered.
+    /// Time of the oldest inbound message without an answer.
+    #[serde(rename = "unanswered_since_ms", with = "optional")]
     pub unanswered_since: Option<Timestamp>,
-    /// Free replies are taken until then.
+    /// End of the customer service window.
+    #[serde(rename = "window_open_until_ms", with = "optional")]
     pub window_open_until: Option<Timestamp>,
 }
 
-/// One message of a transcript.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TranscriptMessage {
     /// `messages.id`.
     pub id: i64,
     /// `in` or `out`.
     pub direction: String,
-    /// Theirs by WhatsApp's clock, ours when it was decided.
+    /// Time of an inbound message by WhatsApp's clock, time of the decision on an outbound one.
+    #[serde(rename = "sent_at_ms", with = "required")]
     pub sent_at: Timestamp,
-    /// When it was stored.
+    /// Time of storage.
+    #[serde(rename = "stored_at_ms", with = "required")]
     pub stored_at: Timestamp,
-    /// As stored in `messages.kind`.
+    /// `messages.kind`.
     pub kind: String,
-    /// As the person saw it.
+    /// Transcript text.
     pub text: String,
-    /// WhatsApp's id.
+    /// WhatsApp's id of the message.
     pub wamid: Option<String>,
-    /// Theirs: the decision in one word.
+    /// Name of the decision on an inbound message.
     pub decision: Option<String>,
-    /// Theirs: why, as JSON.
+    /// Explanation of the decision as JSON.
     pub explanation: Option<String>,
-    /// Who wrote it: `contact`, `bot`, `phone_app` or `operator`.
+    /// `contact`, `bot`, `phone_app` or `operator`.
     pub origin: String,
-    /// The file that came along, below the media folder, once it is fetched.
+    /// Path of the media file below the media folder, once it is downloaded.
+    #[serde(rename = "path")]
     pub file: Option<String>,
-    /// Why the file is not here.
+    /// Reason why the media file was not downloaded.
+    #[serde(rename = "error")]
     pub file_error: Option<String>,
-    /// Ours: the rule that gave it.
+    /// Rule that gave an outbound message.
+    #[serde(rename = "rule_id")]
     pub rule: Option<String>,
-    /// Ours: the message of theirs that it answers.
+    /// `messages.id` of the inbound message that an outbound one answers.
+    #[serde(rename = "reply_to_id")]
     pub reply_to: Option<i64>,
-    /// Which rules decided.
+    /// Version of the rules that decided.
     pub rules_version: Option<String>,
-    /// Ours: how far it got in our outbox.
+    /// State of an outbound message in the outbox.
     pub outbox_state: Option<String>,
-    /// Ours: how far it got in WhatsApp.
+    /// Furthest receipt of an outbound message.
     pub delivery_status: Option<String>,
-    /// Ours: why it was not sent, or what the last try met.
+    /// Reason why an outbound message was not sent, or of the last failed attempt.
     pub send_error: Option<String>,
-    /// Ours: the row of the outbox, while it is there.
+    /// `outbox.id` of an outbound message that is still in the outbox.
     pub outbox_id: Option<i64>,
 }
 
-/// Something Meta told us about the account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event that Meta reported about the account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AccountEventRow {
     /// `account_events.id`.
     pub id: i64,
-    /// Meta's word for what it is about.
+    /// Meta's name of the webhook field.
     pub field: String,
-    /// The number concerned.
+    /// Business number concerned.
     pub phone_number_id: Option<String>,
-    /// What it says, for people.
+    /// Summary for operators.
     pub summary: String,
-    /// When it came.
+    /// Time of arrival.
+    #[serde(rename = "received_at_ms", with = "required")]
     pub received_at: Timestamp,
     /// Meta's JSON.
     pub raw: String,
 }
 
+/// An event of a conversation beside its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct StoredConversationEvent {
+    /// Time of the event.
+    #[serde(rename = "at_ms", with = "required")]
+    pub at: Timestamp,
+    /// Name of the kind.
+    pub kind: String,
+    /// Description for operators.
+    pub text: String,
+    /// `messages.id` of the inbound message that caused the event.
+    pub message_id: Option<i64>,
+}
+
+from_row!(
+    ConversationSummary,
+    TranscriptMessage,
+    AccountEventRow,
+    StoredConversationEvent
+);
+
 impl Store {
-    /// What is damaged in the file; `None` when nothing is.
+    /// Checks the file for damage and describes it; `None` if the file is sound.
     ///
     /// # Errors
     /// `Database`.
     pub async fn damage(&self) -> Result<Option<String>, StoreError> {
-        let found: String = sqlx::query_scalar(sql::QUICK_CHECK)
-            .fetch_one(&self.read)
-            .await?;
-        Ok((found != "ok").then_some(found))
+        let check = sqlx::query_scalar(sql::QUICK_CHECK).fetch_one(&self.read);
+        let report: String = check.await?;
+        Ok((report != "ok").then_some(report))
     }
 
-    /// The latest news of the account, oldest first; only those of a field when one is named.
+    /// Reads the latest account events, of one field or of all, the oldest first.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn news(
+    pub async fn account_events(
         &self,
         field: Option<&str>,
         limit: u32,
     ) -> Result<Vec<AccountEventRow>, StoreError> {
-        let news = sqlx::query_as(sql::ACCOUNT_EVENTS);
-        let news = news.bind(field.unwrap_or("")).bind(limit);
-        Ok(news.fetch_all(&self.read).await?)
+        let events = sqlx::query_as(sql::ACCOUNT_EVENTS);
+        let events = events.bind(field.unwrap_or("")).bind(limit);
+        Ok(events.fetch_all(&self.read).await?)
     }
 
-    /// The conversations with the latest messages, latest first. `like` keeps those whose name
-    /// contains it, or whose phone does (six digits at least: fewer are a conversation's id). What
-    /// names one exactly goes before: the one of that id, else those of that whole phone number or
-    /// user id.
+    /// Reads the conversations with the latest messages, the latest first. `like` restricts them to
+    /// contacts whose name or phone number contains it (a phone number from six digits on: fewer
+    /// are the id of a conversation). A conversation with exactly this id, else those with exactly
+    /// this phone number or user id, replace all other matches.
     ///
     /// # Errors
     /// `Database`.
@@ -128,15 +158,12 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ConversationSummary>, StoreError> {
         let conversations = sqlx::query_as(sql::CONVERSATION_SUMMARIES);
-        Ok(conversations
-            .bind(like.unwrap_or(""))
-            .bind(limit)
-            .bind(like.map(digits).unwrap_or_default())
-            .fetch_all(&self.read)
-            .await?)
+        let conversations = conversations.bind(like.unwrap_or("")).bind(limit);
+        let conversations = conversations.bind(like.map(digits).unwrap_or_default());
+        Ok(conversations.fetch_all(&self.read).await?)
     }
 
-    /// What happened in a conversation beside what was said, oldest first.
+    /// Reads the events of a conversation beside its messages, the oldest first.
     ///
     /// # Errors
     /// `Database`.
@@ -144,11 +171,11 @@ impl Store {
         &self,
         conversation: i64,
     ) -> Result<Vec<StoredConversationEvent>, StoreError> {
-        let conversation_events = sqlx::query_as(sql::CONVERSATION_EVENTS).bind(conversation);
-        Ok(conversation_events.fetch_all(&self.read).await?)
+        let events = sqlx::query_as(sql::CONVERSATION_EVENTS).bind(conversation);
+        Ok(events.fetch_all(&self.read).await?)
     }
 
-    /// The latest messages of a conversation, oldest first.
+    /// Reads the latest messages of a conversation, the oldest first.
     ///
     /// # Errors
     /// `Database`.
@@ -157,108 +184,17 @@ impl Store {
         conversation: i64,
         limit: u32,
     ) -> Result<Vec<TranscriptMessage>, StoreError> {
-        let entries = sqlx::query_as(sql::TRANSCRIPT)
-            .bind(conversation)
-            .bind(limit);
-        Ok(entries.fetch_all(&self.read).await?)
+        let messages = sqlx::query_as(sql::TRANSCRIPT);
+        let messages = messages.bind(conversation).bind(limit);
+        Ok(messages.fetch_all(&self.read).await?)
     }
 }
 
-/// The digits of a phone number as people write it; nothing when it is none.
-fn digits(written: &str) -> String {
-    let is_phone = |one: char| one.is_ascii_digit() || "+ -().".contains(one);
-    if !written.chars().all(is_phone) {
+/// Extracts the digits of a phone number in any usual spelling; empty for any other text.
+fn digits(text: &str) -> String {
+    let is_phone = |letter: char| letter.is_ascii_digit() || "+ -().".contains(letter);
+    if !text.chars().all(is_phone) {
         return String::new();
     }
-    written.chars().filter(char::is_ascii_digit).collect()
-}
-
-/// Something that happened in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredConversationEvent {
-    /// When.
-    pub at: Timestamp,
-    /// What, in one word.
-    pub kind: String,
-    /// For people.
-    pub text: String,
-    /// The message of theirs that it came with.
-    pub message_id: Option<i64>,
-}
-
-impl<'r> FromRow<'r, SqliteRow> for StoredConversationEvent {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            at: time(row, "at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            kind: row.try_get("kind")?,
-            text: row.try_get("text")?,
-            message_id: row.try_get("message_id")?,
-        })
-    }
-}
-
-impl<'r> FromRow<'r, SqliteRow> for AccountEventRow {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            field: row.try_get("field")?,
-            phone_number_id: row.try_get("phone_number_id")?,
-            summary: row.try_get("summary")?,
-            received_at: time(row, "received_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            raw: row.try_get("raw")?,
-        })
-    }
-}
-
-/// A column of milliseconds.
-pub(super) fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
-    let at: Option<i64> = row.try_get(column)?;
-    at.map(Timestamp::from_millisecond)
-        .transpose()
-        .map_err(|source| sqlx::Error::ColumnDecode {
-            index: column.to_owned(),
-            source: Box::new(source),
-        })
-}
-
-impl<'r> FromRow<'r, SqliteRow> for ConversationSummary {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            contact: row.try_get("contact")?,
-            phone: row.try_get("phone")?,
-            phone_number_id: row.try_get("phone_number_id")?,
-            last_message: row.try_get("last_message")?,
-            last_at: time(row, "last_message_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            inbound_count: row.try_get("inbound_count")?,
-            unanswered_since: time(row, "unanswered_since_ms")?,
-            window_open_until: time(row, "window_open_until_ms")?,
-        })
-    }
-}
-
-impl<'r> FromRow<'r, SqliteRow> for TranscriptMessage {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            direction: row.try_get("direction")?,
-            sent_at: time(row, "sent_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            stored_at: time(row, "stored_at_ms")?.unwrap_or(Timestamp::UNIX_EPOCH),
-            kind: row.try_get("kind")?,
-            text: row.try_get("text")?,
-            wamid: row.try_get("wamid")?,
-            decision: row.try_get("decision")?,
-            explanation: row.try_get("explanation")?,
-            origin: row.try_get("origin")?,
-            file: row.try_get("path")?,
-            file_error: row.try_get("error")?,
-            rule: row.try_get("rule_id")?,
-            reply_to: row.try_get("reply_to_id")?,
-            rules_version: row.try_get("rules_version")?,
-            outbox_state: row.try_get("outbox_state")?,
-            delivery_status: row.try_get("delivery_status")?,
-            send_error: row.try_get("send_error")?,
-            outbox_id: row.try_get("outbox_id")?,
-        })
-    }
+    text.chars().filter(char::is_ascii_digit).collect()
 }

@@ -8,29 +8,28 @@ use super::integrity::Checked;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Whether the file was too large to be looked at before it was opened.
+    /// Whether the file was too large to be checked before it was opened.
     #[must_use]
     pub fn is_damage_check_due(&self) -> bool {
         self.gate.checked == Checked::NotYet
     }
 
-    /// Looks at the whole file. What is damaged is told, and from then on nothing is written or
-    /// sent.
+    /// Checks the whole file and describes the damage; from then on nothing is written or sent.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn look_for_damage(&self) -> Result<Option<String>, StoreError> {
+    pub async fn check_for_damage(&self) -> Result<Option<String>, StoreError> {
         let stop = StopWhenDropped::default();
-        let found = integrity::damage(&self.gate.path, &stop.0).await?;
-        if let Some(what) = &found {
-            // One that was found before is as good a reason.
+        let damage = integrity::damage(&self.gate.path, &stop.0).await?;
+        if let Some(what) = &damage {
+            // An earlier finding is as good a reason.
             let _ = self.gate.damage.set(what.clone());
         }
-        Ok(found)
+        Ok(damage)
     }
 }
 
-/// A check that nobody waits for any more should not keep its thread.
+/// Stops a check whose caller is gone.
 #[derive(Default)]
 struct StopWhenDropped(Arc<AtomicBool>);
 

@@ -1,70 +1,59 @@
-//! What can go wrong with the database, so that callers can tell what to do.
+//! Errors of the database, in kinds that callers treat differently.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::fault::{Displaced, Fault};
 use crate::files::WriteError;
 
-/// Why a unit of work did not succeed.
+/// Error of a unit of work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL is not one we can open.
+    /// The URL has another form.
     #[error(
         "`{0}` is not a database url: write `sqlite:` and a path, such as `sqlite:data/replyd.db`"
     )]
     Url(String),
     /// A file cannot be opened.
-    #[error("could not open `{}`", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The file or its folder is not there and cannot be made.
+    #[error("could not open `{}`", .0.display())]
+    File(PathBuf, #[source] io::Error),
+    /// The file or its folder is missing and cannot be created.
     #[error(transparent)]
     NotMade(#[from] WriteError),
-    /// Another process has it.
+    /// Another process uses the database.
     #[error("`{}` is in use by {}; stop it first, or give this one a database of its own", path.display(), process(*owner))]
     Locked {
         /// The database.
         path: PathBuf,
-        /// The other process's id, when it could be read.
+        /// Id of the other process, if it could be read.
         owner: Option<u32>,
     },
-    /// There is nothing to read.
+    /// There is no database.
     #[error("there is no database at `{}`", .0.display())]
     Missing(PathBuf),
-    /// The schema could not be brought up to date, or is newer than we are.
+    /// The schema could not be migrated, or is newer than this program.
     #[error("could not bring the database up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// COMMIT failed: whether the work is in the database is unknown until it is asked.
+    /// COMMIT failed; the database may or may not contain the work.
     #[error("the commit failed, so it is unknown whether it took place")]
     CommitUnknown(#[source] sqlx::Error),
     /// A statement failed; the transaction was rolled back.
     #[error("the database refused a statement")]
     Database(#[from] sqlx::Error),
-    /// What is written now is lost: the open file is not the one at its path.
-    #[error("database `{}`: {}", path.display(), how.sentence())]
-    Displaced {
-        /// Where it was opened.
-        path: PathBuf,
-        /// What became of it.
-        how: Displaced,
-    },
-    /// What is in the database is not what we wrote.
+    /// Writes would be lost: the open file is not the one at its path.
+    #[error("database `{}`: {}", .0.display(), .1.sentence())]
+    Displaced(PathBuf, Displaced),
+    /// The database holds unexpected data.
     #[error("table `{table}`, row {row}: {what}")]
     Corrupt {
-        /// Where.
+        /// Table of the row.
         table: &'static str,
         /// `id` of the row.
         row: i64,
-        /// What is wrong with it.
+        /// Problem of the row.
         what: &'static str,
     },
-    /// The write-ahead log beside the database is another database's: opening both would corrupt
+    /// The write-ahead log beside the database belongs to another one: opening both would corrupt
     /// them.
     #[error(
         "`{}` and the write-ahead log `{}` do not belong together: {why}. Nothing was opened or changed. \
@@ -75,12 +64,12 @@ pub enum StoreError {
     ForeignLog {
         /// The database.
         path: PathBuf,
-        /// Its `-wal`.
+        /// The log.
         log: PathBuf,
-        /// What proves it.
+        /// Proof.
         why: String,
     },
-    /// A restore ended between putting the old database aside and naming the new one.
+    /// A restore was interrupted between renaming the old database and naming the new one.
     #[error(
         "`{}` is not there, because a restore was interrupted: run `replyd restore FILE` again",
         .0.display()
@@ -88,28 +77,32 @@ pub enum StoreError {
     HalfRestored(PathBuf),
     /// A check found the file damaged.
     #[error(
-        "`{}` is damaged: {what}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
-        path.display()
+        "`{}` is damaged: {}. Nothing is written to it any more; restore a backup with `replyd restore FILE`",
+        .0.display(), .1
     )]
-    Damaged {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite says.
-        what: String,
-    },
+    Damaged(PathBuf, String),
 }
 
 impl StoreError {
-    /// Fault of the database behind the error; `None` if the request is to blame and the database is
-    /// well.
+    /// Makes [`Self::File`] of each error of a file.
+    pub(super) fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        |error| Self::File(path.to_owned(), error)
+    }
+
+    pub(super) fn corrupt(table: &'static str, row: i64, what: &'static str) -> Self {
+        Self::Corrupt { table, row, what }
+    }
+
+    /// Fault of the database behind the error; `None` if the request is to blame and the database
+    /// is well.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Database(error) => Fault::from_error(error),
             Self::CommitUnknown(error) => Some(Fault::from_error(error).unwrap_or(Fault::Refused)),
-            Self::Displaced { how, .. } => Some(Fault::Displaced(*how)),
-            Self::File { .. } => Some(Fault::Unopened),
-            Self::Damaged { .. } => Some(Fault::Damaged),
+            Self::Displaced(_, how) => Some(Fault::Displaced(*how)),
+            Self::File(..) => Some(Fault::Unopened),
+            Self::Damaged(..) => Some(Fault::Damaged),
             Self::Url(_)
             | Self::NotMade(_)
             | Self::ForeignLog { .. }

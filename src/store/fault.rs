@@ -1,38 +1,37 @@
-//! What keeps the database from taking work, and how that is told to whoever waits for the end of
-//! it.
+//! Faults that keep the database from accepting work, and their report to waiting tasks.
 //!
-//! A unit of work that fails notes the fault here; nothing here clears it but [`OutageMonitor::clear`],
-//! which is called once a real write has succeeded. See [`crate::app`] for the part that tries.
+//! A unit of work that fails records the fault here. Only [`OutageMonitor::clear`] removes it, once
+//! a real write has succeeded: see [`crate::app`].
 
 use tokio::sync::watch;
 
-/// Why the database takes no work, in classes that differ in what their owner has to do.
+/// Reason why the database accepts no work, in classes that need different actions of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// No room on the disk.
+    /// The disk is full.
     Full,
-    /// Somebody else keeps the write lock.
+    /// Another process holds the write lock.
     Locked,
-    /// A page is not what SQLite wrote.
+    /// A page differs from what SQLite wrote.
     Damaged,
-    /// The disk does not read or write.
+    /// The disk fails to read or write.
     Disk,
-    /// We may not write the file.
+    /// The file is read-only for this process.
     ReadOnly,
-    /// A file of the database cannot be opened or looked at.
+    /// A file of the database cannot be opened, or its metadata not read.
     Unopened,
-    /// No memory.
+    /// There is no memory left.
     Memory,
-    /// No answer in time.
+    /// The database does not respond in time.
     Silent,
-    /// Anything else that has nothing to do with what was to be written.
+    /// Any other failure that does not depend on the data to write.
     Refused,
-    /// The file that is open is not the one at its path: what is written into it is lost.
+    /// The open file is not the one at its path: writes into it are lost.
     Displaced(Displaced),
 }
 
 impl Fault {
-    /// The fault behind an error; `None` when what was asked for is to blame, or nothing is wrong.
+    /// Fault behind an error; `None` if the request is to blame or nothing is wrong.
     pub(super) fn from_error(error: &sqlx::Error) -> Option<Self> {
         match error {
             sqlx::Error::Database(error) => {
@@ -42,13 +41,12 @@ impl Fault {
             sqlx::Error::PoolTimedOut => Some(Self::Silent),
             sqlx::Error::Io(_) => Some(Self::Disk),
             sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => Some(Self::Refused),
-            // Rows that cannot be read as what we wrote are `Corrupt`; a closed pool belongs to a
-            // stop.
+            // Unexpected rows are `Corrupt`; a closed pool belongs to a stop.
             _ => None,
         }
     }
 
-    /// By SQLite's extended result code; the low byte is the class. See
+    /// Classifies SQLite's extended result code, whose low byte is the class. See
     /// <https://sqlite.org/rescode.html>.
     fn from_code(code: i32) -> Option<Self> {
         const READONLY_DBMOVED: i32 = 1_032;
@@ -65,19 +63,19 @@ impl Fault {
             (_, 11 | 26) => Some(Self::Damaged),
             (_, 13) => Some(Self::Full),
             (_, 14) => Some(Self::Unopened),
-            // TOOBIG, CONSTRAINT, MISMATCH: the batch is to blame, another may well pass.
+            // TOOBIG, CONSTRAINT, MISMATCH: the batch is to blame, another one may pass.
             (_, 18..=20) => None,
             _ => Some(Self::Refused),
         }
     }
 
-    /// Whether only a new start, on the right file, ends it.
+    /// Whether only a restart with the right file ends the fault.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Displaced(_))
     }
 
-    /// Which of two is told when both are there.
+    /// Priority of the fault over others at the same time.
     fn weight(self) -> u8 {
         match self {
             Self::Displaced(_) => 2,
@@ -86,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// What is wrong and what to do, for the owner.
+    /// Explains the problem and its remedy to the operator.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
@@ -116,21 +114,21 @@ impl Fault {
     }
 }
 
-/// How a file is not where it was.
+/// Way in which the open file was displaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Displaced {
-    /// There is nothing at the path.
+    /// The path has no file.
     Gone,
-    /// There is another file at the path.
+    /// The path has another file.
     Replaced,
-    /// The file was cut down to nothing.
+    /// The file was truncated to zero bytes.
     Emptied,
     /// The write-ahead log beside it was deleted or replaced.
     LogLost,
 }
 
 impl Displaced {
-    /// What is wrong and what to do, for the owner.
+    /// Explains the problem and its remedy to the operator.
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Gone => {
@@ -152,13 +150,13 @@ impl Displaced {
 /// A fault that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// The heaviest one so far.
+    /// Fault with the highest priority so far.
     pub fault: Fault,
-    /// How many units of work have failed since it began.
+    /// Number of units of work that have failed since the fault began.
     pub failures: u64,
 }
 
-/// The trouble there is, seen by everybody who has the store.
+/// Current outage, shared by all clones of the store.
 #[derive(Debug)]
 pub(super) struct OutageMonitor(watch::Sender<Option<Outage>>);
 
@@ -169,7 +167,7 @@ impl Default for OutageMonitor {
 }
 
 impl OutageMonitor {
-    /// A unit of work failed by this fault. Only a fault that was not known wakes who waits.
+    /// Records that a unit of work failed by this fault. Only a new fault wakes subscribers.
     pub(super) fn note(&self, fault: Fault) {
         self.0.send_if_modified(|trouble| match trouble {
             None => {
@@ -188,7 +186,7 @@ impl OutageMonitor {
         });
     }
 
-    /// Notes the fault behind an error, if there is one.
+    /// Records the fault behind an error, if there is one.
     pub(super) fn note_error(&self, error: &sqlx::Error) {
         if let Some(fault) = Fault::from_error(error) {
             self.note(fault);
@@ -203,7 +201,7 @@ impl OutageMonitor {
         self.0.subscribe()
     }
 
-    /// Ends a trouble, unless it has grown since it was looked at.
+    /// Ends an outage, unless it has changed since it was read.
     pub(super) fn clear(&self, seen: Outage) -> Cleared {
         let ended = self.0.send_if_modified(|trouble| {
             let is_over = *trouble == Some(seen);
@@ -216,12 +214,12 @@ impl OutageMonitor {
     }
 }
 
-/// Whether a trouble is over.
+/// Result of an attempt to end an outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cleared {
-    /// Nothing has failed since.
+    /// The outage has ended.
     Yes,
-    /// It goes on.
+    /// The outage continues.
     No,
 }
 

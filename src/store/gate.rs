@@ -1,17 +1,17 @@
-//! What keeps the service from sending: its database is a copy that was not released, or it is
-//! damaged. Keeps both facts at hand; [`super::restored_copy`] and [`super::damage_check`] change
-//! them.
+//! Facts about the open file that forbid sending: it is a restored copy that was not released, or
+//! it is damaged. [`super::restored_copy`] and [`super::damage_check`] change them.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _};
+use serde::Deserialize;
+use sqlx::sqlite::SqlitePool;
 
 use super::error::StoreError;
 use super::integrity::Checked;
+use super::row::{from_row, optional};
 use super::sql;
 
 /// Facts about the open file that forbid sending or writing.
@@ -39,7 +39,7 @@ impl Gate {
         })
     }
 
-    /// Whether the outbox may be worked on.
+    /// Whether the outbox may be sent.
     pub(super) fn may_send(&self) -> bool {
         !self.held.load(Ordering::Relaxed) && self.damage.get().is_none()
     }
@@ -48,27 +48,19 @@ impl Gate {
     pub(super) fn refuse_if_damaged(&self) -> Result<(), StoreError> {
         match self.damage.get() {
             None => Ok(()),
-            Some(what) => Err(StoreError::Damaged {
-                path: self.path.clone(),
-                what: what.clone(),
-            }),
+            Some(what) => Err(StoreError::Damaged(self.path.clone(), what.clone())),
         }
     }
 }
 
 /// Mark of a copy that was not released.
+#[derive(Deserialize)]
 pub(super) struct HoldMark {
+    #[serde(rename = "held_since_ms", with = "optional")]
     pub(super) since: Option<Timestamp>,
     /// Last outbox row of the copy.
+    #[serde(rename = "held_outbox_id")]
     pub(super) last_row: i64,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for HoldMark {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        let since: Option<i64> = row.try_get("held_since_ms")?;
-        Ok(Self {
-            since: since.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MIN)),
-            last_row: row.try_get("held_outbox_id")?,
-        })
-    }
-}
+from_row!(HoldMark);

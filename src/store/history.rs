@@ -1,144 +1,139 @@
-//! The past as it can be decided again: each conversation with everything that came in and what was
-//! answered.
+//! Recorded history in a form that can be decided again: each conversation with its inbound
+//! messages and the replies to them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use sqlx::Row as _;
 
 use super::keys::{json_rows, message_key};
+use super::row::{flag, from_row, required};
 use super::{Store, StoreError, sql};
 use crate::message::{
     Contact, Conversation, ConversationState, Identity, PhoneNumberId, UserId, WaId,
 };
 
-/// A conversation and everything in it.
+/// A conversation with its messages and actions.
 #[derive(Clone, Debug)]
 pub struct RecordedConversation {
     /// `conversations.id`.
     pub id: i64,
-    /// As it was before the first message; the person as we know them today.
+    /// Conversation before its first message, with the contact's current names.
     pub conversation: Conversation,
-    /// Of both sides, in the order they were stored.
-    pub messages: Vec<PastMessage>,
-    /// What was asked of the world outside, as JSON, with what came of it and when.
+    /// Inbound and outbound messages, in the order of storage.
+    pub messages: Vec<RecordedMessage>,
+    /// Finished actions: request and outcome as JSON, and the time of the end.
     pub actions: Vec<(String, String, Timestamp)>,
 }
 
-/// One message of either side.
-#[derive(Clone, Debug)]
-pub struct PastMessage {
+/// An inbound or outbound message.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RecordedMessage {
     /// `messages.id`.
     pub id: i64,
-    /// Whether it is the person's.
-    pub theirs: bool,
+    /// `conversations.id`.
+    pub conversation_id: i64,
+    /// Whether the contact sent the message.
+    #[serde(deserialize_with = "flag")]
+    pub is_inbound: bool,
     /// `contact`, `bot` or `phone_app`.
     pub origin: String,
-    /// As it was shown.
+    /// Transcript text.
     pub text: String,
-    /// Theirs: Meta's JSON. Ours: the reply as JSON.
+    /// Meta's JSON of an inbound message, the reply as JSON of an outbound one.
     pub raw: String,
-    /// When it was decided on.
+    /// Time of the decision.
+    #[serde(rename = "stored_at_ms", with = "required")]
     pub at: Timestamp,
-    /// Theirs: the decision in one word.
+    /// Name of the decision on an inbound message.
     pub decision: Option<String>,
-    /// Ours: the rule.
+    /// Rule that gave an outbound message.
+    #[serde(rename = "rule_id")]
     pub rule: Option<String>,
-    /// Ours: what it answers.
+    /// `messages.id` of the message that an outbound one answers.
+    #[serde(rename = "reply_to_id")]
     pub reply_to: Option<i64>,
 }
 
-/// A text that somebody wrote, with what was decided on it.
-#[derive(Clone, Debug)]
-pub struct Asked {
+/// Text of an inbound message, with the decision on it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct InboundText {
     /// `messages.id`.
     pub id: i64,
-    /// As it was shown.
+    /// Transcript text.
     pub text: String,
-    /// The decision in one word.
+    /// Name of the decision.
     pub decision: String,
-    /// Why, as JSON.
+    /// Explanation of the decision as JSON.
     pub explanation: Option<String>,
 }
 
+from_row!(RecordedMessage, InboundText);
+
 impl Store {
-    /// Up to `count` conversations behind the one of this id, with all that is in them.
+    /// Reads up to `count` conversations with an id above `after`, of one number or (`""`) of all.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
-    pub async fn past(
+    pub async fn recorded_conversations(
         &self,
         after: i64,
         count: u32,
         number: &str,
     ) -> Result<Vec<RecordedConversation>, StoreError> {
-        let found = sqlx::query(sql::RECORDED_CONVERSATIONS);
-        let found = found.bind(after).bind(count).bind(number);
-        let mut all = Vec::new();
-        for row in found.fetch_all(&self.read).await? {
+        let rows = sqlx::query(sql::RECORDED_CONVERSATIONS);
+        let rows = rows.bind(after).bind(count).bind(number);
+        let mut recorded = BTreeMap::new();
+        for row in rows.fetch_all(&self.read).await? {
             let mut conversation = conversation(&row)?;
             conversation.state = ConversationState::default();
             conversation.inbound_count = 0;
-            all.push(RecordedConversation {
-                id: row.try_get("id")?,
+            let id: i64 = row.try_get("id")?;
+            let (messages, actions) = (Vec::new(), Vec::new());
+            let conversation = RecordedConversation {
+                id,
                 conversation,
-                messages: Vec::new(),
-                actions: Vec::new(),
-            });
-        }
-        let (Some(first), Some(last)) = (all.first(), all.last()) else {
-            return Ok(all);
-        };
-        let (first, last) = (first.id, last.id);
-        let places: HashMap<i64, usize> = all
-            .iter()
-            .enumerate()
-            .map(|(at, one)| (one.id, at))
-            .collect();
-        let messages = sqlx::query(sql::RECORDED_MESSAGES).bind(first).bind(last);
-        for row in messages.fetch_all(&self.read).await? {
-            let conversation: i64 = row.try_get("conversation_id")?;
-            let Some(place) = places.get(&conversation) else {
-                continue;
+                messages,
+                actions,
             };
-            let direction: String = row.try_get("direction")?;
-            all[*place].messages.push(PastMessage {
-                id: row.try_get("id")?,
-                theirs: direction == "in",
-                origin: row.try_get("origin")?,
-                text: row.try_get("text")?,
-                raw: row.try_get::<Option<String>, _>("raw")?.unwrap_or_default(),
-                at: time(row.try_get("stored_at_ms")?),
-                decision: row.try_get("decision")?,
-                rule: row.try_get("rule_id")?,
-                reply_to: row.try_get("reply_to_id")?,
-            });
+            recorded.insert(id, conversation);
         }
-        let actions = sqlx::query(sql::RECORDED_ACTIONS).bind(first).bind(last);
-        for row in actions.fetch_all(&self.read).await? {
-            let conversation: i64 = row.try_get("conversation_id")?;
-            if let Some(place) = places.get(&conversation) {
-                let (request, outcome) = (row.try_get("request")?, row.try_get("outcome")?);
-                let ended = time(row.try_get("ended_at_ms")?);
-                all[*place].actions.push((request, outcome, ended));
+        let (Some(&first), Some(&last)) = (recorded.keys().next(), recorded.keys().next_back())
+        else {
+            return Ok(Vec::new());
+        };
+        let messages = sqlx::query_as(sql::RECORDED_MESSAGES)
+            .bind(first)
+            .bind(last);
+        let messages: Vec<RecordedMessage> = messages.fetch_all(&self.read).await?;
+        for message in messages {
+            if let Some(conversation) = recorded.get_mut(&message.conversation_id) {
+                conversation.messages.push(message);
             }
         }
-        Ok(all)
+        let actions = sqlx::query_as(sql::RECORDED_ACTIONS).bind(first).bind(last);
+        let actions: Vec<(i64, String, String, i64)> = actions.fetch_all(&self.read).await?;
+        for (conversation, request, outcome, ended_at_ms) in actions {
+            if let Some(conversation) = recorded.get_mut(&conversation) {
+                let action = (request, outcome, time(ended_at_ms));
+                conversation.actions.push(action);
+            }
+        }
+        Ok(recorded.into_values().collect())
     }
 
-    /// How many messages people have sent, to one number or ('') to all.
+    /// Counts the inbound messages to one number or (`""`) to all.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn messages_in(&self, number: &str) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(sql::COUNT_INBOUND)
-            .bind(number)
-            .fetch_one(&self.read)
-            .await?;
+    pub async fn count_inbound(&self, number: &str) -> Result<u64, StoreError> {
+        let count = sqlx::query_scalar(sql::COUNT_INBOUND).bind(number);
+        let count: i64 = count.fetch_one(&self.read).await?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// When the last message of either side was stored.
+    /// Reads the time at which the last message, inbound or outbound, was stored.
     ///
     /// # Errors
     /// `Database`.
@@ -147,22 +142,20 @@ impl Store {
         Ok(last.await?.map_or(Timestamp::UNIX_EPOCH, time))
     }
 
-    /// A conversation as the next message would find it.
+    /// Reads a conversation in its current state.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
     pub async fn conversation(&self, id: i64) -> Result<Option<Conversation>, StoreError> {
-        let found = sqlx::query(sql::RECORDED_CONVERSATIONS)
-            .bind(id - 1)
-            .bind(1)
-            .bind("");
-        let row = found.fetch_optional(&self.read).await?;
-        let row = row.filter(|row| row.try_get::<i64, _>("id").is_ok_and(|found| found == id));
+        let next = sqlx::query(sql::RECORDED_CONVERSATIONS);
+        let next = next.bind(id - 1).bind(1).bind("");
+        let row = next.fetch_optional(&self.read).await?;
+        let row = row.filter(|row| row.try_get("id").is_ok_and(|next: i64| next == id));
         row.map(|row| conversation(&row)).transpose()
     }
 
-    /// Up to `count` texts that people wrote since then, the latest first, from before the one of
-    /// this id.
+    /// Reads up to `count` inbound texts stored after `since` with an id below `before`, the latest
+    /// first.
     ///
     /// # Errors
     /// `Database`.
@@ -171,49 +164,29 @@ impl Store {
         before: i64,
         since: Timestamp,
         count: u32,
-    ) -> Result<Vec<Asked>, StoreError> {
-        let found = sqlx::query(sql::INBOUND_TEXTS);
-        let found = found.bind(before).bind(since.as_millisecond()).bind(count);
-        let mut all = Vec::new();
-        for row in found.fetch_all(&self.read).await? {
-            all.push(Asked {
-                id: row.try_get("id")?,
-                text: row.try_get("text")?,
-                decision: row.try_get("decision")?,
-                explanation: row.try_get("explanation")?,
-            });
-        }
-        Ok(all)
+    ) -> Result<Vec<InboundText>, StoreError> {
+        let texts = sqlx::query_as(sql::INBOUND_TEXTS);
+        let texts = texts.bind(before).bind(since.as_millisecond()).bind(count);
+        Ok(texts.fetch_all(&self.read).await?)
     }
 
-    /// The message of theirs and its conversation, by its id or by that of an answer to it; one of
-    /// ours that answers nothing is meant itself.
+    /// Finds an inbound message by its wamid, or by the wamid of a reply to it; an outbound message
+    /// that answers none is found itself. Returns the ids of the message and its conversation.
     ///
     /// # Errors
     /// `Database`.
     pub async fn find_message(&self, wamid: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let numbers: Vec<String> = sqlx::query_scalar(sql::PHONE_NUMBERS)
-            .fetch_all(&self.read)
-            .await?;
-        let keys: Vec<String> = numbers
-            .iter()
-            .map(|number| message_key(number, wamid))
-            .collect();
-        let row = sqlx::query(sql::FIND_MESSAGE).bind(json_rows(&keys));
-        match row.fetch_optional(&self.read).await? {
-            Some(row) => Ok(Some((row.try_get("id")?, row.try_get("conversation_id")?))),
-            None => Ok(None),
-        }
+        let numbers = sqlx::query_scalar(sql::PHONE_NUMBERS).fetch_all(&self.read);
+        let numbers: Vec<String> = numbers.await?;
+        let keys = numbers.iter().map(|number| message_key(number, wamid));
+        let message = sqlx::query_as(sql::FIND_MESSAGE).bind(json_rows(&keys.collect::<Vec<_>>()));
+        Ok(message.fetch_optional(&self.read).await?)
     }
 }
 
 fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreError> {
     let id: i64 = row.try_get("id")?;
-    let corrupt = |what| StoreError::Corrupt {
-        table: "conversations",
-        row: id,
-        what,
-    };
+    let corrupt = |what| StoreError::corrupt("conversations", id, what);
     let state: String = row.try_get("state")?;
     let wa_id: Option<String> = row.try_get("wa_id")?;
     let user_id: Option<String> = row.try_get("user_id")?;
@@ -234,6 +207,6 @@ fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreErro
     })
 }
 
-fn time(at: i64) -> Timestamp {
-    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,10 +1,9 @@
-//! What is done to a database before the service works on it: its log must be its own, it must not
-//! be damaged, and it gets a new stamp.
+//! Preparation of a database before the service opens it: the log beside it must be its own, it
+//! must not be damaged, and it gets a new stamp.
 //!
-//! The stamp is a random number in the file's header (`user_version`). It is changed only while
-//! there is no write-ahead log, so every version of the first page in a log has the stamp of the
-//! file it belongs to: an older copy that was put in the file's place is found out by it
-//! ([`super::wal`]).
+//! The stamp is a random number in the file's header (`user_version`). It changes only while there
+//! is no write-ahead log, so every version of the first page in a log has the stamp of the file
+//! that the log belongs to; an older copy put in the file's place has another one ([`super::wal`]).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,58 +17,55 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::{sql, wal};
 
-/// A larger file is looked at while the service runs: this many bytes take half a second.
-const LOOKED_AT_FIRST: u64 = 32 << 20;
-/// What the name of a database ends in while it is being restored.
+/// Upper bound in bytes of a file that is checked before it is opened, which takes half a second; a
+/// larger one is checked while the service runs.
+const CHECK_FIRST_BYTES: u64 = 32 << 20;
+/// Suffix of a database while it is being restored.
 pub(super) const RESTORING: &str = ".restoring";
-/// A long check looks this often whether it is still wanted, counted in SQLite's steps.
+/// Number of SQLite's steps after which a check looks whether it was stopped.
 const STEPS: i32 = 100_000;
-/// SQLite's codes for a file that is not as it must be: `SQLITE_CORRUPT`, `SQLITE_NOTADB`.
-const DAMAGED: [u32; 2] = [11, 26];
+/// SQLite's codes of a damaged file: `SQLITE_CORRUPT`, `SQLITE_NOTADB`.
+const DAMAGE_CODES: [u32; 2] = [11, 26];
 
-/// How much of a database was checked for damage before it was opened.
+/// Extent of the check for damage before a database was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Checked {
-    /// The whole file, without a finding.
+    /// The whole file was checked and is sound.
     #[default]
     Whole,
-    /// Nothing: the file is too large to be checked first.
+    /// Nothing was checked, because the file is too large.
     NotYet,
 }
 
-/// Looks at the database that is there, and gives it a new stamp.
+/// Checks an existing database, and gives it a new stamp.
 ///
 /// # Errors
 /// `ForeignLog`, `HalfRestored`, `Damaged`, `File`, `Database`.
 pub(super) async fn prepare(path: &Path) -> Result<Checked, StoreError> {
     wal::check(path)?;
     if !path.exists() && super::sqlite::beside_path(path, RESTORING).exists() {
-        // A new and empty one in its place would look as if all were lost.
+        // A new, empty database would look as if all data were lost.
         return Err(StoreError::HalfRestored(path.to_owned()));
     }
     let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     if bytes == 0 {
         return Ok(Checked::Whole);
     }
-    let checked = if bytes <= LOOKED_AT_FIRST {
+    let checked = if bytes <= CHECK_FIRST_BYTES {
         match damage(path, &Arc::default()).await? {
             None => Checked::Whole,
-            Some(what) => {
-                let path = path.to_owned();
-                return Err(StoreError::Damaged { path, what });
-            }
+            Some(what) => return Err(StoreError::Damaged(path.to_owned(), what)),
         }
     } else {
         Checked::NotYet
     };
-    // Whoever reads the database now keeps its log open. Then the stamp stays what it was, which is
-    // safe.
+    // A command that reads the database keeps its log open. Then the stamp stays, which is safe.
     let _ = renew_stamp(path).await;
     Ok(checked)
 }
 
-/// Gives a database a stamp that no other has. Its log goes, and comes back when it is opened for
-/// service.
+/// Gives a database a unique stamp. The log is deleted, and created again when the database is
+/// opened for service.
 pub(super) async fn renew_stamp(path: &Path) -> Result<(), sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -84,35 +80,35 @@ pub(super) async fn renew_stamp(path: &Path) -> Result<(), sqlx::Error> {
     stamped
 }
 
-/// The same on a connection to a database without a log.
+/// Writes a new stamp over a connection to a database without a log.
 pub(super) async fn stamp(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    // 31 bits: SQLite reads the number with a sign.
+    // 31 bits, because SQLite reads the number with a sign.
     let stamp = Uuid::new_v4().as_u128() & 0x7fff_ffff;
     let text = AssertSqlSafe(format!("PRAGMA user_version = {stamp}"));
     sqlx::query(text).execute(connection).await?;
     Ok(())
 }
 
-/// What is damaged in the file; `None` when nothing is, or when `stop` was set meanwhile.
+/// Describes the damage of a file; `None` if it is sound, or if `stop` was set meanwhile.
 pub(super) async fn damage(
     path: &Path,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<String>, StoreError> {
-    let looking = async {
+    let checking = async {
         let options = SqliteConnectOptions::new().filename(path);
         let mut connection = options.connect().await?;
-        let found = check(&mut connection, sql::QUICK_CHECK, stop).await;
+        let damage = check(&mut connection, sql::QUICK_CHECK, stop).await;
         connection.close().await?;
-        found
+        damage
     };
-    match looking.await {
-        Ok(found) => Ok(found),
+    match checking.await {
+        Ok(damage) => Ok(damage),
         Err(_) if stop.load(Ordering::Relaxed) => Ok(None),
         Err(error) => says_damaged(&error).map_or(Err(error.into()), |what| Ok(Some(what))),
     }
 }
 
-/// Runs one of SQLite's checks; it ends early when `stop` is set.
+/// Runs one of SQLite's checks; setting `stop` ends it early.
 pub(super) async fn check(
     connection: &mut SqliteConnection,
     text: &'static str,
@@ -122,15 +118,17 @@ pub(super) async fn check(
     let mut handle = connection.lock_handle().await?;
     handle.set_progress_handler(STEPS, move || !stop.load(Ordering::Relaxed));
     drop(handle);
-    let found: String = sqlx::query_scalar(text).fetch_one(connection).await?;
-    Ok((found != "ok").then_some(found))
+    let report: String = sqlx::query_scalar(text).fetch_one(connection).await?;
+    Ok((report != "ok").then_some(report))
 }
 
-/// What SQLite says when the file is not as it must be.
+/// Message of an error that reports a damaged file.
 pub(super) fn says_damaged(error: &sqlx::Error) -> Option<String> {
     let error = error.as_database_error()?;
     let code = error.code()?;
-    // Extended codes carry the plain one in their lowest byte.
+    // The lowest byte of an extended code is the plain one.
     let plain = code.parse::<u32>().ok()? & 0xff;
-    DAMAGED.contains(&plain).then(|| error.message().to_owned())
+    DAMAGE_CODES
+        .contains(&plain)
+        .then(|| error.message().to_owned())
 }

@@ -22,7 +22,11 @@ pub(super) fn digest(parts: &[&[u8]]) -> String {
     hex(&hash.finalize()[..12])
 }
 
-/// A set of rows as the JSON array that `json_each` unfolds.
+/// Formats a set of rows as the JSON array that `json_each` unfolds.
 pub(super) fn json_rows<T: Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).expect("rows have string keys and finite numbers")
+    json(rows)
+}
+
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("every value has string keys and finite numbers")
 }

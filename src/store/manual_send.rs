@@ -1,75 +1,71 @@
-//! What commands do in the database beside a running service: short writes, each one transaction.
+//! Sends by `replyd send`, recorded beside a running service: short writes, one transaction each.
 //!
-//! The service holds the file for itself as the only one that decides and delivers
-//! ([`super::process_lock`]); SQLite itself keeps single writes of others apart. Nothing here
-//! touches the outbox.
+//! Only the service decides and delivers ([`super::process_lock`]); SQLite separates the single
+//! writes of other processes from its own. Nothing here touches the outbox.
 
 use jiff::Timestamp;
-use serde::Serialize;
-use sqlx::Row as _;
+use serde::{Deserialize, Serialize};
 
-use super::keys::message_key;
+use super::keys::{json, json_rows, message_key};
+use super::row::{flag, from_row, optional};
 use super::{Store, StoreError, sql};
 use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
 
-/// How a person stands to us.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Facts that decide whether a message may be sent to a contact.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SendEligibility {
-    /// When the person wrote last to this number.
+    /// Time of the contact's last message to the number.
+    #[serde(rename = "last_inbound_ms", with = "optional")]
     pub last_inbound: Option<Timestamp>,
-    /// The person wants no marketing messages.
+    /// Whether the contact opted out of marketing messages.
+    #[serde(deserialize_with = "flag")]
     pub no_marketing: bool,
-    /// The person wants nothing from us.
+    /// Whether the contact opted out of all messages.
+    #[serde(deserialize_with = "flag")]
     pub opted_out: bool,
 }
 
-/// A message that was sent by hand.
+from_row!(SendEligibility);
+
+/// A message sent by `replyd send`.
 #[derive(Clone, Debug)]
 pub struct Sent<'a> {
-    /// From this number.
+    /// Business number.
     pub number: &'a PhoneNumberId,
-    /// To this person.
+    /// Contact.
     pub recipient: &'a Recipient,
-    /// What.
+    /// Content.
     pub content: &'a Outbound,
-    /// What it quotes or reacts to.
+    /// Message that it quotes or reacts to.
     pub about: Option<&'a Wamid>,
-    /// What the gateway gave it.
+    /// Id given by the gateway.
     pub wamid: &'a Wamid,
-    /// When.
+    /// Time of sending.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// How a person stands to us; `None` when we do not know the person.
+    /// Reads the eligibility of a contact; `None` if the contact is unknown.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn standing(
+    pub async fn send_eligibility(
         &self,
         number: &PhoneNumberId,
         recipient: &Recipient,
     ) -> Result<Option<SendEligibility>, StoreError> {
-        let who = identity(recipient);
-        let row = sqlx::query(sql::SEND_ELIGIBILITY)
+        let contact = identity(recipient);
+        let eligibility = sqlx::query_as(sql::SEND_ELIGIBILITY)
             .bind(number.as_str())
-            .bind(who.wa_id().map(WaId::as_str))
-            .bind(who.user_id().map(UserId::as_str))
-            .fetch_optional(&self.read)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let last: Option<i64> = row.try_get("last_inbound_ms")?;
-        Ok(Some(SendEligibility {
-            last_inbound: last.and_then(|at| Timestamp::from_millisecond(at).ok()),
-            no_marketing: row.try_get("no_marketing")?,
-            opted_out: row.try_get("opted_out")?,
-        }))
+            .bind(contact.wa_id().map(WaId::as_str))
+            .bind(contact.user_id().map(UserId::as_str));
+        Ok(eligibility.fetch_optional(&self.read).await?)
     }
 
-    /// Puts a message that was sent by hand into the history.
+    /// Records a sent message in the history.
     ///
     /// # Errors
-    /// `CommitUnknown`, `Database`. The message is sent all the same.
+    /// `CommitUnknown`, `Database`.
     pub async fn record_sent(&self, sent: &Sent<'_>) -> Result<(), StoreError> {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -83,28 +79,28 @@ impl Store {
             quoted_wamid: Option<&'a Wamid>,
             raw: String,
         }
-        let who = identity(sent.recipient);
+        let contact = identity(sent.recipient);
         let key = message_key(sent.number.as_str(), sent.wamid.as_str());
         let row = Row {
             phone_number_id: sent.number,
-            wa_id: who.wa_id(),
-            user_id: who.user_id(),
+            wa_id: contact.wa_id(),
+            user_id: contact.user_id(),
             wamid: sent.wamid,
             message_key: &key,
             kind: sent.content.kind_name(),
             text: sent.content.transcript_text(),
             quoted_wamid: sent.about,
-            raw: serde_json::to_string(sent.content).expect("its keys are strings"),
+            raw: json(sent.content),
         };
         let mut tx = self.begin().await?;
         sqlx::query(sql::INSERT_SENT)
-            .bind(super::keys::json_rows(&[row]))
+            .bind(json_rows(&[row]))
             .bind(sent.at.as_millisecond())
             .execute(&mut tx)
             .await?;
-        // Receipts may have come before us.
+        // Receipts may have arrived before.
         sqlx::query(sql::UPDATE_DELIVERY_STATUS)
-            .bind(super::keys::json_rows(&[&key]))
+            .bind(json_rows(&[&key]))
             .execute(&mut tx)
             .await?;
         tx.commit().await

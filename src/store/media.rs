@@ -1,66 +1,66 @@
-//! Files that people sent, on their way to our disk: rows of the outbox of kind `download`.
+//! Downloads of contacts' media: outbox rows of kind `download`.
 //!
-//! Fetching a file twice hurts nobody, so a row whose worker is gone is simply claimed again.
+//! Downloading a file twice is harmless, so a row whose worker is gone is simply claimed again.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{Store, StoreError, sql};
 use crate::message::PhoneNumberId;
 
-/// A file to fetch, ours until its lease ends.
+/// A claimed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
     /// `outbox.id`.
     pub id: i64,
-    /// Random per claim.
+    /// Random for each claim.
     pub claim_token: String,
-    /// 1 for the first.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// The number it was sent to.
+    /// Business number that received the file.
     pub phone_number_id: PhoneNumberId,
-    /// The message it came with.
+    /// `messages.id` of the message with the file.
     pub message_id: i64,
-    /// Meta's id.
+    /// Meta's id of the file.
     pub media_id: String,
-    /// As Meta told it.
+    /// MIME type according to Meta.
     pub mime_type: Option<String>,
-    /// As Meta told it, base64.
+    /// SHA-256 in base64, according to Meta.
     pub sha256: Option<String>,
-    /// When the message came.
+    /// Arrival of the message.
     pub received_at: Timestamp,
 }
 
-/// What came of it.
+/// Result of a download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DownloadEnd {
-    /// It is on the disk.
+    /// The file was downloaded.
     Fetched {
-        /// Below the media folder.
+        /// Path below the media folder.
         path: String,
-        /// How many.
+        /// Size of the file.
         bytes: u64,
     },
-    /// Try again.
+    /// The download is tried again.
     Retry {
-        /// Not before.
+        /// Earliest time of the next attempt.
         at: Timestamp,
-        /// Why, for a person.
+        /// Reason for the operator.
         reason: String,
     },
-    /// It will never be here.
+    /// The download is given up.
     Dead {
-        /// Why, for a person.
+        /// Reason for the operator.
         reason: String,
     },
 }
 
 impl Store {
-    /// Makes the file that waits longest ours for a while; `None` when there is none. Files that
-    /// Meta has dropped by now leave the outbox.
+    /// Claims the download that waits longest; `None` if there is none. Ends the downloads of files
+    /// that Meta has deleted.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.
@@ -70,7 +70,6 @@ impl Store {
         lease: Duration,
     ) -> Result<Option<Download>, StoreError> {
         let claim_token = Uuid::new_v4().simple().to_string();
-        let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::MAX);
         let lease_until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = self.begin().await?;
         sqlx::query(sql::EXPIRE_DOWNLOADS)
@@ -89,11 +88,7 @@ impl Store {
         };
         let id: i64 = row.try_get("id")?;
         let message_id: i64 = row.try_get("message_id")?;
-        let corrupt = |what| StoreError::Corrupt {
-            table: "outbox",
-            row: id,
-            what,
-        };
+        let corrupt = |what| StoreError::corrupt("outbox", id, what);
         let number: String = row.try_get("phone_number_id")?;
         let file = sqlx::query(sql::MEDIA_OF_MESSAGE)
             .bind(message_id)
@@ -118,7 +113,7 @@ impl Store {
         Ok(Some(download))
     }
 
-    /// Records what came of a claim; one that is not ours any more is left alone.
+    /// Records the result of a claim; a claim that has ended is ignored.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.

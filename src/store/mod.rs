@@ -26,6 +26,7 @@ mod process_lock;
 mod receive;
 mod restore;
 mod restored_copy;
+mod row;
 mod sql;
 mod sqlite;
 mod transaction;
@@ -42,7 +43,7 @@ pub use conversations::{
 pub use error::StoreError;
 pub use fault::{Cleared, Displaced, Fault, Outage};
 pub use file_sizes::FileSizes;
-pub use history::{Asked, PastMessage, RecordedConversation};
+pub use history::{InboundText, RecordedConversation, RecordedMessage};
 pub use manual_send::{SendEligibility, Sent};
 pub use media::{Download, DownloadEnd};
 pub use open::Store;

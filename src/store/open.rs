@@ -17,9 +17,9 @@ use super::{integrity, sql, wal};
 use crate::files;
 use crate::message::RulesVersion;
 
-/// A busy writer is waited for this long; then the webhook answers 503 and Meta sends again.
+/// Wait for a busy writer; afterwards the webhook responds with 503 and Meta sends again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Connections for reading beside the one that writes.
+/// Number of connections for reading, beside the one for writing.
 const READERS: u32 = 4;
 
 /// The database. Clones share its connections.
@@ -29,17 +29,17 @@ pub struct Store {
     pub(super) write: SqlitePool,
     pub(super) guard: Arc<Guard>,
     pub(super) gate: Arc<Gate>,
-    // Last, so that the file stays ours until both pools are gone.
+    // Last field, so that the lock is held until both pools are closed.
     _lock: Option<Arc<Lock>>,
 }
 
 impl Store {
-    /// Opens the database for service: makes the file when it is missing, takes it for this process
-    /// alone, brings the schema up to date, and marks what a dead process was sending as such.
+    /// Opens the database for service: creates a missing file, locks it for this process, migrates
+    /// the schema, and ends the leases of a process that died.
     ///
     /// # Errors
-    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` before anything
-    /// is changed.
+    /// Every [`StoreError`] but `Missing` and `Corrupt`; `ForeignLog` and `Damaged` leave
+    /// everything unchanged.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         let folder = path
@@ -48,23 +48,22 @@ impl Store {
         folder.map_or(Ok(()), files::make_folder)?;
         let lock = Lock::take(&path)?;
         let checked = integrity::prepare(&path).await?;
-        // Before SQLite, which would make it as wide as the umask lets it.
+        // Before SQLite, which would apply the umask.
         files::make_private(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // After our 200 Meta does not send again: a power cut must not take back what we
-            // acknowledged.
+            // After a response of 200 Meta does not send again: a power cut must not undo the
+            // commit.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let write = pool(1).connect_with(options.clone()).await?;
         migrator().run(&write).await?;
-        // The lock says nobody else is sending: leases of the process before us are over.
+        // The lock proves that no other process sends: the leases of the previous one are over.
         sqlx::query(sql::END_LEASES).execute(&write).await?;
-        // A connection that takes the place of another must never make a file, nor open one that we
-        // do not know.
+        // A connection that replaces another must never create a file, nor open an unknown one.
         let options = options.create_if_missing(false);
         write.set_connect_options(options.clone());
         let guard = Guard::new(FileIdentity::new(&path)?);
@@ -79,10 +78,10 @@ impl Store {
         })
     }
 
-    /// Opens the database for looking only, beside a running service or without one.
+    /// Opens the database for reading, beside a running service or without one.
     ///
     /// # Errors
-    /// `Url`, `Missing`, `Migrate` when the schema is another one than ours, `Database`.
+    /// `Url`, `Missing`, `Migrate` if the schema has another version, `Database`.
     pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         if !path.exists() {
@@ -96,9 +95,9 @@ impl Store {
         let newest: i64 = sqlx::query_scalar(sql::NEWEST_MIGRATION)
             .fetch_one(&read)
             .await?;
-        let ours = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
-        if newest != ours {
-            return Err(sqlx::migrate::MigrateError::VersionMissing(newest.max(ours)).into());
+        let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+        if newest != known {
+            return Err(sqlx::migrate::MigrateError::VersionMissing(newest.max(known)).into());
         }
         let guard = Guard::new(FileIdentity::new(&path)?);
         Ok(Self {
@@ -119,11 +118,11 @@ impl Store {
         let looking = Self::open_read_only(url).await?;
         let options = SqliteConnectOptions::new()
             .filename(path_of(url)?)
-            // A restored copy has none before its first use.
+            // A restored copy has no log before its first use.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            // A service that is busy commits many times a second: a command can wait.
+            // A busy service commits many times a second: a command can wait.
             .busy_timeout(5 * BUSY_TIMEOUT);
         Ok(Self {
             write: pool(1).connect_with(options).await?,
@@ -131,7 +130,7 @@ impl Store {
         })
     }
 
-    /// Keeps the full text of rules that are about to decide.
+    /// Records the full text of rules before their first decision.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.
@@ -151,7 +150,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Whether the outbox may be worked on: not in a copy that was not released, nor in a damaged
+    /// Whether the outbox may be sent: not from a copy that was not released, nor from a damaged
     /// file.
     #[must_use]
     pub fn may_send(&self) -> bool {

@@ -9,11 +9,9 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
 
 use super::gate::HoldMark;
-use super::keys::json_rows;
+use super::keys::{json, json_rows};
 use super::{Store, StoreError, sql};
 use crate::message::ConversationState;
 
@@ -37,22 +35,6 @@ pub enum RowOrigin {
     InCopy,
     /// The row was added after the copy was restored.
     Since,
-}
-
-impl<'r> FromRow<'r, SqliteRow> for PendingRows {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        let is_from_copy: bool = row.try_get("is_from_copy")?;
-        Ok(Self {
-            kind: row.try_get("kind")?,
-            state: row.try_get("state")?,
-            origin: if is_from_copy {
-                RowOrigin::InCopy
-            } else {
-                RowOrigin::Since
-            },
-            rows: row.try_get("rows")?,
-        })
-    }
 }
 
 /// Treatment of the rows that were queued in the copy.
@@ -104,7 +86,19 @@ impl Store {
     pub async fn pending_rows(&self) -> Result<Vec<PendingRows>, StoreError> {
         let mark: HoldMark = sqlx::query_as(sql::HOLD).fetch_one(&self.read).await?;
         let rows = sqlx::query_as(sql::PENDING_ROWS).bind(mark.last_row);
-        Ok(rows.fetch_all(&self.read).await?)
+        let rows: Vec<(String, String, bool, i64)> = rows.fetch_all(&self.read).await?;
+        let rows = rows.into_iter();
+        let rows = rows.map(|(kind, state, is_from_copy, rows)| PendingRows {
+            kind,
+            state,
+            origin: if is_from_copy {
+                RowOrigin::InCopy
+            } else {
+                RowOrigin::Since
+            },
+            rows,
+        });
+        Ok(rows.collect())
     }
 
     /// Lets replies go out again, from a copy that was held.
@@ -139,11 +133,7 @@ fn without_overdue(overdue: Overdue, now: Timestamp) -> Result<String, StoreErro
         state: String,
         next_timer_ms: Option<i64>,
     }
-    let corrupt = |row| StoreError::Corrupt {
-        table: "conversations",
-        row,
-        what: "its state is not what we wrote",
-    };
+    let corrupt = |row| StoreError::corrupt("conversations", row, "its state is not what we wrote");
     let mut actions: HashMap<i64, Vec<u64>> = HashMap::new();
     for action in overdue.actions {
         let numbers = actions.entry(action.conversation_id).or_default();
@@ -161,7 +151,7 @@ fn without_overdue(overdue: Overdue, now: Timestamp) -> Result<String, StoreErro
         states.push(NewState {
             id: row.id,
             next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
-            state: serde_json::to_string(&state).expect("its keys are strings"),
+            state: json(&state),
         });
     }
     Ok(json_rows(&states))

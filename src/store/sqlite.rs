@@ -11,7 +11,7 @@ pub(super) fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
-        // A local file does not go away: asking before each use would cost a thread hand-off.
+        // A local file does not disconnect: a test before each use would cost a thread hand-off.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)

@@ -1,10 +1,10 @@
-//! A transaction that never gives a connection back in an unknown state.
+//! A transaction that never returns a connection in an unknown state to its pool.
 //!
-//! SQLite rolls back by itself when the disk is full, a read fails or memory runs out, and sqlx's
-//! own transaction does not notice: its count of open ones stays up, and that connection refuses
-//! every later one. After a failed sync, nothing that connection has cached can be trusted either.
-//! So a connection goes back to its pool only after COMMIT or ROLLBACK was confirmed; any other way
-//! out closes it, and the next transaction gets a new one.
+//! SQLite rolls back by itself when the disk is full, a read fails or memory runs out. sqlx's own
+//! transaction does not notice: its count of open transactions stays up, and the connection rejects
+//! every later one. After a failed sync, the cache of the connection cannot be trusted either. So a
+//! connection returns to its pool only after a confirmed COMMIT or ROLLBACK; otherwise it is
+//! closed, and the next transaction gets a new one.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ type Rows<'e> =
     Pin<Box<dyn Stream<Item = sqlx::Result<Either<SqliteQueryResult, SqliteRow>>> + Send + 'e>>;
 type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 
-/// What every unit of work looks at and reports to.
+/// State that every unit of work checks and reports to.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) file: FileIdentity,
@@ -41,8 +41,8 @@ impl Guard {
         Arc::new(Self { file, outage })
     }
 
-    /// Notes the fault behind an error of ours on its way out.
-    fn noted(&self, error: StoreError) -> StoreError {
+    /// Records the fault behind an error on its way out.
+    fn record(&self, error: StoreError) -> StoreError {
         if let Some(fault) = error.fault() {
             self.outage.note(fault);
         }
@@ -60,17 +60,17 @@ pub(super) struct Transaction {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Not confirmed, or not tried.
+    /// The end was not confirmed, or not tried.
     Unknown,
-    /// SQLite said that the transaction is over.
+    /// SQLite confirmed the end.
     Confirmed,
 }
 
 impl Transaction {
-    /// Takes the write lock now, so that it can never fail for having read first.
+    /// Starts with the write lock, so that a transaction never fails because it has read first.
     pub(super) async fn begin(pool: &SqlitePool, guard: &Arc<Guard>) -> Result<Self, StoreError> {
         let begun = Self::try_begin(pool, guard).await;
-        begun.map_err(|error| guard.noted(error))
+        begun.map_err(|error| guard.record(error))
     }
 
     async fn try_begin(pool: &SqlitePool, guard: &Arc<Guard>) -> Result<Self, StoreError> {
@@ -78,8 +78,8 @@ impl Transaction {
         let mut tx = Self {
             connection: pool.acquire().await?,
             guard: Arc::clone(guard),
-            // Before the statement: whoever stops waiting for it must not leave an open transaction
-            // behind.
+            // Set before the statement: if this future is dropped, the transaction must not stay
+            // open.
             end: End::Unknown,
         };
         sqlx::query(sql::BEGIN).execute(&mut *tx.connection).await?;
@@ -90,23 +90,23 @@ impl Transaction {
     /// Commits.
     ///
     /// # Errors
-    /// `CommitUnknown`; `Displaced` when it went into a file that is not at its path any more.
+    /// `CommitUnknown`; `Displaced` if the commit went into a file that is no longer at its path.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let committed = sqlx::query(sql::COMMIT)
             .execute(&mut *self.connection)
             .await;
-        let kept = match committed {
+        let result = match committed {
             Ok(_) => {
                 self.end = End::Confirmed;
                 self.guard.file.check()
             }
             Err(error) => Err(StoreError::CommitUnknown(error)),
         };
-        kept.map_err(|error| self.guard.noted(error))
+        result.map_err(|error| self.guard.record(error))
     }
 
-    /// Runs a query whose result is one row of JSON: see [`super::sql`]. `table` is the one named
-    /// when the JSON is not what was expected.
+    /// Runs a query whose result is one row of JSON: see [`super::sql`]. `table` is named in the
+    /// error for unexpected JSON.
     ///
     /// # Errors
     /// `Database`, `Corrupt`.
@@ -116,14 +116,11 @@ impl Transaction {
         table: &'static str,
     ) -> Result<T, StoreError> {
         let json = query.fetch_one(self).await?;
-        serde_json::from_str(&json).map_err(|_| StoreError::Corrupt {
-            table,
-            row: 0,
-            what: "what was looked up is not what we wrote",
-        })
+        let corrupt = |_| StoreError::corrupt(table, 0, "what was looked up is not what we wrote");
+        serde_json::from_str(&json).map_err(corrupt)
     }
 
-    /// Ends a transaction in which there was nothing to do.
+    /// Ends a transaction without writes.
     pub(super) async fn roll_back(mut self) {
         let rolled_back = sqlx::query(sql::ROLLBACK)
             .execute(&mut *self.connection)
@@ -185,7 +182,7 @@ impl<'c> Executor<'c> for &'c mut Transaction {
     }
 }
 
-/// Connections for reading. One on which a read failed is closed: what it has cached may be wrong.
+/// Connections for reading. One with a failed read is closed, because its cache may be wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Readers {
     pool: SqlitePool,
@@ -206,7 +203,7 @@ impl Readers {
         acquired.inspect_err(|error| self.guard.outage.note_error(error))
     }
 
-    fn judge<T>(&self, connection: &mut PoolConnection<Sqlite>, read: &sqlx::Result<T>) {
+    fn close_if_faulty<T>(&self, connection: &mut PoolConnection<Sqlite>, read: &sqlx::Result<T>) {
         if let Some(fault) = read.as_ref().err().and_then(Fault::from_error) {
             connection.close_on_drop();
             self.guard.file.forget_log();
@@ -223,14 +220,14 @@ impl<'p> Executor<'p> for &'p Readers {
         'p: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
-        // All of them before the first is handed on: nobody here reads a result row by row.
-        let all = async move {
+        // All rows are read before the first is returned: no caller reads a result row by row.
+        let rows = async move {
             let mut connection = self.acquire().await?;
             let rows = connection.fetch_many(query).try_collect::<Vec<_>>().await;
-            self.judge(&mut connection, &rows);
+            self.close_if_faulty(&mut connection, &rows);
             rows.map(|rows| stream::iter(rows).map(Ok))
         };
-        Box::pin(stream::once(all).try_flatten())
+        Box::pin(stream::once(rows).try_flatten())
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<SqliteRow>>
@@ -241,7 +238,7 @@ impl<'p> Executor<'p> for &'p Readers {
         Box::pin(async move {
             let mut connection = self.acquire().await?;
             let row = connection.fetch_optional(query).await;
-            self.judge(&mut connection, &row);
+            self.close_if_faulty(&mut connection, &row);
             row
         })
     }

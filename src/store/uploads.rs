@@ -1,48 +1,48 @@
-//! Uploads of commands, so that no file is uploaded twice while Meta still has it.
+//! Uploads of commands: no file is uploaded again while Meta still has it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Store, StoreError, sql};
 use crate::message::PhoneNumberId;
 
-/// Uploads live 30 days; a day stays unused, because Meta's clock decides. See
+/// Uploads live 30 days; one day stays unused, because Meta's clock decides. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const UPLOAD_LIFE: SignedDuration = SignedDuration::from_hours(29 * 24);
 
-/// A file we uploaded.
+/// An uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload<'a> {
-    /// It is good for this number alone.
+    /// Business number, the only one that can send the upload.
     pub number: &'a PhoneNumberId,
-    /// Of the file, hex.
+    /// SHA-256 of the file in hex.
     pub sha256: &'a str,
-    /// As it was uploaded.
+    /// MIME type given at the upload.
     pub mime_type: &'a str,
 }
 
 impl Store {
-    /// The media id of a file that was uploaded before and is still there.
+    /// Finds the media id of an upload that Meta still has.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn uploaded(
+    pub async fn find_upload(
         &self,
         upload: &Upload<'_>,
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {
-        let found = sqlx::query_scalar(sql::FIND_UPLOAD)
+        let media_id = sqlx::query_scalar(sql::FIND_UPLOAD)
             .bind(upload.number.as_str())
             .bind(upload.sha256)
             .bind(upload.mime_type)
             .bind(now.as_millisecond());
-        Ok(found.fetch_optional(&self.read).await?)
+        Ok(media_id.fetch_optional(&self.read).await?)
     }
 
-    /// Remembers an upload until Meta forgets it.
+    /// Records an upload until Meta deletes it.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.
-    pub async fn remember_upload(
+    pub async fn record_upload(
         &self,
         upload: &Upload<'_>,
         media_id: &str,

@@ -1,48 +1,55 @@
-//! What the service watches about itself, and `doctor` asks for: news of the account, the secrets
-//! in use, the quarantine.
+//! Signs of the webhook's health: account events, the app secrets in use, the quarantine. Read by
+//! the service and by `replyd doctor`.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
 
 use super::keys::json_rows;
 use super::{Store, StoreError, sql};
 use crate::message::{AccountNews, STANDING_FIELDS};
 
-/// Older news than so much other news changes nothing.
-const NEWEST: u32 = 1_000;
+/// Upper bound of the account events read: older ones no longer matter.
+const NEWS_MAX: u32 = 1_000;
 
-/// The app secrets that the service was last started with.
+/// App secrets of the last start of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretsInUse {
-    /// As it was given to [`Store::record_secrets`].
+    /// Fingerprint given to [`Store::record_secrets`].
     pub fingerprint: String,
-    /// The first start with them.
+    /// Time of the first start with these secrets.
     pub since: Timestamp,
 }
 
-/// What nobody understood.
+/// Size of the quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quarantine {
-    /// Updates.
+    /// Number of updates that could not be read.
     pub rows: u64,
-    /// When the newest came.
+    /// Arrival of the newest one.
     pub newest: Option<Timestamp>,
 }
 
 impl Store {
-    /// The newest news about how the account and its numbers stand, in the order Meta told it.
+    /// Reads the newest account events about the standing of the account and its numbers, in the
+    /// order of Meta's times.
     ///
     /// # Errors
     /// `Database`.
     pub async fn account_news(&self) -> Result<Vec<AccountNews>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWEST);
-        let news: Vec<Row> = news.fetch_all(&self.read).await?;
-        Ok(news.into_iter().map(|Row(news)| news).collect())
+        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWS_MAX);
+        let news: Vec<(i64, String, Option<String>, i64, String)> =
+            news.fetch_all(&self.read).await?;
+        let news = news.into_iter();
+        let news = news.map(|(_, field, waba_id, occurred_at_ms, raw)| AccountNews {
+            field,
+            waba_id,
+            told_at: time(occurred_at_ms).unwrap_or(Timestamp::UNIX_EPOCH),
+            raw,
+        });
+        Ok(news.collect())
     }
 
-    /// Keeps since when the service runs with these secrets, named by a fingerprint.
+    /// Records the app secrets of a start by their fingerprint, unless they are the latest ones.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.
@@ -57,56 +64,41 @@ impl Store {
         tx.commit().await
     }
 
-    /// The secrets that the service was last started with; `None` before the first start.
+    /// Reads the app secrets of the last start; `None` before the first one.
     ///
     /// # Errors
     /// `Database`.
     pub async fn secrets_in_use(&self) -> Result<Option<SecretsInUse>, StoreError> {
-        let newest: Option<(String, i64)> = sqlx::query_as(sql::NEWEST_SECRETS)
-            .fetch_optional(&self.read)
-            .await?;
+        let newest = sqlx::query_as(sql::NEWEST_SECRETS).fetch_optional(&self.read);
+        let newest: Option<(String, i64)> = newest.await?;
         Ok(newest.map(|(fingerprint, since)| SecretsInUse {
             fingerprint,
             since: time(since).unwrap_or(Timestamp::UNIX_EPOCH),
         }))
     }
 
-    /// When a message or news came last: both come only as signed webhooks.
+    /// Reads the arrival of the newest inbound message or account event: both come only as signed
+    /// webhooks.
     ///
     /// # Errors
     /// `Database`.
     pub async fn last_webhook(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(sql::NEWEST_UPDATE)
-            .fetch_one(&self.read)
-            .await?;
+        let at = sqlx::query_scalar(sql::NEWEST_UPDATE).fetch_one(&self.read);
+        let at: Option<i64> = at.await?;
         Ok(at.and_then(time))
     }
 
-    /// How much lies in the quarantine.
+    /// Reads the size of the quarantine.
     ///
     /// # Errors
     /// `Database`.
     pub async fn quarantine(&self) -> Result<Quarantine, StoreError> {
-        let (rows, newest): (i64, Option<i64>) = sqlx::query_as(sql::QUARANTINE_SIZE)
-            .fetch_one(&self.read)
-            .await?;
+        let size = sqlx::query_as(sql::QUARANTINE_SIZE).fetch_one(&self.read);
+        let (rows, newest): (i64, Option<i64>) = size.await?;
         Ok(Quarantine {
             rows: rows.unsigned_abs(),
             newest: newest.and_then(time),
         })
-    }
-}
-
-struct Row(AccountNews);
-
-impl<'r> FromRow<'r, SqliteRow> for Row {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self(AccountNews {
-            field: row.try_get("field")?,
-            waba_id: row.try_get("waba_id")?,
-            told_at: time(row.try_get("occurred_at_ms")?).unwrap_or(Timestamp::UNIX_EPOCH),
-            raw: row.try_get("raw")?,
-        }))
     }
 }
 

@@ -1,39 +1,40 @@
-//! Tries whether the database can be written, by really writing.
+//! Tests whether the database can be written, by a real write.
 //!
-//! Nothing less tells: on a full disk a lock is taken, a statement passes, and only COMMIT fails.
+//! No smaller test suffices: on a full disk a lock is taken, a statement passes, and only COMMIT
+//! fails.
 
 use tokio::sync::watch::Receiver;
 
 use super::fault::{Cleared, Fault, Outage};
 use super::{Store, StoreError, sql};
 
-/// About what a batch of messages takes: with less room than that the next webhook would fail
+/// Bytes that a batch of messages takes, roughly: with less space the next webhook would fail
 /// again.
 const FILLER_BYTES: i64 = 64 * 1024;
 
 impl Store {
-    /// What keeps the database from taking work, as far as units of work have met it.
+    /// Current outage, as far as units of work have met it.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
         self.guard.outage.now()
     }
 
-    /// Wakes when a trouble begins, becomes another, or ends.
+    /// Notifies when an outage begins, changes or ends.
     #[must_use]
     pub fn outages(&self) -> Receiver<Option<Outage>> {
         self.guard.outage.subscribe()
     }
 
-    /// Looks whether the file is still at its path; when not, that is the trouble from now on.
-    pub fn look(&self) {
+    /// Checks that the file is still at its path; otherwise an outage begins.
+    pub fn check_path(&self) {
         if let Some(fault) = self.guard.file.check().err().and_then(|e| e.fault()) {
             self.guard.outage.note(fault);
         }
     }
 
-    /// Tries whether a trouble is over, and ends it when nothing has failed meanwhile.
+    /// Tests whether an outage is over, and ends it unless a unit of work has failed meanwhile.
     pub async fn recover(&self, seen: Outage) -> Cleared {
-        // What was damaged is only well again when the whole file is.
+        // Damage is over only when the whole file is sound.
         if seen.fault == Fault::Damaged && !matches!(self.damage().await, Ok(None)) {
             return Cleared::No;
         }
@@ -43,7 +44,7 @@ impl Store {
         }
     }
 
-    /// Two commits: what the first writes must not stay.
+    /// Writes a filler and deletes it, in two commits.
     async fn write_filler(&self) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query(sql::WRITE_FILLER)
@@ -56,14 +57,13 @@ impl Store {
         tx.commit().await
     }
 
-    /// Tries whether the file can be written and its disk has room, and leaves everything as it
-    /// was.
+    /// Tests whether the file can be written and its disk has space, without changing anything.
     ///
     /// # Errors
-    /// `Database`: it cannot.
+    /// `Database`.
     pub async fn try_to_write(&self) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        // Without a cache SQLite has to write before the end of the transaction.
+        // Without a cache SQLite writes before the end of the transaction.
         sqlx::query(sql::DISABLE_CACHE).execute(&mut tx).await?;
         sqlx::query(sql::WRITE_FILLER)
             .bind(FILLER_BYTES)

@@ -1,30 +1,30 @@
-//! What keeps the service from working, and what its owner should look at. The part that notices a
-//! condition sets and clears it; `/readyz` of the admin listener shows them all.
+//! Conditions that stop the service or need the operator. The part that notices a condition sets
+//! and clears it; `/readyz` of the admin listener shows all.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// One thing that can be wrong.
+/// Kind of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
-    /// The database cannot be written or is not the one that was opened.
+    /// The database cannot be written, or is not the one that was opened.
     Database,
-    /// A check found the database damaged: nothing is written and nothing is sent.
+    /// A check found the database damaged: nothing is written or sent.
     Damage,
-    /// The rules on the disk do not pass the check; older ones answer.
+    /// The rules on the disk do not pass the check; older rules are in use.
     Rules,
     /// WhatsApp disabled, flagged or restricted the account or one of its numbers.
     Account,
-    /// The clock of this machine does not agree with WhatsApp's.
+    /// Server time differs from WhatsApp's.
     Clock,
-    /// Messages wait for a person: their fate is unknown.
+    /// Messages with an unknown result wait for an operator.
     HeldSends,
-    /// The database is a restored copy: nothing is sent until its owner says so.
+    /// The database is a restored copy: nothing is sent until its release.
     Restored,
 }
 
 impl Condition {
-    /// Whether webhooks must go elsewhere or wait while it lasts.
+    /// Whether the service accepts no webhooks while the condition lasts.
     #[must_use]
     pub fn blocks(self) -> bool {
         match self {
@@ -33,7 +33,7 @@ impl Condition {
         }
     }
 
-    /// In one word, as `/readyz` shows it.
+    /// Name, as `/readyz` shows it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,12 +48,12 @@ impl Condition {
     }
 }
 
-/// Every condition that holds now, each with a sentence that says what is wrong and what to do.
+/// Current conditions, each with a sentence about the problem and its remedy.
 #[derive(Debug, Default)]
 pub struct Conditions(Mutex<BTreeMap<Condition, String>>);
 
 impl Conditions {
-    /// Sets a condition with its sentence, or clears it. Says whether that is a change.
+    /// Sets a condition with its sentence, or clears it. Returns whether that is a change.
     pub fn set(&self, condition: Condition, sentence: Option<String>) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match sentence {
@@ -65,7 +65,7 @@ impl Conditions {
         }
     }
 
-    /// All of them, those that block first.
+    /// Lists the conditions, those that block first.
     #[must_use]
     pub fn list(&self) -> Vec<(Condition, String)> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);

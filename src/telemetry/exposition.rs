@@ -1,27 +1,26 @@
-//! The two formats that scrapers read: `OpenMetrics` and Prometheus' older text format.
+//! Formats for scrapers: `OpenMetrics` and Prometheus' older text format.
 //!
-//! They differ in how counters are called: an `OpenMetrics` family `replyd_sends` has the sample
-//! `replyd_sends_total`, while the older format wants help and type under the name of the sample.
+//! They name counters differently: an `OpenMetrics` family `replyd_sends` has the sample
+//! `replyd_sends_total`, while the older format needs help and type under the name of the sample.
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::fmt::Write as _;
 
-/// How metrics are written.
+/// Format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `OpenMetrics` 1.0.0.
     OpenMetrics,
-    /// Prometheus' text format 0.0.4, which everything else reads.
+    /// Prometheus' text format 0.0.4, which all other scrapers read.
     Text,
 }
 
 const OPENMETRICS: &str = "application/openmetrics-text";
-/// What we write is valid by both.
+/// Versions whose rules the output follows.
 const OPENMETRICS_VERSIONS: [&str; 2] = ["1.0.0", "0.0.1"];
 
 impl Format {
-    /// The format that an `Accept` header prefers; the older one unless `OpenMetrics` is asked for
-    /// by name.
+    /// Format that an `Accept` header prefers; the older one unless `OpenMetrics` is named.
     #[must_use]
     pub fn accepted(accept: &str) -> Self {
         let (mut open, mut text) = (0.0_f32, 0.0_f32);
@@ -54,7 +53,7 @@ impl Format {
         }
     }
 
-    /// The `Content-Type` of an answer.
+    /// `Content-Type` of a response.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -64,7 +63,7 @@ impl Format {
     }
 }
 
-/// `OpenMetrics` rewritten as the older format.
+/// Rewrites `OpenMetrics` as the older format.
 pub(super) fn as_text(open: &str) -> String {
     let mut text = String::with_capacity(open.len());
     let mut help = "";

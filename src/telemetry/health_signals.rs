@@ -1,17 +1,17 @@
-//! What each commit tells of the account and of our clock, counted without a lock; whoever watches
-//! them is woken when it matters.
+//! Signs about the account and the clock, counted at each commit without a lock; they wake the
+//! account monitor when they matter.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-/// A message may come this long before its time: clocks are never quite alike.
+/// Tolerated time by which a message is ahead of server time.
 const AHEAD: SignedDuration = SignedDuration::from_mins(1);
-/// So many in a row are no accident.
+/// Number of messages in a row that count as evidence.
 const AHEAD_IN_A_ROW: u64 = 3;
 
-/// Counted by the intake, looked at by `app::watch`.
+/// Signs counted by the intake and read by the account monitor.
 #[derive(Debug, Default)]
 pub struct HealthSignals {
     too_old: AtomicU64,
@@ -21,15 +21,15 @@ pub struct HealthSignals {
 }
 
 impl HealthSignals {
-    /// So many messages in a row that were too old are no accident.
+    /// Number of too old messages in a row that count as evidence.
     pub const TOO_OLD_IN_A_ROW: u64 = 10;
 
-    /// News came that tells how the account stands.
+    /// Reports an account event about the account's standing.
     pub fn account_news(&self) {
         self.changed.notify_one();
     }
 
-    /// Messages were decided; each is said to be too old or not.
+    /// Reports whether each decided message was too old.
     pub fn decided(&self, too_old: impl Iterator<Item = bool>) {
         let before = self.too_old.load(Ordering::Relaxed);
         let now = too_old.fold(
@@ -40,14 +40,14 @@ impl HealthSignals {
             self.too_old.store(now, Ordering::Relaxed);
         }
         let grew = now >= Self::TOO_OLD_IN_A_ROW && now > before;
-        // Once more when the row breaks: the next one is to be told again.
+        // Also at the end of the row, so that the next row is reported again.
         let broke = before >= Self::TOO_OLD_IN_A_ROW && now < before;
         if grew || broke {
             self.changed.notify_one();
         }
     }
 
-    /// Messages came, whose times lie this far ahead of ours.
+    /// Reports the times by which new messages are ahead of server time.
     pub fn timed(&self, ahead: &[SignedDuration]) {
         let before = self.ahead.load(Ordering::Relaxed);
         let row = |row, ahead: &SignedDuration| if *ahead > AHEAD { row + 1 } else { 0 };
@@ -58,19 +58,19 @@ impl HealthSignals {
         if let Some(last) = ahead.last().filter(|_| now > 0) {
             self.ahead_seconds.store(last.as_secs(), Ordering::Relaxed);
         }
-        // Once more when the row breaks: what was said of it is to be taken back.
+        // Also at the end of the row, so that the report is withdrawn.
         if now != before && (now >= AHEAD_IN_A_ROW || before >= AHEAD_IN_A_ROW) {
             self.changed.notify_one();
         }
     }
 
-    /// Messages in a row that were too old to be answered.
+    /// Number of messages in a row that were too old.
     #[must_use]
     pub fn too_old_in_a_row(&self) -> u64 {
         self.too_old.load(Ordering::Relaxed)
     }
 
-    /// How far the last messages were ahead of us, when several in a row were.
+    /// Time by which the last messages were ahead, if several in a row were.
     #[must_use]
     pub fn ahead(&self) -> Option<SignedDuration> {
         let row = self.ahead.load(Ordering::Relaxed);
@@ -78,7 +78,7 @@ impl HealthSignals {
         (row >= AHEAD_IN_A_ROW).then(|| SignedDuration::from_secs(seconds))
     }
 
-    /// Waits until there is something to look at.
+    /// Waits for a sign that matters.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -91,54 +91,42 @@ mod tests {
 
     use super::HealthSignals;
 
-    fn is_woken(health_signals: &HealthSignals) -> bool {
-        health_signals.changed().now_or_never().is_some()
+    fn is_woken(signals: &HealthSignals) -> bool {
+        signals.changed().now_or_never().is_some()
     }
 
     #[test]
     fn ten_messages_in_a_row_that_were_too_old_wake_and_so_does_the_end_of_the_row() {
-        let health_signals = HealthSignals::default();
-
-        health_signals.decided([true; 9].into_iter());
-        assert!(!is_woken(&health_signals));
-        health_signals.decided([true].into_iter());
-        assert_eq!(
-            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
-            (10, true)
-        );
-        health_signals.decided([].into_iter());
-        assert!(!is_woken(&health_signals), "nothing was decided");
-        health_signals.decided([true, false, true].into_iter());
-        assert_eq!(
-            (health_signals.too_old_in_a_row(), is_woken(&health_signals)),
-            (1, true)
-        );
+        let signals = HealthSignals::default();
+        for (case, decided, expected) in [
+            ("nine", &[true; 9][..], (9, false)),
+            ("ten", &[true], (10, true)),
+            ("nothing was decided", &[], (10, false)),
+            ("the end of the row", &[true, false, true], (1, true)),
+        ] {
+            signals.decided(decided.iter().copied());
+            let state = (signals.too_old_in_a_row(), is_woken(&signals));
+            assert_eq!(state, expected, "{case}");
+        }
     }
 
     #[test]
     fn three_messages_in_a_row_from_the_future_are_a_sign_and_one_of_now_ends_it() {
-        let health_signals = HealthSignals::default();
+        let signals = HealthSignals::default();
         let (now, later) = (SignedDuration::ZERO, SignedDuration::from_mins(5));
-
-        health_signals.timed(&[later, later]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, false)
-        );
-        health_signals.timed(&[later]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (Some(later), true)
-        );
-        health_signals.timed(&[now]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, true)
-        );
-        health_signals.timed(&[later, later, SignedDuration::from_secs(50)]);
-        assert_eq!(
-            (health_signals.ahead(), is_woken(&health_signals)),
-            (None, false)
-        );
+        let tolerated = SignedDuration::from_secs(50);
+        for (case, times, expected) in [
+            ("two", &[later, later][..], (None, false)),
+            ("three", &[later], (Some(later), true)),
+            ("one of now", &[now], (None, true)),
+            (
+                "two and a tolerated one",
+                &[later, later, tolerated],
+                (None, false),
+            ),
+        ] {
+            signals.timed(times);
+            assert_eq!((signals.ahead(), is_woken(&signals)), expected, "{case}");
+        }
     }
 }

@@ -9,27 +9,27 @@ use tracing_subscriber::fmt::fmt;
 
 use super::stderr_queue::StderrQueue;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people; coloured on a terminal.
+    /// Text, coloured on a terminal.
     Text,
     /// One JSON object per line.
     Json,
 }
 
-/// Why logs could not be started.
+/// Reason why logging could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter is not one of `EnvFilter`'s.
+    /// The filter has no syntax of `EnvFilter`.
     #[error("log filter is not understood")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// Something else in this process logs already.
+    /// Logging was started before in this process.
     #[error("logs were started before")]
     Started(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Says whether `filter` can be used.
+/// Checks a filter.
 ///
 /// # Errors
 /// [`LogError::Filter`].
@@ -38,20 +38,20 @@ pub fn check_filter(filter: &str) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Sends every log line of this process through `lines`, and what is to be told of panics too.
+/// Sends every log line of this process through `lines`, panics included.
 ///
 /// # Errors
-/// When the filter is not understood, or logs were started before.
+/// When the filter is invalid, or logging was started before.
 pub fn start_logs(lines: &StderrQueue, format: LogFormat, filter: &str) -> Result<(), LogError> {
-    // The layer tells of its own errors with `eprintln!`, which panics; the writer has no error to
-    // give it.
+    // The layer would report errors of its writer with `eprintln!`, which panics; this writer has
+    // none.
     let layer = fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(lines.writer());
     let started = match format {
         LogFormat::Json => layer.json().flatten_event(true).try_init(),
         LogFormat::Text => {
-            // The choice of anstream minds NO_COLOR and its like; the terminal check minds pipes.
+            // anstream follows NO_COLOR and similar variables; the terminal check handles pipes.
             let coloured = stderr().is_terminal()
                 && anstream::AutoStream::choice(&stderr()) != anstream::ColorChoice::Never;
             layer.with_ansi(coloured).with_target(false).try_init()
@@ -62,13 +62,12 @@ pub fn start_logs(lines: &StderrQueue, format: LogFormat, filter: &str) -> Resul
     Ok(())
 }
 
-/// Says where a panic was. The standard hook would wait at a pipe that nobody reads, and show
-/// whatever text a panic carries: such a text may quote what a person wrote, so only one that
-/// stands in the source is shown.
+/// Logs the place of a panic. The standard hook would block at a pipe without a reader, and show
+/// any text: one made at run time may quote a contact, so only a text from the source is logged.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let text = panic.payload().downcast_ref::<&'static str>().copied();
-    // Only there when `RUST_BACKTRACE` asks for it.
+    // Captured only if `RUST_BACKTRACE` is set.
     let backtrace = Backtrace::capture();
     let backtrace =
         (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());

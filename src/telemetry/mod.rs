@@ -1,5 +1,4 @@
-//! What the service tells of itself: logs and numbers. Never message text, names, phone numbers,
-//! wamids or secrets.
+//! Logs and metrics of the service. Never message text, names, phone numbers, wamids or secrets.
 
 mod conditions;
 mod exposition;

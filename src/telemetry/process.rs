@@ -1,5 +1,5 @@
-//! What the system knows of this process, under the names that every Prometheus client uses.
-//! See <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+//! Metrics of the process, under the names of all Prometheus clients. See
+//! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
 use std::fmt;
 
@@ -11,67 +11,30 @@ use prometheus_client::registry::Unit;
 
 use super::stderr_queue;
 
-/// Reads everything anew for each scrape. Where the system does not tell, there is no number rather
-/// than a wrong one.
+/// Collector that reads the system at each scrape. Unknown values are left out.
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// What [`read`] finds.
-struct Usage {
-    resident_bytes: u64,
-    virtual_bytes: u64,
-    cpu_seconds: f64,
-    start_seconds: f64,
-    open_descriptors: Option<u64>,
-    most_descriptors: Option<u64>,
-}
+/// A metric with its name, help text and unit.
+type Series = (
+    &'static str,
+    &'static str,
+    Option<Unit>,
+    Box<dyn EncodeMetric>,
+);
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(usage) = read() else {
-            return Ok(());
-        };
-        let mut show = |name: &str, help: &str, unit: Option<&Unit>, metric: &dyn EncodeMetric| {
-            metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
-        };
-        show(
-            "process_resident_memory",
-            "Memory of this process that is in RAM.",
-            Some(&Unit::Bytes),
-            &gauge(usage.resident_bytes),
-        )?;
-        show(
-            "process_virtual_memory",
-            "Addresses that this process has reserved.",
-            Some(&Unit::Bytes),
-            &gauge(usage.virtual_bytes),
-        )?;
-        show(
-            "process_cpu",
-            "Processor time of this process, its own and the system's for it.",
-            Some(&Unit::Seconds),
-            &ConstCounter::new(usage.cpu_seconds),
-        )?;
-        show(
-            "process_start_time",
-            "When this process was started, since 1970.",
-            Some(&Unit::Seconds),
-            &ConstGauge::new(usage.start_seconds),
-        )?;
-        if let Some(count) = usage.open_descriptors {
-            let help = "Files and sockets that this process holds open.";
-            show("process_open_fds", help, None, &gauge(count))?;
-        }
-        if let Some(count) = usage.most_descriptors {
-            let help = "Files and sockets that this process may hold open.";
-            show("process_max_fds", help, None, &gauge(count))?;
+        for (name, help, unit, metric) in read().unwrap_or_default() {
+            let kind = metric.metric_type();
+            metric.encode(encoder.encode_descriptor(name, help, unit.as_ref(), kind)?)?;
         }
         Ok(())
     }
 }
 
-fn gauge(value: u64) -> ConstGauge<i64> {
-    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+fn gauge(value: u64) -> Box<dyn EncodeMetric> {
+    Box::new(ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
 }
 
 #[cfg(target_os = "linux")]
@@ -79,32 +42,46 @@ fn gauge(value: u64) -> ConstGauge<i64> {
     clippy::cast_precision_loss,
     reason = "ticks since the boot are far below 2^52"
 )]
-fn read() -> Option<Usage> {
-    use procfs::process::{LimitValue, Process};
+fn read() -> Option<Vec<Series>> {
+    use procfs::process::LimitValue;
 
-    let process = Process::myself().ok()?;
+    let process = procfs::process::Process::myself().ok()?;
     let stat = process.stat().ok()?;
     let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
-    let limits = process.limits().ok();
-    Some(Usage {
-        resident_bytes: stat.rss.checked_mul(procfs::page_size())?,
-        virtual_bytes: stat.vsize,
-        cpu_seconds: seconds(stat.utime + stat.stime),
-        start_seconds: procfs::boot_time_secs().ok()? as f64 + seconds(stat.starttime),
-        open_descriptors: process.fd_count().ok().map(|count| count as u64),
-        most_descriptors: limits.and_then(|limits| match limits.max_open_files.soft_limit {
-            LimitValue::Value(most) => Some(most),
-            LimitValue::Unlimited => None,
-        }),
-    })
+    let mut series: Vec<Series> = Vec::new();
+    let mut add = |name, help, unit, metric| series.push((name, help, unit, metric));
+    let help = "Memory of this process that is in RAM.";
+    let resident = gauge(stat.rss.checked_mul(procfs::page_size())?);
+    add("process_resident_memory", help, Some(Unit::Bytes), resident);
+    let help = "Addresses that this process has reserved.";
+    let reserved = gauge(stat.vsize);
+    add("process_virtual_memory", help, Some(Unit::Bytes), reserved);
+    let help = "Processor time of this process, its own and the system's for it.";
+    let cpu = Box::new(ConstCounter::new(seconds(stat.utime + stat.stime)));
+    add("process_cpu", help, Some(Unit::Seconds), cpu);
+    let help = "When this process was started, since 1970.";
+    let since_boot = seconds(stat.starttime);
+    let began = procfs::boot_time_secs().ok()? as f64 + since_boot;
+    let began = Box::new(ConstGauge::new(began));
+    add("process_start_time", help, Some(Unit::Seconds), began);
+    if let Ok(count) = process.fd_count() {
+        let help = "Files and sockets that this process holds open.";
+        add("process_open_fds", help, None, gauge(count as u64));
+    }
+    let limits = process.limits().ok().map(|limits| limits.max_open_files);
+    if let Some(LimitValue::Value(most)) = limits.map(|limit| limit.soft_limit) {
+        let help = "Files and sockets that this process may hold open.";
+        add("process_max_fds", help, None, gauge(most));
+    }
+    Some(series)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read() -> Option<Usage> {
+fn read() -> Option<Vec<Series>> {
     None
 }
 
-/// The log lines that were lost. Of the process, as the standard error that lost them.
+/// Collector of the lost log lines, which belong to the process like standard error.
 #[derive(Debug)]
 pub(super) struct LostLines;
 

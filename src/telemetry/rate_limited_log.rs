@@ -1,4 +1,4 @@
-//! Log lines that a stranger can provoke as often as they like.
+//! Log lines that any client can trigger any number of times.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Lets a log line through once a minute at most, with the count of those that were left out since.
+/// Lets a log line through at most once a minute, with the number of lines left out since.
 #[derive(Debug, Default)]
 pub struct RateLimitedLog(Mutex<Suppression>);
 
@@ -18,8 +18,7 @@ struct Suppression {
 }
 
 impl RateLimitedLog {
-    /// Calls `line` with the number of lines that were left out before it, or leaves this one out
-    /// too.
+    /// Calls `line` with the number of lines left out before it, or leaves this one out.
     pub fn log(&self, line: impl FnOnce(u64)) {
         let now = Instant::now();
         let left_out = {

@@ -1,10 +1,8 @@
-//! Standard error as a side channel: whoever has a line to say never waits for its reader and never
-//! fails with it.
+//! Queue to standard error: a writer never waits for its reader and never fails.
 //!
-//! One thread of its own writes; what cannot be written, or finds too many lines waiting before it,
-//! is lost and counted. `tracing-appender` has such a queue too, but it says with `eprintln!` that
-//! it could not end in time, which waits for ever at a pipe that nobody reads, and does not count
-//! what could not be written.
+//! A separate thread writes; lines that cannot be written, or find the queue full, are lost and
+//! counted. The queue of `tracing-appender` reports a missed end with `eprintln!`, which blocks at
+//! a pipe without a reader, and does not count lines that could not be written.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -15,43 +13,42 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that may wait for a slow reader, beside the 64 KiB that a pipe holds; about a megabyte.
+/// Lines that may wait for a slow reader, beside the 64 KiB of a pipe; about a megabyte.
 const WAITING_LINES: usize = 4_096;
-/// How long the end of the process waits for its last lines to be taken.
+/// Time for which the end of the process waits for the last lines.
 const LAST_LINES_WAIT: Duration = Duration::from_secs(1);
 
-/// Lines of this process that were lost: standard error belongs to the process, and so does their
-/// number.
+/// Number of lost lines; static, because standard error belongs to the process.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-/// How many lines were lost since the start.
+/// Number of lines lost since the start.
 pub(super) fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Lines on their way to standard error. Dropping it waits for them, but not for long.
+/// Queue of lines to standard error. Dropping it waits for them within bounds.
 #[derive(Debug)]
 pub struct StderrQueue(Arc<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
     state: Mutex<State>,
-    /// Told when a line has come, and when one has gone.
+    /// Notified when a line was added or taken.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Vec<u8>>,
-    /// One line is in the hands of the thread.
+    /// Whether the thread is writing a line.
     is_writing: bool,
 }
 
 impl StderrQueue {
-    /// Starts the thread that writes.
+    /// Starts the writing thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn to_stderr() -> io::Result<Self> {
         Self::to(io::stderr())
     }
@@ -65,7 +62,7 @@ impl StderrQueue {
         Ok(lines)
     }
 
-    /// Says a text as it is, behind everything that was said before.
+    /// Adds a text behind all others.
     pub fn push(&self, text: String) {
         self.0.push(text.into_bytes());
     }
@@ -79,7 +76,7 @@ impl Drop for StderrQueue {
     fn drop(&mut self) {
         let under_way = |state: &mut State| state.is_writing || !state.waiting.is_empty();
         let state = self.0.state();
-        // What has not gone by then is lost with the process.
+        // The rest is lost with the process.
         drop(
             self.0
                 .changed
@@ -130,7 +127,7 @@ impl Queue {
     }
 }
 
-/// Where `tracing` writes: each write is a whole line, and none fails.
+/// Writer for `tracing`: each write is a whole line, and none fails.
 #[derive(Clone, Debug)]
 pub(super) struct LineWriter(Arc<Queue>);
 
@@ -159,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes a line when the test lets it.
+    /// Writer that takes a line when the test allows it.
     struct Gate(Receiver<()>, SyncSender<Vec<u8>>);
 
     impl Write for Gate {

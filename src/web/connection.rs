@@ -1,9 +1,8 @@
-//! A TCP connection that gives up on slow clients.
+//! TCP connection that closes on slow clients.
 //!
-//! hyper has one timer for "from the end of the last request to the end of the next header". We
-//! want a short one for the header and a longer one for the idle time before it, and one for a
-//! client that does not read its answer: these are kept here, on the bytes themselves. The body's
-//! own time is for the handler that reads it.
+//! hyper has one timer for "from the end of the last request to the end of the next header". This
+//! type adds a short one for the header alone, and one for a client that does not read the
+//! response. The handler that reads the body limits its time.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -17,25 +16,25 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connection_slots::ConnectionSlot;
 
-/// A connection with a time for each header and each write.
+/// Connection with a timeout for each header and each write.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     slot: Arc<ConnectionSlot>,
-    /// [`ConnectionSlot::turns`] when bytes were last looked at.
+    /// [`ConnectionSlot::turns`] at the last read.
     seen: usize,
     header_timeout: Duration,
     write_timeout: Duration,
-    /// When the header that is coming in now must be complete.
+    /// Time by which the current header must be complete.
     header_due: Option<Instant>,
-    /// Armed only when a header comes in more than one piece.
+    /// Armed only when a header arrives in several pieces.
     header_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    /// Begins with the time for the first header: nobody needs to connect before they have
-    /// something to say.
+    /// Starts with the timeout of the first header: no client needs to connect before it has a
+    /// request.
     pub(super) fn new(
         stream: TcpStream,
         slot: Arc<ConnectionSlot>,
@@ -54,7 +53,7 @@ impl Connection {
         }
     }
 
-    /// Lets a write that waits for the client wait no longer than its timeout.
+    /// Limits the time of a write that waits for the client.
     fn bound_write<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -93,7 +92,7 @@ impl AsyncRead for Connection {
             Poll::Ready(Ok(())) if between_requests && buffer.filled().len() > filled => {
                 let now = Instant::now();
                 let due = *this.header_due.get_or_insert(now + this.header_timeout);
-                // A client that always has one more byte ready never makes us wait for the timer.
+                // A client that always has another byte ready never reaches the timer.
                 if now > due {
                     return Poll::Ready(Err(ErrorKind::TimedOut.into()));
                 }

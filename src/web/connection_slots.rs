@@ -1,5 +1,5 @@
-//! Which connections have a place. When places run short, the connection that has been idle for
-//! longest is closed for the new one; one whose request is being answered never is.
+//! Slots of connections. When they run short, the connection that has been idle for longest is
+//! closed for the new one; a connection with a request in progress never is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,26 +10,25 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::peer::Peer;
 
-/// The places of one listener.
+/// Slots of one listener.
 #[derive(Debug)]
 pub(super) struct ConnectionSlots {
-    /// Connections at the same time.
+    /// Upper bound of connections.
     most: usize,
-    /// Connections of one peer at the same time.
+    /// Upper bound of connections of one peer.
     most_per_peer: usize,
     state: Mutex<State>,
-    /// Told when a connection has been closed.
+    /// Notified when a connection has been closed.
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
-    /// Connections that are open, those included that are being closed for others.
+    /// Open connections, with those that are being closed for others.
     open: usize,
     taken_by: HashMap<Peer, usize>,
-    /// Connections between requests or before the end of a head, those that became idle first at
-    /// the front.
+    /// Connections without a request in progress, those idle for longest first.
     idle: BTreeMap<u64, Idle>,
     next: u64,
 }
@@ -40,37 +39,37 @@ struct Idle {
     close: CancellationToken,
 }
 
-/// What came of a connection that asked for a place.
+/// Result of a request for a slot.
 #[derive(Debug)]
 pub(super) enum Admission {
-    /// It has one.
+    /// The connection has a free slot.
     Free(Arc<ConnectionSlot>),
-    /// It has the one of a connection that is being closed.
+    /// The connection has the slot of one that is being closed.
     Instead(Arc<ConnectionSlot>),
-    /// Every place is taken by a request that is being answered.
+    /// Every slot has a request in progress.
     Full,
 }
 
-/// One connection's place, given back when it is dropped. Begins idle.
+/// Slot of one connection, idle at first; free again when dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
     peer: Option<Peer>,
-    /// Cancelled when the place is given to another connection.
+    /// Cancelled when another connection gets the slot.
     close: CancellationToken,
     request: Mutex<Request>,
-    /// Beginnings and ends of requests: odd while one is being answered.
+    /// Number of beginnings and ends of requests: odd while one is in progress.
     turns: AtomicUsize,
 }
 
-/// How far a connection is with its requests.
+/// Progress of a connection's requests.
 #[derive(Clone, Copy, Debug)]
 enum Request {
-    /// There is none; the key among the idle ones.
+    /// There is none; holds the key in [`State::idle`].
     None(u64),
-    /// Its head is complete.
+    /// The header is complete.
     Begun,
-    /// Its answer is on its way to the client.
+    /// The response is being sent.
     Answered,
 }
 
@@ -84,7 +83,7 @@ impl ConnectionSlots {
         })
     }
 
-    /// Gives a new connection a place; `peer` is none for those that have no share of their own.
+    /// Gives a new connection a slot; `peer` is `None` for clients without a share.
     pub(super) fn admit(self: &Arc<Self>, peer: Option<Peer>) -> Admission {
         let mut state = self.state();
         let mut closed = false;
@@ -124,7 +123,7 @@ impl ConnectionSlots {
         }
     }
 
-    /// Closes the connection that has been idle for longest, for the sake of its file descriptor.
+    /// Closes the connection that has been idle for longest, to free its file descriptor.
     pub(super) fn close_one(&self) -> bool {
         self.state().close_longest_idle(|_| true)
     }
@@ -134,7 +133,7 @@ impl ConnectionSlots {
         self.freed.notified().await;
     }
 
-    /// Waits until most of those that were closed for others are gone, so that they do not add up.
+    /// Waits until most connections closed for others are gone, so that they do not add up.
     pub(super) async fn settled(&self) {
         while self.state().open > self.most + self.most / 16 {
             self.freed().await;
@@ -155,8 +154,8 @@ impl State {
         key
     }
 
-    /// Closes the longest idle of those that fit; says whether there was one. Its place is free at
-    /// once: what is left of it is a task that has to notice.
+    /// Closes the longest idle of the matching connections; returns whether there was one. Its slot
+    /// is free at once: only a task remains that has to notice.
     fn close_longest_idle(&mut self, fits: impl Fn(&Idle) -> bool) -> bool {
         let mut idle = self.idle.iter();
         let Some(key) = idle.find(|(_, idle)| fits(idle)).map(|(key, _)| *key) else {
@@ -183,7 +182,7 @@ impl State {
 }
 
 impl ConnectionSlot {
-    /// A head is complete: from now on the connection is not closed for another one.
+    /// Marks the header as complete: from now on the connection is not closed for another one.
     pub(super) fn begin(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         let before = std::mem::replace(&mut *self.request(), Request::Begun);
@@ -192,13 +191,13 @@ impl ConnectionSlot {
         }
     }
 
-    /// The answer is known.
+    /// Marks the response as known.
     pub(super) fn answered(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         *self.request() = Request::Answered;
     }
 
-    /// Everything that was to be sent has been handed to the system.
+    /// Marks the response as sent to the system.
     pub(super) fn flushed(&self) {
         let mut request = self.request();
         if let Request::Answered = *request
@@ -208,22 +207,22 @@ impl ConnectionSlot {
         }
     }
 
-    /// Whether a head is complete and its answer has not been sent yet.
+    /// Whether a header is complete and its response not yet sent.
     pub(super) fn has_request(&self) -> bool {
         !matches!(*self.request(), Request::None(_))
     }
 
-    /// Beginnings and ends of requests so far: an odd number while one is being answered.
+    /// Number of beginnings and ends of requests: odd while one is in progress.
     pub(super) fn turns(&self) -> usize {
         self.turns.load(Ordering::Relaxed)
     }
 
-    /// Whose connection it is; none for a trusted proxy's.
+    /// Peer of the connection; `None` for a trusted proxy.
     pub(super) fn peer(&self) -> Option<Peer> {
         self.peer
     }
 
-    /// Waits until the place is given to another connection.
+    /// Waits until another connection gets the slot.
     pub(super) fn closed(&self) -> WaitForCancellationFuture<'_> {
         self.close.cancelled()
     }
@@ -236,7 +235,7 @@ impl ConnectionSlot {
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut state = self.slots.state();
-        // Whoever was closed for another one gave it back then.
+        // A connection closed for another one has given its slot back already.
         if !self.close.is_cancelled() {
             state.give_back(self.peer);
         }

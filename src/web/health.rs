@@ -1,4 +1,4 @@
-//! Whether we live, whether we are ready, and the metrics.
+//! Liveness, readiness and metrics.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,24 +14,23 @@ use crate::clock::Clock;
 use crate::store::{OutboxCount, Store};
 use crate::telemetry::{Condition, Conditions, Format, Metrics, OutboxLabels, StateLabel};
 
-/// `outbox.state`: each is always shown, so that an alert can be written before there is anything
-/// to see.
+/// Values of `outbox.state`: each is always shown, so that an alert can be written in advance.
 const STATES: [&str; 4] = ["queued", "sending", "unknown", "held"];
-/// `outbox.kind`.
+/// Values of `outbox.kind`.
 const KINDS: [&str; 4] = ["message", "read_mark", "download", "action"];
 
-/// What health is read from.
+/// Sources of health.
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) conditions: Arc<Conditions>,
-    /// Cancelled when we begin to stop: from then on nothing new should be sent to us.
+    /// Cancelled when the stop begins: from then on no new requests should come.
     pub(crate) stopping: CancellationToken,
 }
 
-/// `/livez` and `/readyz` for strangers: two words.
+/// `/livez` and `/readyz` for the public, in one word.
 pub(super) fn public_routes(health: Health) -> Router {
     Router::new()
         .route("/livez", get("live\n"))
@@ -39,7 +38,7 @@ pub(super) fn public_routes(health: Health) -> Router {
         .with_state(health)
 }
 
-/// `/livez`, `/readyz` with every condition in a line of its own, and `/metrics`.
+/// `/livez`, `/readyz` with a line for each condition, and `/metrics`.
 pub(super) fn admin_routes(health: Health) -> Router {
     Router::new()
         .route("/livez", get("live\n"))
@@ -48,10 +47,10 @@ pub(super) fn admin_routes(health: Health) -> Router {
         .with_state(health)
 }
 
-/// Whether webhooks can be taken, and everything that an owner should know about that.
+/// Readiness for webhooks, and the conditions for the operator.
 struct Readiness {
     is_ready: bool,
-    /// `database: …`, one condition each.
+    /// One condition each: `database: …`.
     lines: Vec<String>,
 }
 
@@ -99,14 +98,14 @@ impl Health {
             is_ready = false;
             lines.push("stopping".to_owned());
         }
-        // Known before the part that sets the condition has woken; nothing is asked of the database
-        // here, so strangers cannot keep it busy.
+        // Known before the condition is set; nothing here asks the database, so that clients cannot
+        // keep it busy.
         if let Some(trouble) = self.store.outage() {
             is_ready = false;
-            let is_told = conditions
+            let is_listed = conditions
                 .iter()
                 .any(|(condition, _)| *condition == Condition::Database);
-            if !is_told {
+            if !is_listed {
                 lines.push(format!("database: {}", trouble.fault.sentence()));
             }
         }
@@ -115,7 +114,7 @@ impl Health {
 }
 
 impl Health {
-    /// Every state and kind, whether there are rows of it or not.
+    /// Sets the gauges of every state and kind, with or without rows.
     fn show(&self, counts: &[OutboxCount]) {
         let now = self.clock.now();
         let count_for = |state, kind| {
@@ -139,8 +138,8 @@ impl Health {
 async fn metrics(State(health): State<Health>, headers: HeaderMap) -> impl IntoResponse {
     let metrics = &health.metrics;
     let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    // Looked at when asked for: a gauge kept by hand drifts. A database that does not answer is
-    // told by /readyz.
+    // Read at each scrape: a counter kept by hand drifts. `/readyz` reports a database that does
+    // not respond.
     if let Ok(counts) = health.store.outbox_counts().await {
         health.show(&counts);
     }

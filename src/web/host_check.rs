@@ -1,8 +1,7 @@
-//! The admin listener answers only under names that lead to this machine.
+//! Host check of the admin listener: it answers only under names of this machine.
 //!
-//! A page in the owner's browser may have a name of its own point to 127.0.0.1 and read what it
-//! finds there (DNS rebinding). The browser then sends that name along, which is how it is told
-//! apart.
+//! A page in the operator's browser may point its own host name to 127.0.0.1 and read the responses
+//! (DNS rebinding). The browser sends that name along, by which it is detected.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use crate::telemetry::{Metrics, RateLimitedLog};
 const REFUSED: &str = "this host name is not known here: ask 127.0.0.1 or localhost, \
     or list the name in admin.hosts\n";
 
-/// Which host names are answered.
+/// Host names that are answered.
 #[derive(Debug)]
 pub(super) struct AllowedHosts {
     names: Vec<String>,
@@ -27,7 +26,7 @@ pub(super) struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// Beside loopback addresses and `localhost`, `names` are known: lower case, without ports.
+    /// Allows `names` (lower case, without ports) beside loopback addresses and `localhost`.
     pub(super) fn new(names: Vec<String>, metrics: Arc<Metrics>) -> Self {
         let refused = RateLimitedLog::default();
         Self {
@@ -37,21 +36,20 @@ impl AllowedHosts {
         }
     }
 
-    /// Whether a request names one host, and one that is known.
+    /// Whether a request names exactly one host, an allowed one.
     fn is_known(&self, request: &Request) -> bool {
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return false;
         };
-        // A target such as `http://name/metrics` names one too, and counts for more.
+        // A target such as `http://name/metrics` names a host too, and takes precedence.
         let target_authority = request.uri().authority();
         let header_authority = Authority::try_from(host.as_bytes());
         header_authority.is_ok_and(|authority| self.knows(&authority))
             && target_authority.is_none_or(|authority| self.knows(authority))
     }
 
-    /// The port is no matter: whoever forwards one from elsewhere asks under another, and the name
-    /// says it all.
+    /// Whether a host is allowed. The port does not matter: a forwarded port has another number.
     fn knows(&self, authority: &Authority) -> bool {
         let host = authority.host().to_ascii_lowercase();
         let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
@@ -62,7 +60,7 @@ impl AllowedHosts {
     }
 }
 
-/// Refuses a request to a host that is not known, before anything else looks at it.
+/// Rejects a request to an unknown host before any other handling.
 pub(super) async fn require_known_host(
     State(hosts): State<Arc<AllowedHosts>>,
     request: Request,
@@ -71,8 +69,8 @@ pub(super) async fn require_known_host(
     if hosts.is_known(&request) {
         return next.run(request).await;
     }
-    let strays = &hosts.metrics.strays;
-    strays.get_or_create(&"wrong_host".into()).inc();
+    let unmatched_requests = &hosts.metrics.unmatched_requests;
+    unmatched_requests.get_or_create(&"wrong_host".into()).inc();
     hosts.refused.log(|left_out| {
         tracing::warn!(
             left_out,

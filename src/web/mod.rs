@@ -1,9 +1,9 @@
-//! The two listeners: the public one takes Meta's webhooks, the owner's one shows metrics. Both
-//! tell health.
+//! The two listeners: the public one receives Meta's webhooks, the admin one shows metrics. Both
+//! report health.
 //!
-//! Nothing here decides or stores: `webhook` checks who speaks and hands updates to
-//! [`crate::intake`], which is next on the way of a message. Nothing here logs or answers with
-//! content of a request.
+//! Nothing here decides or stores: `webhook` checks the signature and hands updates to
+//! [`crate::intake`], which is next on the way of a message. Nothing here logs or returns content
+//! of a request.
 
 mod body_budget;
 mod connection;
@@ -31,15 +31,15 @@ pub(crate) use peer::TrustedProxies;
 pub(crate) use server::{Limits, Server};
 pub(crate) use webhook::Webhook;
 
-/// What strangers may reach: the webhook at its path, and health.
+/// Routes of the public listener: the webhook at its path, and health.
 pub(crate) fn public(path: &str, webhook: Webhook, health: Health) -> Router {
     let metrics = Arc::clone(&health.metrics);
     webhook::routes(path, webhook)
         .merge(health::public_routes(health))
-        .layer(map_response_with_state(metrics, count_strays))
+        .layer(map_response_with_state(metrics, count_unmatched))
 }
 
-/// What only the owner may reach: health and metrics, under loopback addresses, `localhost` and
+/// Routes of the admin listener: health and metrics, under loopback addresses, `localhost` and
 /// `names`.
 pub(crate) fn admin(health: Health, names: Vec<String>) -> Router {
     let host_check = host_check::AllowedHosts::new(names, Arc::clone(&health.metrics));
@@ -49,13 +49,17 @@ pub(crate) fn admin(health: Health, names: Vec<String>) -> Router {
     ))
 }
 
-/// Counts requests for what is not here. They write no line: whoever tries paths would write a log.
-async fn count_strays(State(metrics): State<Arc<Metrics>>, answer: Response) -> Response {
+/// Counts requests without a route. They are not logged, so that a scan of paths cannot fill the
+/// log.
+async fn count_unmatched(State(metrics): State<Arc<Metrics>>, answer: Response) -> Response {
     let reason = match answer.status() {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::METHOD_NOT_ALLOWED => "wrong_method",
         _ => return answer,
     };
-    metrics.strays.get_or_create(&reason.into()).inc();
+    metrics
+        .unmatched_requests
+        .get_or_create(&reason.into())
+        .inc();
     answer
 }

@@ -1,10 +1,10 @@
-//! How many connections the system lets us have open.
+//! Number of connections that the system's limit of open files allows.
 
-/// What everything beside the public listener's connections needs: the database, calls of the
-/// gateway, files of rules, the admin listener.
+/// Files reserved for everything but the public listener's connections: the database, calls of the
+/// gateway, rules files, the admin listener.
 const OTHERS: usize = 192;
-/// With fewer the service would start and then stand deaf: it opens over twenty before anybody has
-/// connected.
+/// Least limit: with fewer the service would start but accept no connection, because it opens over
+/// twenty itself.
 const LEAST: usize = 32;
 
 /// The system allows too few open files.
@@ -15,28 +15,28 @@ const LEAST: usize = 32;
 )]
 pub(crate) struct TooFewOpenFiles(usize);
 
-/// How many files may be open at the same time, after raising that to the most we are allowed; none
-/// when there is no bound or nobody knows it.
+/// Raises the limit of open files to its maximum and returns it; `None` if there is no limit or it
+/// is unknown.
 #[cfg(unix)]
 pub(crate) fn raise_open_file_limit() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = maximum;
-    // Some systems refuse their own maximum; then what we have is what there is.
+    // Some systems reject their own maximum; then the current limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
     let current = getrlimit(Resource::Nofile).current?;
     usize::try_from(current).ok()
 }
 
-/// As many as one likes: the system has no such bound.
+/// The system has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn raise_open_file_limit() -> Option<usize> {
     None
 }
 
-/// How many connections of `wanted` leave enough of `open_files` to everything else; few as the
-/// files may be, an eighth of them is for connections.
+/// Number of connections, up to `wanted`, that leaves enough of `open_files` to everything else; at
+/// least an eighth of the files.
 ///
 /// # Errors
 /// [`TooFewOpenFiles`].

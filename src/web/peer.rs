@@ -1,21 +1,21 @@
-//! Whose share of a limit a connection or a request counts against.
+//! Peers: the share of a limit that a connection or a request counts against.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// One stranger, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, which is
-/// what one subscriber gets at the least.
+/// A client, as far as addresses tell: an IPv4 address, or the /64 of an IPv6 address, the least
+/// that a subscriber gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer(IpAddr);
 
-/// Who sent a request: a [`Peer`], or nobody we could name, because a trusted proxy did not say.
+/// Sender of a request; `None` if a trusted proxy did not name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client(pub(super) Option<Peer>);
 
-/// The addresses of `server.trusted_proxies`. Clones share them.
+/// Networks of `server.trusted_proxies`. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Arc<[IpNet]>);
 
@@ -24,17 +24,16 @@ impl TrustedProxies {
         Self(networks.into())
     }
 
-    /// The peer at the other end of a connection; none for a trusted proxy, who carries the
-    /// requests of many.
+    /// Peer of a connection; `None` for a trusted proxy, which forwards the requests of many.
     pub(super) fn peer(&self, address: IpAddr) -> Option<Peer> {
         let address = address.to_canonical();
         let is_trusted = self.0.iter().any(|network| network.contains(&address));
         (!is_trusted).then(|| Peer::from_address(address))
     }
 
-    /// Who sent a request that came over a connection of `peer`: the rightmost address of
-    /// `X-Forwarded-For` that is not a trusted proxy's, when a trusted proxy wrote the header. What
-    /// stands further left was written by whoever that is.
+    /// Sender of a request over a connection of `peer`: behind a trusted proxy, the rightmost
+    /// address of `X-Forwarded-For` that is not a trusted proxy's. Any client can write the
+    /// addresses further left.
     pub(super) fn client(&self, peer: Option<Peer>, headers: &HeaderMap) -> Client {
         if peer.is_some() {
             return Client(peer);
@@ -45,8 +44,7 @@ impl TrustedProxies {
             .map(|line| line.to_str().unwrap_or_default())
             .collect();
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            // Something that is no address ends the chain: nobody can say who wrote what is left of
-            // it.
+            // Any other text ends the chain: the author of the rest is unknown.
             let Some(address) = address(hop.trim()) else {
                 break;
             };
@@ -70,15 +68,11 @@ impl Peer {
     }
 }
 
-/// Reads an address as proxies write it; some add the port.
+/// Parses an address as proxies write it; some add the port.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse()
         .ok()
-        .or_else(|| {
-            text.parse()
-                .ok()
-                .map(|with_port: std::net::SocketAddr| with_port.ip())
-        })
+        .or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
         .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
 }
 
@@ -111,57 +105,31 @@ mod tests {
     fn the_header_is_believed_from_trusted_proxies_only() {
         let proxies = proxies(&["127.0.0.0/8", "10.0.0.0/8", "::1/128"]);
 
+        let (direct, forwarded) = (Some("203.0.113.9"), Some("198.51.100.1"));
         for (from, lines, expected) in [
-            // Nobody's header but a proxy's.
-            (
-                "203.0.113.9",
-                &["198.51.100.1"][..],
-                Some(peer("203.0.113.9")),
-            ),
-            ("127.0.0.1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
-            ("::1", &["198.51.100.1"], Some(peer("198.51.100.1"))),
-            // An IPv4 address of a listener for both kinds.
-            (
-                "::ffff:127.0.0.1",
-                &["198.51.100.1"],
-                Some(peer("198.51.100.1")),
-            ),
-            // What a stranger wrote stands on the left of what the proxy wrote.
-            (
-                "127.0.0.1",
-                &["1.1.1.1, 198.51.100.1"],
-                Some(peer("198.51.100.1")),
-            ),
-            (
-                "127.0.0.1",
-                &["1.1.1.1", "198.51.100.1"],
-                Some(peer("198.51.100.1")),
-            ),
+            // Only a proxy's header counts.
+            ("203.0.113.9", &["198.51.100.1"][..], direct),
+            ("127.0.0.1", &["198.51.100.1"], forwarded),
+            ("::1", &["198.51.100.1"], forwarded),
+            // An IPv4 address at a listener for both kinds.
+            ("::ffff:127.0.0.1", &["198.51.100.1"], forwarded),
+            // The client's own text is to the left of the proxy's.
+            ("127.0.0.1", &["1.1.1.1, 198.51.100.1"], forwarded),
+            ("127.0.0.1", &["1.1.1.1", "198.51.100.1"], forwarded),
             // Two proxies in a row.
-            (
-                "127.0.0.1",
-                &["1.1.1.1, 198.51.100.1,10.1.2.3"],
-                Some(peer("198.51.100.1")),
-            ),
+            ("127.0.0.1", &["1.1.1.1, 198.51.100.1,10.1.2.3"], forwarded),
             // Ports and brackets.
-            (
-                "127.0.0.1",
-                &["198.51.100.1:4711"],
-                Some(peer("198.51.100.1")),
-            ),
-            (
-                "127.0.0.1",
-                &["[2001:db8::1]:4711"],
-                Some(peer("2001:db8::1")),
-            ),
-            ("127.0.0.1", &["[2001:db8::1]"], Some(peer("2001:db8::1"))),
-            // Nobody is named.
+            ("127.0.0.1", &["198.51.100.1:4711"], forwarded),
+            ("127.0.0.1", &["[2001:db8::1]:4711"], Some("2001:db8::1")),
+            ("127.0.0.1", &["[2001:db8::1]"], Some("2001:db8::1")),
+            // No client is named.
             ("127.0.0.1", &[], None),
             ("127.0.0.1", &["10.0.0.1"], None),
             ("127.0.0.1", &["1.1.1.1, unknown"], None),
             ("127.0.0.1", &[""], None),
         ] {
-            assert_eq!(client(&proxies, from, lines), expected, "{from} {lines:?}");
+            let client = client(&proxies, from, lines);
+            assert_eq!(client, expected.map(peer), "{from} {lines:?}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! Fetches the files that people sent, one after the other: claims a row, looks the file up,
-//! downloads it, settles.
+//! Downloads contacts' media one after the other: claims a row, looks the file up, downloads it,
+//! settles.
 //!
-//! A worker of its own beside [`super::outbox::Delivery`]: a film of 16 MB must not hold up an
-//! answer. Fetching twice is harmless, so nothing here is ever unknown.
+//! Separate from [`super::outbox::Delivery`], because a video of 16 MB must not delay a reply.
+//! Downloading twice is harmless, so no result here is unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,34 +22,34 @@ use crate::store::{Download, DownloadEnd, Store, StoreError};
 use crate::whatsapp::error_codes::Class;
 use crate::whatsapp::media;
 
-/// The outbox is looked at this often.
+/// Poll interval of the outbox.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// After this a claimed file is anybody's again: longer than the largest file takes on a slow line.
+/// Length of a lease: longer than the largest file takes on a slow connection.
 const LEASE: Duration = Duration::from_mins(15);
-/// Waits between tries: from ten seconds to an hour, over the week that Meta keeps a file.
+/// Waits between attempts: from ten seconds to an hour, over the week for which Meta keeps a file.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// A file that is broken each time is given up.
+/// Number of attempts after which a download is given up.
 const MOST_TRIES: u32 = 50;
 
 /// The worker.
 #[derive(Debug)]
 pub struct MediaDownloader {
-    /// Where the rows are.
+    /// Holds the rows.
     pub store: Store,
     /// Looks files up.
     pub gateway: Gateway,
-    /// Fetches them.
+    /// Downloads files.
     pub downloader: Downloader,
-    /// Tells the time.
+    /// Gives the server time.
     pub clock: Clock,
-    /// Where they go.
+    /// Media folder.
     pub folder: PathBuf,
-    /// The largest that is taken.
+    /// Upper bound of a file's bytes.
     pub max_bytes: u64,
 }
 
-/// Why a file is not here.
+/// Reason why a file was not downloaded.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
@@ -68,7 +68,7 @@ enum Failure {
 }
 
 impl Failure {
-    /// Whether another try could end otherwise.
+    /// Whether another attempt could not succeed.
     fn is_final(&self) -> bool {
         match self {
             Self::LookUp(SendError::Rejected(rejection)) => rejection.class() == Class::GiveUp,
@@ -83,8 +83,7 @@ impl Failure {
 }
 
 impl MediaDownloader {
-    /// Works until told to stop; a file under way is then given up and fetched again after the next
-    /// start.
+    /// Works until the shutdown; an interrupted download is repeated after the next start.
     pub async fn run(self, shutdown: Shutdown) {
         shutdown.run(self.work()).await;
     }
@@ -95,7 +94,7 @@ impl MediaDownloader {
                 Ok(true) => {}
                 Ok(false) => sleep(POLL_EVERY).await,
                 Err(error) => {
-                    // A fault of the database itself is told once, when it begins.
+                    // A fault of the database is logged once, when it begins.
                     if error.fault().is_none() {
                         tracing::error!(
                             error = &error as &dyn std::error::Error,
@@ -108,7 +107,7 @@ impl MediaDownloader {
         }
     }
 
-    /// Fetches one file; says whether there was one.
+    /// Downloads one file; returns whether there was one.
     async fn step(&self) -> Result<bool, StoreError> {
         if !self.store.may_send() {
             return Ok(false);
@@ -145,7 +144,7 @@ impl MediaDownloader {
         }
     }
 
-    /// Gives the path below the folder, and the size.
+    /// Downloads a file; returns the path below the media folder and the size.
     async fn fetch(&self, download: &Download) -> Result<(String, u64), Failure> {
         if !is_id(&download.media_id) {
             return Err(Failure::NoId);
@@ -158,7 +157,7 @@ impl MediaDownloader {
             .as_deref()
             .or(metadata.mime_type.as_deref());
         let name = media_file::file_name(&download.media_id, mime_type.unwrap_or_default());
-        // A folder a month, so that none grows without bound.
+        // One folder per month, so that none grows without bound.
         let month = download.received_at.to_zoned(TimeZone::UTC);
         let month = month.strftime("%Y-%m").to_string();
         let folder = self.folder.join(&month);
@@ -170,7 +169,7 @@ impl MediaDownloader {
         };
         let into = Target {
             path: &folder.join(&name),
-            // One of this name is the same file, fetched before a crash.
+            // An existing file is the same one, downloaded before a crash.
             existing: Existing::Replaced,
         };
         let fetched = self

@@ -158,8 +158,8 @@ async fn refusals_of_strangers_are_counted() {
 
     for line in [
         "replyd_webhooks_total{outcome=\"challenge_refused\"} 1",
-        "replyd_strays_total{outcome=\"not_found\"} 1",
-        "replyd_strays_total{outcome=\"wrong_method\"} 1",
+        "replyd_unmatched_requests_total{outcome=\"not_found\"} 1",
+        "replyd_unmatched_requests_total{outcome=\"wrong_method\"} 1",
         "replyd_connections_total{outcome=\"malformed\"} 1",
     ] {
         assert_contains(&metrics, line);
@@ -220,6 +220,6 @@ async fn the_admin_listener_wants_exactly_one_host() {
         assert_eq!(answer.result(), (421, sentence), "{text}");
     }
     let metrics = get(service.admin, "/metrics").await.body;
-    let line = "replyd_strays_total{outcome=\"wrong_host\"} 7";
+    let line = "replyd_unmatched_requests_total{outcome=\"wrong_host\"} 7";
     assert_contains(&metrics, line);
 }

@@ -241,7 +241,7 @@ async fn a_proxy_that_stops_large_webhooks_is_found_and_no_trace_is_left() {
     let count = || async {
         let store = app.store();
         let quarantine = store.quarantine().await.unwrap();
-        let news = store.news(None, 10).await.unwrap().len();
+        let news = store.account_events(None, 10).await.unwrap().len();
         (quarantine.rows, news, store.last_webhook().await.unwrap())
     };
 

@@ -206,7 +206,7 @@ async fn a_backlog_from_a_downtime_is_stored_and_not_answered() {
     app.accept(&bodies::with_messages(&[old])).await;
 
     assert_eq!(app.decisions(ANA).await, ["too_old"]);
-    assert_eq!(app.store().outbox_rows().await.unwrap(), 0);
+    assert_eq!(app.store().count_unsent().await.unwrap(), 0);
 }
 
 #[tokio::test]

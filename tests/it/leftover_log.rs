@@ -136,12 +136,12 @@ async fn a_service_that_finds_its_database_damaged_takes_and_sends_nothing_more(
     converse(&app, 20).await;
     app.restart().await;
     let requests = app.requests();
-    assert_eq!(app.store().look_for_damage().await.unwrap(), None);
+    assert_eq!(app.store().check_for_damage().await.unwrap(), None);
     let mut bytes = fs::read(app.database()).unwrap();
     bytes[8 * 4096..].fill(0x5a);
     fs::write(app.database(), bytes).unwrap();
 
-    let damage = app.store().look_for_damage().await.unwrap();
+    let damage = app.store().check_for_damage().await.unwrap();
 
     assert!(damage.is_some());
     assert!(!app.store().may_send());
@@ -183,7 +183,7 @@ async fn a_file_that_rots_is_found_out_or_read_but_never_brings_the_service_down
                 store.close().await;
                 harmless += 1;
             }
-            Err(StoreError::Damaged { what, .. }) => {
+            Err(StoreError::Damaged(_, what)) => {
                 assert!(!what.is_empty());
                 damaged += 1;
             }

@@ -59,7 +59,7 @@ async fn with_a_held_reply() -> (TestApp, String) {
     app.sandbox.script(Fault::BadGateway);
     app.sandbox.say(ANA, "hello").await;
     let held = app.until("a held reply", |store| async move {
-        let rows = store.look_at_outbox(Some("held"), 2).await.unwrap();
+        let rows = store.list_outbox(Some("held"), 2).await.unwrap();
         rows.first().map(|row| row.id.to_string())
     });
     let id = held.await;
@@ -120,7 +120,7 @@ async fn a_reply_that_is_not_sent_in_time_records_its_tries_and_lets_the_next_go
         pass(&app, Duration::from_secs(10), &nth_phone(number)).await;
     }
     app.sandbox.say(ANA, "two").await;
-    let rows = app.store().look_at_outbox(Some("queued"), 100).await;
+    let rows = app.store().list_outbox(Some("queued"), 100).await;
     let rows_of_ana = rows
         .unwrap()
         .into_iter()
@@ -241,7 +241,7 @@ async fn a_row_that_is_being_sent_is_left_alone() {
     app.sandbox.script(Fault::Stall);
     app.sandbox.say(ANA, "hello").await;
     app.until_stalled().await;
-    let rows = app.store().look_at_outbox(Some("sending"), 9).await;
+    let rows = app.store().list_outbox(Some("sending"), 9).await;
     let mut rows = rows.unwrap().into_iter();
     let row = rows.find(|row| row.kind == "message").unwrap();
 
@@ -267,7 +267,7 @@ async fn a_reply_that_waits_for_its_next_try_is_tried_at_once_by_hand() {
     app.sandbox.script(Fault::Graph(2));
     app.sandbox.say(ANA, "hello").await;
     let waits = app.until("a reply that waits", |store| async move {
-        let rows = store.look_at_outbox(Some("queued"), 9).await.unwrap();
+        let rows = store.list_outbox(Some("queued"), 9).await.unwrap();
         let waits = rows.into_iter().find(|row| row.attempts == 1);
         waits.map(|row| row.id)
     });

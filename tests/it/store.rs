@@ -394,7 +394,7 @@ async fn a_reply_that_waited_too_long_expires_and_lets_the_next_one_go() {
 
     assert_eq!(freed.expired.len(), 1);
     assert_eq!(database.outbox_state().await, "expired");
-    assert_eq!(database.store.outbox_rows().await.unwrap(), 0);
+    assert_eq!(database.store.count_unsent().await.unwrap(), 0);
 }
 
 #[tokio::test]

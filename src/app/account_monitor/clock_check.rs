@@ -33,7 +33,7 @@ pub(super) enum Verdict {
 
 impl ClockCheck {
     /// Adds a comparison; `offset` is how far server time was ahead.
-    pub(super) fn hear(&mut self, offset: SignedDuration, now: Instant) {
+    pub(super) fn add(&mut self, offset: SignedDuration, now: Instant) {
         self.last = Some((offset, now));
         self.differing = if offset.abs() > TOLERANCE {
             self.differing.saturating_add(1)
@@ -89,7 +89,7 @@ mod tests {
     fn after(offsets: &[SignedDuration]) -> Verdict {
         let mut check = ClockCheck::default();
         for offset in offsets {
-            check.hear(*offset, Instant::now());
+            check.add(*offset, Instant::now());
         }
         check.verdict()
     }

@@ -36,11 +36,12 @@ pub(super) struct AccountMonitor {
     pub(super) metrics: Arc<Metrics>,
     pub(super) conditions: Arc<Conditions>,
     pub(super) health_signals: Arc<HealthSignals>,
+    pub(super) reported: Reported,
 }
 
 /// Conditions that were logged already, so that each is logged once.
 #[derive(Default)]
-struct Reported {
+pub(super) struct Reported {
     troubles: Vec<String>,
     /// Number of too old messages in a row at which the next line is logged.
     too_old: u64,
@@ -48,20 +49,15 @@ struct Reported {
 
 impl AccountMonitor {
     /// Reads the state at the start, before the first webhook.
-    pub(super) async fn begin(self) -> Begun {
-        let mut reported = Reported::default();
-        self.account(&mut reported).await;
+    pub(super) async fn begin(&mut self) {
+        self.account().await;
         if let Ok(Some(at)) = self.store.last_webhook().await {
             self.metrics.last_webhook_seconds.set(at.as_second());
-        }
-        Begun {
-            watch: self,
-            reported,
         }
     }
 
     /// Reads the account's standing; logs changes.
-    async fn account(&self, reported: &mut Reported) {
+    async fn account(&mut self) {
         let news = match self.store.account_news().await {
             Ok(news) => news,
             Err(error) => {
@@ -72,86 +68,69 @@ impl AccountMonitor {
         };
         let troubles = standing::troubles(&news, self.clock.now()).into_iter();
         let troubles: Vec<String> = troubles.map(|trouble| trouble.sentence).collect();
-        for trouble in troubles
-            .iter()
-            .filter(|trouble| !reported.troubles.contains(trouble))
-        {
+        let reported = &mut self.reported.troubles;
+        for trouble in troubles.iter().filter(|new| !reported.contains(new)) {
             tracing::warn!(trouble, "WhatsApp hinders the account or a number");
         }
-        for trouble in reported
-            .troubles
-            .iter()
-            .filter(|trouble| !troubles.contains(trouble))
-        {
+        for trouble in reported.iter().filter(|old| !troubles.contains(old)) {
             tracing::info!(trouble, "WhatsApp hinders no longer");
         }
         let count = i64::try_from(troubles.len()).unwrap_or(i64::MAX);
-        self.metrics.account_troubles.set(count);
+        self.metrics.account_alerts.set(count);
         let sentence = (!troubles.is_empty()).then(|| troubles.join("; "));
         self.conditions.set(Condition::Account, sentence);
-        reported.troubles = troubles;
+        *reported = troubles;
     }
-}
 
-/// Monitor that has read the state at the start.
-pub(super) struct Begun {
-    watch: AccountMonitor,
-    reported: Reported,
-}
-
-impl Begun {
     /// Runs until either stop.
     pub(super) async fn run(self, shutdown: Shutdown) {
         shutdown.run(self.work()).await;
     }
 
     async fn work(mut self) {
-        let mut times = self.watch.gateway.told_times();
+        let mut times = self.gateway.reported_times();
         let mut check = ClockCheck::default();
         let mut next_look = Instant::now() + LOOK_EVERY;
         // At once: a clock that is wrong from the start would otherwise show only by silence.
         let mut next_question = Instant::now();
         loop {
             tokio::select! {
-                () = self.watch.health_signals.changed() => {
-                    self.watch.account(&mut self.reported).await;
+                () = self.health_signals.changed() => {
+                    self.account().await;
                     if self.is_suspicious() && !check.is_fresh() {
                         self.ask(&mut check).await;
                     }
-                    self.tell_clock(&check);
-                    self.tell_too_old(&check);
+                    self.report_clock(&check);
+                    self.report_too_old(&check);
                 }
                 () = sleep_until(next_look) => {
-                    self.watch.account(&mut self.reported).await;
+                    self.account().await;
                     next_look = Instant::now() + LOOK_EVERY;
                 }
                 () = sleep_until(next_question) => {
                     self.ask(&mut check).await;
-                    self.tell_clock(&check);
+                    self.report_clock(&check);
                     next_question = Instant::now() + ASK_EVERY;
                 }
                 Some(time) = next_time(&mut times) => {
-                    self.hear(&mut check, time);
-                    self.tell_clock(&check);
+                    self.compare(&mut check, time);
+                    self.report_clock(&check);
                     next_question = Instant::now() + ASK_EVERY;
                 }
             }
         }
     }
 
-    fn hear(&self, check: &mut ClockCheck, time: GatewayTime) {
+    fn compare(&self, check: &mut ClockCheck, time: GatewayTime) {
         let since = jiff::SignedDuration::try_from(time.at.elapsed()).unwrap_or_default();
-        let offset = self.watch.clock.now().duration_since(time.reported) - since;
-        self.watch
-            .metrics
-            .clock_offset_seconds
-            .set(offset.as_secs_f64());
-        check.hear(offset, Instant::now());
+        let offset = self.clock.now().duration_since(time.reported) - since;
+        self.metrics.clock_offset_seconds.set(offset.as_secs_f64());
+        check.add(offset, Instant::now());
     }
 
     /// Whether messages suggest that the clock is wrong.
     fn is_suspicious(&self) -> bool {
-        let health_signals = &self.watch.health_signals;
+        let health_signals = &self.health_signals;
         health_signals.ahead().is_some()
             || health_signals.too_old_in_a_row() >= self.reported.too_old.max(1)
     }
@@ -160,10 +139,10 @@ impl Begun {
     /// time.
     async fn ask(&self, check: &mut ClockCheck) {
         for _ in 0..QUESTIONS {
-            match self.watch.gateway.date().await {
+            match self.gateway.date().await {
                 Ok(Some(reported)) => {
                     let at = Instant::now();
-                    self.hear(check, GatewayTime { reported, at });
+                    self.compare(check, GatewayTime { reported, at });
                 }
                 // The outbox reports an unreachable gateway.
                 Ok(None) | Err(_) => return,
@@ -174,12 +153,11 @@ impl Begun {
         }
     }
 
-    fn tell_clock(&self, check: &ClockCheck) {
+    fn report_clock(&self, check: &ClockCheck) {
         let sentence = match check.verdict() {
             Verdict::Differs(offset) => Some(clock_check::sentence(offset)),
             // Messages are weaker evidence, used only without any gateway time.
             Verdict::Unknown => self
-                .watch
                 .health_signals
                 .ahead()
                 .map(|ahead| clock_check::sentence(-ahead)),
@@ -187,7 +165,7 @@ impl Begun {
             Verdict::Doubtful => return,
         };
         let is_wrong = sentence.is_some();
-        let held = self.watch.conditions.list();
+        let held = self.conditions.list();
         let was_wrong = held.iter().any(|(trouble, _)| *trouble == Condition::Clock);
         match (&sentence, was_wrong) {
             (Some(sentence), false) => tracing::warn!("{sentence}"),
@@ -195,14 +173,14 @@ impl Begun {
             (Some(_), true) | (None, false) => {}
         }
         if is_wrong || was_wrong {
-            self.watch.conditions.set(Condition::Clock, sentence);
+            self.conditions.set(Condition::Clock, sentence);
         }
     }
 
     /// Logs once for ten, a hundred, a thousand too old messages in a row.
-    fn tell_too_old(&mut self, check: &ClockCheck) {
+    fn report_too_old(&mut self, check: &ClockCheck) {
         const FIRST: u64 = HealthSignals::TOO_OLD_IN_A_ROW;
-        let messages = self.watch.health_signals.too_old_in_a_row();
+        let messages = self.health_signals.too_old_in_a_row();
         if messages < FIRST {
             self.reported.too_old = FIRST;
             return;

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
     let events = store
-        .news(arguments.field.as_deref(), arguments.limit)
+        .account_events(arguments.field.as_deref(), arguments.limit)
         .await;
     let events = events.context("could not read the account events")?;
     store.close().await;

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::message::{Action, ActionResult, Inbound, Profile};
 use crate::simulator::replay::{Answer, PastEvent, replay};
-use crate::store::{PastMessage, RecordedConversation};
+use crate::store::{RecordedConversation, RecordedMessage};
 use crate::whatsapp::inbound::{read_echo, read_message};
 
 /// Number of conversations per page.
@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let engine = Engine::new(rules);
     let since = options::since(arguments.since.as_deref(), Clock::System.now())?;
     let store = arguments.options.open().await?;
-    let total = store.messages_in(&arguments.number).await;
+    let total = store.count_inbound(&arguments.number).await;
     let total = total.context("could not count the messages")?;
     let until = store.last_stored().await;
     let wanted = Wanted {
@@ -63,13 +63,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     let (mut after, mut through) = (0, 0);
     loop {
-        let page = store.past(after, TOGETHER, &arguments.number).await;
+        let page = store
+            .recorded_conversations(after, TOGETHER, &arguments.number)
+            .await;
         let page = page.context("could not read the messages")?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for past in &page {
             report.compare(&engine, past, &wanted);
-            through += past.messages.iter().filter(|row| row.theirs).count() as u64;
+            through += past.messages.iter().filter(|row| row.is_inbound).count() as u64;
             progress.at(through);
         }
     }
@@ -117,13 +119,13 @@ struct Example {
 #[derive(Default)]
 struct Was<'p> {
     decision: &'p str,
-    replies: Vec<&'p PastMessage>,
+    replies: Vec<&'p RecordedMessage>,
 }
 
 impl Report {
     fn compare(&mut self, engine: &Engine, past: &RecordedConversation, wanted: &Wanted) {
         let (events, asked) = events(past);
-        let theirs = past.messages.iter().filter(|row| row.theirs).count();
+        let theirs = past.messages.iter().filter(|row| row.is_inbound).count();
         self.unreadable += (theirs - asked.len()) as u64;
         let recorded = Recorded::new(past);
         let conversation = past.conversation.clone();
@@ -242,7 +244,7 @@ fn label<'r>(rules: impl Iterator<Item = &'r str>, decision: &str) -> String {
 }
 
 fn is_same(was: &Was<'_>, answer: &Answer) -> bool {
-    let same = |(then, now): (&&PastMessage, &crate::engine::Reply)| {
+    let same = |(then, now): (&&RecordedMessage, &crate::engine::Reply)| {
         let content = serde_json::to_string(&now.content).expect("its keys are strings");
         then.rule.as_deref() == Some(now.rule.as_str()) && then.raw == content
     };
@@ -252,12 +254,12 @@ fn is_same(was: &Was<'_>, answer: &Answer) -> bool {
 }
 
 /// Reads the recorded events for the simulation, and the messages among them.
-fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&PastMessage>) {
+fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&RecordedMessage>) {
     let number = &past.conversation.phone_number_id;
     let contact = &past.conversation.contact;
     let (mut events, mut asked) = (Vec::new(), Vec::new());
     for row in &past.messages {
-        if row.theirs {
+        if row.is_inbound {
             if let Some(message) = read_message(&row.raw, number) {
                 let profile = Profile {
                     name: contact.name.clone(),
@@ -284,7 +286,7 @@ fn answers_of(past: &RecordedConversation) -> HashMap<i64, Was<'_>> {
     let mut answers: HashMap<i64, Was<'_>> = HashMap::new();
     let mut last = None;
     for row in &past.messages {
-        if row.theirs {
+        if row.is_inbound {
             last = Some(row.id);
             let decision = row.decision.as_deref().unwrap_or_default();
             answers.entry(row.id).or_default().decision = decision;

@@ -1,15 +1,13 @@
-//! Fetching files from Meta's file host, which is not the Graph API and takes Meta's own token
-//! alone.
+//! Downloads from Meta's file host, which is not the Graph API and accepts Meta's own token only.
 //!
-//! The address comes from outside, so it is held against the list of Meta's hosts before anything
-//! is connected to, no redirect is followed, and the bytes are counted and hashed on the way to the
-//! disk. A file appears under its name only when it is whole, see [`crate::files`]; it is for its
-//! owner's eyes alone.
+//! The URL comes from outside, so it is checked against the list of Meta's hosts before a
+//! connection is made, no redirect is followed, and the bytes are counted and hashed on the way to
+//! the disk. A file gets its name only when it is complete (see [`crate::files`]), and only its
+//! owner can read it.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
-use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -29,21 +27,20 @@ use crate::files::{Access, Draft, Existing, WriteError};
 use crate::message::media_file::readable;
 use crate::whatsapp::media;
 
-/// A host that gives nothing for so long will give nothing more.
+/// A host that sends nothing for this long will send nothing more.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Which hosts a file may be fetched from.
+/// Hosts from which files may be downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hosts {
-    /// Meta's.
+    /// Meta's hosts.
     Meta,
-    /// Meta's, and addresses of this machine: for a pretend WhatsApp.
+    /// Meta's hosts, and loopback addresses for the sandbox.
     MetaAndLoopback,
 }
 
 impl Hosts {
-    /// The hosts that fit a gateway: only one on this machine is a pretend one, whose files are on
-    /// this machine too.
+    /// Hosts that fit a gateway: only a sandbox on this machine has its files on this machine.
     #[must_use]
     pub fn beside(base_url: &str) -> Self {
         let url = Url::parse(base_url).ok();
@@ -59,95 +56,86 @@ impl Hosts {
     }
 }
 
-/// Fetches files.
-#[derive(Clone)]
+/// Client that downloads files.
+#[derive(Clone, Debug)]
 pub struct Downloader {
     client: Client,
-    /// Meta's token, marked sensitive.
+    /// Meta's token, marked as sensitive.
     bearer: Option<HeaderValue>,
     hosts: Hosts,
     timeout: Duration,
 }
 
-impl fmt::Debug for Downloader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Downloader")
-            .field("hosts", &self.hosts)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Where a file goes.
+/// Destination of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// Its name, in a folder that is there.
+    /// Path in an existing folder.
     pub path: &'a Path,
-    /// What becomes of a file of this name.
+    /// Treatment of an existing file.
     pub existing: Existing,
 }
 
-/// What a file must keep to.
+/// Limits of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DownloadLimits {
-    /// The most bytes that are taken.
+    /// Upper bound of the file's bytes.
     pub max_bytes: u64,
-    /// What the bytes must hash to, when that is known.
+    /// Expected hash, if it is known.
     pub sha256: Option<[u8; 32]>,
 }
 
-/// A file that is on the disk now.
+/// A downloaded file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Downloaded {
-    /// How many there are.
+    /// Number of bytes.
     pub bytes: u64,
-    /// What they hash to.
+    /// SHA-256 of the bytes.
     pub sha256: [u8; 32],
 }
 
-/// Why a file is not on the disk.
+/// Reason why a file was not downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The address is not one of Meta's; nothing was connected to.
+    /// The URL is not one of Meta's; no connection was made.
     #[error("the file's address is not one of Meta's file hosts")]
     ForeignHost,
-    /// No request left us.
+    /// No request was sent.
     #[error("the file host cannot be reached: {0}")]
     NotConnected(NotSent),
-    /// It answered 401 or 403.
+    /// Status 401 or 403.
     #[error("the file host does not take the token")]
     Token,
-    /// It answered 404 or 410.
+    /// Status 404 or 410.
     #[error("the file host has no such file any more")]
     Gone,
-    /// It answered with something else than the file, a redirect for example.
+    /// Any other status than 200, such as a redirect.
     #[error("the file host answered with HTTP status {status}")]
     Status {
         /// HTTP status.
         status: u16,
     },
-    /// There are more bytes than are taken.
+    /// The file exceeds the limit.
     #[error("the file has more than {}", readable(*.max_bytes))]
     TooLarge {
-        /// The most that are taken.
+        /// Upper bound of the file's bytes.
         max_bytes: u64,
     },
-    /// The bytes are not those that were announced.
+    /// The hash differs from the announced one.
     #[error("the file's SHA-256 is not the one that was announced")]
     WrongHash,
-    /// The connection ended, or fell silent, before the whole file had come.
+    /// The connection ended or stalled before the whole file had arrived.
     #[error("the connection broke before the whole file had come")]
     Broken,
-    /// It could not be written.
+    /// The file could not be written.
     #[error("{error}: {}", error.reason())]
     File {
-        /// Where it was to be, and what stood in the way.
+        /// Path and cause.
         error: WriteError,
     },
 }
 
 impl DownloadError {
-    /// What to do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
@@ -168,8 +156,8 @@ impl DownloadError {
 }
 
 impl Downloader {
-    /// Makes the client; connects to nothing yet. `timeout` is for the answer, the bytes get more
-    /// by their number.
+    /// Creates the client without connecting. `timeout` is the time for the response; the bytes get
+    /// more by their number.
     ///
     /// # Errors
     /// [`GatewayError::Header`] and [`GatewayError::Client`].
@@ -189,11 +177,11 @@ impl Downloader {
         })
     }
 
-    /// Fetches a file, which appears under its name when it is whole. `progress` is told how many
-    /// bytes have come so far.
+    /// Downloads a file, which gets its name when it is complete. `progress` receives the number of
+    /// bytes so far.
     ///
     /// # Errors
-    /// Each [`DownloadError`]; then nothing is left behind.
+    /// Each [`DownloadError`]; then no file remains.
     pub async fn download(
         &self,
         url: &str,
@@ -225,11 +213,10 @@ impl Downloader {
         Ok(downloaded)
     }
 
-    /// The address as it will be connected to, when that is allowed.
+    /// Parses a URL; `None` if it is not allowed.
     fn permitted(&self, url: &str) -> Option<Url> {
         let parsed = Url::parse(url).ok()?;
-        // What was checked and what is connected to must be one: so the check is on what the parser
-        // made of it, too.
+        // The checked URL and the used one must be the same, so the parser's result is checked too.
         if media::may_fetch(url) && media::may_fetch(parsed.as_str()) {
             return Some(parsed);
         }
@@ -260,13 +247,13 @@ impl Downloader {
     }
 }
 
-/// What can happen between the first byte and the last.
+/// Failure between the first byte and the last.
 enum ReceiveError {
     Disk(io::Error),
     Other(DownloadError),
 }
 
-/// Writes what comes, counting and hashing it.
+/// Writes the response to a file, counting and hashing the bytes.
 async fn receive(
     mut response: Response,
     file: &mut File,
@@ -275,7 +262,7 @@ async fn receive(
 ) -> Result<Downloaded, ReceiveError> {
     let max_bytes = limits.max_bytes;
     let too_large = || ReceiveError::Other(DownloadError::TooLarge { max_bytes });
-    // Told beforehand it saves the transfer; what comes is counted all the same.
+    // An announced length saves the transfer; the bytes are counted all the same.
     if response
         .content_length()
         .is_some_and(|length| length > max_bytes)

@@ -1,72 +1,31 @@
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::*;
+use crate::gateway::test_server::{Fake, Script};
 
 const BYTES: &[u8] = b"the whole file";
 
-/// A file host of one answer, byte for byte; then it closes the connection.
-struct Host {
-    address: SocketAddr,
-    heads: Arc<Mutex<Vec<String>>>,
+/// File host that sends the same response to each request.
+async fn host(status: &str, headers: &str, body: &[u8]) -> Fake {
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n");
+    let response = Script::Bytes([head.as_bytes(), body].concat());
+    Fake::start(std::iter::repeat_n(response, 3)).await
 }
 
-impl Host {
-    async fn start(answer: Vec<u8>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = Self {
-            address: listener.local_addr().unwrap(),
-            heads: Arc::default(),
-        };
-        let heads = Arc::clone(&host.heads);
-        tokio::spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let head = head_of(&mut stream).await;
-                heads.lock().unwrap().push(head);
-                // The client may have had enough before the end.
-                let _ = stream.write_all(&answer).await;
-            }
-        });
-        host
-    }
-
-    async fn answering(status: &str, headers: &str, body: &[u8]) -> Self {
-        let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n");
-        Self::start([head.as_bytes(), body].concat()).await
-    }
-
-    async fn with_file() -> Self {
-        Self::answering("200 OK", "content-length: 14\r\n", BYTES).await
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/file", self.address)
-    }
-
-    fn heads(&self) -> Vec<String> {
-        self.heads.lock().unwrap().clone()
-    }
+async fn host_with_file() -> Fake {
+    host("200 OK", "content-length: 14\r\n", BYTES).await
 }
 
-/// Request line and headers, in lower case.
-async fn head_of(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0);
-    }
-    String::from_utf8(head).unwrap().to_lowercase()
+fn url(host: &Fake) -> String {
+    format!("http://{}/file", host.address)
 }
 
 fn limits(max_bytes: u64) -> DownloadLimits {
-    DownloadLimits {
-        max_bytes,
-        sha256: None,
-    }
+    let sha256 = None;
+    DownloadLimits { max_bytes, sha256 }
 }
 
 fn downloader(hosts: Hosts) -> Downloader {
@@ -75,13 +34,11 @@ fn downloader(hosts: Hosts) -> Downloader {
 }
 
 fn into(path: &Path) -> Target<'_> {
-    Target {
-        path,
-        existing: Existing::Replaced,
-    }
+    let existing = Existing::Replaced;
+    Target { path, existing }
 }
 
-/// Fetches into an empty folder; gives the outcome and what is in the folder then.
+/// Downloads into an empty folder; returns the outcome and the files of the folder.
 async fn fetch(
     url: &str,
     limits: &DownloadLimits,
@@ -106,21 +63,19 @@ fn files(folder: &TempDir) -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_file_is_fetched_with_token_and_user_agent_and_its_hash_is_told() {
-    let host = Host::with_file().await;
+    let host = host_with_file().await;
     let sha256: [u8; 32] = Sha256::digest(BYTES).into();
 
-    let (outcome, files) = fetch(
-        &host.url(),
-        &DownloadLimits {
-            max_bytes: 14,
-            sha256: Some(sha256),
-        },
-    )
-    .await;
+    let exact = DownloadLimits {
+        sha256: Some(sha256),
+        ..limits(14)
+    };
+    let (outcome, files) = fetch(&url(&host), &exact).await;
 
     assert_eq!(outcome.unwrap(), Downloaded { bytes: 14, sha256 });
     assert_eq!(files, [("a.jpg".to_owned(), BYTES.to_vec())]);
-    let [head] = host.heads().try_into().unwrap();
+    let [request] = host.requests().try_into().unwrap();
+    let head = request.head.to_lowercase();
     assert!(head.starts_with("get /file http/1.1"), "{head}");
     for header in ["authorization: bearer token-canary", "user-agent: replyd/"] {
         assert!(head.contains(header), "{header} in {head}");
@@ -129,70 +84,59 @@ async fn a_file_is_fetched_with_token_and_user_agent_and_its_hash_is_told() {
 
 #[tokio::test]
 async fn progress_is_told_up_to_the_last_byte() {
-    let host = Host::with_file().await;
+    let host = host_with_file().await;
     let folder = tempfile::tempdir().unwrap();
     let last = Mutex::new(0);
 
-    downloader(Hosts::MetaAndLoopback)
-        .download(
-            &host.url(),
-            into(&folder.path().join("a")),
-            &limits(99),
-            |bytes| {
-                *last.lock().unwrap() = bytes;
-            },
-        )
-        .await
-        .unwrap();
+    let path = folder.path().join("a");
+    let progress = |bytes| *last.lock().unwrap() = bytes;
+    let downloading = downloader(Hosts::MetaAndLoopback);
+    let (url, limits) = (url(&host), limits(99));
+    let download = downloading.download(&url, into(&path), &limits, progress);
+    download.await.unwrap();
 
     assert_eq!(*last.lock().unwrap(), 14);
 }
 
 #[tokio::test]
 async fn foreign_hosts_are_refused_before_anything_is_connected_to() {
-    let host = Host::with_file().await;
+    let host = host_with_file().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.jpg");
-    let port = host.address.port();
+    let (address, limits) = (host.address, limits(99));
 
     for (hosts, url) in [
-        (Hosts::Meta, host.url()),
-        (Hosts::Meta, "https://evil.example/file".to_owned()),
-        (Hosts::MetaAndLoopback, "http://192.0.2.1/file".to_owned()),
-        (
-            Hosts::MetaAndLoopback,
-            "http://lookaside.fbsbx.com/file".to_owned(),
-        ),
-        (
-            Hosts::MetaAndLoopback,
-            format!("http://me@127.0.0.1:{port}/file"),
-        ),
-        (Hosts::MetaAndLoopback, "file:///etc/passwd".to_owned()),
-        (Hosts::MetaAndLoopback, "not an address".to_owned()),
+        (Hosts::Meta, url(&host).as_str()),
+        (Hosts::Meta, "https://evil.example/file"),
+        (Hosts::MetaAndLoopback, "http://192.0.2.1/file"),
+        (Hosts::MetaAndLoopback, "http://lookaside.fbsbx.com/file"),
+        (Hosts::MetaAndLoopback, &format!("http://me@{address}/file")),
+        (Hosts::MetaAndLoopback, "file:///etc/passwd"),
+        (Hosts::MetaAndLoopback, "not an address"),
     ] {
-        let outcome = downloader(hosts)
-            .download(&url, into(&file), &limits(99), |_| {})
-            .await;
+        let downloader = downloader(hosts);
+        let outcome = downloader.download(url, into(&file), &limits, |_| {});
+        let outcome = outcome.await;
         assert!(matches!(outcome, Err(DownloadError::ForeignHost)), "{url}");
     }
 
-    assert!(host.heads().is_empty(), "the token stayed here");
+    assert!(host.requests().is_empty(), "the token stayed here");
     assert!(files(&folder).is_empty());
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let other = Host::with_file().await;
-    let location = format!("location: {}\r\ncontent-length: 0\r\n", other.url());
-    let host = Host::answering("302 Found", &location, b"").await;
+    let other = host_with_file().await;
+    let location = format!("location: {}\r\ncontent-length: 0\r\n", url(&other));
+    let host = host("302 Found", &location, b"").await;
 
-    let (outcome, files) = fetch(&host.url(), &limits(99)).await;
+    let (outcome, files) = fetch(&url(&host), &limits(99)).await;
 
     assert!(matches!(
         outcome,
         Err(DownloadError::Status { status: 302 })
     ));
-    assert!(other.heads().is_empty() && files.is_empty());
+    assert!(other.requests().is_empty() && files.is_empty());
 }
 
 #[tokio::test]
@@ -205,9 +149,9 @@ async fn refusals_are_told_apart() {
         ("204 X", "the file host answered with HTTP status 204"),
         ("500 X", "the file host answered with HTTP status 500"),
     ] {
-        let host = Host::answering(status, "", b"").await;
+        let host = host(status, "", b"").await;
 
-        let (outcome, files) = fetch(&host.url(), &limits(99)).await;
+        let (outcome, files) = fetch(&url(&host), &limits(99)).await;
 
         assert_eq!(outcome.unwrap_err().to_string(), message);
         assert!(files.is_empty(), "{status}");
@@ -218,12 +162,12 @@ async fn refusals_are_told_apart() {
 async fn a_file_above_the_limit_is_not_kept_whatever_its_length_is_said_to_be() {
     let chunked = b"7\r\nthe who\r\n7\r\nle file\r\n0\r\n\r\n";
     for host in [
-        Host::with_file().await,
-        Host::answering("200 OK", "transfer-encoding: chunked\r\n", chunked).await,
-        Host::answering("200 OK", "", BYTES).await,
+        host_with_file().await,
+        host("200 OK", "transfer-encoding: chunked\r\n", chunked).await,
+        host("200 OK", "", BYTES).await,
     ] {
-        let (small, nothing) = fetch(&host.url(), &limits(13)).await;
-        let (whole, files) = fetch(&host.url(), &limits(14)).await;
+        let (small, nothing) = fetch(&url(&host), &limits(13)).await;
+        let (whole, files) = fetch(&url(&host), &limits(14)).await;
 
         assert!(matches!(
             small,
@@ -236,13 +180,13 @@ async fn a_file_above_the_limit_is_not_kept_whatever_its_length_is_said_to_be() 
 
 #[tokio::test]
 async fn a_file_with_another_hash_is_not_kept() {
-    let host = Host::with_file().await;
+    let host = host_with_file().await;
     let wrong = DownloadLimits {
-        max_bytes: 99,
         sha256: Some([7; 32]),
+        ..limits(99)
     };
 
-    let (outcome, files) = fetch(&host.url(), &wrong).await;
+    let (outcome, files) = fetch(&url(&host), &wrong).await;
 
     assert!(matches!(outcome, Err(DownloadError::WrongHash)));
     assert!(files.is_empty());
@@ -250,15 +194,14 @@ async fn a_file_with_another_hash_is_not_kept() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_leaves_no_file() {
-    for headers in ["content-length: 15\r\n", "transfer-encoding: chunked\r\n"] {
-        let body = if headers.starts_with('c') {
-            BYTES
-        } else {
-            b"e\r\nthe whole file\r\n"
-        };
-        let host = Host::answering("200 OK", headers, body).await;
+    let chunk = b"e\r\nthe whole file\r\n";
+    for (headers, body) in [
+        ("content-length: 15\r\n", BYTES),
+        ("transfer-encoding: chunked\r\n", chunk),
+    ] {
+        let host = host("200 OK", headers, body).await;
 
-        let (outcome, files) = fetch(&host.url(), &limits(99)).await;
+        let (outcome, files) = fetch(&url(&host), &limits(99)).await;
 
         assert!(matches!(outcome, Err(DownloadError::Broken)), "{headers}");
         assert!(files.is_empty(), "{headers}");
@@ -267,32 +210,22 @@ async fn a_connection_that_breaks_leaves_no_file() {
 
 #[tokio::test]
 async fn a_download_that_is_dropped_halfway_leaves_no_file() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/file", listener.local_addr().unwrap());
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\nthe who";
+    let host = Fake::start([Script::Stall(half.to_vec())]).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.jpg");
-    let (arrived, coming) = tokio::sync::oneshot::channel();
-    let arrived = Mutex::new(Some(arrived));
+    let arrived = tokio::sync::Notify::new();
     let downloading = downloader(Hosts::MetaAndLoopback);
-    let limits = limits(99);
-    let download = downloading.download(&url, into(&file), &limits, |_| {
-        if let Some(arrived) = arrived.lock().unwrap().take() {
-            arrived.send(()).unwrap();
-        }
-    });
-    let serve = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        head_of(&mut stream).await;
-        let half = b"HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\nthe who";
-        stream.write_all(half).await.unwrap();
-        coming.await.unwrap();
+    let (url, limits) = (url(&host), limits(99));
+    let download = downloading.download(&url, into(&file), &limits, |_| arrived.notify_one());
+    let interrupt = async {
+        arrived.notified().await;
         assert_eq!(files(&folder).len(), 1, "half a file is there");
-        stream
     };
 
     tokio::select! {
         outcome = download => panic!("it cannot be whole: {outcome:?}"),
-        _stream = serve => {}
+        () = interrupt => {}
     }
 
     assert!(files(&folder).is_empty());
@@ -300,18 +233,16 @@ async fn a_download_that_is_dropped_halfway_leaves_no_file() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_told_with_its_name() {
-    let host = Host::with_file().await;
+    let host = host_with_file().await;
     let file = Path::new("/nowhere/at/all/a.jpg");
 
-    let outcome = downloader(Hosts::MetaAndLoopback)
-        .download(&host.url(), into(file), &limits(99), |_| {})
-        .await;
+    let downloader = downloader(Hosts::MetaAndLoopback);
+    let (url, limits) = (url(&host), limits(99));
+    let outcome = downloader.download(&url, into(file), &limits, |_| {});
 
-    let error = outcome.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "could not write `/nowhere/at/all/a.jpg`: there is no folder `/nowhere/at/all`"
-    );
+    let error = outcome.await.unwrap_err();
+    let expected = "could not write `/nowhere/at/all/a.jpg`: there is no folder `/nowhere/at/all`";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

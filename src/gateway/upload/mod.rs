@@ -1,4 +1,4 @@
-//! Uploads: a file of any size streamed from disk through the gateway.
+//! Uploads: files of any size, streamed from disk through the gateway.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
@@ -20,18 +20,19 @@ use super::{Gateway, refuse_other_places, response};
 use crate::whatsapp::api_call::{Call, Payload};
 use crate::whatsapp::media;
 
-/// A line slower than this is not worth waiting for: 100 MB take half an hour.
+/// Slowest connection that is waited for: 100 MB take half an hour.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
-/// How much of a file is read at once.
+/// Bytes of a file read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Gateway {
-    /// Uploads a file and gives the id it can be sent by.
+    /// Uploads a file and returns its media id.
     ///
-    /// `call` is from [`media::upload`]; `progress` is told how many bytes have been read so far.
+    /// `call` comes from [`media::upload`]; `progress` receives the number of bytes read so far.
     ///
     /// # Errors
-    /// [`SendError`]; after [`SendError::Unknown`] it may have been uploaded, which harms nobody.
+    /// [`SendError`]; after [`SendError::Unknown`] the file may have been uploaded, which is
+    /// harmless.
     pub async fn upload(
         &self,
         call: &Call,
@@ -64,13 +65,13 @@ impl Gateway {
     }
 }
 
-/// What so many bytes take on the slowest line.
+/// Time that a number of bytes takes on the slowest connection.
 pub(super) fn time_for(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)
 }
 
-/// The first `size` bytes of a file. One that has become shorter breaks the request; what was added
-/// since is left out.
+/// Streams the first `size` bytes of a file. A file that has become shorter breaks the request;
+/// bytes added since are left out.
 fn chunks(
     file: File,
     size: u64,

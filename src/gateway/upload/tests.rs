@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::AsyncWriteExt as _;
@@ -12,8 +11,8 @@ use crate::whatsapp::api_call::FilePart;
 
 const BYTES: &[u8] = b"%PDF-1.7 a price list";
 
-/// Reads one request as far as the client sends it, and answers; gives its address and what it
-/// read.
+/// Starts a host that reads one request and responds; returns its URL and the task that returns the
+/// request.
 async fn host(answer: &'static str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -48,12 +47,8 @@ async fn file() -> (tempfile::TempDir, File) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list.pdf");
     std::fs::write(&path, BYTES).unwrap();
-    let file = open(&path).await;
+    let file = File::open(&path).await.unwrap();
     (folder, file)
-}
-
-async fn open(path: &Path) -> File {
-    File::open(path).await.unwrap()
 }
 
 #[tokio::test]
@@ -70,17 +65,13 @@ async fn an_upload_is_one_form_with_its_length_told() {
         .await
         .unwrap();
 
-    assert_eq!(
-        (id.as_str(), sent_bytes.load(Ordering::Relaxed)),
-        ("900200", 21)
-    );
+    assert_eq!(id, "900200");
+    assert_eq!(sent_bytes.load(Ordering::Relaxed), 21);
     let request = request.await.unwrap();
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let head = head.to_lowercase();
-    assert!(
-        head.starts_with("post /v23.0/1065/media http/1.1"),
-        "{head}"
-    );
+    let is_upload = head.starts_with("post /v23.0/1065/media http/1.1");
+    assert!(is_upload, "{head}");
     for header in [
         "authorization: bearer key-canary".to_owned(),
         "maton-connection: connection-1".to_owned(),
@@ -115,13 +106,11 @@ async fn only_an_answer_with_an_id_is_a_success() {
 
         let outcome = client_of(&base).upload(&call(21), file, |_| {}).await;
 
-        assert!(
-            matches!(
-                outcome,
-                Err(SendError::Unknown(Unknown::Answer { status: 200 }))
-            ),
-            "{answer}: {outcome:?}"
+        let unknown = matches!(
+            outcome,
+            Err(SendError::Unknown(Unknown::Answer { status: 200 }))
         );
+        assert!(unknown, "{answer}: {outcome:?}");
     }
 }
 
@@ -132,10 +121,8 @@ async fn a_file_that_became_shorter_is_not_taken_for_whole() {
 
     let outcome = client_of(&base).upload(&call(22), file, |_| {}).await;
 
-    assert!(
-        matches!(outcome, Err(SendError::Unknown(Unknown::Broken))),
-        "{outcome:?}"
-    );
+    let is_broken = matches!(outcome, Err(SendError::Unknown(Unknown::Broken)));
+    assert!(is_broken, "{outcome:?}");
 }
 
 #[tokio::test]

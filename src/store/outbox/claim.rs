@@ -1,8 +1,8 @@
-//! Takes rows of the outbox for sending: committed before the first byte leaves.
+//! Claims rows of the outbox for sending, committed before the first byte is sent.
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,11 +13,11 @@ use crate::store::transaction::Transaction;
 use crate::store::{Store, StoreError, sql};
 
 impl Store {
-    /// Makes rows ours for the length of a lease, committed before anything is sent.
+    /// Claims rows for the length of a lease, committed before anything is sent.
     ///
-    /// At most one message of each conversation, its oldest; replies before read marks; a read mark
-    /// only where nothing else of its conversation is being sent, or together with the reply
-    /// claimed here. A row that cannot be understood ends here, with its reason.
+    /// Claims at most the oldest message of each conversation, replies before read marks, and a
+    /// read mark only where nothing else of its conversation is being sent, or together with the
+    /// reply claimed here. A row that cannot be read is ended with its reason.
     ///
     /// # Errors
     /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends),
@@ -45,21 +45,19 @@ impl Store {
             tx.roll_back().await;
             return Ok(Claims::default());
         }
-        let lease_until = request
-            .now
-            .saturating_add(SignedDuration::try_from(request.lease).unwrap_or(SignedDuration::MAX))
-            .unwrap_or(Timestamp::MAX);
+        let lease_until = request.now.saturating_add(request.lease);
+        let lease_until = lease_until.unwrap_or(Timestamp::MAX);
         let claimed = mark_taken(&mut tx, taken, lease_until).await?;
         tx.commit().await?;
         Ok(claimed)
     }
 }
 
-/// How many more rows each number may send.
+/// Number of further rows that each business number may send.
 struct Room(HashMap<PhoneNumberId, u32>);
 
 impl Room {
-    /// The numbers that may still send.
+    /// Numbers with room left, as JSON.
     fn open(&self) -> String {
         let open = self
             .0
@@ -69,18 +67,18 @@ impl Room {
         json_rows(&open.collect::<Vec<_>>())
     }
 
-    fn take(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let mut taken = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
-            match self.0.get_mut(&candidate.phone_number_id) {
+    fn take(&mut self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+        let rooms = &mut self.0;
+        candidates.retain(
+            |candidate| match rooms.get_mut(&candidate.phone_number_id) {
                 Some(room) if *room > 0 => {
                     *room -= 1;
-                    taken.push(candidate);
+                    true
                 }
-                _ => {}
-            }
-        }
-        taken
+                _ => false,
+            },
+        );
+        candidates
     }
 }
 
@@ -89,11 +87,6 @@ async fn mark_taken(
     taken: Vec<Candidate>,
     lease_until: Timestamp,
 ) -> Result<Claims, StoreError> {
-    #[derive(Serialize)]
-    struct Claim<'a> {
-        id: i64,
-        claim_token: &'a str,
-    }
     #[derive(Serialize)]
     struct Unusable {
         id: i64,
@@ -115,19 +108,33 @@ async fn mark_taken(
         let end = sqlx::query(sql::END_BY_HAND).bind(json_rows(&unusable));
         end.execute(&mut *tx).await?;
     }
-    let claimed = claims.rows.iter().map(|row| Claim {
-        id: row.id,
-        claim_token: &row.claim_token,
-    });
-    sqlx::query(sql::CLAIM_ROWS)
-        .bind(json_rows(&claimed.collect::<Vec<_>>()))
-        .bind(lease_until.as_millisecond())
-        .execute(&mut *tx)
-        .await?;
+    let claimed = claims.rows.iter();
+    let claimed = claimed.map(|row| (row.id, row.claim_token.as_str()));
+    claim_rows(tx, claimed, lease_until).await?;
     Ok(claims)
 }
 
-/// A row of either claim statement.
+/// Gives outbox rows their claim tokens and a lease.
+pub(in crate::store) async fn claim_rows<'a>(
+    tx: &mut Transaction,
+    rows: impl Iterator<Item = (i64, &'a str)>,
+    lease_until: Timestamp,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        id: i64,
+        claim_token: &'a str,
+    }
+    let rows: Vec<_> = rows
+        .map(|(id, claim_token)| Row { id, claim_token })
+        .collect();
+    let claim = sqlx::query(sql::CLAIM_ROWS).bind(json_rows(&rows));
+    let claim = claim.bind(lease_until.as_millisecond());
+    claim.execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// Row of either claim statement.
 #[derive(Deserialize)]
 struct Candidate {
     id: i64,
@@ -135,11 +142,11 @@ struct Candidate {
     phone_number_id: PhoneNumberId,
     attempts: u32,
     expires_at_ms: i64,
-    /// Of a message: the reply as JSON.
+    /// Reply as JSON, of a message.
     content: Option<String>,
-    /// Of a read mark: what it marks.
+    /// Message to mark, of a read mark.
     wamid: Option<Wamid>,
-    /// Of a message: what it quotes or reacts to.
+    /// Message that a message quotes or reacts to.
     #[serde(default)]
     about: Option<Wamid>,
     wa_id: Option<WaId>,
@@ -147,7 +154,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// What is to be done, or what is wrong with the row.
+    /// Reads the row, or returns the problem with it.
     fn claimed(self, claim_token: String) -> Result<Claimed, &'static str> {
         let kind = if let Some(wamid) = self.wamid {
             ClaimedKind::ReadMark { wamid }

@@ -1,55 +1,46 @@
-//! How much waits: for metrics, for the service's own look at what is held, and for `replyd
-//! doctor`.
+//! Numbers of outbox rows, for metrics, the service and `replyd doctor`.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+use serde::Deserialize;
 
-use crate::store::conversations::time;
+use crate::store::row::{from_row, optional};
 use crate::store::{Store, StoreError, sql};
 
-/// The rows of one state and kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Number of rows of one state and kind.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct OutboxCount {
-    /// As in `outbox.state`.
+    /// `outbox.state`.
     pub state: String,
-    /// As in `outbox.kind`.
+    /// `outbox.kind`.
     pub kind: String,
-    /// How many.
+    /// Number of rows.
+    #[serde(rename = "total")]
     pub rows: i64,
-    /// Since when the oldest of them waits.
+    /// Time since which the oldest row has been waiting.
+    #[serde(rename = "since_ms", with = "optional")]
     pub oldest: Option<Timestamp>,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for OutboxCount {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            state: row.try_get("state")?,
-            kind: row.try_get("kind")?,
-            rows: row.try_get("total")?,
-            oldest: time(row, "since_ms")?,
-        })
-    }
-}
+from_row!(OutboxCount);
 
 impl Store {
-    /// Rows that delivery still has to do with: all but those that wait for a person.
+    /// Counts the rows that delivery has not finished: all but those held for an operator.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn outbox_rows(&self) -> Result<u64, StoreError> {
+    pub async fn count_unsent(&self) -> Result<u64, StoreError> {
         self.count(sql::COUNT_UNSENT).await
     }
 
-    /// Messages that wait for a person.
+    /// Counts the messages held for an operator.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn held_rows(&self) -> Result<u64, StoreError> {
+    pub async fn count_held(&self) -> Result<u64, StoreError> {
         self.count(sql::COUNT_HELD).await
     }
 
-    /// How many rows there are of each state and kind; of which there are none is left out.
+    /// Counts rows by state and kind; a combination without rows is left out.
     ///
     /// # Errors
     /// `Database`.
@@ -58,11 +49,11 @@ impl Store {
         Ok(counts.fetch_all(&self.read).await?)
     }
 
-    /// Messages of the time since then that were refused for good or not sent in time.
+    /// Counts the messages since a time that were refused for good or expired.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn given_up_since(&self, since: Timestamp) -> Result<u64, StoreError> {
+    pub async fn count_given_up(&self, since: Timestamp) -> Result<u64, StoreError> {
         let given_up = sqlx::query_scalar(sql::COUNT_GIVEN_UP).bind(since.as_millisecond());
         let rows: i64 = given_up.fetch_one(&self.read).await?;
         Ok(rows.unsigned_abs())

@@ -1,154 +1,173 @@
-//! What a person does with rows of the outbox, beside a running service or without one: look, send
-//! again, end.
+//! Outbox rows under the hand of an operator, beside a running service or without one: list, send
+//! again, drop.
 //!
-//! Each command is one transaction. What may be done with a row is judged inside it, by the row as
-//! it is then: a row that is being sent is never touched, and one that may have been sent is sent
-//! again only for somebody who knows that.
+//! Each command is one transaction, and decides by the row as the transaction reads it: a row that
+//! is being sent is never touched, and one that may have been sent is sent again only with
+//! [`Repeat::Accepted`].
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use sqlx::Sqlite;
+use sqlx::query::{Query, QueryAs};
+use sqlx::sqlite::SqliteArguments;
 
-use crate::store::conversations::time;
 use crate::store::keys::json_rows;
+use crate::store::row::{flag, from_row, optional, required};
 use crate::store::{Store, StoreError, sql};
 
-/// Free messages are taken for 24 hours after the person's last one. See
+/// Free messages are accepted for 24 hours after the contact's last one. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// A row as a person looks at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct OutboxRow {
     /// `outbox.id`.
     pub id: i64,
-    /// Whose conversation.
+    /// `conversations.id`.
     pub conversation_id: i64,
     /// `message`, `read_mark`, `download` or `action`.
     pub kind: String,
     /// `queued`, `sending`, `unknown` or `held`.
     pub state: String,
-    /// Our number, by Meta's id.
+    /// Meta's id of the business number.
     pub phone_number_id: String,
-    /// Of an action: whom it asks.
+    /// Host that an action calls.
     pub host: Option<String>,
-    /// Name, else phone with a plus, else user id.
+    /// Name, else phone number with a plus, else user id.
     pub contact: String,
-    /// Digits, when known.
+    /// Phone number in digits, if known.
     pub phone: Option<String>,
-    /// As in `messages.kind`.
+    /// `messages.kind`.
     pub message_kind: Option<String>,
-    /// The text of the message that it is about: ours to send, or theirs to mark read or fetch the
-    /// file of.
+    /// Text of the outbound message, or of the inbound one to mark read or with the file to
+    /// download.
     pub text: Option<String>,
-    /// The rule that gave it.
+    /// Rule that gave the row.
+    #[serde(rename = "rule_id")]
     pub rule: Option<String>,
-    /// Since when it waits.
+    /// Time since which the row has been waiting.
+    #[serde(rename = "since_ms", with = "optional")]
     pub since: Option<Timestamp>,
-    /// Not tried before.
+    /// Earliest time of the next attempt.
+    #[serde(rename = "due_at_ms", with = "required")]
     pub due_at: Timestamp,
-    /// Not tried after.
+    /// Latest time of an attempt.
+    #[serde(rename = "expires_at_ms", with = "required")]
     pub expires_at: Timestamp,
-    /// Being sent: until when it is the sender's alone; unknown: since when a receipt is waited
-    /// for.
+    /// End of the sender's lease; of an unknown row, the time since which a receipt is awaited.
+    #[serde(rename = "lease_until_ms", with = "optional")]
     pub lease_until: Option<Timestamp>,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// What the last try met.
+    /// Error of the last attempt.
     pub reason: Option<String>,
-    /// What each try met, as far as it is known.
+    /// Errors of the attempts, as far as they are recorded.
+    #[serde(deserialize_with = "tries")]
     pub tries: Vec<Try>,
-    /// The row of the same conversation that must go before it.
+    /// Row of the same conversation that must be sent first.
     pub behind: Option<i64>,
-    /// When the person wrote last to this number.
+    /// Time of the contact's last message to this number.
+    #[serde(rename = "last_inbound_ms", with = "optional")]
     pub last_inbound: Option<Timestamp>,
-    /// The person wants nothing from us.
+    /// Whether the contact opted out.
+    #[serde(deserialize_with = "flag")]
     pub opted_out: bool,
 }
 
-/// One try that did not end in "accepted".
+from_row!(OutboxRow);
+
+/// Reads tries from JSON text; unreadable ones are left out, because operators only look at them.
+fn tries<'de, D: Deserializer<'de>>(column: D) -> Result<Vec<Try>, D::Error> {
+    let json = String::deserialize(column)?;
+    Ok(serde_json::from_str(&json).unwrap_or_default())
+}
+
+/// An attempt that did not end in "accepted".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
-    /// Which one, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// When it ended, in milliseconds since 1970.
+    /// End of the attempt in milliseconds since 1970.
     pub at_ms: i64,
-    /// Graph's error code, when there was one.
+    /// Graph's error code, if there was one.
     pub code: Option<i64>,
-    /// What it met.
+    /// Error of the attempt.
     pub reason: String,
 }
 
-/// Whether what may have been sent may be sent again.
+/// Consent to sending again a message that may have been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// The person knows that it may arrive twice.
+    /// The operator accepts that the message may arrive twice.
     Accepted,
-    /// Nobody was asked.
+    /// The operator was not request.
     Refused,
 }
 
-/// What was done with a row.
+/// Change of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// It is due now, and is tried until then.
+    /// The row is due now.
     Queued {
-        /// Its new end.
+        /// New end of the attempts.
         expires_at: Timestamp,
     },
-    /// It has left the outbox.
+    /// The row has left the outbox.
     Dropped,
 }
 
-/// Why nothing was done with a row.
+/// Reason why a row was not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotDone {
-    /// No such row.
+    /// There is no such row.
     #[error("it is not in the outbox: it was sent, or given up before")]
     Gone,
-    /// Its lease holds.
+    /// The lease of a sender has not ended.
     #[error("it is being sent right now")]
     BeingSent,
-    /// An action is the service's own.
+    /// Only the service ends actions.
     #[error(
         "it is an action: a conversation waits for what comes of it, and the service ends it by itself"
     )]
     Action,
-    /// A read mark is not worth it.
+    /// Read marks are not sent again.
     #[error("it is a read mark, which is sent once or not at all")]
     ReadMark,
-    /// Meta takes no free message any more.
+    /// The customer service window is closed, and the message is not a template.
     #[error(
         "more than 24 hours have passed since the person wrote: only a template may be sent now"
     )]
     WindowClosed,
-    /// The person wants nothing from us.
+    /// The contact opted out.
     #[error("the person wants nothing from us any more")]
     OptedOut,
-    /// It may have been sent, and [`Repeat::Refused`].
+    /// The message may have been sent, and the request has [`Repeat::Refused`].
     #[error("it may have been sent already, and nobody was asked whether it may arrive twice")]
     MayArriveTwice,
 }
 
-/// What [`Store::retry_by_hand`] does.
+/// Parameters of [`Store::retry_by_hand`].
 #[derive(Clone, Debug)]
 pub struct RetryByHand {
-    /// `outbox.id` of each.
+    /// `outbox.id` of each row.
     pub ids: Vec<i64>,
-    /// Whether those that may have been sent are meant too.
+    /// Consent to retrying messages that may have been sent.
     pub repeat: Repeat,
-    /// How long each is tried from now on.
+    /// Duration of further attempts.
     pub give_up_after: Duration,
-    /// The time of the command.
+    /// Time of the command.
     pub now: Timestamp,
 }
 
+/// Ids of rows, each with its change or the reason why it was not changed.
+type Changes = Vec<(i64, Result<Done, NotDone>)>;
+
 impl OutboxRow {
-    /// Whether the person may have this message already.
+    /// Whether the contact may have received this message.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         self.kind == "message" && matches!(self.state.as_str(), "sending" | "unknown" | "held")
@@ -158,19 +177,19 @@ impl OutboxRow {
         self.state == "sending" && self.lease_until.is_none_or(|until| until > now)
     }
 
-    /// What a retry would do.
+    /// Change that a retry would make.
     ///
     /// # Errors
-    /// [`NotDone`] says why it would do nothing.
-    pub fn retried(&self, asked: &RetryByHand) -> Result<Done, NotDone> {
-        let now = asked.now;
+    /// [`NotDone`] if a retry would not change the row.
+    pub fn check_retry(&self, request: &RetryByHand) -> Result<Done, NotDone> {
+        let now = request.now;
         if self.is_being_sent(now) {
             return Err(NotDone::BeingSent);
         }
         match self.kind.as_str() {
             "action" => return Err(NotDone::Action),
             "read_mark" => return Err(NotDone::ReadMark),
-            // Meta's own time, which nobody here can make longer.
+            // Meta deletes the file at this time.
             "download" => {
                 let expires_at = self.expires_at;
                 return Ok(Done::Queued { expires_at });
@@ -180,28 +199,28 @@ impl OutboxRow {
         if self.opted_out {
             return Err(NotDone::OptedOut);
         }
-        if self.may_have_been_sent() && asked.repeat == Repeat::Refused {
+        if self.may_have_been_sent() && request.repeat == Repeat::Refused {
             return Err(NotDone::MayArriveTwice);
         }
-        let wait = SignedDuration::try_from(asked.give_up_after).unwrap_or(SignedDuration::MAX);
-        let worth = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let wanted = now.saturating_add(request.give_up_after);
+        let wanted = wanted.unwrap_or(Timestamp::MAX);
         if self.message_kind.as_deref() == Some("template") {
-            return Ok(Done::Queued { expires_at: worth });
+            return Ok(Done::Queued { expires_at: wanted });
         }
         let window = self
             .last_inbound
             .and_then(|last| last.saturating_add(SERVICE_WINDOW).ok())
             .filter(|closes| *closes > now)
             .ok_or(NotDone::WindowClosed)?;
-        let expires_at = worth.min(window);
+        let expires_at = wanted.min(window);
         Ok(Done::Queued { expires_at })
     }
 
-    /// What dropping it would do.
+    /// Change that dropping the row would make.
     ///
     /// # Errors
-    /// [`NotDone`] says why it would do nothing.
-    pub fn dropped(&self, now: Timestamp) -> Result<Done, NotDone> {
+    /// [`NotDone`] if the row would not be dropped.
+    pub fn check_drop(&self, now: Timestamp) -> Result<Done, NotDone> {
         if self.is_being_sent(now) {
             return Err(NotDone::BeingSent);
         }
@@ -211,7 +230,7 @@ impl OutboxRow {
         Ok(Done::Dropped)
     }
 
-    /// What the history says of it then.
+    /// Reason recorded with the message of a dropped row.
     fn dropped_reason(&self) -> &'static str {
         if self.may_have_been_sent() {
             "dropped by hand; it may have been sent"
@@ -222,157 +241,100 @@ impl OutboxRow {
 }
 
 impl Store {
-    /// Rows of the outbox, oldest first; only those of a state when one is named.
+    /// Lists rows of one state or of all, the oldest first.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn look_at_outbox(
+    pub async fn list_outbox(
         &self,
         state: Option<&str>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let look = sqlx::query_as(sql::LIST_OUTBOX)
-            .bind(state.unwrap_or_default())
-            .bind(None::<String>)
-            .bind(i64::from(limit));
-        Ok(look.fetch_all(&self.read).await?)
+        let rows = select(state.unwrap_or_default(), None, limit.into());
+        Ok(rows.fetch_all(&self.read).await?)
     }
 
-    /// Those of these rows that are there.
+    /// Finds rows by id; missing ones are left out.
     ///
     /// # Errors
     /// `Database`.
-    pub async fn look_at_rows(&self, ids: &[i64]) -> Result<Vec<OutboxRow>, StoreError> {
-        Ok(of_ids(ids).fetch_all(&self.read).await?)
+    pub async fn find_outbox_rows(&self, ids: &[i64]) -> Result<Vec<OutboxRow>, StoreError> {
+        Ok(select_ids(ids).fetch_all(&self.read).await?)
     }
 
-    /// Puts rows to the front of the outbox, due now; says for each what was done, or why nothing
-    /// was.
+    /// Puts rows to the front of the outbox, due now.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.
-    pub async fn retry_by_hand(
-        &self,
-        asked: &RetryByHand,
-    ) -> Result<Vec<(i64, Result<Done, NotDone>)>, StoreError> {
-        #[derive(Serialize)]
-        struct Retried {
-            id: i64,
-            expires_at_ms: i64,
-        }
-        let mut tx = self.begin().await?;
-        let there = by_id(of_ids(&asked.ids).fetch_all(&mut tx).await?);
-        let ends = judged(&asked.ids, &there, |row| row.retried(asked));
-        let retried: Vec<Retried> = ends
-            .iter()
-            .filter_map(|(id, end)| match end {
-                Ok(Done::Queued { expires_at }) => Some(Retried {
-                    id: *id,
-                    expires_at_ms: expires_at.as_millisecond(),
-                }),
-                Ok(Done::Dropped) | Err(_) => None,
-            })
-            .collect();
-        if retried.is_empty() {
-            tx.roll_back().await;
-        } else {
-            let retry = sqlx::query(sql::RETRY_BY_HAND).bind(json_rows(&retried));
-            retry
-                .bind(asked.now.as_millisecond())
-                .execute(&mut tx)
-                .await?;
-            tx.commit().await?;
-        }
-        Ok(ends)
+    pub async fn retry_by_hand(&self, request: &RetryByHand) -> Result<Changes, StoreError> {
+        let check = |row: &OutboxRow| row.check_retry(request);
+        let retry = |rows| {
+            let retry = sqlx::query(sql::RETRY_BY_HAND).bind(rows);
+            retry.bind(request.now.as_millisecond())
+        };
+        self.change_by_hand(&request.ids, check, retry).await
     }
 
-    /// Ends rows for good; says for each what was done, or why nothing was.
+    /// Ends rows for good.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`.
-    pub async fn drop_by_hand(
+    pub async fn drop_by_hand(&self, ids: &[i64], now: Timestamp) -> Result<Changes, StoreError> {
+        let check = |row: &OutboxRow| row.check_drop(now);
+        let end = |rows| sqlx::query(sql::END_BY_HAND).bind(rows);
+        self.change_by_hand(ids, check, end).await
+    }
+
+    /// Runs a statement on the rows that `check` admits, in one transaction.
+    async fn change_by_hand(
         &self,
         ids: &[i64],
-        now: Timestamp,
-    ) -> Result<Vec<(i64, Result<Done, NotDone>)>, StoreError> {
+        check: impl Fn(&OutboxRow) -> Result<Done, NotDone>,
+        statement: impl FnOnce(String) -> Query<'static, Sqlite, SqliteArguments>,
+    ) -> Result<Changes, StoreError> {
         #[derive(Serialize)]
-        struct Dropped {
+        struct Update {
             id: i64,
+            expires_at_ms: Option<i64>,
             reason: &'static str,
         }
         let mut tx = self.begin().await?;
-        let there = by_id(of_ids(ids).fetch_all(&mut tx).await?);
-        let ends = judged(ids, &there, |row| row.dropped(now));
-        let dropped: Vec<Dropped> = ends
-            .iter()
-            .filter(|(_, end)| end.is_ok())
-            .filter_map(|(id, _)| there.get(id))
-            .map(|row| Dropped {
+        let rows = select_ids(ids).fetch_all(&mut tx).await?;
+        let rows: HashMap<i64, OutboxRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut changes = Vec::with_capacity(ids.len());
+        let mut updates = Vec::new();
+        for id in ids {
+            let change = rows.get(id).ok_or(NotDone::Gone);
+            let change = change.and_then(|row| Ok((row, check(row)?)));
+            updates.extend(change.iter().map(|(row, done)| Update {
                 id: row.id,
+                expires_at_ms: match done {
+                    Done::Queued { expires_at } => Some(expires_at.as_millisecond()),
+                    Done::Dropped => None,
+                },
                 reason: row.dropped_reason(),
-            })
-            .collect();
-        if dropped.is_empty() {
+            }));
+            changes.push((*id, change.map(|(_, done)| done)));
+        }
+        if updates.is_empty() {
             tx.roll_back().await;
         } else {
-            let drop = sqlx::query(sql::END_BY_HAND).bind(json_rows(&dropped));
-            drop.execute(&mut tx).await?;
+            statement(json_rows(&updates)).execute(&mut tx).await?;
             tx.commit().await?;
         }
-        Ok(ends)
+        Ok(changes)
     }
 }
 
-type Look<'q> = sqlx::query::QueryAs<'q, sqlx::Sqlite, OutboxRow, sqlx::sqlite::SqliteArguments>;
-
-fn of_ids(ids: &[i64]) -> Look<'static> {
-    sqlx::query_as(sql::LIST_OUTBOX)
-        .bind("")
-        .bind(json_rows(ids))
-        .bind(-1_i64)
+fn select_ids(ids: &[i64]) -> QueryAs<'static, Sqlite, OutboxRow, SqliteArguments> {
+    select("", Some(json_rows(ids)), -1)
 }
 
-fn by_id(found: Vec<OutboxRow>) -> HashMap<i64, OutboxRow> {
-    found.into_iter().map(|row| (row.id, row)).collect()
-}
-
-fn judged(
-    ids: &[i64],
-    there: &HashMap<i64, OutboxRow>,
-    judge: impl Fn(&OutboxRow) -> Result<Done, NotDone>,
-) -> Vec<(i64, Result<Done, NotDone>)> {
-    ids.iter()
-        .map(|id| (*id, there.get(id).ok_or(NotDone::Gone).and_then(&judge)))
-        .collect()
-}
-
-impl<'r> FromRow<'r, SqliteRow> for OutboxRow {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        let must = |column| Ok::<_, sqlx::Error>(time(row, column)?.unwrap_or(Timestamp::MAX));
-        let tries: String = row.try_get("tries")?;
-        Ok(Self {
-            id: row.try_get("id")?,
-            conversation_id: row.try_get("conversation_id")?,
-            kind: row.try_get("kind")?,
-            state: row.try_get("state")?,
-            phone_number_id: row.try_get("phone_number_id")?,
-            host: row.try_get("host")?,
-            contact: row.try_get("contact")?,
-            phone: row.try_get("phone")?,
-            message_kind: row.try_get("message_kind")?,
-            text: row.try_get("text")?,
-            rule: row.try_get("rule_id")?,
-            since: time(row, "since_ms")?,
-            due_at: must("due_at_ms")?,
-            expires_at: must("expires_at_ms")?,
-            lease_until: time(row, "lease_until_ms")?,
-            attempts: row.try_get("attempts")?,
-            reason: row.try_get("reason")?,
-            // For people: what cannot be read is not worth an error.
-            tries: serde_json::from_str(&tries).unwrap_or_default(),
-            behind: row.try_get("behind")?,
-            last_inbound: time(row, "last_inbound_ms")?,
-            opted_out: row.try_get("opted_out")?,
-        })
-    }
+fn select(
+    state: &str,
+    ids: Option<String>,
+    limit: i64,
+) -> QueryAs<'_, Sqlite, OutboxRow, SqliteArguments> {
+    let rows = sqlx::query_as(sql::LIST_OUTBOX).bind(state);
+    rows.bind(ids).bind(limit)
 }

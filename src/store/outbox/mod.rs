@@ -1,6 +1,5 @@
-//! What still has to reach the gateway: claiming ([`claim`]), settling ([`settle`]) and moving on
-//! what nobody settles ([`sweep`]); what a person does with a row ([`manual`]); and files to fetch
-//! from the gateway (`media`).
+//! Outbox: claims ([`claim`]), settlements ([`settle`]), rows without a settlement ([`sweep`]), and
+//! changes by operators ([`manual`]).
 
 mod claim;
 mod counts;
@@ -8,6 +7,7 @@ mod manual;
 mod settle;
 mod sweep;
 
+pub(super) use claim::claim_rows;
 pub use counts::OutboxCount;
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
 pub use sweep::{ExpiredMessage, Swept};
@@ -19,69 +19,69 @@ use jiff::Timestamp;
 
 use crate::message::{Outbound, PhoneNumberId, Recipient, Wamid};
 
-/// What a claim may take.
+/// Bounds of a claim.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest {
-    /// The time of the claim.
+    /// Time of the claim.
     pub now: Timestamp,
-    /// How long the claimed rows are ours.
+    /// Length of the lease.
     pub lease: Duration,
-    /// How many rows each number may send now, by its pacing; one that is not in here sends
-    /// nothing.
+    /// Number of rows that each business number may send now; other numbers send nothing.
     pub room: HashMap<PhoneNumberId, u32>,
-    /// How many rows in all.
+    /// Upper bound of rows.
     pub limit: u32,
 }
 
-/// What a claim took.
+/// Result of a claim.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
-    /// Ours until their lease ends.
+    /// Rows to send before their lease ends.
     pub rows: Vec<Claimed>,
-    /// Rows that nobody can send, and why: they have left, so that they do not hold up all others.
+    /// Unreadable rows with the reason; they have left the outbox, so that they do not block
+    /// others.
     pub unusable: Vec<(i64, &'static str)>,
 }
 
-/// A row of the outbox that is ours until its lease ends.
+/// A claimed row of the outbox, to send before its lease ends.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// `outbox.id`.
     pub id: i64,
-    /// Rows of one conversation are sent one after the other.
+    /// Rows of one conversation are sent in sequence.
     pub conversation_id: i64,
-    /// The sender.
+    /// Business number that sends.
     pub phone_number_id: PhoneNumberId,
-    /// Random per claim; every later write must match it. It goes out as
-    /// `biz_opaque_callback_data`, the tag that receipts bring back.
+    /// Random for each claim; every later write must match it. It is sent as
+    /// `biz_opaque_callback_data`, which receipts return.
     pub claim_token: String,
-    /// 1 for the first.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// After this it is not sent any more.
+    /// Time after which the row is not sent.
     pub expires_at: Timestamp,
-    /// What to do.
+    /// Content of the row.
     pub kind: ClaimedKind,
 }
 
-/// What a claimed row asks for.
+/// Content of a claimed row.
 #[derive(Clone, Debug)]
 pub enum ClaimedKind {
     /// Send a message.
     Message {
-        /// To whom.
+        /// Recipient.
         recipient: Recipient,
-        /// What.
+        /// Content.
         content: Box<Outbound>,
-        /// The message it quotes or reacts to.
+        /// Message that it quotes or reacts to.
         about: Option<Wamid>,
     },
     /// Mark a message (and all before it) read.
     ReadMark {
-        /// The newest message of the person.
+        /// Newest message of the contact.
         wamid: Wamid,
     },
 }
 
-/// The end of one claim.
+/// End of a claim.
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// `outbox.id`.
@@ -90,16 +90,16 @@ pub struct Settlement {
     pub claim_token: String,
     /// As claimed.
     pub phone_number_id: PhoneNumberId,
-    /// What came of it.
+    /// Result of the send.
     pub outcome: SendResult,
 }
 
-/// What a try met.
+/// Error of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// Graph's error code, when there was one.
+    /// Graph's error code, if there was one.
     pub code: Option<i64>,
-    /// For a person: the code's meaning, and what Meta wrote. Not for logs.
+    /// Meaning of the code and Meta's text, for the operator. Must not be logged.
     pub text: String,
 }
 
@@ -110,38 +110,38 @@ impl From<&str> for Reason {
     }
 }
 
-/// What came of a send.
+/// Result of a send.
 #[derive(Clone, Debug)]
 pub enum SendResult {
-    /// The gateway took it; `None` for a read mark.
+    /// The gateway accepted it; `None` for a read mark.
     Accepted(Option<Wamid>),
-    /// It was certainly not sent; try again at this time.
+    /// It was certainly not sent, and is tried again.
     Retry {
-        /// Not before.
+        /// Earliest time of the next attempt.
         at: Timestamp,
-        /// What it met.
+        /// Error of the attempt.
         reason: Reason,
     },
-    /// It may have been sent: never repeated blindly.
+    /// It may have been sent: never repeated without a decision.
     Unknown {
-        /// Why we do not know.
+        /// Reason of the doubt.
         reason: String,
     },
     /// It will never be sent.
     Dead {
-        /// Why, for a person.
+        /// Reason for the operator.
         reason: String,
     },
-    /// It was claimed and not started (shutdown): free again, as if never claimed.
+    /// The send was not started (shutdown): the row is free again, as if never claimed.
     Released,
 }
 
-/// What [`Store::settle_outbox`](super::Store::settle_outbox) did.
+/// Result of [`Store::settle_outbox`](super::Store::settle_outbox).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// Rows that were still ours.
+    /// Number of rows with a valid claim.
     pub settled: u64,
-    /// Rows that were not: their lease ended, or a receipt proved them sent. Nothing of theirs was
+    /// Number of rows whose lease had ended, or that a receipt proved sent; nothing of them was
     /// changed.
     pub stale: u64,
 }

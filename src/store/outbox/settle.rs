@@ -1,4 +1,4 @@
-//! Records what came of sending.
+//! Records the results of sends.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use crate::message::PhoneNumberId;
 use crate::store::keys::{json_rows, message_key};
 use crate::store::{Store, StoreError, sql};
 
-/// A settlement as the statements read it.
+/// A settlement as a row of the statements.
 #[derive(Serialize)]
 struct End {
     id: i64,
     claim_token: String,
-    /// Of the outbox row and its message; `None` when the message's own state stays as it is.
+    /// State of the outbox row and its message.
     state: Option<&'static str>,
     reason: Option<String>,
     code: Option<i64>,
@@ -29,16 +29,16 @@ struct End {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// The row stays; the message is as before.
+    /// The row stays; its message is unchanged.
     Stays,
-    /// The row stays; the message tells that it is unknown.
-    StaysTold,
-    /// The row leaves; the message tells how it ended.
+    /// The row stays; its message becomes unknown.
+    StaysUnknown,
+    /// The row leaves; its message gets its final state.
     Leaves,
 }
 
 impl End {
-    fn of(settlement: Settlement) -> Self {
+    fn new(settlement: Settlement) -> Self {
         let mut end = Self {
             id: settlement.id,
             claim_token: settlement.claim_token,
@@ -69,7 +69,7 @@ impl End {
             SendResult::Unknown { reason } => {
                 end.state = Some("unknown");
                 end.reason = Some(reason);
-                end.fate = Fate::StaysTold;
+                end.fate = Fate::StaysUnknown;
             }
             SendResult::Dead { reason } => {
                 end.state = Some("dead");
@@ -83,8 +83,7 @@ impl End {
 }
 
 impl Store {
-    /// Records what came of claims, all in one transaction. A claim that is not ours any more is
-    /// left alone.
+    /// Records the results of claims in one transaction. A claim that has ended is ignored.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown
@@ -94,83 +93,69 @@ impl Store {
         settlements: Vec<Settlement>,
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
-        let came = settlements.len() as u64;
-        let mut ends: Vec<End> = settlements.into_iter().map(End::of).collect();
-        // A gateway that gives one id to two messages must not stop the whole batch at the unique
+        let count = settlements.len() as u64;
+        let mut ends: Vec<End> = settlements.into_iter().map(End::new).collect();
+        // A gateway that gives one id to two messages must not fail the whole batch by the unique
         // key.
         let mut keys: HashSet<String> = HashSet::new();
         for end in &mut ends {
-            end.message_key = end
-                .message_key
-                .take()
-                .filter(|key| keys.insert(key.clone()));
+            end.message_key.take_if(|key| !keys.insert(key.clone()));
         }
-        let of = |fates: &[Fate]| -> Vec<&End> {
-            ends.iter()
-                .filter(|end| fates.contains(&end.fate))
-                .collect()
+        let select = |fates: &[Fate]| -> Vec<&End> {
+            let matching = ends.iter().filter(|end| fates.contains(&end.fate));
+            matching.collect()
         };
 
         let mut tx = self.begin().await?;
-        let told = of(&[Fate::StaysTold, Fate::Leaves]);
-        if !told.is_empty() {
-            sqlx::query(sql::SETTLE_MESSAGES)
-                .bind(json_rows(&told))
-                .execute(&mut tx)
-                .await?;
+        let reported = select(&[Fate::StaysUnknown, Fate::Leaves]);
+        if !reported.is_empty() {
+            let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
+            settle.execute(&mut tx).await?;
         }
         let mut settled = 0;
-        let kept = of(&[Fate::Stays, Fate::StaysTold]);
-        if !kept.is_empty() {
-            let keep = sqlx::query(sql::SETTLE_ROWS)
-                .bind(json_rows(&kept))
-                .bind(now.as_millisecond());
-            settled += keep.execute(&mut tx).await?.rows_affected();
+        let staying = select(&[Fate::Stays, Fate::StaysUnknown]);
+        if !staying.is_empty() {
+            let settle = sqlx::query(sql::SETTLE_ROWS).bind(json_rows(&staying));
+            let settle = settle.bind(now.as_millisecond());
+            settled += settle.execute(&mut tx).await?.rows_affected();
         }
-        let gone = of(&[Fate::Leaves]);
-        if !gone.is_empty() {
-            let drop = sqlx::query(sql::DELETE_ROWS).bind(json_rows(&gone));
-            settled += drop.execute(&mut tx).await?.rows_affected();
+        let leaving = select(&[Fate::Leaves]);
+        if !leaving.is_empty() {
+            let delete = sqlx::query(sql::DELETE_ROWS).bind(json_rows(&leaving));
+            settled += delete.execute(&mut tx).await?.rows_affected();
         }
         if !keys.is_empty() {
-            // Receipts may have come before the gateway's answer.
+            // Receipts may have arrived before the gateway's answer.
             let keys: Vec<&String> = keys.iter().collect();
-            sqlx::query(sql::UPDATE_DELIVERY_STATUS)
-                .bind(json_rows(&keys))
-                .execute(&mut tx)
-                .await?;
+            let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(json_rows(&keys));
+            update.execute(&mut tx).await?;
         }
         tx.commit().await?;
         Ok(Settled {
             settled,
-            stale: came.saturating_sub(settled),
+            stale: count.saturating_sub(settled),
         })
     }
 
-    /// When the next row becomes due; `None` when none waits for a time. What expires or outlives
-    /// its lease is found by [`Self::sweep`].
+    /// Reads the time at which the next row becomes due; `None` if none waits for a time.
+    /// [`Self::sweep`] finds rows that expire or outlive their lease.
     ///
     /// # Errors
     /// `Database`.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE)
-            .bind(now.as_millisecond())
-            .fetch_one(&self.read)
-            .await?;
+        let at = sqlx::query_scalar(sql::NEXT_DUE).bind(now.as_millisecond());
+        let at: Option<i64> = at.fetch_one(&self.read).await?;
         Ok(at.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)))
     }
 
-    /// The numbers that have something queued.
+    /// Reads the business numbers with queued rows.
     ///
     /// # Errors
     /// `Database`.
     pub async fn outbox_numbers(&self) -> Result<Vec<PhoneNumberId>, StoreError> {
-        let numbers: Vec<String> = sqlx::query_scalar(sql::OUTBOX_NUMBERS)
-            .fetch_all(&self.read)
-            .await?;
-        Ok(numbers
-            .into_iter()
-            .filter_map(PhoneNumberId::parse)
-            .collect())
+        let numbers = sqlx::query_scalar(sql::OUTBOX_NUMBERS).fetch_all(&self.read);
+        let numbers: Vec<String> = numbers.await?;
+        let numbers = numbers.into_iter().filter_map(PhoneNumberId::parse);
+        Ok(numbers.collect())
     }
 }

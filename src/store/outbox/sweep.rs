@@ -1,42 +1,41 @@
-//! Moves on what nobody settles: rows whose sender is gone, rows of unknown fate, and rows past
-//! their time.
+//! Sweep of rows without a settlement: those whose sender is gone, unknown ones, and expired ones.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::store::keys::json_rows;
 use crate::store::{Store, StoreError, sql};
 
-/// Why a row is unknown whose sender is gone.
+/// Reason of a row that is unknown because its sender is gone.
 const SENDER_GONE: &str = "the sender stopped before the answer came";
 
-/// What [`Store::sweep`] did with messages.
+/// Messages that [`Store::sweep`] moved to another state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Rows that were being sent by somebody who is gone.
+    /// Rows whose sender is gone, by `outbox.id`.
     pub unknown: Vec<i64>,
-    /// Messages that waited past their time.
+    /// Messages that expired.
     pub expired: Vec<ExpiredMessage>,
-    /// Rows unknown for too long, and why they are: a person decides.
+    /// Rows that were unknown for too long and now wait for an operator, with their reason.
     pub held: Vec<(i64, String)>,
 }
 
-/// A message that was not sent in its time.
+/// A message that expired before it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpiredMessage {
-    /// `outbox.id`, which is free now.
+    /// Former `outbox.id`.
     pub id: i64,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// How long it was worth trying.
+    /// Time from storage to expiry.
     pub waited: Duration,
-    /// Graph's error code of the last try, when there was one.
+    /// Graph's error code of the last attempt, if there was one.
     pub code: Option<i64>,
 }
 
-/// What the statement finds.
+/// Result of the statement.
 #[derive(Deserialize)]
 struct Unsettled {
     held: Vec<HeldRow>,
@@ -74,8 +73,9 @@ impl ExpiredRow {
         Duration::from_millis(milliseconds.try_into().unwrap_or_default())
     }
 
-    /// `tried 14 times for 15m, last: error 2: Meta's API is down for a moment`.
-    fn told(&self) -> String {
+    /// Formats the reason: `tried 14 times for 15m, last: error 2: Meta's API is down for a
+    /// moment`.
+    fn reason(&self) -> String {
         let waited = readable(self.waited());
         match (self.attempts, &self.reason) {
             (0, _) => format!("waited {waited} and never had its turn"),
@@ -86,7 +86,7 @@ impl ExpiredRow {
     }
 }
 
-/// The largest unit in which it is two or more.
+/// Formats a duration in the largest unit of which it has at least two.
 fn readable(span: Duration) -> String {
     match span.as_secs() {
         seconds @ 0..=119 => format!("{seconds}s"),
@@ -95,40 +95,36 @@ fn readable(span: Duration) -> String {
     }
 }
 
-/// A row on its way to another state.
+/// A row with its new state.
 #[derive(Serialize)]
-struct Moved {
+struct Move {
     id: i64,
     message_id: i64,
     state: &'static str,
-    /// `None` keeps the reason that is there.
+    /// `None` keeps the stored reason.
     reason: Option<String>,
 }
 
 impl Unsettled {
-    fn moved(&self) -> Vec<Moved> {
-        let held = self.held.iter().map(|row| Moved {
-            id: row.id,
-            message_id: row.message_id,
-            state: "held",
-            reason: None,
-        });
-        let lost = self.lost.iter().map(|row| Moved {
-            id: row.id,
-            message_id: row.message_id,
-            state: "unknown",
-            reason: Some(SENDER_GONE.to_owned()),
-        });
-        let expired = self.expired.iter().map(|row| Moved {
-            id: row.id,
-            message_id: row.message_id,
-            state: "expired",
-            reason: Some(row.told()),
-        });
+    fn moves(&self) -> Vec<Move> {
+        let moved = |id, message_id, state, reason| Move {
+            id,
+            message_id,
+            state,
+            reason,
+        };
+        let gone = || Some(SENDER_GONE.to_owned());
+        let held = self.held.iter();
+        let held = held.map(|row| moved(row.id, row.message_id, "held", None));
+        let lost = self.lost.iter();
+        let lost = lost.map(|row| moved(row.id, row.message_id, "unknown", gone()));
+        let expired = self.expired.iter();
+        let expired =
+            expired.map(|row| moved(row.id, row.message_id, "expired", Some(row.reason())));
         held.chain(lost).chain(expired).collect()
     }
 
-    fn freed(self) -> Swept {
+    fn into_swept(self) -> Swept {
         let expired = self.expired.iter().map(|row| ExpiredMessage {
             id: row.id,
             attempts: row.attempts,
@@ -148,38 +144,38 @@ impl Unsettled {
 }
 
 impl Store {
-    /// Moves on what nobody settles: rows whose sender is gone become unknown, rows past their time
-    /// expire, rows unknown for longer than `unknown_wait` are held. Files that Meta has dropped
-    /// leave too, whether or not anybody fetches files.
+    /// Moves rows without a settlement to their next state: rows whose sender is gone become
+    /// unknown, rows past their time expire, and rows unknown for longer than `unknown_wait` are
+    /// held. Downloads of files that Meta has deleted end, whether or not downloads are on.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`, `Corrupt`.
     pub async fn sweep(&self, now: Timestamp, unknown_wait: Duration) -> Result<Swept, StoreError> {
-        let wait = SignedDuration::try_from(unknown_wait).unwrap_or(SignedDuration::MAX);
-        let since = now.saturating_sub(wait).unwrap_or(Timestamp::MIN);
+        let since = now.saturating_sub(unknown_wait);
+        let since = since.unwrap_or(Timestamp::MIN);
         let now = now.as_millisecond();
         let mut tx = self.begin().await?;
         let unsettled = sqlx::query_scalar(sql::LOAD_UNSETTLED)
             .bind(now)
             .bind(since.as_millisecond());
         let unsettled: Unsettled = tx.fetch_json(unsettled, "outbox").await?;
-        let moved = unsettled.moved();
-        if !moved.is_empty() {
+        let moves = unsettled.moves();
+        if !moves.is_empty() {
             let move_on = sqlx::query(sql::SWEEP_MESSAGES)
-                .bind(json_rows(&moved))
+                .bind(json_rows(&moves))
                 .bind(now);
             move_on.execute(&mut tx).await?;
         }
-        let mut gone = 0;
+        let mut deleted = 0;
         for text in [sql::SWEEP_READ_MARKS, sql::EXPIRE_DOWNLOADS] {
             let drop = sqlx::query(text).bind(now).execute(&mut tx).await?;
-            gone += drop.rows_affected();
+            deleted += drop.rows_affected();
         }
-        if moved.is_empty() && gone == 0 {
+        if moves.is_empty() && deleted == 0 {
             tx.roll_back().await;
             return Ok(Swept::default());
         }
         tx.commit().await?;
-        Ok(unsettled.freed())
+        Ok(unsettled.into_swept())
     }
 }

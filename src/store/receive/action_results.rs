@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::load::{ConversationWithContact, Fresh};
 use super::policy::{Decide, ReceivePolicy, Received};
 use crate::message::ActionResult;
-use crate::store::keys::json_rows;
+use crate::store::keys::{json, json_rows};
 use crate::store::transaction::Transaction;
 use crate::store::{Store, StoreError, sql};
 
@@ -84,7 +84,7 @@ async fn end_actions(
     }
     let rows = ended.iter().map(|end| Row {
         claim_token: &end.claim_token,
-        outcome: serde_json::to_string(&end.outcome).expect("its keys are strings"),
+        outcome: json(&end.outcome),
     });
     sqlx::query(sql::END_ACTIONS)
         .bind(json_rows(&rows.collect::<Vec<_>>()))

@@ -1,4 +1,4 @@
-//! A batch as it came from the webhooks: events sorted by kind, without a look at the database.
+//! Events of a batch, sorted by kind without access to the database.
 
 use std::collections::HashSet;
 

@@ -17,8 +17,8 @@ const TIMERS_MAX: usize = 16;
 
 /// Turns on every fresh event, and the conversations as the turns leave them.
 pub(super) struct Decided {
-    turns: Vec<DecidedTurn>,
-    loaded: Loaded,
+    pub(super) turns: Vec<DecidedTurn>,
+    pub(super) loaded: Loaded,
 }
 
 /// A turn with its event.
@@ -38,7 +38,7 @@ impl Fresh {
     /// Decides on each event; the state of a conversation flows from one turn to the next. Replies
     /// and actions before an opt-out are cancelled.
     pub(super) fn decide(self, decide: &Decide, now: Timestamp) -> Decided {
-        let (events, mut loaded) = self.into_parts();
+        let Self { events, mut loaded } = self;
         let mut turns = Vec::with_capacity(events.len());
         for FreshEvent {
             conversation,
@@ -116,16 +116,6 @@ impl LoadedConversation {
             let sent_at = message.sent_at.as_millisecond();
             self.last_inbound_ms = self.last_inbound_ms.max(Some(sent_at));
         }
-    }
-}
-
-impl Decided {
-    pub(super) fn turns(&self) -> &[DecidedTurn] {
-        &self.turns
-    }
-
-    pub(super) fn loaded(&self) -> &Loaded {
-        &self.loaded
     }
 }
 

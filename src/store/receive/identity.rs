@@ -1,9 +1,9 @@
 //! Identity resolution: the contact of each message, be it known, new, renamed, moved to another
 //! phone number, or two stored contacts that turn out to be one.
 //!
-//! Pure; [`super::load()`] reads and writes the database. A phone number can pass to another contact,
-//! a user id cannot, and a contact gets a new user id with a new phone number (and a `system`
-//! message then reports it). See
+//! Pure; [`super::load()`] reads and writes the database. A phone number can pass to another
+//! contact, a user id cannot, and a contact gets a new user id with a new phone number (and a
+//! `system` message then reports it). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -37,7 +37,7 @@ pub(super) struct Contacts {
     by_message: Vec<usize>,
     by_wa_id: HashMap<String, usize>,
     by_user_id: HashMap<String, usize>,
-    /// Contacts without an id of theirs that another contact of the batch may have now.
+    /// Contacts that gave up an id, which another contact of the batch may have now.
     moved: BTreeSet<usize>,
     changed: BTreeSet<usize>,
 }
@@ -89,8 +89,8 @@ pub(super) fn find_merges<'a>(
 }
 
 impl Contacts {
-    /// Resolves the contact of each message, from stored rows and from what the messages add to
-    /// them. New contacts get the ids after `last_id`.
+    /// Resolves the contact of each message, from stored rows and the ids and names in the
+    /// messages. New contacts get the ids after `last_id`.
     pub(super) fn new(
         stored: Vec<ContactRow>,
         mut last_id: i64,
@@ -225,8 +225,8 @@ impl Contacts {
         }
         if let Some(&other) = self.by_wa_id.get(wa_id) {
             if self.rows[other].user_id.is_none() {
-                // The other contact would have no id left; a later message finds the two stored, and
-                // merges them.
+                // The other contact would have no id left; a later message finds the two stored,
+                // and merges them.
                 return;
             }
             self.rows[other].wa_id = None;

@@ -1,4 +1,4 @@
-//! Loads what a batch needs from the database and makes it [`Fresh`].
+//! Loads the stored contacts and conversations of a batch and makes it [`Fresh`].
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,14 +11,14 @@ use crate::message::{
     ActionResult, Contact, Conversation, ConversationState, Identity, Newer, PhoneNumberId, UserId,
     WaId,
 };
-use crate::store::keys::json_rows;
+use crate::store::keys::{json, json_rows};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
 /// Events that are new, with everything that deciding on them needs.
 pub(super) struct Fresh {
-    events: Vec<FreshEvent>,
-    loaded: Loaded,
+    pub(super) events: Vec<FreshEvent>,
+    pub(super) loaded: Loaded,
 }
 
 /// An event with the index of its conversation in [`Loaded::conversations`].
@@ -93,7 +93,7 @@ struct Lookup {
     last_conversation: i64,
 }
 
-/// Loads what is stored about messages and their contacts. Contacts that turn out to be one are
+/// Loads the stored rows of messages and their contacts. Contacts that turn out to be one are
 /// merged first.
 pub(super) async fn load(
     tx: &mut Transaction,
@@ -178,7 +178,7 @@ async fn merge(tx: &mut Transaction, merges: &[Merge]) -> Result<(), StoreError>
             shift,
             next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
             opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
-            state: serde_json::to_string(&state).expect("its keys are strings"),
+            state: json(&state),
         })
     };
     let joined = pairs.into_iter().map(join);
@@ -270,14 +270,6 @@ impl Fresh {
         let events = actions.into_iter().map(event).collect();
         Ok(Self { events, loaded })
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    pub(super) fn into_parts(self) -> (Vec<FreshEvent>, Loaded) {
-        (self.events, self.loaded)
-    }
 }
 
 impl Loaded {
@@ -347,9 +339,5 @@ fn parse_state(conversation: i64, json: &str) -> Result<ConversationState, Store
 }
 
 fn corrupt(conversation: i64, what: &'static str) -> StoreError {
-    StoreError::Corrupt {
-        table: "conversations",
-        row: conversation,
-        what,
-    }
+    StoreError::corrupt("conversations", conversation, what)
 }

@@ -1,4 +1,4 @@
-//! The one transaction that stores events together with what was decided about them.
+//! The one transaction that stores events together with the decisions on them.
 //!
 //! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state
 //! between. The stages are types, each made only from the one before: [`Batch`] (events by kind),

@@ -1,5 +1,5 @@
-//! A contact who opts out gets nothing that was decided before: neither in the same batch, where it
-//! is not written yet, nor in an earlier one, where it is queued.
+//! Opt-outs: a contact who opts out gets nothing that was decided before, be it in the same batch,
+//! where it is not written yet, or in an earlier one, where it is queued.
 
 use std::collections::HashSet;
 

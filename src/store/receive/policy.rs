@@ -1,4 +1,4 @@
-//! What the caller of the store gives to a batch and gets back.
+//! Input and result of a batch.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub enum MediaPolicy {
     Download,
 }
 
-/// Numbers of what a batch held and led to.
+/// Numbers of the events and results of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// New messages of contacts; each has a decision.

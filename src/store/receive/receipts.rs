@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::message::{PhoneNumberId, Receipt, UserId, WaId, Wamid};
-use crate::store::keys::{digest, json_rows, message_key};
+use crate::store::keys::{digest, json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
@@ -54,9 +54,7 @@ pub(super) async fn write(
                 claim_token: receipt.claim_token.as_deref(),
                 pricing: receipt.pricing.as_deref(),
                 conversation: receipt.conversation.as_deref(),
-                errors: (!receipt.errors.is_empty()).then(|| {
-                    serde_json::to_string(&receipt.errors).expect("errors have string keys")
-                }),
+                errors: (!receipt.errors.is_empty()).then(|| json(&receipt.errors)),
                 raw: &receipt.raw,
             }
         })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::batch::{ConversationMessage, KeyedMessage};
@@ -13,7 +13,7 @@ use super::load::LoadedConversation;
 use super::policy::{MediaPolicy, ReceivePolicy};
 use crate::engine::{Decision, Reply};
 use crate::message::{Content, Outbound, PhoneNumberId, RulesVersion, Wamid};
-use crate::store::keys::message_key;
+use crate::store::keys::{json, message_key};
 
 /// Free replies are accepted for 24 hours after the contact's last message; two minutes stay
 /// unused, because Meta's clock decides. See
@@ -39,21 +39,16 @@ pub(super) struct ConversationRow<'a> {
 impl<'a> ConversationRow<'a> {
     pub(super) fn new(loaded: &'a LoadedConversation) -> Self {
         let conversation = &loaded.conversation;
+        let state = &conversation.state;
         Self {
             id: loaded.id,
             contact_id: loaded.contact_id,
             phone_number_id: &conversation.phone_number_id,
-            state: serde_json::to_string(&conversation.state).expect("its keys are strings"),
+            state: json(state),
             inbound_count: conversation.inbound_count,
             last_inbound_ms: loaded.last_inbound_ms,
-            next_timer_ms: conversation
-                .state
-                .next_timer()
-                .map(Timestamp::as_millisecond),
-            opted_out_ms: conversation
-                .state
-                .opted_out_at
-                .map(Timestamp::as_millisecond),
+            next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
+            opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
         }
     }
 }
@@ -245,10 +240,9 @@ impl DecidedTurn {
                 ..row
             };
         }
-        let explanation = serde_json::to_string(&self.turn.explanation);
         MessageRow {
             decision: Some(self.turn.decision),
-            explanation: Some(explanation.expect("its keys are strings")),
+            explanation: Some(json(&self.turn.explanation)),
             rules_version: self.version.as_ref(),
             ..row
         }
@@ -261,14 +255,12 @@ impl DecidedTurn {
         (part, reply): (usize, &'r Reply),
         now: Timestamp,
     ) -> MessageRow<'r> {
-        let content = serde_json::to_string(&reply.content);
         let is_quoted = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
         let answers = reply.answers.as_ref();
         let key = answers.map(|wamid| message_key(self.phone_number_id.as_str(), wamid.as_str()));
         let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
         // A reply of a timer has no inbound message that could carry the explanation.
         let is_of_timer = self.message.is_none() && self.turn.late_decisions.is_empty();
-        let explanation = is_of_timer.then(|| serde_json::to_string(&self.turn.explanation));
         MessageRow {
             id,
             conversation_id: self.conversation_id,
@@ -281,9 +273,9 @@ impl DecidedTurn {
             origin: "bot",
             quoted_wamid: answers.filter(|_| is_quoted).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
-            raw: Cow::Owned(content.expect("its keys are strings")),
+            raw: Cow::Owned(json(&reply.content)),
             decision: None,
-            explanation: explanation.map(|text| text.expect("its keys are strings")),
+            explanation: is_of_timer.then(|| json(&self.turn.explanation)),
             rules_version: self.version.as_ref(),
             rule_id: Some(reply.rule.as_str()),
             reply_to_id,
@@ -336,9 +328,6 @@ fn quoted<'a>(content: &'a Content, answered: Option<&'a Wamid>) -> Option<&'a s
 
 /// A time after another, in milliseconds.
 fn after(start: Timestamp, by: Duration) -> i64 {
-    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-    start
-        .saturating_add(by)
-        .unwrap_or(Timestamp::MAX)
-        .as_millisecond()
+    let end = start.saturating_add(by).unwrap_or(Timestamp::MAX);
+    end.as_millisecond()
 }

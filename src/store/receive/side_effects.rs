@@ -7,7 +7,7 @@ use super::decide::DecidedTurn;
 use super::opt_out;
 use crate::engine::Decision;
 use crate::message::{RulesVersion, Wamid};
-use crate::store::keys::{json_rows, message_key};
+use crate::store::keys::{json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
@@ -113,8 +113,4 @@ impl SideEffects {
             .await?;
         Ok(())
     }
-}
-
-fn json<T: Serialize>(part: &T) -> String {
-    serde_json::to_string(part).expect("its keys are strings")
 }

@@ -42,7 +42,7 @@ impl Store {
             .bind(limit);
         let due: Due = tx.fetch_json(due, "conversations").await?;
         let fresh = Fresh::from_timers(due.conversations, due.last_message)?;
-        if fresh.is_empty() {
+        if fresh.events.is_empty() {
             tx.roll_back().await;
             return Ok(Received::default());
         }

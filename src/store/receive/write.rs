@@ -1,5 +1,5 @@
-//! Writes what a batch was decided to leave behind: contacts, conversations, messages, replies,
-//! outbox rows and media, in one statement text.
+//! Writes the rows of a batch: contacts, conversations, messages, replies, outbox rows and media,
+//! in one statement text.
 
 use jiff::Timestamp;
 
@@ -31,7 +31,7 @@ pub(super) struct Rows {
 impl Decided {
     /// Gives ids to new messages and makes the rows of everything.
     pub(super) fn into_rows(self, policy: ReceivePolicy) -> Rows {
-        let (turns, loaded) = (self.turns(), self.loaded());
+        let Self { turns, loaded } = &self;
         let last = loaded.last_message;
         let (messages, mut outbox) = message_rows(turns, last, policy);
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();

@@ -56,7 +56,7 @@ async fn each_statement_has_the_parameters_and_columns_that_the_code_counts_on()
     {
         let (comment, statements) = split(text);
         let expected: BTreeSet<usize> = (1..=*count).collect();
-        assert_eq!(parameters(comment), expected, "first line of {file}");
+        assert_eq!(parameters(comment), expected, "comment of {file}");
         let mut used = BTreeSet::new();
         for statement in statements {
             let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
@@ -81,18 +81,12 @@ async fn each_statement_has_the_parameters_and_columns_that_the_code_counts_on()
 #[test]
 fn each_file_is_a_statement() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sql/sqlite");
-    let files: BTreeSet<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        })
+    let entries = std::fs::read_dir(folder).unwrap();
+    let files: BTreeSet<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let statements = STATEMENTS.iter().map(|statement| statement.file.to_owned());
+    let statements = STATEMENTS
+        .iter()
+        .map(|statement| format!("{}.sql", statement.file));
     assert_eq!(files, statements.collect());
 }

@@ -1,9 +1,9 @@
-//! Whether a database and the write-ahead log beside it belong together.
+//! Checks that a database and the write-ahead log beside it belong together.
 //!
-//! SQLite does not ask: it takes any `-wal` beside a file for the file's own, and a backup that was
-//! copied over the database while an older log lay there starts and corrupts itself. So this is
-//! looked at before SQLite opens anything. It refuses only what cannot come from a crash, a power
-//! cut, or from moving all files together; each proof is explained where it is made. The format is
+//! SQLite does not check this: it takes any `-wal` beside a file for the file's own, and corrupts a
+//! backup that was copied over the database beside an older log. So this check runs before SQLite
+//! opens anything. It rejects only what cannot result from a crash, a power cut, or from moving all
+//! files together; each proof is explained where it is made. See
 //! <https://www.sqlite.org/fileformat2.html#walformat>.
 
 use std::collections::BTreeSet;
@@ -16,54 +16,50 @@ use super::error::StoreError;
 const DATABASE_HEADER: usize = 100;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
-/// Its lowest bit tells in which order the bytes of the checksums are.
+/// First number of a log; its lowest bit is the byte order of the checksums.
 const LOG_MAGIC: u32 = 0x377f_0682;
-/// Where SQLite places its locks; the page that holds this byte is never written.
+/// Offset of SQLite's locks; the page that holds this byte is never written.
 const PENDING_BYTE: u64 = 0x4000_0000;
 
-/// What is read of the database.
+/// Facts read from the database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Database {
     page_size: u32,
-    /// 2 from before the first log is written, until after the last one is gone.
+    /// 2 from before the first log is written until after the last one is deleted.
     write_version: u8,
     stamp: u32,
     free_pages: u32,
-    /// By the length of the file.
+    /// Number of pages, by the length of the file.
     pages: u32,
 }
 
-/// What is read of the log: all that is committed.
+/// Committed content of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Log {
     page_size: u32,
-    /// How many pages the database has after the last commit.
+    /// Number of pages of the database after the last commit.
     pages: u32,
-    /// Of each version of page 1.
+    /// Stamps of all versions of page 1.
     stamps: BTreeSet<u32>,
-    /// By the last version of page 1.
+    /// Number of free pages, by the last version of page 1.
     free_pages: Option<u32>,
-    /// The pages behind the end of the database file.
+    /// Numbers of the pages beyond the end of the database file.
     behind: BTreeSet<u32>,
 }
 
-/// Refuses a log that is not the database's.
+/// Rejects a log of another database.
 ///
 /// # Errors
-/// `ForeignLog` with what proves it, `File`.
+/// `ForeignLog` with the proof, `File`.
 pub(super) fn check(database: &Path) -> Result<(), StoreError> {
     let path = log_path(database);
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::File { path, source }
-    };
-    let Some(log) = open(&path).map_err(failed(&path))? else {
+    let Some(log) = open(&path).map_err(StoreError::file(&path))? else {
         return Ok(());
     };
-    let file = read_database(database).map_err(failed(database))?;
+    let file = read_database(database).map_err(StoreError::file(database))?;
     let end = file.map_or(0, |file| file.pages);
-    let Some(log) = read_log(BufReader::with_capacity(1 << 20, log), end).map_err(failed(&path))?
-    else {
+    let log = read_log(BufReader::with_capacity(1 << 20, log), end);
+    let Some(log) = log.map_err(StoreError::file(&path))? else {
         return Ok(());
     };
     match foreign(file, &log) {
@@ -76,8 +72,8 @@ pub(super) fn check(database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The same for a command, which opens the database beside a service or without one. A service that
-/// runs has looked itself, and writes both files while they would be read here.
+/// Checks the log for a command, which opens the database beside a service or without one. A
+/// running service has checked it itself, and writes to both files.
 ///
 /// # Errors
 /// As [`check`].
@@ -86,7 +82,7 @@ pub(super) fn check_when_alone(database: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     match File::open(super::sqlite::beside_path(database, ".lock")) {
-        // Held until it has been looked at.
+        // The lock is held during the check.
         Ok(lock) if lock.try_lock().is_ok() => check(database),
         Ok(_) => Ok(()),
         Err(_) => check(database),
@@ -98,10 +94,10 @@ pub(super) fn log_path(database: &Path) -> PathBuf {
     super::sqlite::beside_path(database, "-wal")
 }
 
-/// What proves that the log is another database's; `None` when nothing does.
+/// Proof that the log belongs to another database; `None` if there is none.
 fn foreign(database: Option<Database>, log: &Log) -> Option<String> {
     let Some(database) = database else {
-        // SQLite writes and syncs the first page before it makes a log.
+        // SQLite writes and syncs the first page before it creates a log.
         return Some(
             "the log holds what was committed, but the database is missing or empty".into(),
         );
@@ -113,15 +109,16 @@ fn foreign(database: Option<Database>, log: &Log) -> Option<String> {
         ));
     }
     if database.write_version != 2 {
-        // The first page says "with a log" from before the log is made until after it is gone.
+        // The first page says "with a log" from before the log is created until after it is
+        // deleted.
         return Some("the database is a copy that never had a log".into());
     }
     if log.stamps.iter().any(|stamp| *stamp != database.stamp) {
-        // We change the stamp only while there is no log (see [`super::integrity`]), so all versions
-        // of the first page have one stamp.
+        // The stamp changes only while there is no log (see [`super::integrity`]), so all versions
+        // of the first page have the same stamp.
         return Some("the database is of another time than the log, or of another service".into());
     }
-    // A page behind the end of the file is in the log, or was never written because it is free.
+    // A page beyond the end of the file is in the log, or was never written because it is free.
     let never = PENDING_BYTE / u64::from(log.page_size) + 1;
     let behind = u64::from(database.pages) + 1..=u64::from(log.pages);
     let missing = u64::from(log.pages.saturating_sub(database.pages))
@@ -143,8 +140,8 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// `None` when there is no database. A file that is none is left to SQLite, which has words for
-/// that.
+/// Reads the header; `None` if there is no database. SQLite itself reports a file of another
+/// format.
 fn read_database(path: &Path) -> io::Result<Option<Database>> {
     let Some(mut file) = open(path)? else {
         return Ok(None);
@@ -168,8 +165,8 @@ fn read_database(path: &Path) -> io::Result<Option<Database>> {
     }))
 }
 
-/// Everything that is committed, as SQLite would find it; `None` when that is nothing. `end` is the
-/// number of pages in the database file.
+/// Reads all committed frames, as SQLite would; `None` if there are none. `end` is the number of
+/// pages in the database file.
 fn read_log(mut log: impl Read, end: u32) -> io::Result<Option<Log>> {
     let mut header = [0; LOG_HEADER];
     if !fill(&mut log, &mut header)? || number(&header, 0) & !1 != LOG_MAGIC {
@@ -215,7 +212,7 @@ fn read_log(mut log: impl Read, end: u32) -> io::Result<Option<Log>> {
     }))
 }
 
-/// SQLite's running sum over pairs of words.
+/// SQLite's running checksum over pairs of words.
 struct Checksum {
     big_endian: bool,
     sums: (u32, u32),
@@ -246,7 +243,7 @@ impl Checksum {
         self.sums = (first, second);
     }
 
-    /// Whether this sum is written there.
+    /// Whether the bytes at this offset are the checksum.
     fn is(&self, bytes: &[u8], at: usize) -> bool {
         self.sums == (number(bytes, at), number(bytes, at + 4))
     }
@@ -256,7 +253,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// Fills the buffer; says whether there was enough.
+/// Fills the buffer; returns whether there were enough bytes.
 fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match from.read_exact(buffer) {
         Ok(()) => Ok(true),

@@ -1,5 +1,5 @@
-//! Crash images of a database under random work: each must be taken for whole, and of files from
-//! different images those that are taken must be as sound as the database was.
+//! Crash images of a database under random work: each must be accepted, and mixed files of
+//! different images that are accepted must be as sound as the database was.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::store::integrity::renew_stamp;
 const RUNS: usize = 5;
 const STEPS: usize = 40;
 
-/// `SplitMix64`: the same work in every run.
+/// Random numbers (`SplitMix64`), the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -37,7 +37,7 @@ async fn run(connection: &mut SqliteConnection, text: String) {
     sqlx::raw_sql(text).execute(connection).await.unwrap();
 }
 
-/// One change or checkpoint, as a service makes them.
+/// Returns a change or checkpoint as a service makes them.
 fn step(random: &mut Random) -> String {
     let size = 1 + random.below(3000);
     match random.below(12) {
@@ -51,7 +51,7 @@ fn step(random: &mut Random) -> String {
     }
 }
 
-/// Database and log as a crash at this moment would leave them.
+/// Database and log after a crash.
 type Image = (Vec<u8>, Vec<u8>);
 
 fn image(path: &Path) -> Image {
@@ -99,7 +99,7 @@ async fn no_crash_image_is_refused() {
     for (database, log) in &images {
         let path = lay(folder.path(), database, log);
         assert!(check(&path).is_ok(), "{:?}", check(&path));
-        // A log of which the last part did not reach the disk.
+        // A log whose last part did not reach the disk.
         let path = lay(folder.path(), database, &log[..log.len() * 2 / 3]);
         assert!(check(&path).is_ok(), "{:?}", check(&path));
     }
@@ -129,7 +129,7 @@ async fn older_files_of_another_start_are_refused_when_the_log_tells_of_its_own(
         }
     }
 
-    // What is not proven is taken: mostly a file of the same start and the same length.
+    // Accepted without proof: mostly a file of the same start and the same length.
     assert!(
         refused > 12 * harmed,
         "{refused} refused, {taken} taken, {harmed} of them harmed"
@@ -138,11 +138,9 @@ async fn older_files_of_another_start_are_refused_when_the_log_tells_of_its_own(
 
 async fn is_sound(path: &Path) -> bool {
     let mut connection = open(path).await;
-    let found = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(1)");
-    let sound = found
-        .fetch_one(&mut connection)
-        .await
-        .is_ok_and(|found| found == "ok");
+    let check = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(1)");
+    let report = check.fetch_one(&mut connection).await;
+    let sound = report.is_ok_and(|report| report == "ok");
     let _ = connection.close().await;
     sound
 }

@@ -1,9 +1,8 @@
-//! Bodies that are coming in, bounded in memory and in number, and each of them in time.
+//! Budget of incoming bodies, bounded in memory, number and time.
 //!
-//! A signature can be checked only at a body's end, so nobody knows before it whether a body is
-//! worth its memory. What can be known is whether it moves: each has to be over by a moment that
-//! every byte puts off a little. Past it the body is given up; and when room runs short, the one
-//! that is closest to it goes first.
+//! A signature can be checked only at a body's end, so its worth is unknown before. But its
+//! progress is known: each body has a deadline that every byte defers a little. After it the body
+//! is given up, and when memory runs short, the body closest to its deadline goes first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,27 +13,27 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::peer::Peer;
 
-/// Room for the bodies of all requests, and how fast they must come.
+/// Limits of the bodies of all requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyLimits {
-    /// Bytes of all bodies at the same time, those included that are being stored.
+    /// Bytes of all bodies, with those that are being stored.
     pub(super) bytes: usize,
-    /// Bodies that are coming in at the same time.
+    /// Number of incoming bodies.
     pub(super) coming: usize,
-    /// How long a body may stand still.
+    /// Time for which a body may stall.
     pub(super) grace: Duration,
-    /// A body that comes more slowly uses up its grace.
+    /// Rate below which a body uses up its grace.
     pub(super) bytes_per_second: u64,
 }
 
-/// What one peer may take of either bound: a quarter, so that no single one can take everything.
+/// Part of either bound for one peer: a quarter, so that no peer can take everything.
 const SHARE: usize = 4;
 
-/// There is no room for a body, or it was the slowest when another one needed the room.
+/// There is no room for a body, or it was the slowest when another one needed room.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crowded;
 
-/// All bodies of one listener.
+/// Bodies of one listener.
 #[derive(Debug)]
 pub(super) struct BodyBudget {
     limits: BodyLimits,
@@ -53,12 +52,12 @@ struct State {
 struct Coming {
     peer: Option<Peer>,
     bytes: usize,
-    /// When it is given up, unless more of it comes.
+    /// Deadline, unless more bytes arrive.
     due: Instant,
     give_up: CancellationToken,
 }
 
-/// The room that one body takes, given back when it is dropped.
+/// Memory of one body, released when dropped.
 #[derive(Debug)]
 pub(super) struct BodyReservation {
     bodies: Arc<BodyBudget>,
@@ -66,7 +65,7 @@ pub(super) struct BodyReservation {
     peer: Option<Peer>,
     bytes: usize,
     due: Instant,
-    /// Cancelled when the room was taken away.
+    /// Cancelled when the memory is taken away.
     give_up: CancellationToken,
 }
 
@@ -76,7 +75,7 @@ impl BodyBudget {
         Arc::new(Self { limits, state })
     }
 
-    /// Lets a body begin; `peer` is none for those that have no share of their own.
+    /// Admits a body; `peer` is `None` for clients without a share.
     pub(super) fn begin(self: &Arc<Self>, peer: Option<Peer>) -> Result<BodyReservation, Crowded> {
         let mut state = self.state();
         if peer.is_some() {
@@ -120,7 +119,7 @@ impl BodyBudget {
 }
 
 impl State {
-    /// Takes the room of the slowest of those that fit; of equals the oldest.
+    /// Gives up the slowest of the matching bodies; of equals the oldest.
     fn give_up_slowest(&mut self, fits: impl Fn(&Coming) -> bool) -> Result<(), Crowded> {
         let those = self.coming.iter().filter(|(_, body)| fits(body));
         let slowest = those.min_by_key(|(_, body)| body.due).map(|(key, _)| *key);
@@ -150,7 +149,7 @@ impl State {
 }
 
 impl BodyReservation {
-    /// Makes room for bytes that have come, at the cost of slower bodies if need be.
+    /// Reserves memory for received bytes, if necessary that of slower bodies.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Crowded> {
         let limits = self.bodies.limits;
         let (peer, now) = (self.peer, Instant::now());
@@ -159,8 +158,7 @@ impl BodyReservation {
             return Err(Crowded);
         };
         let earned = Duration::from_micros(bytes as u64 * 1_000_000 / limits.bytes_per_second);
-        // A head start is worth no more than the grace: a body that came fast and then stands still
-        // is slow.
+        // Earned time is bounded by the grace: a body that was fast and then stalls is slow.
         coming.due = (coming.due + earned).min(now + limits.grace);
         self.due = coming.due;
         if let Some(peer) = peer {
@@ -172,7 +170,7 @@ impl BodyReservation {
         while state.bytes + bytes > limits.bytes {
             state.give_up_slowest(|body| body.bytes > 0)?;
         }
-        // It may have been the slowest itself.
+        // This body may have been the slowest itself.
         let Some(coming) = state.coming.get_mut(&self.key) else {
             return Err(Crowded);
         };
@@ -186,18 +184,18 @@ impl BodyReservation {
         Ok(())
     }
 
-    /// The body is complete: from now on its room is not taken away.
+    /// Marks the body as complete: from now on its memory is not taken away.
     pub(super) fn complete(&mut self) -> Result<(), Crowded> {
         let complete = self.bodies.state().coming.remove(&self.key);
         complete.map(drop).ok_or(Crowded)
     }
 
-    /// When the body is too slow, unless more of it comes.
+    /// Deadline of the body, unless more bytes arrive.
     pub(super) fn due(&self) -> Instant {
         self.due
     }
 
-    /// Waits until the room is taken away.
+    /// Waits until the memory is taken away.
     pub(super) fn taken_away(&self) -> WaitForCancellationFuture<'_> {
         self.give_up.cancelled()
     }

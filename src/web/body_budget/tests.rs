@@ -1,4 +1,4 @@
-//! Which body makes room for which. Time is paused: it passes only when a test says so.
+//! Tests which body makes room for which. Time is paused: it passes only where a test advances it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::web::peer::TrustedProxies;
 const GRACE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Room for 400 bytes and 8 bodies, which must come with 10 bytes a second.
+/// Budget of 400 bytes and 8 bodies at 10 bytes per second.
 fn bodies() -> Arc<BodyBudget> {
     BodyBudget::new(BodyLimits {
         bytes: 400,
@@ -25,7 +25,7 @@ fn peer(last: u8) -> Option<Peer> {
     TrustedProxies::default().peer([203, 0, 113, last].into())
 }
 
-/// A body of which so much has come.
+/// Body with a number of received bytes.
 fn body(bodies: &Arc<BodyBudget>, peer: Option<Peer>, bytes: usize) -> BodyReservation {
     let mut room = bodies.begin(peer).unwrap();
     room.grow(bytes).unwrap();

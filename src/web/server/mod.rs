@@ -1,6 +1,6 @@
-//! Accepts connections and serves HTTP/1.1 on them, within limits that a stranger cannot stretch.
+//! Accepts connections and serves HTTP/1.1, within limits that no client can stretch.
 //!
-//! Not `axum::serve`: that one has no timeouts and no bound on connections. Next on the way of a
+//! Not `axum::serve`, which has no timeouts and no bound of connections. Next on the way of a
 //! message: `super::webhook`.
 
 use std::convert::Infallible;
@@ -24,23 +24,23 @@ use super::connection_slots::{Admission, ConnectionSlot, ConnectionSlots};
 use super::peer::TrustedProxies;
 use crate::telemetry::{Metrics, RateLimitedLog};
 
-/// What one listener allows.
+/// Limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// From the first byte of a request (or the connection) to the end of its header.
+    /// Time from the first byte of a request (or the connection) to the end of its header.
     pub(crate) header: Duration,
-    /// From one request to the next on the same connection.
+    /// Time between two requests on one connection.
     pub(crate) idle: Duration,
-    /// How long an answer may wait for a client that does not read it.
+    /// Time that a response may wait for a client that does not read it.
     pub(crate) write: Duration,
-    /// How long open requests may take to finish when we stop.
+    /// Time that open requests may take at a stop.
     pub(crate) drain: Duration,
-    /// Connections at the same time; for one more, the one that has been idle for longest is
+    /// Upper bound of connections; for another one, the one that has been idle for longest is
     /// closed.
     pub(crate) connections: usize,
-    /// Connections of one peer at the same time; those of trusted proxies are not counted.
+    /// Upper bound of connections of one peer; those of trusted proxies are not counted.
     pub(crate) connections_per_peer: usize,
-    /// Bytes of a request line and its headers. Their number is bounded by hyper, to 100.
+    /// Bytes of a request line and its headers; hyper bounds their number to 100.
     pub(crate) header_bytes: usize,
 }
 
@@ -59,7 +59,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same with at most this many connections, a quarter of them for one peer.
+    /// Sets the number of connections, a quarter of them for one peer.
     pub(crate) fn with_connections(self, connections: usize) -> Self {
         Self {
             connections,
@@ -69,15 +69,16 @@ impl Limits {
     }
 }
 
-/// What hyper may hold of one connection's input; above the header's bound, so that bodies flow.
+/// Upper bound of hyper's input buffer per connection; above the header's bound, so that bodies
+/// flow.
 const BUFFER_BYTES: usize = 64 * 1_024;
-/// How long to wait when the system has no more file descriptors and none of ours can be closed.
+/// Pause when the system has no file descriptor left and no connection can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// For whoever comes when every place is taken. Meta comes back.
+/// Response when every slot is taken. Meta tries again.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Where connections come in, and what is done with them.
+/// A listener and its handling of connections.
 pub(crate) struct Server {
     pub(crate) listener: TcpListener,
     pub(crate) router: Router,
@@ -86,7 +87,7 @@ pub(crate) struct Server {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// What all connections of one listener share.
+/// State shared by all connections of a listener.
 struct Shared {
     router: Router,
     limits: Limits,
@@ -96,7 +97,7 @@ struct Shared {
 }
 
 impl Server {
-    /// The admin listener, which few ask, and all of them from this machine.
+    /// Admin listener, which has few clients, all on this machine.
     pub(crate) fn for_the_owner(
         listener: TcpListener,
         router: Router,
@@ -117,7 +118,7 @@ impl Server {
         }
     }
 
-    /// Serves until `stop` is cancelled, then finishes what was begun.
+    /// Serves until `stop` is cancelled, then finishes the open requests.
     pub(crate) async fn serve(self, stop: CancellationToken) {
         let limits = self.limits;
         let mut door = Door {
@@ -137,7 +138,7 @@ impl Server {
         });
         let connections = TaskTracker::new();
         let give_up = CancellationToken::new();
-        // Who drops this future (a hard stop) drops its connections.
+        // Dropping this future (a hard stop) drops its connections.
         let _all = give_up.clone().drop_guard();
         while let Some((stream, slot)) = stop.run_until_cancelled(door.next()).await {
             let connection = Arc::clone(&shared).serve(stream, slot);
@@ -162,7 +163,7 @@ impl Server {
     }
 }
 
-/// Lets connections in, one after the other.
+/// Admits connections one after the other.
 struct Door {
     listener: TcpListener,
     slots: Arc<ConnectionSlots>,
@@ -173,10 +174,10 @@ struct Door {
 }
 
 impl Door {
-    /// The next connection that has a place.
+    /// Waits for the next connection with a slot.
     async fn next(&mut self) -> (TcpStream, Arc<ConnectionSlot>) {
         loop {
-            // Bounded, for one of them may have begun a request in the same moment.
+            // Bounded, because a connection may have begun a request at the same moment.
             let _ = tokio::time::timeout(ACCEPT_PAUSE, self.slots.settled()).await;
             let (stream, address) = self.accept().await;
             let (slot, outcome) = match self.slots.admit(self.proxies.peer(address.ip())) {
@@ -209,8 +210,7 @@ impl Door {
                             "could not accept a connection (told once a minute at most)"
                         );
                     });
-                    // Most likely there is no file descriptor left: ours that do nothing are given
-                    // up first.
+                    // Most likely no file descriptor is left: idle connections are closed first.
                     if self.slots.close_one() {
                         self.count("closed_idle");
                     }
@@ -220,7 +220,7 @@ impl Door {
         }
     }
 
-    /// Turns a connection away at once, so that whoever is honest can come back.
+    /// Rejects a connection at once, so that an honest client can try again.
     fn refuse(&self, stream: TcpStream) {
         self.short_of_slots.log(|left_out| {
             tracing::warn!(
@@ -230,7 +230,7 @@ impl Door {
             );
         });
         if let Ok(mut stream) = stream.into_std() {
-            // It does not block; an empty connection takes so few bytes.
+            // This does not block, because the send buffer of a new connection is empty.
             let _ = stream.write_all(FULL);
         }
     }
@@ -243,7 +243,7 @@ impl Door {
     }
 }
 
-/// A client that went away while it waited to be accepted.
+/// Whether a client disconnected before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
@@ -254,7 +254,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 impl Shared {
     async fn serve(self: Arc<Self>, stream: TcpStream, slot: Arc<ConnectionSlot>) {
-        // Answers are one small segment: waiting to fill it would only cost Meta time.
+        // A response is one small segment: a wait to fill it would only delay Meta.
         let _ = stream.set_nodelay(true);
         let limits = self.limits;
         let stream = Connection::new(stream, Arc::clone(&slot), limits.header, limits.write);
@@ -277,7 +277,7 @@ impl Shared {
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
-        // How a connection ends is the client's business: a broken one costs us nothing.
+        // The end of a connection is the client's business: errors do not matter.
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = slot.closed() => {

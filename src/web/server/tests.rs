@@ -1,4 +1,5 @@
-//! Real sockets and short limits: a test waits for what the server does, never for time to pass.
+//! Tests with real sockets and short limits: they wait for actions of the server, never for time to
+//! pass.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,12 +22,12 @@ use crate::web::TrustedProxies;
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test.
 const LONG: Duration = Duration::from_hours(1);
-/// A server that has not acted by then never will.
+/// Time after which a server will not act any more.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Every limit out of the way; a test shortens the one it is about.
+/// Limits that no test reaches; a test shortens its own.
 fn limits() -> Limits {
     Limits {
         header: LONG,
@@ -85,7 +86,7 @@ async fn send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     client
 }
 
-/// Everything until the server closes.
+/// Reads everything until the server closes.
 async fn rest(mut client: TcpStream) -> String {
     let mut text = String::new();
     // A reset is a close too.
@@ -103,53 +104,51 @@ async fn read_hello(client: &mut TcpStream) {
     }
 }
 
-#[tokio::test]
-async fn half_a_header_is_closed_when_its_time_is_over() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-
-    let client = send(server.address, b"GET / HTTP/1.1\r\nhost: ").await;
-
-    assert_eq!(rest(client).await, "");
-}
-
-#[tokio::test]
-async fn a_client_that_says_nothing_is_closed() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-
-    let client = send(server.address, b"").await;
-
-    assert_eq!(rest(client).await, "");
-}
-
-#[tokio::test]
-async fn half_a_second_header_is_closed_too() {
-    let header = SHORT;
-    let server = start(Limits { header, ..limits() }, hello()).await;
-    let mut client = send(server.address, REQUEST).await;
+/// Connects and has a request answered.
+async fn greeted(address: SocketAddr) -> TcpStream {
+    let mut client = send(address, REQUEST).await;
     read_hello(&mut client).await;
+    client
+}
 
-    client.write_all(b"GET / HT").await.unwrap();
-
-    assert_eq!(rest(client).await, "");
+/// Has another request answered.
+async fn ask(client: &mut TcpStream) {
+    client.write_all(REQUEST).await.unwrap();
+    read_hello(client).await;
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
-    let short = Limits {
-        header: SHORT,
-        idle: SHORT,
-        ..limits()
-    };
-    let server = start(short, hello()).await;
-    let mut client = send(server.address, REQUEST).await;
-    read_hello(&mut client).await;
+async fn a_client_that_sends_no_whole_header_in_time_is_closed() {
+    for (case, idle, first, then) in [
+        (
+            "half a header",
+            LONG,
+            &b""[..],
+            &b"GET / HTTP/1.1\r\nhost: "[..],
+        ),
+        ("nothing", LONG, b"", b""),
+        ("half a second header", LONG, REQUEST, b"GET / HT"),
+        ("idle", SHORT, REQUEST, b""),
+    ] {
+        let header = SHORT;
+        let limits = Limits {
+            header,
+            idle,
+            ..limits()
+        };
+        let server = start(limits, hello()).await;
+        let mut client = send(server.address, first).await;
+        if !first.is_empty() {
+            read_hello(&mut client).await;
+        }
 
-    assert_eq!(rest(client).await, "");
+        client.write_all(then).await.unwrap();
+
+        assert_eq!(rest(client).await, "", "{case}");
+    }
 }
 
-/// Tells when it is dropped.
+/// Body that notifies when it is dropped.
 struct Large(Vec<u8>, Arc<Notify>);
 
 impl AsRef<[u8]> for Large {
@@ -186,7 +185,7 @@ async fn a_client_that_does_not_read_gives_its_place_up() {
     drop(deaf);
 }
 
-/// Answers `/` at once and `/slow` when it is told to; tells of each slow request.
+/// Router that answers `/` at once and `/slow` when notified; it notifies at each slow request.
 fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (signal, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
@@ -200,7 +199,7 @@ fn slow() -> (Router, Arc<Notify>, Arc<Notify>) {
 
 const SLOW_REQUEST: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// A connection from another address of this machine.
+/// Connects from another address of this machine.
 async fn send_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -211,28 +210,24 @@ async fn send_from(from: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStrea
 
 #[tokio::test]
 async fn the_connection_that_was_idle_for_longest_is_closed_for_a_new_one() {
+    let connections = 3;
     let limits = Limits {
-        connections: 3,
+        connections,
         ..limits()
     };
     let server = start(limits, hello()).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let mut client = send(server.address, REQUEST).await;
-        read_hello(&mut client).await;
-        clients.push(client);
+        clients.push(greeted(server.address).await);
     }
-    // The first is the one that was idle last.
-    clients[0].write_all(REQUEST).await.unwrap();
-    read_hello(&mut clients[0]).await;
+    // The first one was idle last.
+    ask(&mut clients[0]).await;
 
-    let mut new = send(server.address, REQUEST).await;
-    read_hello(&mut new).await;
+    let _new = greeted(server.address).await;
 
     assert_eq!(rest(clients.remove(1)).await, "");
     for mut client in clients {
-        client.write_all(REQUEST).await.unwrap();
-        read_hello(&mut client).await;
+        ask(&mut client).await;
     }
     let metrics = server.metrics.render(Format::OpenMetrics);
     let line = "replyd_connections_total{outcome=\"closed_idle\"} 1";
@@ -257,8 +252,9 @@ async fn a_new_connection_gets_in_at_once_among_those_that_hold_on() {
 #[tokio::test]
 async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
     let (router, begun, go_on) = slow();
+    let connections = 2;
     let limits = Limits {
-        connections: 2,
+        connections,
         ..limits()
     };
     let server = start(limits, router).await;
@@ -266,8 +262,7 @@ async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
     begun.notified().await;
     // Each closes the one before it.
     for _ in 0..20 {
-        let mut client = send(server.address, REQUEST).await;
-        read_hello(&mut client).await;
+        greeted(server.address).await;
     }
     let second = send(server.address, SLOW_REQUEST).await;
     begun.notified().await;
@@ -286,13 +281,13 @@ async fn a_request_in_flight_is_never_closed_for_a_new_connection() {
 #[tokio::test]
 async fn one_peer_cannot_take_the_places_of_others() {
     let (router, begun, go_on) = slow();
+    let connections_per_peer = 2;
     let limits = Limits {
-        connections_per_peer: 2,
+        connections_per_peer,
         ..limits()
     };
     let server = start(limits, router).await;
-    let mut other = send(server.address, REQUEST).await;
-    read_hello(&mut other).await;
+    let mut other = greeted(server.address).await;
     let greedy = [127, 0, 0, 2];
 
     let idle = send_from(greedy, server.address, b"").await;
@@ -305,8 +300,7 @@ async fn one_peer_cannot_take_the_places_of_others() {
     let third = send_from(greedy, server.address, b"").await;
     assert!(rest(third).await.starts_with("HTTP/1.1 503 "));
 
-    other.write_all(REQUEST).await.unwrap();
-    read_hello(&mut other).await;
+    ask(&mut other).await;
     for client in slow {
         go_on.notify_one();
         assert!(rest(client).await.ends_with("slow hello"));
@@ -315,8 +309,9 @@ async fn one_peer_cannot_take_the_places_of_others() {
 
 #[tokio::test]
 async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
+    let connections_per_peer = 1;
     let limits = Limits {
-        connections_per_peer: 1,
+        connections_per_peer,
         ..limits()
     };
     let server = start_behind(&["127.0.0.1/32"], limits, hello()).await;
@@ -327,8 +322,7 @@ async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
 
     for mut client in clients {
         read_hello(&mut client).await;
-        client.write_all(REQUEST).await.unwrap();
-        read_hello(&mut client).await;
+        ask(&mut client).await;
     }
 }
 
@@ -353,8 +347,7 @@ async fn large_headers_are_refused() {
 async fn a_stop_finishes_open_requests_and_closes_idle_connections() {
     let (router, begun, go_on) = slow();
     let server = start(limits(), router).await;
-    let mut idle = send(server.address, REQUEST).await;
-    read_hello(&mut idle).await;
+    let idle = greeted(server.address).await;
     let open = send(server.address, SLOW_REQUEST).await;
     begun.notified().await;
 

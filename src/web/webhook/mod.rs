@@ -1,8 +1,8 @@
-//! Meta's door: the challenge, and updates that are truly signed.
+//! The webhook: Meta's challenge, and updates with a valid signature.
 //!
-//! Every check runs before the next dearer one: headers, size, signature over the raw bytes, and
-//! only then is anything decoded. 200 means stored; strangers get fixed words. Nothing of a request
-//! is logged. Next on the way of a message: [`crate::intake`].
+//! Cheap checks run before expensive ones: headers, size, signature over the raw bytes, and only
+//! then decoding. 200 means stored; invalid requests get fixed texts. Nothing of a request is
+//! logged. Next on the way of a message: [`crate::intake`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,24 +29,23 @@ use crate::whatsapp::inbound;
 use crate::whatsapp::signature;
 use crate::whatsapp::signature::SignatureError;
 
-/// Meta's bodies reach 3 MB. See
+/// Upper bound of a body; Meta's reach 3 MB. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
-/// Memory for the bodies of all requests; nearly every one has a few kilobytes.
+/// Memory for the bodies of all requests; nearly all have a few kilobytes.
 const BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
-/// How long a body may stand still, and how fast it must come besides: a bad line of a phone is
-/// faster.
+/// Time for which a body may stall, and its least rate: a bad phone line is faster.
 const BODY_GRACE: Duration = Duration::from_secs(5);
 const BODY_BYTES_PER_SECOND: u64 = 8 * 1_024;
-/// For the whole body, from its first byte.
+/// Time for the whole body, from its first byte.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Meta's challenges are a few digits.
+/// Upper bound of a challenge; Meta's have a few digits.
 const MAX_CHALLENGE_CHARACTERS: usize = 256;
-/// The header that carries the signature.
-/// See <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads>.
+/// Header with the signature. See
+/// <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads>.
 const SIGNATURE: &str = "x-hub-signature-256";
 
-/// What the webhook's handlers work with.
+/// State of the webhook's handlers.
 #[derive(Debug)]
 pub(crate) struct Webhook {
     intake: Intake,
@@ -54,13 +53,13 @@ pub(crate) struct Webhook {
     verify_token: SecretString,
     metrics: Arc<Metrics>,
     body_budget: Arc<BodyBudget>,
-    /// A wrong app secret makes every webhook fail.
+    /// Limited, because a wrong app secret makes every webhook fail.
     forged: RateLimitedLog,
     challenge_refused: RateLimitedLog,
     crowded: RateLimitedLog,
 }
 
-/// Why a request was not taken.
+/// Reason of a rejection.
 #[derive(Clone, Copy, Debug)]
 enum Refusal {
     Compressed,
@@ -74,43 +73,19 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// The answer, its fixed text, and the word it is counted under.
-    fn answer(self) -> (StatusCode, &'static str, &'static str) {
+    /// Status, fixed text, and name for counting.
+    fn answer(self) -> (u16, &'static str, &'static str) {
         match self {
-            Self::Compressed => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "compressed bodies are not accepted\n",
-                "compressed",
-            ),
-            // One text for both: a stranger learns nothing from trying.
-            Self::Unsigned => (
-                StatusCode::UNAUTHORIZED,
-                "not signed by the app\n",
-                "unsigned",
-            ),
-            Self::Forged => (
-                StatusCode::UNAUTHORIZED,
-                "not signed by the app\n",
-                "forged",
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body too large\n",
-                "too_large",
-            ),
-            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "body too slow\n", "slow"),
-            Self::CutOff => (StatusCode::BAD_REQUEST, "body incomplete\n", "cut_off"),
+            Self::Compressed => (415, "compressed bodies are not accepted\n", "compressed"),
+            // One text for both, so that clients learn nothing from trying.
+            Self::Unsigned => (401, "not signed by the app\n", "unsigned"),
+            Self::Forged => (401, "not signed by the app\n", "forged"),
+            Self::TooLarge => (413, "body too large\n", "too_large"),
+            Self::Slow => (408, "body too slow\n", "slow"),
+            Self::CutOff => (400, "body incomplete\n", "cut_off"),
             // At once, and Meta sends it again: a wait would only make more bodies wait.
-            Self::Crowded => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "try again later\n",
-                "crowded",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "try again later\n",
-                "unavailable",
-            ),
+            Self::Crowded => (503, "try again later\n", "crowded"),
+            Self::Unavailable => (503, "try again later\n", "unavailable"),
         }
     }
 }
@@ -122,7 +97,7 @@ impl From<Crowded> for Refusal {
 }
 
 impl Webhook {
-    /// Hands what is truly signed by one of the app secrets to `intake`.
+    /// Creates the webhook, which hands signed updates to `intake`.
     pub(crate) fn new(
         settings: &config::Webhook,
         limits: Limits,
@@ -131,7 +106,7 @@ impl Webhook {
     ) -> Self {
         let body_budget = BodyBudget::new(BodyLimits {
             bytes: BODIES_BYTES,
-            // Bodies that are coming in keep their connections; half of the places stay for others.
+            // Incoming bodies keep their connections; half of the slots stay for others.
             coming: limits.connections.div_ceil(2),
             grace: BODY_GRACE,
             bytes_per_second: BODY_BYTES_PER_SECOND,
@@ -162,12 +137,12 @@ impl Webhook {
             .iter()
             .map(HeaderValue::as_bytes)
             .collect();
-        // With no secret to try, only the header's form is judged; that needs no body.
+        // Without a secret only the header's form is checked, which needs no body.
         match signature::verify(&[], &signatures, b"") {
             Ok(()) | Err(SignatureError::Mismatch) => {}
             Err(_) => return Err(Refusal::Unsigned),
         }
-        // The room is kept until the updates are stored.
+        // The reservation is kept until the updates are stored.
         let (body, _room) = tokio::time::timeout(BODY_TIMEOUT, self.read(peer, body))
             .await
             .map_err(|_| Refusal::Slow)??;
@@ -180,7 +155,7 @@ impl Webhook {
         stored.map_err(|_| Refusal::Unavailable)
     }
 
-    /// Reads a body to its end, with the room it takes.
+    /// Reads a body to its end, with its reservation.
     async fn read(
         &self,
         peer: Option<Peer>,
@@ -214,7 +189,7 @@ impl Webhook {
         self.metrics.webhooks.get_or_create(&word.into()).inc();
     }
 
-    /// Tells the owner what may be wrong here, not with a stranger.
+    /// Logs a rejection that may be caused by this service rather than the client.
     fn complain(&self, refusal: Refusal) {
         match refusal {
             Refusal::Forged => self.forged.log(|left_out| {
@@ -241,7 +216,7 @@ impl Webhook {
     }
 }
 
-/// The routes of the webhook.
+/// Routes of the webhook.
 pub(super) fn routes(path: &str, webhook: Webhook) -> Router {
     Router::new()
         .route(path, get(answer_challenge).post(receive))
@@ -283,7 +258,7 @@ async fn answer_challenge(
     }
 }
 
-/// The value of a key that is given exactly once.
+/// Value of a key that occurs exactly once.
 fn only<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
     let mut values = pairs.iter().filter(|(name, _)| name == key);
     match (values.next(), values.next()) {
@@ -305,13 +280,14 @@ async fn receive(State(webhook): State<Arc<Webhook>>, request: Request) -> Respo
             let (status, text, word) = refusal.answer();
             webhook.count(word);
             webhook.complain(refusal);
+            let status = StatusCode::from_u16(status).expect("each is a status");
             (status, text).into_response()
         }
     }
 }
 
-/// Meta sends bodies as they are; a compressed one could grow without bound, and its bytes are not
-/// what was signed.
+/// Whether a body is compressed. Meta's are not; one could grow without bound, and its bytes are
+/// not the signed ones.
 fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::CONTENT_ENCODING)

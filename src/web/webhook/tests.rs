@@ -1,5 +1,5 @@
-//! Bodies that can be watched: how much of them is read, and for how long. The rest of the webhook
-//! is tested over sockets, in `tests/it/webhook_http.rs`.
+//! Bodies whose reading can be observed: amount and time. `tests/it/webhook_http.rs` tests the rest
+//! of the webhook over sockets.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::web::server::Limits;
 
-/// Of the right form and wrong: it is judged only when the whole body was read.
+/// Well-formed and wrong signature: it is rejected only after the whole body was read.
 const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 async fn webhook(folder: &tempfile::TempDir) -> Router {
@@ -59,7 +59,7 @@ fn post(signature: &str, body: impl Stream<Item = Bytes> + Send + 'static) -> Re
         .unwrap()
 }
 
-/// An endless body in parts of 64 KiB, and how many of them were taken.
+/// Endless body in parts of 64 KiB, with the number of parts taken.
 fn endless() -> (Arc<AtomicUsize>, impl Stream<Item = Bytes> + Send + 'static) {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);
@@ -120,7 +120,7 @@ async fn a_body_that_stops_coming_is_given_up() {
     assert!((BODY_GRACE..BODY_TIMEOUT).contains(&before.elapsed()));
 }
 
-/// A body in parts, each after a pause.
+/// Body in parts, each after a pause.
 fn paced(parts: usize, bytes: usize, pause: Duration) -> impl Stream<Item = Bytes> + Send {
     let part = Bytes::from(vec![b' '; bytes]);
     stream::iter(0..parts).then(move |_| {
@@ -145,7 +145,7 @@ async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
             paced(60, 1, second),
             StatusCode::REQUEST_TIMEOUT,
         ),
-        // Judged by its signature, so it was read to its end.
+        // Rejected by its signature, so it was read to its end.
         (
             "16 kB a second",
             paced(9, 16_384, second),
@@ -170,7 +170,7 @@ async fn silent_bodies_with_false_signatures_do_not_hold_up_others() {
     let webhook = webhook(&folder).await;
     tokio::time::pause();
     let (taken, _) = endless();
-    // More than there is room for: sixteen of them would be all of it.
+    // More than fit: sixteen of them would take all memory.
     let mut held = Vec::new();
     for _ in 0..20 {
         let count = Arc::clone(&taken);
@@ -186,7 +186,7 @@ async fn silent_bodies_with_false_signatures_do_not_hold_up_others() {
     }
     let before = tokio::time::Instant::now();
 
-    // Forged too, so that no time passes in the database: it is judged, which takes its last byte.
+    // Forged too, so that no time passes in the database: the signature check takes its last byte.
     let body = stream::iter([Bytes::from(vec![b' '; 147_000])]);
     let answer = webhook.oneshot(post(FORGED, body)).await.unwrap();
 

@@ -1,46 +1,46 @@
-//! How long to wait before the next try. Pure: chance comes from the claim's random `claim_token`.
+//! Waits before the next attempt. Pure: randomness comes from the claim's random `claim_token`.
 
 use std::time::Duration;
 
-/// How the tries of a message are spread over the time in which it is worth sending.
+/// Distribution of a message's attempts over its lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spacing {
-    /// After the first failure, before chance shortens it.
+    /// Wait after the first failure, before it is shortened at random.
     first: Duration,
-    /// At the longest.
+    /// Upper bound of the wait.
     longest: Duration,
 }
 
-/// For faults of the moment: some seconds at first, 2 minutes in the end.
+/// For short faults: some seconds at first, 2 minutes in the end.
 pub(crate) const CLOSE: Spacing = Spacing {
     first: Duration::from_secs(2),
     longest: Duration::from_mins(2),
 };
-/// For faults that may be the message's own: a message that never passes costs fewer requests.
+/// For faults that the message may cause itself: one that never succeeds costs fewer requests.
 pub(crate) const WIDE: Spacing = Spacing {
     first: Duration::from_secs(10),
     longest: Duration::from_mins(5),
 };
-/// Nobody may make us wait longer than this.
+/// Upper bound of a wait that the gateway asks for.
 const LONGEST_ASKED: Duration = Duration::from_mins(10);
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
 
-/// The wait after the `attempt`th failure: between half and the whole of 2 s, 4 s, 8 s … (as the
-/// spacing says), so that rows which failed together do not come back together, and none comes back
-/// at once.
+/// Wait after the `attempt`th failure: at random between half and the whole of 2 s, 4 s, 8 s … (as
+/// the spacing says), so that rows that failed together do not return together, and none returns at
+/// once.
 pub(crate) fn jittered(spacing: Spacing, attempt: u32, claim_token: &str) -> Duration {
     let half = doubled(spacing.first, spacing.longest, attempt) / 2;
     half + half.mul_f64(chance(claim_token))
 }
 
-/// `first`, twice that, four times that … up to `longest`; 1 stands for the first time.
+/// Doubles `first` with each failure up to `longest`; `times` is 1 for the first failure.
 pub(crate) fn doubled(first: Duration, longest: Duration, times: u32) -> Duration {
     let factor = 1_u32.checked_shl(times.saturating_sub(1));
     let wait = factor.and_then(|factor| first.checked_mul(factor));
     wait.map_or(longest, |wait| wait.min(longest))
 }
 
-/// The wait before the next message to a person who was sent too many: 1 s, 4 s, 16 s … 10 min.
+/// Wait before the next message to a contact who was sent too many: 1 s, 4 s, 16 s … 10 min.
 ///
 /// See <https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput>.
 pub(crate) fn pair(attempt: u32) -> Duration {
@@ -50,12 +50,12 @@ pub(crate) fn pair(attempt: u32) -> Duration {
     })
 }
 
-/// `Retry-After`, within reason: 1 s to 10 min.
+/// Clamps `Retry-After` to 1 s to 10 min.
 pub(crate) fn clamp_retry_after(retry_after: Duration) -> Duration {
     retry_after.clamp(SHORTEST_ASKED, LONGEST_ASKED)
 }
 
-/// A number from 0 to below 1 that is the same for the same `claim_token` (FNV-1a).
+/// Number from 0 to below 1 that depends on the `claim_token` alone (FNV-1a).
 fn chance(claim_token: &str) -> f64 {
     let hash = claim_token.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

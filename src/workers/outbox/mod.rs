@@ -1,10 +1,9 @@
-//! The outbox worker: claims rows, paces them, sends them and settles what came of them.
+//! The outbox worker: claims rows, paces and sends them, and settles the results.
 //!
-//! A row is claimed (with a `claim_token` and a lease) in one commit before its first byte leaves,
-//! and settled in another; no transaction is open while the gateway is talked to. A send whose
-//! outcome is unknown is never repeated here: only a receipt, or the owner, decides about it. Next
-//! on the way of a reply: [`crate::gateway`]; its receipts come in by [`crate::web`] like
-//! everything else.
+//! A row is claimed (with a `claim_token` and a lease) in one commit before its first byte is sent,
+//! and settled in another; no transaction is open during a request to the gateway. A send with an
+//! unknown result is never repeated here: a receipt or the operator decides about it. Next on the
+//! way of a reply: [`crate::gateway`]; its receipts arrive through [`crate::web`].
 
 pub(crate) mod backoff;
 mod outcome;
@@ -30,94 +29,84 @@ use crate::telemetry::{Conditions, Metrics};
 use rate_limit::{RateLimiter, Weight};
 use sender::{Finished, Scheduled, Sender, is_read_mark};
 
-/// The outbox is looked at this often, even when nobody has woken us.
+/// Poll interval of the outbox, without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// After the database failed once.
+/// Pause after a failed access to the database.
 const RECOVER_FOR: Duration = Duration::from_secs(1);
-/// At a soft stop, requests under way are waited for this long.
+/// At a soft stop, running requests are awaited this long.
 const GRACE: Duration = Duration::from_secs(10);
-/// A send starts only if its answer and the settling after it fit into the lease.
+/// Time reserved for settling: a send starts only if its response and its settlement fit into the
+/// lease.
 const SETTLING_TIME: Duration = Duration::from_secs(2);
 
-/// What the owner can set.
+/// Settings of the operator.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliverySettings {
-    /// From each business number.
+    /// Messages per second of each business number.
     pub messages_per_second: u32,
-    /// Over all numbers, read marks included; 0 is no bound.
+    /// Requests per second of all numbers, read marks included; 0 for no bound.
     pub requests_per_second: u32,
-    /// Rows claimed and not yet answered.
+    /// Upper bound of claimed rows without a response.
     pub max_in_flight: u32,
-    /// How long a claimed row is ours.
+    /// Length of a lease.
     pub lease: Duration,
-    /// How long a send of unknown outcome waits for a receipt before it is put aside.
+    /// Time for which a send with an unknown result waits for a receipt before it is held.
     pub unknown_wait: Duration,
 }
 
-/// What the worker needs of the others.
+/// Parts of the worker.
 #[derive(Debug)]
 pub struct Parts {
-    /// Where the outbox is.
+    /// Holds the outbox.
     pub store: Store,
     /// Sends.
     pub gateway: Gateway,
-    /// Tells the time.
+    /// Gives the server time.
     pub clock: Clock,
     /// Counts sends.
     pub metrics: Arc<Metrics>,
-    /// Told of messages that wait for a person.
+    /// Shows messages that wait for an operator.
     pub conditions: Arc<Conditions>,
-    /// What the owner can set.
+    /// Settings of the operator.
     pub settings: DeliverySettings,
 }
 
-/// The worker. It is the only one that sends.
+/// The worker, the only one that sends.
 #[derive(Debug)]
 pub struct Delivery {
-    store: Store,
-    gateway: Gateway,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-    conditions: Arc<Conditions>,
-    settings: DeliverySettings,
+    parts: Parts,
     limiter: RateLimiter,
-    /// Cancelled at a soft stop: rows that wait for their slot go back unsent.
+    /// Cancelled at a soft stop: rows that wait for their slot are released.
     stop: CancellationToken,
     sending: JoinSet<Vec<Finished>>,
     rows_in_flight: u32,
-    /// Judged and not yet in the database.
+    /// Settlements that are not yet in the database.
     unsettled: Vec<Settlement>,
     next_sweep: Instant,
 }
 
-/// What one step did.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Rows claimed or settled; there may be more to do at once.
+    /// Rows were claimed or settled; more may be due at once.
     Worked,
-    /// Nothing to do until something happens.
+    /// Nothing is due.
     Idle,
 }
 
 impl Delivery {
-    /// Makes the worker; [`Self::run`] starts it.
+    /// Creates the worker; [`Self::run`] starts it.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let now = Instant::now();
-        let settings = parts.settings;
-        let limiter = RateLimiter::new(
-            settings.messages_per_second,
-            settings.requests_per_second,
-            now,
-        );
+        let DeliverySettings {
+            messages_per_second,
+            requests_per_second,
+            ..
+        } = parts.settings;
         Self {
-            store: parts.store,
-            gateway: parts.gateway,
-            clock: parts.clock,
-            metrics: parts.metrics,
-            conditions: parts.conditions,
-            settings,
-            limiter,
+            parts,
+            limiter: RateLimiter::new(messages_per_second, requests_per_second, now),
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
             rows_in_flight: 0,
@@ -126,28 +115,28 @@ impl Delivery {
         }
     }
 
-    /// Works until told to stop: softly (requests under way are finished and settled) or hard
-    /// (returns at once; what was under way is found `sending` at the next start and taken for
+    /// Works until the shutdown: softly (running requests are finished and settled) or hard
+    /// (returns at once; the next start finds the interrupted rows `sending` and takes them as
     /// unknown).
     ///
     /// # Panics
-    /// When a send panics: its row would stay claimed.
+    /// When a send panics, because its row would stay claimed.
     pub async fn run(mut self, wake: Arc<Notify>, shutdown: Shutdown) {
         self.stop = shutdown.soft.child_token();
         shutdown.run_until_hard(self.work(&wake)).await;
-        // Dropping the set aborts what is still under way.
+        // Dropping the set aborts the remaining requests.
     }
 
     async fn work(&mut self, wake: &Notify) {
         let stop = self.stop.clone();
         while !stop.is_cancelled() {
-            // Armed before looking, so that a row added meanwhile is not missed.
+            // Armed before the step, so that a row added meanwhile is not missed.
             let woken = wake.notified();
             let until = match self.step().await {
                 Ok(Step::Worked) => continue,
                 Ok(Step::Idle) => self.wake_at().await,
                 Err(error) => {
-                    // A fault of the database itself is told once, when it begins.
+                    // A fault of the database is logged once, when it begins.
                     if error.fault().is_none() {
                         tracing::error!(
                             error = &error as &dyn std::error::Error,
@@ -167,8 +156,8 @@ impl Delivery {
         self.finish().await;
     }
 
-    /// Settles what has come back, frees what has run out, claims and starts what there is room
-    /// for.
+    /// Settles finished sends, sweeps the outbox, and claims and starts as many rows as there is
+    /// room for.
     async fn step(&mut self) -> Result<Step, StoreError> {
         while let Some(joined) = self.sending.try_join_next() {
             self.collect(joined);
@@ -183,39 +172,35 @@ impl Delivery {
         })
     }
 
-    /// Everything that came back since the last step, in one commit.
+    /// Settles the sends that ended since the last step, in one commit.
     async fn settle(&mut self) -> Result<usize, StoreError> {
         if self.unsettled.is_empty() {
             return Ok(0);
         }
         let settlements = self.unsettled.clone();
         let count = settlements.len();
-        // On an error they stay and are tried again: a row settled twice no longer has the
-        // claim_token.
-        let settled = self
-            .store
-            .settle_outbox(settlements, self.clock.now())
-            .await?;
+        // On an error the settlements stay and are tried again: a row settled twice no longer has
+        // the claim token.
+        let Parts { store, clock, .. } = &self.parts;
+        let settled = store.settle_outbox(settlements, clock.now()).await?;
         tracing::debug!(rows = count, ?settled, "outbox rows settled");
         self.unsettled.clear();
         Ok(count)
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
-        if !self.store.may_send() {
+        if !self.parts.store.may_send() {
             return Ok(0);
         }
         let now = Instant::now();
-        let free = self
-            .settings
-            .max_in_flight
-            .saturating_sub(self.rows_in_flight);
+        let most = self.parts.settings.max_in_flight;
+        let free = most.saturating_sub(self.rows_in_flight);
         let limit = free.min(self.limiter.gateway_room(now));
         if limit == 0 {
             return Ok(0);
         }
         let mut room = HashMap::new();
-        for number in self.store.outbox_numbers().await? {
+        for number in self.parts.store.outbox_numbers().await? {
             let rows = self.limiter.number_room(&number, now);
             if rows > 0 {
                 room.insert(number, rows);
@@ -225,12 +210,12 @@ impl Delivery {
             return Ok(0);
         }
         let request = ClaimRequest {
-            now: self.clock.now(),
-            lease: self.settings.lease,
+            now: self.parts.clock.now(),
+            lease: self.parts.settings.lease,
             room,
             limit,
         };
-        let claims = self.store.claim_outbox(request).await?;
+        let claims = self.parts.store.claim_outbox(request).await?;
         for (id, reason) in &claims.unusable {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
@@ -241,8 +226,8 @@ impl Delivery {
 
     /// Starts one task per conversation.
     fn start(&mut self, rows: Vec<Claimed>, now: Instant) {
-        let needed = self.gateway.timeout() + SETTLING_TIME;
-        let latest = now + self.settings.lease.saturating_sub(needed);
+        let needed = self.parts.gateway.timeout() + SETTLING_TIME;
+        let latest = now + self.parts.settings.lease.saturating_sub(needed);
         self.rows_in_flight += u32::try_from(rows.len()).expect("a claim is bounded by a u32");
         for group in by_conversation(rows) {
             let scheduled = group.into_iter().map(|row| {
@@ -256,8 +241,8 @@ impl Delivery {
             });
             let scheduled = scheduled.collect();
             let sender = Sender {
-                gateway: self.gateway.clone(),
-                clock: self.clock.clone(),
+                gateway: self.parts.gateway.clone(),
+                clock: self.parts.clock.clone(),
                 stop: self.stop.clone(),
             };
             self.sending.spawn(sender.send_in_order(scheduled));
@@ -277,13 +262,13 @@ impl Delivery {
         }
     }
 
-    /// When to look again if nothing happens: a row becomes due, a pace or a brake gives room, or
-    /// the poll.
+    /// Time of the next step without an event: a row becomes due, a rate limit or a pause ends, or
+    /// the poll interval is over.
     async fn wake_at(&self) -> Instant {
         let now = Instant::now();
-        let clock_now = self.clock.now();
-        let due = match self.store.next_due(clock_now).await {
-            // What is due already waits for something else than time.
+        let clock_now = self.parts.clock.now();
+        let due = match self.parts.store.next_due(clock_now).await {
+            // Rows that are due already do not wait for a time.
             Ok(Some(due)) if due > clock_now => {
                 Duration::try_from(due.duration_since(clock_now)).ok()
             }
@@ -302,8 +287,8 @@ impl Delivery {
         [due, room].into_iter().flatten().fold(poll, Instant::min)
     }
 
-    /// The soft stop: nothing new is claimed, what waits for its slot goes back, what is under way
-    /// is awaited and settled as it comes.
+    /// Soft stop: nothing is claimed, rows that wait for their slot are released, and running
+    /// requests are awaited and settled.
     async fn finish(&mut self) {
         let deadline = Instant::now() + GRACE;
         loop {

@@ -1,7 +1,6 @@
-//! From the end of a send to what is written down: the settlement, the log line and the counters.
+//! The result of a send: its settlement, log line and counters.
 //!
-//! A failure is logged here once, by row id, code and class; never with text, numbers or message
-//! ids.
+//! A failure is logged here once, by row id, code and class; never with text, numbers or wamids.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -16,12 +15,12 @@ use crate::store::{Reason, SendResult, Settlement};
 use crate::telemetry::SendFailure;
 use crate::whatsapp::error_codes;
 
-/// A message that failed so often is worth a line before its end: about a minute, or three where
-/// tries are wide apart.
+/// Number of failed attempts after which a message is logged before its end: about a minute, or
+/// three where attempts are wide apart.
 const TRIES_BEFORE_A_LINE: u32 = 5;
 
 impl Delivery {
-    /// Judges one row, teaches the pacer, and says what to write.
+    /// Classifies the result of a row, passes it to the rate limiter, and returns the settlement.
     pub(crate) fn judge(&mut self, row: Finished) -> Settlement {
         let outcome = self.outcome(&row);
         Settlement {
@@ -40,7 +39,10 @@ impl Delivery {
             return SendResult::Released;
         };
         let took = row.ended.duration_since(row.started);
-        self.metrics.gateway_seconds.observe(took.as_secs_f64());
+        self.parts
+            .metrics
+            .gateway_seconds
+            .observe(took.as_secs_f64());
         let (disposition, feedback) = if row.is_read_mark {
             retry_policy::judge_read_mark(result)
         } else {
@@ -61,11 +63,11 @@ impl Delivery {
             SendResult::Dead { .. } => "dead",
             SendResult::Released => "released",
         };
-        self.metrics.sends.get_or_create(&word.into()).inc();
+        self.parts.metrics.sends.get_or_create(&word.into()).inc();
         if let Some(error) = failure(row) {
             let (class, code) = (class_name(error), known_code(error));
             let label = SendFailure { class, code };
-            self.metrics.send_failures.get_or_create(&label).inc();
+            self.parts.metrics.send_failures.get_or_create(&label).inc();
         }
         outcome
     }
@@ -97,9 +99,10 @@ impl Delivery {
         }
     }
 
-    /// Never after the row expires: then it is found and marked expired without another try.
+    /// Time after a wait, but not after the row expires: then the sweep ends it without another
+    /// attempt.
     fn later(&self, wait: std::time::Duration, expires_at: Timestamp) -> Timestamp {
-        let at = self.clock.now().checked_add(wait);
+        let at = self.parts.clock.now().checked_add(wait);
         at.map_or(expires_at, |at| at.min(expires_at))
     }
 }
@@ -113,29 +116,17 @@ fn log_trip(row: &Finished, feedback: Feedback, tripped: Option<Tripped>) {
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
     let advice = code.and_then(error_codes::lookup).map(|code| code.advice);
-    match feedback {
-        Feedback::StopNumber(_) => tracing::error!(
-            phone_number_id = %row.phone_number_id,
-            code,
-            class,
-            advice,
-            wait_seconds,
-            error = error.map(|error| error as &dyn std::error::Error),
-            "number is paused"
-        ),
-        Feedback::StopGateway(_)
-        | Feedback::Unknown
-        | Feedback::Works
-        | Feedback::Answered
-        | Feedback::NotStarted => tracing::error!(
-            code,
-            class,
-            advice,
-            wait_seconds,
-            error = error.map(|error| error as &dyn std::error::Error),
-            "sending is paused"
-        ),
-    }
+    let number = matches!(feedback, Feedback::StopNumber(_)).then_some(&row.phone_number_id);
+    let paused = number.map_or("sending", |_| "number");
+    tracing::error!(
+        phone_number_id = number.map(tracing::field::display),
+        code,
+        class,
+        advice,
+        wait_seconds,
+        error = error.map(|error| error as &dyn std::error::Error),
+        "{paused} is paused"
+    );
 }
 
 fn log_end(row: &Finished, disposition: &Disposition) {
@@ -184,7 +175,7 @@ fn failure(row: &Finished) -> Option<&SendError> {
     row.result.as_ref()?.as_ref().err()
 }
 
-/// In one word, for logs and metrics.
+/// Name of the class, for logs and metrics.
 fn class_name(error: &SendError) -> &'static str {
     match error {
         SendError::Rejected(rejection) => rejection.class().name(),
@@ -193,8 +184,7 @@ fn class_name(error: &SendError) -> &'static str {
     }
 }
 
-/// Codes that Meta has documented, so that nobody can make up labels without end; `none` where
-/// there is no code.
+/// Documented code as a label, so that labels stay bounded; `none` without a code.
 fn known_code(error: &SendError) -> String {
     match error.code() {
         None => "none".to_owned(),

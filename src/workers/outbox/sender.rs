@@ -1,7 +1,6 @@
-//! The rows of one conversation, sent one after the other; conversations go side by side.
+//! Sends the rows of one conversation in sequence; conversations run in parallel.
 //!
-//! It talks to the gateway and to nothing else: what came of each row goes back to
-//! [`super::Delivery`].
+//! It uses nothing but the gateway: the results go to [`super::Delivery`].
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
@@ -14,7 +13,7 @@ use crate::store::{Claimed, ClaimedKind};
 use crate::whatsapp::outbound;
 use crate::whatsapp::outbound::Typing;
 
-/// Everything a group of sends needs beside its rows.
+/// Parts that a group of sends needs beside its rows.
 #[derive(Clone)]
 pub(crate) struct Sender {
     pub(crate) gateway: Gateway,
@@ -22,15 +21,15 @@ pub(crate) struct Sender {
     pub(crate) stop: CancellationToken,
 }
 
-/// A claimed row with its turn.
+/// A claimed row with the time of its send.
 pub(crate) struct Scheduled {
     pub(crate) row: Claimed,
     pub(crate) slot: Instant,
-    /// Starting later could outlive the lease.
+    /// Latest start that fits into the lease.
     pub(crate) latest: Instant,
 }
 
-/// A row that came back.
+/// A row that was sent or released.
 pub(crate) struct Finished {
     pub(crate) id: i64,
     pub(crate) claim_token: String,
@@ -38,22 +37,22 @@ pub(crate) struct Finished {
     pub(crate) phone_number_id: PhoneNumberId,
     pub(crate) expires_at: Timestamp,
     pub(crate) is_read_mark: bool,
-    /// When the request began, or the row was given back.
+    /// Start of the request, or time of the release.
     pub(crate) started: Instant,
-    /// When the answer was there.
+    /// Arrival of the response.
     pub(crate) ended: Instant,
-    /// `None` when it was not started.
+    /// `None` if the send was not started.
     pub(crate) result: Option<Result<Option<Wamid>, SendError>>,
 }
 
 impl Sender {
-    /// Sends the rows in order; after a message that was not accepted the rest goes back unsent.
+    /// Sends the rows in order; after a message that was not accepted the rest is released.
     pub(crate) async fn send_in_order(self, rows: Vec<Scheduled>) -> Vec<Finished> {
         let mut finished = Vec::with_capacity(rows.len());
         let mut is_stuck = false;
         for (index, scheduled) in rows.iter().enumerate() {
             let later = &rows[index + 1..];
-            // Typing is shown only when a reply follows at once.
+            // The typing indicator is shown only if a reply follows at once.
             let typing = if later.iter().any(|next| !is_read_mark(&next.row)) {
                 Typing::Shown
             } else {
@@ -72,7 +71,7 @@ impl Sender {
         finished
     }
 
-    /// Waits for the row's slot; says whether it may still be sent then.
+    /// Waits for the row's slot; returns whether it may still be sent then.
     async fn wait_for_turn(&self, scheduled: &Scheduled) -> bool {
         tokio::select! {
             biased;

@@ -1,38 +1,42 @@
-//! Looks for what nobody settles, and says what it found: one line for each message that is given
-//! up or held, and a condition for as long as any is held.
+//! Sweeps rows without a settlement: one log line for each message that is given up or held, and a
+//! condition while any is held.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Delivery;
+use super::{Delivery, Parts};
 use crate::store::{StoreError, Swept};
 use crate::telemetry::Condition;
 
-/// Expired rows and leases are looked for this often.
+/// Interval between sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
 impl Delivery {
-    /// Moves on what has run out, when it is time to look.
+    /// Sweeps the outbox, if the interval is over.
     pub(crate) async fn sweep(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
         if now < self.next_sweep {
             return Ok(());
         }
-        let freed = self
-            .store
-            .sweep(self.clock.now(), self.settings.unknown_wait)
-            .await?;
-        log(&freed);
-        // Counted and not remembered: commands change the outbox beside us.
-        let held = self.store.held_rows().await?;
-        self.conditions.set(Condition::HeldSends, sentence(held));
+        let Parts {
+            store,
+            clock,
+            settings,
+            ..
+        } = &self.parts;
+        log(&store.sweep(clock.now(), settings.unknown_wait).await?);
+        // Counted each time, because commands change the outbox too.
+        let held = store.count_held().await?;
+        self.parts
+            .conditions
+            .set(Condition::HeldSends, sentence(held));
         self.next_sweep = now + SWEEP_EVERY;
         Ok(())
     }
 }
 
-/// What `/readyz` says while messages are held.
+/// Formats the line of `/readyz` while messages are held.
 fn sentence(held: u64) -> Option<String> {
     let subject = match held {
         0 => return None,
@@ -44,21 +48,21 @@ fn sentence(held: u64) -> Option<String> {
     ))
 }
 
-fn log(freed: &Swept) {
-    for id in &freed.unknown {
+fn log(swept: &Swept) {
+    for id in &swept.unknown {
         tracing::warn!(
             outbox.id = id,
             "message may have been sent, and its sender is gone: waiting for a receipt"
         );
     }
-    for (id, reason) in &freed.held {
+    for (id, reason) in &swept.held {
         tracing::warn!(
             outbox.id = id,
             reason,
             "message may or may not have been sent and is held: see `replyd outbox show {id}`, then retry or drop it"
         );
     }
-    for expired in &freed.expired {
+    for expired in &swept.expired {
         tracing::warn!(
             outbox.id = expired.id,
             attempts = expired.attempts,

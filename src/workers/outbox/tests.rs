@@ -55,7 +55,7 @@ async fn send(fake: &Fake, stop: CancellationToken, rows: Vec<Claimed>) -> Vec<F
     sender.send_in_order(scheduled.collect()).await
 }
 
-/// `sent`, `failed` or `back` for each row.
+/// Result of each row: `sent`, `failed` or `back`.
 fn words(finished: &[Finished]) -> Vec<&'static str> {
     let word = |row: &Finished| match &row.result {
         Some(Ok(_)) => "sent",

@@ -268,7 +268,7 @@ impl TestApp {
     #[track_caller]
     pub(crate) fn drained(&self) -> impl Future<Output = ()> {
         self.until("an empty outbox", |store| async move {
-            (store.outbox_rows().await.unwrap() == 0).then_some(())
+            (store.count_unsent().await.unwrap() == 0).then_some(())
         })
     }
 

@@ -208,7 +208,7 @@ async fn may_send(
     content: &Outbound,
     fetched: Option<&TemplateFile>,
 ) -> anyhow::Result<()> {
-    let standing = store.standing(number, recipient).await;
+    let standing = store.send_eligibility(number, recipient).await;
     let Some(standing) = standing.context("could not look the contact up")? else {
         return Ok(());
     };
@@ -268,7 +268,7 @@ async fn with_file(
     };
     let now = Clock::System.now();
     let known = match store {
-        Some(store) => store.uploaded(&upload, now).await?,
+        Some(store) => store.find_upload(&upload, now).await?,
         None => None,
     };
     let id = if let Some(id) = known {
@@ -283,7 +283,7 @@ async fn with_file(
             return Ok(None);
         };
         if let Some(store) = store {
-            store.remember_upload(&upload, &id, now).await?;
+            store.record_upload(&upload, &id, now).await?;
         }
         id
     };

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::diagnostics::suggest;
 use crate::engine::{Explanation, Verdict};
 use crate::rules::{Condition, RuleSet};
-use crate::store::{Asked, Store};
+use crate::store::{InboundText, Store};
 use cluster::{Group, Vocabulary, grouped};
 use suggest_rule::Everywhere;
 use texts::{TEXTS_MAX, Texts, shortened};
@@ -104,7 +104,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Calls `take` with every inbound text since `since`, the latest first.
-async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&Asked)) -> anyhow::Result<()> {
+async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&InboundText)) -> anyhow::Result<()> {
     let mut before = i64::MAX;
     loop {
         let page = store.inbound_texts(before, since, TOGETHER).await;
@@ -156,7 +156,7 @@ impl<'a> Understood<'a> {
     }
 
     /// Whether a rule other than a fallback ended the search, or no search took place.
-    fn is(&self, asked: &Asked) -> bool {
+    fn is(&self, asked: &InboundText) -> bool {
         if asked.decision == "no_match" {
             return false;
         }

@@ -58,8 +58,8 @@ impl Chosen {
     /// Reads the chosen rows; returns their ids in the order in which they were named.
     async fn rows(&self, store: &Store) -> anyhow::Result<(Vec<i64>, Vec<OutboxRow>)> {
         let rows = match self.state {
-            Some(state) => store.look_at_outbox(Some(state.word()), MOST).await,
-            None => store.look_at_rows(&self.ids).await,
+            Some(state) => store.list_outbox(Some(state.word()), MOST).await,
+            None => store.find_outbox_rows(&self.ids).await,
         };
         let rows = rows.context("could not read the outbox")?;
         let mut ids = self.ids.clone();
@@ -84,7 +84,7 @@ pub(super) async fn retry(chosen: Chosen) -> anyhow::Result<ExitCode> {
         give_up_after,
         now: Clock::System.now(),
     };
-    let expected = judged(&asked.ids, &rows, |row| row.retried(&asked));
+    let expected = judged(&asked.ids, &rows, |row| row.check_retry(&asked));
     let twice = rows.iter().filter(|row| {
         row.may_have_been_sent()
             && expected
@@ -120,7 +120,7 @@ pub(super) async fn retry(chosen: Chosen) -> anyhow::Result<ExitCode> {
 pub(super) async fn drop(chosen: Chosen) -> anyhow::Result<ExitCode> {
     let store = chosen.open().await?;
     let (ids, rows) = chosen.rows(&store).await?;
-    let expected = judged(&ids, &rows, |row| row.dropped(Clock::System.now()));
+    let expected = judged(&ids, &rows, |row| row.check_drop(Clock::System.now()));
     if chosen.dry_run {
         return tell(&chosen, &rows, &expected);
     }

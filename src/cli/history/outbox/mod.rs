@@ -72,7 +72,7 @@ async fn list(arguments: ListArguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let store = arguments.options.open().await?;
     let state = arguments.state.map(State::word);
-    let rows = store.look_at_outbox(state, arguments.limit).await;
+    let rows = store.list_outbox(state, arguments.limit).await;
     let rows = rows.context("could not read the outbox")?;
     store.close().await;
     let now = Clock::System.now();
@@ -155,7 +155,7 @@ async fn show(arguments: ShowArguments) -> anyhow::Result<ExitCode> {
     let zone = arguments.options.zone()?;
     let give_up_after = arguments.options.database.give_up_after()?;
     let store = arguments.options.open().await?;
-    let rows = store.look_at_rows(&[arguments.id]).await;
+    let rows = store.find_outbox_rows(&[arguments.id]).await;
     let rows = rows.context("could not read the outbox")?;
     store.close().await;
     let Some(row) = rows.first() else {
@@ -218,7 +218,7 @@ fn tried(attempt: &Try, zone: &TimeZone) -> String {
 /// Describes the effects of `retry` and `drop` on a row.
 fn effects(row: &OutboxRow, request: &RetryByHand, zone: &TimeZone) -> String {
     let id = row.id;
-    let retry = match row.retried(request) {
+    let retry = match row.check_retry(request) {
         Ok(_) if row.may_have_been_sent() => paint(
             WARN,
             "sends it again: it may arrive twice, because it may have been sent already",
@@ -226,7 +226,7 @@ fn effects(row: &OutboxRow, request: &RetryByHand, zone: &TimeZone) -> String {
         Ok(_) => paint(GOOD, "tries it at once, before all others"),
         Err(reason) => paint(BAD, refusal(row, reason, zone)),
     };
-    let drop = match row.dropped(request.now) {
+    let drop = match row.check_drop(request.now) {
         Ok(_) if row.may_have_been_sent() => {
             "ends it; the history says that it was dropped, and that it may have been sent"
                 .to_owned()

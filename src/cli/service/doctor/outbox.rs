@@ -40,9 +40,9 @@ pub(super) async fn sends(report: &mut Report, store: &Store) {
 
 async fn counts(store: &Store) -> Result<(u64, u64), StoreError> {
     let since = Clock::System.now().saturating_sub(LATELY);
-    let held = store.held_rows().await?;
+    let held = store.count_held().await?;
     let given_up = store
-        .given_up_since(since.unwrap_or(Timestamp::MIN))
+        .count_given_up(since.unwrap_or(Timestamp::MIN))
         .await?;
     Ok((held, given_up))
 }

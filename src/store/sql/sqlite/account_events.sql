@@ -1,3 +1,4 @@
+-- Latest account events, the oldest first.
 -- $1 field or an empty text, $2 limit
 SELECT *
 FROM (

@@ -1,3 +1,4 @@
+-- Hosts with an action to run: one step through the index for each.
 -- $1 now
 WITH RECURSIVE hosts (name) AS (
     SELECT min(host)

@@ -1,2 +1,3 @@
+-- Starts a transaction and takes the write lock.
 -- no parameters
 BEGIN IMMEDIATE;

@@ -1,3 +1,5 @@
+-- Ends the queued actions of contacts that opted out, and decides the messages that waited for
+-- them.
 -- $1 conversations, $2 now
 UPDATE messages
 SET decision = 'opted_out'

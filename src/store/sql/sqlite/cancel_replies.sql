@@ -1,3 +1,4 @@
+-- Expires the queued replies of contacts that opted out.
 -- $1 conversations
 UPDATE messages
 SET outbox_state = 'expired', send_error = 'the person wants nothing from us any more'

@@ -1,3 +1,4 @@
+-- Claims the download that waits longest, also one whose lease has ended.
 -- $1 now, $2 claim token, $3 end of the lease
 UPDATE outbox
 SET state = 'sending', attempts = attempts + 1, claim_token = $2, lease_until_ms = $3

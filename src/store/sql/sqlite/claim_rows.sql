@@ -1,3 +1,4 @@
+-- Claims outbox rows.
 -- $1 ids with claim tokens, $2 end of the lease
 UPDATE outbox
 SET

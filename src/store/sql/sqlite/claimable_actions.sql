@@ -1,3 +1,4 @@
+-- Actions that wait longest, also those whose lease has ended, as one-row JSON.
 -- $1 now, $2 hosts with room, $3 limit per host
 SELECT json_group_array(
     json_object(

@@ -1,3 +1,4 @@
+-- Next message of each conversation in which none is before it, as one-row JSON.
 -- $1 now, $2 phone numbers with room, $3 limit
 SELECT json_group_array(
     json_object(

@@ -1,3 +1,5 @@
+-- Read marks of conversations in which nothing is being sent, in the shape of
+-- `claimable_messages.sql`.
 -- $1 now, $2 phone numbers with room, $3 limit
 SELECT json_group_array(
     json_object(

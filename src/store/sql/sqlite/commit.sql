@@ -1,2 +1,3 @@
+-- Commits a transaction.
 -- no parameters
 COMMIT;

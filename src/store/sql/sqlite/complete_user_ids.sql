@@ -1,3 +1,4 @@
+-- Completes contacts that had only a phone number with the user id of a receipt.
 -- $1 pairs of wa_id and user_id
 UPDATE contacts
 SET user_id = known.value->>'user_id'

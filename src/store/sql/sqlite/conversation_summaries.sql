@@ -1,3 +1,5 @@
+-- Conversations that match a search best, the latest first; a phone number matches from six digits
+-- on.
 -- $1 part of a name or an id or an empty text, $2 limit, $3 digits of a phone number
 WITH matches AS MATERIALIZED (
     SELECT

@@ -1,3 +1,4 @@
+-- Number of messages and conversations, and the time of the last message.
 -- no parameters
 SELECT
     (SELECT count(*) FROM messages) AS messages,

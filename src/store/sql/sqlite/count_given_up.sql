@@ -1,3 +1,4 @@
+-- Number of messages that were refused for good or expired since a time.
 -- $1 since
 SELECT count(*)
 FROM messages

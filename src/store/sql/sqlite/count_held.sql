@@ -1,3 +1,4 @@
+-- Number of messages that wait for an operator, read from an index alone.
 -- no parameters
 SELECT count(*)
 FROM outbox

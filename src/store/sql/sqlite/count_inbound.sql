@@ -1,3 +1,4 @@
+-- Number of inbound messages.
 -- $1 phone number or an empty text
 SELECT count(*)
 FROM messages

@@ -1,3 +1,4 @@
+-- Number of rows that delivery has not finished.
 -- no parameters
 SELECT count(*)
 FROM outbox

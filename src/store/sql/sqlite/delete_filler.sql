@@ -1,2 +1,3 @@
+-- Gives the room of the filler back.
 -- no parameters
 DELETE FROM filler;

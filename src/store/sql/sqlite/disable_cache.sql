@@ -1,2 +1,3 @@
+-- Makes every read go to the file.
 -- no parameters
 PRAGMA cache_size = 1;

@@ -1,3 +1,4 @@
+-- Drops the queued replies and all actions of the copy; downloads stay.
 -- $1 last row of the copy, $2 conversations with their new state, $3 now
 UPDATE messages
 SET outbox_state = 'expired', send_error = 'it stood queued in a restored copy and was dropped'

@@ -1,3 +1,4 @@
+-- Records the outcomes of actions and deletes their outbox rows.
 -- $1 claim tokens with outcomes, $2 now
 UPDATE actions
 SET ended_at_ms = $2, outcome = item.value->>'outcome'

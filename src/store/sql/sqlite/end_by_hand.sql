@@ -1,3 +1,4 @@
+-- Ends rows without sending them.
 -- $1 ids with reasons
 UPDATE messages
 SET outbox_state = 'dead', send_error = item.value->>'reason'

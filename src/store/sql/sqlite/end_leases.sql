@@ -1,3 +1,4 @@
+-- Ends every lease: at a start no other process can be sending.
 -- no parameters
 UPDATE outbox
 SET lease_until_ms = 0

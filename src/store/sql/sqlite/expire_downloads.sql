@@ -1,3 +1,4 @@
+-- Ends the downloads of files that Meta has deleted.
 -- $1 now
 UPDATE media
 SET error = coalesce(error || '; ', '') || 'WhatsApp keeps files for seven days only'

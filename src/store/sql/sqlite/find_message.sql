@@ -1,3 +1,5 @@
+-- Inbound message by its key or by that of a reply to it. The keys have an index, the ids of
+-- WhatsApp have none.
 -- $1 keys of the message with each phone number
 SELECT coalesce(reply_to_id, id) AS id, conversation_id
 FROM messages

@@ -1,3 +1,4 @@
+-- Media id of a file that was uploaded before.
 -- $1 phone number, $2 hash, $3 MIME type, $4 now
 SELECT media_id
 FROM uploads

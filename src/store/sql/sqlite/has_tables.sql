@@ -1,3 +1,4 @@
+-- Whether the tables are there without which a file is no database of replyd.
 -- no parameters
 SELECT count(*) = 5
 FROM sqlite_schema

@@ -1,3 +1,4 @@
+-- Marks a copy as one that sends nothing.
 -- $1 now
 UPDATE service_state
 SET

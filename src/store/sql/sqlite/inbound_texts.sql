@@ -1,3 +1,4 @@
+-- Texts that contacts wrote, the latest first.
 -- $1 before this id, $2 since, $3 limit
 SELECT id, text, decision, explanation
 FROM messages

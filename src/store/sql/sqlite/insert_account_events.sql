@@ -1,3 +1,4 @@
+-- Inserts new account events.
 -- $1 account events, $2 now
 INSERT INTO account_events (
     event_key, field, phone_number_id, waba_id, occurred_at_ms, summary, received_at_ms, raw

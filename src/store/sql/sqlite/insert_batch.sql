@@ -1,3 +1,4 @@
+-- Writes everything that a batch of messages leaves behind.
 -- $1 contacts, $2 conversations, $3 messages, $4 conversations whose older read mark goes,
 -- $5 outbox rows, $6 now, $7 media
 INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)

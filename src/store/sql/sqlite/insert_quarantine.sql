@@ -1,3 +1,4 @@
+-- Inserts unreadable updates; each names its part of the bytes, because JSON carries none.
 -- $1 updates, $2 now, $3 bytes of all updates
 INSERT INTO quarantine (raw_key, phone_number_id, reason, received_at_ms, raw)
 SELECT

@@ -1,3 +1,5 @@
+-- Inserts new receipts, accepts messages whose claim token came back, and deletes their outbox
+-- rows.
 -- $1 receipts, $2 now
 INSERT INTO receipts (
     receipt_key, message_key, status, participant, at_ms, received_at_ms, claim_token, pricing,

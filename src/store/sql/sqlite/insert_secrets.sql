@@ -1,3 +1,4 @@
+-- Inserts a set of app secrets, unless it is the latest one.
 -- $1 fingerprint, $2 now
 INSERT INTO app_secret_sets (fingerprint, since_ms)
 SELECT $1, $2

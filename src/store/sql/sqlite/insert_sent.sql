@@ -1,3 +1,4 @@
+-- Inserts a message sent by hand, with its contact and conversation when they are new.
 -- $1 message, $2 now
 INSERT INTO contacts (wa_id, user_id, first_seen_ms)
 SELECT value->>'wa_id', value->>'user_id', $2

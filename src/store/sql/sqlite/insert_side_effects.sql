@@ -1,3 +1,4 @@
+-- Sets late decisions and inserts conversation events and actions.
 -- $1 late decisions, $2 conversation events, $3 actions, $4 now
 UPDATE messages
 SET

@@ -1,3 +1,4 @@
+-- Time of the message that was stored last.
 -- no parameters
 SELECT stored_at_ms
 FROM messages

@@ -1,3 +1,4 @@
+-- Rows as an operator reads them, the oldest first.
 -- $1 state or an empty text, $2 ids or NULL for all, $3 limit
 SELECT
     o.id, o.conversation_id, o.kind, o.state, o.phone_number_id, o.host, o.due_at_ms,

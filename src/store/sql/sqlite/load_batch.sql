@@ -1,3 +1,4 @@
+-- Stored messages, contacts and conversations of a batch, and the last ids, as one-row JSON.
 -- $1 keys of messages, $2 phone numbers, $3 user ids, $4 numbers of the business
 WITH batch_contacts AS MATERIALIZED (
     SELECT id, wa_id, user_id, name, username

@@ -1,3 +1,4 @@
+-- Claimed actions with their conversations, in the shape of `load_due.sql`, as one-row JSON.
 -- $1 claim tokens
 SELECT json_object(
     'conversations', (

@@ -1,3 +1,4 @@
+-- Conversations with a timer that is due, as one-row JSON.
 -- $1 now, $2 limit
 SELECT json_object(
     'conversations', (

@@ -1,3 +1,5 @@
+-- Pairs of conversations with one number of the business that a merge of contacts joins, as one-row
+-- JSON.
 -- $1 pairs of contacts
 SELECT json_group_array(
     json_object(

@@ -1,3 +1,4 @@
+-- Conversations with an overdue timer or an action of the copy, as one-row JSON.
 -- $1 now, $2 last row of the copy
 SELECT json_object(
     'conversations', (

@@ -1,3 +1,4 @@
+-- Messages to sweep (unknown for long, lease ended, expired), as one-row JSON.
 -- $1 now, $2 unknown since
 SELECT json_object(
     'held', (

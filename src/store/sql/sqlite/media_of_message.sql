@@ -1,3 +1,4 @@
+-- File of a message.
 -- $1 message
 SELECT media_id, mime_type, sha256, stored_at_ms
 FROM media

@@ -1,3 +1,4 @@
+-- Moves everything of `from` to `to`, contacts and conversations, and deletes `from`.
 -- $1 pairs of contacts, $2 pairs of conversations with the joined state
 UPDATE messages
 SET conversation_id = pair.value->>'to'

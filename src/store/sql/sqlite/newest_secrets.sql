@@ -1,3 +1,4 @@
+-- App secrets of the last start.
 -- no parameters
 SELECT fingerprint, since_ms
 FROM app_secret_sets

@@ -1,3 +1,4 @@
+-- Time of the newest inbound message or account event.
 -- no parameters
 SELECT max(at)
 FROM (

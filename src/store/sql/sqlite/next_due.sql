@@ -1,3 +1,4 @@
+-- Time at which the next row becomes due.
 -- $1 now
 SELECT min(at)
 FROM (

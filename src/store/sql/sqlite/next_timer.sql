@@ -1,3 +1,4 @@
+-- Time of the next timer.
 -- no parameters
 SELECT min(next_timer_ms)
 FROM conversations

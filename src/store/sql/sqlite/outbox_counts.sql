@@ -1,3 +1,4 @@
+-- Number of rows by state and kind, and the time of the oldest.
 -- no parameters
 SELECT o.state, o.kind, count(*) AS total, min(coalesce(m.stored_at_ms, a.asked_at_ms)) AS since_ms
 FROM outbox AS o

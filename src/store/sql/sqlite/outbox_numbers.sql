@@ -1,3 +1,4 @@
+-- Phone numbers with queued rows: one step through the index for each.
 -- no parameters
 WITH RECURSIVE numbers (number) AS (
     SELECT min(phone_number_id)

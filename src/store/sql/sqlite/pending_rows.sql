@@ -1,3 +1,4 @@
+-- Number of outbox rows by kind and state, those of the copy apart.
 -- $1 last row of the copy
 SELECT kind, state, id <= $1 AS is_from_copy, count(*) AS rows
 FROM outbox

@@ -1,3 +1,4 @@
+-- Number of quarantined updates and the time of the newest.
 -- no parameters
 SELECT
     (SELECT count(*) FROM quarantine),

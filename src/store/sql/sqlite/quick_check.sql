@@ -1,3 +1,4 @@
+-- Reports `ok` or the damage of the file, after the connection's cache is emptied.
 -- no parameters
 PRAGMA shrink_memory;
 

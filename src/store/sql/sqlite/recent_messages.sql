@@ -1,3 +1,4 @@
+-- Latest messages of conversations, the oldest first, as one-row JSON.
 -- $1 conversations, $2 limit per conversation
 SELECT json_group_array(
     json_object('conversation_id', conversation_id, 'direction', direction, 'text', text)

@@ -1,3 +1,4 @@
+-- Finished actions of conversations.
 -- $1 first conversation, $2 last conversation
 SELECT conversation_id, request, outcome, ended_at_ms
 FROM actions

@@ -1,3 +1,4 @@
+-- Conversations after an id, the lowest first.
 -- $1 after this id, $2 limit, $3 phone number or an empty text
 SELECT v.id, v.phone_number_id, v.state, v.inbound_count, c.wa_id, c.user_id, c.name, c.username
 FROM conversations AS v

@@ -1,3 +1,5 @@
+-- Puts rows to the front. The claim token of the last attempt stays until the next claim: until
+-- then a receipt that brings it back proves that the message was sent.
 -- $1 ids with new ends, $2 now
 UPDATE messages
 SET outbox_state = 'queued', send_error = NULL

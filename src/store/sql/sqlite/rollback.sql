@@ -1,2 +1,3 @@
+-- Ends a transaction without its writes.
 -- no parameters
 ROLLBACK;

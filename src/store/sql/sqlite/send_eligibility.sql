@@ -1,3 +1,4 @@
+-- Facts about a contact that decide whether a message may be sent.
 -- $1 phone number, $2 wa_id, $3 user_id
 SELECT
     v.last_inbound_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,

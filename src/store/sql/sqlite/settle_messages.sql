@@ -1,3 +1,4 @@
+-- Records the result of sends in messages whose claim token still matches.
 -- $1 settlements
 UPDATE messages
 SET

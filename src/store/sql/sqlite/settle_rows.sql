@@ -1,3 +1,5 @@
+-- Settles rows that stay, to be retried or as unknown, and keeps the reasons of the last hundred
+-- attempts.
 -- $1 settlements, $2 now
 UPDATE outbox
 SET

@@ -1,3 +1,5 @@
+-- Moves swept messages to their new state. A held one stops blocking its conversation, and a late
+-- receipt still finds it; an expired one leaves.
 -- $1 rows with new state and reason, $2 now
 UPDATE messages
 SET outbox_state = item.value->>'state', send_error = coalesce(item.value->>'reason', send_error)

@@ -1,3 +1,4 @@
+-- Deletes read marks whose lease or time is over: one that may have been sent does no harm.
 -- $1 now
 DELETE FROM outbox
 WHERE kind = 'read_mark'

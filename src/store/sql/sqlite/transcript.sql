@@ -1,3 +1,4 @@
+-- Latest messages of a conversation; one that is still queued has the reason of its last attempt.
 -- $1 conversation, $2 limit
 SELECT
     latest.id, latest.direction, latest.sent_at_ms, latest.stored_at_ms, latest.kind, latest.text,

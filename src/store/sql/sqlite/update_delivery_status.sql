@@ -1,3 +1,4 @@
+-- Sets the furthest step of each message: a read proves a delivery, and `failed` stays.
 -- $1 keys of messages
 UPDATE messages
 SET

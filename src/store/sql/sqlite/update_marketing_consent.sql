@@ -1,3 +1,4 @@
+-- Sets whether contacts accept marketing, by either id; the last preference of a contact counts.
 -- $1 marketing preferences in order, $2 now
 UPDATE contacts
 SET

@@ -1,3 +1,4 @@
+-- Records an upload and deletes those that Meta has forgotten.
 -- $1 phone number, $2 hash, $3 MIME type, $4 media id, $5 end, $6 now
 DELETE FROM uploads
 WHERE expires_at_ms <= $6;

@@ -1,3 +1,4 @@
+-- Number of bytes that a copy will have, roughly.
 -- no parameters
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size;

@@ -1,4 +1,4 @@
-//! A stop with a time, after which one send at a time is let through until one succeeds.
+//! Circuit breaker: a timed stop, after which one send at a time is tried until one succeeds.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use tokio::time::Instant;
 
 use crate::workers::outbox::backoff;
 
-/// How long a brake holds: longer each time it is put on again without a success between.
+/// Duration of a stop: longer each time the breaker is tripped again without a success between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pause {
-    /// The first time.
+    /// First duration.
     pub(crate) first: Duration,
-    /// At the longest.
+    /// Upper bound of the duration.
     pub(crate) longest: Duration,
-    /// What the gateway asked for, within reason; counts when longer.
+    /// Wait that the gateway asked for, within bounds; counts if it is longer.
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What putting a brake on came to.
+/// Result of tripping a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tripped {
-    /// Until something may be sent again.
+    /// Time until the next send.
     pub(crate) wait: Duration,
-    /// Whether this was the one to put it on; it may have been on already.
+    /// Whether the breaker was not tripped before.
     pub(crate) is_new: bool,
 }
 
@@ -38,7 +38,7 @@ impl CircuitBreaker {
     pub(crate) fn trip(breaker: &mut Option<Self>, pause: Pause, now: Instant) -> Tripped {
         let retry_after = pause.retry_after.unwrap_or_default();
         if let Some(breaker) = breaker.as_mut().filter(|breaker| now < breaker.until) {
-            // Others that were under way come back with the same news.
+            // Other running sends report the same error.
             breaker.until = breaker.until.max(now + retry_after);
             return Tripped {
                 wait: breaker.until - now,

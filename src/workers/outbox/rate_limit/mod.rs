@@ -1,9 +1,9 @@
-//! How much may be sent now: the pace of each number and of the gateway, and brakes when one of
-//! them protests.
+//! Rate limits: how many sends may start now, by the rate of each number and of the gateway, and by
+//! circuit breakers after errors.
 //!
-//! A pace is a row of evenly spaced slots: no second ever holds more sends than allowed, not even
-//! the first. A [`CircuitBreaker`] stops a number or everything for a while; then one send goes
-//! ahead to try. State is in memory only: after a restart everything is open.
+//! A rate is a sequence of evenly spaced slots: no second ever has more sends than allowed, not
+//! even the first. A [`CircuitBreaker`] stops a number or everything for a while; then one send is
+//! tried. State is in memory only: after a restart everything is open.
 
 mod circuit_breaker;
 
@@ -16,19 +16,19 @@ use crate::message::PhoneNumberId;
 use circuit_breaker::CircuitBreaker;
 pub(crate) use circuit_breaker::{Pause, Tripped};
 
-/// Slots this far ahead are given out, so that one claim takes several rows; they wait in memory
-/// for their turn.
+/// Slots this far ahead may be taken, so that one claim takes several rows; the rows wait in memory
+/// for their slots.
 const HORIZON: Duration = Duration::from_millis(250);
-/// So many sends without an understood answer in a row, and the gateway is taken for down.
+/// Number of sends in a row without a readable response after which the gateway counts as down.
 const UNKNOWN_IN_A_ROW: u32 = 3;
-/// Pause of a gateway that cannot be reached: it is tried again every 10 s at the latest.
+/// Pause of a gateway that cannot be reached: it is tried at least every 10 s.
 pub(crate) const OUTAGE: Pause = Pause {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(10),
     retry_after: None,
 };
 
-/// What a send takes from the paces.
+/// Slots that a send takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
     /// A message: a slot of its number and one of the gateway.
@@ -37,24 +37,25 @@ pub(crate) enum Weight {
     ReadMark,
 }
 
-/// What the end of a send teaches.
+/// Conclusion from the end of a send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Feedback {
-    /// It was never started.
+    /// The send was not started.
     NotStarted,
-    /// An answer came that says nothing of how the number may send.
+    /// The gateway responded (so it is up), but the response tells nothing about this number's
+    /// limits (read marks).
     Answered,
-    /// An answer came, good or bad, that speaks only of that message: the number may send.
+    /// The response, good or bad, concerns that message only: the number may send.
     Works,
-    /// This number must rest.
+    /// This number must pause.
     StopNumber(Pause),
-    /// Everything must rest.
+    /// Everything must pause.
     StopGateway(Pause),
-    /// No answer we understand.
+    /// There was no readable response.
     Unknown,
 }
 
-/// The paces and brakes of all numbers.
+/// Rate limits and circuit breakers of the gateway and all numbers.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     gateway: Limiter,
@@ -66,14 +67,14 @@ pub(crate) struct RateLimiter {
 
 #[derive(Debug)]
 struct Limiter {
-    /// Between two slots; zero is no pace at all.
+    /// Time between two slots; zero for no limit.
     interval: Duration,
     next_slot: Instant,
     breaker: Option<CircuitBreaker>,
 }
 
 impl RateLimiter {
-    /// Rates are per second; 0 is no bound.
+    /// Creates a limiter with rates per second; 0 for no limit.
     pub(crate) fn new(messages_per_second: u32, requests_per_second: u32, now: Instant) -> Self {
         Self {
             gateway: Limiter::new(interval(requests_per_second), now),
@@ -84,17 +85,17 @@ impl RateLimiter {
         }
     }
 
-    /// How many sends the gateway has room for now.
+    /// Number of sends that the gateway's limit allows now.
     pub(crate) fn gateway_room(&self, now: Instant) -> u32 {
         self.gateway.room(now)
     }
 
-    /// How many sends of that number there is room for now, the gateway aside.
+    /// Number of sends that the number's own limit allows now.
     pub(crate) fn number_room(&mut self, number: &PhoneNumberId, now: Instant) -> u32 {
         self.number(number, now).room(now)
     }
 
-    /// Takes the slots of one send and gives the time it may start.
+    /// Takes the slots of one send and returns its earliest start.
     pub(crate) fn take(&mut self, number: &PhoneNumberId, weight: Weight, now: Instant) -> Instant {
         let slot = self.gateway.take(now);
         match weight {
@@ -103,14 +104,14 @@ impl RateLimiter {
         }
     }
 
-    /// The next time after `now` at which there is room where there is none now.
+    /// Next time after `now` at which a closed limit opens.
     pub(crate) fn next_room(&self, now: Instant) -> Option<Instant> {
         let limiters = self.numbers.values().chain([&self.gateway]);
         limiters.filter_map(|limiter| limiter.opens_at(now)).min()
     }
 
-    /// Learns from the end of a send that began at `started`; says so when a brake was put on or
-    /// held.
+    /// Learns from the end of a send that began at `started`; returns the pause if a circuit
+    /// breaker is tripped.
     pub(crate) fn learn(
         &mut self,
         number: &PhoneNumberId,
@@ -138,7 +139,7 @@ impl RateLimiter {
             }
             Feedback::StopNumber(pause) => Some(self.number(number, now).trip(pause, now)),
             Feedback::StopGateway(pause) => Some(self.gateway.trip(pause, now)),
-            // Others were answered since this one began: the gateway is well.
+            // The gateway has responded to others since this send began, so it is up.
             Feedback::Unknown if started < self.last_answer => None,
             Feedback::Unknown => {
                 self.unknown_in_a_row += 1;
@@ -200,7 +201,7 @@ impl Limiter {
             .breaker
             .as_ref()
             .and_then(|breaker| breaker.opens_at(now));
-        // Both must be open, so the later one counts.
+        // Both must be open, so the later time counts.
         by_rate.max(by_breaker)
     }
 
@@ -208,7 +209,8 @@ impl Limiter {
         CircuitBreaker::trip(&mut self.breaker, pause, now)
     }
 
-    /// Takes the brake off, unless the send began before it was put on and so proves nothing.
+    /// Resets the circuit breaker, unless the send began before it was tripped and so proves
+    /// nothing.
     fn reset(&mut self, started: Instant) {
         self.breaker.take_if(|breaker| breaker.concerns(started));
     }

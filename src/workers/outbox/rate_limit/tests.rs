@@ -11,7 +11,7 @@ fn number(id: &str) -> PhoneNumberId {
     PhoneNumberId::parse(id).unwrap()
 }
 
-/// Sends as fast as allowed for so long and gives the start of each, from the beginning.
+/// Sends as fast as allowed for a time span; returns the start of each send, from the beginning.
 fn starts(limiter: &mut RateLimiter, numbers: &[PhoneNumberId], span: Duration) -> Vec<Duration> {
     let begin = Instant::now();
     let mut now = begin;
@@ -43,32 +43,27 @@ fn most_in_a_second(starts: &[Duration]) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_second_holds_more_than_a_number_may_send() {
-    let mut limiter = RateLimiter::new(80, 0, Instant::now());
+async fn no_second_holds_more_than_a_number_or_the_gateway_may_send() {
+    let (one_number, two_numbers) = (&[number("1")][..], &[number("1"), number("2")][..]);
+    for (case, by_number, by_gateway, numbers, most, least) in [
+        ("one number", 80, 0, one_number, 80, 795),
+        ("a gateway shared by all", 80, 8, two_numbers, 8, 78),
+        (
+            "numbers that do not wait for each other",
+            10,
+            0,
+            two_numbers,
+            20,
+            198,
+        ),
+    ] {
+        let mut limiter = RateLimiter::new(by_number, by_gateway, Instant::now());
 
-    let starts = starts(&mut limiter, &[number("1")], 10 * SECOND);
+        let starts = starts(&mut limiter, numbers, 10 * SECOND);
 
-    assert_eq!(most_in_a_second(&starts), 80);
-    assert!(starts.len() >= 795, "{}", starts.len());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_gateway_is_shared_by_all_numbers() {
-    let mut limiter = RateLimiter::new(80, 8, Instant::now());
-
-    let starts = starts(&mut limiter, &[number("1"), number("2")], 10 * SECOND);
-
-    assert_eq!(most_in_a_second(&starts), 8);
-    assert!(starts.len() >= 78, "{}", starts.len());
-}
-
-#[tokio::test(start_paused = true)]
-async fn numbers_do_not_wait_for_each_other() {
-    let mut limiter = RateLimiter::new(10, 0, Instant::now());
-
-    let starts = starts(&mut limiter, &[number("1"), number("2")], 10 * SECOND);
-
-    assert!(starts.len() >= 198, "{}", starts.len());
+        assert_eq!(most_in_a_second(&starts), most, "{case}");
+        assert!(starts.len() >= least, "{case}: {}", starts.len());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,24 +86,16 @@ async fn a_stopped_number_rests_alone_and_then_tries_one() {
 
     let tripped = limiter.learn(&number_a, now, Feedback::StopNumber(PAUSE), now);
 
-    assert_eq!(
-        tripped,
-        Some(Tripped {
-            wait: SECOND,
-            is_new: true
-        })
-    );
+    let (wait, is_new) = (SECOND, true);
+    assert_eq!(tripped, Some(Tripped { wait, is_new }));
     assert_eq!(limiter.number_room(&number_a, now), 0);
     assert!(limiter.number_room(&number_b, now) > 1);
     assert_eq!(limiter.next_room(now), Some(now + SECOND));
     let after = now + SECOND;
     assert_eq!(limiter.number_room(&number_a, after), 1);
     limiter.take(&number_a, Weight::Message, after);
-    assert_eq!(
-        limiter.number_room(&number_a, after + SECOND),
-        0,
-        "one try at a time"
-    );
+    let room = limiter.number_room(&number_a, after + SECOND);
+    assert_eq!(room, 0, "one try at a time");
     limiter.learn(&number_a, after, Feedback::Works, after);
     assert!(limiter.number_room(&number_a, after + SECOND) > 1);
 }
@@ -140,22 +127,13 @@ async fn news_from_before_the_brake_changes_nothing() {
     let mut limiter = RateLimiter::new(80, 0, before);
     limiter.learn(&number_a, before, Feedback::StopNumber(PAUSE), now);
 
-    let again = limiter.learn(
-        &number_a,
-        before,
-        Feedback::StopNumber(PAUSE),
-        now + SECOND / 2,
-    );
-    limiter.learn(&number_a, before, Feedback::Works, now + SECOND / 2);
+    let now = now + SECOND / 2;
+    let again = limiter.learn(&number_a, before, Feedback::StopNumber(PAUSE), now);
+    limiter.learn(&number_a, before, Feedback::Works, now);
 
-    assert_eq!(
-        again,
-        Some(Tripped {
-            wait: SECOND / 2,
-            is_new: false
-        })
-    );
-    assert_eq!(limiter.number_room(&number_a, now + SECOND / 2), 0);
+    let (wait, is_new) = (SECOND / 2, false);
+    assert_eq!(again, Some(Tripped { wait, is_new }));
+    assert_eq!(limiter.number_room(&number_a, now), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,13 +165,8 @@ async fn a_gateway_that_answers_nobody_is_paused_and_one_that_answers_others_is_
     for _ in 0..32 {
         healthy.learn(&number_a, begin, Feedback::Unknown, now);
     }
-    let tripped: Vec<bool> = (0..3)
-        .map(|_| {
-            silent
-                .learn(&number_a, begin, Feedback::Unknown, now)
-                .is_some()
-        })
-        .collect();
+    let mut learn = || silent.learn(&number_a, begin, Feedback::Unknown, now);
+    let tripped = [(); 3].map(|()| learn().is_some());
 
     assert!(healthy.gateway_room(now) > 1);
     assert_eq!(tripped, [false, false, true]);

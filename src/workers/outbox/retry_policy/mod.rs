@@ -1,7 +1,7 @@
-//! What the end of a send means for its row and for what may be sent next. Pure.
+//! Retry policy: what the result of a send means for its row and for further sends. Pure.
 //!
-//! No fault that may pass ends a message here, however often it was met: the time in which it is
-//! worth sending does (`outbox.expires_at_ms`, see [`super::sweep`]).
+//! No fault that may pass ends a message here, however often it occurs: `outbox.expires_at_ms` does
+//! (see [`super::sweep`]).
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::gateway::{NotSent, Rejection, SendError, Source};
 use crate::message::Wamid;
 use crate::whatsapp::error_codes::Class;
 
-/// A number that sends too fast.
+/// Pause of a number that sends too fast.
 const THROTTLED: Pause = pause(1, 60);
-/// An account that has made too many calls.
+/// Pause of an account that has made too many calls.
 const EXHAUSTED: Pause = pause(60, 600);
-/// An account or configuration that a person must repair: looked at again every 30 s.
+/// Pause for an account or configuration that the operator must fix: tried again every 30 s.
 const BROKEN: Pause = pause(30, 30);
 
 const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
@@ -26,22 +26,22 @@ const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
     }
 }
 
-/// What becomes of the row.
+/// Next state of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
-    /// It is done.
+    /// The row leaves.
     Accepted(Option<Wamid>),
-    /// It was not sent; try again so much later.
+    /// The row was not sent and is tried again after this wait.
     Again(Duration),
-    /// It was not sent and will not be before the brake is off.
+    /// The row was not sent and is tried again after the pause.
     AgainAfterPause,
-    /// It may have been sent.
+    /// The row may have been sent.
     Unknown,
-    /// It will not be sent.
+    /// The row will not be sent.
     Dead,
 }
 
-/// Judges the send of a message.
+/// Classifies the send of a message.
 pub(crate) fn judge_message(
     result: &Result<Option<Wamid>, SendError>,
     attempt: u32,
@@ -53,8 +53,7 @@ pub(crate) fn judge_message(
     }
 }
 
-/// Judges a read mark: never worth a second try, and what it is refused for need not hold for
-/// messages.
+/// Classifies a read mark: never tried twice, and an error of it may not hold for messages.
 pub(crate) fn judge_read_mark(
     result: &Result<Option<Wamid>, SendError>,
 ) -> (Disposition, Feedback) {
@@ -101,7 +100,7 @@ fn judge_rejection(
     let again = |wait: Duration| (Disposition::Again(wait.max(least)), Feedback::Works);
     let spaced = |spacing| again(backoff::jittered(spacing, attempt, claim_token));
     match rejection.class() {
-        // Only the gateway's own rate is answered by status: Meta gives a code.
+        // Only the gateway's own rate limit comes as a status: Meta sends a code.
         Class::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
         Class::Retry => spaced(backoff::CLOSE),
         Class::RetryWide => spaced(backoff::WIDE),

@@ -88,7 +88,7 @@ fn a_crowded_person_waits_alone() {
     assert!(matches!(feedback, Feedback::Works));
 }
 
-/// Every try of a message that meets `code` each time, until its time is over.
+/// Times of the attempts of a message that gets `code` each time, until it expires.
 fn tries(code: i64, give_up_after: Duration, claim_token: &str) -> Vec<Duration> {
     let (mut at, mut tries) = (Duration::ZERO, Vec::new());
     while at < give_up_after {
@@ -118,7 +118,7 @@ fn a_fault_that_may_pass_is_tried_until_the_time_is_over_and_never_in_a_burst() 
             );
             assert!(waits[0] >= Duration::from_secs(first), "{code}: {waits:?}");
             assert!(waits.is_sorted_by(|a, b| a.as_secs() <= 2 * b.as_secs().max(1)));
-            // The last wait is one of minutes, and some of the time is always left for another try.
+            // The last wait is minutes long, and there is always time left for another attempt.
             assert!(quarter <= *tries.last().unwrap() + Duration::from_mins(5));
         }
     }
