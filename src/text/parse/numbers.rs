@@ -6,7 +6,6 @@ use regex::Regex;
 
 use super::tokens::Mentions;
 use super::western;
-use crate::text::lexicon::{days, numbers};
 use crate::text::locale::Locale;
 
 /// Letters behind a number that make it another: `1k`, `2nd`.
@@ -29,10 +28,9 @@ impl Locale {
     pub fn read_number(&self, text: &str) -> Option<f64> {
         // What looks like a minus is one.
         let text = western(text).replace('\u{2212}', "-");
-        let language = self.icu.id.language.as_str();
-        let numbers = numbers::for_language(language);
+        let numbers = &self.words.numbers;
         let mentions = Mentions::new(&text);
-        if mentions.has_any(numbers.more) {
+        if mentions.has_any(&numbers.more) {
             return None;
         }
         let mut matches = NUMBER.find_iter(&text);
@@ -78,11 +76,7 @@ impl Locale {
 
     /// A word that is a number, when it is the only one.
     fn number_word(&self, mut mentions: Mentions) -> Option<f64> {
-        let language = self.icu.id.language.as_str();
-        let (numbers, days) = (
-            numbers::for_language(language),
-            days::for_language(language),
-        );
+        let (numbers, days) = (&self.words.numbers, &self.words.dates);
         let words: Vec<_> = numbers.words().collect();
         let matches = mentions.take_longest(&words);
         match matches[..] {
@@ -91,9 +85,9 @@ impl Locale {
                 (number != 1 || !no).then_some(f64::from(number))
             }
             [] => {
-                let one = mentions.find_any(numbers.articles)?;
+                let one = mentions.find_any(&numbers.articles)?;
                 mentions.take(one.0, one.1);
-                let beside = [days.polite, numbers.person].concat();
+                let beside = [&days.polite[..], &numbers.person].concat();
                 mentions.rest(&beside).is_empty().then_some(1.0)
             }
             _ => None,
