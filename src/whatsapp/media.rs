@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::api_call::{Call, FilePart, Payload};
@@ -93,44 +95,23 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads a SHA-256: hexadecimal in look-ups, base64 in webhooks. See
+/// Reads a SHA-256: hexadecimal in look-ups, base64 of either alphabet in webhooks. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/image>.
 #[must_use]
 pub fn sha256(text: &str) -> Option<[u8; 32]> {
     let bytes = if text.len() == 64 {
-        digits(text, 4, |byte| char::from(byte).to_digit(16))?
+        let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+        let pairs = text.as_bytes().chunks_exact(2);
+        let bytes = pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
+        bytes.collect::<Option<Vec<_>>>()?
     } else {
-        digits(text.trim_end_matches('='), 6, base64_digit)?
+        let text = text
+            .trim_end_matches('=')
+            .replace('-', "+")
+            .replace('_', "/");
+        STANDARD_NO_PAD.decode(text).ok()?
     };
     bytes.try_into().ok()
-}
-
-/// The bytes that digits of so many bits each make; bits left over at the end must be zero.
-fn digits(text: &str, bits: u32, value: impl Fn(u8) -> Option<u32>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut held, mut count) = (0_u32, 0);
-    for digit in text.bytes() {
-        held = held << bits | value(digit)?;
-        count += bits;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(held >> count).ok()?);
-            held &= (1 << count) - 1;
-        }
-    }
-    (held == 0).then_some(bytes)
-}
-
-/// Both alphabets of base64.
-fn base64_digit(byte: u8) -> Option<u32> {
-    Some(match byte {
-        b'A'..=b'Z' => u32::from(byte - b'A'),
-        b'a'..=b'z' => u32::from(byte - b'a') + 26,
-        b'0'..=b'9' => u32::from(byte - b'0') + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
 }
 
 /// Whether a file may be fetched from here: `https` and a host of Meta's, nothing odd about it.
