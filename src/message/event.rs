@@ -22,7 +22,7 @@ pub enum Event {
 
 /// Fields that tell how the account and its numbers stand with `WhatsApp`: what is allowed, and
 /// what no longer is.
-pub const STANDING_FIELDS: [&str; 5] = [
+pub const ACCOUNT_STATUS_FIELDS: [&str; 5] = [
     "account_update",
     "account_alerts",
     "account_review_update",
@@ -40,7 +40,7 @@ pub struct AccountEvent {
     /// The account concerned (`entry[].id`).
     pub waba_id: Option<String>,
     /// When Meta says it (`entry[].time`); only news about accounts has that.
-    pub told_at: Option<Timestamp>,
+    pub sent_at: Option<Timestamp>,
     /// What it says, as one line for people.
     pub summary: String,
     /// A wish about marketing that it tells of.
@@ -51,13 +51,13 @@ pub struct AccountEvent {
 
 /// News about how the account stands, as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountNews {
-    /// One of [`STANDING_FIELDS`].
+pub struct AccountStatusEvent {
+    /// One of [`ACCOUNT_STATUS_FIELDS`].
     pub field: String,
     /// The account, where it was named.
     pub waba_id: Option<String>,
     /// When Meta said it.
-    pub told_at: Timestamp,
+    pub sent_at: Timestamp,
     /// The `value` of the change.
     pub raw: String,
 }
@@ -69,7 +69,7 @@ pub struct AccountNews {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     /// Whose wish.
-    pub who: Identity,
+    pub contact: Identity,
     /// What is wished.
     pub marketing: Marketing,
 }

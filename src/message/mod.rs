@@ -26,11 +26,11 @@ pub use conversation_state::{
     ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
-    AccountEvent, AccountNews, Consent, Event, Marketing, STANDING_FIELDS, Unreadable,
+    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
 };
 pub use identity::{Identity, Recipient};
-pub(crate) use ids::hex;
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
+pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, ReferredProduct};
 pub use media_file::{FileKind, MediaFile};

@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row as _};
 
 use super::keys::json_rows;
 use super::{Store, StoreError, sql};
-use crate::message::{AccountNews, STANDING_FIELDS};
+use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent};
 
 /// Older news than so much other news changes nothing.
 const NEWEST: u32 = 1_000;
@@ -35,9 +35,9 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn account_news(&self) -> Result<Vec<AccountNews>, StoreError> {
+    pub async fn account_news(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWEST);
+        let news = news.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(NEWEST);
         let news: Vec<Row> = news.fetch_all(&self.read).await?;
         Ok(news.into_iter().map(|Row(news)| news).collect())
     }
@@ -97,14 +97,14 @@ impl Store {
     }
 }
 
-struct Row(AccountNews);
+struct Row(AccountStatusEvent);
 
 impl<'r> FromRow<'r, SqliteRow> for Row {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self(AccountNews {
+        Ok(Self(AccountStatusEvent {
             field: row.try_get("field")?,
             waba_id: row.try_get("waba_id")?,
-            told_at: time(row.try_get("occurred_at_ms")?).unwrap_or(Timestamp::UNIX_EPOCH),
+            sent_at: time(row.try_get("occurred_at_ms")?).unwrap_or(Timestamp::UNIX_EPOCH),
             raw: row.try_get("raw")?,
         }))
     }

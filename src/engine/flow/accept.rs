@@ -91,7 +91,7 @@ fn chosen(
             .map(value)
             .ok_or_else(|| format!("`{id}` is none of the choices"));
     }
-    let said = content.words().ok_or("it has no words")?;
+    let said = content.typed_text().ok_or("it has no words")?;
     let folded = NormalizedText::new(said);
     let is = |text: &str| NormalizedText::new(text) == folded;
     let titled = step

@@ -49,7 +49,7 @@ impl<'a> MatchContext<'a> {
     #[must_use]
     pub fn new(scene: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
-            folded: scene.message.content.words().map(NormalizedText::new),
+            folded: scene.message.content.typed_text().map(NormalizedText::new),
             scene,
             first_contact,
             variables: OnceCell::new(),
@@ -77,13 +77,13 @@ impl<'a> MatchContext<'a> {
     /// The text as it was written, as far as patterns look at it.
     #[must_use]
     pub fn searched(&self) -> Option<&'a str> {
-        let words = self.content().words()?;
+        let words = self.content().typed_text()?;
         Some(&words[..searched_end(words).unwrap_or(words.len())])
     }
 
     /// Said where patterns do not see all of the text.
     fn cut(&self) -> String {
-        let words = self.content().words();
+        let words = self.content().typed_text();
         match words.and_then(searched_end) {
             Some(_) => format!(" in the first {SEARCHED_MAX} characters of a longer text"),
             None => String::new(),

@@ -326,11 +326,11 @@ impl Content {
     /// The words a rule's `when.text` looks at: what was typed, or a caption. A tapped label is not
     /// among them: a tap means its id, whatever words stand on the button.
     #[must_use]
-    pub fn words(&self) -> Option<&str> {
+    pub fn typed_text(&self) -> Option<&str> {
         match self {
             Self::Text { body } => Some(body),
             Self::Order(order) => order.text.as_deref(),
-            Self::Edit { now, .. } => now.words(),
+            Self::Edit { now, .. } => now.typed_text(),
             _ => self.media()?.caption.as_deref(),
         }
     }
@@ -342,7 +342,7 @@ impl Content {
             Self::ButtonReply { title, .. } | Self::ListReply { title, .. } => Some(title),
             Self::TemplateButton { text, .. } => Some(text),
             Self::Reaction { emoji, .. } => emoji.as_deref(),
-            _ => self.words(),
+            _ => self.typed_text(),
         }
     }
 
@@ -399,7 +399,7 @@ impl Content {
             }
             Self::Other { kind } => format!("[{kind}]"),
             Self::Image(_) | Self::Video(_) | Self::Audio { .. } | Self::Sticker(_) => {
-                labelled(self.kind_name(), self.words())
+                labelled(self.kind_name(), self.typed_text())
             }
         }
     }

@@ -123,7 +123,7 @@ pub enum NotDone {
     ReadMark,
     /// Meta takes no free message any more.
     #[error(
-        "more than 24 hours have passed since the person wrote: only a template may be sent now"
+        "more than 24 hours have passed since the contact's last message: only a template may be sent now"
     )]
     WindowClosed,
     /// The person wants nothing from us.

@@ -1,24 +1,24 @@
-//! One update at a time: who, when and what.
+//! Reads one update: sender, time and content.
 //!
-//! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of
-//! a message: `crate::intake`, with the events of the whole body.
+//! An error here quarantines this update and no other. Next on the way of a message:
+//! `crate::intake`, with the events of the whole body.
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::content;
-use super::raw_json::{LONGEST_KIND_BYTES, Object, Wrong};
-use super::sender::{Card, LONGEST_WAMID_BYTES, errors, identity, person};
+use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
+use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
 use crate::message::{
     AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
     Receipt, Referral, ReferredProduct, Wamid,
 };
 
-/// Upper bound of the length of `status`: statuses are short words.
-const LONGEST_STATUS_BYTES: usize = 64;
-/// Meta's own limit of `biz_opaque_callback_data`.
-const LONGEST_TAG_BYTES: usize = 512;
-/// Seconds beyond this are milliseconds: as seconds they would be after the year 5100.
+/// Upper bound of the length of `status`, which is a short word.
+const STATUS_MAX_BYTES: usize = 64;
+/// Upper bound of `biz_opaque_callback_data`, by Meta.
+const CLAIM_TOKEN_MAX_BYTES: usize = 512;
+/// Greatest number read as seconds, in the year 5138; greater ones are milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
 /// Reads an element of `messages[]`.
@@ -26,7 +26,7 @@ pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
-) -> Result<Event, Wrong> {
+) -> Result<Event, FieldError> {
     let message = object(raw)?;
     if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
         let kind = message.optional_text("type").unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn message(
             field: "messages/groups".to_owned(),
             phone_number_id: Some(number.clone()),
             waba_id: None,
-            told_at: None,
+            sent_at: None,
             summary: format!("a message ({kind}) in group {}", group.get()),
             consent: None,
             raw: raw.get().to_owned(),
@@ -58,13 +58,12 @@ pub(crate) fn message(
     })))
 }
 
-/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs
-/// to.
+/// Reads the sender. A system message about a changed id belongs to the contact's new id.
 fn sender(
     message: &Object<'_>,
     content: &Content,
     cards: &[Card],
-) -> Result<(Identity, crate::message::Profile), Wrong> {
+) -> Result<(Identity, crate::message::Profile), FieldError> {
     if matches!(content, Content::System { .. })
         && let Some(part) = message.optional_object("system")
     {
@@ -75,19 +74,23 @@ fn sender(
             return Ok((now, crate::message::Profile::default()));
         }
     }
-    person(message, "from", "from_user_id", cards)
+    sender_or_recipient(message, "from", "from_user_id", cards)
 }
 
-/// Reads an element of `message_echoes[]`; one that names nobody belongs to no conversation.
-pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Result<Event, Wrong> {
+/// Reads an element of `message_echoes[]`; one without a recipient belongs to no conversation.
+pub(crate) fn echo(
+    raw: &RawValue,
+    number: &PhoneNumberId,
+    cards: &[Card],
+) -> Result<Event, FieldError> {
     let echo = object(raw)?;
     let content = content::read(kind(&echo)?, &echo)?;
-    let Ok((recipient, profile)) = person(&echo, "to", "to_user_id", cards) else {
+    let Ok((recipient, profile)) = sender_or_recipient(&echo, "to", "to_user_id", cards) else {
         return Ok(Event::Account(AccountEvent {
             field: "smb_message_echoes".to_owned(),
             phone_number_id: Some(number.clone()),
             waba_id: None,
-            told_at: None,
+            sent_at: None,
             summary: "a message from the phone app, to nobody who is named".to_owned(),
             consent: None,
             raw: raw.get().to_owned(),
@@ -109,11 +112,11 @@ pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Re
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
-pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, Wrong> {
+pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, FieldError> {
     let receipt = object(raw)?;
     let status = receipt
-        .id("status", LONGEST_STATUS_BYTES)?
-        .ok_or_else(|| Wrong::new("status", "is missing"))?;
+        .id("status", STATUS_MAX_BYTES)?
+        .ok_or_else(|| FieldError::new("status", "is missing"))?;
     let part = |name: &str| {
         let raw = receipt.get(name)?;
         Object::from_raw(raw).map(|_| raw.get().to_owned())
@@ -134,7 +137,7 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
         status,
         at: timestamp(&receipt)?,
         claim_token: receipt
-            .id("biz_opaque_callback_data", LONGEST_TAG_BYTES)
+            .id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES)
             .ok()
             .flatten(),
         recipient: recipient.flatten(),
@@ -148,29 +151,29 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
     })))
 }
 
-fn object(raw: &RawValue) -> Result<Object<'_>, Wrong> {
-    Object::from_raw(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
+fn object(raw: &RawValue) -> Result<Object<'_>, FieldError> {
+    Object::from_raw(raw).ok_or_else(|| FieldError::new("update", "is not an object"))
 }
 
-fn kind(update: &Object<'_>) -> Result<String, Wrong> {
+fn kind(update: &Object<'_>) -> Result<String, FieldError> {
     update
-        .id("type", LONGEST_KIND_BYTES)?
-        .ok_or_else(|| Wrong::new("type", "is missing"))
+        .id("type", KIND_MAX_BYTES)?
+        .ok_or_else(|| FieldError::new("type", "is missing"))
 }
 
-fn wamid(update: &Object<'_>) -> Result<Wamid, Wrong> {
+fn wamid(update: &Object<'_>) -> Result<Wamid, FieldError> {
     update
-        .id("id", LONGEST_WAMID_BYTES)?
+        .id("id", WAMID_MAX_BYTES)?
         .and_then(Wamid::parse)
-        .ok_or_else(|| Wrong::new("id", "is missing"))
+        .ok_or_else(|| FieldError::new("id", "is missing"))
 }
 
-fn timestamp(update: &Object<'_>) -> Result<Timestamp, Wrong> {
+fn timestamp(update: &Object<'_>) -> Result<Timestamp, FieldError> {
     let number: i64 = update.number("timestamp")?;
-    time(number).ok_or_else(|| Wrong::new("timestamp", "is not a time"))
+    time(number).ok_or_else(|| FieldError::new("timestamp", "is not a time"))
 }
 
-/// A time as Meta writes it: seconds since 1970, in places milliseconds.
+/// Parses a time as Meta writes it: seconds since 1970, in some fields milliseconds.
 pub(crate) fn time(number: i64) -> Option<Timestamp> {
     match number {
         ..0 => None,
@@ -179,7 +182,7 @@ pub(crate) fn time(number: i64) -> Option<Timestamp> {
     }
 }
 
-/// What the message quotes; a wrong context is no reason to lose the message.
+/// Reads the quoted message; a malformed context does not reject the message.
 fn context(message: &Object<'_>) -> ContextInfo {
     let Some(context) = message.optional_object("context") else {
         return ContextInfo::default();
@@ -193,7 +196,7 @@ fn context(message: &Object<'_>) -> ContextInfo {
     };
     ContextInfo {
         quoted: context
-            .id("id", LONGEST_WAMID_BYTES)
+            .id("id", WAMID_MAX_BYTES)
             .ok()
             .flatten()
             .and_then(Wamid::parse),
