@@ -1,8 +1,7 @@
-//! The nouns that every other module speaks of: who wrote, what came in, what goes out.
+//! Data types that all modules share: contacts, inbound and outbound messages, events, state.
 //!
-//! Pure: no IO, no clock, no SQL. Everything here is plain data with the few rules that belong to
-//! the noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from
-//! Meta's JSON.
+//! Pure: no IO, no clock, no SQL; plain data with the few rules that belong to a type itself. Next
+//! on the way of a message: [`crate::whatsapp`], which parses Meta's JSON into these types.
 
 mod action;
 mod conversation;

@@ -152,7 +152,7 @@ impl Context {
                 .entry(writer.from.to_owned())
                 .or_default()
                 .push(Bubble {
-                    side: Side::Person,
+                    side: Side::Contact,
                     text: shown.to_owned(),
                     options: Vec::new(),
                     wamid: wamid.clone(),

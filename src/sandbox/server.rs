@@ -24,7 +24,7 @@ use crate::message::Wamid;
 /// Time limit of [`Sandbox::wait_for`]. Generous: it only passes when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running pretend WhatsApp. Clones share it; it stops when the last one is dropped.
+/// Running sandbox. Clones share it; it stops when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     context: Arc<Context>,

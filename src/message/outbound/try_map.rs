@@ -1,4 +1,5 @@
-//! The same message with other texts: how a rule's templates become the message that is sent.
+//! Fallible mapping of all texts of a message: turns a rule's templates into the message that is
+//! sent.
 
 use super::{
     Button, Card, CardAction, Commerce, ContactCard, Email, Form, Frame, Header, LinkButton, Media,
@@ -6,16 +7,16 @@ use super::{
     TemplateMessage, TemplateParameter,
 };
 
-/// Changes every text in `Self` by a function that may fail.
+/// Shape whose texts can be mapped by a fallible function.
 trait Texts<T> {
-    /// The same shape over other texts.
+    /// Same shape with texts of another type.
     type Of<U>;
 
     fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Self::Of<U>, E>;
 }
 
 impl<T> Outbound<T> {
-    /// Makes a message of the same shape, each text changed by `each`.
+    /// Maps each text by `each` and keeps the shape.
     ///
     /// # Errors
     /// The first error of `each`.
@@ -27,8 +28,8 @@ impl<T> Outbound<T> {
     }
 }
 
-/// Implements [`Texts`] from the list of a type's fields. A field is `same` (has no text), `text`,
-/// `part` (has texts inside), a `Vec` of them (`texts`, `parts`), an `Option` of one (`maybe_text`,
+/// Implements [`Texts`] from the list of a type's fields. A field is `same` (copied), `text`,
+/// `part` (contains texts), a `Vec` of them (`texts`, `parts`), an `Option` of one (`maybe_text`,
 /// `maybe_part`), or a list of names and texts (`named_texts`).
 macro_rules! texts {
     ($name:ident { $($field:ident: $kind:ident),* $(,)? }) => {

@@ -175,7 +175,7 @@ impl Context {
         success().into_response()
     }
 
-    /// Takes a message: the phone shows it, and its receipts are on their way.
+    /// Accepts a message: shows it on the phone and starts its receipts.
     async fn accept(self: &Arc<Self>, number: &str, body: &Value) -> Response {
         let wamid = format!("wamid.BUSINESS{}", Uuid::new_v4().simple());
         let to = recipient(body).unwrap_or_default().to_owned();
@@ -195,7 +195,7 @@ impl Context {
             let context = Arc::clone(self);
             async move {
                 for body in receipts {
-                    // A service that is down misses them, as it misses Meta's after a week.
+                    // A service that is down misses receipts, as it misses Meta's after a week.
                     let _ = context.deliver(&body).await;
                 }
             }

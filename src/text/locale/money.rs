@@ -1,24 +1,25 @@
-//! Amounts of money.
+//! Formats of amounts of money.
 //!
-//! Where the sign stands is a table of ours, by what is usual in each language: ICU4X does not
-//! offer it yet.
+//! ICU4X does not yet provide the position of the sign; the tables here give what is usual in each
+//! language.
 
 use super::Locale;
 
-/// Languages that write the sign before the number.
+/// Languages that write the currency sign before the number.
 const FIRST: [&str; 19] = [
     "af", "bn", "en", "fil", "gu", "hi", "id", "ja", "ko", "mr", "ms", "nl", "pt", "sw", "ta",
     "te", "th", "tr", "zh",
 ];
 
-/// Languages and regions that are another way than their language.
+/// Regional exceptions from `FIRST`: sign before the number.
 const FIRST_IN: [&str; 5] = ["de-AT", "de-CH", "de-LI", "it-CH", "en-ZA"];
+/// Regional exceptions from `FIRST`: sign behind the number.
 const LAST_IN: [&str; 15] = [
     "es-ES", "pt-PT", "pt-AO", "pt-MZ", "en-DE", "en-FI", "en-SE", "en-DK", "en-SI", "en-150",
     "pt-CV", "pt-GW", "pt-ST", "pt-TL", "es-GQ",
 ];
 
-/// Languages, perhaps with a region, that write a space between the sign in front and the number.
+/// Languages, some with a region, with a space between a leading sign and the number.
 const SPACED: [&str; 12] = [
     "nl", "pt", "id", "de-AT", "de-CH", "de-LI", "it-CH", "es-AR", "es-CO", "es-PE", "es-UY",
     "es-PY",
@@ -29,8 +30,8 @@ const WHOLE: [&str; 9] = [
     "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
 ];
 
-/// A currency: its sign, and the regions or languages where it is the money of the country, with
-/// its sign there.
+/// Currencies: code, sign elsewhere, regions or languages where it is the national currency, and
+/// sign there.
 const SIGNS: [(&str, &str, &[&str], &str); 36] = [
     ("USD", "$", &[], "$"),
     ("EUR", "€", &[], "€"),
@@ -71,8 +72,8 @@ const SIGNS: [(&str, &str, &[&str], &str); 36] = [
 ];
 
 impl Locale {
-    /// An amount of money with the sign of its currency, at the side where the language puts it in
-    /// its region.
+    /// Formats an amount with its currency sign, on the side that is usual in the language and
+    /// region.
     #[must_use]
     pub fn money(&self, value: f64, currency: &str) -> String {
         let whole = WHOLE.contains(&currency);
@@ -82,7 +83,7 @@ impl Locale {
         if !self.money_first() {
             return format!("{minus}{number} {sign}");
         }
-        // Letters would run into the number.
+        // A sign that ends in a letter needs a space.
         let spaced = self.is_one_of(&SPACED) || sign.ends_with(char::is_alphabetic);
         let space = if spaced { " " } else { "" };
         format!("{minus}{sign}{space}{number}")
@@ -90,7 +91,7 @@ impl Locale {
 
     fn currency_sign<'a>(&self, currency: &'a str) -> &'a str {
         let here = |places: &[&str]| places.iter().any(|place| self.is_at(place));
-        // Where dollars or pesos of the country are `$`, those of the United States cannot be.
+        // Where `$` is the national currency, US dollars need another sign.
         let taken = SIGNS
             .iter()
             .any(|(_, _, places, sign)| *sign == "$" && here(places));
@@ -110,12 +111,12 @@ impl Locale {
         if self.is_one_of(&LAST_IN) {
             return false;
         }
-        // Spanish is another on each side of the ocean.
+        // Spanish differs between Europe and America.
         let american = self.icu.id.language.as_str() == "es" && self.icu.id.region.is_some();
         american || FIRST.contains(&self.icu.id.language.as_str())
     }
 
-    /// Whether this is the language or, behind a hyphen, the language in the region.
+    /// Whether the locale matches a tag: a language, or a language and region with a hyphen.
     fn is_one_of(&self, tags: &[&str]) -> bool {
         let language = self.icu.id.language.as_str();
         tags.iter().any(|tag| match tag.split_once('-') {
@@ -124,7 +125,7 @@ impl Locale {
         })
     }
 
-    /// Whether a region, in capitals, or a language is this one.
+    /// Whether the locale has this region (in capitals) or this language.
     fn is_at(&self, place: &str) -> bool {
         let region = self.icu.id.region;
         region.is_some_and(|region| region.as_str() == place)
