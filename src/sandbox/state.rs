@@ -126,9 +126,8 @@ pub struct Option {
 impl State {
     /// Iterates over accepted sends, in order.
     pub fn accepted(&self) -> impl Iterator<Item = &Request> {
-        self.requests
-            .iter()
-            .filter(|request| matches!(request.verdict, Verdict::Accepted(_)))
+        let requests = self.requests.iter();
+        requests.filter(|request| matches!(request.verdict, Verdict::Accepted(_)))
     }
 
     /// Iterates over the message ids of accepted read marks.

@@ -31,7 +31,6 @@ pub fn is_known(code: &str) -> bool {
 /// Returns the calling code of a country.
 #[must_use]
 pub fn calling_code(code: &str) -> Option<&'static str> {
-    let from_phone = |prefix: &str| from_phone(prefix);
     let prefixes = PREFIXES.iter().filter(|(_, country)| *country == code);
     let shortest = prefixes.min_by_key(|(prefix, _)| prefix.len())?.0;
     // Of countries that share a calling code, the code is the part before the digits that differ.

@@ -20,9 +20,9 @@ pub const LENGTH_MAX: usize = 32;
 #[must_use]
 pub fn max_edits(keyword: &str) -> usize {
     let length = keyword.chars().count();
-        if length < ONE_EDIT_FROM || is_exact(keyword) {
+    if length < ONE_EDIT_FROM || is_exact(keyword) {
         0
-        } else if length < TWO_EDITS_FROM {
+    } else if length < TWO_EDITS_FROM {
         1
     } else {
         2
@@ -111,15 +111,8 @@ mod tests {
         ] {
             assert!(!is_like(word, keyword), "{word} for {keyword}");
         }
-        assert_eq!(
-            (
-                max_edits("cat"),
-                max_edits("cake"),
-                max_edits("delivery"),
-                max_edits("a1b2c3d4")
-            ),
-            (0, 1, 2, 0)
-        );
+        let keywords = ["cat", "cake", "delivery", "a1b2c3d4"];
+        assert_eq!(keywords.map(max_edits), [0, 1, 2, 0]);
     }
 
     #[test]
@@ -140,14 +133,9 @@ mod tests {
     fn every_word_of_a_phrase_may_have_its_slips() {
         let phrase = Phrase::parse("opening hours").unwrap();
 
-        assert_eq!(
-            find_like(&NormalizedText::new("Your openning huors, please"), &phrase),
-            Some(1)
-        );
-        assert_eq!(
-            find_like(&NormalizedText::new("hours of opening"), &phrase),
-            None
-        );
+        let find = |text| find_like(&NormalizedText::new(text), &phrase);
+        assert_eq!(find("Your openning huors, please"), Some(1));
+        assert_eq!(find("hours of opening"), None);
     }
 
     proptest! {
@@ -155,8 +143,8 @@ mod tests {
         fn alike_words_have_a_deletion_in_common(keyword in "[a-e]{4,9}", word in "[a-e]{2,11}") {
             if is_like(&word, &keyword) {
                 let count = max_edits(&keyword);
-                let theirs = deletions(&word, count);
-                prop_assert!(deletions(&keyword, count).iter().any(|deletion| theirs.contains(deletion)));
+                let of_word = deletions(&word, count);
+                prop_assert!(deletions(&keyword, count).iter().any(|deletion| of_word.contains(deletion)));
             }
         }
     }

@@ -26,10 +26,8 @@ pub fn is_tag(tag: &str) -> bool {
 #[must_use]
 pub fn is_known(tag: &str) -> bool {
     let language = tag.split('-').next().unwrap_or(tag);
-    is_tag(tag)
-        && CODES
-            .split(' ')
-            .any(|code| code.eq_ignore_ascii_case(language))
+    let mut codes = CODES.split(' ');
+    is_tag(tag) && codes.any(|code| code.eq_ignore_ascii_case(language))
 }
 
 #[cfg(test)]

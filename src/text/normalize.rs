@@ -60,10 +60,8 @@ impl NormalizedText {
         let mut tokenizer = Tokenizer::default();
         // Invisible characters are removed before the split, because they would be word boundaries;
         // the joiner of emoji stays.
-        let text: String = text
-            .chars()
-            .filter(|character| !is_invisible(*character))
-            .collect();
+        let visible = text.chars().filter(|character| !is_invisible(*character));
+        let text: String = visible.collect();
         for segment in text.split_word_bounds() {
             for character in segment.nfkd().flat_map(char::to_lowercase).nfkd() {
                 tokenizer.push(character);
@@ -360,29 +358,26 @@ mod tests {
         NormalizedText::new(text).joined()
     }
 
+    /// Iterates over the lines of a table without empty ones and comments.
+    fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+        let is_row = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        table.lines().filter(is_row)
+    }
+
     #[test]
     fn texts_of_many_languages_fold_to_what_people_mean() {
         let cases = include_str!("../../tests/cases/normalize/folded.txt");
-        let mut checked = 0;
-        for line in cases
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+        for line in rows(cases) {
             let (text, expected) = line.split_once(" => ").expect("`text => folded`");
             assert_eq!(folded(text), expected, "for `{text}`");
-            checked += 1;
         }
-        assert!(checked > 25, "the table was not read");
+        assert!(rows(cases).count() > 25, "the table was not read");
     }
 
     #[test]
     fn keywords_are_found_as_words_and_never_inside_one() {
         let cases = include_str!("../../tests/cases/normalize/found.txt");
-        let mut checked = 0;
-        for line in cases
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+        for line in rows(cases) {
             let (keyword, rest) = line.split_once(' ').expect("`keyword in|not in text`");
             let (expected, text) = rest
                 .strip_prefix("in ")
@@ -391,9 +386,8 @@ mod tests {
                 .expect("`in` or `not in`");
             let phrase = Phrase::parse(&keyword.replace('_', " ")).expect("a word");
             assert_eq!(NormalizedText::new(text).has(&phrase), expected, "{line}");
-            checked += 1;
         }
-        assert!(checked > 20, "the table was not read");
+        assert!(rows(cases).count() > 20, "the table was not read");
     }
 
     #[test]

@@ -202,9 +202,9 @@ mod tests {
         ];
 
         assert!(form().checked("1").is_ok());
-        for (what, form, code) in cases {
+        for (case, form, code) in cases {
             let refused = form.checked("1").map_err(|refusal| refusal.code);
-            assert_eq!(refused.map(drop), Err(code), "{what}");
+            assert_eq!(refused.map(drop), Err(code), "{case}");
         }
     }
 }

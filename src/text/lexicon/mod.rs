@@ -2,7 +2,7 @@
 //!
 //! A file per language, `en.toml` and its siblings, holds the words; this file describes the keys.
 //! The parser compares words as [`crate::text::normalize`] normalizes them. The first word of each
-//! list is also the one that we write, so it is spelt in full.
+//! list is also the one that replies use, so it is spelt in full.
 
 use std::sync::LazyLock;
 

@@ -249,14 +249,6 @@ impl Locale {
 
 /// Replaces no-break spaces by ordinary ones and removes direction marks.
 fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|character| !matches!(character, '\u{200e}' | '\u{200f}'))
-        .map(|character| {
-            if HARD_SPACES.contains(&character) {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect()
+    text.replace(HARD_SPACES, " ")
+        .replace(['\u{200e}', '\u{200f}'], "")
 }

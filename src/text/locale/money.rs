@@ -3,6 +3,8 @@
 //! ICU4X does not yet provide the position of the sign; the tables here give what is usual in each
 //! language.
 
+use std::sync::LazyLock;
+
 use super::Locale;
 
 /// Languages that write the currency sign before the number.
@@ -30,46 +32,30 @@ const WHOLE: [&str; 9] = [
     "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
 ];
 
-/// Currencies: code, sign elsewhere, regions or languages where it is the national currency, and
-/// sign there.
-const SIGNS: [(&str, &str, &[&str], &str); 36] = [
-    ("USD", "$", &[], "$"),
-    ("EUR", "€", &[], "€"),
-    ("GBP", "£", &[], "£"),
-    ("JPY", "¥", &[], "¥"),
-    ("CNY", "CN¥", &["zh", "CN"], "¥"),
-    ("INR", "₹", &[], "₹"),
-    ("BRL", "R$", &[], "R$"),
-    ("TRY", "₺", &[], "₺"),
-    ("RUB", "₽", &[], "₽"),
-    ("PLN", "zł", &[], "zł"),
-    ("KRW", "₩", &[], "₩"),
-    ("ILS", "₪", &[], "₪"),
-    ("MXN", "MX$", &["MX"], "$"),
-    ("CAD", "CA$", &["CA"], "$"),
-    ("AUD", "A$", &["AU"], "$"),
-    ("NZD", "NZ$", &["NZ"], "$"),
-    ("HKD", "HK$", &["HK"], "HK$"),
-    ("TWD", "NT$", &["TW"], "$"),
-    ("SGD", "SGD", &["SG"], "$"),
-    ("ARS", "ARS", &["AR"], "$"),
-    ("CLP", "CLP", &["CL"], "$"),
-    ("COP", "COP", &["CO"], "$"),
-    ("UYU", "UYU", &["UY"], "$"),
-    ("PEN", "PEN", &["PE"], "S/"),
-    ("ZAR", "ZAR", &["ZA"], "R"),
-    ("IDR", "IDR", &["id", "ID"], "Rp"),
-    ("THB", "THB", &["th", "TH"], "฿"),
-    ("PHP", "₱", &[], "₱"),
-    ("VND", "₫", &[], "₫"),
-    ("UAH", "UAH", &["uk", "UA"], "₴"),
-    ("NGN", "NGN", &["NG"], "₦"),
-    ("SEK", "SEK", &["sv", "SE"], "kr"),
-    ("DKK", "DKK", &["da", "DK"], "kr."),
-    ("NOK", "NOK", &["nb", "no", "NO"], "kr"),
-    ("CZK", "CZK", &["cs", "CZ"], "Kč"),
-    ("HUF", "HUF", &["hu", "HU"], "Ft"),
-];
+/// Currency as a row of `currencies.txt`.
+struct Currency {
+    code: &'static str,
+    /// Sign outside of `places`.
+    sign: &'static str,
+    national_sign: &'static str,
+    /// Languages or regions (in capitals) where it is the national currency.
+    places: Vec<&'static str>,
+}
+
+static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| {
+    let lines = include_str!("currencies.txt").lines();
+    let rows = lines.filter(|line| !line.starts_with('#'));
+    let parsed = rows.filter_map(|row| {
+        let mut columns = row.split(' ');
+        Some(Currency {
+            code: columns.next()?,
+            sign: columns.next()?,
+            national_sign: columns.next()?,
+            places: columns.collect(),
+        })
+    });
+    parsed.collect()
+});
 
 impl Locale {
     /// Formats an amount with its currency sign, on the side that is usual in the language and
@@ -90,16 +76,15 @@ impl Locale {
     }
 
     fn currency_sign<'a>(&self, currency: &'a str) -> &'a str {
-        let here = |places: &[&str]| places.iter().any(|place| self.is_at(place));
+        let is_national =
+            |currency: &Currency| currency.places.iter().any(|place| self.is_at(place));
         // Where `$` is the national currency, US dollars need another sign.
-        let taken = SIGNS
-            .iter()
-            .any(|(_, _, places, sign)| *sign == "$" && here(places));
-        let sign = SIGNS.iter().find(|(code, ..)| *code == currency);
-        match sign {
-            Some(("USD", ..)) if taken => "US$",
-            Some((_, _, places, sign)) if here(places) => sign,
-            Some((_, sign, ..)) => sign,
+        let mut dollars = CURRENCIES.iter().filter(|other| other.national_sign == "$");
+        let dollar_is_taken = dollars.any(is_national);
+        match CURRENCIES.iter().find(|known| known.code == currency) {
+            Some(known) if known.code == "USD" && dollar_is_taken => "US$",
+            Some(known) if is_national(known) => known.national_sign,
+            Some(known) => known.sign,
             None => currency,
         }
     }
@@ -120,7 +105,7 @@ impl Locale {
     fn is_one_of(&self, tags: &[&str]) -> bool {
         let language = self.icu.id.language.as_str();
         tags.iter().any(|tag| match tag.split_once('-') {
-            Some((of, region)) => of == language && self.is_at(region),
+            Some((prefix, region)) => prefix == language && self.is_at(region),
             None => *tag == language,
         })
     }

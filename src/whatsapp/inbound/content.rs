@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{FieldError, KIND_MAX_BYTES, Object, elements, text};
+use super::raw_json::{FieldError, KIND_MAX_BYTES, Object, elements};
 use super::sender::{WAMID_MAX_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
 use crate::whatsapp::bounds::{FORM_VALUES_MAX, has_more_values};
@@ -150,10 +150,7 @@ fn reaction(part: &Object<'_>) -> Result<Content, FieldError> {
             .id("message_id", WAMID_MAX_BYTES)?
             .and_then(Wamid::parse),
         // Missing and "" both mean that the reaction was removed.
-        emoji: part
-            .get("emoji")
-            .and_then(text)
-            .filter(|emoji| !emoji.is_empty()),
+        emoji: part.optional_text("emoji"),
     })
 }
 
@@ -209,9 +206,8 @@ fn edit(part: &Object<'_>, depth: usize) -> Result<Content, FieldError> {
 /// `new_wa_id`).
 fn system(part: &Object<'_>, message: &Object<'_>) -> Content {
     let kind = part.optional_text("type");
-    let before = part
-        .optional_text("customer")
-        .or_else(|| message.optional_text("from"));
+    let before = part.optional_text("customer");
+    let before = before.or_else(|| message.optional_text("from"));
     let kind = kind.unwrap_or_else(|| "system".to_owned());
     let is_change = CHANGES.contains(&kind.as_str());
     Content::System {

@@ -107,13 +107,11 @@ pub(crate) fn errors(update: &Object<'_>) -> Vec<GraphError> {
 
 fn graph_error(raw: &RawValue) -> Option<GraphError> {
     let error = Object::from_raw(raw)?;
+    let title = error.optional_text("title");
+    let data = error.optional_object("error_data");
     Some(GraphError {
         code: error.number("code").ok()?,
-        title: error
-            .optional_text("title")
-            .or_else(|| error.optional_text("message")),
-        details: error
-            .optional_object("error_data")
-            .and_then(|extra| extra.optional_text("details")),
+        title: title.or_else(|| error.optional_text("message")),
+        details: data.and_then(|data| data.optional_text("details")),
     })
 }

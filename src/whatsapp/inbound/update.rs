@@ -11,7 +11,7 @@ use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
 use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
 use crate::message::{
     AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
-    Receipt, Referral, ReferredProduct, Wamid,
+    Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 
 /// Upper bound of the length of `status`, which is a short word.
@@ -30,15 +30,8 @@ pub(crate) fn message(
     let message = object(raw)?;
     if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
         let kind = message.optional_text("type").unwrap_or_default();
-        return Ok(Event::Account(AccountEvent {
-            field: "messages/groups".to_owned(),
-            phone_number_id: Some(number.clone()),
-            waba_id: None,
-            sent_at: None,
-            summary: format!("a message ({kind}) in group {}", group.get()),
-            consent: None,
-            raw: raw.get().to_owned(),
-        }));
+        let summary = format!("a message ({kind}) in group {}", group.get());
+        return Ok(account_event("messages/groups", number, summary, raw));
     }
     let wamid = wamid(&message)?;
     let sent_at = timestamp(&message)?;
@@ -63,15 +56,14 @@ fn sender(
     message: &Object<'_>,
     content: &Content,
     cards: &[Card],
-) -> Result<(Identity, crate::message::Profile), FieldError> {
+) -> Result<(Identity, Profile), FieldError> {
     if matches!(content, Content::System { .. })
         && let Some(part) = message.optional_object("system")
     {
-        let phone = part
-            .optional_text("wa_id")
-            .or_else(|| part.optional_text("new_wa_id"));
+        let phone = part.optional_text("wa_id");
+        let phone = phone.or_else(|| part.optional_text("new_wa_id"));
         if let Some(now) = identity(phone, part.optional_text("user_id")) {
-            return Ok((now, crate::message::Profile::default()));
+            return Ok((now, Profile::default()));
         }
     }
     sender_or_recipient(message, "from", "from_user_id", cards)
@@ -86,15 +78,8 @@ pub(crate) fn echo(
     let echo = object(raw)?;
     let content = content::read(kind(&echo)?, &echo)?;
     let Ok((recipient, profile)) = sender_or_recipient(&echo, "to", "to_user_id", cards) else {
-        return Ok(Event::Account(AccountEvent {
-            field: "smb_message_echoes".to_owned(),
-            phone_number_id: Some(number.clone()),
-            waba_id: None,
-            sent_at: None,
-            summary: "a message from the phone app, to nobody who is named".to_owned(),
-            consent: None,
-            raw: raw.get().to_owned(),
-        }));
+        let summary = "a message from the phone app, to nobody who is named".to_owned();
+        return Ok(account_event("smb_message_echoes", number, summary, raw));
     };
     Ok(Event::Echo(Box::new(Echo {
         phone_number_id: number.clone(),
@@ -122,33 +107,40 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, F
         Object::from_raw(raw).map(|_| raw.get().to_owned())
     };
     let is_group = receipt.optional_text("recipient_type").as_deref() == Some("group");
-    let participant = [
-        "recipient_participant_user_id",
-        "recipient_participant_id",
-        "participant_recipient_id",
-    ];
+    let participant =
+        "recipient_participant_user_id recipient_participant_id participant_recipient_id";
+    let mut participant = participant.split(' ');
     let recipient = (!is_group).then(|| {
         let phone = receipt.optional_text("recipient_id");
         identity(phone, receipt.optional_text("recipient_user_id"))
     });
+    let claim_token = receipt.id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
         wamid: wamid(&receipt)?,
         status,
         at: timestamp(&receipt)?,
-        claim_token: receipt
-            .id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES)
-            .ok()
-            .flatten(),
+        claim_token: claim_token.ok().flatten(),
         recipient: recipient.flatten(),
-        participant: participant
-            .iter()
-            .find_map(|name| receipt.optional_text(name)),
+        participant: participant.find_map(|name| receipt.optional_text(name)),
         pricing: part("pricing"),
         conversation: part("conversation"),
         errors: errors(&receipt),
         raw: raw.get().to_owned(),
     })))
+}
+
+/// Builds an event for a message that belongs to no conversation.
+fn account_event(field: &str, number: &PhoneNumberId, summary: String, raw: &RawValue) -> Event {
+    Event::Account(AccountEvent {
+        field: field.to_owned(),
+        phone_number_id: Some(number.clone()),
+        waba_id: None,
+        sent_at: None,
+        summary,
+        consent: None,
+        raw: raw.get().to_owned(),
+    })
 }
 
 fn object(raw: &RawValue) -> Result<Object<'_>, FieldError> {
@@ -194,21 +186,17 @@ fn context(message: &Object<'_>) -> ContextInfo {
     } else {
         Forwarded::No
     };
+    let quoted = context.id("id", WAMID_MAX_BYTES);
+    let product = context.optional_object("referred_product");
     ContextInfo {
-        quoted: context
-            .id("id", WAMID_MAX_BYTES)
-            .ok()
-            .flatten()
-            .and_then(Wamid::parse),
+        quoted: quoted.ok().flatten().and_then(Wamid::parse),
         forwarded,
-        product: context
-            .optional_object("referred_product")
-            .and_then(|product| {
-                Some(ReferredProduct {
-                    catalog_id: product.optional_text("catalog_id"),
-                    product_id: product.optional_text("product_retailer_id")?,
-                })
-            }),
+        product: product.and_then(|product| {
+            Some(ReferredProduct {
+                catalog_id: product.optional_text("catalog_id"),
+                product_id: product.optional_text("product_retailer_id")?,
+            })
+        }),
     }
 }
 

@@ -121,11 +121,9 @@ fn contact(card: &ContactCard) -> Value {
     let mut name = json!({ "formatted_name": card.name });
     // Meta requires a part of the name beside the formatted one.
     let nameless = card.first_name.is_none() && card.last_name.is_none();
-    let first_name = card
-        .first_name
-        .as_deref()
-        .or(nameless.then_some(&card.name));
-    put(&mut name, "first_name", first_name);
+    let first_name = card.first_name.as_ref();
+    let first_name = first_name.or(nameless.then_some(&card.name));
+    put(&mut name, "first_name", first_name.map(String::as_str));
     put(&mut name, "last_name", card.last_name.as_deref());
     let mut part = json!({ "name": name });
     if let Some(company) = &card.company {
