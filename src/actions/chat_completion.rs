@@ -24,7 +24,7 @@ pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
             .filter(|turn| !turn.text.is_empty())
             .map(|turn| {
                 let role = match turn.speaker {
-                    Speaker::Person => "user",
+                    Speaker::Contact => "user",
                     Speaker::Business => "assistant",
                 };
                 json!({"role": role, "content": turn.text})

@@ -275,9 +275,9 @@ fn question(choose: &[&str]) -> ModelCall {
     ModelCall {
         instructions: "Answer as a bakery.".to_owned(),
         turns: vec![
-            turn(Speaker::Person, "hi"),
+            turn(Speaker::Contact, "hi"),
             turn(Speaker::Business, "Hello!"),
-            turn(Speaker::Person, "do you have rye bread?"),
+            turn(Speaker::Contact, "do you have rye bread?"),
         ],
         choose: choose.collect(),
         max_tokens: 50,

@@ -216,7 +216,7 @@ fn model(
         instructions: prompt.transpose()?.unwrap_or_default(),
         // Earlier turns are added by the caller that has the history.
         turns: vec![ModelTurn {
-            speaker: Speaker::Person,
+            speaker: Speaker::Contact,
             text: message
                 .content
                 .text_or_label()

@@ -130,7 +130,7 @@ pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
     if message.content.kind().is_some_and(Kind::is_quiet) {
         return None;
     }
-    let text = NormalizedText::new(message.content.words()?);
+    let text = NormalizedText::new(message.content.typed_text()?);
     let words = stable_hash(&[&text.joined()]);
     let now = ctx.now;
     let repeated = &mut ctx.turn.state.repeated;

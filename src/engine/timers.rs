@@ -152,7 +152,7 @@ pub(crate) fn stand_in(ctx: &TurnContext<'_>) -> Inbound {
 fn join(messages: Vec<Inbound>) -> Option<Inbound> {
     let texts: Vec<&str> = messages
         .iter()
-        .filter_map(|message| message.content.words())
+        .filter_map(|message| message.content.typed_text())
         .collect();
     let body = texts.join("\n");
     let ad = messages.iter().find_map(|message| message.ad.clone());

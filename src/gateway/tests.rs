@@ -205,7 +205,7 @@ async fn nothing_secret_is_shown_by_debug_or_display() {
     assert!(!shown.contains("why"), "{shown}");
     assert_eq!(
         error.to_string(),
-        "error 131047: more than 24 hours have passed since the person wrote"
+        "error 131047: more than 24 hours have passed since the contact's last message"
     );
     let SendError::Rejected(rejection) = error else {
         panic!("a rejection is expected");

@@ -1,4 +1,4 @@
-//! What a rule asks of the world outside, and what came of it.
+//! Requests of rules to external services, and their results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,111 +7,112 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How long an action may take at the longest: after that, the person has gone.
+/// Maximum duration of an action; contacts do not wait longer.
 pub const ACTION_TIMEOUT_MAX: Duration = Duration::from_mins(1);
 
-/// What [`Action::host`] says of the language model.
+/// Value of [`Action::host`] for the language model.
 pub const MODEL: &str = "model";
 
-/// What a rule asks of the world outside.
+/// Request of a rule to an external service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// `call`.
+    /// Key `call`.
     Http(HttpCall),
-    /// `model`.
+    /// Key `model`.
     Model(ModelCall),
 }
 
-/// An HTTP request.
+/// HTTP request.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpCall {
-    /// How.
+    /// HTTP method.
     pub method: HttpMethod,
-    /// Where to.
+    /// Address.
     pub url: String,
-    /// Beside those that every request has.
+    /// Headers beside those of every request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Sent as JSON.
+    /// Body, sent as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// From the look-up of the host to the last byte.
+    /// Time limit, from the look-up of the host to the last byte.
     pub timeout: Duration,
 }
 
-/// The method of a request.
+/// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
     /// Reads.
     Get,
-    /// Makes.
+    /// Creates.
     Post,
     /// Replaces.
     Put,
     /// Changes.
     Patch,
-    /// Takes away.
+    /// Removes.
     Delete,
 }
 
-/// A question to a language model.
+/// Question to a language model.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCall {
-    /// What the owner told it.
+    /// The owner's instructions.
     pub instructions: String,
-    /// The conversation, oldest first.
+    /// Messages of the conversation, oldest first.
     pub turns: Vec<ModelTurn>,
-    /// It chooses one of these, or none; empty: it writes a text.
+    /// Choices, of which the model picks one or none; without choices it writes a text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choose: Vec<ModelChoice>,
-    /// The longest answer.
+    /// Maximum length of the answer.
     pub max_tokens: u32,
-    /// From the look-up of the host to the last byte.
+    /// Time limit, from the look-up of the host to the last byte.
     pub timeout: Duration,
 }
 
-/// One message of the conversation.
+/// Message of the conversation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelTurn {
-    /// Who.
+    /// Author.
     pub speaker: Speaker,
-    /// What.
+    /// Text.
     pub text: String,
 }
 
-/// Who said something.
+/// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
-    /// The person.
-    Person,
-    /// We.
+    /// The contact.
+    Contact,
+    /// The business.
     Business,
 }
 
-/// Something to choose.
+/// Choice for the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelChoice {
-    /// The id of a rule.
+    /// Id of a rule.
     pub id: String,
-    /// What it is for.
+    /// Purpose of the rule.
     pub description: String,
 }
 
-/// What came of an action.
+/// Result of an action.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionResult {
-    /// `call`: the body. `model`: `{"text": …}`, or `{"choice": …}` with the id of a rule or null.
+    /// Response body of a `call`; for a `model`, `{"text": …}`, or `{"choice": …}` with the id of a
+    /// rule or null.
     Done(Value),
-    /// Why not, for people; holds nothing that somebody sent.
+    /// Reason of the failure, for the owner; contains no content of messages or responses.
     Failed(String),
 }
 
-/// Whether a part of an address is `.` or `..`, which lead to another place than the one that is
-/// written.
+/// Whether an address has a segment `.` or `..`, by which a client would call another path than the
+/// one written.
 #[must_use]
 pub fn has_dot_segments(address: &str) -> bool {
     let place = address.split(['?', '#']).next().unwrap_or_default();
@@ -123,8 +124,8 @@ pub fn has_dot_segments(address: &str) -> bool {
 }
 
 impl Action {
-    /// Whom it asks: the beginning of an address, or `model`. Only so many ask the same one at a
-    /// time.
+    /// Returns the origin of the address, or `model`; the number of concurrent actions per host is
+    /// limited.
     #[must_use]
     pub fn host(&self) -> String {
         let Self::Http(call) = self else {
@@ -135,7 +136,7 @@ impl Action {
         format!("{scheme}://{host}").to_ascii_lowercase()
     }
 
-    /// Whether asking twice does no harm.
+    /// Whether repeating the action is harmless.
     #[must_use]
     pub fn is_safe_to_repeat(&self) -> bool {
         match self {
@@ -146,7 +147,7 @@ impl Action {
 }
 
 impl HttpMethod {
-    /// As it stands in a request.
+    /// Name in HTTP.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -159,7 +160,7 @@ impl HttpMethod {
     }
 }
 
-// None of these shows what somebody wrote, or a secret: they may stand in a log.
+// These formats show no message text and no secret, so that they may be logged.
 
 impl fmt::Debug for HttpCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,27 +1,27 @@
-//! One contact with one business number, as far as a decision needs it.
+//! Conversation of one contact with one business number, as far as a decision needs it.
 
 use super::{ConversationState, Identity, PhoneNumberId};
 
-/// A person.
+/// Contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
-    /// Phone and/or user id.
+    /// Phone number, user id, or both.
     pub identity: Identity,
-    /// The latest profile name we saw.
+    /// Latest known profile name.
     pub name: Option<String>,
-    /// The latest username we saw, without `@`.
+    /// Latest known username, without `@`.
     pub username: Option<String>,
 }
 
-/// What [`crate::engine`] knows of the conversation before the message.
+/// Conversation as [`crate::engine`] sees it before the message.
 #[derive(Clone, Debug)]
 pub struct Conversation {
-    /// The business number.
+    /// Id of the business number.
     pub phone_number_id: PhoneNumberId,
-    /// The person.
+    /// Contact on the other side.
     pub contact: Contact,
-    /// How many messages this person had sent to this number before this one.
+    /// Number of earlier messages from the contact to this number.
     pub inbound_count: u64,
-    /// What earlier turns left behind.
+    /// State left by earlier turns.
     pub state: ConversationState,
 }

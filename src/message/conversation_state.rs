@@ -1,7 +1,7 @@
-//! What a conversation remembers between turns: stored as JSON in `conversations.state`.
+//! State of a conversation between turns, stored as JSON in `conversations.state`.
 //!
-//! Everything that waits (a debounce, a late reply, a flow's time, an action) is in here, with its
-//! due time; the database only keeps the earliest of them, so that it can be found.
+//! Everything that is due later (a debounce, a scheduled reply, a flow timeout, an action) is part
+//! of the state; the database indexes only the earliest due time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,104 +11,105 @@ use serde_json::Value;
 
 use super::{Inbound, Outbound, RuleId};
 
-/// What a turn leaves behind for the next one.
+/// State that a turn leaves for the next one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConversationState {
-    /// When each rule with `once` answered last.
+    /// Time of the last answer of each rule with `once`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub once: BTreeMap<RuleId, Timestamp>,
-    /// When we replied, within the last hour; the reply budget counts these.
+    /// Times of replies within the last hour, for the reply budget.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replied_at: Vec<Timestamp>,
-    /// When we asked for actions, within the last hour; the action budget counts these.
+    /// Times of requested actions within the last hour, for the action budget.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asked_at: Vec<Timestamp>,
-    /// A colleague answers by hand: the bot is quiet until then.
+    /// End of the handoff to a colleague; the bot is silent until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handoff_until: Option<Timestamp>,
-    /// The last message of the person that rules could see, by our clock.
+    /// Server time of the contact's last message that rules could see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
-    /// What rules set about the person.
+    /// Fields of the contact, set by rules.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
-    /// What rules tagged the person with.
+    /// Tags of the contact, set by rules.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
-    /// The language a rule chose for the person.
+    /// Language of the contact, set by a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Since when the person wants nothing from us.
+    /// Time of the contact's opt-out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<Timestamp>,
-    /// The flow the person is in.
+    /// Current run of a flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<FlowRun>,
-    /// How many flows were started, so that taps can be told apart.
+    /// Number of flows started so far; buttons carry it, so that taps on buttons of old runs are
+    /// recognized.
     #[serde(skip_serializing_if = "is_zero")]
     pub runs: u64,
-    /// Texts that came shortly after each other and are answered together.
+    /// Texts received in quick succession, answered together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Debounce>,
     /// Replies of rules with `after`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scheduled: Vec<ScheduledReply>,
-    /// Actions whose result is waited for.
+    /// Actions without a result yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pending_actions: Vec<PendingAction>,
-    /// How many actions were asked for.
+    /// Number of actions requested so far.
     #[serde(skip_serializing_if = "is_zero")]
     pub actions: u64,
-    /// The same words again and again: the mark of another bot.
+    /// Run of identical texts, typical of another bot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated: Option<Repeated>,
-    /// The bot stopped answering, and a note says so already.
+    /// Whether the bot is silenced and has recorded that.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub silenced: bool,
 }
 
-/// A flow that is under way.
+/// Run of a flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowRun {
-    /// Which run it is, of this conversation.
+    /// Number of the run within the conversation, from 1.
     pub number: u64,
-    /// The flow and the sub-flows it is in, the innermost last; never empty.
+    /// Flow and active sub-flows, the innermost last; never empty.
     pub frames: Vec<FlowFrame>,
-    /// Answers to this question that were no good.
+    /// Number of rejected answers to the current question.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed_attempts: u64,
-    /// When the flow gives up waiting.
+    /// Time at which the flow times out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
 }
 
-/// One flow of a run.
+/// Flow or sub-flow within a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FlowFrame {
-    /// The name of the flow.
+    /// Name of the flow.
     pub flow: String,
-    /// The id of the step that waits for an answer, or for its sub-flow.
+    /// Id of the step that waits for an answer or for its sub-flow.
     pub step: String,
-    /// The answers so far, by step.
+    /// Answers so far, by step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Value>,
-    /// The steps that were answered, in order: the way back.
+    /// Answered steps in order, for going back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered_steps: Vec<String>,
-    /// The sub-flows that were gone through, by step: the way back into them.
+    /// Finished sub-flows by step, for going back into them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub finished_subflows: BTreeMap<String, Self>,
 }
 
-/// Texts that wait for more of them.
+/// Texts that are held back for further ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Debounce {
-    /// In the order they came; never empty.
+    /// Messages in order of arrival; never empty.
     pub messages: Vec<Inbound>,
-    /// When they are answered.
+    /// Time at which they are answered.
     pub due: Timestamp,
-    /// The person had never written before the first of them.
+    /// Whether the first of them was the contact's first message ever.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_contact: bool,
     /// [`ConversationState::last_inbound_at`] before the first of them.
@@ -116,71 +117,71 @@ pub struct Debounce {
     pub last_inbound_at: Option<Timestamp>,
 }
 
-/// A reply that is sent unless the person writes before.
+/// Reply that is sent unless the contact writes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScheduledReply {
-    /// The rule.
+    /// Rule of the reply.
     pub rule: RuleId,
-    /// When.
+    /// Time of sending.
     pub due: Timestamp,
-    /// What it answers.
+    /// Message being answered.
     pub message: Inbound,
-    /// What the rule's patterns caught.
+    /// Captures of the rule's patterns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub captures: BTreeMap<String, String>,
 }
 
-/// An action under way.
+/// Action without a result yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingAction {
-    /// Which action it is, of this conversation.
+    /// Number of the action within the conversation, from 1.
     pub number: u64,
-    /// The rule, or `flow/end`.
+    /// Id of the rule, or `flow/end`.
     pub source: RuleId,
-    /// What it answers.
+    /// Message being answered.
     pub message: Inbound,
-    /// What the rule's patterns caught.
+    /// Captures of the rule's patterns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub captures: BTreeMap<String, String>,
-    /// The answers of a flow that has ended.
+    /// Answers of a flow that has ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Value>,
-    /// When it was asked for.
+    /// Time of the request.
     pub asked_at: Timestamp,
-    /// How many actions led to it, one after the other.
+    /// Number of consecutive actions that led to this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub chain: u64,
-    /// What `on_error` said then: said when the rules have its answer no more.
+    /// The rendered `on_error` reply, sent if the rule has been removed before the result arrives.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instead: Vec<Outbound>,
 }
 
-/// How often the same words came in a row.
+/// Run of identical texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeated {
-    /// A hash of the folded words.
+    /// Hash of the normalized text.
     pub words: u64,
-    /// How often.
+    /// Length of the run.
     pub times: u32,
-    /// When they came last.
+    /// Time of the last text.
     pub at: Timestamp,
 }
 
-/// Which of two conversations was used last.
+/// The more recently used of two conversations that are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Newer {
-    /// The one that takes the other in.
+    /// The conversation that remains.
     Own,
-    /// The one that is taken in.
+    /// The conversation that is merged into it.
     Other,
 }
 
 impl ConversationState {
-    /// Takes in what another conversation with the same person remembers: the one that was used
-    /// last is right, but nothing that somebody waits for is forgotten.
+    /// Merges the state of another conversation with the same contact. The more recent state wins,
+    /// but nothing pending is lost.
     ///
-    /// The other's actions are counted on from ours: its first gets the number after our last.
+    /// The other's actions are renumbered after those of this conversation.
     pub fn join(&mut self, mut other: Self, newer: Newer) {
         for pending_actions in &mut other.pending_actions {
             pending_actions.number += self.actions;
@@ -192,7 +193,7 @@ impl ConversationState {
             Newer::Other => (other, this),
         };
         state.actions = actions;
-        // Taps name the run they belong to, so no number is given twice.
+        // Buttons carry the number of their run, so that no number may be used twice.
         state.runs = state.runs.max(older.runs);
         state.pending_actions.extend(older.pending_actions);
         state.debounce = match (older.debounce, state.debounce) {
@@ -204,17 +205,17 @@ impl ConversationState {
             }),
             (before, after) => after.or(before),
         };
-        // Nobody gets twice as much by being two.
+        // Two conversations do not have two budgets.
         state.replied_at.extend(older.replied_at);
         state.asked_at.extend(older.asked_at);
-        // What is known of a person is known of the person, whichever id it was learned by.
+        // Facts about a contact hold for the contact, under either id.
         state.tags.extend(older.tags);
         for (name, value) in older.fields {
             state.fields.entry(name).or_insert(value);
         }
         state.language = state.language.or(older.language);
         state.handoff_until = state.handoff_until.max(older.handoff_until);
-        // Whether the newer one was told to go on cannot be known: silence is the safe side.
+        // Whether the contact opted in again later is unknown: silence is the safe choice.
         state.opted_out_at = state.opted_out_at.or(older.opted_out_at);
         if state.opted_out_at.is_some() {
             state.run = None;
@@ -223,7 +224,7 @@ impl ConversationState {
         *self = state;
     }
 
-    /// When something in here becomes due; the earliest of all.
+    /// Returns the earliest due time.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
         let debounce = self.debounce.as_ref().map(|debounce| debounce.due);
@@ -233,7 +234,7 @@ impl ConversationState {
         rest.chain(scheduled).min()
     }
 
-    /// Drops everything that is due: nobody can do it.
+    /// Drops everything that is due and can no longer be done.
     pub fn forget_due(&mut self, now: Timestamp) {
         self.debounce.take_if(|debounce| debounce.due <= now);
         self.run
@@ -242,7 +243,7 @@ impl ConversationState {
         self.handoff_until.take_if(|until| *until <= now);
     }
 
-    /// The innermost flow.
+    /// Returns the innermost flow.
     #[must_use]
     pub fn frame(&self) -> Option<&FlowFrame> {
         self.run.as_ref()?.frames.last()
@@ -271,7 +272,7 @@ mod tests {
         Inbound::new(number, wamid, sender, Timestamp::UNIX_EPOCH, content)
     }
 
-    /// A state in which so many actions were asked for, and the last one waits.
+    /// Builds a state in which `actions` actions were requested and the last one is pending.
     fn pending_actions(actions: u64) -> ConversationState {
         let last = PendingAction {
             number: actions,

@@ -1,28 +1,27 @@
-//! What one update means to us.
+//! Parsed updates of a webhook.
 
 use jiff::Timestamp;
 
 use super::{Echo, Identity, Inbound, PhoneNumberId, Receipt};
 
-/// One update, understood as far as it can be. Every one of them is stored; only `Message` is
-/// answered.
+/// One parsed update. Every update is stored; only `Message` is answered.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A person wrote to us.
+    /// Message from a contact.
     Message(Box<Inbound>),
-    /// A colleague wrote to a person from the phone app: the bot goes quiet there.
+    /// Message of a colleague to a contact from the phone app; it silences the bot in the
+    /// conversation.
     Echo(Box<Echo>),
-    /// `WhatsApp` tells of a message we sent.
+    /// Receipt of an outbound message.
     Receipt(Box<Receipt>),
-    /// Anything else Meta told us: history, calls, groups, account fields, value-level errors.
+    /// Any other readable update: history, calls, groups, account fields, value-level errors.
     Account(AccountEvent),
-    /// An update we could not understand.
+    /// Unreadable update.
     Unreadable(Unreadable),
 }
 
-/// Fields that tell how the account and its numbers stand with `WhatsApp`: what is allowed, and
-/// what no longer is.
-pub const STANDING_FIELDS: [&str; 5] = [
+/// Fields that report permissions and restrictions of the account and its numbers.
+pub const ACCOUNT_STATUS_FIELDS: [&str; 5] = [
     "account_update",
     "account_alerts",
     "account_review_update",
@@ -30,66 +29,66 @@ pub const STANDING_FIELDS: [&str; 5] = [
     "business_capability_update",
 ];
 
-/// Something that is kept and never answered.
+/// Update that is stored and never answered.
 #[derive(Clone, Debug)]
 pub struct AccountEvent {
-    /// Meta's `field`, with `/errors` or `/groups` behind it for those parts of `messages`.
+    /// Meta's `field`, with `/errors` or `/groups` appended for those parts of `messages`.
     pub field: String,
-    /// The number concerned, when the update names one.
+    /// Business number, if the update names one.
     pub phone_number_id: Option<PhoneNumberId>,
-    /// The account concerned (`entry[].id`).
+    /// Id of the account (`entry[].id`).
     pub waba_id: Option<String>,
-    /// When Meta says it (`entry[].time`); only news about accounts has that.
-    pub told_at: Option<Timestamp>,
-    /// What it says, as one line for people.
+    /// Time of sending (`entry[].time`), only of account fields.
+    pub sent_at: Option<Timestamp>,
+    /// Summary in one line, for the owner.
     pub summary: String,
-    /// A wish about marketing that it tells of.
+    /// Marketing preference of a contact.
     pub consent: Option<Consent>,
-    /// The raw JSON: the `value` of the change, or the one element of it that is meant.
+    /// Raw JSON: the `value` of the change, or one element of it.
     pub raw: String,
 }
 
-/// News about how the account stands, as it was stored.
+/// Stored update of an account status field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountNews {
-    /// One of [`STANDING_FIELDS`].
+pub struct AccountStatusEvent {
+    /// One of [`ACCOUNT_STATUS_FIELDS`].
     pub field: String,
-    /// The account, where it was named.
+    /// Id of the account, if named.
     pub waba_id: Option<String>,
-    /// When Meta said it.
-    pub told_at: Timestamp,
+    /// Time of sending.
+    pub sent_at: Timestamp,
     /// The `value` of the change.
     pub raw: String,
 }
 
-/// A person's wish about marketing messages (field `user_preferences`).
+/// Preference of a contact about marketing messages (field `user_preferences`).
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences>.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
-    /// Whose wish.
-    pub who: Identity,
-    /// What is wished.
+    /// Identity of the contact.
+    pub contact: Identity,
+    /// Chosen preference.
     pub marketing: Marketing,
 }
 
-/// Whether a person wants marketing messages.
+/// Marketing preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marketing {
-    /// No more of them.
+    /// The contact wants no marketing messages.
     Stop,
-    /// They may come again.
+    /// The contact wants marketing messages again.
     Resume,
 }
 
-/// An update for the quarantine.
+/// Unreadable update, stored in the quarantine.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
-    /// The number concerned, when it could be read.
+    /// Business number, if it could be read.
     pub phone_number_id: Option<PhoneNumberId>,
-    /// What was wrong, for a person; never holds message text.
+    /// Reason, for the owner; never contains message text.
     pub reason: String,
-    /// The bytes as they came.
+    /// Bytes as received.
     pub raw: Vec<u8>,
 }

@@ -1,34 +1,34 @@
-//! Who a person is, and where a reply to them goes.
+//! Identity of a contact, and the address of a reply.
 
 use serde::{Deserialize, Serialize};
 
 use super::{UserId, WaId};
 
-/// What we know of a person: the phone number, the business-scoped user id, or both.
+/// Known ids of a contact: the phone number, the business-scoped user id, or both.
 ///
-/// Since usernames (2026) either may be missing from a webhook, never both. See
+/// Since usernames (2026), a webhook may lack either, but never both. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Identity {
     /// Only the phone number is known.
     Phone(WaId),
-    /// Only the user id is known: the person hides the phone.
+    /// Only the user id is known: the contact hides the phone number.
     User(UserId),
-    /// Both are known and belong to one person.
+    /// Both are known and belong to one contact.
     Both(WaId, UserId),
 }
 
-/// The address of a send: exactly one of the two fields of Meta's request.
+/// Address of a send: exactly one of two fields of Meta's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Recipient {
-    /// Goes into `to`.
+    /// Field `to`.
     Phone(WaId),
-    /// Goes into `recipient`; a user id in `to` is accepted by Meta and never arrives.
+    /// Field `recipient`; Meta accepts a user id in `to` and never delivers the message.
     UserId(UserId),
 }
 
 impl Identity {
-    /// Joins what a webhook gave; `None` when it gave neither.
+    /// Combines the ids of a webhook; `None` without any.
     #[must_use]
     pub fn from_parts(wa_id: Option<WaId>, user_id: Option<UserId>) -> Option<Self> {
         match (wa_id, user_id) {
@@ -39,7 +39,7 @@ impl Identity {
         }
     }
 
-    /// The phone number, when known.
+    /// Returns the phone number, if known.
     #[must_use]
     pub fn wa_id(&self) -> Option<&WaId> {
         match self {
@@ -48,7 +48,7 @@ impl Identity {
         }
     }
 
-    /// The business-scoped user id, when known.
+    /// Returns the business-scoped user id, if known.
     #[must_use]
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
@@ -57,8 +57,8 @@ impl Identity {
         }
     }
 
-    /// Where a reply goes: to the phone when we know it, because every kind of message may go
-    /// there.
+    /// Returns the address of a reply: the phone number if known, since every kind of message may
+    /// be sent to it.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         match self {

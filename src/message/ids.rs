@@ -1,18 +1,18 @@
-//! Identifiers as types, so that one is never taken for another.
+//! Identifiers as types, so that they cannot be confused.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a text can be an id of Meta's or of the gateway's where it becomes a part of an address
-/// or of a file name: there `..`, a slash or a blank would mean something else.
+/// Whether a text can stand as an id of Meta or the gateway in an address or a file name, where
+/// `..`, a slash or a blank would have another meaning.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     !text.is_empty() && text.bytes().all(plain)
 }
 
-/// Writes bytes as lower-case hexadecimal digits, two for each byte.
+/// Writes bytes as lower-case hexadecimal digits, two per byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
@@ -22,15 +22,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// Parses 64 hexadecimal digits of either case.
+pub(crate) fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+    let pairs = digits.chunks_exact(2).filter(|_| digits.len() == 64);
+    let bytes = pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
+    bytes.collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($visibility:ident, $(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// Takes a non-empty text; `None` when it is empty, because Meta sends `""` for
+            /// Parses a non-empty text; `None` when it is empty, because Meta sends `""` for
             /// "unknown".
             #[must_use]
             pub fn parse(text: impl Into<String>) -> Option<Self> {
@@ -38,24 +46,23 @@ macro_rules! text_id {
                 (!text.is_empty()).then_some(Self(text))
             }
 
-            /// The text as Meta wrote it.
+            /// Returns the text as Meta wrote it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-    };
-}
+                impl AsRef<str> for $name {
+                    fn as_ref(&self) -> &str {
+                        &self.0
+                    }
+                }
 
-/// Ids that say nothing about a person may be shown anywhere.
-macro_rules! shown {
-    ($name:ident) => {
+                text_id!($visibility $name);
+            };
+            // Ids that reveal nothing about a contact.
+            (shown $name:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -67,52 +74,39 @@ macro_rules! shown {
                 write!(f, concat!(stringify!($name), "({})"), self.0)
             }
         }
-    };
-}
-
-/// Ids that name a person: `Debug` tells only the length, so that no log can give the person away.
-macro_rules! private {
-    ($name:ident) => {
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(
-                    f,
-                    concat!(stringify!($name), "(<{} characters>)"),
-                    self.0.len()
-                )
+        };
+        // Ids that identify a contact: `Debug` shows the length only, to keep them out of logs.
+        (private $name:ident) => {
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    let length = self.0.len();
+                    write!(f, concat!(stringify!($name), "(<{} characters>)"), length)
+                }
             }
-        }
-    };
-}
+        };
+    }
 
-text_id!(
+text_id!(shown,
     /// Id of a business phone number (`metadata.phone_number_id`); not the number itself.
     PhoneNumberId
 );
-text_id!(
-    /// Id of one WhatsApp message. Opaque, but it encodes the person's number: never log it.
+text_id!(private,
+    /// Id of one WhatsApp message. Opaque, but it encodes the contact's number: never log it.
     Wamid
 );
-text_id!(
-    /// A person's phone number as WhatsApp writes it: digits, no plus.
+text_id!(private,
+    /// Phone number of a contact as WhatsApp writes it: digits, no plus.
     WaId
 );
-text_id!(
-    /// A person's business-scoped user id (`US.1349…`), there when the phone may be hidden.
+text_id!(private,
+    /// Business-scoped user id of a contact (`US.1349…`), present when the phone may be hidden.
     UserId
 );
-text_id!(
+text_id!(shown,
     /// The `id` of a `[[rule]]`.
     RuleId
 );
-text_id!(
-    /// Hash of the full text of the rules that decided (hex).
+text_id!(shown,
+    /// Hash (hexadecimal) of the full text of the rules that made a decision.
     RulesVersion
 );
-
-shown!(PhoneNumberId);
-shown!(RuleId);
-shown!(RulesVersion);
-private!(Wamid);
-private!(WaId);
-private!(UserId);

@@ -1,96 +1,87 @@
-//! What we know of a message template that Meta has approved: enough to check what a rule puts into
-//! it.
+//! Shape of an approved message template, against which rules are checked.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Header, MediaKind, TemplateButton, TemplateMessage};
 
-/// The shape of one template in one language, as `replyd templates sync` keeps it.
+/// Shape of one template in one language, as `replyd templates sync` stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateShape {
-    /// `[a-z0-9_]`, up to 512 characters.
+    /// Name of `[a-z0-9_]`, up to 512 characters.
     pub name: String,
-    /// As sends write it: `en_US`.
+    /// Language as in sends: `en_US`.
     pub language: String,
-    /// Meta's word: `APPROVED`, `PAUSED` and more; an open set.
+    /// Meta's status: `APPROVED`, `PAUSED`; an open set.
     pub status: String,
-    /// Meta's word: `UTILITY`, `MARKETING`, `AUTHENTICATION`; an open set.
+    /// Meta's category: `UTILITY`, `MARKETING`, `AUTHENTICATION`; an open set.
     pub category: String,
-    /// What stands above the text, when there is something.
+    /// Header above the text.
     pub header: Option<HeaderShape>,
     /// Variables of the text in the order they must be sent: `1`, `2`, or their names.
     pub body: Vec<String>,
-    /// The variables have names, which must be sent along.
+    /// Whether the variables have names, which must be sent along.
     pub named: bool,
-    /// In the order they are numbered.
+    /// Buttons; their indexes are the numbers that sends refer to.
     pub buttons: Vec<ButtonShape>,
-    /// How many cards a carousel has; 0 for a template without one.
+    /// Number of cards of a carousel; 0 without one.
     pub cards: usize,
 }
 
-/// What a template has above its text.
+/// Header of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderShape {
-    /// A line of text with its variables, at most one.
+    /// Line of text with at most one variable.
     Text(Vec<String>),
-    /// A picture, given with each send.
+    /// Image, given with each send.
     Image,
-    /// A film, given with each send.
+    /// Video, given with each send.
     Video,
-    /// A file, given with each send.
+    /// Document, given with each send.
     Document,
-    /// A place, given with each send.
+    /// Location, given with each send.
     Location,
 }
 
-/// One button of a template.
+/// Button of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ButtonShape {
-    /// Meta's word in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow` and
-    /// more; an open set.
+    /// Meta's type in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow`; an
+    /// open set.
     pub kind: String,
-    /// The label.
+    /// Label.
     pub text: String,
-    /// A send must give a value: the end of an address, or the code to copy.
+    /// Whether a send must give a value: the end of an address, or the code to copy.
     pub needs_value: bool,
 }
 
-/// What `replyd templates sync` writes and rules are checked against.
+/// File that `replyd templates sync` writes and rules are checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateFile {
-    /// When they were fetched, ISO 8601.
+    /// Time of the synchronization, ISO 8601.
     pub synced_at: String,
-    /// Every template of the account.
+    /// All templates of the account.
     pub templates: Vec<TemplateShape>,
 }
 
 impl TemplateShape {
-    /// What a message gives beside what the template takes, each with the part of the message it is
-    /// about: `header`, `body`, `buttons` or `cards`.
+    /// Lists the mismatches between a message and the template, each with the part of the message:
+    /// `header`, `body`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        problems.extend(
-            self.header_difference(template)
-                .map(|message| ("header", message)),
-        );
-        let given: Vec<Option<&str>> = template
+        let header = self.header_difference(template);
+        problems.extend(header.map(|message| ("header", message)));
+        let given = template
             .body
             .iter()
-            .map(|parameter| parameter.name.as_deref())
-            .collect();
+            .map(|parameter| parameter.name.as_deref());
+        let given: Vec<Option<&str>> = given.collect();
         if self.named {
-            let missing: Vec<&str> = self
-                .body
-                .iter()
-                .map(String::as_str)
-                .filter(|name| !given.contains(&Some(name)))
-                .collect();
-            let strange: Vec<&str> = given
-                .iter()
-                .flatten()
-                .copied()
+            let needed = self.body.iter().map(String::as_str);
+            let missing: Vec<&str> = needed.filter(|name| !given.contains(&Some(name))).collect();
+            let names = given.iter().flatten().copied();
+            let strange: Vec<&str> = names
                 .filter(|name| !self.body.iter().any(|known| known == name))
                 .collect();
             if !missing.is_empty() {
@@ -111,10 +102,8 @@ impl TemplateShape {
             let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
             problems.push(("body", message));
         }
-        problems.extend(
-            self.button_differences(template)
-                .map(|message| ("buttons", message)),
-        );
+        let buttons = self.button_differences(template);
+        problems.extend(buttons.map(|message| ("buttons", message)));
         if self.cards != template.cards.len() {
             let (takes, gets) = (self.cards, template.cards.len());
             let message = format!("the template has {takes} cards, and gets {gets}");
@@ -181,7 +170,7 @@ impl TemplateShape {
     }
 }
 
-/// Names in backticks with commas between.
+/// Joins names in backticks with commas.
 fn quoted(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")

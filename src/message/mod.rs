@@ -1,8 +1,7 @@
-//! The nouns that every other module speaks of: who wrote, what came in, what goes out.
+//! Data types that all modules share: contacts, inbound and outbound messages, events, state.
 //!
-//! Pure: no IO, no clock, no SQL. Everything here is plain data with the few rules that belong to
-//! the noun itself. Next on the way of a message: [`crate::whatsapp`], which makes these from
-//! Meta's JSON.
+//! Pure: no IO, no clock, no SQL; plain data with the few rules that belong to a type itself. Next
+//! on the way of a message: [`crate::whatsapp`], which parses Meta's JSON into these types.
 
 mod action;
 mod conversation;
@@ -26,11 +25,11 @@ pub use conversation_state::{
     ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
-    AccountEvent, AccountNews, Consent, Event, Marketing, STANDING_FIELDS, Unreadable,
+    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
 };
 pub use identity::{Identity, Recipient};
-pub(crate) use ids::hex;
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
+pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, ReferredProduct};
 pub use media_file::{FileKind, MediaFile};

@@ -1,49 +1,48 @@
-//! What WhatsApp tells of a message we sent.
+//! Delivery receipts of outbound messages.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, PhoneNumberId, Wamid};
 
-/// One element of `statuses[]`.
+/// Parsed element of `statuses[]`.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// The business number that sent.
+    /// Business number that sent the message.
     pub phone_number_id: PhoneNumberId,
-    /// Our message.
+    /// Outbound message.
     pub wamid: Wamid,
-    /// Meta's word: one of [`DeliveryStatus`], or another (`deleted`, `warning`, ones to come),
-    /// which is kept and moves nothing.
+    /// Meta's status: the name of a [`DeliveryStatus`], or another word (`deleted`, `warning`,
+    /// future ones), which is stored and has no effect.
     pub status: String,
-    /// When, by WhatsApp's clock.
+    /// Time of the status, by WhatsApp's clock.
     pub at: Timestamp,
-    /// `biz_opaque_callback_data`: the tag of the attempt that sent it.
+    /// `biz_opaque_callback_data`: the claim token of the attempt that sent the message.
     pub claim_token: Option<String>,
-    /// To whom it was sent, when it is told; a receipt may be the first to name both ids of a
-    /// person.
+    /// Recipient, if given; a receipt may be the first update with both ids of a contact.
     pub recipient: Option<Identity>,
-    /// The member of a group it is about.
+    /// Member of a group that the receipt is about.
     pub participant: Option<String>,
-    /// What it costs, as JSON: `billable`, `pricing_model`, `type`, `category`.
+    /// Price, as JSON: `billable`, `pricing_model`, `type`, `category`.
     pub pricing: Option<String>,
-    /// The conversation that Meta counts it to, as JSON: `id`, `expiration_timestamp`, `origin`.
+    /// Conversation that Meta bills, as JSON: `id`, `expiration_timestamp`, `origin`.
     pub conversation: Option<String>,
-    /// Why it failed.
+    /// Reasons of a failure.
     pub errors: Vec<GraphError>,
-    /// The element of `statuses[]` byte for byte.
+    /// The element of `statuses[]`, byte for byte.
     pub raw: String,
 }
 
 impl Receipt {
-    /// The step, when it is one we know.
+    /// Returns the status, if it is a known one.
     #[must_use]
     pub fn step(&self) -> Option<DeliveryStatus> {
         DeliveryStatus::parse(&self.status)
     }
 }
 
-/// WhatsApp's own words for how far a message got, in the order they merge: a later one never
-/// yields to an earlier one. `Failed` is last because it is terminal and may follow `Sent`.
+/// Stages of delivery, in the order in which receipts merge: a later stage is never replaced by an
+/// earlier one. `Failed` is last because it is final and may follow `Sent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
@@ -59,21 +58,21 @@ pub enum DeliveryStatus {
     Failed,
 }
 
-/// An error as Graph writes it, in a webhook or in an answer.
+/// Error as Graph reports it, in a webhook or a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphError {
-    /// What all logic is built on.
+    /// Error code, the only part that logic uses.
     pub code: i64,
-    /// Short English text of Meta's.
+    /// Short English text by Meta.
     #[serde(default)]
     pub title: Option<String>,
-    /// `error_data.details`: the longer explanation.
+    /// Longer explanation (`error_data.details`).
     #[serde(default)]
     pub details: Option<String>,
 }
 
 impl DeliveryStatus {
-    /// Every status with Meta's word for it, lowest first.
+    /// Every status with Meta's word, lowest first.
     pub const ALL: [(&'static str, Self); 5] = [
         ("sent", Self::Sent),
         ("delivered", Self::Delivered),
@@ -82,13 +81,13 @@ impl DeliveryStatus {
         ("failed", Self::Failed),
     ];
 
-    /// Meta's word.
+    /// Returns Meta's word.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
     }
 
-    /// Reads Meta's word; the set is open, so an unknown one is `None`.
+    /// Parses Meta's word; `None` for an unknown one, since the set is open.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL

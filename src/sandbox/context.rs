@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::message::PhoneNumberId;
 use crate::whatsapp::signature;
 
-/// Settings of a pretend WhatsApp.
+/// Settings of a sandbox.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Address of the listener, on loopback.

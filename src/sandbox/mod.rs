@@ -1,4 +1,4 @@
-//! The pretend WhatsApp: Graph's side and the phone's side of it, over real HTTP on loopback.
+//! Simulated WhatsApp: Graph and the contacts' phones, over real HTTP on loopback.
 //!
 //! It accepts sends and answers as Graph does (`graph`), posts signed webhooks to the service's
 //! real endpoint ([`webhooks`]), and offers a phone for typing and tapping (`phone`). [`State`]

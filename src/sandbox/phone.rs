@@ -27,7 +27,7 @@ pub(super) struct Writer<'a> {
 
 /// Action of a contact: exactly one of `text` and `tap`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Say {
+pub(super) struct WriteRequest {
     from: String,
     name: Option<String>,
     text: Option<String>,
@@ -46,16 +46,16 @@ pub(super) struct Written {
 /// Accepts a text or a tap, and posts its webhook.
 pub(super) async fn say(
     Shared(context): Shared<Arc<Context>>,
-    Json(say): Json<Say>,
+    Json(request): Json<WriteRequest>,
 ) -> Result<Json<Written>, (StatusCode, Json<Value>)> {
     let refuse = |status, message: String| (status, Json(json!({ "error": message })));
-    let (message, text) = match (&say.text, &say.tap) {
-        (Some(text), None) => (
-            json!({ "type": "text", "text": { "body": text } }),
-            text.clone(),
-        ),
+    let (message, text) = match (&request.text, &request.tap) {
+        (Some(text), None) => {
+            let message = json!({ "type": "text", "text": { "body": text } });
+            (message, text.clone())
+        }
         (None, Some(name)) => {
-            let option = context.state().option(&say.from, name).cloned();
+            let option = context.state().option(&request.from, name).cloned();
             let option = option.ok_or_else(|| {
                 let message = format!("nothing on the screen can be tapped by the name `{name}`");
                 refuse(StatusCode::NOT_FOUND, message)
@@ -69,8 +69,8 @@ pub(super) async fn say(
     };
     let number = context.settings.numbers[0].clone();
     let writer = Writer {
-        from: &say.from,
-        name: say.name.as_deref(),
+        from: &request.from,
+        name: request.name.as_deref(),
         number: &number,
     };
     let wamid = context
@@ -80,16 +80,16 @@ pub(super) async fn say(
             let message = format!("the service did not take the webhook: it answered {status}");
             refuse(StatusCode::BAD_GATEWAY, message)
         })?;
-    let bubbles = context.state().screens.get(&say.from).map_or(0, |screen| {
-        let at = screen
-            .iter()
-            .position(|bubble| bubble.wamid == wamid.as_str());
-        at.map_or(screen.len(), |at| at + 1)
-    });
-    Ok(Json(Written {
-        wamid: wamid.as_str().to_owned(),
-        bubbles,
-    }))
+    let wamid = wamid.as_str().to_owned();
+    let bubbles = context
+        .state()
+        .screens
+        .get(&request.from)
+        .map_or(0, |screen| {
+            let at = screen.iter().position(|bubble| bubble.wamid == wamid);
+            at.map_or(screen.len(), |at| at + 1)
+        });
+    Ok(Json(Written { wamid, bubbles }))
 }
 
 /// Requested part of a screen.
@@ -111,12 +111,9 @@ pub(super) async fn screen(
     let mut changes = context.changes.subscribe();
     let look = || -> Vec<Bubble> {
         let state = context.state();
-        state
-            .screens
-            .get(&phone)
-            .and_then(|bubbles| bubbles.get(part.after..))
-            .unwrap_or_default()
-            .to_vec()
+        let bubbles = state.screens.get(&phone);
+        let new = bubbles.and_then(|bubbles| bubbles.get(part.after..));
+        new.unwrap_or_default().to_vec()
     };
     let new_bubbles = async {
         loop {
@@ -127,11 +124,8 @@ pub(super) async fn screen(
             }
         }
     };
-    Json(
-        tokio::time::timeout(wait, new_bubbles)
-            .await
-            .unwrap_or_default(),
-    )
+    let shown = tokio::time::timeout(wait, new_bubbles).await;
+    Json(shown.unwrap_or_default())
 }
 
 impl Context {
@@ -147,17 +141,14 @@ impl Context {
     ) -> Result<Wamid, u16> {
         let wamid = format!("wamid.PERSON{}", Uuid::new_v4().simple());
         self.change(|state| {
-            state
-                .screens
-                .entry(writer.from.to_owned())
-                .or_default()
-                .push(Bubble {
-                    side: Side::Person,
-                    text: shown.to_owned(),
-                    options: Vec::new(),
-                    wamid: wamid.clone(),
-                    read: false,
-                });
+            let screen = state.screens.entry(writer.from.to_owned()).or_default();
+            screen.push(Bubble {
+                side: Side::Contact,
+                text: shown.to_owned(),
+                options: Vec::new(),
+                wamid: wamid.clone(),
+                read: false,
+            });
         });
         let mut message = content;
         message["from"] = json!(writer.from);
@@ -177,7 +168,7 @@ impl Context {
     /// # Errors
     /// The last HTTP status.
     pub(super) async fn deliver(&self, body: &str) -> Result<(), u16> {
-        let mut waits = webhooks::RETRIES.iter();
+        let mut waits = webhooks::RETRIES_MS.iter();
         loop {
             let status = self.post(body.as_bytes().to_vec()).await;
             if status == 200 {
@@ -185,7 +176,7 @@ impl Context {
             }
             self.change(|state| state.refused_webhooks += 1);
             match waits.next() {
-                Some(wait) => tokio::time::sleep(*wait).await,
+                Some(wait) => tokio::time::sleep(Duration::from_millis(*wait)).await,
                 None => return Err(status),
             }
         }

@@ -17,14 +17,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::account::Account;
 use super::context::{Context, Settings};
 use super::faults::Fault;
+use super::graph::{connections, media, messages, numbers, object, profile, templates};
+use super::phone;
 use super::state::{State, StoredFile};
-use super::{graph, phone};
 use crate::message::Wamid;
 
 /// Time limit of [`Sandbox::wait_for`]. Generous: it only passes when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running pretend WhatsApp. Clones share it; it stops when the last one is dropped.
+/// Running sandbox. Clones share it; it stops when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     context: Arc<Context>,
@@ -101,14 +102,14 @@ impl Sandbox {
         at(&self.context.state())
     }
 
-    /// Waits until `ready` returns a value, and returns it. `what` names it in the panic.
+    /// Waits until `ready` returns a value, and returns it. `condition` names it in the panic.
     ///
     /// # Panics
     /// When `ready` returns nothing within 30 s; the message shows the state.
     #[track_caller]
     pub fn wait_for<T>(
         &self,
-        what: &str,
+        condition: &str,
         mut ready: impl FnMut(&State) -> Option<T>,
     ) -> impl Future<Output = T> {
         let place = std::panic::Location::caller();
@@ -128,7 +129,7 @@ impl Sandbox {
             });
             value.await.unwrap_or_else(|_| {
                 let state = self.look(|state| format!("{state:#?}"));
-                panic!("{place}: waited in vain for {what}; {state}")
+                panic!("{place}: waited in vain for {condition}; {state}")
             })
         }
     }
@@ -174,65 +175,48 @@ impl Sandbox {
     /// When the service has not acknowledged it after all retries.
     pub async fn write(&self, from: &str, content: serde_json::Value, shown: &str) -> Wamid {
         let number = self.context.settings.numbers[0].clone();
-        self.context
-            .write(
-                &phone::Writer {
-                    from,
-                    name: None,
-                    number: &number,
-                },
-                content,
-                shown,
-            )
-            .await
-            .unwrap_or_else(|status| panic!("the service answered {status}"))
+        let writer = phone::Writer {
+            from,
+            name: None,
+            number: &number,
+        };
+        let written = self.context.write(&writer, content, shown).await;
+        written.unwrap_or_else(|status| panic!("the service answered {status}"))
     }
 }
 
 fn router(context: Arc<Context>) -> Router {
-    Router::new()
+    let media_form = DefaultBodyLimit::max(media::MAX_FORM_BYTES);
+    let edges = [
+        ("messages", post(messages::messages)),
+        ("media", post(media::upload).layer(media_form)),
+        (
+            "message_templates",
+            get(templates::list)
+                .post(templates::create)
+                .delete(templates::delete),
+        ),
+        ("phone_numbers", get(numbers::list)),
+        ("subscribed_apps", get(numbers::subscribed_apps)),
+        (
+            "whatsapp_business_profile",
+            get(profile::get).post(profile::update),
+        ),
+    ];
+    let object = get(object::get).post(object::post).delete(object::delete);
+    let connections = get(connections::list).post(connections::create);
+    let connection = get(connections::get).delete(connections::delete);
+    let router = edges
+        .into_iter()
+        .fold(Router::new(), |router, (edge, methods)| {
+            router.route(&format!("/{{version}}/{{number}}/{edge}"), methods)
+        });
+    router
         .route("/sandbox/say", post(phone::say))
         .route("/sandbox/screen/{phone}", get(phone::screen))
-        .route("/sandbox/file/{id}", get(graph::media::bytes))
-        .route(
-            "/{version}/{number}/messages",
-            post(graph::messages::messages),
-        )
-        .route(
-            "/{version}/{number}/media",
-            post(graph::media::upload).layer(DefaultBodyLimit::max(graph::media::MAX_FORM_BYTES)),
-        )
-        .route(
-            "/{version}/{number}/message_templates",
-            get(graph::templates::list)
-                .post(graph::templates::create)
-                .delete(graph::templates::delete),
-        )
-        .route(
-            "/{version}/{number}/phone_numbers",
-            get(graph::numbers::list),
-        )
-        .route(
-            "/{version}/{number}/subscribed_apps",
-            get(graph::numbers::subscribed_apps),
-        )
-        .route(
-            "/{version}/{number}/whatsapp_business_profile",
-            get(graph::profile::get).post(graph::profile::update),
-        )
-        .route(
-            "/{version}/{number}",
-            get(graph::object::get)
-                .post(graph::object::post)
-                .delete(graph::object::delete),
-        )
-        .route(
-            "/connections",
-            get(graph::connections::list).post(graph::connections::create),
-        )
-        .route(
-            "/connections/{id}",
-            get(graph::connections::get).delete(graph::connections::delete),
-        )
+        .route("/sandbox/file/{id}", get(media::bytes))
+        .route("/{version}/{number}", object)
+        .route("/connections", connections)
+        .route("/connections/{id}", connection)
         .with_state(context)
 }

@@ -90,7 +90,7 @@ pub enum Side {
     /// The business.
     Business,
     /// The contact who holds the phone.
-    Person,
+    Contact,
 }
 
 /// Message on a phone.
@@ -126,9 +126,8 @@ pub struct Option {
 impl State {
     /// Iterates over accepted sends, in order.
     pub fn accepted(&self) -> impl Iterator<Item = &Request> {
-        self.requests
-            .iter()
-            .filter(|request| matches!(request.verdict, Verdict::Accepted(_)))
+        let requests = self.requests.iter();
+        requests.filter(|request| matches!(request.verdict, Verdict::Accepted(_)))
     }
 
     /// Iterates over the message ids of accepted read marks.
@@ -196,7 +195,7 @@ impl State {
 
     pub(super) fn knows(&self, wamid: &str) -> bool {
         let mut bubbles = self.screens.values().flatten();
-        bubbles.any(|bubble| bubble.side == Side::Person && bubble.wamid == wamid)
+        bubbles.any(|bubble| bubble.side == Side::Contact && bubble.wamid == wamid)
     }
 
     pub(super) fn mark_read(&mut self, wamid: &str) {
@@ -205,7 +204,7 @@ impl State {
             return;
         };
         for bubble in screen {
-            bubble.read |= bubble.side == Side::Person;
+            bubble.read |= bubble.side == Side::Contact;
             if bubble.wamid == wamid {
                 break; // a read mark covers the message and every earlier one
             }

@@ -7,17 +7,8 @@ use serde_json::{Value, json};
 
 use super::account::WABA;
 
-/// Waits before posts are repeated; Meta's are longer, up to days.
-pub(super) const RETRIES: [Duration; 8] = [
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1600),
-    Duration::from_millis(3200),
-    Duration::from_millis(6400),
-];
+/// Waits in milliseconds before posts are repeated; Meta's are longer, up to days.
+pub(super) const RETRIES_MS: [u64; 8] = [50, 100, 200, 400, 800, 1600, 3200, 6400];
 
 /// Builds a webhook body with one value under one field.
 ///
@@ -74,12 +65,9 @@ pub(super) async fn post(client: &reqwest::Client, url: &str, signed: &str, body
     let request = client
         .post(url)
         .header("content-type", "application/json")
-        .header("x-hub-signature-256", signed)
-        .body(body);
-    request
-        .send()
-        .await
-        .map_or(0, |response| response.status().as_u16())
+        .header("x-hub-signature-256", signed);
+    let response = request.body(body).send().await;
+    response.map_or(0, |response| response.status().as_u16())
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ async fn add_recent_messages(
     let mut turns: HashMap<i64, Vec<ModelTurn>> = HashMap::new();
     for message in messages {
         let speaker = match message.direction.as_str() {
-            "in" => Speaker::Person,
+            "in" => Speaker::Contact,
             _ => Speaker::Business,
         };
         let text = message.text;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::keys::json_rows;
 use super::{Store, StoreError, sql};
-use crate::message::{AccountNews, STANDING_FIELDS};
+use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent};
 
 /// Upper bound of the account events read: older ones no longer matter.
 const NEWS_MAX: u32 = 1_000;
@@ -34,18 +34,20 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn account_news(&self) -> Result<Vec<AccountNews>, StoreError> {
+    pub async fn account_news(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(json_rows(&STANDING_FIELDS)).bind(NEWS_MAX);
+        let news = news.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(NEWS_MAX);
         let news: Vec<(i64, String, Option<String>, i64, String)> =
             news.fetch_all(&self.read).await?;
         let news = news.into_iter();
-        let news = news.map(|(_, field, waba_id, occurred_at_ms, raw)| AccountNews {
-            field,
-            waba_id,
-            told_at: time(occurred_at_ms).unwrap_or(Timestamp::UNIX_EPOCH),
-            raw,
-        });
+        let news = news.map(
+            |(_, field, waba_id, occurred_at_ms, raw)| AccountStatusEvent {
+                field,
+                waba_id,
+                sent_at: time(occurred_at_ms).unwrap_or(Timestamp::UNIX_EPOCH),
+                raw,
+            },
+        );
         Ok(news.collect())
     }
 

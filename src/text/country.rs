@@ -2,40 +2,38 @@
 
 use std::sync::LazyLock;
 
-/// The beginning of numbers, and the country; sorted by the beginning.
-static BEGINNINGS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
+/// Prefixes of phone numbers with their countries, sorted by prefix.
+static PREFIXES: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
     let lines = include_str!("countries.txt").lines();
     let lines = lines.filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(' ')).collect()
 });
 
-/// The longest beginning in the table.
+/// Length of the longest prefix in the table.
 const LONGEST: usize = 7;
 
-/// The ISO 3166 code of the country that a number with its calling code belongs to.
+/// Returns the ISO 3166 code of the country of a number, which begins with its calling code.
 #[must_use]
 pub fn from_phone(digits: &str) -> Option<&'static str> {
     (1..=LONGEST.min(digits.len())).rev().find_map(|length| {
-        let beginning = digits.get(..length)?;
-        let at = BEGINNINGS.binary_search_by_key(&beginning, |(beginning, _)| beginning);
-        at.ok().map(|at| BEGINNINGS[at].1)
+        let prefix = digits.get(..length)?;
+        let at = PREFIXES.binary_search_by_key(&prefix, |(prefix, _)| prefix);
+        at.ok().map(|at| PREFIXES[at].1)
     })
 }
 
-/// Whether a country with this code has phone numbers.
+/// Whether the table has a country with this code.
 #[must_use]
 pub fn is_known(code: &str) -> bool {
-    BEGINNINGS.iter().any(|(_, country)| *country == code)
+    PREFIXES.iter().any(|(_, country)| *country == code)
 }
 
-/// The digits that numbers of a country begin with when they are dialled from abroad.
+/// Returns the calling code of a country.
 #[must_use]
 pub fn calling_code(code: &str) -> Option<&'static str> {
-    let from_phone = |beginning: &str| from_phone(beginning);
-    let beginnings = BEGINNINGS.iter().filter(|(_, country)| *country == code);
-    let shortest = beginnings.min_by_key(|(beginning, _)| beginning.len())?.0;
-    // Countries that share a calling code: the code is what comes before the part that tells them
-    // apart.
+    let prefixes = PREFIXES.iter().filter(|(_, country)| *country == code);
+    let shortest = prefixes.min_by_key(|(prefix, _)| prefix.len())?.0;
+    // Of countries that share a calling code, the code is the part before the digits that differ.
     let shared = (1..shortest.len()).find(|length| from_phone(&shortest[..*length]).is_some());
     Some(shared.map_or(shortest, |length| &shortest[..length]))
 }
@@ -44,20 +42,16 @@ pub fn calling_code(code: &str) -> Option<&'static str> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{BEGINNINGS, LONGEST, calling_code, from_phone, is_known};
+    use super::{LONGEST, PREFIXES, calling_code, from_phone, is_known};
 
     #[test]
     fn the_table_is_sorted_and_says_nothing_twice() {
-        assert!(BEGINNINGS.len() > 300);
-        assert!(BEGINNINGS.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(
-            BEGINNINGS
-                .iter()
-                .all(|(digits, code)| digits.len() <= LONGEST
-                    && digits.bytes().all(|byte| byte.is_ascii_digit())
-                    && code.len() == 2)
-        );
-        let countries: HashSet<_> = BEGINNINGS.iter().map(|(_, code)| code).collect();
+        assert!(PREFIXES.len() > 300);
+        assert!(PREFIXES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(PREFIXES.iter().all(|(digits, code)| digits.len() <= LONGEST
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && code.len() == 2));
+        let countries: HashSet<_> = PREFIXES.iter().map(|(_, code)| code).collect();
         assert!(countries.len() > 230, "{}", countries.len());
     }
 

@@ -1,42 +1,41 @@
-//! Words with slips of the finger in them: `text.like`.
+//! Matching of words with typing errors: `text.like`.
 //!
-//! Two words are alike when one becomes the other by few slips: a letter too many, too few, another
-//! one, or two neighbours swapped. How many are forgiven depends on the keyword: none below four
-//! characters, one below eight, two from there on; words with a digit are taken exactly, and so are
-//! words of more than [`LENGTH_MAX`] characters, because the work grows with the square of the
-//! length. Most words of most languages that differ by one letter are short, so this seldom takes
-//! one word for another.
+//! Two words are alike when few edits turn one into the other: an added, missing or wrong letter,
+//! or two neighbours swapped. The number of edits allowed depends on the keyword: none below four
+//! characters, one below eight, two from eight on. Words with a digit must match exactly, and so
+//! must words of more than [`LENGTH_MAX`] characters, because the work grows with the square of the
+//! length. In most languages, most words that differ by one letter are short, so that one word is
+//! seldom taken for another.
 
 use super::normalize::{NormalizedText, Phrase};
 
-/// Keywords shorter than this are taken exactly.
-const ONE_SLIP_FROM: usize = 4;
-/// Keywords of this length or longer forgive two slips.
-const TWO_SLIPS_FROM: usize = 8;
-/// Longer words, of the owner's as of the people's, are taken exactly.
+/// Minimum number of characters of keywords that allow one edit.
+const ONE_EDIT_FROM: usize = 4;
+/// Minimum number of characters of keywords that allow two edits.
+const TWO_EDITS_FROM: usize = 8;
+/// Maximum number of characters of words and keywords that need not match exactly.
 pub const LENGTH_MAX: usize = 32;
 
-/// How many slips a keyword forgives.
+/// Returns the number of edits that a keyword allows.
 #[must_use]
 pub fn max_edits(keyword: &str) -> usize {
     let length = keyword.chars().count();
-    if length < ONE_SLIP_FROM || is_exact(keyword) {
+    if length < ONE_EDIT_FROM || is_exact(keyword) {
         0
-    } else if length < TWO_SLIPS_FROM {
+    } else if length < TWO_EDITS_FROM {
         1
     } else {
         2
     }
 }
 
-/// Whether a word is never another one misspelt, whatever it is compared with: it is a number, or
-/// too long.
+/// Whether a word must match exactly, because it contains a digit or is too long.
 pub(crate) fn is_exact(word: &str) -> bool {
     let is_digit = |character: char| character.is_ascii_digit();
     word.contains(is_digit) || word.chars().nth(LENGTH_MAX).is_some()
 }
 
-/// Whether a word is the keyword, or the keyword with few slips. Both are folded.
+/// Whether a word equals the keyword within its allowed edits. Both are normalized.
 #[must_use]
 pub fn is_like(word: &str, keyword: &str) -> bool {
     if word == keyword {
@@ -50,7 +49,7 @@ pub fn is_like(word: &str, keyword: &str) -> bool {
     apart <= allowed && strsim::osa_distance(word, keyword) <= allowed
 }
 
-/// Where a phrase stands in a text, slips forgiven: the index of its first word.
+/// Finds a phrase in a text within the allowed edits; returns the index of its first word.
 #[must_use]
 pub fn find_like(text: &NormalizedText, phrase: &Phrase) -> Option<usize> {
     text.words().windows(phrase.words.len()).position(|words| {
@@ -59,18 +58,17 @@ pub fn find_like(text: &NormalizedText, phrase: &Phrase) -> Option<usize> {
     })
 }
 
-/// What is left of a word when up to `count` characters are taken out, the word itself included:
-/// two words that are alike have one of these in common. Not more than some hundred, as long as
-/// nothing is taken out of words that are exact.
+/// Lists a word and its remainders after up to `count` deletions. Two words that are alike share
+/// one of them. Some hundred at most, if exact words are given no deletions.
 pub(crate) fn deletions(word: &str, count: usize) -> Vec<String> {
-    let mut all = vec![word.to_owned()];
-    delete_from(word, 0, count, &mut all);
-    all
+    let mut deletions = vec![word.to_owned()];
+    delete_from(word, 0, count, &mut deletions);
+    deletions
 }
 
-/// Takes out one character at `from` or behind it, then more behind that one, so that nothing comes
-/// twice by two ways.
-fn delete_from(word: &str, from: usize, count: usize, all: &mut Vec<String>) {
+/// Deletes a character at byte `from` or later, then further ones behind it, so that no combination
+/// occurs twice.
+fn delete_from(word: &str, from: usize, count: usize, deletions: &mut Vec<String>) {
     if count == 0 {
         return;
     }
@@ -78,8 +76,8 @@ fn delete_from(word: &str, from: usize, count: usize, all: &mut Vec<String>) {
         let mut left = String::with_capacity(word.len());
         left.push_str(&word[..at]);
         left.push_str(&word[at + character.len_utf8()..]);
-        delete_from(&left, at, count - 1, all);
-        all.push(left);
+        delete_from(&left, at, count - 1, deletions);
+        deletions.push(left);
     }
 }
 
@@ -113,15 +111,8 @@ mod tests {
         ] {
             assert!(!is_like(word, keyword), "{word} for {keyword}");
         }
-        assert_eq!(
-            (
-                max_edits("cat"),
-                max_edits("cake"),
-                max_edits("delivery"),
-                max_edits("a1b2c3d4")
-            ),
-            (0, 1, 2, 0)
-        );
+        let keywords = ["cat", "cake", "delivery", "a1b2c3d4"];
+        assert_eq!(keywords.map(max_edits), [0, 1, 2, 0]);
     }
 
     #[test]
@@ -142,14 +133,9 @@ mod tests {
     fn every_word_of_a_phrase_may_have_its_slips() {
         let phrase = Phrase::parse("opening hours").unwrap();
 
-        assert_eq!(
-            find_like(&NormalizedText::new("Your openning huors, please"), &phrase),
-            Some(1)
-        );
-        assert_eq!(
-            find_like(&NormalizedText::new("hours of opening"), &phrase),
-            None
-        );
+        let find = |text| find_like(&NormalizedText::new(text), &phrase);
+        assert_eq!(find("Your openning huors, please"), Some(1));
+        assert_eq!(find("hours of opening"), None);
     }
 
     proptest! {
@@ -157,8 +143,8 @@ mod tests {
         fn alike_words_have_a_deletion_in_common(keyword in "[a-e]{4,9}", word in "[a-e]{2,11}") {
             if is_like(&word, &keyword) {
                 let count = max_edits(&keyword);
-                let theirs = deletions(&word, count);
-                prop_assert!(deletions(&keyword, count).iter().any(|one| theirs.contains(one)));
+                let of_word = deletions(&word, count);
+                prop_assert!(deletions(&keyword, count).iter().any(|deletion| of_word.contains(deletion)));
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The languages that texts can be written in: a mistyped key is not one of them.
+//! Language codes, for the detection of mistyped keys.
 
-/// Every two-letter code of ISO 639-1, and the longer ones in which people write to shops.
+/// All two-letter codes of ISO 639-1, and longer codes of languages that contacts of shops write.
 const CODES: &str = "\
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo \
     es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg \
@@ -9,8 +9,8 @@ const CODES: &str = "\
     te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu \
     ast bho ceb chr ckb dsb fil fur gsw haw hmn hsb kab kea kok lus mai mni nds nso pcm prs sat scn smn tet tpi yue zgh";
 
-/// Whether a word has the shape of a language tag: two or three letters, then perhaps a script and
-/// a region.
+/// Whether a word has the form of a language tag: two or three letters, optionally a script and a
+/// region.
 #[must_use]
 pub fn is_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
@@ -22,14 +22,12 @@ pub fn is_tag(tag: &str) -> bool {
         })
 }
 
-/// Whether there is such a language, with or without a region: `en`, `pt-BR`.
+/// Whether a tag names a known language, with or without a region: `en`, `pt-BR`.
 #[must_use]
 pub fn is_known(tag: &str) -> bool {
     let language = tag.split('-').next().unwrap_or(tag);
-    is_tag(tag)
-        && CODES
-            .split(' ')
-            .any(|code| code.eq_ignore_ascii_case(language))
+    let mut codes = CODES.split(' ');
+    is_tag(tag) && codes.any(|code| code.eq_ignore_ascii_case(language))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! What people write, in any language: normalization, typing errors, dates, numbers. Knows no
-//! rules.
+//! Text in any language: normalization, typing errors, dates, numbers. Knows no rules.
 
 pub mod country;
 pub mod fuzzy;

@@ -1,8 +1,8 @@
-//! Makes texts comparable: what people type and what owners write are folded alike.
+//! Normalization, which makes texts of contacts and keywords of owners comparable.
 //!
-//! Folding ignores case, accents, width, look-alike digits, invisible characters and punctuation,
-//! and cuts into words. Nothing is ever found inside a word, except in scripts that put no spaces
-//! between words, where each character is a word of its own.
+//! It ignores case, accents, width, look-alike digits, invisible characters and punctuation, and
+//! splits into words. Nothing matches inside a word, except in scripts without spaces between
+//! words, where each character is a word of its own.
 
 use std::sync::LazyLock;
 
@@ -11,23 +11,23 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// A keyword or phrase, folded once when the rules are loaded.
+/// Keyword or phrase, normalized once when the rules are loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phrase {
-    /// As the owner wrote it, for explanations.
+    /// Original text, for explanations.
     pub written: String,
-    /// The folded words, in order; never empty.
+    /// Normalized words, in order; never empty.
     pub words: Vec<String>,
 }
 
-/// A text cut into folded words.
+/// Text split into normalized words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NormalizedText {
     words: Vec<String>,
 }
 
 impl Phrase {
-    /// Folds a keyword; `None` when nothing but punctuation is left of it.
+    /// Normalizes a keyword; `None` if it consists of punctuation only.
     #[must_use]
     pub fn parse(written: &str) -> Option<Self> {
         let words = NormalizedText::new(written).words;
@@ -37,7 +37,8 @@ impl Phrase {
         })
     }
 
-    /// The one letter that is left of a keyword when its signs are gone: of `C++` and `C#` alike.
+    /// Returns the single letter that remains of a keyword with signs, for example of `C++` and of
+    /// `C#`.
     #[must_use]
     pub fn lone_letter(&self) -> Option<&str> {
         let [word] = &self.words[..] else {
@@ -53,46 +54,44 @@ impl Phrase {
 }
 
 impl NormalizedText {
-    /// Folds a text.
+    /// Normalizes a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut cutter = Tokenizer::default();
-        // Invisible characters go before the cut, because they would be borders; the joiner of
-        // emoji stays.
-        let text: String = text
-            .chars()
-            .filter(|character| !is_invisible(*character))
-            .collect();
+        let mut tokenizer = Tokenizer::default();
+        // Invisible characters are removed before the split, because they would be word boundaries;
+        // the joiner of emoji stays.
+        let visible = text.chars().filter(|character| !is_invisible(*character));
+        let text: String = visible.collect();
         for segment in text.split_word_bounds() {
             for character in segment.nfkd().flat_map(char::to_lowercase).nfkd() {
-                cutter.take(character);
+                tokenizer.push(character);
             }
-            cutter.end_word();
+            tokenizer.end_word();
         }
         Self {
-            words: cutter.words,
+            words: tokenizer.words,
         }
     }
 
-    /// The folded words, in order.
+    /// Returns the normalized words, in order.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Whether the whole text is this phrase.
+    /// Whether the whole text equals the phrase.
     #[must_use]
     pub fn is(&self, phrase: &Phrase) -> bool {
         self.words == phrase.words
     }
 
-    /// Whether the phrase stands somewhere in the text.
+    /// Whether the text contains the phrase.
     #[must_use]
     pub fn has(&self, phrase: &Phrase) -> bool {
         self.find(phrase).is_some()
     }
 
-    /// Where the phrase stands in the text: the index of its first word.
+    /// Finds the phrase; returns the index of its first word.
     #[must_use]
     pub fn find(&self, phrase: &Phrase) -> Option<usize> {
         let mut windows = self.words.windows(phrase.words.len());
@@ -105,45 +104,45 @@ impl NormalizedText {
         self.words.starts_with(&phrase.words)
     }
 
-    /// The words with a space between them: the text as rules see it.
+    /// Joins the words by spaces: the text as rules see it.
     #[must_use]
     pub fn joined(&self) -> String {
         self.words.join(" ")
     }
 }
 
-/// Collects folded characters into words.
+/// Collects normalized characters into words.
 #[derive(Default)]
 struct Tokenizer {
     words: Vec<String>,
     word: String,
     kind: Option<Part>,
-    /// A ring of Thai or Lao came, and its letter is to come.
-    ring: bool,
+    /// Whether a ring of Thai or Lao was read whose letter follows.
+    has_ring: bool,
 }
 
-/// An Arabic hamza above a `ي`, in a word in the making.
-const CARRIER: char = 'ئ';
+/// Arabic hamza above a `ي`, unresolved until the next letter.
+const HAMZA_CARRIER: char = 'ئ';
 
-/// What a character does to words.
+/// Role of a character within words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// Joins letters and digits around it.
+    /// Joins adjacent letters and digits.
     Letter,
-    /// Joins other emoji of its sequence.
+    /// Joins adjacent emoji.
     Emoji,
-    /// Is a word of its own: the script has no spaces.
+    /// Forms a word alone: the script has no spaces.
     Alone,
 }
 
 impl Tokenizer {
-    fn take(&mut self, character: char) {
-        // Most characters are plain letters, and those are no marks.
-        if !character.is_ascii() && self.take_mark(character) {
+    fn push(&mut self, character: char) {
+        // Shortcut: ASCII characters are no marks.
+        if !character.is_ascii() && self.push_mark(character) {
             return;
         }
-        let character = self.joined_with_ring(character);
-        self.end_carrier(character);
+        let character = self.combine_ring(character);
+        self.resolve_hamza(character);
         let Some(part) = part_of(character) else {
             return self.end_word();
         };
@@ -160,14 +159,15 @@ impl Tokenizer {
         }
     }
 
-    /// Takes a character that changes the one before, or counts for nothing.
-    fn take_mark(&mut self, character: char) -> bool {
-        if is_dropped(character) || self.joins(character) {
+    /// Applies a mark to the previous character, or drops it; returns whether the character was a
+    /// mark.
+    fn push_mark(&mut self, character: char) -> bool {
+        if is_dropped(character) || self.extend_previous(character) {
             return true;
         }
         let is_mark = is_combining_mark(character);
         if is_mark {
-            self.end_carrier(character);
+            self.resolve_hamza(character);
             if self.kind.is_some() {
                 self.word.push(plain_mark(character));
             }
@@ -175,26 +175,27 @@ impl Tokenizer {
         is_mark
     }
 
-    /// Takes characters that are part of the one before, or nothing.
-    fn joins(&mut self, character: char) -> bool {
+    /// Applies characters that belong to the previous one or to the next; returns whether it was
+    /// one.
+    fn extend_previous(&mut self, character: char) -> bool {
         match character {
-            // The flags of England and Scotland are a black flag with letters that are not seen.
+            // The flags of England and Scotland are a black flag with invisible letters.
             '\u{e0020}'..='\u{e007f}' => {
                 if self.kind == Some(Part::Emoji) {
                     self.word.push(character);
                 }
                 true
             }
-            // Which letter it stands for is known with the next one.
+            // The next letter decides which letter this stands for.
             '\u{654}' => {
                 if self.word.ends_with('ي') {
                     self.word.pop();
-                    self.word.push(CARRIER);
+                    self.word.push(HAMZA_CARRIER);
                 }
                 true
             }
-            // `شيء` is written `شئ` as well. Elsewhere the hamza stays: `ماء` is water, and `ما` is
-            // what.
+            // `شيء` is also written `شئ`. Elsewhere the hamza stays: `ماء` is water, and `ما` is
+            // "what".
             'ء' => self.word.ends_with('ي'),
             // Tones are typed on either side of the vowel `am`.
             '\u{e48}'..='\u{e4b}' | '\u{ec8}'..='\u{ecb}' => match self.words.last_mut() {
@@ -205,34 +206,34 @@ impl Tokenizer {
                 _ => false,
             },
             '\u{e4d}' | '\u{ecd}' => {
-                self.ring = true;
+                self.has_ring = true;
                 true
             }
             _ => false,
         }
     }
 
-    /// The vowel `am` of Thai and Lao comes apart into a ring and an `a`; without the ring, water
-    /// would be an aunt.
-    fn joined_with_ring(&mut self, letter: char) -> char {
-        match (std::mem::take(&mut self.ring), letter) {
+    /// Recombines the vowel `am` of Thai and Lao, which NFKD decomposes into a ring and an `a`;
+    /// without the ring, "water" would equal "aunt".
+    fn combine_ring(&mut self, letter: char) -> char {
+        match (std::mem::take(&mut self.has_ring), letter) {
             (true, 'า') => 'ำ',
             (true, 'າ') => 'ຳ',
             _ => letter,
         }
     }
 
-    /// `مسئول` is written `مسؤول` as well: before a `و` the carrier of the hamza is one itself,
-    /// else it is a `ي`.
-    fn end_carrier(&mut self, next: char) {
-        if self.word.ends_with(CARRIER) {
+    /// Resolves a hamza carrier: `مسئول` is also written `مسؤول`, so that the carrier becomes a `و`
+    /// before a `و` and a `ي` elsewhere.
+    fn resolve_hamza(&mut self, next: char) {
+        if self.word.ends_with(HAMZA_CARRIER) {
             self.word.pop();
             self.word.push(if next == 'و' { 'و' } else { 'ي' });
         }
     }
 
     fn end_word(&mut self) {
-        self.end_carrier(' ');
+        self.resolve_hamza(' ');
         if !self.word.is_empty() {
             self.words.push(std::mem::take(&mut self.word));
         }
@@ -248,7 +249,7 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Characters that change the look and not the word. Other marks stay: they are the vowels of Hindi
+/// Whether a character changes only the look of a word. Other marks stay: they are vowels in Hindi
 /// and Thai.
 fn is_dropped(character: char) -> bool {
     matches!(character,
@@ -264,7 +265,7 @@ fn is_dropped(character: char) -> bool {
     )
 }
 
-/// Marks that are written for each other.
+/// Unifies marks that are used interchangeably.
 fn plain_mark(mark: char) -> char {
     match mark {
         '\u{901}' => '\u{902}', // Hindi candrabindu, for which most write anusvara
@@ -284,7 +285,7 @@ fn part_of(character: char) -> Option<Part> {
     }
 }
 
-/// Thai, Lao, Burmese, Khmer, kana and Han.
+/// Whether a character belongs to Thai, Lao, Burmese, Khmer, kana or Han.
 fn has_no_spaces(character: char) -> bool {
     matches!(character,
         '\u{e01}'..='\u{e4e}' | '\u{e81}'..='\u{ece}' | '\u{1000}'..='\u{103f}'
@@ -300,8 +301,8 @@ fn is_emoji(character: char) -> bool {
         | '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}')
 }
 
-/// Letters that do not decompose but are typed with plain ones, and variants of Arabic letters that
-/// people mix.
+/// Replaces letters that do not decompose but are often typed as plain ones, and interchangeable
+/// variants of Arabic letters.
 fn plain_letters(character: char) -> Option<&'static str> {
     Some(match character {
         'ß' => "ss",
@@ -323,19 +324,19 @@ fn plain_letters(character: char) -> Option<&'static str> {
     })
 }
 
-/// The ASCII digit of a decimal digit of another script.
+/// Returns the ASCII digit of a decimal digit of another script.
 pub(crate) fn digit(character: char) -> Option<char> {
     if character.is_ascii() {
         return None;
     }
     let at = DIGITS.partition_point(|(_, last)| *last < character);
     let (zero, _) = DIGITS.get(at).filter(|(zero, _)| *zero <= character)?;
-    // Each script has ten in a row, and where scripts are neighbours there are ten more.
+    // Each script has ten consecutive digits; adjacent scripts form one longer range.
     let from_zero = u32::from(character) - u32::from(*zero);
     char::from_digit(from_zero % 10, 10)
 }
 
-/// The decimal digits of all scripts, as ranges in order: what patterns mean by `\d`.
+/// Ranges of the decimal digits of all scripts, in order: `\d` of patterns.
 static DIGITS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
     let parsed = regex_syntax::parse(r"\d").expect("it is a pattern");
     match parsed.into_kind() {
@@ -357,29 +358,26 @@ mod tests {
         NormalizedText::new(text).joined()
     }
 
+    /// Iterates over the lines of a table without empty ones and comments.
+    fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+        let is_row = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        table.lines().filter(is_row)
+    }
+
     #[test]
     fn texts_of_many_languages_fold_to_what_people_mean() {
         let cases = include_str!("../../tests/cases/normalize/folded.txt");
-        let mut checked = 0;
-        for line in cases
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+        for line in rows(cases) {
             let (text, expected) = line.split_once(" => ").expect("`text => folded`");
             assert_eq!(folded(text), expected, "for `{text}`");
-            checked += 1;
         }
-        assert!(checked > 25, "the table was not read");
+        assert!(rows(cases).count() > 25, "the table was not read");
     }
 
     #[test]
     fn keywords_are_found_as_words_and_never_inside_one() {
         let cases = include_str!("../../tests/cases/normalize/found.txt");
-        let mut checked = 0;
-        for line in cases
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+        for line in rows(cases) {
             let (keyword, rest) = line.split_once(' ').expect("`keyword in|not in text`");
             let (expected, text) = rest
                 .strip_prefix("in ")
@@ -388,9 +386,8 @@ mod tests {
                 .expect("`in` or `not in`");
             let phrase = Phrase::parse(&keyword.replace('_', " ")).expect("a word");
             assert_eq!(NormalizedText::new(text).has(&phrase), expected, "{line}");
-            checked += 1;
         }
-        assert!(checked > 20, "the table was not read");
+        assert!(rows(cases).count() > 20, "the table was not read");
     }
 
     #[test]

@@ -1,14 +1,13 @@
-//! Calls of the Graph API and of the gateway's own API, as values: what is asked for, before anyone
-//! asks.
+//! Calls of the Graph API and of the gateway's own API, as values.
 //!
-//! A [`Call`] is what `--dry-run` prints and what [`crate::gateway`] performs, so the two cannot
-//! differ. Calls for sending are put together by [`super::outbound`].
+//! A [`Call`] is what `--dry-run` prints and what [`crate::gateway`] performs, so that the two
+//! cannot differ. [`super::outbound`] builds the calls that send messages.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// When Meta stops serving each version of the Graph API; newer ones have no end yet.
-/// See <https://developers.facebook.com/docs/graph-api/changelog/versions>.
+/// Dates on which Meta stops serving each version of the Graph API, where Meta has set one. See
+/// <https://developers.facebook.com/docs/graph-api/changelog/versions>.
 const VERSION_ENDS: [(&str, &str); 6] = [
     ("v20.0", "2026-09-24T00:00:00Z"),
     ("v21.0", "2027-01-21T00:00:00Z"),
@@ -18,29 +17,29 @@ const VERSION_ENDS: [(&str, &str); 6] = [
     ("v25.0", "2028-07-29T00:00:00Z"),
 ];
 
-/// When a version of the Graph API ends, as far as Meta has said.
+/// Returns the time at which a version of the Graph API ends, if Meta has announced it.
 #[must_use]
 pub fn version_ends(version: &str) -> Option<Timestamp> {
     let (_, ends) = VERSION_ENDS.iter().find(|(known, _)| *known == version)?;
     ends.parse().ok()
 }
 
-/// One HTTP request, without its host and its key.
+/// One HTTP request, without host and credentials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// HTTP method.
     pub method: Method,
-    /// Whose API it is.
+    /// API that serves the call.
     pub api: Api,
-    /// Segments behind the base address, unescaped.
+    /// Path segments behind the base address, unescaped.
     pub path: Vec<String>,
-    /// Unescaped, in order.
+    /// Query parameters, unescaped, in order.
     pub query: Vec<(&'static str, String)>,
-    /// What is sent along.
+    /// Body.
     pub payload: Payload,
 }
 
-/// The HTTP methods in use.
+/// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
@@ -51,19 +50,19 @@ pub enum Method {
     Delete,
 }
 
-/// Whose API is called.
+/// API that serves a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// Meta's, below `gateway.base_url` and the Graph version.
+    /// Meta's API, below `gateway.base_url` and the Graph version.
     Graph,
-    /// The gateway's own, below `gateway.control_url`.
+    /// The gateway's own API, below `gateway.control_url`.
     Control,
 }
 
-/// What a call carries.
+/// Body of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
-    /// Nothing.
+    /// No body.
     Empty,
     /// A JSON document.
     Json(Value),
@@ -77,14 +76,14 @@ pub enum Payload {
 pub struct FilePart {
     /// MIME type, also sent as the field `type`.
     pub mime_type: String,
-    /// The name it is uploaded under.
+    /// File name of the upload.
     pub filename: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
 impl Method {
-    /// As HTTP writes it.
+    /// Name in HTTP.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -106,13 +105,13 @@ impl Call {
         }
     }
 
-    /// A call that reads.
+    /// Builds a `GET` call.
     #[must_use]
     pub fn get(path: &[&str]) -> Self {
         Self::new(Method::Get, path)
     }
 
-    /// A call that creates or changes.
+    /// Builds a `POST` call with a JSON body.
     #[must_use]
     pub fn post(path: &[&str], body: Value) -> Self {
         Self {
@@ -121,13 +120,13 @@ impl Call {
         }
     }
 
-    /// A call that removes.
+    /// Builds a `DELETE` call.
     #[must_use]
     pub fn delete(path: &[&str]) -> Self {
         Self::new(Method::Delete, path)
     }
 
-    /// Calls the gateway's own API instead of Meta's.
+    /// Directs the call to the gateway's own API instead of Meta's.
     #[must_use]
     pub fn control(self) -> Self {
         Self {
@@ -143,7 +142,7 @@ impl Call {
         self
     }
 
-    /// Adds a query parameter when there is a value.
+    /// Adds a query parameter if it has a value.
     #[must_use]
     pub fn with_some(self, name: &'static str, value: Option<impl Into<String>>) -> Self {
         match value {

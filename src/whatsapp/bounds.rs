@@ -1,26 +1,27 @@
-//! How much one body may hold. A body with more is none of Meta's: it is kept in one piece and not
-//! taken apart, so that reading it costs no more memory than the body itself.
+//! Upper bounds of the contents of one webhook body. A body beyond them does not come from Meta: it
+//! is quarantined in one piece and not parsed, so that reading it needs no more memory than the
+//! body itself.
 
-/// Updates of one body. Meta batches up to 1,000; twice that leaves room for a change of mind. See
+/// Updates in one body: twice Meta's batch limit of 1,000, in case Meta raises it. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
-pub(crate) const MOST_UPDATES: usize = 2_000;
-/// Cards of `contacts[]` in one `value`: Meta sends one for each sender.
-pub(crate) const MOST_CARDS: usize = MOST_UPDATES;
-/// JSON values of one body. Meta's bodies reach 3 MB; receipts spend about 28 bytes on a value, the
-/// items of an order about 14, so that 3 MB of nothing but orders hold 215,000.
-pub(crate) const MOST_VALUES: usize = 250_000;
-/// JSON values in the answers of one form. A form has some dozens of fields.
-pub(crate) const MOST_FORM_VALUES: usize = 10_000;
-/// Errors of one update that are read; Meta lists one or two.
-pub(crate) const MOST_ERRORS: usize = 32;
+pub(crate) const UPDATES_MAX: usize = 2_000;
+/// Cards of `contacts[]` in one `value`; Meta sends one per sender.
+pub(crate) const CARDS_MAX: usize = UPDATES_MAX;
+/// JSON values in one body. Meta's bodies reach 3 MB; receipts take about 28 bytes per value and
+/// the items of an order about 14, so that 3 MB of orders hold 215,000.
+pub(crate) const VALUES_MAX: usize = 250_000;
+/// JSON values in the answers of one form; a form has some dozens of fields.
+pub(crate) const FORM_VALUES_MAX: usize = 10_000;
+/// Errors read of one update; Meta lists one or two.
+pub(crate) const ERRORS_MAX: usize = 32;
 
-/// Whether a JSON text holds more values than `most`, by what begins one: opening brackets and
-/// commas.
+/// Whether a JSON text holds more than `max` values, counted by opening brackets and commas outside
+/// of strings.
 ///
-/// Looks at each byte once and builds nothing. It does not need to be JSON.
-pub(crate) fn has_more_values(json: &[u8], most: usize) -> bool {
-    // Each value has a byte of its own.
-    if json.len() <= most {
+/// Reads each byte once and allocates nothing; the text need not be valid JSON.
+pub(crate) fn has_more_values(json: &[u8], max: usize) -> bool {
+    // A value takes at least one byte.
+    if json.len() <= max {
         return false;
     }
     let (mut values, mut in_text, mut escaped) = (1_usize, false, false);
@@ -31,7 +32,7 @@ pub(crate) fn has_more_values(json: &[u8], most: usize) -> bool {
             b'"' => in_text = !in_text,
             b'[' | b'{' | b',' if !in_text => {
                 values += 1;
-                if values > most {
+                if values > max {
                     return true;
                 }
             }
@@ -54,7 +55,7 @@ mod tests {
             ("[[[[[[", 7),
         ];
         for (json, values) in cases {
-            // Padded, so that the number of bytes says nothing.
+            // Padded beyond the shortcut for short texts.
             let padded = format!("{json}{}", " ".repeat(10));
             assert!(has_more_values(padded.as_bytes(), values - 1), "{json}");
             assert!(!has_more_values(padded.as_bytes(), values), "{json}");

@@ -1,41 +1,45 @@
-//! Calls around files: upload, look up, delete; and which addresses a file may be fetched from.
+//! Calls to upload, look up and delete files, and the check of the addresses that files are fetched
+//! from.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::api_call::{Call, FilePart, Payload};
-use crate::message::{PhoneNumberId, is_id};
+use crate::message::{PhoneNumberId, from_hex, is_id};
 
-/// How long an uploaded file can be sent, in days; one that a person sent can be fetched for 7. See
+/// Days for which an uploaded file can be sent; a file from a contact can be fetched for 7 days.
+/// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 pub const UPLOAD_DAYS: u32 = 30;
 
-/// Hosts that Meta keeps files on, by their exact name.
+/// Exact names of hosts that serve Meta's files.
 const HOSTS: [&str; 1] = ["lookaside.fbsbx.com"];
-/// Hosts below these names.
+/// Domains below which every host serves Meta's files.
 const HOSTS_BELOW: [&str; 2] = [".fbcdn.net", ".whatsapp.net"];
 
-/// What Meta tells of a file; each part may be missing.
+/// Meta's metadata of a file; each part may be missing.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Media {
-    /// Its id.
+    /// Media id.
     pub id: Option<String>,
-    /// Where it can be fetched for five minutes, with Meta's token.
+    /// Address from which the file can be fetched for five minutes, with Meta's token.
     pub url: Option<String>,
-    /// As sent, with a possible `; codecs=` suffix.
+    /// MIME type as Meta sends it, with a possible `; codecs=` suffix.
     pub mime_type: Option<String>,
-    /// Of its bytes.
+    /// Hash of the content.
     pub sha256: Option<[u8; 32]>,
-    /// Bytes.
+    /// Size in bytes.
     pub file_size: Option<u64>,
 }
 
 impl fmt::Debug for Media {
-    /// Without the address, which has a signature in it.
+    /// Omits the address, which contains a signature.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
             .field("id", &self.id)
@@ -45,7 +49,7 @@ impl fmt::Debug for Media {
     }
 }
 
-/// Uploads a file for one number: other numbers cannot send it.
+/// Builds the upload of a file for one business number; other numbers cannot send it.
 #[must_use]
 pub fn upload(number: &PhoneNumberId, file: FilePart) -> Call {
     Call {
@@ -54,34 +58,34 @@ pub fn upload(number: &PhoneNumberId, file: FilePart) -> Call {
     }
 }
 
-/// Asks for what Meta tells of a file, and for a fresh address of it.
+/// Builds the look-up of a file's metadata and of a fresh address.
 #[must_use]
 pub fn look_up(media_id: &str, number: Option<&PhoneNumberId>) -> Call {
     Call::get(&[media_id]).with_some("phone_number_id", number.map(PhoneNumberId::as_str))
 }
 
-/// Deletes a file.
+/// Builds the deletion of a file.
 #[must_use]
 pub fn delete(media_id: &str, number: Option<&PhoneNumberId>) -> Call {
     Call::delete(&[media_id]).with_some("phone_number_id", number.map(PhoneNumberId::as_str))
 }
 
-/// The id of the file that was uploaded.
+/// Reads the media id from the response to an [`upload`].
 #[must_use]
-pub fn uploaded(answer: &Value) -> Option<String> {
-    text(&answer["id"]).filter(|id| is_id(id))
+pub fn uploaded(response: &Value) -> Option<String> {
+    text(&response["id"]).filter(|id| is_id(id))
 }
 
-/// Reads the answer to [`look_up`]: what is missing or odd is `None`.
+/// Reads the response to a [`look_up`]; missing and malformed parts are `None`.
 #[must_use]
-pub fn read(answer: &Value) -> Media {
+pub fn read(response: &Value) -> Media {
     Media {
-        id: text(&answer["id"]),
-        url: text(&answer["url"]),
-        mime_type: text(&answer["mime_type"]),
-        sha256: answer["sha256"].as_str().and_then(sha256),
-        // Seen as a number and as a text.
-        file_size: text(&answer["file_size"]).and_then(|size| size.parse().ok()),
+        id: text(&response["id"]),
+        url: text(&response["url"]),
+        mime_type: text(&response["mime_type"]),
+        sha256: response["sha256"].as_str().and_then(sha256),
+        // Meta sends a number or a string.
+        file_size: text(&response["file_size"]).and_then(|size| size.parse().ok()),
     }
 }
 
@@ -93,51 +97,24 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads a SHA-256: hexadecimal in look-ups, base64 in webhooks. See
+/// Parses a SHA-256: hexadecimal in look-ups, base64 of either alphabet in webhooks. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/image>.
 #[must_use]
 pub fn sha256(text: &str) -> Option<[u8; 32]> {
-    let bytes = if text.len() == 64 {
-        digits(text, 4, |byte| char::from(byte).to_digit(16))?
-    } else {
-        digits(text.trim_end_matches('='), 6, base64_digit)?
-    };
-    bytes.try_into().ok()
-}
-
-/// The bytes that digits of so many bits each make; bits left over at the end must be zero.
-fn digits(text: &str, bits: u32, value: impl Fn(u8) -> Option<u32>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut held, mut count) = (0_u32, 0);
-    for digit in text.bytes() {
-        held = held << bits | value(digit)?;
-        count += bits;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(held >> count).ok()?);
-            held &= (1 << count) - 1;
-        }
+    if text.len() == 64 {
+        return from_hex(text.as_bytes());
     }
-    (held == 0).then_some(bytes)
+    let text = text.trim_end_matches('=');
+    let text = text.replace('-', "+").replace('_', "/");
+    STANDARD_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
-/// Both alphabets of base64.
-fn base64_digit(byte: u8) -> Option<u32> {
-    Some(match byte {
-        b'A'..=b'Z' => u32::from(byte - b'A'),
-        b'a'..=b'z' => u32::from(byte - b'a') + 26,
-        b'0'..=b'9' => u32::from(byte - b'0') + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
-}
-
-/// Whether a file may be fetched from here: `https` and a host of Meta's, nothing odd about it.
+/// Whether a file may be fetched from an address: `https`, one of Meta's hosts, and nothing
+/// ambiguous.
 ///
-/// The address comes from outside and our token is sent to it, so whatever two programs could read
-/// in two ways is refused: user names, ports, backslashes, percent signs in the host, spaces and
-/// control characters anywhere.
+/// The address is untrusted and receives the access token, so that everything that two programs
+/// could parse differently is refused: user names, ports, backslashes, percent signs in the host,
+/// spaces and control characters anywhere.
 #[must_use]
 pub fn may_fetch(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://") else {
@@ -230,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_read_in_each_way_that_meta_writes_it() {
+    fn a_hash_is_read_in_every_encoding_that_meta_uses() {
         let url_safe = BASE64.replace('+', "-").replace('/', "_");
 
         for text in [
@@ -264,29 +241,19 @@ mod tests {
 
         let media = read(&whole);
 
-        assert_eq!(
-            media,
-            Media {
-                id: Some("900200".to_owned()),
-                url: Some("https://lookaside.fbsbx.com/x".to_owned()),
-                mime_type: Some("image/jpeg".to_owned()),
-                sha256: Some(HASH),
-                file_size: Some(30_312),
-            }
-        );
-        assert!(
-            !format!("{media:?}").contains("lookaside"),
-            "no address in logs"
-        );
+        let mut expected = Media {
+            id: Some("900200".to_owned()),
+            url: Some("https://lookaside.fbsbx.com/x".to_owned()),
+            mime_type: Some("image/jpeg".to_owned()),
+            sha256: Some(HASH),
+            file_size: Some(30_312),
+        };
+        assert_eq!(media, expected);
+        let debug = format!("{media:?}");
+        assert!(!debug.contains("lookaside"), "no address in logs");
         let odd = json!({ "id": 900_200, "file_size": 30_312, "sha256": 5, "url": null, "mime_type": "" });
-        assert_eq!(
-            read(&odd),
-            Media {
-                id: Some("900200".to_owned()),
-                file_size: Some(30_312),
-                ..Media::default()
-            }
-        );
+        (expected.url, expected.mime_type, expected.sha256) = (None, None, None);
+        assert_eq!(read(&odd), expected);
         assert_eq!(read(&json!([])), Media::default());
         assert_eq!(read(&json!({ "file_size": -1 })).file_size, None);
     }
@@ -305,13 +272,13 @@ mod tests {
         let deleted = delete("900200", None);
 
         assert_eq!(
-            (call.method.name(), &call.path[..]),
-            ("POST", &["1065".to_owned(), "media".to_owned()][..])
+            (call.method.name(), call.path.join("/")),
+            ("POST", "1065/media".to_owned())
         );
         assert_eq!(call.payload, Payload::File(file));
         assert_eq!(
-            (lookup.method.name(), &lookup.path[..]),
-            ("GET", &["900200".to_owned()][..])
+            (lookup.method.name(), lookup.path.join("/")),
+            ("GET", "900200".to_owned())
         );
         assert_eq!(lookup.query, [("phone_number_id", "1065".to_owned())]);
         assert_eq!((deleted.method.name(), deleted.query.len()), ("DELETE", 0));

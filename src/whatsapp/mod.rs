@@ -1,11 +1,12 @@
-//! Meta's wire format, in and out: the only module that knows how WhatsApp writes things down.
+//! Meta's wire format in both directions; no other module knows it.
 //!
 //! Pure: bytes and JSON on one side, [`crate::message`] on the other; no IO, no clock, no logs. A
-//! webhook goes through [`signature`] and `inbound`, a reply through `outbound`; `error_codes` says
-//! what an error code means for us; `account_api` is for the owner's commands. Next on the way of a
-//! message: `crate::intake`.
+//! webhook passes through [`signature`] and `inbound`, a reply through `outbound`; `error_codes`
+//! classifies Graph's errors, `account_status` derives problems of the account, and `account_api`
+//! serves the owner's commands. Next on the way of a message: `crate::intake`.
 
 pub mod account_api;
+pub mod account_status;
 pub mod api_call;
 mod bounds;
 pub mod error_codes;
@@ -13,4 +14,3 @@ pub mod inbound;
 pub mod media;
 pub mod outbound;
 pub mod signature;
-pub mod standing;

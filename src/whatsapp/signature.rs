@@ -1,42 +1,41 @@
-//! Who may speak to us: the signature over a webhook's raw bytes, and the verify token.
+//! Authentication of webhooks: the signature over the raw bytes, and the verify token.
 //!
-//! Nothing of a body is decoded before [`verify`] has accepted it. There is no unsigned mode. Next
-//! on the way of a message: [`super::inbound`].
+//! No body is decoded before [`verify`] has accepted it, and there is no unsigned mode. Next on the
+//! way of a message: [`super::inbound`].
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-const PREFIX: &[u8] = b"sha256=";
-const MAC_BYTES: usize = 32;
+use crate::message::{from_hex, hex};
 
-/// Why a webhook is not believed. It tells nothing of the body, the secret or the expected value.
+/// Reason to reject a webhook; reveals nothing of the body, the secret or the expected signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// There is no signature header.
+    /// The signature header is missing.
     #[error("signature header is missing")]
     Missing,
-    /// There is more than one, so it is unclear which of them a proxy before us has checked.
+    /// The header is repeated, so that a proxy may have checked another value than this service.
     #[error("signature header is given more than once")]
     Doubled,
-    /// It is not `sha256=` and 64 lower-case hexadecimal digits.
+    /// The header is not `sha256=` and 64 lower-case hexadecimal digits.
     #[error("signature header is malformed")]
     Malformed,
-    /// No configured secret gives this signature for this body.
+    /// No configured secret produces this signature for this body.
     #[error("signature does not match the body")]
     Mismatch,
 }
 
-/// Checks every value of `X-Hub-Signature-256` against the raw body, in constant time, with each
+/// Checks the values of `X-Hub-Signature-256` against the raw body, in constant time, with each
 /// secret.
 ///
-/// The shape of the header is judged before the body is looked at, so with no secrets and an empty
-/// body a well-formed header gives [`SignatureError::Mismatch`]. See
+/// The shape of the header is checked before the body, so that without secrets a well-formed header
+/// gives [`SignatureError::Mismatch`]. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 ///
 /// # Errors
-/// Each [`SignatureError`], the earliest that applies in the order they are listed.
+/// Each [`SignatureError`]; the first that applies, in the order of the variants.
 pub fn verify(
     secrets: &[SecretString],
     headers: &[&[u8]],
@@ -56,35 +55,33 @@ pub fn verify(
     }
 }
 
-/// Proves to Graph that a token is used by the app it belongs to: hexadecimal HMAC of the token.
-/// See <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+/// Computes `appsecret_proof`, the hexadecimal HMAC of a token: it proves to Graph that the token
+/// is used by the app it belongs to. See
+/// <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
 #[must_use]
 pub fn proof(secret: &SecretString, token: &str) -> String {
     sign(secret, token.as_bytes()).replace("sha256=", "")
 }
 
-/// Names a set of secrets without giving any of them away: two sets with one name are the same
-/// secrets in the same order.
+/// Computes a name for a list of secrets that reveals none of them; equal names mean equal secrets
+/// in the same order.
 #[must_use]
 pub fn fingerprint(secrets: &[SecretString]) -> String {
-    const SAID: &[u8] = b"the app secrets that replyd runs with";
+    const MESSAGE: &[u8] = b"the app secrets that replyd runs with";
     let mut hash = Sha256::new();
     for secret in secrets {
-        hash.update(mac(secret, SAID).finalize().into_bytes());
+        hash.update(mac(secret, MESSAGE).finalize().into_bytes());
     }
-    crate::message::hex(&hash.finalize()[..12])
+    hex(&hash.finalize()[..12])
 }
 
-/// Writes the header value Meta would send: `sha256=` and 64 lower-case hexadecimal digits.
+/// Builds the header value that Meta sends: `sha256=` and 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {
-    format!(
-        "sha256={}",
-        crate::message::hex(&mac(secret, body).finalize().into_bytes())
-    )
+    format!("sha256={}", hex(&mac(secret, body).finalize().into_bytes()))
 }
 
-/// Compares a verify token in constant time; hashing both first hides their lengths too.
+/// Compares a verify token in constant time. Both are hashed first, which hides their lengths too.
 #[must_use]
 pub fn token_matches(expected: &SecretString, given: &str) -> bool {
     let expected = Sha256::digest(expected.expose_secret().as_bytes());
@@ -99,24 +96,10 @@ fn mac(secret: &SecretString, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-fn read_header(header: &[u8]) -> Option<[u8; MAC_BYTES]> {
-    let digits = header.strip_prefix(PREFIX)?;
-    if digits.len() != 2 * MAC_BYTES {
-        return None;
-    }
-    let mut given = [0; MAC_BYTES];
-    for (byte, pair) in given.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Some(given)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+fn read_header(header: &[u8]) -> Option<[u8; 32]> {
+    let digits = header.strip_prefix(b"sha256=")?;
+    let is_lower_case = !digits.iter().any(u8::is_ascii_uppercase);
+    from_hex(digits).filter(|_| is_lower_case)
 }
 
 #[cfg(test)]
@@ -137,10 +120,8 @@ mod tests {
         let header = sign(&secret("it-is-a-secret"), body);
 
         assert_eq!(header, KNOWN);
-        assert_eq!(
-            verify(&[secret("it-is-a-secret")], &[KNOWN.as_bytes()], body),
-            Ok(())
-        );
+        let secrets = [secret("it-is-a-secret")];
+        assert_eq!(verify(&secrets, &[KNOWN.as_bytes()], body), Ok(()));
     }
 
     const KNOWN: &str = "sha256=8b3999cbf6799b43a670d202f2cbe73dd129aba375f66e15086208485324fa3c";
@@ -151,15 +132,10 @@ mod tests {
         let old = sign(&secret("old"), b"body");
         let strange = sign(&secret("strange"), b"body");
 
+        let mismatch = Err(SignatureError::Mismatch);
         assert_eq!(verify(&secrets, &[old.as_bytes()], b"body"), Ok(()));
-        assert_eq!(
-            verify(&secrets, &[strange.as_bytes()], b"body"),
-            Err(SignatureError::Mismatch)
-        );
-        assert_eq!(
-            verify(&[], &[old.as_bytes()], b"body"),
-            Err(SignatureError::Mismatch)
-        );
+        assert_eq!(verify(&secrets, &[strange.as_bytes()], b"body"), mismatch);
+        assert_eq!(verify(&[], &[old.as_bytes()], b"body"), mismatch);
     }
 
     #[test]
@@ -185,11 +161,8 @@ mod tests {
         ];
 
         for header in odd {
-            assert_eq!(
-                verify(&[secret("key")], &[header.as_bytes()], b"body"),
-                Err(SignatureError::Malformed),
-                "{header:?}"
-            );
+            let verified = verify(&[secret("key")], &[header.as_bytes()], b"body");
+            assert_eq!(verified, Err(SignatureError::Malformed), "{header:?}");
         }
     }
 
@@ -198,11 +171,9 @@ mod tests {
         let good = sign(&secret("key"), b"body");
         let header = good.as_bytes();
 
-        let none = verify(&[secret("key")], &[], b"body");
-        let two = verify(&[secret("key")], &[header, header], b"body");
-
-        assert_eq!(none, Err(SignatureError::Missing));
-        assert_eq!(two, Err(SignatureError::Doubled));
+        let verify = |headers| verify(&[secret("key")], headers, b"body");
+        assert_eq!(verify(&[]), Err(SignatureError::Missing));
+        assert_eq!(verify(&[header, header]), Err(SignatureError::Doubled));
     }
 
     #[test]
@@ -221,10 +192,8 @@ mod tests {
             changed[at.index(body.len())] ^= 1;
 
             prop_assert_eq!(verify(&[secret("key")], &[header.as_bytes()], &body), Ok(()));
-            prop_assert_eq!(
-                verify(&[secret("key")], &[header.as_bytes()], &changed),
-                Err(SignatureError::Mismatch)
-            );
+            let verified = verify(&[secret("key")], &[header.as_bytes()], &changed);
+            prop_assert_eq!(verified, Err(SignatureError::Mismatch));
         }
 
         #[test]

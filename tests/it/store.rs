@@ -142,7 +142,7 @@ fn decide(before: &Conversation, incoming: EngineEvent<'_>, _: Timestamp) -> (Tu
     let EngineEvent::Message(message) = incoming else {
         unreachable!("no test here sends an echo");
     };
-    let body = message.content.words().unwrap_or_default().to_owned();
+    let body = message.content.typed_text().unwrap_or_default().to_owned();
     assert!(body != "panic", "on purpose");
     let replies = vec![Reply {
         rule: RuleId::parse("echo").unwrap(),

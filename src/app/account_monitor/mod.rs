@@ -18,7 +18,7 @@ use crate::gateway::{Gateway, GatewayTime};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::{Condition, Conditions, HealthSignals, Metrics};
-use crate::whatsapp::standing;
+use crate::whatsapp::account_status;
 
 /// Interval between reads of the account's standing: a restriction ends without an account event.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
@@ -42,7 +42,7 @@ pub(super) struct AccountMonitor {
 /// Conditions that were logged already, so that each is logged once.
 #[derive(Default)]
 pub(super) struct Reported {
-    troubles: Vec<String>,
+    issues: Vec<String>,
     /// Number of too old messages in a row at which the next line is logged.
     too_old: u64,
 }
@@ -66,20 +66,20 @@ impl AccountMonitor {
                 return;
             }
         };
-        let troubles = standing::troubles(&news, self.clock.now()).into_iter();
-        let troubles: Vec<String> = troubles.map(|trouble| trouble.sentence).collect();
-        let reported = &mut self.reported.troubles;
-        for trouble in troubles.iter().filter(|new| !reported.contains(new)) {
-            tracing::warn!(trouble, "WhatsApp hinders the account or a number");
+        let issues = account_status::issues(&news, self.clock.now()).into_iter();
+        let issues: Vec<String> = issues.map(|issue| issue.message).collect();
+        let reported = &mut self.reported.issues;
+        for issue in issues.iter().filter(|new| !reported.contains(new)) {
+            tracing::warn!(issue, "WhatsApp hinders the account or a number");
         }
-        for trouble in reported.iter().filter(|old| !troubles.contains(old)) {
-            tracing::info!(trouble, "WhatsApp hinders no longer");
+        for issue in reported.iter().filter(|old| !issues.contains(old)) {
+            tracing::info!(issue, "WhatsApp hinders no longer");
         }
-        let count = i64::try_from(troubles.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(issues.len()).unwrap_or(i64::MAX);
         self.metrics.account_alerts.set(count);
-        let sentence = (!troubles.is_empty()).then(|| troubles.join("; "));
+        let sentence = (!issues.is_empty()).then(|| issues.join("; "));
         self.conditions.set(Condition::Account, sentence);
-        *reported = troubles;
+        *reported = issues;
     }
 
     /// Runs until either stop.
@@ -166,7 +166,7 @@ impl AccountMonitor {
         };
         let is_wrong = sentence.is_some();
         let held = self.conditions.list();
-        let was_wrong = held.iter().any(|(trouble, _)| *trouble == Condition::Clock);
+        let was_wrong = held.iter().any(|(issue, _)| *issue == Condition::Clock);
         match (&sentence, was_wrong) {
             (Some(sentence), false) => tracing::warn!("{sentence}"),
             (None, true) => tracing::info!("the clock agrees with WhatsApp's again"),

@@ -98,7 +98,7 @@ async fn get(session: &Session, id: Option<String>) -> anyhow::Result<()> {
         ("platform", terminal::one_line(&number.platform_type)),
         (
             "webhook",
-            terminal::one_line(number.webhook_configuration.used()),
+            terminal::one_line(number.webhook_configuration.effective_url()),
         ),
     ]));
     Ok(())

@@ -53,7 +53,7 @@ async fn get(session: &Session) -> anyhow::Result<()> {
         return Ok(());
     };
     if session.options.json {
-        terminal::json_line(&profile::found(&answer));
+        terminal::json_line(&profile::profile_object(&answer));
         return Ok(());
     }
     let profile = Profile::read(&answer);

@@ -158,7 +158,7 @@ impl Phone {
 
 fn show(bubbles: &[Bubble]) {
     for bubble in bubbles {
-        if bubble.side == Side::Person {
+        if bubble.side == Side::Contact {
             let ticks = if bubble.read {
                 paint(GOOD, "✓✓")
             } else {

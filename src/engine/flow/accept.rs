@@ -87,7 +87,7 @@ fn chosen(
         let unknown = || format!("`{id}` is none of the choices");
         return choice.map(value).ok_or_else(unknown);
     }
-    let text = content.words().ok_or("it has no words")?;
+    let text = content.typed_text().ok_or("it has no words")?;
     let normalized = NormalizedText::new(text);
     let is = |text: &str| NormalizedText::new(text) == normalized;
     let written = choices.find(|choice| is(&title(choice)) || is(&choice.id));

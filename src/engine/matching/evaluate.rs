@@ -57,7 +57,7 @@ impl<'a> MatchContext<'a> {
     /// Normalizes the message's text, if it has one.
     pub(crate) fn new(render: RenderContext<'a>, first_contact: bool) -> Self {
         Self {
-            text: render.message.content.words().map(NormalizedText::new),
+            text: render.message.content.typed_text().map(NormalizedText::new),
             render,
             first_contact,
             variables: OnceCell::new(),
@@ -76,13 +76,13 @@ impl<'a> MatchContext<'a> {
 
     /// The part of the written text that patterns search.
     pub(crate) fn searched(&self) -> Option<&'a str> {
-        let words = self.content().words()?;
+        let words = self.content().typed_text()?;
         Some(&words[..searched_end(words).unwrap_or(words.len())])
     }
 
     /// Suffix of the reason when the text is longer than patterns search.
     fn cut(&self) -> String {
-        let words = self.content().words();
+        let words = self.content().typed_text();
         match words.and_then(searched_end) {
             Some(_) => format!(" in the first {SEARCHED_MAX} characters of a longer text"),
             None => String::new(),

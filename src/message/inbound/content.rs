@@ -1,215 +1,217 @@
-//! What a person sent: the part of a message that depends on its type.
+//! Type-dependent part of an inbound message.
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::outbound::transcript::labelled;
 use crate::message::{ContactCard, GraphError, Identity, Wamid};
 
-/// What a person sent. Serialised it is part of what a conversation remembers, never of Meta's
-/// wire.
+/// Content of an inbound message. Serialized as part of a conversation's state, never in Meta's
+/// format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Plain text.
     Text {
-        /// What was written.
+        /// Text.
         body: String,
     },
-    /// A picture.
+    /// Image.
     Image(Media),
-    /// A recording or a sound file.
+    /// Voice message or audio file.
     Audio {
-        /// The file.
+        /// File.
         media: Media,
-        /// Recorded in `WhatsApp`, as against an attached file.
+        /// Whether it was recorded in `WhatsApp`, not attached.
         voice: bool,
     },
-    /// A film.
+    /// Video.
     Video(Media),
     /// Any file.
     Document {
-        /// The file.
+        /// File.
         media: Media,
-        /// Its name as the person's device knew it: untrusted, for display only.
+        /// File name on the contact's device: untrusted, for display only.
         filename: Option<String>,
     },
-    /// A sticker.
+    /// Sticker.
     Sticker(Media),
-    /// A place.
+    /// Location.
     Location {
-        /// Degrees north.
+        /// Latitude in degrees north.
         latitude: f64,
-        /// Degrees east.
+        /// Longitude in degrees east.
         longitude: f64,
-        /// Only for a chosen place.
+        /// Name, only of a chosen place.
         name: Option<String>,
-        /// Only for a chosen place.
+        /// Address, only of a chosen place.
         address: Option<String>,
     },
     /// Contact cards.
     Contacts {
-        /// In order; parts that a card lacks are empty.
+        /// Cards in order; absent parts are empty.
         cards: Vec<ContactCard>,
     },
-    /// A reply button of ours was tapped.
+    /// Tap on a reply button of an outbound message.
     ButtonReply {
-        /// The id we gave the button.
+        /// Id of the button.
         id: String,
-        /// The label the person saw.
+        /// Displayed label.
         title: String,
     },
-    /// A row of a list of ours was chosen.
+    /// Tap on a row of an outbound list.
     ListReply {
-        /// The id we gave the row.
+        /// Id of the row.
         id: String,
-        /// The label the person saw.
+        /// Displayed label.
         title: String,
-        /// The second line of the row.
+        /// Second line of the row.
         description: Option<String>,
     },
-    /// A quick-reply button of a template was tapped (`type: "button"`).
+    /// Tap on a quick-reply button of a template (`type: "button"`).
     TemplateButton {
-        /// What the template send gave; the label when it gave nothing.
+        /// Payload given with the template; the label without one.
         payload: String,
-        /// The label the person saw.
+        /// Displayed label.
         text: String,
     },
-    /// A form of ours was filled in (`nfm_reply`).
+    /// Answers of a form (`nfm_reply`).
     Form {
         /// `flow` or `address_message`.
         name: Option<String>,
-        /// What `WhatsApp` shows for it.
+        /// Text that `WhatsApp` shows for the answers.
         body: Option<String>,
-        /// The answers by name; `flow_token` is among them.
+        /// Answers by name, including `flow_token`.
         answers: serde_json::Map<String, serde_json::Value>,
     },
-    /// Products were ordered from the catalog.
+    /// Order from the catalog.
     Order(Order),
-    /// A reaction to a message, or its removal.
+    /// Reaction to a message, or its removal.
     Reaction {
-        /// The message reacted to.
+        /// Message reacted to.
         message: Option<Wamid>,
-        /// `None` when the reaction was taken back.
+        /// Emoji; `None` for a removal.
         emoji: Option<String>,
     },
-    /// An earlier message was changed. Only numbers shared with the phone app are told.
+    /// Edit of an earlier message; reported only for numbers shared with the phone app.
     Edit {
-        /// The message that was changed.
+        /// Edited message.
         original: Option<Wamid>,
-        /// What it says now.
+        /// Content after the edit.
         now: Box<Self>,
     },
-    /// An earlier message was deleted for everyone. Only numbers shared with the phone app are
-    /// told.
+    /// Deletion of an earlier message for everyone; reported only for numbers shared with the phone
+    /// app.
     Revoke {
-        /// The message that is gone.
+        /// Deleted message.
         original: Option<Wamid>,
     },
-    /// The person opened the chat for the first time; retired by Meta, still accepted.
+    /// First opening of the chat; retired by Meta, still accepted.
     Welcome,
-    /// The person's number or id changed.
+    /// Change of the contact's number or id.
     System {
         /// Meta's `system.type`.
         kind: String,
-        /// Meta's sentence about it.
+        /// Meta's description of the change.
         body: Option<String>,
-        /// Who the person was before, as far as it is told.
+        /// Former identity of the contact, if given.
         previous: Option<Identity>,
     },
-    /// A kind of message that Meta does not pass on, or could not deliver.
+    /// Message of a kind that Meta does not pass on, or could not deliver.
     Unsupported {
-        /// What it was, in Meta's word, when it is told.
+        /// Meta's name of the kind, if given.
         kind: Option<String>,
-        /// Why, from Meta.
+        /// Meta's reasons.
         errors: Vec<GraphError>,
     },
-    /// Everything else, kept as its raw JSON under the type Meta gave it.
+    /// Message of any other type; its raw JSON is kept.
     Other {
         /// Meta's `type`.
         kind: String,
     },
 }
 
-/// A file that stays with Meta until it is fetched.
+/// File that stays at Meta until it is downloaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Media id, good for 7 days.
+    /// Media id, valid for 7 days.
     pub id: Option<String>,
-    /// As sent, with a possible `; codecs=` suffix.
+    /// MIME type as received, with a possible `; codecs=` suffix.
     pub mime_type: Option<String>,
-    /// As sent: base64.
+    /// Hash as received, in base64.
     pub sha256: Option<String>,
-    /// What the person wrote under it.
+    /// Caption by the contact.
     pub caption: Option<String>,
 }
 
-/// An order from the catalog.
+/// Order from the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// The catalog.
+    /// Id of the catalog.
     pub catalog_id: Option<String>,
-    /// What the person wrote with it.
+    /// Text that the contact added.
     pub text: Option<String>,
-    /// In order.
+    /// Ordered products, in order.
     pub items: Vec<OrderItem>,
 }
 
-/// One product of an order.
+/// Product of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderItem {
-    /// The shop's own id of the product.
+    /// Id of the product in the shop.
     pub product_id: String,
-    /// How many.
+    /// Number of pieces.
     pub quantity: f64,
-    /// For one, in `currency`; what the catalog said, prove it against your own prices.
+    /// Price per piece in `currency`, as in the catalog; to be verified against the shop's own
+    /// prices.
     pub price: Option<f64>,
-    /// ISO 4217.
+    /// Currency, ISO 4217.
     pub currency: Option<String>,
 }
 
-/// The kinds a rule can ask for in `when.type`.
+/// Kinds of messages that `when.type` of a rule can require.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Plain text.
     Text,
-    /// A picture.
+    /// Image.
     Image,
-    /// A sound, recorded or attached.
+    /// Audio, recorded or attached.
     Audio,
-    /// A recording made in `WhatsApp`; such a message is of kind `audio` too.
+    /// Voice message recorded in `WhatsApp`; it is of kind `audio` too.
     Voice,
-    /// A film.
+    /// Video.
     Video,
     /// Any file.
     Document,
-    /// A sticker.
+    /// Sticker.
     Sticker,
-    /// A place.
+    /// Location.
     Location,
     /// Contact cards.
     Contacts,
-    /// A tap on a reply button, a list row or a template's quick reply.
+    /// Tap on a reply button, a list row or a template's quick reply.
     Button,
-    /// A form that was filled in.
+    /// Answers of a form.
     Form,
-    /// An order from the catalog.
+    /// Order from the catalog.
     Order,
-    /// A reaction.
+    /// Reaction.
     Reaction,
-    /// An earlier message was changed.
+    /// Edit of an earlier message.
     Edit,
-    /// An earlier message was deleted.
+    /// Deletion of an earlier message.
     Revoke,
-    /// The chat was opened for the first time.
+    /// First opening of the chat.
     Welcome,
-    /// The person's number or id changed.
+    /// Change of the contact's number or id.
     System,
-    /// A kind of message that Meta does not pass on.
+    /// Message of a kind that Meta does not pass on.
     Unsupported,
 }
 
 impl Kind {
-    /// Every kind with its name in rules files, in the order documents list them.
+    /// Every kind with its name in rules files, in the order of the documentation.
     pub const ALL: [(&'static str, Self); 18] = [
         ("text", Self::Text),
         ("image", Self::Image),
@@ -231,14 +233,14 @@ impl Kind {
         ("unsupported", Self::Unsupported),
     ];
 
-    /// The name in rules files.
+    /// Returns the name in rules files.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
     }
 
-    /// Whether only rules that ask for this kind by name see it: nobody waits for an answer to it,
-    /// or the answer could be the next step of a loop between two bots.
+    /// Whether only rules that name this kind match it: the contact expects no answer, or the
+    /// answer could continue a loop between two bots.
     #[must_use]
     pub fn is_quiet(self) -> bool {
         matches!(
@@ -254,7 +256,8 @@ impl Kind {
 }
 
 impl Content {
-    /// The kind, as rules name it; a recording is `Voice`. `None` for what rules never see.
+    /// Returns the kind as rules name it; a recording is `Voice`. `None` for content that rules
+    /// never see.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         Some(match self {
@@ -282,14 +285,14 @@ impl Content {
         })
     }
 
-    /// Whether a rule's `when.type` naming `kind` means this content.
+    /// Whether `when.type` of a rule matches this content if it names `kind`.
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
         let actual = self.kind();
         actual == Some(kind) || (actual == Some(Kind::Voice) && kind == Kind::Audio)
     }
 
-    /// The name stored in `messages.kind`: Meta's own word, finer than [`Kind`].
+    /// Returns the name stored in `messages.kind`: Meta's own word, more exact than [`Kind`].
     #[must_use]
     pub fn kind_name(&self) -> &str {
         match self {
@@ -300,7 +303,7 @@ impl Content {
         }
     }
 
-    /// The file that came along.
+    /// Returns the attached file.
     #[must_use]
     pub fn media(&self) -> Option<&Media> {
         match self {
@@ -313,7 +316,7 @@ impl Content {
         }
     }
 
-    /// The id of the tapped button or chosen row.
+    /// Returns the id of the tapped button or chosen row.
     #[must_use]
     pub fn button(&self) -> Option<&str> {
         match self {
@@ -323,30 +326,30 @@ impl Content {
         }
     }
 
-    /// The words a rule's `when.text` looks at: what was typed, or a caption. A tapped label is not
-    /// among them: a tap means its id, whatever words stand on the button.
+    /// Returns the text that `when.text` of a rule matches: a typed text or a caption. A tapped
+    /// label does not count: a tap stands for its id.
     #[must_use]
-    pub fn words(&self) -> Option<&str> {
+    pub fn typed_text(&self) -> Option<&str> {
         match self {
             Self::Text { body } => Some(body),
             Self::Order(order) => order.text.as_deref(),
-            Self::Edit { now, .. } => now.words(),
+            Self::Edit { now, .. } => now.typed_text(),
             _ => self.media()?.caption.as_deref(),
         }
     }
 
-    /// What the person said, for `{{ message.text }}`: the words, or the label that was tapped.
+    /// Returns the text for `{{ message.text }}`: the typed text, or the tapped label.
     #[must_use]
     pub fn text_or_label(&self) -> Option<&str> {
         match self {
             Self::ButtonReply { title, .. } | Self::ListReply { title, .. } => Some(title),
             Self::TemplateButton { text, .. } => Some(text),
             Self::Reaction { emoji, .. } => emoji.as_deref(),
-            _ => self.words(),
+            _ => self.typed_text(),
         }
     }
 
-    /// The message as one readable line, the way the transcript shows it (`[image] my receipt`).
+    /// Renders the message as text in a transcript (`[image] my receipt`).
     #[must_use]
     pub fn transcript_text(&self) -> String {
         match self {
@@ -361,12 +364,10 @@ impl Content {
             Self::Reaction { emoji: None, .. } => "[reaction removed]".to_owned(),
             Self::Contacts { cards } if cards.is_empty() => "[contacts]".to_owned(),
             Self::Contacts { cards } => lines(cards.iter().map(ContactCard::line)),
-            Self::Document { media, filename } => labelled(
-                "document",
-                [filename.as_deref(), media.caption.as_deref()]
-                    .into_iter()
-                    .flatten(),
-            ),
+            Self::Document { media, filename } => {
+                let parts = [filename.as_deref(), media.caption.as_deref()];
+                labelled("document", parts.into_iter().flatten())
+            }
             Self::Location {
                 latitude,
                 longitude,
@@ -390,16 +391,14 @@ impl Content {
             Self::Edit { now, .. } => format!("[edited] {}", now.transcript_text()),
             Self::Revoke { .. } => "[deleted a message]".to_owned(),
             Self::Welcome => "[opened the chat]".to_owned(),
-            Self::System { kind, body, .. } => {
-                format!("[{}]", body.as_ref().unwrap_or(kind))
-            }
+            Self::System { kind, body, .. } => format!("[{}]", body.as_ref().unwrap_or(kind)),
             Self::Unsupported { kind, errors } => {
                 let why = errors.iter().filter_map(|error| error.title.as_deref());
                 labelled("unsupported", kind.as_deref().into_iter().chain(why))
             }
             Self::Other { kind } => format!("[{kind}]"),
             Self::Image(_) | Self::Video(_) | Self::Audio { .. } | Self::Sticker(_) => {
-                labelled(self.kind_name(), self.words())
+                labelled(self.kind_name(), self.typed_text())
             }
         }
     }
@@ -416,22 +415,12 @@ impl OrderItem {
     }
 }
 
-/// A JSON value without the quotes of a text.
+/// Renders a JSON value, a string without its quotes.
 fn plain(value: &serde_json::Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    let text = value.as_str();
+    text.map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn lines(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join("\n")
-}
-
-fn labelled<'a>(label: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() {
-        format!("[{label}]")
-    } else {
-        format!("[{label}] {}", parts.join(" · "))
-    }
 }

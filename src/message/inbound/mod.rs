@@ -1,4 +1,4 @@
-//! A message a person sent us, or one a colleague sent from the phone app.
+//! Messages from contacts, and messages that colleagues sent from the phone app.
 
 pub(crate) mod content;
 
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::{Content, GraphError, Identity, PhoneNumberId, Wamid};
 
-/// One element of `messages[]` under field `messages`, understood.
+/// Inbound message: one parsed element of `messages[]` under field `messages`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
-    /// The business number that was written to.
+    /// Business number that received the message.
     pub phone_number_id: PhoneNumberId,
-    /// Unique per business number, for ever.
+    /// Message id, unique per business number for ever.
     pub wamid: Wamid,
-    /// Who wrote.
+    /// Identity of the sender.
     pub sender: Identity,
-    /// What the person calls themselves.
+    /// Profile of the contact.
     #[serde(default)]
     pub profile: Profile,
-    /// When it was sent, by `WhatsApp`'s clock.
+    /// Time of sending, by `WhatsApp`'s clock.
     pub sent_at: Timestamp,
-    /// What was sent.
+    /// Content.
     pub content: Content,
-    /// What it answers or where it came from.
+    /// Quoted message and origin.
     #[serde(default)]
     pub context: ContextInfo,
-    /// The ad or post that led the person here; on the first message only.
+    /// Ad or post that led the contact here; on the first message only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad: Option<Referral>,
-    /// What Meta says went wrong with this message.
+    /// Errors that Meta reports about the message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<GraphError>,
-    /// The element of `messages[]` byte for byte.
+    /// The element of `messages[]`, byte for byte.
     #[serde(skip)]
     pub raw: String,
 }
 
 impl Inbound {
-    /// A message with nothing but its content: how the terminal chat and tests write.
+    /// Creates a message with content only, as the terminal chat and tests do.
     #[must_use]
     pub fn new(
         phone_number_id: PhoneNumberId,
@@ -62,30 +62,30 @@ impl Inbound {
     }
 }
 
-/// What a person calls themselves: untrusted text.
+/// Profile of a contact: untrusted text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The name on the profile.
+    /// Display name.
     pub name: Option<String>,
-    /// Only if the person has one; without the leading `@`.
+    /// Username, if the contact has one; without the leading `@`.
     pub username: Option<String>,
 }
 
-/// `context` of a message.
+/// Field `context` of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextInfo {
-    /// The message this one quotes or whose button was tapped; ours or theirs.
+    /// Message, inbound or outbound, that this one quotes or whose button was tapped.
     pub quoted: Option<Wamid>,
-    /// How often it was forwarded.
+    /// Extent of forwarding.
     pub forwarded: Forwarded,
-    /// The product whose "Message business" button was tapped.
+    /// Product whose "Message business" button was tapped.
     pub product: Option<ReferredProduct>,
 }
 
-/// How often a message was forwarded.
+/// Number of times a message was forwarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forwarded {
-    /// Not at all, as far as Meta says.
+    /// Never, as far as Meta reports.
     #[default]
     No,
     /// Up to five times.
@@ -94,16 +94,16 @@ pub enum Forwarded {
     Often,
 }
 
-/// The product a person asks about.
+/// Product that a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferredProduct {
-    /// The catalog.
+    /// Id of the catalog.
     pub catalog_id: Option<String>,
-    /// The shop's own id of the product.
+    /// Id of the product in the shop.
     pub product_id: String,
 }
 
-/// The ad or post a person came from.
+/// Ad or post that led a contact here.
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
@@ -113,36 +113,36 @@ pub struct Referral {
     pub source_type: Option<String>,
     /// Id of the ad or post.
     pub source_id: Option<String>,
-    /// A link to it.
+    /// Address of the ad or post.
     pub source_url: Option<String>,
-    /// Its headline.
+    /// Headline of the ad or post.
     pub headline: Option<String>,
-    /// Its text.
+    /// Text of the ad or post.
     pub body: Option<String>,
     /// Click id; ads in Status have none.
     pub ctwa_clid: Option<String>,
 }
 
-/// A message that a colleague sent from the phone app, told by field `smb_message_echoes`.
+/// Message that a colleague sent from the phone app, reported by field `smb_message_echoes`.
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes>.
 #[derive(Clone, Debug)]
 pub struct Echo {
-    /// The business number that sent it.
+    /// Business number that sent the message.
     pub phone_number_id: PhoneNumberId,
-    /// Unique per business number, for ever.
+    /// Message id, unique per business number for ever.
     pub wamid: Wamid,
-    /// To whom.
+    /// Identity of the recipient.
     pub recipient: Identity,
-    /// What the person calls themselves.
+    /// Profile of the contact.
     pub profile: Profile,
-    /// When, by `WhatsApp`'s clock.
+    /// Time of sending, by `WhatsApp`'s clock.
     pub sent_at: Timestamp,
-    /// What was sent.
+    /// Content.
     pub content: Content,
-    /// What it quotes.
+    /// Quoted message.
     pub context: ContextInfo,
-    /// The element of `message_echoes[]` byte for byte.
+    /// The element of `message_echoes[]`, byte for byte.
     pub raw: String,
 }

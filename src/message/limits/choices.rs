@@ -1,30 +1,27 @@
-//! Buttons, lists and links: everything that can be tapped.
+//! Limits of buttons, lists and links.
 
 use std::collections::HashMap;
 
+use super::ViolationKind::{Duplicate, Misplaced, Missing, TooMuch};
 use super::{
     BUTTON_ID_MAX, BUTTON_TITLE_MAX, BUTTONS_MAX, Checker, LINK_TITLE_MAX, ROW_DESCRIPTION_MAX,
-    ROW_ID_MAX, ROW_TITLE_MAX, ROWS_MAX, SECTION_TITLE_MAX, SECTIONS_MAX, ViolationKind,
+    ROW_ID_MAX, ROW_TITLE_MAX, ROWS_MAX, SECTION_TITLE_MAX, SECTIONS_MAX,
 };
 use crate::message::{Button, LinkButton, Section};
 
 impl Checker {
-    /// Reply buttons under the name `at`.
+    /// Checks reply buttons; `at` is their part of the message.
     pub(super) fn buttons(&mut self, at: &str, buttons: &[Button]) {
         if buttons.is_empty() {
-            let message = "the message has an empty list of buttons".to_owned();
-            self.report(ViolationKind::Missing, at, message);
+            self.report(Missing, at, "the message has an empty list of buttons");
         }
         if buttons.len() > BUTTONS_MAX {
-            self.report_with_help(
-                ViolationKind::TooMuch,
-                at,
-                format!(
-                    "the message has {} buttons, but WhatsApp takes at most {BUTTONS_MAX}",
-                    buttons.len()
-                ),
-                Some("a `list` holds up to 10 choices"),
+            let count = buttons.len();
+            let message = format!(
+                "the message has {count} buttons, but WhatsApp takes at most {BUTTONS_MAX}"
             );
+            let help = Some("a `list` holds up to 10 choices");
+            self.report_with_help(TooMuch, at, message, help);
         }
         let ids = buttons.iter().map(|button| button.id.as_str());
         let titles = buttons.iter().map(|button| button.title.as_str());
@@ -42,56 +39,37 @@ impl Checker {
 
     pub(super) fn sections(&mut self, sections: &[Section]) {
         if sections.is_empty() {
-            let message = "the list has no sections".to_owned();
-            self.report(ViolationKind::Missing, "list.sections", message);
+            self.report(Missing, "list.sections", "the list has no sections");
         }
         if sections.len() > SECTIONS_MAX {
-            let message = format!(
-                "the list has {} sections, but WhatsApp takes at most {SECTIONS_MAX}",
-                sections.len()
-            );
-            self.report(ViolationKind::TooMuch, "list.sections", message);
+            let count = sections.len();
+            let message =
+                format!("the list has {count} sections, but WhatsApp takes at most {SECTIONS_MAX}");
+            self.report(TooMuch, "list.sections", message);
         }
         let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
         if rows > ROWS_MAX {
-            self.report_with_help(
-                ViolationKind::TooMuch,
-                "list.sections",
-                format!("the list has {rows} rows, but WhatsApp takes at most {ROWS_MAX}"),
-                Some("the rows of all sections count together"),
-            );
+            let message =
+                format!("the list has {rows} rows, but WhatsApp takes at most {ROWS_MAX}");
+            let help = Some("the rows of all sections count together");
+            self.report_with_help(TooMuch, "list.sections", message, help);
         }
         for (index, section) in sections.iter().enumerate() {
             self.section(index, section, sections.len());
         }
-        let (parts, ids): (Vec<String>, Vec<&str>) = sections
-            .iter()
-            .enumerate()
-            .flat_map(|(section, content)| {
-                let rows = content.rows.iter().enumerate();
-                rows.map(move |(row, content)| (row_part(section, row), content.id.as_str()))
-            })
-            .unzip();
+        let rows = sections.iter().enumerate().flat_map(|(section, content)| {
+            let rows = content.rows.iter().enumerate();
+            rows.map(move |(row, content)| (row_part(section, row), content.id.as_str()))
+        });
+        let (parts, ids): (Vec<String>, Vec<&str>) = rows.unzip();
         self.unique(&parts, "id", "row id", ids.into_iter());
     }
 
     fn section(&mut self, index: usize, section: &Section, section_count: usize) {
         let part = format!("list.sections[{index}]");
-        match &section.title {
-            Some(title) => {
-                let part = format!("{part}.title");
-                self.text(part, "section title", title, SECTION_TITLE_MAX);
-            }
-            None if section_count > 1 => {
-                let message = "the section has no title".to_owned();
-                let help = Some("with more than one section, each needs a `title`");
-                self.report_with_help(ViolationKind::Missing, part.clone(), message, help);
-            }
-            None => {}
-        }
+        self.section_title(&part, section.title.as_deref(), section_count);
         if section.rows.is_empty() {
-            let message = "the section has no rows".to_owned();
-            self.report(ViolationKind::Missing, format!("{part}.rows"), message);
+            self.report(Missing, format!("{part}.rows"), "the section has no rows");
         }
         for (row, content) in section.rows.iter().enumerate() {
             let part = row_part(index, row);
@@ -105,11 +83,22 @@ impl Checker {
         }
     }
 
+    pub(super) fn section_title(&mut self, part: &str, title: Option<&str>, section_count: usize) {
+        if let Some(title) = title {
+            let part = format!("{part}.title");
+            self.text(part, "section title", title, SECTION_TITLE_MAX);
+        } else if section_count > 1 {
+            let message = "the section has no title";
+            let help = Some("with more than one section, each needs a `title`");
+            self.report_with_help(Missing, part, message, help);
+        }
+    }
+
     pub(super) fn id(&mut self, part: &str, name: &str, id: &str, max: usize) {
         let part = format!("{part}.id");
         if !id.is_empty() && id.trim() != id {
             let message = format!("the {name} id begins or ends with a space");
-            self.report(ViolationKind::Misplaced, part.clone(), message);
+            self.report(Misplaced, part.clone(), message);
         }
         self.text(part, &format!("{name} id"), id, max);
     }
@@ -123,25 +112,18 @@ impl Checker {
     ) {
         let mut first: HashMap<&str, usize> = HashMap::new();
         for (index, value) in values.enumerate() {
-            // An empty one is reported as empty already.
+            // Empty values are reported as empty.
             if !value.is_empty() && *first.entry(value).or_insert(index) != index {
-                self.report(
-                    ViolationKind::Duplicate,
-                    format!("{}.{key}", parts[index]),
-                    format!("the {name} stands twice in one message"),
-                );
+                let message = format!("the {name} stands twice in one message");
+                self.report(Duplicate, format!("{}.{key}", parts[index]), message);
             }
         }
     }
 
-    /// A button that opens a web page.
+    /// Checks a button that opens a web page.
     pub(super) fn link_button(&mut self, at: &str, link: &LinkButton) {
-        self.text(
-            format!("{at}.title"),
-            "link title",
-            &link.title,
-            LINK_TITLE_MAX,
-        );
+        let title = format!("{at}.title");
+        self.text(title, "link title", &link.title, LINK_TITLE_MAX);
         self.web_address(&format!("{at}.url"), &link.url);
     }
 }

@@ -1,53 +1,53 @@
-//! Forms, products, carousels, places, contact cards, reactions.
+//! Limits of forms, products, carousels, locations, contact cards and reactions.
 
 use std::collections::BTreeSet;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::ViolationKind::{Misplaced, Missing, TooMuch};
 use super::{
     BODY_MAX, CARD_BODY_MAX, CARD_LINE_BREAKS_MAX, CARDS_MAX, CONTACTS_MAX, Checker, FOOTER_MAX,
-    FORM_BUTTON_MAX, HEADER_MAX, PRODUCTS_MAX, ROW_ID_MAX, SECTION_TITLE_MAX, SECTIONS_MAX,
-    ViolationKind,
+    FORM_BUTTON_MAX, HEADER_MAX, PRODUCTS_MAX, ROW_ID_MAX, SECTIONS_MAX,
 };
 use crate::message::{
     Card, CardAction, Commerce, ContactCard, Form, FormName, MediaKind, ProductSection,
 };
 
-/// Meta names no limit for what stands on a card or beside a place.
+/// Maximum number of characters of a line on a contact card or beside a location; Meta documents
+/// none.
 const LINE_MAX: usize = 1000;
 
 impl Checker {
     pub(super) fn form(&mut self, form: &Form) {
         self.text("form.button", "form button", &form.button, FORM_BUTTON_MAX);
         if form.button.chars().any(is_emoji) {
-            let message = "the button of a form cannot have an emoji".to_owned();
-            self.report(ViolationKind::Misplaced, "form.button", message);
+            let message = "the button of a form cannot have an emoji";
+            self.report(Misplaced, "form.button", message);
         }
         let (FormName::FlowId(name) | FormName::FlowName(name)) = &form.form;
         if name.trim().is_empty() {
-            let message = "the form is not named".to_owned();
-            self.report(ViolationKind::Missing, "form", message);
+            self.report(Missing, "form", "the form is not named");
         }
         if form.screen.is_none() && !form.data.is_empty() {
-            let message = "the data of a form needs a `screen` that gets it".to_owned();
-            self.report(ViolationKind::Missing, "form.data", message);
+            let message = "the data of a form needs a `screen` that gets it";
+            self.report(Missing, "form.data", message);
         }
     }
 
     pub(super) fn commerce(&mut self, commerce: &Commerce) {
-        let mut footer = |footer: &Option<String>| {
-            if let Some(text) = footer {
-                self.text("footer", "footer", text, FOOTER_MAX);
-            }
-        };
+        let (Commerce::Product { footer, .. }
+        | Commerce::Products { footer, .. }
+        | Commerce::Catalog { footer, .. }) = commerce;
+        if let Some(text) = footer {
+            self.text("footer", "footer", text, FOOTER_MAX);
+        }
         match commerce {
             Commerce::Product {
                 body,
-                footer: small,
                 catalog_id,
                 product_id,
+                ..
             } => {
-                footer(small);
                 if let Some(text) = body {
                     self.text("text", "text above a product", text, BODY_MAX);
                 }
@@ -57,22 +57,18 @@ impl Checker {
             Commerce::Products {
                 header,
                 body,
-                footer: small,
                 catalog_id,
                 sections,
+                ..
             } => {
-                footer(small);
                 self.text("header", "header", header, HEADER_MAX);
                 self.text("text", "text above products", body, BODY_MAX);
                 self.text("products.catalog", "catalog id", catalog_id, ROW_ID_MAX);
                 self.product_sections(sections);
             }
             Commerce::Catalog {
-                body,
-                footer: small,
-                thumbnail,
+                body, thumbnail, ..
             } => {
-                footer(small);
                 self.text("text", "text above a catalog", body, BODY_MAX);
                 if let Some(product) = thumbnail {
                     self.text("catalog.thumbnail", "product id", product, ROW_ID_MAX);
@@ -85,28 +81,13 @@ impl Checker {
         const PART: &str = "products.sections";
         let products: usize = sections.iter().map(|section| section.products.len()).sum();
         if products == 0 {
-            self.report(
-                ViolationKind::Missing,
-                PART,
-                "there are no products".to_owned(),
-            );
+            self.report(Missing, PART, "there are no products");
         }
         self.at_most(PART, "products", products, PRODUCTS_MAX);
         self.at_most(PART, "sections", sections.len(), SECTIONS_MAX);
         for (index, section) in sections.iter().enumerate() {
             let part = format!("{PART}[{index}]");
-            match &section.title {
-                Some(title) => {
-                    let part = format!("{part}.title");
-                    self.text(part, "section title", title, SECTION_TITLE_MAX);
-                }
-                None if sections.len() > 1 => {
-                    let message = "the section has no title".to_owned();
-                    let help = Some("with more than one section, each needs a `title`");
-                    self.report_with_help(ViolationKind::Missing, part.clone(), message, help);
-                }
-                None => {}
-            }
+            self.section_title(&part, section.title.as_deref(), sections.len());
             for (index, product) in section.products.iter().enumerate() {
                 let part = format!("{part}.ids[{index}]");
                 self.text(part, "product id", product, ROW_ID_MAX);
@@ -116,8 +97,7 @@ impl Checker {
 
     pub(super) fn carousel(&mut self, cards: &[Card]) {
         if cards.len() < 2 {
-            let message = "a carousel needs at least two cards".to_owned();
-            self.report(ViolationKind::Missing, "carousel", message);
+            self.report(Missing, "carousel", "a carousel needs at least two cards");
         }
         self.at_most("carousel", "cards", cards.len(), CARDS_MAX);
         for (index, card) in cards.iter().enumerate() {
@@ -125,26 +105,22 @@ impl Checker {
         }
         let kinds: BTreeSet<&str> = cards.iter().map(|card| card.media.kind.name()).collect();
         if kinds.len() > 1 {
-            let message = "the cards must all have images, or all have videos".to_owned();
-            self.report(ViolationKind::Misplaced, "carousel", message);
+            let message = "the cards must all have images, or all have videos";
+            self.report(Misplaced, "carousel", message);
         }
-        let shapes: BTreeSet<(bool, usize)> = cards
-            .iter()
-            .map(|card| match &card.action {
-                CardAction::Link(_) => (true, 1),
-                CardAction::Buttons(buttons) => (false, buttons.len()),
-            })
-            .collect();
-        if shapes.len() > 1 {
-            let message = "the cards must all have the same buttons".to_owned();
-            self.report(ViolationKind::Misplaced, "carousel", message);
+        let shapes = cards.iter().map(|card| match &card.action {
+            CardAction::Link(_) => (true, 1),
+            CardAction::Buttons(buttons) => (false, buttons.len()),
+        });
+        if shapes.collect::<BTreeSet<_>>().len() > 1 {
+            let message = "the cards must all have the same buttons";
+            self.report(Misplaced, "carousel", message);
         }
     }
 
     fn card(&mut self, part: &str, card: &Card) {
         if !matches!(card.media.kind, MediaKind::Image | MediaKind::Video) {
-            let message = "a card has an image or a video".to_owned();
-            self.report(ViolationKind::Misplaced, part, message);
+            self.report(Misplaced, part, "a card has an image or a video");
         }
         self.header_media(&card.media);
         if let Some(text) = &card.body {
@@ -153,7 +129,7 @@ impl Checker {
             if text.matches('\n').count() > CARD_LINE_BREAKS_MAX {
                 let message =
                     format!("the text on a card has more than {CARD_LINE_BREAKS_MAX} line breaks");
-                self.report(ViolationKind::TooMuch, part, message);
+                self.report(TooMuch, part, message);
             }
         }
         match &card.action {
@@ -175,7 +151,7 @@ impl Checker {
         ] {
             if !(-most..=most).contains(&value) {
                 let message = format!("there is no such place: it takes -{most} to {most}");
-                self.report(ViolationKind::Misplaced, part, message);
+                self.report(Misplaced, part, message);
             }
         }
         if let Some(name) = name {
@@ -184,17 +160,16 @@ impl Checker {
         if let Some(address) = address {
             self.text("location.address", "address", address, LINE_MAX);
             if name.is_none() {
-                let message = "the address is only shown with a name".to_owned();
+                let message = "the address is only shown with a name";
                 let help = Some("give the place a `name` too");
-                self.report_with_help(ViolationKind::Missing, "location.address", message, help);
+                self.report_with_help(Missing, "location.address", message, help);
             }
         }
     }
 
     pub(super) fn contacts(&mut self, cards: &[ContactCard]) {
         if cards.is_empty() {
-            let message = "there are no contact cards".to_owned();
-            self.report(ViolationKind::Missing, "contacts", message);
+            self.report(Missing, "contacts", "there are no contact cards");
         }
         self.at_most("contacts", "contact cards", cards.len(), CONTACTS_MAX);
         for (index, card) in cards.iter().enumerate() {
@@ -206,21 +181,19 @@ impl Checker {
     pub(super) fn reaction(&mut self, emoji: &str) {
         let is_single = emoji.graphemes(true).count() == 1 && emoji.chars().any(is_emoji);
         if !emoji.is_empty() && !is_single {
-            let message = "a reaction is one emoji".to_owned();
-            self.report(ViolationKind::Misplaced, "reaction", message);
+            self.report(Misplaced, "reaction", "a reaction is one emoji");
         }
     }
 
     pub(super) fn at_most(&mut self, part: &str, name: &str, count: usize, max: usize) {
         if count > max {
             let message = format!("there are {count} {name}, but WhatsApp takes at most {max}");
-            self.report(ViolationKind::TooMuch, part, message);
+            self.report(TooMuch, part, message);
         }
     }
 }
 
-/// Whether a character is drawn as a picture, near enough: letters, digits and common signs are
-/// not.
+/// Whether a character is an emoji, approximately; letters, digits and common signs are not.
 fn is_emoji(character: char) -> bool {
     matches!(character,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{20e3}' | '\u{2122}' | '\u{2139}'

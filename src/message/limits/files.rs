@@ -1,34 +1,32 @@
-//! Files: links, ids, and what may stand beside them.
+//! Limits of files: links, ids, captions and file names.
 
-use super::{CAPTION_MAX, Checker, FILENAME_MAX, LINK_MAX, ViolationKind};
+use super::ViolationKind::{Link, Misplaced};
+use super::{CAPTION_MAX, Checker, FILENAME_MAX, LINK_MAX};
 use crate::message::{MediaKind, MediaSource, OutboundMedia as Media};
 
-/// Ids of uploads are about 16 digits; this only keeps nonsense out.
+/// Maximum number of characters of an upload's id, which has about 16 digits; rejects obvious
+/// mistakes.
 const MEDIA_ID_MAX: usize = 64;
 
 impl Checker {
-    /// A file above the text of a message with buttons, or of a template.
+    /// Checks a file in the header of a message with buttons or of a template.
     pub(super) fn header_media(&mut self, media: &Media) {
         self.source("header", &media.source);
         if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
             let message = format!("a header cannot be {}", with_article(media.kind));
-            self.report(ViolationKind::Misplaced, "header", message);
+            self.report(Misplaced, "header", message);
         }
     }
 
-    /// A file that is a message of its own.
+    /// Checks a message that is a file.
     pub(super) fn media(&mut self, media: &Media) {
         self.source("link", &media.source);
         if let Some(caption) = &media.caption {
             if matches!(media.kind, MediaKind::Audio | MediaKind::Sticker) {
-                self.report_with_help(
-                    ViolationKind::Misplaced,
-                    "caption",
-                    format!("{} cannot have a text below it", with_article(media.kind)),
-                    Some(
-                        "send two messages: `reply = [ { audio = \"https://…\" }, \"the text\" ]`",
-                    ),
-                );
+                let message = format!("{} cannot have a text below it", with_article(media.kind));
+                let help =
+                    "send two messages: `reply = [ { audio = \"https://…\" }, \"the text\" ]`";
+                self.report_with_help(Misplaced, "caption", message, Some(help));
             } else {
                 self.text("caption", "caption", caption, CAPTION_MAX);
             }
@@ -37,13 +35,11 @@ impl Checker {
             if media.kind == MediaKind::Document {
                 self.text("filename", "file name", filename, FILENAME_MAX);
             } else {
-                let message = "only a document has a file name".to_owned();
-                self.report(ViolationKind::Misplaced, "filename", message);
+                self.report(Misplaced, "filename", "only a document has a file name");
             }
         }
         if media.voice && media.kind != MediaKind::Audio {
-            let message = "only a sound can be a voice message".to_owned();
-            self.report(ViolationKind::Misplaced, "voice", message);
+            self.report(Misplaced, "voice", "only a sound can be a voice message");
         }
     }
 
@@ -53,21 +49,21 @@ impl Checker {
             MediaSource::Id(id) => {
                 self.text(part, "media id", id, MEDIA_ID_MAX);
                 if id.contains(char::is_whitespace) || id.contains('/') {
-                    let message = "this is not a media id".to_owned();
+                    let message = "this is not a media id";
                     let help = "`replyd media upload FILE` prints one";
-                    self.report_with_help(ViolationKind::Link, part, message, Some(help));
+                    self.report_with_help(Link, part, message, Some(help));
                 }
             }
         }
     }
 
-    /// A link that Meta fetches.
+    /// Checks a link that Meta fetches.
     fn link(&mut self, part: &str, link: &str) {
         let help = "WhatsApp fetches files only from https servers, without a password";
         self.address(part, link, &["https://"], help);
     }
 
-    /// A link that the person's browser opens.
+    /// Checks a link that the contact's browser opens.
     pub(super) fn web_address(&mut self, part: &str, link: &str) {
         let help = "write the whole address, like `https://shop.example/cakes`";
         self.address(part, link, &["https://", "http://"], help);
@@ -79,7 +75,7 @@ impl Checker {
         let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or("");
         if !link.trim().is_empty() && (host.is_empty() || link.contains(char::is_whitespace)) {
             let message = format!("the link is not a complete `{}` address", schemes[0]);
-            self.report_with_help(ViolationKind::Link, part, message, Some(help));
+            self.report_with_help(Link, part, message, Some(help));
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Templates and what is filled into them.
+//! Limits of message templates and their values.
 
 use std::collections::BTreeSet;
 
+use super::ViolationKind::{Duplicate, Misplaced, TooMuch};
 use super::{
-    CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, TAG_MAX, TEMPLATE_BUTTONS_MAX, TEMPLATE_NAME_MAX,
-    TEMPLATE_VALUE_MAX, ViolationKind,
+    BUTTON_ID_MAX, CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, TAG_MAX, TEMPLATE_BUTTONS_MAX,
+    TEMPLATE_NAME_MAX, TEMPLATE_VALUE_MAX,
 };
 use crate::message::{Header, TemplateButton, TemplateMessage, TemplateParameter};
 
-/// Spaces in a row that Meta still takes in a value.
+/// Maximum number of consecutive spaces in a value.
 const SPACES_MAX: usize = 4;
 
 impl Checker {
@@ -17,17 +18,14 @@ impl Checker {
         self.text("template.name", "template name", name, TEMPLATE_NAME_MAX);
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if !name.bytes().all(plain) {
-            let message = "a template name has only a-z, 0-9 and _".to_owned();
-            self.report(ViolationKind::Misplaced, "template.name", message);
+            let message = "a template name has only a-z, 0-9 and _";
+            self.report(Misplaced, "template.name", message);
         }
         let shape = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
         if !language.split('_').all(shape) {
-            self.report_with_help(
-                ViolationKind::Misplaced,
-                "template.language",
-                "this is not a language as Meta writes it".to_owned(),
-                Some("write it like `en` or `en_US`, exactly as the template has it"),
-            );
+            let message = "this is not a language as Meta writes it";
+            let help = Some("write it like `en` or `en_US`, exactly as the template has it");
+            self.report_with_help(Misplaced, "template.language", message, help);
         }
         match &template.header {
             Some(Header::Text(text)) => self.value("template.header", text),
@@ -55,11 +53,10 @@ impl Checker {
         }
         let named = parameters
             .iter()
-            .filter(|parameter| parameter.name.is_some())
-            .count();
+            .filter(|parameter| parameter.name.is_some());
+        let named = named.count();
         if named != 0 && named != parameters.len() {
-            let message = "either all values have names, or none".to_owned();
-            self.report(ViolationKind::Misplaced, part, message);
+            self.report(Misplaced, part, "either all values have names, or none");
         }
     }
 
@@ -67,46 +64,31 @@ impl Checker {
         let mut seen = BTreeSet::new();
         for (index, button) in buttons.iter().enumerate() {
             let part = format!("{part}[{index}]");
-            let place = match button {
-                TemplateButton::Payload(place, text) => {
-                    self.text(&*part, "payload", text, super::BUTTON_ID_MAX);
-                    place
-                }
-                TemplateButton::Url(place, text) => {
-                    self.text(&*part, "end of the address", text, LINK_MAX);
-                    place
-                }
-                TemplateButton::Code(place, text) => {
-                    self.text(&*part, "code to copy", text, COPY_CODE_MAX);
-                    place
-                }
-                TemplateButton::Form(place, text) => {
-                    self.text(&*part, "token of the form", text, TAG_MAX);
-                    place
-                }
+            let (place, name, text, max) = match button {
+                TemplateButton::Payload(place, text) => (place, "payload", text, BUTTON_ID_MAX),
+                TemplateButton::Url(place, text) => (place, "end of the address", text, LINK_MAX),
+                TemplateButton::Code(place, text) => (place, "code to copy", text, COPY_CODE_MAX),
+                TemplateButton::Form(place, text) => (place, "token of the form", text, TAG_MAX),
             };
+            self.text(&*part, name, text, max);
             if *place >= TEMPLATE_BUTTONS_MAX {
                 let message = format!("a template has at most {TEMPLATE_BUTTONS_MAX} buttons");
-                self.report(ViolationKind::TooMuch, &*part, message);
+                self.report(TooMuch, &*part, message);
             }
             if !seen.insert(*place) {
-                let message = "the same button is given two values".to_owned();
-                self.report(ViolationKind::Duplicate, part, message);
+                self.report(Duplicate, part, "the same button is given two values");
             }
         }
     }
 
-    /// A value for one variable.
+    /// Checks the value of one variable.
     fn value(&mut self, part: &str, text: &str) {
         self.text(part, "value", text, TEMPLATE_VALUE_MAX);
         let long_gap = " ".repeat(SPACES_MAX + 1);
         if text.contains(['\n', '\r', '\t']) || text.contains(&long_gap) {
-            self.report_with_help(
-                ViolationKind::Misplaced,
-                part,
-                "the value has a line break, a tab or more than four spaces in a row".to_owned(),
-                Some("Meta takes none of them in the variables of a template"),
-            );
+            let message = "the value has a line break, a tab or more than four spaces in a row";
+            let help = Some("Meta takes none of them in the variables of a template");
+            self.report_with_help(Misplaced, part, message, help);
         }
     }
 }

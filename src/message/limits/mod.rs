@@ -1,12 +1,12 @@
-//! WhatsApp's limits for what we send, each with its source.
+//! WhatsApp's limits of outbound messages, each with its source.
 //!
 //! The only home of these numbers: [`crate::rules`] checks the owner's texts with [`violations`]
-//! before the service starts, [`crate::engine`] checks again what came out once the variables are
-//! filled in, and `replyd send` before anything leaves. Nothing is cut here; a caller decides what
-//! becomes of a message that breaks a limit, and [`split()`] helps with long texts.
+//! before the service starts, [`crate::engine`] checks the rendered messages, and `replyd send`
+//! checks before it sends. Nothing is truncated here: the caller decides about a message that
+//! violates a limit, and [`split()`] divides long texts.
 //!
-//! Meta does not say what a character is. We count UTF-16 units, the larger of the two usual
-//! counts.
+//! Meta does not define a character. Lengths are counted in UTF-16 units, the larger of the two
+//! usual counts.
 
 mod choices;
 mod commerce;
@@ -16,39 +16,40 @@ mod message_template;
 mod split;
 
 use super::{Frame, Header, Outbound};
+use ViolationKind::{Misplaced, Missing, TooMuch};
 
 pub use constants::*;
 pub use split::split;
 
-/// One way in which a message is not what WhatsApp takes.
+/// Reason why WhatsApp does not accept a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which sort of limit.
+    /// Kind of the limit.
     pub kind: ViolationKind,
-    /// The part of the message, in the words of the rules file: `text`, `buttons[1].title`.
+    /// Part of the message, in the notation of the rules file: `text`, `buttons[1].title`.
     pub part: String,
-    /// What is wrong, lower case, no full stop, without the text itself.
+    /// Description in lower case, without a full stop and without the text itself.
     pub message: String,
-    /// What to do about it.
+    /// Remedy.
     pub help: Option<String>,
 }
 
-/// The sorts of limits.
+/// Kinds of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViolationKind {
-    /// Something that must be there is missing or empty.
+    /// A required part is missing or empty.
     Missing,
-    /// Longer or more than WhatsApp takes.
+    /// A text is longer, or a list has more elements, than WhatsApp accepts.
     TooMuch,
-    /// The same id or title twice in one message.
+    /// An id or title occurs twice in one message.
     Duplicate,
-    /// A link that does not begin with `https://`.
+    /// A link does not begin with `https://`.
     Link,
-    /// WhatsApp does not take it in this place.
+    /// WhatsApp does not accept a part in this place.
     Misplaced,
 }
 
-/// Finds every limit of WhatsApp that a message breaks; none means that it can be sent.
+/// Lists every limit of WhatsApp that a message violates; an empty list means that it can be sent.
 #[must_use]
 pub fn violations(content: &Outbound) -> Vec<Violation> {
     let mut checker = Checker::default();
@@ -102,7 +103,7 @@ pub fn violations(content: &Outbound) -> Vec<Violation> {
     checker.violations
 }
 
-/// The length of a text as WhatsApp may count it: UTF-16 units.
+/// Returns the length of a text as WhatsApp may count it, in UTF-16 units.
 #[must_use]
 pub fn length(text: &str) -> usize {
     text.encode_utf16().count()
@@ -114,7 +115,7 @@ struct Checker {
 }
 
 impl Checker {
-    fn report(&mut self, kind: ViolationKind, part: impl Into<String>, message: String) {
+    fn report(&mut self, kind: ViolationKind, part: impl Into<String>, message: impl Into<String>) {
         self.report_with_help(kind, part, message, None);
     }
 
@@ -122,13 +123,13 @@ impl Checker {
         &mut self,
         kind: ViolationKind,
         part: impl Into<String>,
-        message: String,
+        message: impl Into<String>,
         help: Option<&str>,
     ) {
         self.violations.push(Violation {
             kind,
             part: part.into(),
-            message,
+            message: message.into(),
             help: help.map(str::to_owned),
         });
     }
@@ -136,13 +137,13 @@ impl Checker {
     fn text(&mut self, part: impl Into<String>, name: &str, text: &str, max: usize) {
         let length = length(text);
         if text.trim().is_empty() {
-            self.report(ViolationKind::Missing, part, format!("the {name} is empty"));
+            self.report(Missing, part, format!("the {name} is empty"));
         } else if length > max {
             let help = (length > text.chars().count())
                 .then_some("an emoji counts as two characters or more");
             let message =
                 format!("the {name} has {length} characters, but WhatsApp takes at most {max}");
-            self.report_with_help(ViolationKind::TooMuch, part, message, help);
+            self.report_with_help(TooMuch, part, message, help);
         }
     }
 
@@ -151,14 +152,14 @@ impl Checker {
         self.around(frame.header.as_ref(), &frame.body, footer, name);
     }
 
-    /// Header, text and footer of an interactive message.
+    /// Checks header, text and footer of an interactive message.
     fn around(&mut self, header: Option<&Header>, body: &str, footer: Option<&str>, name: &str) {
         match header {
             Some(Header::Text(text)) => self.text("header", "header", text, HEADER_MAX),
             Some(Header::Media(media)) => self.header_media(media),
             Some(Header::Place { .. }) => {
-                let message = "only a template can have a place above its text".to_owned();
-                self.report(ViolationKind::Misplaced, "header", message);
+                let message = "only a template can have a place above its text";
+                self.report(Misplaced, "header", message);
             }
             None => {}
         }

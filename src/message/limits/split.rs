@@ -1,18 +1,18 @@
-//! A text that is too long for one message, as several.
+//! Division of long texts into several messages.
 
 use super::length;
 
-/// Cuts a text into pieces of at most `max` characters: between paragraphs where that leaves a
-/// piece at least half full, else between lines, else between words; inside a word only when it is
-/// longer than a message.
+/// Splits a text into pieces of at most `max` characters: between paragraphs if the piece is at
+/// least half full, otherwise between lines, otherwise between words; inside a word only if the
+/// word is longer than a message.
 #[must_use]
 pub fn split(text: &str, max: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text.trim();
     while length(rest) > max {
-        let most = prefix(rest, max);
+        let most = prefix_bytes(rest, max);
         let window = &rest[..most];
-        // The border may stand just behind the window.
+        // The border may be the first character behind the window.
         let reach = rest[most..]
             .chars()
             .next()
@@ -33,8 +33,8 @@ pub fn split(text: &str, max: usize) -> Vec<&str> {
     pieces
 }
 
-/// How many bytes of a text are at most `max` characters.
-fn prefix(text: &str, max: usize) -> usize {
+/// Returns the length in bytes of the longest prefix of at most `max` characters.
+fn prefix_bytes(text: &str, max: usize) -> usize {
     let mut used = 0;
     text.char_indices()
         .find(|(_, character)| {

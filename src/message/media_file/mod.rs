@@ -1,8 +1,7 @@
-//! Files WhatsApp takes: types, extensions, sizes, and how a file's first bytes tell what it is.
+//! Files that WhatsApp accepts: types, extensions, sizes, and the type by content.
 //!
 //! The only home of these numbers and names. [`describe`] finds before an upload what Meta would
-//! find after it: a file of a wrong type, one whose content is not what its name says, one that is
-//! too large.
+//! find after it: a file of a wrong type, with content that contradicts its name, or too large.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
@@ -12,31 +11,30 @@ mod magic;
 use sha2::{Digest as _, Sha256};
 
 use super::hex;
-use magic::DetectedType;
-use magic::{DOCX, PPTX, XLSX};
+use magic::{DOCX, DetectedType, PPTX, XLSX};
 
-/// How much of a file's beginning [`describe`] wants to see; less when the file is shorter.
+/// Number of bytes from a file's beginning that [`describe`] needs; fewer if the file is shorter.
 pub const FIRST_BYTES: usize = 4096;
 
-/// Meta writes MB and does not say which one. We take the larger: Meta itself refuses what lies
-/// between the two.
+/// Meta does not define its MB. The larger definition is used: Meta itself refuses sizes between
+/// the two.
 const MIB: u64 = 1024 * 1024;
 const KIB: u64 = 1024;
 
-/// The kinds of files, as messages name them.
+/// Kinds of files, as messages name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
-    /// A sound.
+    /// Audio.
     Audio,
     /// Any document.
     Document,
-    /// A picture.
+    /// Image.
     Image,
-    /// A film.
+    /// Video.
     Video,
-    /// A sticker that stands still.
+    /// Static sticker.
     Sticker,
-    /// A sticker that moves.
+    /// Animated sticker.
     AnimatedSticker,
 }
 
@@ -51,7 +49,7 @@ impl FileKind {
         Self::AnimatedSticker,
     ];
 
-    /// Meta's word for it: the `type` of the message that carries it.
+    /// Returns Meta's name: the `type` of the message that carries the file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +61,7 @@ impl FileKind {
         }
     }
 
-    /// The most bytes of such a file. See
+    /// Returns the maximum size in bytes. See
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
     #[must_use]
     pub fn max_bytes(self) -> u64 {
@@ -77,14 +75,14 @@ impl FileKind {
     }
 }
 
-/// A MIME type that WhatsApp takes.
+/// MIME type that WhatsApp accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// What a message with such a file is; for stickers see also [`FileKind::AnimatedSticker`].
+    /// Kind of the message; for stickers see also [`FileKind::AnimatedSticker`].
     pub kind: FileKind,
-    /// As Meta writes it.
+    /// MIME type as Meta writes it.
     pub mime_type: &'static str,
-    /// Without its dot; the content must fit.
+    /// Extension without its dot; the content must match it.
     pub extension: &'static str,
 }
 
@@ -96,14 +94,14 @@ const fn format(kind: FileKind, mime_type: &'static str, extension: &'static str
     }
 }
 
-/// Every type that Meta promises to take, one row for each extension. See
+/// Every type that Meta documents, one row per extension. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 pub const FORMATS: &[Format] = &[
     format(FileKind::Audio, "audio/aac", "aac"),
     format(FileKind::Audio, "audio/amr", "amr"),
     format(FileKind::Audio, "audio/mpeg", "mp3"),
     format(FileKind::Audio, "audio/mp4", "m4a"),
-    // With the OPUS codec alone, and mono.
+    // Only with the OPUS codec, and mono.
     format(FileKind::Audio, "audio/ogg", "ogg"),
     format(FileKind::Document, "text/plain", "txt"),
     format(FileKind::Document, "application/pdf", "pdf"),
@@ -121,8 +119,7 @@ pub const FORMATS: &[Format] = &[
     format(FileKind::Sticker, "image/webp", "webp"),
 ];
 
-/// Types that people send us and that we cannot send: only for the names of fetched files. Nothing
-/// here is a program.
+/// Types that only contacts send, for the names of downloaded files. None of them is executable.
 const INBOUND_ONLY: &[(&str, &str)] = &[
     ("application/zip", "zip"),
     ("audio/wav", "wav"),
@@ -134,77 +131,77 @@ const INBOUND_ONLY: &[(&str, &str)] = &[
     ("video/quicktime", "mov"),
 ];
 
-/// A file that WhatsApp will take, as far as its beginning tells.
+/// File that WhatsApp accepts, judged by its first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaFile {
-    /// What a message with it is.
+    /// Kind of the message.
     pub kind: FileKind,
-    /// What to upload it as.
+    /// MIME type of the upload.
     pub mime_type: String,
-    /// The name it was given, without folders.
+    /// File name without folders.
     pub filename: String,
 }
 
-/// Why WhatsApp would not take a file.
+/// Reason why WhatsApp does not accept a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It has no bytes.
+    /// The file is empty.
     #[error("`{filename}` is empty")]
     Empty {
-        /// The file.
+        /// File name.
         filename: String,
     },
-    /// No type is known by this extension.
+    /// No accepted type has this extension.
     #[error("`{filename}` is of no type that WhatsApp takes{}", content_note(*.content))]
     UnknownExtension {
-        /// The file.
+        /// File name.
         filename: String,
-        /// What its content is, when that can be seen.
+        /// Description of the content, if detected.
         content: Option<&'static str>,
-        /// The extension such a content has, when WhatsApp takes it.
+        /// Extension for this content, if WhatsApp accepts it.
         extension: Option<&'static str>,
     },
-    /// No type is known by this name.
+    /// The given text is not a MIME type.
     #[error("`{mime_type}` is no MIME type")]
     NoMimeType {
-        /// As it was given.
+        /// The given text.
         mime_type: String,
     },
-    /// The content is not of the type that the name or the given MIME type says.
+    /// The content contradicts the file name or the given MIME type.
     #[error("`{filename}` should be {mime_type}, but it holds {content}")]
     Contradiction {
-        /// The file.
+        /// File name.
         filename: String,
-        /// What it should be.
+        /// Expected MIME type.
         mime_type: String,
-        /// What it is.
+        /// Description of the content.
         content: &'static str,
-        /// The extension such a content has, when WhatsApp takes it.
+        /// Extension for this content, if WhatsApp accepts it.
         extension: Option<&'static str>,
     },
-    /// OGG with another codec than OPUS.
+    /// The file is OGG with another codec than OPUS.
     #[error("`{filename}` is OGG without OPUS")]
     NotOpus {
-        /// The file.
+        /// File name.
         filename: String,
     },
-    /// More bytes than WhatsApp takes of this kind.
+    /// The file is larger than WhatsApp accepts for its kind.
     #[error(
         "`{filename}` has {} and {} may have {}",
         readable(*.size), article(*.kind), readable(.kind.max_bytes())
     )]
     TooLarge {
-        /// The file.
+        /// File name.
         filename: String,
-        /// What it is.
+        /// Kind of the file.
         kind: FileKind,
-        /// Its bytes.
+        /// Size in bytes.
         size: u64,
     },
 }
 
 impl Problem {
-    /// What to do about it.
+    /// Returns the remedy.
     #[must_use]
     pub fn advice(&self) -> String {
         match self {
@@ -229,35 +226,33 @@ impl Problem {
     }
 }
 
-/// Decides what a file is uploaded as: by its content where that can be seen, by its extension
-/// elsewhere.
+/// Determines how a file is uploaded: by its content if it can be detected, otherwise by its
+/// extension.
 ///
 /// `first_bytes` are the first [`FIRST_BYTES`] of the file.
 ///
 /// # Errors
-/// Each [`Problem`]; Meta would refuse such a file with 131053, often only after the message was
-/// sent.
+/// Each [`Problem`]; Meta refuses such a file with 131053, often only after the message was sent.
 pub fn describe(filename: &str, first_bytes: &[u8], size: u64) -> Result<MediaFile, Problem> {
     let filename = base_name(filename);
     refuse_empty(&filename, size)?;
-    let seen = magic::see(first_bytes);
+    let detected = magic::detect(first_bytes);
     let extension = extension_of(&filename);
-    let Some(format) = FORMATS
-        .iter()
-        .find(|format| Some(format.extension) == extension.as_deref())
-    else {
+    let mut formats = FORMATS.iter();
+    let format = formats.find(|format| Some(format.extension) == extension.as_deref());
+    let Some(format) = format else {
         return Err(Problem::UnknownExtension {
-            content: seen.map(|seen| seen.description),
-            extension: seen.and_then(extension_for),
+            content: detected.map(|detected| detected.description),
+            extension: detected.and_then(extension_for),
             filename,
         });
     };
-    fit(filename, format, seen, size)
+    check_content(filename, format, detected, size)
 }
 
-/// As [`describe`], but the type is told and not looked up by the extension.
+/// Determines how a file of a given MIME type is uploaded; the extension is ignored.
 ///
-/// A type that is not in [`FORMATS`] is taken as a document: Meta often takes it and promises
+/// A type that is not in [`FORMATS`] counts as a document: Meta often accepts it and guarantees
 /// nothing.
 ///
 /// # Errors
@@ -270,58 +265,51 @@ pub fn describe_as(
 ) -> Result<MediaFile, Problem> {
     let filename = base_name(filename);
     refuse_empty(&filename, size)?;
-    let bare = bare(mime_type);
-    if let Some(format) = FORMATS.iter().find(|format| format.mime_type == bare) {
-        return fit(filename, format, magic::see(first_bytes), size);
+    let bare_mime_type = bare_mime_type(mime_type);
+    if let Some(format) = FORMATS
+        .iter()
+        .find(|format| format.mime_type == bare_mime_type)
+    {
+        return check_content(filename, format, magic::detect(first_bytes), size);
     }
     let token = |part: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_".contains(&byte);
         !part.is_empty() && part.bytes().all(plain)
     };
-    if !bare
-        .split_once('/')
-        .is_some_and(|(main_type, description)| token(main_type) && token(description))
-    {
+    let parts = bare_mime_type.split_once('/');
+    if !parts.is_some_and(|(main_type, subtype)| token(main_type) && token(subtype)) {
         return Err(Problem::NoMimeType {
             mime_type: mime_type.to_owned(),
         });
     }
-    within(
-        MediaFile {
-            kind: FileKind::Document,
-            mime_type: bare,
-            filename,
-        },
-        size,
-    )
+    check_size(filename, FileKind::Document, bare_mime_type, size)
 }
 
-/// The name a fetched file gets: ours alone, since a name that a stranger chose may lead anywhere.
+/// Builds the name of a downloaded file from its id; a name chosen by a contact could contain any
+/// path.
 ///
-/// No two ids get one name, also where the file system takes `a` and `A` for one or ends a name
-/// after 255 bytes; and no name is one of a device, as `nul.txt` is on Windows.
+/// Different ids have different names, even on file systems that ignore case or truncate names
+/// after 255 bytes, and no name is a device name such as `nul.txt` on Windows.
 #[must_use]
 pub fn file_name(media_id: &str, mime_type: &str) -> String {
     const LONGEST_ID: usize = 64;
-    // Meta's ids are numbers.
+    // Ids of Meta are numbers.
     let is_number = media_id.bytes().all(|byte| byte.is_ascii_digit());
     let id = if is_number && (1..=LONGEST_ID).contains(&media_id.len()) {
         media_id.to_owned()
     } else {
         format!("id-{}", hex(&Sha256::digest(media_id.as_bytes())))
     };
-    let bare = bare(mime_type);
-    let known = FORMATS.iter().find(|format| format.mime_type == bare);
-    let extension = known.map(|format| format.extension).or_else(|| {
-        let other = INBOUND_ONLY
-            .iter()
-            .find(|(mime_type, _)| *mime_type == bare);
-        other.map(|(_, extension)| *extension)
-    });
-    format!("{id}.{}", extension.unwrap_or("bin"))
+    let bare_mime_type = bare_mime_type(mime_type);
+    let formats = FORMATS
+        .iter()
+        .map(|format| (format.mime_type, format.extension));
+    let mut known = formats.chain(INBOUND_ONLY.iter().copied());
+    let known = known.find(|(mime_type, _)| *mime_type == bare_mime_type);
+    format!("{id}.{}", known.map_or("bin", |(_, extension)| extension))
 }
 
-/// A number of bytes as people write it.
+/// Formats a number of bytes for display.
 #[must_use]
 pub fn readable(bytes: u64) -> String {
     match bytes {
@@ -332,7 +320,7 @@ pub fn readable(bytes: u64) -> String {
     }
 }
 
-/// Rounded up, so that what is above a limit never reads as the limit.
+/// Rounds up, so that a size above a limit is never displayed as the limit.
 fn tenths(bytes: u64, unit: u64, name: &str) -> String {
     let tenths = (u128::from(bytes) * 10).div_ceil(u128::from(unit));
     match tenths % 10 {
@@ -350,54 +338,56 @@ fn refuse_empty(filename: &str, size: u64) -> Result<(), Problem> {
     })
 }
 
-/// Holds content and size against the type a file should be of.
-fn fit(
+/// Checks content and size against the expected format.
+fn check_content(
     filename: String,
     format: &Format,
-    seen: Option<DetectedType>,
+    detected: Option<DetectedType>,
     size: u64,
 ) -> Result<MediaFile, Problem> {
-    // Nothing that can be told by its first bytes: text alone is like that.
-    let seen = seen.unwrap_or(DetectedType::UNKNOWN);
-    if seen == DetectedType::OGG && format.mime_type == "audio/ogg" {
+    // Every format but text can be detected by its first bytes.
+    let detected = detected.unwrap_or(DetectedType::UNKNOWN);
+    if detected == DetectedType::OGG && format.mime_type == "audio/ogg" {
         return Err(Problem::NotOpus { filename });
     }
-    if !seen.fits.contains(&format.mime_type) {
+    if !detected.fits.contains(&format.mime_type) {
         return Err(Problem::Contradiction {
             filename,
             mime_type: format.mime_type.to_owned(),
-            content: seen.description,
-            extension: extension_for(seen),
+            content: detected.description,
+            extension: extension_for(detected),
         });
     }
     let kind = match format.kind {
-        FileKind::Sticker if seen == DetectedType::ANIMATED_WEBP => FileKind::AnimatedSticker,
+        FileKind::Sticker if detected == DetectedType::ANIMATED_WEBP => FileKind::AnimatedSticker,
         kind => kind,
     };
-    within(
-        MediaFile {
-            kind,
-            mime_type: format.mime_type.to_owned(),
-            filename,
-        },
-        size,
-    )
+    check_size(filename, kind, format.mime_type.to_owned(), size)
 }
 
-fn within(file: MediaFile, size: u64) -> Result<MediaFile, Problem> {
-    if size <= file.kind.max_bytes() {
-        return Ok(file);
+fn check_size(
+    filename: String,
+    kind: FileKind,
+    mime_type: String,
+    size: u64,
+) -> Result<MediaFile, Problem> {
+    if size > kind.max_bytes() {
+        return Err(Problem::TooLarge {
+            filename,
+            kind,
+            size,
+        });
     }
-    Err(Problem::TooLarge {
-        filename: file.filename,
-        kind: file.kind,
-        size,
+    Ok(MediaFile {
+        kind,
+        mime_type,
+        filename,
     })
 }
 
-/// The extension of a content that can be only one type.
-fn extension_for(seen: DetectedType) -> Option<&'static str> {
-    let [only] = seen.fits else { return None };
+/// Returns the extension of a content that fits exactly one type.
+fn extension_for(detected: DetectedType) -> Option<&'static str> {
+    let [only] = detected.fits else { return None };
     let format = FORMATS.iter().find(|format| format.mime_type == *only);
     format.map(|format| format.extension)
 }
@@ -412,20 +402,19 @@ fn extension_of(filename: &str) -> Option<String> {
     Some(extension.to_ascii_lowercase())
 }
 
-/// `audio/ogg` of `Audio/OGG; codecs=opus`.
-fn bare(mime_type: &str) -> String {
-    let bare = mime_type.split(';').next().unwrap_or_default();
-    bare.trim().to_ascii_lowercase()
+/// Normalizes a MIME type: `audio/ogg` from `Audio/OGG; codecs=opus`.
+fn bare_mime_type(mime_type: &str) -> String {
+    let bare_mime_type = mime_type.split(';').next().unwrap_or_default();
+    bare_mime_type.trim().to_ascii_lowercase()
 }
 
-/// Every extension that is taken, for advice.
+/// Lists every accepted extension, for advice.
 #[must_use]
 pub fn extensions() -> String {
-    let names: Vec<String> = FORMATS
+    let names = FORMATS
         .iter()
-        .map(|format| format!(".{}", format.extension))
-        .collect();
-    names.join(" ")
+        .map(|format| format!(".{}", format.extension));
+    names.collect::<Vec<_>>().join(" ")
 }
 
 fn content_note(content: Option<&'static str>) -> String {

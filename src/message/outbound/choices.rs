@@ -1,38 +1,34 @@
-//! What a person can tap: its ids, and what a tap sends.
+//! Buttons and rows of outbound messages: their ids, and the messages that taps on them send.
 
 use super::{Button, CardAction, Outbound, Row, TemplateButton};
 use crate::message::Content;
 
 impl Outbound {
-    /// Gives every button and row another id.
+    /// Replaces the id of every button and row.
     pub fn rename_choices(&mut self, rename: impl Fn(&str) -> String) {
-        match self {
+        let ids: Vec<&mut String> = match self {
             Self::Buttons { buttons, .. } => {
-                for button in buttons {
-                    button.id = rename(&button.id);
-                }
+                buttons.iter_mut().map(|button| &mut button.id).collect()
             }
             Self::List { sections, .. } => {
-                for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
-                    row.id = rename(&row.id);
-                }
+                let rows = sections.iter_mut().flat_map(|section| &mut section.rows);
+                rows.map(|row| &mut row.id).collect()
             }
             Self::Carousel { cards, .. } => {
-                for card in cards {
-                    if let CardAction::Buttons(buttons) = &mut card.action {
-                        for button in buttons {
-                            button.id = rename(&button.id);
-                        }
-                    }
-                }
+                let buttons = cards.iter_mut().filter_map(|card| match &mut card.action {
+                    CardAction::Buttons(buttons) => Some(buttons),
+                    CardAction::Link(_) => None,
+                });
+                buttons.flatten().map(|button| &mut button.id).collect()
             }
-            _ => {}
+            _ => Vec::new(),
+        };
+        for id in ids {
+            *id = rename(id);
         }
     }
-}
 
-impl Outbound {
-    /// What a person can tap, in order: the message that each tap sends.
+    /// Lists the messages that taps on the buttons and rows send, in order.
     #[must_use]
     pub fn taps(&self) -> Vec<Content> {
         match self {
@@ -78,7 +74,8 @@ impl Row {
 }
 
 impl TemplateButton {
-    /// The label stands in the template, which Meta has; the payload stands for it here.
+    /// Returns the message of a quick reply. Only Meta has its label, so that the payload replaces
+    /// it.
     fn tap(&self) -> Option<Content> {
         match self {
             Self::Payload(_, payload) => Some(Content::TemplateButton {

@@ -1,41 +1,41 @@
-//! Contact cards, the same in both directions.
+//! Contact cards, inbound and outbound.
 
 use serde::{Deserialize, Serialize};
 
-/// A person or business as an address book has it.
+/// Entry of an address book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactCard<T = String> {
-    /// The name as it is shown.
+    /// Displayed name.
     pub name: T,
-    /// A part of it; Meta wants at least one part beside the whole.
+    /// First name. Meta requires at least one part of the name.
     pub first_name: Option<T>,
-    /// Another part.
+    /// Last name.
     pub last_name: Option<T>,
-    /// Where the person works.
+    /// Employer.
     pub company: Option<T>,
-    /// In order.
+    /// Phone numbers, in order.
     pub phones: Vec<Phone<T>>,
-    /// In order.
+    /// Email addresses, in order.
     pub emails: Vec<Email<T>>,
     /// Web pages, in order.
     pub urls: Vec<T>,
 }
 
-/// A phone number on a card.
+/// Phone number on a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone<T = String> {
-    /// As it is shown.
+    /// Displayed number.
     pub phone: T,
     /// `CELL`, `WORK` and the like.
     pub kind: Option<String>,
-    /// Digits of the `WhatsApp` account: shows a "Message" button instead of "Invite".
+    /// Digits of the `WhatsApp` account; they change the button "Invite" into "Message".
     pub wa_id: Option<T>,
 }
 
-/// An address on a card.
+/// Email address on a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email<T = String> {
-    /// As it is shown.
+    /// Displayed address.
     pub email: T,
     /// `WORK`, `HOME` and the like.
     pub kind: Option<String>,

@@ -1,60 +1,56 @@
-//! A template with its parameters filled in.
+//! Message template with its parameters.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Header, Media};
 
-/// A message template that Meta has approved, and what goes into it.
-///
-/// See
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
+/// Approved message template with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateMessage<T = String> {
-    /// `[a-z0-9_]`.
+    /// Name of `[a-z0-9_]`.
     pub name: String,
-    /// As Meta writes it: `en_US`.
+    /// Language as Meta writes it: `en_US`.
     pub language: String,
-    /// What stands above, when the template has a variable there.
+    /// Header, if the template has a variable there.
     pub header: Option<Header<T>>,
-    /// The variables of the text, in order.
+    /// Variables of the text, in order.
     pub body: Vec<TemplateParameter<T>>,
-    /// The buttons that take a value.
+    /// Values of the buttons that take one.
     pub buttons: Vec<TemplateButton<T>>,
-    /// The cards of a carousel, as many as the template has.
+    /// Cards of a carousel, as many as the template has.
     pub cards: Vec<TemplateCard<T>>,
 }
 
-/// One variable of a template's text.
+/// Variable of a template's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateParameter<T = String> {
-    /// Only for templates made with named variables.
+    /// Name, only for templates with named variables.
     pub name: Option<String>,
-    /// The value.
+    /// Value.
     pub text: T,
 }
 
-/// What one button of a template is given. The place in the list of the template's buttons comes
-/// with it.
+/// Value of one button of a template, with the button's index in the template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemplateButton<T = String> {
-    /// A quick reply: comes back when tapped.
+    /// Payload of a quick reply, which a tap sends back.
     Payload(usize, T),
-    /// The end of the address it opens.
+    /// End of the address that the button opens.
     Url(usize, T),
-    /// The code it copies.
+    /// Code that the button copies.
     Code(usize, T),
-    /// The token of the form it opens.
+    /// Token of the form that the button opens.
     Form(usize, T),
 }
 
-/// One card of a template with a carousel.
+/// Card of a template with a carousel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateCard<T = String> {
-    /// An image or video.
+    /// Image or video.
     pub media: Media<T>,
-    /// The variables of the card's text, in order.
+    /// Variables of the card's text, in order.
     pub body: Vec<TemplateParameter<T>>,
-    /// The buttons that take a value.
+    /// Values of the buttons that take one.
     pub buttons: Vec<TemplateButton<T>>,
 }

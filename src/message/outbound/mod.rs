@@ -1,15 +1,15 @@
-//! A message we send: complete, ready to be put into Meta's words.
+//! Outbound messages, independent of Meta's JSON.
 //!
-//! Every shape is written once, over the type of its texts: `Outbound<String>` is a message, and
-//! rules hold `Outbound<Template>`, of which [`Outbound::try_map`] makes messages. How people read
-//! it is in `transcript`, what WhatsApp takes in [`super::limits`].
+//! Every shape is defined once, over the type of its texts: `Outbound<String>` is a message, and
+//! rules hold `Outbound<Template>`, which [`Outbound::try_map`] renders. `transcript` shows
+//! messages as text; [`super::limits`] checks WhatsApp's limits.
 
 mod choices;
 mod commerce;
 mod contact_card;
 mod message_template;
 mod prune;
-mod transcript;
+pub(super) mod transcript;
 mod try_map;
 
 use serde::{Deserialize, Serialize};
@@ -18,16 +18,16 @@ pub use commerce::{Commerce, ProductSection};
 pub use contact_card::{ContactCard, Email, Phone};
 pub use message_template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
-/// One message of ours. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] makes the
-/// request of it.
+/// Outbound message. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] builds the
+/// request from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outbound<T = String> {
     /// Plain text.
     Text {
-        /// 1 to 4096 characters.
+        /// Text of 1 to 4096 characters.
         body: T,
-        /// Ask WhatsApp to preview the first link.
+        /// Whether WhatsApp shows a preview of the first link.
         preview_url: bool,
     },
     /// Text with one to three reply buttons.
@@ -35,20 +35,20 @@ pub enum Outbound<T = String> {
         /// Header, text and footer.
         #[serde(flatten)]
         frame: Frame<T>,
-        /// In order.
+        /// One to three buttons, in order.
         buttons: Vec<Button<T>>,
     },
     /// Text with a button that opens a list.
     List {
-        /// Shown above the text; a list takes text only.
+        /// Header line; a list takes text only.
         header: Option<T>,
-        /// 1 to 1024 characters.
+        /// Text of 1 to 1024 characters.
         body: T,
-        /// Small print below.
+        /// Small print below the text.
         footer: Option<T>,
         /// Label of the button that opens the list.
         button: T,
-        /// In order.
+        /// Groups of rows, in order.
         sections: Vec<Section<T>>,
     },
     /// Text with a button that opens a web page.
@@ -59,14 +59,14 @@ pub enum Outbound<T = String> {
         /// The button.
         link: LinkButton<T>,
     },
-    /// Asks the person to share a place.
+    /// Request to share a location.
     AskLocation {
-        /// 1 to 1024 characters.
+        /// Text of 1 to 1024 characters.
         body: T,
     },
-    /// Asks a person who hides the phone number to share it.
+    /// Request to a contact who hides the phone number to share it.
     AskContact {
-        /// 1 to 1024 characters.
+        /// Text of 1 to 1024 characters.
         body: T,
     },
     /// Text with a button that opens a form (a "`WhatsApp` Flow").
@@ -79,100 +79,100 @@ pub enum Outbound<T = String> {
     },
     /// Products of the catalog linked to the account.
     Commerce(Commerce<T>),
-    /// Two to ten cards side by side, each with a picture or film and buttons.
+    /// Carousel of cards side by side, each with an image or video and buttons.
     Carousel {
-        /// 1 to 1024 characters.
+        /// Text of 1 to 1024 characters.
         body: T,
-        /// In order.
+        /// Two to ten cards, in order.
         cards: Vec<Card<T>>,
     },
-    /// A file.
+    /// File.
     Media(Media<T>),
-    /// A place.
+    /// Location.
     Location {
-        /// Degrees north.
+        /// Latitude in degrees north.
         latitude: f64,
-        /// Degrees east.
+        /// Longitude in degrees east.
         longitude: f64,
-        /// Shown in bold.
+        /// Name, shown in bold.
         name: Option<T>,
-        /// Shown only with a name.
+        /// Address, shown only with a name.
         address: Option<T>,
     },
     /// Contact cards.
     Contacts {
-        /// One to five.
+        /// One to five cards.
         cards: Vec<ContactCard<T>>,
     },
-    /// An emoji on the message that is answered.
+    /// Emoji on the message being answered.
     Reaction {
-        /// One emoji; empty takes the reaction back.
+        /// One emoji; an empty text removes the reaction.
         emoji: T,
     },
-    /// A template that Meta has approved; the only thing that may be sent after the 24 hours.
+    /// Approved message template, the only message allowed outside of the 24-hour window.
     Template(TemplateMessage<T>),
 }
 
-/// What stands around something that can be tapped.
+/// Texts around a button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame<T = String> {
-    /// Shown above the text.
+    /// Header above the text.
     pub header: Option<Header<T>>,
-    /// 1 to 1024 characters.
+    /// Text of 1 to 1024 characters.
     pub body: T,
-    /// Small print below.
+    /// Small print below the text.
     pub footer: Option<T>,
 }
 
-/// What stands above the text of a message with buttons.
+/// Header of a message with buttons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Header<T = String> {
-    /// A bold line.
+    /// Bold line.
     Text(T),
-    /// An image, video or document.
+    /// Image, video or document.
     Media(Media<T>),
-    /// A place; templates only.
+    /// Location; templates only.
     Place {
-        /// Degrees north, as text.
+        /// Latitude in degrees north, as text.
         latitude: T,
-        /// Degrees east, as text.
+        /// Longitude in degrees east, as text.
         longitude: T,
-        /// Shown in bold.
+        /// Name, shown in bold.
         name: T,
-        /// Second line.
+        /// Address, on the second line.
         address: T,
     },
 }
 
-/// A file we send.
+/// Outbound file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media<T = String> {
-    /// Which of Meta's types.
+    /// Meta's type of the file.
     pub kind: MediaKind,
-    /// Where Meta gets it from.
+    /// Source of the file.
     #[serde(flatten)]
     pub source: MediaSource<T>,
-    /// Not for audio and stickers.
+    /// Caption; not for audio and stickers.
     pub caption: Option<T>,
-    /// Documents only: its extension picks the icon.
+    /// File name, for documents only; its extension selects the icon.
     pub filename: Option<T>,
-    /// Audio only: shown as a voice message; needs OGG with OPUS.
+    /// Whether audio is shown as a voice message, which requires OGG with OPUS.
     #[serde(default)]
     pub voice: bool,
 }
 
-/// Where Meta gets a file from: exactly one of the two.
+/// Source of a file: exactly one of the two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaSource<T = String> {
-    /// `https://…`; fetched by Meta, cached 10 minutes.
+    /// `https://…` address; Meta fetches it and caches it for 10 minutes.
     Link(T),
-    /// The id of an upload, good for 30 days and for the number it was uploaded for.
+    /// Id of an upload, valid for 30 days and for the number it was uploaded for.
     Id(T),
 }
 
-/// The types of file that can be sent.
+/// Types of outbound files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
@@ -184,100 +184,100 @@ pub enum MediaKind {
     Audio,
     /// Any document up to 100 MB.
     Document,
-    /// WEBP of 512 by 512 pixels, up to 100 KB, 500 KB when it moves.
+    /// WEBP of 512 by 512 pixels, up to 100 KB, or 500 KB if animated.
     Sticker,
 }
 
-/// A reply button.
+/// Reply button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button<T = String> {
-    /// Comes back when tapped. Never a template: rules refer to it.
+    /// Id that a tap sends back. Never a template: rules refer to it.
     pub id: String,
-    /// What the person sees.
+    /// Label.
     pub title: T,
 }
 
-/// A button that opens a web page.
+/// Button that opens a web page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkButton<T = String> {
-    /// What the person sees.
+    /// Label.
     pub title: T,
-    /// Where it leads.
+    /// Address of the web page.
     pub url: T,
 }
 
-/// A group of rows of a list.
+/// Group of rows of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section<T = String> {
-    /// Required when there is more than one section.
+    /// Title, required when there are several sections.
     pub title: Option<T>,
-    /// In order.
+    /// Rows, in order.
     pub rows: Vec<Row<T>>,
 }
 
-/// A row of a list.
+/// Row of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row<T = String> {
-    /// Comes back when chosen. Never a template: rules refer to it.
+    /// Id that a tap sends back. Never a template: rules refer to it.
     pub id: String,
-    /// What the person sees.
+    /// Label.
     pub title: T,
-    /// The second line.
+    /// Second line.
     pub description: Option<T>,
 }
 
-/// A form ("`WhatsApp` Flow") behind a button.
+/// Form ("`WhatsApp` Flow") behind a button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form<T = String> {
-    /// Which form.
+    /// Id or name of the form.
     #[serde(flatten)]
     pub form: FormName,
     /// Label of the button.
     pub button: T,
-    /// Comes back with the answers: the only way to know which form they belong to.
+    /// Token that comes back with the answers, the only link between the two.
     pub token: Option<T>,
-    /// The first screen; without one the form's own server says.
+    /// First screen; without one, the form's own server selects it.
     pub screen: Option<String>,
-    /// What the first screen is given, by name.
+    /// Data of the first screen, by name.
     pub data: Vec<(String, T)>,
-    /// Send a form that is not published yet.
+    /// Whether an unpublished form is sent.
     #[serde(default)]
     pub draft: bool,
 }
 
-/// A form by id or by name: exactly one of the two.
+/// Form by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FormName {
-    /// Meta's id.
+    /// Meta's id of the form.
     FlowId(String),
-    /// The name in `WhatsApp` Manager.
+    /// Name in `WhatsApp` Manager.
     FlowName(String),
 }
 
-/// One card of a carousel.
+/// Card of a carousel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card<T = String> {
-    /// An image or video; the same type on every card.
+    /// Image or video; the same type on every card.
     pub media: Media<T>,
-    /// Up to 160 characters.
+    /// Text of up to 160 characters.
     pub body: Option<T>,
-    /// What can be tapped; the same on every card.
+    /// Buttons; the same on every card.
     pub action: CardAction<T>,
 }
 
-/// What can be tapped on a card.
+/// Buttons of a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardAction<T = String> {
-    /// A web page.
+    /// Button that opens a web page.
     Link(LinkButton<T>),
     /// Reply buttons.
     Buttons(Vec<Button<T>>),
 }
 
 impl MediaKind {
-    /// Every kind with Meta's word for it.
+    /// Every type with Meta's name.
     pub const ALL: [(&'static str, Self); 5] = [
         ("image", Self::Image),
         ("video", Self::Video),
@@ -286,7 +286,7 @@ impl MediaKind {
         ("sticker", Self::Sticker),
     ];
 
-    /// Meta's word for the type.
+    /// Returns Meta's name of the type.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
@@ -294,7 +294,7 @@ impl MediaKind {
 }
 
 impl<T> Media<T> {
-    /// A file with nothing beside it.
+    /// Creates a file without caption and file name.
     pub fn new(kind: MediaKind, source: MediaSource<T>) -> Self {
         Self {
             kind,
@@ -307,7 +307,7 @@ impl<T> Media<T> {
 }
 
 impl<T> Outbound<T> {
-    /// The name stored in `messages.kind`.
+    /// Returns the name stored in `messages.kind`.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
         match self {

@@ -1,16 +1,17 @@
-//! Leaving out what came out empty.
+//! Removal of optional parts that rendering left empty.
 
-use super::{Card, Commerce, ContactCard, Header, Media, Outbound, ProductSection, Section};
+use super::{Commerce, ContactCard, Header, Media, Outbound};
 
 impl Outbound {
-    /// The message without optional parts that say nothing: `WhatsApp` refuses an empty footer,
-    /// header or caption.
+    /// Removes empty optional parts: `WhatsApp` refuses an empty footer, header or caption.
     #[must_use]
     pub fn without_empty_parts(mut self) -> Self {
         match &mut self {
             Self::Buttons { frame, .. } | Self::Link { frame, .. } | Self::Form { frame, .. } => {
-                prune_header(&mut frame.header);
-                prune(&mut frame.footer);
+                let is_empty =
+                    |header: &mut Header| matches!(header, Header::Text(text) if text.is_empty());
+                frame.header.take_if(is_empty);
+                prune([&mut frame.footer]);
             }
             Self::List {
                 header,
@@ -18,18 +19,30 @@ impl Outbound {
                 sections,
                 ..
             } => {
-                prune(header);
-                prune(footer);
-                sections.iter_mut().for_each(Section::prune);
+                prune([header, footer]);
+                prune(sections.iter_mut().map(|section| &mut section.title));
+                let rows = sections.iter_mut().flat_map(|section| &mut section.rows);
+                prune(rows.map(|row| &mut row.description));
             }
-            Self::Commerce(commerce) => commerce.prune(),
-            Self::Carousel { cards, .. } => cards.iter_mut().for_each(Card::prune),
-            Self::Media(media) => media.prune(),
-            Self::Location { name, address, .. } => {
-                prune(name);
-                prune(address);
+            Self::Commerce(Commerce::Product { body, footer, .. }) => prune([body, footer]),
+            Self::Commerce(Commerce::Products {
+                footer, sections, ..
+            }) => {
+                prune([footer]);
+                prune(sections.iter_mut().map(|section| &mut section.title));
             }
-            Self::Contacts { cards } => cards.iter_mut().for_each(ContactCard::prune),
+            Self::Commerce(Commerce::Catalog {
+                footer, thumbnail, ..
+            }) => prune([footer, thumbnail]),
+            Self::Carousel { cards, .. } => {
+                for card in cards {
+                    prune([&mut card.body]);
+                    prune_media(&mut card.media);
+                }
+            }
+            Self::Media(media) => prune_media(media),
+            Self::Location { name, address, .. } => prune([name, address]),
+            Self::Contacts { cards } => cards.iter_mut().for_each(prune_contact),
             Self::Text { .. }
             | Self::AskLocation { .. }
             | Self::AskContact { .. }
@@ -40,73 +53,19 @@ impl Outbound {
     }
 }
 
-fn prune(part: &mut Option<String>) {
-    part.take_if(|text| text.is_empty());
-}
-
-fn prune_header(header: &mut Option<Header>) {
-    header.take_if(|header| matches!(header, Header::Text(text) if text.is_empty()));
-}
-
-impl Section {
-    fn prune(&mut self) {
-        prune(&mut self.title);
-        for row in &mut self.rows {
-            prune(&mut row.description);
-        }
+fn prune<'a>(parts: impl IntoIterator<Item = &'a mut Option<String>>) {
+    for part in parts {
+        part.take_if(|text| text.is_empty());
     }
 }
 
-impl Commerce {
-    fn prune(&mut self) {
-        match self {
-            Self::Product { body, footer, .. } => {
-                prune(body);
-                prune(footer);
-            }
-            Self::Products {
-                footer, sections, ..
-            } => {
-                prune(footer);
-                sections.iter_mut().for_each(ProductSection::prune);
-            }
-            Self::Catalog {
-                footer, thumbnail, ..
-            } => {
-                prune(footer);
-                prune(thumbnail);
-            }
-        }
-    }
+fn prune_media(media: &mut Media) {
+    prune([&mut media.caption, &mut media.filename]);
 }
 
-impl ProductSection {
-    fn prune(&mut self) {
-        prune(&mut self.title);
-    }
-}
-
-impl Card {
-    fn prune(&mut self) {
-        prune(&mut self.body);
-        self.media.prune();
-    }
-}
-
-impl Media {
-    fn prune(&mut self) {
-        prune(&mut self.caption);
-        prune(&mut self.filename);
-    }
-}
-
-impl ContactCard {
-    fn prune(&mut self) {
-        prune(&mut self.first_name);
-        prune(&mut self.last_name);
-        prune(&mut self.company);
-        self.phones.retain(|phone| !phone.phone.is_empty());
-        self.emails.retain(|email| !email.email.is_empty());
-        self.urls.retain(|url| !url.is_empty());
-    }
+fn prune_contact(card: &mut ContactCard) {
+    prune([&mut card.first_name, &mut card.last_name, &mut card.company]);
+    card.phones.retain(|phone| !phone.phone.is_empty());
+    card.emails.retain(|email| !email.email.is_empty());
+    card.urls.retain(|url| !url.is_empty());
 }

@@ -1,13 +1,12 @@
-//! A message of ours as people read it in a transcript.
+//! Outbound messages as text in a transcript.
 
 use super::{
-    Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource, Outbound, Row,
-    TemplateMessage,
+    Button, Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource, Outbound,
+    Row, TemplateMessage,
 };
 
 impl Outbound {
-    /// The message as a person reads it in a transcript, buttons in brackets on a line of their
-    /// own.
+    /// Renders the message as text, with buttons in brackets on a line of their own.
     #[must_use]
     pub fn transcript_text(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
@@ -15,8 +14,7 @@ impl Outbound {
             Self::Text { body, .. } => lines.push(body.clone()),
             Self::Buttons { frame, buttons } => {
                 frame.lines(&mut lines);
-                let labels = buttons.iter().map(|button| format!("[{}]", button.title));
-                lines.push(labels.collect::<Vec<_>>().join(" "));
+                lines.push(labels(buttons));
             }
             Self::List {
                 header,
@@ -61,9 +59,8 @@ impl Outbound {
                 address,
             } => {
                 let point = format!("{latitude}, {longitude}");
-                let parts = [name.as_ref(), address.as_ref(), Some(&point)];
-                let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-                lines.push(format!("[location] {}", parts.join(" · ")));
+                let parts = [name.as_deref(), address.as_deref(), Some(&point)];
+                lines.push(labelled("location", parts.into_iter().flatten()));
             }
             Self::Contacts { cards } => lines.extend(cards.iter().map(ContactCard::line)),
             Self::Reaction { emoji } if emoji.is_empty() => {
@@ -139,11 +136,8 @@ impl Media {
             MediaSource::Id(id) => id,
         };
         let name = self.filename.as_ref().unwrap_or(source);
-        let label = if self.voice {
-            "voice"
-        } else {
-            self.kind.name()
-        };
+        let kind = self.kind.name();
+        let label = if self.voice { "voice" } else { kind };
         format!("[{label}] {name}{}", second(self.caption.as_deref()))
     }
 }
@@ -159,54 +153,51 @@ impl Card {
         let text = second(self.body.as_deref());
         let actions = match &self.action {
             CardAction::Link(link) => format!("[{}] {}", link.title, link.url),
-            CardAction::Buttons(buttons) => {
-                let labels = buttons.iter().map(|button| format!("[{}]", button.title));
-                labels.collect::<Vec<_>>().join(" ")
-            }
+            CardAction::Buttons(buttons) => labels(buttons),
         };
         format!("  {}{text} {actions}", self.media.line())
     }
 }
 
 impl ContactCard {
-    /// One line of a transcript.
+    /// Renders the card as one line.
     pub(crate) fn line(&self) -> String {
         let phones = self.phones.iter().map(|phone| phone.phone.as_str());
         let emails = self.emails.iter().map(|email| email.email.as_str());
-        let company = self.company.as_deref();
-        let parts = [self.name.as_str()]
-            .into_iter()
-            .chain(company)
-            .chain(phones)
-            .chain(emails)
-            .filter(|part| !part.is_empty());
-        let parts: Vec<&str> = parts.collect();
-        format!("[contact] {}", parts.join(" · "))
-            .trim_end()
-            .to_owned()
+        let names = [Some(&*self.name), self.company.as_deref()];
+        let parts = names.into_iter().flatten().chain(phones).chain(emails);
+        labelled("contact", parts).trim_end().to_owned()
     }
 }
 
 impl TemplateMessage {
-    /// What we know of the text: only Meta has the whole.
+    /// Renders the parameters: only Meta has the whole text.
     fn line(&self) -> String {
         let body = self.body.iter().map(|parameter| match &parameter.name {
             Some(name) => format!("{name}: {}", parameter.text),
             None => parameter.text.clone(),
         });
         let parts: Vec<String> = self.header.iter().map(Header::line).chain(body).collect();
-        format!(
-            "[template] {} ({}) {}",
-            self.name,
-            self.language,
-            parts.join(" · ")
-        )
-        .trim_end()
-        .to_owned()
+        let (name, language, parts) = (&self.name, &self.language, parts.join(" · "));
+        let line = format!("[template] {name} ({language}) {parts}");
+        line.trim_end().to_owned()
     }
 }
 
-/// The second half of a line.
+/// Joins labels of buttons on one line.
+fn labels(buttons: &[Button]) -> String {
+    let labels = buttons.iter().map(|button| format!("[{}]", button.title));
+    labels.collect::<Vec<_>>().join(" ")
+}
+
+/// Joins the parts of a line behind a label in brackets; empty parts are left out.
+pub(crate) fn labelled<'a>(label: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let space = if parts.is_empty() { "" } else { " " };
+    format!("[{label}]{space}{}", parts.join(" · "))
+}
+
+/// Separates the optional second part of a line.
 fn second(text: Option<&str>) -> String {
     text.map(|text| format!(" · {text}")).unwrap_or_default()
 }

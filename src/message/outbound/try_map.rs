@@ -1,4 +1,5 @@
-//! The same message with other texts: how a rule's templates become what is sent.
+//! Fallible mapping of all texts of a message: turns a rule's templates into the message that is
+//! sent.
 
 use super::{
     Button, Card, CardAction, Commerce, ContactCard, Email, Form, Frame, Header, LinkButton, Media,
@@ -6,16 +7,16 @@ use super::{
     TemplateMessage, TemplateParameter,
 };
 
-/// Changes every text in `Self` by a function that may fail.
+/// Shape whose texts can be mapped by a fallible function.
 trait Texts<T> {
-    /// The same shape over other texts.
+    /// Same shape with texts of another type.
     type Of<U>;
 
     fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Self::Of<U>, E>;
 }
 
 impl<T> Outbound<T> {
-    /// Makes a message of the same shape, each text changed by `each`.
+    /// Maps each text by `each` and keeps the shape.
     ///
     /// # Errors
     /// The first error of `each`.
@@ -27,360 +28,130 @@ impl<T> Outbound<T> {
     }
 }
 
-/// Each element of a list.
-fn map_each<T, U, E, P: Texts<T>>(
-    parts: &[P],
-    each: &mut dyn FnMut(&T) -> Result<U, E>,
-) -> Result<Vec<P::Of<U>>, E> {
-    parts.iter().map(|part| part.with(each)).collect()
+/// Implements [`Texts`] from the list of a type's fields. A field is `same` (copied), `text`,
+/// `part` (contains texts), a `Vec` of them (`texts`, `parts`), an `Option` of one (`maybe_text`,
+/// `maybe_part`), or a list of names and texts (`named_texts`).
+macro_rules! texts {
+    ($name:ident { $($field:ident: $kind:ident),* $(,)? }) => {
+        impl<T> Texts<T> for $name<T> {
+            type Of<U> = $name<U>;
+
+            fn with<U, E>(
+                &self,
+                each: &mut dyn FnMut(&T) -> Result<U, E>,
+            ) -> Result<$name<U>, E> {
+                Ok($name { $($field: changed!($kind, &self.$field, each)),* })
+            }
+        }
+    };
+    ($name:ident: $(
+        $variant:ident $({ $($field:ident: $kind:ident),* })? $(($($place:ident: $place_kind:ident),*))?
+    ),* $(,)?) => {
+        impl<T> Texts<T> for $name<T> {
+            type Of<U> = $name<U>;
+
+            fn with<U, E>(
+                &self,
+                each: &mut dyn FnMut(&T) -> Result<U, E>,
+            ) -> Result<$name<U>, E> {
+                Ok(match self {
+                    $(Self::$variant $({ $($field),* })? $(($($place),*))? =>
+                        $name::$variant
+                            $({ $($field: changed!($kind, $field, each)),* })?
+                            $(($(changed!($place_kind, $place, each)),*))?
+                    ),*
+                })
+            }
+        }
+    };
 }
 
-/// A part that may be left out.
-fn some<T, U, E, P: Texts<T>>(
-    part: Option<&P>,
-    each: &mut dyn FnMut(&T) -> Result<U, E>,
-) -> Result<Option<P::Of<U>>, E> {
-    part.map(|part| part.with(each)).transpose()
+macro_rules! changed {
+    (same, $value:expr, $each:ident) => {
+        $value.clone()
+    };
+    (text, $value:expr, $each:ident) => {
+        $each($value)?
+    };
+    (texts, $value:expr, $each:ident) => {
+        $value.iter().map(&mut *$each).collect::<Result<_, E>>()?
+    };
+    (maybe_text, $value:expr, $each:ident) => {
+        $value.as_ref().map(&mut *$each).transpose()?
+    };
+    (part, $value:expr, $each:ident) => {
+        $value.with($each)?
+    };
+    (parts, $value:expr, $each:ident) => {
+        $value
+            .iter()
+            .map(|part| part.with($each))
+            .collect::<Result<_, E>>()?
+    };
+    (maybe_part, $value:expr, $each:ident) => {
+        $value.as_ref().map(|part| part.with($each)).transpose()?
+    };
+    (named_texts, $value:expr, $each:ident) => {
+        $value
+            .iter()
+            .map(|(name, text)| Ok((name.clone(), $each(text)?)))
+            .collect::<Result<_, E>>()?
+    };
 }
 
-/// A text that may be left out.
-fn text<T, U, E>(
-    text: Option<&T>,
-    each: &mut dyn FnMut(&T) -> Result<U, E>,
-) -> Result<Option<U>, E> {
-    text.map(each).transpose()
+texts! { Outbound:
+    Text { body: text, preview_url: same },
+    Buttons { frame: part, buttons: parts },
+    List { header: maybe_text, body: text, footer: maybe_text, button: text, sections: parts },
+    Link { frame: part, link: part },
+    AskLocation { body: text },
+    AskContact { body: text },
+    Form { frame: part, form: part },
+    Commerce(commerce: part),
+    Carousel { body: text, cards: parts },
+    Media(media: part),
+    Location { latitude: same, longitude: same, name: maybe_text, address: maybe_text },
+    Contacts { cards: parts },
+    Reaction { emoji: text },
+    Template(template: part),
 }
-
-impl<T> Texts<T> for Outbound<T> {
-    type Of<U> = Outbound<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Outbound<U>, E> {
-        Ok(match self {
-            Self::Text { body, preview_url } => Outbound::Text {
-                body: each(body)?,
-                preview_url: *preview_url,
-            },
-            Self::Buttons { frame, buttons } => Outbound::Buttons {
-                frame: frame.with(each)?,
-                buttons: map_each(buttons, each)?,
-            },
-            Self::List {
-                header,
-                body,
-                footer,
-                button,
-                sections,
-            } => Outbound::List {
-                header: text(header.as_ref(), each)?,
-                body: each(body)?,
-                footer: text(footer.as_ref(), each)?,
-                button: each(button)?,
-                sections: map_each(sections, each)?,
-            },
-            Self::Link { frame, link } => Outbound::Link {
-                frame: frame.with(each)?,
-                link: link.with(each)?,
-            },
-            Self::AskLocation { body } => Outbound::AskLocation { body: each(body)? },
-            Self::AskContact { body } => Outbound::AskContact { body: each(body)? },
-            Self::Form { frame, form } => Outbound::Form {
-                frame: frame.with(each)?,
-                form: form.with(each)?,
-            },
-            Self::Commerce(commerce) => Outbound::Commerce(commerce.with(each)?),
-            Self::Carousel { body, cards } => Outbound::Carousel {
-                body: each(body)?,
-                cards: map_each(cards, each)?,
-            },
-            Self::Media(media) => Outbound::Media(media.with(each)?),
-            Self::Location {
-                latitude,
-                longitude,
-                name,
-                address,
-            } => Outbound::Location {
-                latitude: *latitude,
-                longitude: *longitude,
-                name: text(name.as_ref(), each)?,
-                address: text(address.as_ref(), each)?,
-            },
-            Self::Contacts { cards } => Outbound::Contacts {
-                cards: map_each(cards, each)?,
-            },
-            Self::Reaction { emoji } => Outbound::Reaction {
-                emoji: each(emoji)?,
-            },
-            Self::Template(template) => Outbound::Template(template.with(each)?),
-        })
-    }
+texts! { Commerce:
+    Product { body: maybe_text, footer: maybe_text, catalog_id: same, product_id: text },
+    Products { header: text, body: text, footer: maybe_text, catalog_id: same, sections: parts },
+    Catalog { body: text, footer: maybe_text, thumbnail: maybe_text },
 }
-
-impl<T> Texts<T> for Commerce<T> {
-    type Of<U> = Commerce<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Commerce<U>, E> {
-        Ok(match self {
-            Self::Product {
-                body,
-                footer,
-                catalog_id,
-                product_id,
-            } => Commerce::Product {
-                body: text(body.as_ref(), each)?,
-                footer: text(footer.as_ref(), each)?,
-                catalog_id: catalog_id.clone(),
-                product_id: each(product_id)?,
-            },
-            Self::Products {
-                header,
-                body,
-                footer,
-                catalog_id,
-                sections,
-            } => Commerce::Products {
-                header: each(header)?,
-                body: each(body)?,
-                footer: text(footer.as_ref(), each)?,
-                catalog_id: catalog_id.clone(),
-                sections: map_each(sections, each)?,
-            },
-            Self::Catalog {
-                body,
-                footer,
-                thumbnail,
-            } => Commerce::Catalog {
-                body: each(body)?,
-                footer: text(footer.as_ref(), each)?,
-                thumbnail: text(thumbnail.as_ref(), each)?,
-            },
-        })
-    }
+texts! { Frame { header: maybe_part, body: text, footer: maybe_text } }
+texts! { Header:
+    Text(text: text),
+    Media(media: part),
+    Place { latitude: text, longitude: text, name: text, address: text },
 }
-
-impl<T> Texts<T> for Frame<T> {
-    type Of<U> = Frame<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Frame<U>, E> {
-        Ok(Frame {
-            header: some(self.header.as_ref(), each)?,
-            body: each(&self.body)?,
-            footer: text(self.footer.as_ref(), each)?,
-        })
-    }
+texts! { Media { kind: same, source: part, caption: maybe_text, filename: maybe_text, voice: same } }
+texts! { MediaSource: Link(link: text), Id(id: text) }
+texts! { Button { id: same, title: text } }
+texts! { LinkButton { title: text, url: text } }
+texts! { Section { title: maybe_text, rows: parts } }
+texts! { Row { id: same, title: text, description: maybe_text } }
+texts! { ProductSection { title: maybe_text, products: texts } }
+texts! { Form {
+    form: same, button: text, token: maybe_text, screen: same, data: named_texts, draft: same,
+} }
+texts! { Card { media: part, body: maybe_text, action: part } }
+texts! { CardAction: Link(link: part), Buttons(buttons: parts) }
+texts! { ContactCard {
+    name: text, first_name: maybe_text, last_name: maybe_text, company: maybe_text, phones: parts,
+    emails: parts, urls: texts,
+} }
+texts! { Phone { phone: text, kind: same, wa_id: maybe_text } }
+texts! { Email { email: text, kind: same } }
+texts! { TemplateMessage {
+    name: same, language: same, header: maybe_part, body: parts, buttons: parts, cards: parts,
+} }
+texts! { TemplateParameter { name: same, text: text } }
+texts! { TemplateButton:
+    Payload(index: same, value: text),
+    Url(index: same, value: text),
+    Code(index: same, value: text),
+    Form(index: same, value: text),
 }
-
-impl<T> Texts<T> for Header<T> {
-    type Of<U> = Header<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Header<U>, E> {
-        Ok(match self {
-            Self::Text(text) => Header::Text(each(text)?),
-            Self::Media(media) => Header::Media(media.with(each)?),
-            Self::Place {
-                latitude,
-                longitude,
-                name,
-                address,
-            } => Header::Place {
-                latitude: each(latitude)?,
-                longitude: each(longitude)?,
-                name: each(name)?,
-                address: each(address)?,
-            },
-        })
-    }
-}
-
-impl<T> Texts<T> for Media<T> {
-    type Of<U> = Media<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Media<U>, E> {
-        Ok(Media {
-            kind: self.kind,
-            source: match &self.source {
-                MediaSource::Link(link) => MediaSource::Link(each(link)?),
-                MediaSource::Id(id) => MediaSource::Id(each(id)?),
-            },
-            caption: text(self.caption.as_ref(), each)?,
-            filename: text(self.filename.as_ref(), each)?,
-            voice: self.voice,
-        })
-    }
-}
-
-impl<T> Texts<T> for Button<T> {
-    type Of<U> = Button<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Button<U>, E> {
-        Ok(Button {
-            id: self.id.clone(),
-            title: each(&self.title)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for LinkButton<T> {
-    type Of<U> = LinkButton<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<LinkButton<U>, E> {
-        Ok(LinkButton {
-            title: each(&self.title)?,
-            url: each(&self.url)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for Section<T> {
-    type Of<U> = Section<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Section<U>, E> {
-        Ok(Section {
-            title: text(self.title.as_ref(), each)?,
-            rows: map_each(&self.rows, each)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for Row<T> {
-    type Of<U> = Row<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Row<U>, E> {
-        Ok(Row {
-            id: self.id.clone(),
-            title: each(&self.title)?,
-            description: text(self.description.as_ref(), each)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for ProductSection<T> {
-    type Of<U> = ProductSection<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<ProductSection<U>, E> {
-        Ok(ProductSection {
-            title: text(self.title.as_ref(), each)?,
-            products: self.products.iter().map(each).collect::<Result<_, E>>()?,
-        })
-    }
-}
-
-impl<T> Texts<T> for Form<T> {
-    type Of<U> = Form<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Form<U>, E> {
-        let data = self.data.iter();
-        Ok(Form {
-            form: self.form.clone(),
-            button: each(&self.button)?,
-            token: text(self.token.as_ref(), each)?,
-            screen: self.screen.clone(),
-            data: data
-                .map(|(name, value)| Ok((name.clone(), each(value)?)))
-                .collect::<Result<_, E>>()?,
-            draft: self.draft,
-        })
-    }
-}
-
-impl<T> Texts<T> for Card<T> {
-    type Of<U> = Card<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Card<U>, E> {
-        Ok(Card {
-            media: self.media.with(each)?,
-            body: text(self.body.as_ref(), each)?,
-            action: match &self.action {
-                CardAction::Link(link) => CardAction::Link(link.with(each)?),
-                CardAction::Buttons(buttons) => CardAction::Buttons(map_each(buttons, each)?),
-            },
-        })
-    }
-}
-
-impl<T> Texts<T> for ContactCard<T> {
-    type Of<U> = ContactCard<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<ContactCard<U>, E> {
-        let phones = self.phones.iter().map(|phone| {
-            Ok(Phone {
-                phone: each(&phone.phone)?,
-                kind: phone.kind.clone(),
-                wa_id: text(phone.wa_id.as_ref(), each)?,
-            })
-        });
-        let phones = phones.collect::<Result<_, E>>()?;
-        let emails = self.emails.iter().map(|email| {
-            Ok(Email {
-                email: each(&email.email)?,
-                kind: email.kind.clone(),
-            })
-        });
-        let emails = emails.collect::<Result<_, E>>()?;
-        Ok(ContactCard {
-            name: each(&self.name)?,
-            first_name: text(self.first_name.as_ref(), each)?,
-            last_name: text(self.last_name.as_ref(), each)?,
-            company: text(self.company.as_ref(), each)?,
-            phones,
-            emails,
-            urls: self.urls.iter().map(each).collect::<Result<_, E>>()?,
-        })
-    }
-}
-
-impl<T> Texts<T> for TemplateMessage<T> {
-    type Of<U> = TemplateMessage<U>;
-
-    fn with<U, E>(
-        &self,
-        each: &mut dyn FnMut(&T) -> Result<U, E>,
-    ) -> Result<TemplateMessage<U>, E> {
-        Ok(TemplateMessage {
-            name: self.name.clone(),
-            language: self.language.clone(),
-            header: some(self.header.as_ref(), each)?,
-            body: map_each(&self.body, each)?,
-            buttons: map_each(&self.buttons, each)?,
-            cards: map_each(&self.cards, each)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for TemplateParameter<T> {
-    type Of<U> = TemplateParameter<U>;
-
-    fn with<U, E>(
-        &self,
-        each: &mut dyn FnMut(&T) -> Result<U, E>,
-    ) -> Result<TemplateParameter<U>, E> {
-        Ok(TemplateParameter {
-            name: self.name.clone(),
-            text: each(&self.text)?,
-        })
-    }
-}
-
-impl<T> Texts<T> for TemplateButton<T> {
-    type Of<U> = TemplateButton<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<TemplateButton<U>, E> {
-        Ok(match self {
-            Self::Payload(index, value) => TemplateButton::Payload(*index, each(value)?),
-            Self::Url(index, value) => TemplateButton::Url(*index, each(value)?),
-            Self::Code(index, value) => TemplateButton::Code(*index, each(value)?),
-            Self::Form(index, value) => TemplateButton::Form(*index, each(value)?),
-        })
-    }
-}
-
-impl<T> Texts<T> for TemplateCard<T> {
-    type Of<U> = TemplateCard<U>;
-
-    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<TemplateCard<U>, E> {
-        Ok(TemplateCard {
-            media: self.media.with(each)?,
-            body: map_each(&self.body, each)?,
-            buttons: map_each(&self.buttons, each)?,
-        })
-    }
-}
+texts! { TemplateCard { media: part, body: parts, buttons: parts } }

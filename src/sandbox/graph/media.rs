@@ -21,7 +21,7 @@ use crate::message::media_file::{FIRST_BYTES, FORMATS, describe_as};
 use crate::sandbox::context::Context;
 use crate::sandbox::state::StoredFile;
 
-/// The largest file and what a form has around it.
+/// Maximum size of an upload form: the largest file, and 1 MiB for the rest.
 pub(crate) const MAX_FORM_BYTES: usize = 101 * 1024 * 1024;
 
 /// `POST /{version}/{number}/media`.
@@ -31,7 +31,7 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Answer {
-    // The whole body first: an early response would break the connection under the sender.
+    // Read before any check: an early response would break the connection during the upload.
     let form = read(form).await;
     admit(&context, &headers)?;
     knows_number(&context, &number)?;
@@ -202,9 +202,9 @@ mod tests {
         ];
 
         assert!(form().checked("1").is_ok());
-        for (what, form, code) in cases {
+        for (case, form, code) in cases {
             let refused = form.checked("1").map_err(|refusal| refusal.code);
-            assert_eq!(refused.map(drop), Err(code), "{what}");
+            assert_eq!(refused.map(drop), Err(code), "{case}");
         }
     }
 }

@@ -31,21 +31,18 @@ pub(crate) async fn messages(
 ) -> Response {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let is_read_mark = body["status"] == "read";
-    let checked = admit(&context, &headers)
-        .and_then(|()| knows_number(&context, &number))
-        .and_then(|()| {
-            body.is_object()
-                .then_some(())
-                .ok_or_else(|| Refusal::new(100, "The body is not a JSON object."))
-        })
-        .and_then(|()| {
-            if is_read_mark {
-                Ok(())
-            } else {
-                validate(&body, &number, &context.state())
-            }
-        });
-    if let Err(refusal) = checked {
+    let checked = || {
+        admit(&context, &headers)?;
+        knows_number(&context, &number)?;
+        if !body.is_object() {
+            return Err(Refusal::new(100, "The body is not a JSON object."));
+        }
+        if is_read_mark {
+            return Ok(());
+        }
+        validate(&body, &number, &context.state())
+    };
+    if let Err(refusal) = checked() {
         context.record(&number, &body, Verdict::Refused(refusal.code));
         return refusal.into_response();
     }
@@ -126,18 +123,17 @@ fn shown(body: &Value) -> String {
 fn interactive(content: &Value) -> String {
     let parameters = &content["action"]["parameters"];
     let action = match content["type"].as_str().unwrap_or_default() {
-        "cta_url" => format!(
-            "[{}] {}",
-            plain(&parameters["display_text"]),
-            plain(&parameters["url"])
-        ),
+        "cta_url" => {
+            let title = plain(&parameters["display_text"]);
+            format!("[{title}] {}", plain(&parameters["url"]))
+        }
         "location_request_message" => "[Send location]".to_owned(),
         "request_contact_info" => "[Share contact info]".to_owned(),
         "flow" => format!("[{}]", plain(&parameters["flow_cta"])),
-        "product" => format!(
-            "[product] {}",
-            plain(&content["action"]["product_retailer_id"])
-        ),
+        "product" => {
+            let product = plain(&content["action"]["product_retailer_id"]);
+            format!("[product] {product}")
+        }
         "product_list" => "[View items]".to_owned(),
         "catalog_message" => "[View catalog]".to_owned(),
         _ => String::new(),
@@ -175,7 +171,7 @@ impl Context {
         success().into_response()
     }
 
-    /// Takes a message: the phone shows it, and its receipts are on their way.
+    /// Accepts a message: shows it on the phone and starts its receipts.
     async fn accept(self: &Arc<Self>, number: &str, body: &Value) -> Response {
         let wamid = format!("wamid.BUSINESS{}", Uuid::new_v4().simple());
         let to = recipient(body).unwrap_or_default().to_owned();
@@ -195,7 +191,7 @@ impl Context {
             let context = Arc::clone(self);
             async move {
                 for body in receipts {
-                    // A service that is down misses them, as it misses Meta's after a week.
+                    // A service that is down misses receipts, as it misses Meta's after a week.
                     let _ = context.deliver(&body).await;
                 }
             }

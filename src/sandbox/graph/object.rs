@@ -1,5 +1,4 @@
-//! `/{version}/{id}`: any object with an id of its own. Each kind of object is asked in turn
-//! whether the id belongs to it.
+//! `/{version}/{id}`: any object with an id. Each kind of object is tried in turn.
 
 use axum::extract::{Path, Query};
 

@@ -38,22 +38,15 @@ pub(crate) async fn update(NumberEdge(context, number): NumberEdge, bytes: Bytes
         return Err(Refusal::missing("messaging_product"));
     }
     for (key, max) in TEXTS {
-        if body[key]
-            .as_str()
-            .is_some_and(|text| text.chars().count() > max)
-        {
-            return Err(Refusal::new(
-                100,
-                format!("{key} must have at most {max} characters."),
-            ));
+        let text = body[key].as_str().unwrap_or_default();
+        if text.chars().count() > max {
+            let details = format!("{key} must have at most {max} characters.");
+            return Err(Refusal::new(100, details));
         }
     }
     context.change(|state| {
-        let profile = state
-            .account
-            .profiles
-            .entry(number)
-            .or_insert_with(|| json!({}));
+        let profiles = &mut state.account.profiles;
+        let profile = profiles.entry(number).or_insert_with(|| json!({}));
         let texts = TEXTS.iter().map(|(key, _)| *key);
         for key in texts.chain(["websites"]).filter(|key| !body[key].is_null()) {
             profile[key] = body[key].clone();

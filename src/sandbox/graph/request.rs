@@ -25,41 +25,32 @@ pub(crate) struct AccountEdge(pub(super) Arc<Context>);
 /// [`Authorized`] request to an edge of a business number, with the number's id.
 pub(crate) struct NumberEdge(pub(super) Arc<Context>, pub(super) String);
 
-impl FromRequestParts<Arc<Context>> for Authorized {
-    type Rejection = Refusal;
+macro_rules! extractors {
+    ($($name:ident($parts:ident, $context:ident) $extract:block)*) => {$(
+        impl FromRequestParts<Arc<Context>> for $name {
+            type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &Arc<Context>,
-    ) -> Result<Self, Refusal> {
+            async fn from_request_parts(
+                $parts: &mut Parts,
+                $context: &Arc<Context>,
+            ) -> Result<Self, Refusal> $extract
+        }
+    )*};
+}
+
+extractors! {
+    Authorized(parts, context) {
         record_call(context, parts);
         admit(context, &parts.headers)?;
         Ok(Self(Arc::clone(context)))
     }
-}
-
-impl FromRequestParts<Arc<Context>> for AccountEdge {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &Arc<Context>,
-    ) -> Result<Self, Refusal> {
+    AccountEdge(parts, context) {
         let Authorized(context) = Authorized::from_request_parts(parts, context).await?;
         let waba = edge_owner(parts).await?;
-        (waba == WABA)
-            .then_some(Self(context))
-            .ok_or_else(Refusal::no_object)
+        let is_known = waba == WABA;
+        is_known.then_some(Self(context)).ok_or_else(Refusal::no_object)
     }
-}
-
-impl FromRequestParts<Arc<Context>> for NumberEdge {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &Arc<Context>,
-    ) -> Result<Self, Refusal> {
+    NumberEdge(parts, context) {
         let Authorized(context) = Authorized::from_request_parts(parts, context).await?;
         let number = edge_owner(parts).await?;
         knows_number(&context, &number)?;

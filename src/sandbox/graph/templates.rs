@@ -23,9 +23,8 @@ pub(crate) async fn list(
             wanted.is_none_or(|wanted| template[key] == wanted.as_str())
         };
         let name = template["name"].as_str().unwrap_or_default();
-        let holds = query
-            .get("name")
-            .is_none_or(|part| name.contains(part.as_str()));
+        let part = query.get("name");
+        let holds = part.is_none_or(|part| name.contains(part.as_str()));
         holds && same("status") && same("category") && same("language")
     });
     page(matches, &query)
@@ -42,10 +41,8 @@ pub(crate) async fn create(AccountEdge(context): AccountEdge, bytes: Bytes) -> A
     if !template["components"].is_array() {
         return Err(Refusal::missing("components"));
     }
-    let category = template["category"]
-        .as_str()
-        .unwrap_or_default()
-        .to_uppercase();
+    let category = template["category"].as_str().unwrap_or_default();
+    let category = category.to_uppercase();
     context.change(|state| {
         let same = |other: &&Value| {
             other["name"] == template["name"] && other["language"] == template["language"]
@@ -68,9 +65,8 @@ pub(crate) async fn create(AccountEdge(context): AccountEdge, bytes: Bytes) -> A
             template["parameter_format"] = json!("POSITIONAL");
         }
         state.account.templates.push(template);
-        Ok(Json(
-            json!({ "id": id, "status": "PENDING", "category": category }),
-        ))
+        let created = json!({ "id": id, "status": "PENDING", "category": category });
+        Ok(Json(created))
     })
 }
 

@@ -39,42 +39,40 @@ pub(super) fn validate(body: &Value, number: &str, state: &State) -> Checked {
         "contacts" => contacts(content),
         "reaction" => reaction(content, state),
         "template" => template(content, state),
-        _ => Err(Refusal::new(
-            131_051,
-            "The sandbox does not know this type.",
-        )),
+        _ => {
+            let details = "The sandbox does not know this type.";
+            Err(Refusal::new(131_051, details))
+        }
     }
+}
+
+fn invalid(details: impl Into<String>) -> Checked {
+    Err(Refusal::new(131_009, details))
 }
 
 fn required(name: &str) -> Refusal {
     Refusal::new(131_008, format!("The parameter {name} is required."))
 }
 
-fn within(text: &Value, most: usize, name: &str) -> Checked {
+fn within(text: &Value, max: usize, name: &str) -> Checked {
     match text.as_str() {
-        Some(text) if (1..=most).contains(&text.encode_utf16().count()) => Ok(()),
-        _ => Err(Refusal::new(
-            131_009,
-            format!("{name} must have 1 to {most} characters."),
-        )),
+        Some(text) if (1..=max).contains(&text.encode_utf16().count()) => Ok(()),
+        _ => invalid(format!("{name} must have 1 to {max} characters.")),
     }
 }
 
-fn optional(text: &Value, most: usize, name: &str) -> Checked {
+fn optional(text: &Value, max: usize, name: &str) -> Checked {
     if text.is_null() {
         Ok(())
     } else {
-        within(text, most, name)
+        within(text, max, name)
     }
 }
 
-fn count(list: &Value, least: usize, most: usize, name: &str) -> Checked {
+fn count(list: &Value, min: usize, max: usize, name: &str) -> Checked {
     match list.as_array().map(Vec::len) {
-        Some(count) if (least..=most).contains(&count) => Ok(()),
-        _ => Err(Refusal::new(
-            131_009,
-            format!("There must be {least} to {most} {name}."),
-        )),
+        Some(count) if (min..=max).contains(&count) => Ok(()),
+        _ => invalid(format!("There must be {min} to {max} {name}.")),
     }
 }
 
@@ -82,7 +80,7 @@ fn count(list: &Value, least: usize, most: usize, name: &str) -> Checked {
 fn file(content: &Value, kind: &str, number: &str, state: &State) -> Checked {
     match (content["link"].as_str(), content["id"].as_str()) {
         (Some(link), None) if link.starts_with("https://") => Ok(()),
-        (Some(_), None) => Err(Refusal::new(131_009, format!("{kind}.link is not https."))),
+        (Some(_), None) => invalid(format!("{kind}.link is not https.")),
         (None, Some(id)) => {
             let known = state.file(id);
             let is_own = known.is_some_and(|file| file.phone_number_id == number);
@@ -100,11 +98,11 @@ fn interactive(content: &Value, number: &str, state: &State) -> Checked {
         Some("text") => within(&header["text"], 60, "header.text")?,
         Some(media @ ("image" | "video" | "document")) => {
             if !matches!(kind, "button" | "cta_url" | "flow") {
-                return Err(Refusal::new(131_009, "The header must be a text."));
+                return invalid("The header must be a text.");
             }
             file(&header[media], media, number, state)?;
         }
-        Some(_) => return Err(Refusal::new(131_009, "The header type is not supported.")),
+        Some(_) => return invalid("The header type is not supported."),
         None => {}
     }
     if kind != "product" {
@@ -141,7 +139,7 @@ fn interactive(content: &Value, number: &str, state: &State) -> Checked {
         }
         "catalog_message" => named(action, "catalog_message"),
         "carousel" => carousel(&action["cards"], number, state),
-        _ => Err(Refusal::new(131_009, "interactive.type is not supported.")),
+        _ => invalid("interactive.type is not supported."),
     }
 }
 
@@ -149,36 +147,27 @@ fn named(action: &Value, name: &str) -> Checked {
     if action["name"] == name {
         Ok(())
     } else {
-        Err(Refusal::new(
-            131_009,
-            format!("action.name must be {name}."),
-        ))
+        invalid(format!("action.name must be {name}."))
     }
 }
 
-fn titles(content: &Value, most: usize) -> Checked {
+fn titles(content: &Value, max: usize) -> Checked {
     for option in options(content, "") {
-        within(&json!(option.title), most, "title")?;
+        within(&json!(option.title), max, "title")?;
     }
     Ok(())
 }
 
 fn form(parameters: &Value) -> Checked {
     if parameters["flow_message_version"] != "3" {
-        return Err(Refusal::new(131_009, "flow_message_version must be 3."));
+        return invalid("flow_message_version must be 3.");
     }
     if parameters["flow_id"].is_string() == parameters["flow_name"].is_string() {
-        return Err(Refusal::new(
-            131_009,
-            "One of flow_id and flow_name is required.",
-        ));
+        return invalid("One of flow_id and flow_name is required.");
     }
     let data = &parameters["flow_action_payload"]["data"];
     if data.as_object().is_some_and(serde_json::Map::is_empty) {
-        return Err(Refusal::new(
-            131_009,
-            "flow_action_payload.data must not be empty.",
-        ));
+        return invalid("flow_action_payload.data must not be empty.");
     }
     within(&parameters["flow_cta"], 30, "flow_cta")
 }
@@ -187,7 +176,7 @@ fn carousel(cards: &Value, number: &str, state: &State) -> Checked {
     count(cards, 2, 10, "cards")?;
     for (index, card) in cards.as_array().into_iter().flatten().enumerate() {
         if card["card_index"] != index {
-            return Err(Refusal::new(131_009, "card_index must count from 0."));
+            return invalid("card_index must count from 0.");
         }
         let header = &card["header"];
         match header["type"].as_str() {
@@ -199,13 +188,11 @@ fn carousel(cards: &Value, number: &str, state: &State) -> Checked {
     Ok(())
 }
 
-fn coordinate(value: &Value, most: f64, name: &str) -> Checked {
-    let number = value
-        .as_f64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    match number {
-        Some(number) if number.abs() <= most => Ok(()),
-        _ => Err(Refusal::new(131_009, format!("{name} is not valid."))),
+fn coordinate(value: &Value, max: f64, name: &str) -> Checked {
+    let parsed = || value.as_str().and_then(|text| text.parse().ok());
+    match value.as_f64().or_else(parsed) {
+        Some(number) if number.abs() <= max => Ok(()),
+        _ => invalid(format!("{name} is not valid.")),
     }
 }
 
@@ -224,7 +211,7 @@ fn contacts(cards: &Value) -> Checked {
 fn reaction(content: &Value, state: &State) -> Checked {
     let message = content["message_id"].as_str().unwrap_or_default();
     if !state.knows(message) {
-        return Err(Refusal::new(131_009, "There is no such message."));
+        return invalid("There is no such message.");
     }
     match content["emoji"].as_str() {
         Some(_) => Ok(()),
@@ -252,11 +239,8 @@ fn template(content: &Value, state: &State) -> Checked {
         of_kind.next().cloned().unwrap_or_default()
     };
     let body = part(&approved["components"], "BODY");
-    let expected = body["text"]
-        .as_str()
-        .unwrap_or_default()
-        .matches("{{")
-        .count();
+    let text = body["text"].as_str().unwrap_or_default();
+    let expected = text.matches("{{").count();
     let given = part(&content["components"], "body");
     let given = given["parameters"].as_array().map_or(0, Vec::len);
     if expected == given {

@@ -139,7 +139,7 @@ pub enum NotDone {
     ReadMark,
     /// The customer service window is closed, and the message is not a template.
     #[error(
-        "more than 24 hours have passed since the person wrote: only a template may be sent now"
+        "more than 24 hours have passed since the contact's last message: only a template may be sent now"
     )]
     WindowClosed,
     /// The contact opted out.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::message::{AccountEvent, Marketing, PhoneNumberId, STANDING_FIELDS, UserId, WaId};
+use crate::message::{ACCOUNT_STATUS_FIELDS, AccountEvent, Marketing, PhoneNumberId, UserId, WaId};
 use crate::store::keys::{digest, json_rows};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
@@ -12,7 +12,7 @@ use crate::store::{StoreError, sql};
 pub(super) fn count_standing(events: &[AccountEvent]) -> usize {
     let fields = events.iter().map(|event| event.field.as_str());
     fields
-        .filter(|field| STANDING_FIELDS.contains(field))
+        .filter(|field| ACCOUNT_STATUS_FIELDS.contains(field))
         .count()
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn write(
             phone_number_id: event.phone_number_id.as_ref(),
             waba_id: event.waba_id.as_deref(),
             // A time ahead of server time would win over all later news.
-            occurred_at_ms: event.told_at.unwrap_or(now).min(now).as_millisecond(),
+            occurred_at_ms: event.sent_at.unwrap_or(now).min(now).as_millisecond(),
             summary: &event.summary,
             raw: &event.raw,
         })
@@ -57,7 +57,7 @@ pub(super) async fn write(
 /// same words at another time, is a new event.
 fn event_key(event: &AccountEvent) -> String {
     let mut parts = vec![event.field.as_bytes(), event.raw.as_bytes()];
-    let occurred_at = event.told_at.map(|at| at.as_millisecond().to_string());
+    let occurred_at = event.sent_at.map(|at| at.as_millisecond().to_string());
     if let Some(occurred_at) = &occurred_at {
         parts.push(event.waba_id.as_deref().unwrap_or_default().as_bytes());
         parts.push(occurred_at.as_bytes());
@@ -79,7 +79,7 @@ async fn write_preferences(
     }
     let mut preferences: Vec<Row<'_>> = Vec::new();
     for consent in events.iter().filter_map(|event| event.consent.as_ref()) {
-        let (wa_id, user_id) = (consent.who.wa_id(), consent.who.user_id());
+        let (wa_id, user_id) = (consent.contact.wa_id(), consent.contact.user_id());
         preferences.retain(|earlier| {
             let same_phone = wa_id.is_some() && earlier.wa_id == wa_id;
             let same_user = user_id.is_some() && earlier.user_id == user_id;

@@ -1,294 +1,140 @@
 //! Words that Unicode's data has no table for: today, tomorrow, in three days, noon.
 //!
-//! Folded as [`crate::text::normalize`] folds, so that they are found however they are typed; but
-//! the first of each list is also what we write, so it is spelt in full.
+//! A file per language, `en.toml` and its siblings, holds the words; this file describes the keys.
+//! The parser compares words as [`crate::text::normalize`] normalizes them. The first word of each
+//! list is also the one that replies use, so it is spelt in full.
 
-pub(crate) mod clock;
-pub(crate) mod days;
-pub(crate) mod numbers;
+use std::sync::LazyLock;
 
-/// The words of one language. Of each list the first is the usual one.
-#[derive(Debug)]
+use serde::Deserialize;
+
+/// The words of one language.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Words {
-    pub(crate) language: &'static str,
-    pub(crate) today: &'static [&'static str],
-    pub(crate) tomorrow: &'static [&'static str],
-    pub(crate) after_tomorrow: &'static [&'static str],
-    pub(crate) yesterday: &'static [&'static str],
-    /// Beside a weekday: not today's.
-    pub(crate) next: &'static [&'static str],
-    /// Before a number of days: "in 3 days".
-    pub(crate) within: &'static [&'static str],
-    pub(crate) days: &'static [&'static str],
-    pub(crate) weeks: &'static [&'static str],
-    pub(crate) noon: &'static [&'static str],
-    pub(crate) midnight: &'static [&'static str],
-    /// Between a day and a time; empty: nothing.
+    pub(crate) today: List,
+    pub(crate) tomorrow: List,
+    pub(crate) after_tomorrow: List,
+    pub(crate) yesterday: List,
+    /// Words beside a weekday that exclude today.
+    pub(crate) next: List,
+    /// Words before a number of days: "in 3 days".
+    pub(crate) within: List,
+    pub(crate) days: List,
+    pub(crate) weeks: List,
+    pub(crate) noon: List,
+    pub(crate) midnight: List,
+    /// Word between a day and a time; empty where the language has none.
     pub(crate) at: &'static str,
+    pub(crate) dates: Dates,
+    pub(crate) times: Times,
+    pub(crate) numbers: Numbers,
 }
 
-/// The words of a language; those of English for one that is not here.
+type List = Vec<&'static str>;
+
+/// Words that stand beside a day. Words of other meaning are skipped.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct Dates {
+    /// Words that make the day uncertain: last friday, two weeks ago, every monday.
+    pub(crate) refused: List,
+    /// Words that make the day uncertain unless a full date stands beside them: in a month.
+    pub(crate) vague: List,
+    /// Words that join two days of which either may be meant.
+    pub(crate) joins: List,
+    /// A week without a day; a weekday beside it lies in that week.
+    pub(crate) next_week: List,
+    /// Words behind a number of days: "3 days from now".
+    pub(crate) from_now: List,
+    /// Words that add nothing to a day.
+    pub(crate) polite: List,
+    /// Colloquial names of the weekdays, Monday first, that Unicode's data does not list.
+    pub(crate) weekdays: [List; 7],
+    /// Whether the word for tomorrow also means the morning.
+    pub(crate) tomorrow_is_morning: bool,
+}
+
+/// Words that stand beside a time of day.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct Times {
+    /// From midnight to noon.
+    pub(crate) morning: List,
+    /// From noon to the evening.
+    pub(crate) afternoon: List,
+    /// From the end of the afternoon to midnight.
+    pub(crate) evening: List,
+    /// Words before the hour that add half an hour: "half past five".
+    pub(crate) half_past: List,
+    /// Words behind the hour that add half an hour: "5 y media".
+    pub(crate) and_half: List,
+    /// Words before the hour that take half an hour away: "halb 6".
+    pub(crate) half_to: List,
+}
+
+/// Numbers in words, from zero to twenty. Larger numbers are not read; the words in `more` keep a
+/// part of one from being read as the whole.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct Numbers {
+    /// From zero to twenty in order; `/` separates other forms of the same number. The entry is
+    /// empty where the only word is in `articles`.
+    names: List,
+    /// Words that mean one only where no other number stands: in many languages they are articles.
+    pub(crate) articles: List,
+    /// Words that may stand beside an article that means one.
+    pub(crate) person: List,
+    /// Words of larger numbers and of fractions.
+    pub(crate) more: List,
+    /// Words before "one" that make it no number: "no one", "this one".
+    pub(crate) no: List,
+}
+
+impl Numbers {
+    /// Every word that always means a number, with the number.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, u8)> {
+        (0..).zip(&self.names).flat_map(|(number, names)| {
+            let names = names.split('/').filter(|name| !name.is_empty());
+            names.map(move |name| (name, number))
+        })
+    }
+}
+
+/// Returns the words of a language (ISO 639), or those of English for a language without a file.
 pub(crate) fn for_language(language: &str) -> &'static Words {
-    let words = ALL.iter().find(|words| words.language == language);
-    words.unwrap_or(&ALL[0])
+    let words = LANGUAGES.iter().find(|(code, _)| *code == language);
+    &words.unwrap_or(&LANGUAGES[0]).1
 }
 
-/// Every language, English first.
-static ALL: [Words; 16] = [
-    Words {
-        language: "en",
-        today: &[
-            "today",
-            "tonight",
-            "this morning",
-            "this afternoon",
-            "this evening",
-        ],
-        tomorrow: &["tomorrow", "tmrw", "tomorow"],
-        after_tomorrow: &["day after tomorrow", "the day after tomorrow", "overmorrow"],
-        yesterday: &["yesterday"],
-        next: &["next", "coming"],
-        within: &["in", "within"],
-        days: &["days", "day"],
-        weeks: &["weeks", "week"],
-        noon: &["noon", "midday"],
-        midnight: &["midnight"],
-        at: "at",
-    },
-    Words {
-        language: "es",
-        today: &["hoy", "esta mañana", "esta tarde", "esta noche"],
-        tomorrow: &["mañana"],
-        after_tomorrow: &["pasado mañana"],
-        yesterday: &["ayer"],
-        next: &["próximo", "próxima", "que viene"],
-        within: &["en", "dentro de", "de aquí a"],
-        days: &["días", "día"],
-        weeks: &["semanas", "semana"],
-        noon: &["mediodía"],
-        midnight: &["medianoche"],
-        at: "a las",
-    },
-    Words {
-        language: "pt",
-        today: &["hoje", "esta manhã", "esta tarde", "esta noite"],
-        tomorrow: &["amanhã"],
-        after_tomorrow: &["depois de amanhã"],
-        yesterday: &["ontem"],
-        next: &["próximo", "próxima", "que vem"],
-        within: &["em", "daqui a"],
-        days: &["dias", "dia"],
-        weeks: &["semanas", "semana"],
-        noon: &["meio-dia"],
-        midnight: &["meia-noite"],
-        at: "às",
-    },
-    Words {
-        language: "fr",
-        today: &[
-            "aujourd’hui",
-            "aujourd hui",
-            "ce matin",
-            "ce soir",
-            "cet après-midi",
-        ],
-        tomorrow: &["demain"],
-        after_tomorrow: &["après-demain"],
-        yesterday: &["hier"],
-        next: &["prochain", "prochaine"],
-        within: &["dans"],
-        days: &["jours", "jour"],
-        weeks: &["semaines", "semaine"],
-        noon: &["midi"],
-        midnight: &["minuit"],
-        at: "à",
-    },
-    Words {
-        language: "de",
-        today: &["heute", "heute morgen"],
-        tomorrow: &["morgen"],
-        after_tomorrow: &["übermorgen", "über morgen"],
-        yesterday: &["gestern"],
-        next: &["nächsten", "nächster", "nächste", "kommenden"],
-        within: &["in"],
-        days: &["Tagen", "Tage", "Tag"],
-        weeks: &["Wochen", "Woche"],
-        noon: &["Mittag", "mittags"],
-        midnight: &["Mitternacht"],
-        at: "um",
-    },
-    Words {
-        language: "it",
-        today: &[
-            "oggi",
-            "stamattina",
-            "stasera",
-            "questa mattina",
-            "questa sera",
-        ],
-        tomorrow: &["domani"],
-        after_tomorrow: &["dopodomani", "dopo domani"],
-        yesterday: &["ieri"],
-        next: &["prossimo", "prossima"],
-        within: &["tra", "fra"],
-        days: &["giorni", "giorno"],
-        weeks: &["settimane", "settimana"],
-        noon: &["mezzogiorno"],
-        midnight: &["mezzanotte"],
-        at: "alle",
-    },
-    Words {
-        language: "nl",
-        today: &[
-            "vandaag",
-            "vanochtend",
-            "vanmorgen",
-            "vanmiddag",
-            "vanavond",
-        ],
-        tomorrow: &["morgen"],
-        after_tomorrow: &["overmorgen", "over morgen"],
-        yesterday: &["gisteren"],
-        next: &["volgende", "komende"],
-        within: &["over"],
-        days: &["dagen", "dag"],
-        weeks: &["weken", "week"],
-        noon: &["middag"],
-        midnight: &["middernacht"],
-        at: "om",
-    },
-    Words {
-        language: "tr",
-        today: &["bugün"],
-        tomorrow: &["yarın"],
-        after_tomorrow: &["öbür gün"],
-        yesterday: &["dün"],
-        next: &["gelecek", "önümüzdeki"],
-        within: &[],
-        days: &["gün sonra", "gün"],
-        weeks: &["hafta sonra", "hafta"],
-        noon: &["öğlen"],
-        midnight: &["gece yarısı"],
-        at: "saat",
-    },
-    Words {
-        language: "pl",
-        today: &["dzisiaj", "dziś"],
-        tomorrow: &["jutro"],
-        after_tomorrow: &["pojutrze"],
-        yesterday: &["wczoraj"],
-        next: &[
-            "następny",
-            "następna",
-            "następną",
-            "najbliższy",
-            "najbliższą",
-        ],
-        within: &["za"],
-        days: &["dni", "dzień"],
-        weeks: &["tygodnie", "tydzień", "tygodni"],
-        noon: &["południe"],
-        midnight: &["północ"],
-        at: "o",
-    },
-    Words {
-        language: "ru",
-        today: &["сегодня"],
-        tomorrow: &["завтра"],
-        after_tomorrow: &["послезавтра"],
-        yesterday: &["вчера"],
-        next: &["следующий", "следующую", "следующая", "ближайший"],
-        within: &["через"],
-        days: &["дней", "дня", "день"],
-        weeks: &["недели", "неделю", "недель"],
-        noon: &["полдень"],
-        midnight: &["полночь"],
-        at: "в",
-    },
-    Words {
-        language: "ar",
-        today: &["اليوم"],
-        tomorrow: &["غدا", "بكرة", "غداً", "غد"],
-        after_tomorrow: &["بعد غد"],
-        yesterday: &["أمس"],
-        next: &["القادم", "القادمة"],
-        within: &["بعد", "خلال"],
-        days: &["أيام", "يوم"],
-        weeks: &["أسابيع", "أسبوع"],
-        noon: &["الظهر"],
-        midnight: &["منتصف الليل"],
-        at: "الساعة",
-    },
-    Words {
-        language: "hi",
-        today: &["आज"],
-        // The one word stands for both neighbours of today; whoever asks for a day means the one to
-        // come.
-        tomorrow: &["कल"],
-        after_tomorrow: &["परसों"],
-        yesterday: &[],
-        next: &["अगले", "अगला"],
-        within: &[],
-        days: &["दिन", "दिनों"],
-        weeks: &["हफ्ते", "सप्ताह"],
-        noon: &["दोपहर"],
-        midnight: &["आधी रात"],
-        at: "",
-    },
-    Words {
-        language: "id",
-        today: &["hari ini"],
-        tomorrow: &["besok"],
-        after_tomorrow: &["lusa"],
-        yesterday: &["kemarin"],
-        next: &["depan"],
-        within: &["dalam"],
-        days: &["hari"],
-        weeks: &["minggu"],
-        noon: &["tengah hari"],
-        midnight: &["tengah malam"],
-        at: "pukul",
-    },
-    Words {
-        language: "ja",
-        today: &["今日", "本日", "今夜", "今晩"],
-        tomorrow: &["明日"],
-        after_tomorrow: &["明後日", "あさって"],
-        yesterday: &["昨日"],
-        next: &["次の"],
-        within: &[],
-        days: &["日後"],
-        weeks: &["週間後"],
-        noon: &["正午"],
-        midnight: &["真夜中"],
-        at: "",
-    },
-    Words {
-        language: "zh",
-        today: &["今天", "今晚"],
-        tomorrow: &["明天"],
-        after_tomorrow: &["后天", "後天"],
-        yesterday: &["昨天"],
-        next: &["下"],
-        within: &[],
-        days: &["天后", "天之后", "天後"],
-        weeks: &["周后", "星期后", "週後", "星期後"],
-        noon: &["中午"],
-        midnight: &["午夜"],
-        at: "",
-    },
-    Words {
-        language: "th",
-        today: &["วันนี้", "คืนนี้"],
-        tomorrow: &["พรุ่งนี้"],
-        after_tomorrow: &["มะรืนนี้", "มะรืน"],
-        yesterday: &["เมื่อวาน", "เมื่อวานนี้"],
-        next: &["หน้า"],
-        within: &["อีก", "ใน"],
-        days: &["วัน"],
-        weeks: &["สัปดาห์"],
-        noon: &["เที่ยงวัน"],
-        midnight: &["เที่ยงคืน"],
-        at: "",
-    },
-];
+macro_rules! languages {
+    ($($code:literal)*) => {
+        /// Every language that has a file, English first.
+        static LANGUAGES: [(&str, LazyLock<Words>); [$($code),*].len()] = [$((
+            $code,
+            LazyLock::new(|| read(include_str!(concat!($code, ".toml")))),
+        )),*];
+    };
+}
+
+languages! { "en" "es" "pt" "fr" "de" "it" "nl" "tr" "pl" "ru" "ar" "hi" "id" "ja" "zh" "th" }
+
+fn read(file: &'static str) -> Words {
+    toml::from_str(file).expect("the built-in files have only the keys of `Words`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LANGUAGES;
+
+    #[test]
+    fn every_language_can_name_a_day_and_count() {
+        for (code, words) in &LANGUAGES {
+            assert!(
+                !words.today.is_empty() && !words.tomorrow.is_empty(),
+                "{code}"
+            );
+            assert!(words.numbers.words().count() >= 12, "{code}");
+        }
+    }
+}

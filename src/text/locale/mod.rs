@@ -1,8 +1,7 @@
-//! What depends on a language: how dates, times, numbers and money are written ([`Locale`]), and
-//! how they are read when people write them (`parse`).
+//! Language-dependent formats of dates, times, numbers and money ([`Locale`]); `parse` reads them.
 //!
-//! Names and forms come from Unicode's data (ICU4X). What it does not have, words like "tomorrow",
-//! is in `words`.
+//! Names and forms come from Unicode's data (ICU4X); words that it lacks, such as "tomorrow", are
+//! in `lexicon`.
 
 mod money;
 
@@ -17,7 +16,7 @@ use icu_plurals::{PluralCategory, PluralRuleType, PluralRules};
 use jiff::Zoned;
 use jiff::civil::{Date, Time};
 
-/// Dates with some of their fields. A macro, because each set of fields is a type of its own.
+/// Formats dates with a set of fields. A macro, because each set of fields is a type of its own.
 macro_rules! each_written {
     ($locale:expr, $fields:expr, $dates:expr) => {{
         let formatter = DateTimeFormatter::try_new((&$locale.icu).into(), $fields).ok();
@@ -34,7 +33,7 @@ macro_rules! each_written {
     }};
 }
 
-/// A date with some of its fields.
+/// Formats one date with a set of fields.
 macro_rules! written {
     ($locale:expr, $fields:expr, $date:expr) => {{
         let date: Date = $date;
@@ -42,10 +41,10 @@ macro_rules! written {
     }};
 }
 
-/// Spaces that do not break: a phone shows them like any other, and people cannot type them.
+/// No-break spaces: they look like ordinary ones, and contacts cannot type them.
 const HARD_SPACES: [char; 2] = ['\u{a0}', '\u{202f}'];
 
-/// A language with its region.
+/// Language with an optional region.
 #[derive(Clone, Debug)]
 pub struct Locale {
     pub(crate) icu: IcuLocale,
@@ -53,19 +52,20 @@ pub struct Locale {
     field_order: FieldOrder,
 }
 
-/// In which order people write the numbers of a day and a month.
+/// Order of day and month in numeric dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldOrder {
     /// `4/3` is the fourth of March.
     DayFirst,
     /// `4/3` is the third of April.
     MonthFirst,
-    /// Both are in use, so that `4/3` says nothing.
+    /// Both orders are in use: `4/3` is ambiguous.
     Either,
 }
 
 impl FieldOrder {
-    /// The order of a language in a country. English without one is that of the United States.
+    /// Returns the order of a language in a country. English without a country is that of the
+    /// United States.
     fn new(language: &str, country: Option<&str>) -> Self {
         match country {
             _ if language != "en" => Self::DayFirst,
@@ -76,7 +76,7 @@ impl FieldOrder {
     }
 }
 
-/// How much a date says.
+/// Length of a formatted date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateStyle {
     /// `12/24/26`
@@ -90,7 +90,7 @@ pub enum DateStyle {
 }
 
 impl Locale {
-    /// Takes a BCP 47 tag; English when it is none, or of a language that Unicode has no data for.
+    /// Parses a BCP 47 tag; English for an invalid tag or a language without data in Unicode.
     #[must_use]
     pub fn parse(tag: &str) -> Self {
         let english = || "en".parse().expect("it is a tag");
@@ -104,7 +104,7 @@ impl Locale {
             field_order: FieldOrder::new(icu.id.language.as_str(), region),
             icu,
         };
-        // Without data months are called M01.
+        // ICU4X names months M01 in languages without data.
         if locale.month(1).starts_with("M0") {
             return Self {
                 icu: english(),
@@ -115,8 +115,7 @@ impl Locale {
         locale
     }
 
-    /// The same language as people in a country (ISO 3166) write dates in it, where the tag does
-    /// not name one.
+    /// Adopts the order of dates in a country (ISO 3166), unless the tag names a region.
     #[must_use]
     pub fn written_in(mut self, country: Option<&str>) -> Self {
         if self.icu.id.region.is_none() && country.is_some() {
@@ -125,7 +124,7 @@ impl Locale {
         self
     }
 
-    /// A date.
+    /// Formats a date.
     #[must_use]
     pub fn date(&self, date: Date, style: DateStyle) -> String {
         match style {
@@ -136,7 +135,7 @@ impl Locale {
         }
     }
 
-    /// A time of day, without seconds.
+    /// Formats a time of day, without seconds.
     #[must_use]
     pub fn time(&self, time: Time) -> String {
         let (Ok(hour), Ok(minute)) = (u8::try_from(time.hour()), u8::try_from(time.minute()))
@@ -150,14 +149,14 @@ impl Locale {
         }
     }
 
-    /// The name of the day of a date.
+    /// Returns the weekday of a date.
     #[must_use]
     pub fn weekday(&self, date: Date) -> String {
         written!(self, E::long(), date)
     }
 
-    /// Every way in which each of some dates' months is called: full, short, and as it stands
-    /// within a date, with the number of the day in some of them.
+    /// Returns the names of the months of some dates: full, short, and both as within a date, some
+    /// of which include the number of the day.
     pub(crate) fn month_names(&self, dates: &[Date]) -> Vec<[String; 4]> {
         let dates = || dates.iter().copied();
         let long = each_written!(self, M::long(), dates());
@@ -168,22 +167,22 @@ impl Locale {
         names.map(|((a, b), (c, d))| [a, b, c, d]).collect()
     }
 
-    /// The names of the days of some dates, full and short.
+    /// Returns the weekdays of some dates, full and short.
     pub(crate) fn day_names(&self, dates: &[Date]) -> Vec<[String; 2]> {
         let long = each_written!(self, E::long(), dates.iter().copied());
         let short = each_written!(self, E::medium(), dates.iter().copied());
         long.zip(short).map(|(long, short)| [long, short]).collect()
     }
 
-    /// The name of a month, from 1, as it stands alone.
+    /// Returns the name of a month (from 1), as it stands alone.
     #[must_use]
     pub fn month(&self, month: i8) -> String {
         let date = jiff::civil::date(2026, month, 1);
         written!(self, M::long(), date)
     }
 
-    /// A point in time as people say it: today or tomorrow, within a week by the day's name, else
-    /// by the date.
+    /// Formats a point in time: today or tomorrow, by the weekday within a week, otherwise by the
+    /// date.
     #[must_use]
     pub fn when(&self, at: &Zoned, now: &Zoned) -> String {
         let (date, today) = (at.date(), now.date());
@@ -201,7 +200,7 @@ impl Locale {
         }
     }
 
-    /// A number; with this many decimals, or as many as it has.
+    /// Formats a number with the given number of decimals, or with all of them.
     #[must_use]
     pub fn number(&self, value: f64, decimals: Option<u8>) -> String {
         let written = match decimals {
@@ -220,7 +219,7 @@ impl Locale {
         }
     }
 
-    /// The form that words take beside a number: `zero`, `one`, `two`, `few`, `many` or `other`.
+    /// Returns the plural category of a number: `zero`, `one`, `two`, `few`, `many` or `other`.
     #[must_use]
     pub fn plural(&self, count: f64) -> &'static str {
         let decimal = count.to_string().parse::<Decimal>();
@@ -242,22 +241,14 @@ impl Locale {
         self.field_order
     }
 
-    /// Whether a comma parts thousands, as in `1,000`.
+    /// Whether a comma separates thousands, as in `1,000`.
     pub(crate) fn comma_groups(&self) -> bool {
         self.number(1000.5, Some(1)).ends_with(".5")
     }
 }
 
-/// With ordinary spaces, and without marks of direction.
+/// Replaces no-break spaces by ordinary ones and removes direction marks.
 fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|character| !matches!(character, '\u{200e}' | '\u{200f}'))
-        .map(|character| {
-            if HARD_SPACES.contains(&character) {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect()
+    text.replace(HARD_SPACES, " ")
+        .replace(['\u{200e}', '\u{200f}'], "")
 }

@@ -1,24 +1,27 @@
-//! Amounts of money.
+//! Formats of amounts of money.
 //!
-//! Where the sign stands is a table of ours, by what is usual in each language: ICU4X does not
-//! offer it yet.
+//! ICU4X does not yet provide the position of the sign; the tables here give what is usual in each
+//! language.
+
+use std::sync::LazyLock;
 
 use super::Locale;
 
-/// Languages that write the sign before the number.
+/// Languages that write the currency sign before the number.
 const FIRST: [&str; 19] = [
     "af", "bn", "en", "fil", "gu", "hi", "id", "ja", "ko", "mr", "ms", "nl", "pt", "sw", "ta",
     "te", "th", "tr", "zh",
 ];
 
-/// Languages and regions that are another way than their language.
+/// Regional exceptions from `FIRST`: sign before the number.
 const FIRST_IN: [&str; 5] = ["de-AT", "de-CH", "de-LI", "it-CH", "en-ZA"];
+/// Regional exceptions from `FIRST`: sign behind the number.
 const LAST_IN: [&str; 15] = [
     "es-ES", "pt-PT", "pt-AO", "pt-MZ", "en-DE", "en-FI", "en-SE", "en-DK", "en-SI", "en-150",
     "pt-CV", "pt-GW", "pt-ST", "pt-TL", "es-GQ",
 ];
 
-/// Languages, perhaps with a region, that write a space between the sign in front and the number.
+/// Languages, some with a region, with a space between a leading sign and the number.
 const SPACED: [&str; 12] = [
     "nl", "pt", "id", "de-AT", "de-CH", "de-LI", "it-CH", "es-AR", "es-CO", "es-PE", "es-UY",
     "es-PY",
@@ -29,50 +32,34 @@ const WHOLE: [&str; 9] = [
     "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
 ];
 
-/// A currency: its sign, and the regions or languages where it is the money of the country, with
-/// its sign there.
-const SIGNS: [(&str, &str, &[&str], &str); 36] = [
-    ("USD", "$", &[], "$"),
-    ("EUR", "€", &[], "€"),
-    ("GBP", "£", &[], "£"),
-    ("JPY", "¥", &[], "¥"),
-    ("CNY", "CN¥", &["zh", "CN"], "¥"),
-    ("INR", "₹", &[], "₹"),
-    ("BRL", "R$", &[], "R$"),
-    ("TRY", "₺", &[], "₺"),
-    ("RUB", "₽", &[], "₽"),
-    ("PLN", "zł", &[], "zł"),
-    ("KRW", "₩", &[], "₩"),
-    ("ILS", "₪", &[], "₪"),
-    ("MXN", "MX$", &["MX"], "$"),
-    ("CAD", "CA$", &["CA"], "$"),
-    ("AUD", "A$", &["AU"], "$"),
-    ("NZD", "NZ$", &["NZ"], "$"),
-    ("HKD", "HK$", &["HK"], "HK$"),
-    ("TWD", "NT$", &["TW"], "$"),
-    ("SGD", "SGD", &["SG"], "$"),
-    ("ARS", "ARS", &["AR"], "$"),
-    ("CLP", "CLP", &["CL"], "$"),
-    ("COP", "COP", &["CO"], "$"),
-    ("UYU", "UYU", &["UY"], "$"),
-    ("PEN", "PEN", &["PE"], "S/"),
-    ("ZAR", "ZAR", &["ZA"], "R"),
-    ("IDR", "IDR", &["id", "ID"], "Rp"),
-    ("THB", "THB", &["th", "TH"], "฿"),
-    ("PHP", "₱", &[], "₱"),
-    ("VND", "₫", &[], "₫"),
-    ("UAH", "UAH", &["uk", "UA"], "₴"),
-    ("NGN", "NGN", &["NG"], "₦"),
-    ("SEK", "SEK", &["sv", "SE"], "kr"),
-    ("DKK", "DKK", &["da", "DK"], "kr."),
-    ("NOK", "NOK", &["nb", "no", "NO"], "kr"),
-    ("CZK", "CZK", &["cs", "CZ"], "Kč"),
-    ("HUF", "HUF", &["hu", "HU"], "Ft"),
-];
+/// Currency as a row of `currencies.txt`.
+struct Currency {
+    code: &'static str,
+    /// Sign outside of `places`.
+    sign: &'static str,
+    national_sign: &'static str,
+    /// Languages or regions (in capitals) where it is the national currency.
+    places: Vec<&'static str>,
+}
+
+static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| {
+    let lines = include_str!("currencies.txt").lines();
+    let rows = lines.filter(|line| !line.starts_with('#'));
+    let parsed = rows.filter_map(|row| {
+        let mut columns = row.split(' ');
+        Some(Currency {
+            code: columns.next()?,
+            sign: columns.next()?,
+            national_sign: columns.next()?,
+            places: columns.collect(),
+        })
+    });
+    parsed.collect()
+});
 
 impl Locale {
-    /// An amount of money with the sign of its currency, at the side where the language puts it in
-    /// its region.
+    /// Formats an amount with its currency sign, on the side that is usual in the language and
+    /// region.
     #[must_use]
     pub fn money(&self, value: f64, currency: &str) -> String {
         let whole = WHOLE.contains(&currency);
@@ -82,23 +69,22 @@ impl Locale {
         if !self.money_first() {
             return format!("{minus}{number} {sign}");
         }
-        // Letters would run into the number.
+        // A sign that ends in a letter needs a space.
         let spaced = self.is_one_of(&SPACED) || sign.ends_with(char::is_alphabetic);
         let space = if spaced { " " } else { "" };
         format!("{minus}{sign}{space}{number}")
     }
 
     fn currency_sign<'a>(&self, currency: &'a str) -> &'a str {
-        let here = |places: &[&str]| places.iter().any(|place| self.is_at(place));
-        // Where dollars or pesos of the country are `$`, those of the United States cannot be.
-        let taken = SIGNS
-            .iter()
-            .any(|(_, _, places, sign)| *sign == "$" && here(places));
-        let sign = SIGNS.iter().find(|(code, ..)| *code == currency);
-        match sign {
-            Some(("USD", ..)) if taken => "US$",
-            Some((_, _, places, sign)) if here(places) => sign,
-            Some((_, sign, ..)) => sign,
+        let is_national =
+            |currency: &Currency| currency.places.iter().any(|place| self.is_at(place));
+        // Where `$` is the national currency, US dollars need another sign.
+        let mut dollars = CURRENCIES.iter().filter(|other| other.national_sign == "$");
+        let dollar_is_taken = dollars.any(is_national);
+        match CURRENCIES.iter().find(|known| known.code == currency) {
+            Some(known) if known.code == "USD" && dollar_is_taken => "US$",
+            Some(known) if is_national(known) => known.national_sign,
+            Some(known) => known.sign,
             None => currency,
         }
     }
@@ -110,21 +96,21 @@ impl Locale {
         if self.is_one_of(&LAST_IN) {
             return false;
         }
-        // Spanish is another on each side of the ocean.
+        // Spanish differs between Europe and America.
         let american = self.icu.id.language.as_str() == "es" && self.icu.id.region.is_some();
         american || FIRST.contains(&self.icu.id.language.as_str())
     }
 
-    /// Whether this is the language or, behind a hyphen, the language in the region.
+    /// Whether the locale matches a tag: a language, or a language and region with a hyphen.
     fn is_one_of(&self, tags: &[&str]) -> bool {
         let language = self.icu.id.language.as_str();
         tags.iter().any(|tag| match tag.split_once('-') {
-            Some((of, region)) => of == language && self.is_at(region),
+            Some((prefix, region)) => prefix == language && self.is_at(region),
             None => *tag == language,
         })
     }
 
-    /// Whether a region, in capitals, or a language is this one.
+    /// Whether the locale has this region (in capitals) or this language.
     fn is_at(&self, place: &str) -> bool {
         let region = self.icu.id.region;
         region.is_some_and(|region| region.as_str() == place)

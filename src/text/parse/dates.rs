@@ -10,8 +10,7 @@ use super::numeric_dates;
 use super::numeric_dates::dated;
 use super::tokens::Mentions;
 use super::western;
-use crate::text::lexicon::days::Days;
-use crate::text::lexicon::{clock, days, numbers};
+use crate::text::lexicon::Dates;
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
@@ -36,8 +35,7 @@ impl Locale {
     /// before, so that a check can refuse it. `None` if a text names two dates or is ambiguous.
     #[must_use]
     pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
-        let language = self.icu.id.language.as_str();
-        let days = days::for_language(language);
+        let days = &self.words.dates;
         let text = without_clock(&western(text));
         let (text, mut dates) = numeric_dates::take(self, &text, today)?;
         let mut mentions = Mentions::new(&text);
@@ -47,7 +45,7 @@ impl Locale {
         self.take_months(&mut mentions, today, &mut dates)?;
         let weekday = self.take_weekday(&mut mentions)?;
         // "Freitag morgen" and "24. Dezember morgen" mean the morning.
-        let full = !dates.is_empty() && !mentions.has_any(days.joins);
+        let full = !dates.is_empty() & !mentions.has_any(&days.joins);
         let morning = |at: usize| full || weekday.is_some_and(|(_, behind)| behind == at);
         relative.retain(|(_, at)| !at.is_some_and(morning));
 
@@ -63,8 +61,8 @@ impl Locale {
             Counted::Stray | Counted::None => {}
         }
         let next_week =
-            mentions.had_any(days.next_week) && (weekday.is_none() || !dates.is_empty());
-        if !precise && (next_week || mentions.has_any(days.vague)) {
+            mentions.had_any(&days.next_week) && (weekday.is_none() || !dates.is_empty());
+        if !precise && (next_week || mentions.has_any(&days.vague)) {
             return None;
         }
         dates.sort_unstable();
@@ -90,33 +88,33 @@ impl Locale {
     ) -> Option<Vec<(Date, Option<usize>)>> {
         const REFUSED: i64 = i64::MIN;
 
-        let (words, language) = (self.words, self.icu.id.language.as_str());
-        let (days, clock) = (days::for_language(language), clock::for_language(language));
+        let words = self.words;
+        let (days, clock) = (&words.dates, &words.times);
         let phrases_for = |phrases: &[&'static str], meaning: Option<i64>| {
             phrases
                 .iter()
                 .map(move |phrase| (*phrase, meaning))
                 .collect::<Vec<_>>()
         };
-        let mut phrases = phrases_for(words.after_tomorrow, Some(2));
-        phrases.extend(phrases_for(words.tomorrow, Some(1)));
-        phrases.extend(phrases_for(words.today, Some(0)));
-        phrases.extend(phrases_for(words.yesterday, Some(-1)));
+        let mut phrases = phrases_for(&words.after_tomorrow, Some(2));
+        phrases.extend(phrases_for(&words.tomorrow, Some(1)));
+        phrases.extend(phrases_for(&words.today, Some(0)));
+        phrases.extend(phrases_for(&words.yesterday, Some(-1)));
         for part in [
-            clock.morning,
-            clock.afternoon,
-            clock.evening,
-            clock.half_past,
-            words.noon,
-            words.midnight,
+            &clock.morning,
+            &clock.afternoon,
+            &clock.evening,
+            &clock.half_past,
+            &words.noon,
+            &words.midnight,
         ] {
             phrases.extend(phrases_for(part, None));
         }
         // "дня" is "of the day", and "days" too: words that count days are left.
         phrases.retain(|(phrase, meaning)| meaning.is_some() || !words.days.contains(phrase));
-        phrases.extend(phrases_for(days.from_now, None));
+        phrases.extend(phrases_for(&days.from_now, None));
         // A refused phrase may contain an accepted one: "the day before yesterday".
-        phrases.extend(phrases_for(days.refused, Some(REFUSED)));
+        phrases.extend(phrases_for(&days.refused, Some(REFUSED)));
         let mut dates = Vec::new();
         for (at, (phrase, meaning)) in mentions.take_longest(&phrases) {
             let Some(ahead) = meaning else { continue };
@@ -132,9 +130,9 @@ impl Locale {
     }
 
     /// Takes a number of days or weeks: in three days, two weeks from now.
-    fn take_counted(&self, mentions: &mut Mentions, days: &Days, today: Date) -> Option<Counted> {
+    fn take_counted(&self, mentions: &mut Mentions, days: &Dates, today: Date) -> Option<Counted> {
         let words = self.words;
-        for (names, length) in [(words.days, 1), (words.weeks, 7)] {
+        for (names, length) in [(&words.days, 1), (&words.weeks, 7)] {
             let Some((start, end)) = mentions.find_any(names) else {
                 continue;
             };
@@ -171,7 +169,7 @@ impl Locale {
 
     /// Reads a number of days, in digits or in a word.
     fn count(&self, word: &str) -> Option<i64> {
-        let numbers = numbers::for_language(self.icu.id.language.as_str());
+        let numbers = &self.words.numbers;
         let is = |name: &str| NormalizedText::new(name).words() == [word];
         let named = numbers
             .words()
@@ -215,7 +213,7 @@ impl Locale {
     /// the day.
     #[expect(clippy::option_option, reason = "no day is something else than two")]
     fn beside(&self, mentions: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
-        let joins = days::for_language(self.icu.id.language.as_str()).joins;
+        let joins = &self.words.dates.joins;
         let word = |at: Option<usize>| mentions.word(at?);
         let small = |at: Option<usize>| word(at).is_some_and(|word| BETWEEN.contains(&word));
         let day = |at: Option<usize>| word(at).and_then(day_number);
@@ -279,7 +277,7 @@ impl Locale {
 
     /// Lists the names of the days of the week that are long enough to be unambiguous.
     fn words_for_weekdays(&self) -> Vec<(String, Weekday)> {
-        let extra = days::for_language(self.icu.id.language.as_str()).weekdays;
+        let extra = &self.words.dates.weekdays;
         let week: Vec<Date> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
         let names = self.day_names(&week).into_iter().zip(extra);
         let words = week.iter().zip(names).flat_map(|(day, (names, extra))| {
@@ -314,25 +312,25 @@ impl Locale {
     fn named_day(
         &self,
         mentions: &Mentions,
-        days: &Days,
+        days: &Dates,
         weekday: Weekday,
         today: Date,
     ) -> Option<Date> {
-        if mentions.had_any(days.next_week) {
+        if mentions.had_any(&days.next_week) {
             // Where weeks begin on a Sunday, the Sunday of next week is another date.
             let monday = today
                 .checked_add((7 - i64::from(today.weekday().to_monday_zero_offset())).days())
                 .ok()?;
             return on_or_after(monday, weekday, 0).filter(|_| weekday != Weekday::Sunday);
         }
-        let next = mentions.had_any(self.words.next);
+        let next = mentions.had_any(&self.words.next);
         on_or_after(today, weekday, i64::from(next))
     }
 }
 
 /// Reads a day of the month in a text without other significant words.
-fn day_of_month(mentions: &Mentions, days: &Days, weekday: bool, today: Date) -> Option<Date> {
-    let rest = mentions.rest(days.polite);
+fn day_of_month(mentions: &Mentions, days: &Dates, weekday: bool, today: Date) -> Option<Date> {
+    let rest = mentions.rest(&days.polite);
     let named = |day: Captures<'_>| {
         let mut names = ["th", "the", "den", "el"].iter();
         names.find_map(|name| day.name(name)?.as_str().parse().ok())

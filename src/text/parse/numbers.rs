@@ -6,7 +6,6 @@ use regex::Regex;
 
 use super::tokens::Mentions;
 use super::western;
-use crate::text::lexicon::{days, numbers};
 use crate::text::locale::Locale;
 
 /// Letters behind a number that change its meaning: `1k`, `2nd`.
@@ -28,10 +27,9 @@ impl Locale {
     #[must_use]
     pub fn read_number(&self, text: &str) -> Option<f64> {
         let text = western(text).replace('\u{2212}', "-");
-        let language = self.icu.id.language.as_str();
-        let numbers = numbers::for_language(language);
+        let numbers = &self.words.numbers;
         let mentions = Mentions::new(&text);
-        if mentions.has_any(numbers.more) {
+        if mentions.has_any(&numbers.more) {
             return None;
         }
         let mut matches = NUMBER.find_iter(&text);
@@ -77,11 +75,7 @@ impl Locale {
 
     /// Reads a number in a word, if it is the only number.
     fn number_word(&self, mut mentions: Mentions) -> Option<f64> {
-        let language = self.icu.id.language.as_str();
-        let (numbers, days) = (
-            numbers::for_language(language),
-            days::for_language(language),
-        );
+        let (numbers, days) = (&self.words.numbers, &self.words.dates);
         let words: Vec<_> = numbers.words().collect();
         let matches = mentions.take_longest(&words);
         match matches[..] {
@@ -90,9 +84,9 @@ impl Locale {
                 (number != 1 || !no).then_some(f64::from(number))
             }
             [] => {
-                let (start, end) = mentions.find_any(numbers.articles)?;
+                let (start, end) = mentions.find_any(&numbers.articles)?;
                 mentions.take(start, end);
-                let beside = [days.polite, numbers.person].concat();
+                let beside = [&days.polite[..], &numbers.person].concat();
                 mentions.rest(&beside).is_empty().then_some(1.0)
             }
             _ => None,

@@ -8,8 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::tokens::Mentions;
 use super::western;
-use crate::text::lexicon::clock::Clock;
-use crate::text::lexicon::{clock, days, numbers};
+use crate::text::lexicon::Times;
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
@@ -59,15 +58,14 @@ impl Locale {
     /// day, the hour is taken as written.
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
-        let language = self.icu.id.language.as_str();
-        let clock = clock::for_language(language);
+        let clock = &self.words.times;
         let text = self.digits_for_words(&western(text));
         let text = text.trim_end_matches(char::is_whitespace);
         let mut mentions = Mentions::new(text);
         let halves = take_halves(&mut mentions, clock);
         let parts = take_parts(&mut mentions, clock);
-        let noon = mentions.has_any(self.words.noon);
-        let midnight = mentions.has_any(self.words.midnight);
+        let noon = mentions.has_any(&self.words.noon);
+        let midnight = mentions.has_any(&self.words.midnight);
         if parts.len() > 1 || halves.len() > 1 {
             return None;
         }
@@ -141,7 +139,7 @@ impl Locale {
 
     /// Whether a time stands in a range, in a date or in a longer number.
     fn is_part_of_more(&self, before: &str, behind: &str) -> bool {
-        let joins = days::for_language(self.icu.id.language.as_str()).joins;
+        let joins = &self.words.dates.joins;
         let joined = |word: &str| {
             let word = NormalizedText::new(word);
             joins
@@ -165,7 +163,7 @@ impl Locale {
 
     /// Replaces numbers in words by digits, where each is a word of its own.
     fn digits_for_words(&self, text: &str) -> String {
-        let numbers = numbers::for_language(self.icu.id.language.as_str());
+        let numbers = &self.words.numbers;
         let number = |word: &str| {
             let word = NormalizedText::new(word);
             let mut numbers = numbers.words();
@@ -182,12 +180,12 @@ impl Locale {
 }
 
 /// Takes the parts of the day out of a text, without repetitions.
-fn take_parts(mentions: &mut Mentions, clock: &Clock) -> Vec<Part> {
+fn take_parts(mentions: &mut Mentions, clock: &Times) -> Vec<Part> {
     let mut phrases = Vec::new();
     let tables = [
-        (clock.morning, Part::Morning),
-        (clock.afternoon, Part::Afternoon),
-        (clock.evening, Part::Evening),
+        (&clock.morning, Part::Morning),
+        (&clock.afternoon, Part::Afternoon),
+        (&clock.evening, Part::Evening),
     ];
     for (table, part) in tables {
         phrases.extend(table.iter().map(|phrase| (*phrase, part)));
@@ -202,8 +200,8 @@ fn take_parts(mentions: &mut Mentions, clock: &Clock) -> Vec<Part> {
 }
 
 /// Takes the half hours in words out of a text.
-fn take_halves(mentions: &mut Mentions, clock: &Clock) -> Vec<Half> {
-    let after = clock.half_past.iter().chain(clock.and_half);
+fn take_halves(mentions: &mut Mentions, clock: &Times) -> Vec<Half> {
+    let after = clock.half_past.iter().chain(&clock.and_half);
     let mut phrases: Vec<_> = after.map(|phrase| (*phrase, Half::After)).collect();
     phrases.extend(clock.half_to.iter().map(|phrase| (*phrase, Half::Before)));
     mentions

@@ -1,4 +1,4 @@
-//! Maton's connections: the logins at Meta that its gateway sends with.
+//! Maton's connections: the Meta logins that its gateway sends with.
 //!
 //! See <https://github.com/maton-ai/api-gateway-skill>.
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::lenient;
 use crate::whatsapp::api_call::Call;
 
-/// How Maton calls WhatsApp.
+/// Maton's name of WhatsApp.
 const APP: &str = "whatsapp-business";
 
-/// Asks for every connection to WhatsApp, or those of one status or method.
+/// Builds the request for the connections to WhatsApp, optionally of one status or method.
 #[must_use]
 pub fn list(status: Option<&str>, method: Option<&str>) -> Call {
     Call::get(&["connections"])
@@ -22,7 +22,7 @@ pub fn list(status: Option<&str>, method: Option<&str>) -> Call {
         .control()
 }
 
-/// Begins a connection; its owner finishes it in a browser.
+/// Builds the request that begins a connection; the owner completes it in a browser.
 #[must_use]
 pub fn create(method: Option<&str>) -> Call {
     let mut body = json!({ "app": APP });
@@ -32,77 +32,76 @@ pub fn create(method: Option<&str>) -> Call {
     Call::post(&["connections"], body).control()
 }
 
-/// Asks for one connection.
+/// Builds the request for one connection.
 #[must_use]
 pub fn get(connection_id: &str) -> Call {
     Call::get(&["connections", connection_id]).control()
 }
 
-/// Ends a connection: nothing is sent with it any more.
+/// Builds the request that ends a connection, with which nothing can be sent afterwards.
 #[must_use]
 pub fn delete(connection_id: &str) -> Call {
     Call::delete(&["connections", connection_id]).control()
 }
 
-/// One connection; a field that did not come is empty.
+/// Connection; absent fields are empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Connection {
-    /// What `gateway.connection` holds.
+    /// Id, as in `gateway.connection`.
     #[serde(deserialize_with = "lenient::text")]
     pub connection_id: String,
     /// `ACTIVE`, `PENDING`, `FAILED`; an open set.
     #[serde(deserialize_with = "lenient::text")]
     pub status: String,
-    /// `OAUTH2` and more.
+    /// `OAUTH2`; an open set.
     #[serde(deserialize_with = "lenient::text")]
     pub method: String,
-    /// ISO 8601.
+    /// ISO 8601 time.
     #[serde(deserialize_with = "lenient::text")]
     pub creation_time: String,
-    /// ISO 8601.
+    /// ISO 8601 time.
     #[serde(deserialize_with = "lenient::text")]
     pub last_updated_time: String,
-    /// Where its owner finishes it. It holds a session token: who has it can finish it.
+    /// Address at which the owner completes the connection. Secret: its session token lets any
+    /// holder complete it.
     #[serde(deserialize_with = "lenient::or_default")]
     pub url: Option<SecretString>,
 }
 
 impl Connection {
-    /// Reads the answer to [`create`] or [`get`]: `{"connection": C}`, C itself, or only its id.
-    /// Maton documents none of them. `None` when it holds no id.
+    /// Reads the response to [`create`] or [`get`]: `{"connection": C}`, C itself, or only its id,
+    /// since Maton does not document the shape. `None` without an id.
     #[must_use]
-    pub fn read(answer: &Value) -> Option<Self> {
-        let nested = answer.get("connection").filter(|inner| inner.is_object());
-        let read: Self = lenient::read(nested.unwrap_or(answer));
-        (!read.connection_id.is_empty()).then_some(read)
+    pub fn read(response: &Value) -> Option<Self> {
+        let nested = response.get("connection").filter(|inner| inner.is_object());
+        let connection: Self = lenient::read(nested.unwrap_or(response));
+        (!connection.connection_id.is_empty()).then_some(connection)
     }
 
-    /// Whether messages can be sent with it.
+    /// Whether messages can be sent with this connection.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.status.eq_ignore_ascii_case("ACTIVE")
     }
 }
 
-/// The rows of the answer to [`list`], as they came.
+/// Returns the rows of the response to [`list`], unchanged.
 #[must_use]
-pub fn rows(answer: &Value) -> Vec<Value> {
-    let rows = answer.get("connections").unwrap_or(answer);
+pub fn rows(response: &Value) -> Vec<Value> {
+    let rows = response.get("connections").unwrap_or(response);
     rows.as_array().cloned().unwrap_or_default()
 }
 
-/// An answer without the address that holds a session token, for all who only look.
+/// Removes the address with the session token from a response, for commands that only display it.
 #[must_use]
-pub fn without_url(mut answer: Value) -> Value {
-    let nested = answer.get_mut("connection").and_then(Value::as_object_mut);
-    if let Some(connection) = nested {
-        connection.remove("url");
+pub fn without_url(mut response: Value) -> Value {
+    for place in ["/connection", ""] {
+        if let Some(Value::Object(connection)) = response.pointer_mut(place) {
+            connection.remove("url");
+        }
     }
-    if let Some(connection) = answer.as_object_mut() {
-        connection.remove("url");
-    }
-    answer
+    response
 }
 
 #[cfg(test)]
@@ -126,10 +125,7 @@ mod tests {
             assert!(!format!("{read:?}").contains("canary"));
         }
         let read = Connection::read(&json!({ "connection_id": 17 })).unwrap();
-        assert_eq!(
-            (read.connection_id.as_str(), read.url.is_none()),
-            ("17", true)
-        );
+        assert_eq!((&*read.connection_id, read.url.is_none()), ("17", true));
     }
 
     #[test]
@@ -152,10 +148,8 @@ mod tests {
         for answer in [json!({ "connection": bare }), bare] {
             let shown = without_url(answer).to_string();
 
-            assert!(
-                shown.contains("c-1") && !shown.contains("canary"),
-                "{shown}"
-            );
+            assert!(shown.contains("c-1"), "{shown}");
+            assert!(!shown.contains("canary"), "{shown}");
         }
     }
 

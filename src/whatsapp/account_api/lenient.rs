@@ -1,29 +1,27 @@
-//! Reading answers so that no key of theirs can make the rest unreadable.
+//! Lenient deserialization: a key of another type does not make the rest of a response unreadable.
 
 use serde::Deserialize as _;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
 
-/// An object as a model; what is no object gives an empty one.
-pub(crate) fn read<T: DeserializeOwned + Default>(answer: &Value) -> T {
-    T::deserialize(answer).unwrap_or_default()
+/// Deserializes an object; the default for any other value.
+pub(crate) fn read<T: DeserializeOwned + Default>(value: &Value) -> T {
+    T::deserialize(value).unwrap_or_default()
 }
 
-/// Every object of an array as a model.
-pub(crate) fn read_all<T: DeserializeOwned + Default>(answer: &Value) -> Vec<T> {
-    let elements = answer.as_array().into_iter().flatten();
-    elements
-        .filter(|element| element.is_object())
-        .map(read)
-        .collect()
+/// Deserializes every object of an array.
+pub(crate) fn read_all<T: DeserializeOwned + Default>(value: &Value) -> Vec<T> {
+    let elements = value.as_array().into_iter().flatten();
+    let objects = elements.filter(|element| element.is_object());
+    objects.map(read).collect()
 }
 
-/// A text, or a number or truth value as one; empty for anything else.
+/// Deserializes a string, number or truth value as text; empty for any other value.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(text_of(&Value::deserialize(deserializer)?))
 }
 
-/// As [`text`], for a value that is read already.
+/// Converts a value as [`text`] does.
 pub(crate) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -32,7 +30,7 @@ pub(crate) fn text_of(value: &Value) -> String {
     }
 }
 
-/// An array of objects; empty for anything else.
+/// Deserializes an array of objects; empty for any other value.
 pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -41,7 +39,7 @@ where
     Ok(read_all(&Value::deserialize(deserializer)?))
 }
 
-/// Anything; its default where it is something else.
+/// Deserializes any type; the default for a value of another one.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -50,7 +48,8 @@ where
     Ok(read(&Value::deserialize(deserializer)?))
 }
 
-/// A text that stands alone in an object: `{"level": "HIGH"}`, `{"score": "GREEN"}`; or a bare one.
+/// Deserializes the text inside an object (`{"level": "HIGH"}`, `{"score": "GREEN"}`), or a bare
+/// one.
 pub(crate) fn inner_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let inner = value.get("level").or_else(|| value.get("score"));

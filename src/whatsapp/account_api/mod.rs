@@ -1,9 +1,9 @@
-//! What the owner's commands ask of Graph and of the gateway: templates, numbers, profile,
+//! Requests of the owner's commands to Graph and the gateway: templates, numbers, profile,
 //! connections.
 //!
-//! Each file gives [`super::api_call::Call`]s and reads what comes back. Limits are checked before
-//! there is a call, all of them at once; answers are read leniently: a key that is missing, null,
-//! new or of another type costs nothing but itself.
+//! Each file builds [`super::api_call::Call`]s and reads their responses. All limits are checked
+//! together before a call is built. Responses are read leniently: a key that is missing, null, new
+//! or of another type affects no other key.
 
 pub mod connections;
 mod lenient;
@@ -16,19 +16,20 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Rows asked for at once: more templates than this can be larger than an answer the gateway's
-/// client takes.
+use crate::message::limits::length;
+
+/// Rows per page: a page with more templates may exceed the response limit of the gateway's client.
 const PAGE_ROWS: &str = "50";
-/// Pages at the most: an account has 6,000 templates at the most, which is 120 of them. See
+/// Maximum number of pages; an account has at most 6,000 templates, which fill 120. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>.
 const PAGES_MAX: usize = 200;
 
-/// One way in which a request is not what Graph takes.
+/// Reason why Graph does not accept a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which part, in Graph's words: `components[1].text`.
+    /// Part of the request, in Graph's notation: `components[1].text`.
     pub part: String,
-    /// What is wrong, lower case, no full stop.
+    /// Description in lower case, without a full stop.
     pub message: String,
 }
 
@@ -39,6 +40,13 @@ impl Problem {
             message: message.into(),
         }
     }
+
+    /// Returns a problem if a text is longer than `max` characters.
+    fn too_long(part: &str, text: &str, max: usize) -> Option<Self> {
+        let length = length(text);
+        let message = format!("has {length} characters, but WhatsApp takes at most {max}");
+        (length > max).then(|| Self::new(part, message))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -47,36 +55,37 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A call, and what may still be wrong with it.
+/// Call that passed the checks, with warnings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// Keeps every limit we are sure of.
+    /// Call within every known limit.
     pub call: super::api_call::Call,
-    /// Where Meta's own pages differ, or a key is not known to us.
+    /// Limits on which Meta's own pages differ, and unknown keys.
     pub warnings: Vec<Problem>,
 }
 
-/// Goes through the pages of a list.
+/// Iteration over the pages of a list.
 ///
-/// It goes by `cursors.after` and looks at `next` only to see whether there is more: `next` leads
-/// past the gateway, and may hold a token.
+/// Follows `cursors.after` and uses `next` only to see whether there is another page: `next` leads
+/// past the gateway and may contain a token.
 #[derive(Clone, Debug, Default)]
 pub struct Pages {
     seen: BTreeSet<String>,
 }
 
-/// The list does not end: it comes back to a cursor, or has more pages than any account can have.
+/// Error of a list that does not end: a cursor repeats, or the pages exceed the maximum of an
+/// account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list does not end")]
 pub struct EndlessList;
 
 impl Pages {
-    /// The cursor of the page behind this one; `None` behind the last.
+    /// Returns the cursor of the next page; `None` after the last one.
     ///
     /// # Errors
     /// [`EndlessList`].
-    pub fn next(&mut self, answer: &Value) -> Result<Option<String>, EndlessList> {
-        let paging = &answer["paging"];
+    pub fn next(&mut self, response: &Value) -> Result<Option<String>, EndlessList> {
+        let paging = &response["paging"];
         let after = paging["cursors"]["after"].as_str();
         let Some(after) = after.filter(|_| paging["next"].is_string()) else {
             return Ok(None);
@@ -88,10 +97,10 @@ impl Pages {
     }
 }
 
-/// The rows of one page, as they came.
+/// Returns the rows of one page, unchanged.
 #[must_use]
-pub fn rows(answer: &Value) -> Vec<Value> {
-    answer["data"].as_array().cloned().unwrap_or_default()
+pub fn rows(response: &Value) -> Vec<Value> {
+    response["data"].as_array().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Business phone numbers: what they are called, how they stand, how much they may send.
+//! Business phone numbers: name, status, quality and limits.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers>.
@@ -9,18 +9,18 @@ use serde_json::Value;
 use super::{PAGE_ROWS, lenient};
 use crate::whatsapp::api_call::Call;
 
-/// Graph gives few fields by itself, so each is asked for.
+/// Requested fields; without the list, Graph returns few of them.
 const FIELDS: &str = "id,display_phone_number,verified_name,name_status,quality_rating,status,\
     code_verification_status,throughput,whatsapp_business_manager_messaging_limit,platform_type,\
     webhook_configuration";
 
-/// Asks for one number.
+/// Builds the request for one number.
 #[must_use]
 pub fn get(phone_number_id: &str) -> Call {
     Call::get(&[phone_number_id]).with("fields", FIELDS)
 }
 
-/// Asks for a page of an account's numbers.
+/// Builds the request for one page of an account's numbers.
 #[must_use]
 pub fn list(waba: &str, after: Option<&str>) -> Call {
     Call::get(&[waba, "phone_numbers"])
@@ -29,84 +29,78 @@ pub fn list(waba: &str, after: Option<&str>) -> Call {
         .with_some("after", after)
 }
 
-/// One number; a field that did not come is empty. The words are Meta's, all of them open sets.
+/// Business number; absent fields are empty. The values are Meta's, all from open sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct BusinessNumber {
     /// Phone number id.
     #[serde(deserialize_with = "lenient::text")]
     pub id: String,
-    /// Formatted for people.
+    /// Number as displayed.
     #[serde(deserialize_with = "lenient::text")]
     pub display_phone_number: String,
-    /// What people see as the sender.
+    /// Name that contacts see as the sender.
     #[serde(deserialize_with = "lenient::text")]
     pub verified_name: String,
-    /// `APPROVED`, `PENDING_REVIEW` and more.
+    /// `APPROVED`, `PENDING_REVIEW`, …
     #[serde(deserialize_with = "lenient::text")]
     pub name_status: String,
     /// `GREEN`, `YELLOW`, `RED`, `NA`, `UNKNOWN`.
     #[serde(deserialize_with = "lenient::text")]
     pub quality_rating: String,
-    /// `CONNECTED` and more.
+    /// `CONNECTED`, …
     #[serde(deserialize_with = "lenient::text")]
     pub status: String,
-    /// `VERIFIED` and more.
+    /// `VERIFIED`, …
     #[serde(deserialize_with = "lenient::text")]
     pub code_verification_status: String,
     /// `STANDARD`, `HIGH`, `NOT_APPLICABLE`.
     #[serde(deserialize_with = "lenient::inner_text")]
     pub throughput: String,
-    /// `TIER_2K` and more: how many people may be written to first in a day.
+    /// `TIER_2K`, …: number of contacts to whom the business may write first per day.
     #[serde(
         rename = "whatsapp_business_manager_messaging_limit",
         deserialize_with = "lenient::text"
     )]
     pub messaging_limit: String,
-    /// `CLOUD_API` and more.
+    /// `CLOUD_API`, …
     #[serde(deserialize_with = "lenient::text")]
     pub platform_type: String,
-    /// Where its webhooks go.
+    /// Addresses of the webhooks.
     #[serde(deserialize_with = "lenient::or_default")]
     pub webhook_configuration: WebhookConfiguration,
 }
 
-/// Where webhooks of a number go; the most special one that is set wins.
+/// Webhook addresses of a number; the most specific one that is set applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct WebhookConfiguration {
-    /// Set for the number.
+    /// Address set for the number.
     #[serde(deserialize_with = "lenient::text")]
     pub phone_number: String,
-    /// Set for the account.
+    /// Address set for the account.
     #[serde(deserialize_with = "lenient::text")]
     pub whatsapp_business_account: String,
-    /// Set for the app.
+    /// Address set for the app.
     #[serde(deserialize_with = "lenient::text")]
     pub application: String,
 }
 
 impl WebhookConfiguration {
-    /// The address that is used.
+    /// Returns the address that applies; empty when none is set.
     #[must_use]
-    pub fn used(&self) -> &str {
-        let facts = [
-            &self.phone_number,
-            &self.whatsapp_business_account,
-            &self.application,
-        ];
-        facts
-            .into_iter()
-            .find(|address| !address.is_empty())
-            .map_or("", String::as_str)
+    pub fn effective_url(&self) -> &str {
+        let number_or_account = [&self.phone_number, &self.whatsapp_business_account];
+        let mut set = number_or_account.into_iter().filter(|url| !url.is_empty());
+        set.next().unwrap_or(&self.application)
     }
 }
 
 impl BusinessNumber {
-    /// Reads the answer to [`get`], or one row of the answer to [`list`].
+    /// Reads the response to [`get`], or one row of the response to [`list`].
     #[must_use]
-    pub fn read(answer: &Value) -> Self {
-        lenient::read(answer)
+    pub fn read(response: &Value) -> Self {
+        lenient::read(response)
     }
 }
 
@@ -126,10 +120,8 @@ mod tests {
         let read = BusinessNumber::read(&full);
         assert_eq!(read.id, "106500000000001");
         assert_eq!(read.throughput, "STANDARD");
-        assert_eq!(
-            read.webhook_configuration.used(),
-            "https://bot.example/hook"
-        );
+        let url = read.webhook_configuration.effective_url();
+        assert_eq!(url, "https://bot.example/hook");
 
         let odd = [
             json!({}),
@@ -141,20 +133,17 @@ mod tests {
         for answer in odd {
             let read = BusinessNumber::read(&answer);
 
-            assert_eq!(
-                (read.id.as_str(), read.status.as_str()),
-                ("", ""),
-                "{answer}"
-            );
+            assert_eq!((&*read.id, &*read.status), ("", ""), "{answer}");
         }
     }
 
     #[test]
-    fn the_most_special_webhook_is_the_one_that_is_used() {
+    fn the_most_specific_webhook_applies() {
         let read = BusinessNumber::read(&json!({ "webhook_configuration": {
             "application": "https://app.example", "phone_number": "https://number.example",
         } }));
 
-        assert_eq!(read.webhook_configuration.used(), "https://number.example");
+        let url = read.webhook_configuration.effective_url();
+        assert_eq!(url, "https://number.example");
     }
 }

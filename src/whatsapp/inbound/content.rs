@@ -1,35 +1,33 @@
-//! What a person sent: the part of a message that depends on its type.
+//! Reads the type-dependent part of a message.
 //!
-//! The set of types is open: one we do not know is [`Content::Other`], never an error. A known type
-//! that lacks what makes it that type is one. Next on the way of a message: back to
+//! The set of types is open: an unknown one is [`Content::Other`], never an error. A known type
+//! without its essential parts is an error. Next on the way of a message: back to
 //! [`super::update`].
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{LONGEST_KIND_BYTES, Object, Wrong, elements, text};
-use super::sender::{LONGEST_WAMID_BYTES, errors, identity};
+use super::raw_json::{FieldError, KIND_MAX_BYTES, Object, elements};
+use super::sender::{WAMID_MAX_BYTES, errors, identity};
 use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
-use crate::whatsapp::bounds::{MOST_FORM_VALUES, has_more_values};
+use crate::whatsapp::bounds::{FORM_VALUES_MAX, has_more_values};
 
-/// The types of `system` messages that tell of a person's new number or id, old words and new. See
+/// Types of `system` messages about a contact's new number or id, current and former. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system>.
 const CHANGES: [&str; 3] = [
     "user_changed_number",
     "user_changed_user_id",
     "customer_changed_number",
 ];
-/// An edit may wrap an edit; Meta wraps once.
-const DEEPEST_EDIT: usize = 4;
+/// Maximum nesting of edits; Meta nests once.
+const EDIT_DEPTH_MAX: usize = 4;
 
-/// Reads the object named like the message's type.
-///
-/// See
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>.
-pub(crate) fn read(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
-    read_nested(kind, message, DEEPEST_EDIT)
+/// Reads the object that is named after the message's type.
+pub(crate) fn read(kind: String, message: &Object<'_>) -> Result<Content, FieldError> {
+    read_nested(kind, message, EDIT_DEPTH_MAX)
 }
 
-fn read_nested(kind: String, message: &Object<'_>, depth: usize) -> Result<Content, Wrong> {
+/// Reads as [`read`] does, with up to `depth` nested edits.
+fn read_nested(kind: String, message: &Object<'_>, depth: usize) -> Result<Content, FieldError> {
     let part = || message.object(&kind);
     let content = match kind.as_str() {
         "text" => part()?.text("body").map(|body| Content::Text { body }),
@@ -59,7 +57,7 @@ fn read_nested(kind: String, message: &Object<'_>, depth: usize) -> Result<Conte
         "interactive" => return interactive(kind, message),
         _ => return Ok(Content::Other { kind }),
     };
-    content.map_err(|wrong| wrong.within(&kind))
+    content.map_err(|error| error.within(&kind))
 }
 
 fn media(part: &Object<'_>) -> Media {
@@ -71,13 +69,13 @@ fn media(part: &Object<'_>) -> Media {
     }
 }
 
-fn location(part: &Object<'_>) -> Result<Content, Wrong> {
+fn location(part: &Object<'_>) -> Result<Content, FieldError> {
     let degrees = |name: &str| {
         let degrees: f64 = part.number(name)?;
         if degrees.is_finite() {
             Ok(degrees)
         } else {
-            Err(Wrong::new(name, "is not a number"))
+            Err(FieldError::new(name, "is not a number"))
         }
     };
     Ok(Content::Location {
@@ -96,7 +94,7 @@ fn contacts(message: &Object<'_>) -> Content {
     }
 }
 
-/// Every part of a card may be missing; what cannot be read is left out.
+/// Reads a card; missing and unreadable parts are left out.
 fn card(raw: &RawValue) -> ContactCard {
     let Some(card) = Object::from_raw(raw) else {
         return ContactCard::default();
@@ -136,7 +134,7 @@ fn card(raw: &RawValue) -> ContactCard {
     }
 }
 
-fn template_button(part: &Object<'_>) -> Result<Content, Wrong> {
+fn template_button(part: &Object<'_>) -> Result<Content, FieldError> {
     let label = part.text("text")?;
     Ok(Content::TemplateButton {
         payload: part
@@ -146,24 +144,21 @@ fn template_button(part: &Object<'_>) -> Result<Content, Wrong> {
     })
 }
 
-fn reaction(part: &Object<'_>) -> Result<Content, Wrong> {
+fn reaction(part: &Object<'_>) -> Result<Content, FieldError> {
     Ok(Content::Reaction {
         message: part
-            .id("message_id", LONGEST_WAMID_BYTES)?
+            .id("message_id", WAMID_MAX_BYTES)?
             .and_then(Wamid::parse),
-        // Missing and "" both mean that the reaction was taken back.
-        emoji: part
-            .get("emoji")
-            .and_then(text)
-            .filter(|emoji| !emoji.is_empty()),
+        // Missing and "" both mean that the reaction was removed.
+        emoji: part.optional_text("emoji"),
     })
 }
 
-fn order(part: &Object<'_>) -> Result<Content, Wrong> {
+fn order(part: &Object<'_>) -> Result<Content, FieldError> {
     let listed = part
         .get("product_items")
         .and_then(elements)
-        .ok_or_else(|| Wrong::new("product_items", "is missing"))?;
+        .ok_or_else(|| FieldError::new("product_items", "is missing"))?;
     let item = |raw| {
         let item = Object::from_raw(raw)?;
         let number = |name: &str| {
@@ -186,20 +181,20 @@ fn order(part: &Object<'_>) -> Result<Content, Wrong> {
 }
 
 fn original(part: &Object<'_>) -> Option<Wamid> {
-    let id = part.id("original_message_id", LONGEST_WAMID_BYTES);
+    let id = part.id("original_message_id", WAMID_MAX_BYTES);
     id.ok().flatten().and_then(Wamid::parse)
 }
 
-/// An edit wraps the message as it is now.
-fn edit(part: &Object<'_>, depth: usize) -> Result<Content, Wrong> {
+/// Reads an edit, which wraps the message as edited.
+fn edit(part: &Object<'_>, depth: usize) -> Result<Content, FieldError> {
     let message = part.object("message")?;
     let kind = message
-        .id("type", LONGEST_KIND_BYTES)?
-        .ok_or_else(|| Wrong::new("message.type", "is missing"))?;
+        .id("type", KIND_MAX_BYTES)?
+        .ok_or_else(|| FieldError::new("message.type", "is missing"))?;
     let now = if depth == 0 {
         Content::Other { kind }
     } else {
-        read_nested(kind, &message, depth - 1).map_err(|wrong| wrong.within("message"))?
+        read_nested(kind, &message, depth - 1).map_err(|error| error.within("message"))?
     };
     Ok(Content::Edit {
         original: original(part),
@@ -207,17 +202,17 @@ fn edit(part: &Object<'_>, depth: usize) -> Result<Content, Wrong> {
     })
 }
 
-/// Who the person was, in today's words and in those of older versions (`customer`, `new_wa_id`).
+/// Reads a system message, with the current names of its fields and the former ones (`customer`,
+/// `new_wa_id`).
 fn system(part: &Object<'_>, message: &Object<'_>) -> Content {
     let kind = part.optional_text("type");
-    let before = part
-        .optional_text("customer")
-        .or_else(|| message.optional_text("from"));
+    let before = part.optional_text("customer");
+    let before = before.or_else(|| message.optional_text("from"));
     let kind = kind.unwrap_or_else(|| "system".to_owned());
     let is_change = CHANGES.contains(&kind.as_str());
     Content::System {
         body: part.optional_text("body"),
-        // Other news (a new device, say) names the same person again.
+        // Other system messages (a new device, say) repeat the current id.
         previous: is_change
             .then(|| identity(before, part.optional_text("previous_user_id")))
             .flatten(),
@@ -233,7 +228,7 @@ fn unsupported(message: &Object<'_>) -> Content {
     }
 }
 
-fn interactive(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
+fn interactive(kind: String, message: &Object<'_>) -> Result<Content, FieldError> {
     let Some(part) = message.optional_object("interactive") else {
         return Ok(Content::Other { kind });
     };
@@ -256,21 +251,21 @@ fn interactive(kind: String, message: &Object<'_>) -> Result<Content, Wrong> {
             })
         }),
         "nfm_reply" => answer().map(|form| form_reply(&form)),
-        // Finer than "interactive", and as short as a type.
-        _ if answered.len() <= LONGEST_KIND_BYTES && !answered.chars().any(char::is_control) => {
+        // More exact than "interactive", and bounded like a type.
+        _ if answered.len() <= KIND_MAX_BYTES && !answered.chars().any(char::is_control) => {
             return Ok(Content::Other { kind: answered });
         }
         _ => return Ok(Content::Other { kind }),
     };
-    content.map_err(|wrong| wrong.within("interactive"))
+    content.map_err(|error| error.within("interactive"))
 }
 
-/// The answers come as JSON in a text; when it is none, or far too much, the raw message still has
-/// it.
+/// Reads a form's answers, which are JSON inside a text. They stay empty when they are malformed or
+/// too many; the raw message still has them.
 fn form_reply(form: &Object<'_>) -> Content {
     let answers = form.optional_text("response_json");
     let answers = answers
-        .filter(|json| !has_more_values(json.as_bytes(), MOST_FORM_VALUES))
+        .filter(|json| !has_more_values(json.as_bytes(), FORM_VALUES_MAX))
         .and_then(|json| serde_json::from_str(&json).ok());
     Content::Form {
         name: form.optional_text("name"),

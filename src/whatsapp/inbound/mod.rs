@@ -1,10 +1,10 @@
-//! A webhook's body, taken apart into updates before any of them is understood.
+//! Splits a webhook's body into updates before any of them is interpreted.
 //!
-//! [`read`] never fails and never looks at the whole: each update is cut out as raw JSON first, so
-//! that a bad one becomes [`Event::Unreadable`] and its neighbours go on. Only a body that holds
-//! far more than Meta sends (`bounds.rs`) becomes one such event in one piece. It does not check
-//! who sent the body ([`super::signature`] has) and does not know what was seen before (the store
-//! does). Next on the way of a message: `self::update`.
+//! [`read`] never fails: each update is cut out as raw JSON first, so that a malformed one becomes
+//! [`Event::Unreadable`] and the others are read. Only a body that exceeds the bounds in
+//! `bounds.rs` becomes one such event as a whole. The sender is authenticated before
+//! ([`super::signature`]), duplicates are found later (by the store). Next on the way of a message:
+//! `self::update`.
 
 mod account_summary;
 mod content;
@@ -17,33 +17,31 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use self::raw_json::{Object, Wrong, elements};
+use self::raw_json::{FieldError, Object, elements};
 use self::sender::{Card, identity};
-use super::bounds::{MOST_CARDS, MOST_UPDATES, MOST_VALUES, has_more_values};
+use super::bounds::{CARDS_MAX, UPDATES_MAX, VALUES_MAX, has_more_values};
 use crate::message::{
     AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };
 
-/// Ids of numbers are about 16 digits.
-const LONGEST_PHONE_NUMBER_ID_BYTES: usize = 64;
-/// So are ids of accounts.
-const LONGEST_ACCOUNT_ID_BYTES: usize = 64;
-/// Names of fields are words joined by underscores.
-const LONGEST_FIELD_BYTES: usize = 128;
+/// Upper bound of the ids of numbers and accounts, which have about 16 digits.
+const ID_MAX_BYTES: usize = 64;
+/// Upper bound of the names of fields, which are words joined by underscores.
+const FIELD_MAX_BYTES: usize = 128;
 
-/// Reads one body into events, in the order they stand in it.
+/// Reads one body into events, in the order of their updates.
 ///
 /// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those
-/// of `message_echoes[]` under `smb_message_echoes` an [`Event::Echo`]. The same id may come twice.
-/// See
+/// of `message_echoes[]` under `smb_message_echoes` become [`Event::Echo`]. The same id may occur
+/// twice. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 #[must_use]
 pub fn read(body: &[u8]) -> Vec<Event> {
     let mut reader = Reader::default();
     let whole = |reason: &str| vec![Event::Unreadable(unreadable(body, None, reason.to_owned()))];
-    if has_more_values(body, MOST_VALUES) {
+    if has_more_values(body, VALUES_MAX) {
         return whole(&format!(
-            "the body holds more than {MOST_VALUES} JSON values"
+            "the body holds more than {VALUES_MAX} JSON values"
         ));
     }
     let Some(envelope) = Object::from_bytes(body) else {
@@ -52,27 +50,27 @@ pub fn read(body: &[u8]) -> Vec<Event> {
     if envelope.get("entry").is_none() {
         return whole("`entry` is missing");
     }
-    for (index, entry) in reader.elements_of(&envelope, "entry", Place::Body, None) {
+    for (index, entry) in reader.elements_of(&envelope, "entry", JsonPath::Body, None) {
         reader.entry(entry, index);
     }
     match reader.excess {
-        // What was read of it is dropped: half a body is not decided.
+        // Drops the events read so far: no part of a body is decided without the rest.
         Some(excess) => whole(&excess.to_string()),
         None => reader.events,
     }
 }
 
-/// What a body holds too much of.
+/// Contents of which a body has too many.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 enum Excess {
-    #[error("the body holds more than {MOST_UPDATES} updates")]
+    #[error("the body holds more than {UPDATES_MAX} updates")]
     Updates,
-    #[error("the body holds more than {MOST_CARDS} contacts for one number")]
+    #[error("the body holds more than {CARDS_MAX} contacts for one number")]
     Cards,
 }
 
-/// Reads again what was kept of a message: one element of `messages[]` as it came. Who the person
-/// is called stands beside it and is not there.
+/// Reads a stored message again: one element of `messages[]`, as received. It lacks the contact's
+/// profile, which Meta sends beside it.
 #[must_use]
 pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
@@ -82,7 +80,7 @@ pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
     }
 }
 
-/// The same for a message that a colleague wrote: one element of `message_echoes[]`.
+/// Reads a stored echo again: one element of `message_echoes[]`, as received.
 #[must_use]
 pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
@@ -95,39 +93,39 @@ pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
-    /// Set once the body has turned out to hold too much; from then on nothing more is read.
+    /// Set as soon as the body turns out to exceed a bound; nothing more is read then.
     excess: Option<Excess>,
-    /// Of the entry that is read.
-    head: Head,
+    /// Common data of the current entry.
+    head: EntryHead,
 }
 
-/// What an entry says about all its changes.
+/// Data of an entry that applies to all its changes.
 #[derive(Default)]
-struct Head {
+struct EntryHead {
     waba_id: Option<String>,
-    told_at: Option<Timestamp>,
+    sent_at: Option<Timestamp>,
 }
 
-impl Head {
+impl EntryHead {
     fn new(entry: &Object<'_>) -> Self {
         let time: Option<i64> = entry.number("time").ok();
         Self {
-            waba_id: entry.id("id", LONGEST_ACCOUNT_ID_BYTES).ok().flatten(),
-            told_at: time.and_then(update::time),
+            waba_id: entry.id("id", ID_MAX_BYTES).ok().flatten(),
+            sent_at: time.and_then(update::time),
         }
     }
 }
 
-/// Where in the body something is, for the reason in the quarantine.
+/// Position in the body, for the reason in the quarantine.
 #[derive(Clone, Copy)]
-enum Place {
+enum JsonPath {
     Body,
     Entry(usize),
     Change(usize, usize),
     Value(usize, usize),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for JsonPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Body => f.write_str("body"),
@@ -138,50 +136,50 @@ impl fmt::Display for Place {
     }
 }
 
-/// What all updates of one `value` share.
+/// Data that all updates of one `value` share.
 struct Shared {
-    place: Place,
+    path: JsonPath,
     number: PhoneNumberId,
     cards: Vec<Card>,
 }
 
 impl Reader {
     fn entry(&mut self, raw: &RawValue, index: usize) {
-        let place = Place::Entry(index);
+        let path = JsonPath::Entry(index);
         let Some(entry) = Object::from_raw(raw) else {
-            return self.refuse(raw, None, format!("{place} is not an object"));
+            return self.refuse(raw, None, format!("{path} is not an object"));
         };
         if entry.get("changes").is_none() {
-            return self.refuse(raw, None, format!("{place}: `changes` is missing"));
+            return self.refuse(raw, None, format!("{path}: `changes` is missing"));
         }
-        self.head = Head::new(&entry);
-        for (change, raw) in self.elements_of(&entry, "changes", place, None) {
-            if let Err(wrong) = self.change(raw, index, change) {
-                let place = Place::Change(index, change);
-                self.refuse(raw, None, format!("{place}: {wrong}"));
+        self.head = EntryHead::new(&entry);
+        for (change, raw) in self.elements_of(&entry, "changes", path, None) {
+            if let Err(error) = self.change(raw, index, change) {
+                let path = JsonPath::Change(index, change);
+                self.refuse(raw, None, format!("{path}: {error}"));
             }
         }
     }
 
-    fn change(&mut self, raw: &RawValue, entry: usize, change: usize) -> Result<(), Wrong> {
+    fn change(&mut self, raw: &RawValue, entry: usize, change: usize) -> Result<(), FieldError> {
         let object =
-            Object::from_raw(raw).ok_or_else(|| Wrong::new("change", "is not an object"))?;
+            Object::from_raw(raw).ok_or_else(|| FieldError::new("change", "is not an object"))?;
         let field = object
-            .id("field", LONGEST_FIELD_BYTES)?
-            .ok_or_else(|| Wrong::new("field", "is missing"))?;
+            .id("field", FIELD_MAX_BYTES)?
+            .ok_or_else(|| FieldError::new("field", "is missing"))?;
         let raw_value = object
             .get("value")
-            .ok_or_else(|| Wrong::new("value", "is missing"))?;
+            .ok_or_else(|| FieldError::new("value", "is missing"))?;
         let value = Object::from_raw(raw_value);
-        let place = Place::Value(entry, change);
+        let path = JsonPath::Value(entry, change);
         match (field.as_str(), value) {
-            ("messages", Some(value)) => self.messages(&value, raw_value, place),
-            ("messages", None) => return Err(Wrong::new("value", "is not an object")),
+            ("messages", Some(value)) => self.messages(&value, raw_value, path),
+            ("messages", None) => return Err(FieldError::new("value", "is not an object")),
             ("smb_message_echoes", Some(value)) if value.get("message_echoes").is_some() => {
-                self.echoes(&value, raw_value, place);
+                self.echoes(&value, raw_value, path);
             }
             ("user_preferences", Some(value)) if value.get("user_preferences").is_some() => {
-                self.preferences(&value, place);
+                self.preferences(&value, path);
             }
             (_, value) => {
                 let number = value.and_then(|value| phone_number_id(&value).ok());
@@ -191,14 +189,14 @@ impl Reader {
         Ok(())
     }
 
-    /// Field `messages`: messages, receipts and errors, all of one number.
-    fn messages(&mut self, value: &Object<'_>, raw: &RawValue, place: Place) {
+    /// Reads field `messages`: messages, receipts and errors of one number.
+    fn messages(&mut self, value: &Object<'_>, raw: &RawValue, path: JsonPath) {
         let number = phone_number_id(value);
         let has = |name| value.get(name).is_some();
         if !has("messages") && !has("statuses") && !has("errors") {
             return self.account("messages", number.ok(), raw);
         }
-        for (_, error) in self.elements_of(value, "errors", place, number.as_ref().ok()) {
+        for (_, error) in self.elements_of(value, "errors", path, number.as_ref().ok()) {
             self.account("messages/errors", number.as_ref().ok().cloned(), error);
         }
         if !has("messages") && !has("statuses") {
@@ -206,9 +204,9 @@ impl Reader {
         }
         let number = match number {
             Ok(number) => number,
-            Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
+            Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(value, place, number) else {
+        let Some(shared) = self.shared(value, path, number) else {
             return;
         };
         self.updates(value, "messages", &shared, |raw| {
@@ -219,13 +217,13 @@ impl Reader {
         });
     }
 
-    /// Field `smb_message_echoes`: what colleagues wrote from the phone app.
-    fn echoes(&mut self, value: &Object<'_>, raw: &RawValue, place: Place) {
+    /// Reads field `smb_message_echoes`: messages that colleagues sent from the phone app.
+    fn echoes(&mut self, value: &Object<'_>, raw: &RawValue, path: JsonPath) {
         let number = match phone_number_id(value) {
             Ok(number) => number,
-            Err(wrong) => return self.refuse(raw, None, format!("{place}: {wrong}")),
+            Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(value, place, number) else {
+        let Some(shared) = self.shared(value, path, number) else {
             return;
         };
         self.updates(value, "message_echoes", &shared, |raw| {
@@ -233,13 +231,13 @@ impl Reader {
         });
     }
 
-    /// Field `user_preferences`: who wants no marketing any more, or wants it again.
-    fn preferences(&mut self, value: &Object<'_>, place: Place) {
+    /// Reads field `user_preferences`: contacts that stop or resume marketing messages.
+    fn preferences(&mut self, value: &Object<'_>, path: JsonPath) {
         const FIELD: &str = "user_preferences";
         let number = phone_number_id(value).ok();
-        for (_, raw) in self.elements_of(value, FIELD, place, number.as_ref()) {
+        for (_, raw) in self.elements_of(value, FIELD, path, number.as_ref()) {
             let consent = Object::from_raw(raw).and_then(|object| {
-                let who = identity(
+                let contact = identity(
                     object.optional_text("wa_id"),
                     object.optional_text("user_id"),
                 )?;
@@ -248,7 +246,7 @@ impl Reader {
                     "resume" => Marketing::Resume,
                     _ => return None,
                 };
-                Some(Consent { who, marketing })
+                Some(Consent { contact, marketing })
             });
             self.push(Event::Account(AccountEvent {
                 consent,
@@ -262,27 +260,28 @@ impl Reader {
         value: &Object<'_>,
         name: &str,
         shared: &Shared,
-        read: impl Fn(&RawValue) -> Result<Event, Wrong>,
+        read: impl Fn(&RawValue) -> Result<Event, FieldError>,
     ) {
-        let Shared { place, number, .. } = shared;
-        for (index, raw) in self.elements_of(value, name, *place, Some(number)) {
+        let Shared { path, number, .. } = shared;
+        for (index, raw) in self.elements_of(value, name, *path, Some(number)) {
             match read(raw) {
                 Ok(event) => self.push(event),
-                Err(wrong) => {
-                    let reason = format!("{place}.{name}[{index}]: {wrong}");
+                Err(error) => {
+                    let reason = format!("{path}.{name}[{index}]: {error}");
                     self.refuse(raw, Some(number), reason);
                 }
             }
         }
     }
 
-    /// The elements of every array of that name; what is not an array goes to the quarantine. None
-    /// when they are too many for one body, or the body was too much already.
+    /// Returns the elements of every array of this name; values that are not arrays are
+    /// quarantined. Empty when the elements are too many for one body, or the body already exceeds
+    /// a bound.
     fn elements_of<'a>(
         &mut self,
         object: &Object<'a>,
         name: &str,
-        place: Place,
+        path: JsonPath,
         number: Option<&PhoneNumberId>,
     ) -> Vec<(usize, &'a RawValue)> {
         let mut listed = Vec::new();
@@ -294,22 +293,22 @@ impl Reader {
                 let first = listed.len();
                 listed.extend((first..).zip(elements));
             } else {
-                let reason = format!("{place}: `{name}` is not an array");
+                let reason = format!("{path}: `{name}` is not an array");
                 self.refuse(raw, number, reason);
             }
         }
-        if listed.len() > MOST_UPDATES {
+        if listed.len() > UPDATES_MAX {
             self.excess.get_or_insert(Excess::Updates);
             listed.clear();
         }
         listed
     }
 
-    /// What the updates of one `value` share; `None` when its cards are too many.
+    /// Reads the data that the updates of one `value` share; `None` when it has too many cards.
     fn shared(
         &mut self,
         value: &Object<'_>,
-        place: Place,
+        path: JsonPath,
         number: PhoneNumberId,
     ) -> Option<Shared> {
         let cards: Vec<&RawValue> = value
@@ -317,20 +316,20 @@ impl Reader {
             .filter_map(elements)
             .flatten()
             .collect();
-        if cards.len() > MOST_CARDS {
+        if cards.len() > CARDS_MAX {
             self.excess.get_or_insert(Excess::Cards);
             return None;
         }
         Some(Shared {
-            place,
+            path,
             number,
             cards: cards.into_iter().filter_map(Card::read).collect(),
         })
     }
 
-    /// Every event comes by here, so that there are never more than a body may hold.
+    /// Adds an event, unless the body would exceed its bound of updates.
     fn push(&mut self, event: Event) {
-        if self.events.len() < MOST_UPDATES {
+        if self.events.len() < UPDATES_MAX {
             self.events.push(event);
         } else {
             self.excess.get_or_insert(Excess::Updates);
@@ -353,7 +352,7 @@ impl Reader {
             field: field.to_owned(),
             phone_number_id: number,
             waba_id: self.head.waba_id.clone(),
-            told_at: self.head.told_at,
+            sent_at: self.head.sent_at,
             consent: None,
             raw: raw.get().to_owned(),
         }
@@ -373,19 +372,21 @@ fn unreadable(raw: &[u8], number: Option<&PhoneNumberId>, reason: String) -> Unr
     }
 }
 
-fn phone_number_id(value: &Object<'_>) -> Result<PhoneNumberId, Wrong> {
+fn phone_number_id(value: &Object<'_>) -> Result<PhoneNumberId, FieldError> {
     let metadata = value.object("metadata")?;
     metadata
-        .id("phone_number_id", LONGEST_PHONE_NUMBER_ID_BYTES)
+        .id("phone_number_id", ID_MAX_BYTES)
         .and_then(|id| {
-            let id = id.ok_or_else(|| Wrong::new("phone_number_id", "is missing"))?;
-            // It becomes a part of the address that replies are sent to.
+            let id = id.ok_or_else(|| FieldError::new("phone_number_id", "is missing"))?;
+            // The id becomes part of the address that replies are sent to.
             Some(id)
                 .filter(|id| is_id(id))
                 .and_then(PhoneNumberId::parse)
-                .ok_or_else(|| Wrong::new("phone_number_id", "holds characters that no id has"))
+                .ok_or_else(|| {
+                    FieldError::new("phone_number_id", "holds characters that no id has")
+                })
         })
-        .map_err(|wrong| wrong.within("metadata"))
+        .map_err(|error| error.within("metadata"))
 }
 
 #[cfg(test)]

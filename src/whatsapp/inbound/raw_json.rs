@@ -1,9 +1,8 @@
-//! Reading JSON piece by piece, so that a wrong piece costs nothing but itself.
+//! Reads JSON piece by piece, so that a malformed piece does not affect the others.
 //!
-//! An [`Object`] knows where each of its values begins and ends and has looked inside none of them:
-//! a lone surrogate, a number too large or a thousand brackets do harm only when that very value is
-//! asked for. Nothing here knows what the fields mean; [`crate::whatsapp::inbound`] and
-//! [`super::update`] do.
+//! An [`Object`] knows where each of its values begins and ends, and parses none of them: a lone
+//! surrogate, a number out of range or a thousand brackets matter only when that value is read. The
+//! meaning of the fields is in [`crate::whatsapp::inbound`] and [`super::update`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,20 +11,20 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Upper bound of the length of `type`: types are short words.
-pub(crate) const LONGEST_KIND_BYTES: usize = 64;
+/// Upper bound of the length of `type`, which is a short word.
+pub(crate) const KIND_MAX_BYTES: usize = 64;
 
-/// A JSON object as names and raw values, in order, repeated names included.
+/// JSON object as names and raw values, in order, including repeated names.
 pub(crate) struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
 
-/// What is wrong with a field: its path below the update and what was expected; never its content.
+/// Defect of a field: its path below the update, and the expectation; never its content.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
+pub(crate) struct FieldError {
     path: String,
     fault: &'static str,
 }
 
-impl Wrong {
+impl FieldError {
     pub(crate) fn new(path: &str, fault: &'static str) -> Self {
         Self {
             path: path.to_owned(),
@@ -33,31 +32,31 @@ impl Wrong {
         }
     }
 
-    /// Says that the field belongs to the object in field `outer`.
+    /// Prefixes the path with the field `outer`.
     pub(crate) fn within(mut self, outer: &str) -> Self {
         self.path = format!("{outer}.{}", self.path);
         self
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {}", self.path, self.fault)
     }
 }
 
 impl<'a> Object<'a> {
-    /// Splits a body; `None` when it is not one JSON object in UTF-8.
+    /// Splits a body; `None` unless it is one JSON object in UTF-8.
     pub(crate) fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// Splits a value; `None` when it is something else than an object.
+    /// Splits a value; `None` unless it is an object.
     pub(crate) fn from_raw(raw: &'a RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
     }
 
-    /// Every value of that name that is not null.
+    /// Returns every value of this name that is not null.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
         self.0
             .iter()
@@ -65,31 +64,31 @@ impl<'a> Object<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// The last value of that name, as every usual JSON reader takes it.
+    /// Returns the last value of this name, as JSON readers usually do.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.get_all(name).last()
     }
 
-    pub(crate) fn object(&self, name: &str) -> Result<Self, Wrong> {
+    pub(crate) fn object(&self, name: &str) -> Result<Self, FieldError> {
         let raw = self
             .get(name)
-            .ok_or_else(|| Wrong::new(name, "is missing"))?;
-        Self::from_raw(raw).ok_or_else(|| Wrong::new(name, "is not an object"))
+            .ok_or_else(|| FieldError::new(name, "is missing"))?;
+        Self::from_raw(raw).ok_or_else(|| FieldError::new(name, "is not an object"))
     }
 
-    /// The object of that name, when there is one and it is readable.
+    /// Returns the object of this name, if it is present and readable.
     pub(crate) fn optional_object(&self, name: &str) -> Option<Self> {
         self.get(name).and_then(Self::from_raw)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<String, Wrong> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, FieldError> {
         let raw = self
             .get(name)
-            .ok_or_else(|| Wrong::new(name, "is missing"))?;
-        text(raw).ok_or_else(|| Wrong::new(name, "is not a text"))
+            .ok_or_else(|| FieldError::new(name, "is missing"))?;
+        text(raw).ok_or_else(|| FieldError::new(name, "is not a text"))
     }
 
-    /// The text of that name, when there is one, it is readable and not empty.
+    /// Returns the text of this name, if it is present, readable and not empty.
     pub(crate) fn optional_text(&self, name: &str) -> Option<String> {
         self.get(name)
             .and_then(text)
@@ -100,43 +99,47 @@ impl<'a> Object<'a> {
         self.get(name).is_some_and(|raw| raw.get() == "true")
     }
 
-    /// A number, which Meta writes now as a number and now as a text.
-    pub(crate) fn number<T>(&self, name: &str) -> Result<T, Wrong>
+    /// Reads a number, which Meta writes as a JSON number or as a string.
+    pub(crate) fn number<T>(&self, name: &str) -> Result<T, FieldError>
     where
         T: std::str::FromStr + for<'de> Deserialize<'de>,
     {
         let raw = self
             .get(name)
-            .ok_or_else(|| Wrong::new(name, "is missing"))?;
-        number(raw).ok_or_else(|| Wrong::new(name, "is not a number"))
+            .ok_or_else(|| FieldError::new(name, "is missing"))?;
+        number(raw).ok_or_else(|| FieldError::new(name, "is not a number"))
     }
 
-    /// An identifier: short, and free of control characters. Empty is missing, because Meta sends
-    /// `""` too.
-    pub(crate) fn id(&self, name: &str, longest_bytes: usize) -> Result<Option<String>, Wrong> {
+    /// Reads an identifier: short, and free of control characters. An empty one counts as missing,
+    /// because Meta sends `""` too.
+    pub(crate) fn id(
+        &self,
+        name: &str,
+        longest_bytes: usize,
+    ) -> Result<Option<String>, FieldError> {
         let Some(raw) = self.get(name) else {
             return Ok(None);
         };
-        // Strictly read: two different ids must not become one by repairing them.
+        // Strict: a lossy repair could turn two different ids into one.
         let id: String =
-            serde_json::from_str(raw.get()).map_err(|_| Wrong::new(name, "is not a text"))?;
+            serde_json::from_str(raw.get()).map_err(|_| FieldError::new(name, "is not a text"))?;
         if id.len() > longest_bytes {
-            return Err(Wrong::new(name, "is too long"));
+            return Err(FieldError::new(name, "is too long"));
         }
         if id.chars().any(char::is_control) {
-            return Err(Wrong::new(name, "holds control characters"));
+            return Err(FieldError::new(name, "holds control characters"));
         }
         Ok((!id.is_empty()).then_some(id))
     }
 }
 
-/// The elements of an array, unread; `None` when it is something else.
+/// Returns the elements of an array, unparsed; `None` for another value.
 pub(crate) fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// A text as a person may read it: half emoji (lone surrogates) become U+FFFD, and U+0000, which
-/// databases take for an end or refuse, is left out. The raw JSON beside it keeps both.
+/// Decodes a text for display: lone surrogates become U+FFFD, and U+0000, which databases truncate
+/// at or refuse, is dropped. The raw JSON beside it keeps both.
 pub(crate) fn text(raw: &RawValue) -> Option<String> {
     let Text(bytes) = serde_json::from_str(raw.get()).ok()?;
     let text = String::from_utf8_lossy(&bytes);
@@ -148,12 +151,12 @@ where
     T: std::str::FromStr + for<'de> Deserialize<'de>,
 {
     match text(raw) {
-        Some(written) => written.trim().parse().ok(),
+        Some(text) => text.trim().parse().ok(),
         None => serde_json::from_str(raw.get()).ok(),
     }
 }
 
-/// The bytes of a JSON string; a lone surrogate stays in them as three bytes that are not UTF-8.
+/// Bytes of a JSON string; a lone surrogate stays as three bytes that are not UTF-8.
 struct Text<'a>(Cow<'a, [u8]>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {

@@ -28,50 +28,63 @@ fn poison() -> Vec<(&'static str, String)> {
         format!(r#"{{"{field}":{value},{}"#, &rest[1..])
     };
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
-    vec![
-        ("null", "null".to_owned()),
-        ("a number", "7".to_owned()),
-        ("a text", r#""x""#.to_owned()),
-        ("an array", "[]".to_owned()),
-        ("an empty object", "{}".to_owned()),
-        (
-            "deep nesting where a text should be",
-            with("text", &format!(r#"{{"body":{deep}}}"#)),
-        ),
-        ("deep nesting instead of an object", with("text", &deep)),
-        (
-            "an id of 5 kB",
-            with("id", &format!(r#""{}""#, "x".repeat(5_000))),
-        ),
-        ("an empty id", with("id", r#""""#)),
-        ("an id that is half an emoji", with("id", r#""\ud83d""#)),
-        ("an id with U+0000", with("id", r#""a\u0000b""#)),
-        ("an id that is a number", with("id", "7")),
-        ("a missing id", with("id", "null")),
-        ("no sender", with("from", "null")),
-        ("a sender that is no phone", with("from", r#""ana""#)),
-        ("a sender that is an object", with("from", "{}")),
-        ("no time", with("timestamp", "null")),
-        ("a time in words", with("timestamp", r#""yesterday""#)),
-        ("a time before 1970", with("timestamp", "-1")),
+    let deep_body = format!(r#"{{"body":{deep}}}"#);
+    let long_id = format!(r#""{}""#, "x".repeat(5_000));
+    let whole = [
+        ("null", "null"),
+        ("a number", "7"),
+        ("a text", r#""x""#),
+        ("an array", "[]"),
+        ("an empty object", "{}"),
+    ];
+    let fields: [(&str, &str, &str); 21] = [
+        ("deep nesting where a text should be", "text", &deep_body),
+        ("deep nesting instead of an object", "text", &deep),
+        ("an id of 5 kB", "id", &long_id),
+        ("an empty id", "id", r#""""#),
+        ("an id that is half an emoji", "id", r#""\ud83d""#),
+        ("an id with U+0000", "id", r#""a\u0000b""#),
+        ("an id that is a number", "id", "7"),
+        ("a missing id", "id", "null"),
+        ("no sender", "from", "null"),
+        ("a sender that is no phone", "from", r#""ana""#),
+        ("a sender that is an object", "from", "{}"),
+        ("no time", "timestamp", "null"),
+        ("a time in words", "timestamp", r#""yesterday""#),
+        ("a time before 1970", "timestamp", "-1"),
         (
             "a time after the last day",
-            with("timestamp", "9223372036854775807"),
+            "timestamp",
+            "9223372036854775807",
         ),
-        ("a time beyond all numbers", with("timestamp", "1e999")),
-        ("no type", with("type", "null")),
-        ("a type that is a number", with("type", "1")),
-        ("no text", with("text", "null")),
-        ("a text without a body", with("text", "{}")),
-        ("a body that is a number", with("text", r#"{"body":1}"#)),
-    ]
+        ("a time beyond all numbers", "timestamp", "1e999"),
+        ("no type", "type", "null"),
+        ("a type that is a number", "type", "1"),
+        ("no text", "text", "null"),
+        ("a text without a body", "text", "{}"),
+        ("a body that is a number", "text", r#"{"body":1}"#),
+    ];
+    let whole = whole.map(|(name, json)| (name, json.to_owned()));
+    let fields = fields.map(|(name, field, value)| (name, with(field, value)));
+    whole.into_iter().chain(fields).collect()
 }
 
-fn place_of_poison(events: &[Event]) -> Vec<bool> {
-    events
-        .iter()
-        .map(|event| matches!(event, Event::Unreadable(_)))
-        .collect()
+/// Reads a body that becomes exactly one event, an unreadable one.
+#[track_caller]
+fn unreadable_of(body: &[u8]) -> Unreadable {
+    match <[Event; 1]>::try_from(read(body)) {
+        Ok([Event::Unreadable(unreadable)]) => unreadable,
+        other => panic!("one unreadable update is expected: {other:?}"),
+    }
+}
+
+/// Reads a body of one message.
+#[track_caller]
+fn message_of(body: &str) -> Box<Inbound> {
+    match <[Event; 1]>::try_from(read(body.as_bytes())) {
+        Ok([Event::Message(message)]) => message,
+        other => panic!("one message is expected: {other:?}"),
+    }
 }
 
 #[test]
@@ -83,21 +96,17 @@ fn a_poison_update_costs_only_itself_wherever_it_stands() {
 
             let events = read(body_of(&messages).as_bytes());
 
-            let expected: Vec<bool> = (0..3).map(|index| index == at).collect();
-            assert_eq!(
-                place_of_poison(&events),
-                expected,
-                "{name} at {at}: {events:?}"
-            );
-            let Event::Unreadable(unreadable) = &events[at] else {
-                unreachable!("checked above");
-            };
-            assert_eq!(unreadable.raw, poison.as_bytes(), "{name}");
-            assert_eq!(
-                unreadable.phone_number_id.as_ref().map(AsRef::as_ref),
-                Some(NUMBER),
-                "{name}"
-            );
+            assert_eq!(events.len(), 3, "{name} at {at}");
+            for (index, event) in events.iter().enumerate() {
+                let Event::Unreadable(unreadable) = event else {
+                    assert_ne!(index, at, "{name}");
+                    continue;
+                };
+                assert_eq!(index, at, "{name}");
+                assert_eq!(unreadable.raw, poison.as_bytes(), "{name}");
+                let number = unreadable.phone_number_id.as_ref();
+                assert_eq!(number.map(AsRef::as_ref), Some(NUMBER), "{name}");
+            }
         }
     }
 }
@@ -106,15 +115,10 @@ fn a_poison_update_costs_only_itself_wherever_it_stands() {
 fn half_an_emoji_and_a_null_character_cost_no_message() {
     let odd = r#"{"from":"5511900000001","id":"wamid.A=","timestamp":1767000000,"type":"text","text":{"body":"a\u0000b \ud83d c"},"\ud800":1}"#;
 
-    let events = read(body_of(&[odd.to_owned()]).as_bytes());
+    let message = message_of(&body_of(&[odd.to_owned()]));
 
-    let [Event::Message(message)] = events.as_slice() else {
-        panic!("one message is expected: {events:?}");
-    };
-    let Content::Text { body } = &message.content else {
-        panic!("a text is expected: {:?}", message.content);
-    };
-    assert_eq!(body, "ab \u{fffd}\u{fffd}\u{fffd} c");
+    let body = "ab \u{fffd}\u{fffd}\u{fffd} c".to_owned();
+    assert_eq!(message.content, Content::Text { body });
     assert_eq!(message.raw, odd);
 }
 
@@ -153,12 +157,7 @@ fn a_body_that_is_not_json_is_one_unreadable_update() {
         b"{\"entry\":[\"\x01\"]}",
     ];
     for body in bodies {
-        let events = read(body);
-
-        let [Event::Unreadable(unreadable)] = events.as_slice() else {
-            panic!("one unreadable update is expected: {body:?} {events:?}");
-        };
-        assert_eq!(unreadable.raw, body);
+        assert_eq!(unreadable_of(body).raw, body);
     }
 }
 
@@ -171,13 +170,9 @@ fn a_reason_never_tells_what_was_written() {
             .replace("Hi", canary);
 
         for event in read(body_of(&[poison]).as_bytes()) {
-            if let Event::Unreadable(unreadable) = event {
-                assert!(
-                    !unreadable.reason.contains(canary),
-                    "{name}: {}",
-                    unreadable.reason
-                );
-                assert!(!unreadable.reason.contains("wamid."), "{name}");
+            if let Event::Unreadable(Unreadable { reason, .. }) = event {
+                assert!(!reason.contains(canary), "{name}: {reason}");
+                assert!(!reason.contains("wamid."), "{name}");
             }
         }
     }
@@ -202,19 +197,8 @@ fn json_value() -> impl Strategy<Value = Value> {
         Just(json!("text")),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
-        let name = prop_oneof![
-            Just("id"),
-            Just("from"),
-            Just("type"),
-            Just("text"),
-            Just("body"),
-            Just("timestamp"),
-            Just("metadata"),
-            Just("phone_number_id"),
-            Just("status"),
-            Just("errors"),
-            Just("x"),
-        ];
+        let names = "id from type text body timestamp metadata phone_number_id status errors x";
+        let name = proptest::sample::select(names.split(' ').collect::<Vec<_>>());
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::hash_map(name.prop_map(str::to_owned), inner, 0..5)
@@ -259,7 +243,7 @@ proptest! {
     }
 }
 
-/// A body with one change for each of these fields and values.
+/// Builds a body with one change for each field and value.
 fn body_with(changes: &[(&str, String)]) -> String {
     let changes: Vec<String> = changes
         .iter()
@@ -271,7 +255,7 @@ fn body_with(changes: &[(&str, String)]) -> String {
     )
 }
 
-/// A value with lists of so many elements.
+/// Builds a value with lists, each of `count` equal elements.
 fn value_with(lists: &[(&str, &str, usize)]) -> String {
     let lists: Vec<String> = lists
         .iter()
@@ -283,18 +267,12 @@ fn value_with(lists: &[(&str, &str, usize)]) -> String {
     )
 }
 
-/// Holds when the body became one quarantine entry in one piece.
+/// Asserts that the body becomes one quarantine entry as a whole.
 #[track_caller]
 fn assert_kept_whole(body: &str, reason: &str) {
-    let events = read(body.as_bytes());
-    let [Event::Unreadable(unreadable)] = events.as_slice() else {
-        panic!("{reason}: {} events", events.len());
-    };
+    let unreadable = unreadable_of(body.as_bytes());
     assert_eq!(unreadable.reason, reason);
-    assert!(
-        unreadable.raw == body.as_bytes(),
-        "{reason}: not in one piece"
-    );
+    assert!(unreadable.raw == body.as_bytes(), "{reason}: a part");
 }
 
 #[test]
@@ -313,14 +291,11 @@ fn twice_as_many_updates_as_meta_sends_are_read_and_no_more() {
         ("user_preferences", "user_preferences", "{}"),
     ];
     for (field, list, element) in lists {
-        for count in [1_000, MOST_UPDATES] {
+        for count in [1_000, UPDATES_MAX] {
             let events = read(body_of_list(field, list, element, count).as_bytes());
             assert_eq!(events.len(), count, "{list}: {element}");
         }
-        assert_kept_whole(
-            &body_of_list(field, list, element, MOST_UPDATES + 1),
-            REASON,
-        );
+        assert_kept_whole(&body_of_list(field, list, element, UPDATES_MAX + 1), REASON);
     }
 
     let mixed = |statuses| {
@@ -330,19 +305,19 @@ fn twice_as_many_updates_as_meta_sends_are_read_and_no_more() {
         ];
         body_with(&[("messages", value_with(&parts))])
     };
-    assert_eq!(read(mixed(1_000).as_bytes()).len(), MOST_UPDATES);
+    assert_eq!(read(mixed(1_000).as_bytes()).len(), UPDATES_MAX);
     assert_kept_whole(&mixed(1_001), REASON);
 
     let changes = |count| vec![("security", "{}".to_owned()); count];
     assert_eq!(
-        read(body_with(&changes(MOST_UPDATES)).as_bytes()).len(),
-        MOST_UPDATES
+        read(body_with(&changes(UPDATES_MAX)).as_bytes()).len(),
+        UPDATES_MAX
     );
-    assert_kept_whole(&body_with(&changes(MOST_UPDATES + 1)), REASON);
+    assert_kept_whole(&body_with(&changes(UPDATES_MAX + 1)), REASON);
 
     let entries = |count: usize| format!(r#"{{"entry":[{}]}}"#, vec!["7"; count].join(","));
-    assert_eq!(read(entries(MOST_UPDATES).as_bytes()).len(), MOST_UPDATES);
-    assert_kept_whole(&entries(MOST_UPDATES + 1), REASON);
+    assert_eq!(read(entries(UPDATES_MAX).as_bytes()).len(), UPDATES_MAX);
+    assert_kept_whole(&entries(UPDATES_MAX + 1), REASON);
     // The same list given twice is one list.
     let twice = format!(
         r#"{{"entry":[{0}],"entry":[{0}]}}"#,
@@ -360,9 +335,9 @@ fn more_contacts_than_messages_are_kept_whole() {
         body_with(&[("messages", value_with(&lists))])
     };
 
-    assert_eq!(read(body(MOST_CARDS).as_bytes()).len(), 1);
+    assert_eq!(read(body(CARDS_MAX).as_bytes()).len(), 1);
     assert_kept_whole(
-        &body(MOST_CARDS + 1),
+        &body(CARDS_MAX + 1),
         "the body holds more than 2000 contacts for one number",
     );
 }
@@ -370,8 +345,7 @@ fn more_contacts_than_messages_are_kept_whole() {
 #[test]
 fn a_body_of_countless_values_is_kept_whole_wherever_they_are() {
     const REASON: &str = "the body holds more than 250000 JSON values";
-    // What stands around them: the body is one, each bracket and comma one more, and so is the list
-    // behind its comma.
+    // Values beside those of the list: the body, one for each bracket and comma, and the list.
     let around = body_of(&[good("wamid.A=").to_string()])
         .matches(['{', '[', ','])
         .count()
@@ -381,9 +355,8 @@ fn a_body_of_countless_values_is_kept_whole_wherever_they_are() {
         let odd = vec!["0"; count].join(",");
         body_of(&[format!(r#"{},"odd":[{odd}]}}"#, &text[..text.len() - 1])])
     };
-    let read_at_limit = read(odd(MOST_VALUES - around).as_bytes());
-    assert!(matches!(read_at_limit.as_slice(), [Event::Message(_)]));
-    assert_kept_whole(&odd(MOST_VALUES - around + 1), REASON);
+    message_of(&odd(VALUES_MAX - around));
+    assert_kept_whole(&odd(VALUES_MAX - around + 1), REASON);
 
     let deep = format!("{}{}", "[".repeat(300_000), "]".repeat(300_000));
     let wide = vec!["null"; 500_000].join(",");
@@ -413,7 +386,7 @@ fn countless_errors_and_answers_of_one_update_stay_in_its_raw_json() {
     };
     assert_eq!(
         read_receipt.errors.len(),
-        crate::whatsapp::bounds::MOST_ERRORS
+        crate::whatsapp::bounds::ERRORS_MAX
     );
     assert_eq!(read_receipt.raw, receipt);
 
@@ -423,10 +396,7 @@ fn countless_errors_and_answers_of_one_update_stay_in_its_raw_json() {
         form["type"] = json!("interactive");
         form["interactive"] =
             json!({ "type": "nfm_reply", "nfm_reply": { "response_json": answers } });
-        let events = read(body_of(&[form.to_string()]).as_bytes());
-        let [Event::Message(message)] = events.as_slice() else {
-            panic!("{} events", events.len());
-        };
+        let message = message_of(&body_of(&[form.to_string()]));
         let Content::Form { answers, .. } = &message.content else {
             panic!("{:?}", message.content);
         };
@@ -439,17 +409,9 @@ fn the_id_of_a_number_that_would_lead_elsewhere_is_unreadable() {
     for id in ["..", "1/messages", "1?x", "1 2", "ä"] {
         let body = body_of(&[good("wamid.A=").to_string()]).replace(NUMBER, id);
 
-        let events = read(body.as_bytes());
+        let reason = unreadable_of(body.as_bytes()).reason;
 
-        let [Event::Unreadable(unreadable)] = &events[..] else {
-            panic!("{id}: {events:?}");
-        };
-        assert!(
-            unreadable
-                .reason
-                .contains("`metadata.phone_number_id` holds characters that no id has"),
-            "{}",
-            unreadable.reason
-        );
+        let expected = "`metadata.phone_number_id` holds characters that no id has";
+        assert!(reason.contains(expected), "{reason}");
     }
 }

@@ -1,24 +1,24 @@
-//! One update at a time: who, when and what.
+//! Reads one update: sender, time and content.
 //!
-//! Fails alone: an error here sends this update to the quarantine and no other. Next on the way of
-//! a message: `crate::intake`, with the events of the whole body.
+//! An error here quarantines this update and no other. Next on the way of a message:
+//! `crate::intake`, with the events of the whole body.
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::content;
-use super::raw_json::{LONGEST_KIND_BYTES, Object, Wrong};
-use super::sender::{Card, LONGEST_WAMID_BYTES, errors, identity, person};
+use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
+use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
 use crate::message::{
     AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
-    Receipt, Referral, ReferredProduct, Wamid,
+    Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 
-/// Upper bound of the length of `status`: statuses are short words.
-const LONGEST_STATUS_BYTES: usize = 64;
-/// Meta's own limit of `biz_opaque_callback_data`.
-const LONGEST_TAG_BYTES: usize = 512;
-/// Seconds beyond this are milliseconds: as seconds they would be after the year 5100.
+/// Upper bound of the length of `status`, which is a short word.
+const STATUS_MAX_BYTES: usize = 64;
+/// Upper bound of `biz_opaque_callback_data`, by Meta.
+const CLAIM_TOKEN_MAX_BYTES: usize = 512;
+/// Greatest number read as seconds, in the year 5138; greater ones are milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
 /// Reads an element of `messages[]`.
@@ -26,19 +26,12 @@ pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
-) -> Result<Event, Wrong> {
+) -> Result<Event, FieldError> {
     let message = object(raw)?;
     if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
         let kind = message.optional_text("type").unwrap_or_default();
-        return Ok(Event::Account(AccountEvent {
-            field: "messages/groups".to_owned(),
-            phone_number_id: Some(number.clone()),
-            waba_id: None,
-            told_at: None,
-            summary: format!("a message ({kind}) in group {}", group.get()),
-            consent: None,
-            raw: raw.get().to_owned(),
-        }));
+        let summary = format!("a message ({kind}) in group {}", group.get());
+        return Ok(account_event("messages/groups", number, summary, raw));
     }
     let wamid = wamid(&message)?;
     let sent_at = timestamp(&message)?;
@@ -58,40 +51,35 @@ pub(crate) fn message(
     })))
 }
 
-/// Who wrote. A system message is about a person who is somebody else now: that is who it belongs
-/// to.
+/// Reads the sender. A system message about a changed id belongs to the contact's new id.
 fn sender(
     message: &Object<'_>,
     content: &Content,
     cards: &[Card],
-) -> Result<(Identity, crate::message::Profile), Wrong> {
+) -> Result<(Identity, Profile), FieldError> {
     if matches!(content, Content::System { .. })
         && let Some(part) = message.optional_object("system")
     {
-        let phone = part
-            .optional_text("wa_id")
-            .or_else(|| part.optional_text("new_wa_id"));
+        let phone = part.optional_text("wa_id");
+        let phone = phone.or_else(|| part.optional_text("new_wa_id"));
         if let Some(now) = identity(phone, part.optional_text("user_id")) {
-            return Ok((now, crate::message::Profile::default()));
+            return Ok((now, Profile::default()));
         }
     }
-    person(message, "from", "from_user_id", cards)
+    sender_or_recipient(message, "from", "from_user_id", cards)
 }
 
-/// Reads an element of `message_echoes[]`; one that names nobody belongs to no conversation.
-pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Result<Event, Wrong> {
+/// Reads an element of `message_echoes[]`; one without a recipient belongs to no conversation.
+pub(crate) fn echo(
+    raw: &RawValue,
+    number: &PhoneNumberId,
+    cards: &[Card],
+) -> Result<Event, FieldError> {
     let echo = object(raw)?;
     let content = content::read(kind(&echo)?, &echo)?;
-    let Ok((recipient, profile)) = person(&echo, "to", "to_user_id", cards) else {
-        return Ok(Event::Account(AccountEvent {
-            field: "smb_message_echoes".to_owned(),
-            phone_number_id: Some(number.clone()),
-            waba_id: None,
-            told_at: None,
-            summary: "a message from the phone app, to nobody who is named".to_owned(),
-            consent: None,
-            raw: raw.get().to_owned(),
-        }));
+    let Ok((recipient, profile)) = sender_or_recipient(&echo, "to", "to_user_id", cards) else {
+        let summary = "a message from the phone app, to nobody who is named".to_owned();
+        return Ok(account_event("smb_message_echoes", number, summary, raw));
     };
     Ok(Event::Echo(Box::new(Echo {
         phone_number_id: number.clone(),
@@ -109,38 +97,32 @@ pub(crate) fn echo(raw: &RawValue, number: &PhoneNumberId, cards: &[Card]) -> Re
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
-pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, Wrong> {
+pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, FieldError> {
     let receipt = object(raw)?;
     let status = receipt
-        .id("status", LONGEST_STATUS_BYTES)?
-        .ok_or_else(|| Wrong::new("status", "is missing"))?;
+        .id("status", STATUS_MAX_BYTES)?
+        .ok_or_else(|| FieldError::new("status", "is missing"))?;
     let part = |name: &str| {
         let raw = receipt.get(name)?;
         Object::from_raw(raw).map(|_| raw.get().to_owned())
     };
     let is_group = receipt.optional_text("recipient_type").as_deref() == Some("group");
-    let participant = [
-        "recipient_participant_user_id",
-        "recipient_participant_id",
-        "participant_recipient_id",
-    ];
+    let participant =
+        "recipient_participant_user_id recipient_participant_id participant_recipient_id";
+    let mut participant = participant.split(' ');
     let recipient = (!is_group).then(|| {
         let phone = receipt.optional_text("recipient_id");
         identity(phone, receipt.optional_text("recipient_user_id"))
     });
+    let claim_token = receipt.id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
         wamid: wamid(&receipt)?,
         status,
         at: timestamp(&receipt)?,
-        claim_token: receipt
-            .id("biz_opaque_callback_data", LONGEST_TAG_BYTES)
-            .ok()
-            .flatten(),
+        claim_token: claim_token.ok().flatten(),
         recipient: recipient.flatten(),
-        participant: participant
-            .iter()
-            .find_map(|name| receipt.optional_text(name)),
+        participant: participant.find_map(|name| receipt.optional_text(name)),
         pricing: part("pricing"),
         conversation: part("conversation"),
         errors: errors(&receipt),
@@ -148,29 +130,42 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, W
     })))
 }
 
-fn object(raw: &RawValue) -> Result<Object<'_>, Wrong> {
-    Object::from_raw(raw).ok_or_else(|| Wrong::new("update", "is not an object"))
+/// Builds an event for a message that belongs to no conversation.
+fn account_event(field: &str, number: &PhoneNumberId, summary: String, raw: &RawValue) -> Event {
+    Event::Account(AccountEvent {
+        field: field.to_owned(),
+        phone_number_id: Some(number.clone()),
+        waba_id: None,
+        sent_at: None,
+        summary,
+        consent: None,
+        raw: raw.get().to_owned(),
+    })
 }
 
-fn kind(update: &Object<'_>) -> Result<String, Wrong> {
-    update
-        .id("type", LONGEST_KIND_BYTES)?
-        .ok_or_else(|| Wrong::new("type", "is missing"))
+fn object(raw: &RawValue) -> Result<Object<'_>, FieldError> {
+    Object::from_raw(raw).ok_or_else(|| FieldError::new("update", "is not an object"))
 }
 
-fn wamid(update: &Object<'_>) -> Result<Wamid, Wrong> {
+fn kind(update: &Object<'_>) -> Result<String, FieldError> {
     update
-        .id("id", LONGEST_WAMID_BYTES)?
+        .id("type", KIND_MAX_BYTES)?
+        .ok_or_else(|| FieldError::new("type", "is missing"))
+}
+
+fn wamid(update: &Object<'_>) -> Result<Wamid, FieldError> {
+    update
+        .id("id", WAMID_MAX_BYTES)?
         .and_then(Wamid::parse)
-        .ok_or_else(|| Wrong::new("id", "is missing"))
+        .ok_or_else(|| FieldError::new("id", "is missing"))
 }
 
-fn timestamp(update: &Object<'_>) -> Result<Timestamp, Wrong> {
+fn timestamp(update: &Object<'_>) -> Result<Timestamp, FieldError> {
     let number: i64 = update.number("timestamp")?;
-    time(number).ok_or_else(|| Wrong::new("timestamp", "is not a time"))
+    time(number).ok_or_else(|| FieldError::new("timestamp", "is not a time"))
 }
 
-/// A time as Meta writes it: seconds since 1970, in places milliseconds.
+/// Parses a time as Meta writes it: seconds since 1970, in some fields milliseconds.
 pub(crate) fn time(number: i64) -> Option<Timestamp> {
     match number {
         ..0 => None,
@@ -179,7 +174,7 @@ pub(crate) fn time(number: i64) -> Option<Timestamp> {
     }
 }
 
-/// What the message quotes; a wrong context is no reason to lose the message.
+/// Reads the quoted message; a malformed context does not reject the message.
 fn context(message: &Object<'_>) -> ContextInfo {
     let Some(context) = message.optional_object("context") else {
         return ContextInfo::default();
@@ -191,21 +186,17 @@ fn context(message: &Object<'_>) -> ContextInfo {
     } else {
         Forwarded::No
     };
+    let quoted = context.id("id", WAMID_MAX_BYTES);
+    let product = context.optional_object("referred_product");
     ContextInfo {
-        quoted: context
-            .id("id", LONGEST_WAMID_BYTES)
-            .ok()
-            .flatten()
-            .and_then(Wamid::parse),
+        quoted: quoted.ok().flatten().and_then(Wamid::parse),
         forwarded,
-        product: context
-            .optional_object("referred_product")
-            .and_then(|product| {
-                Some(ReferredProduct {
-                    catalog_id: product.optional_text("catalog_id"),
-                    product_id: product.optional_text("product_retailer_id")?,
-                })
-            }),
+        product: product.and_then(|product| {
+            Some(ReferredProduct {
+                catalog_id: product.optional_text("catalog_id"),
+                product_id: product.optional_text("product_retailer_id")?,
+            })
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `interactive` object: everything that can be tapped.
+//! The `interactive` object: messages with buttons, lists, links, forms and products.
 
 use serde_json::{Value, json};
 
@@ -9,16 +9,16 @@ use crate::message::{
     ProductSection, Row, Section,
 };
 
-/// The version of form messages that Meta takes. See
+/// Version of form messages. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
 const FORM_MESSAGE_VERSION: &str = "3";
 
-/// Writes the object; other messages than interactive ones have none.
+/// Builds the object; null for messages of other types.
 pub(crate) fn part(content: &Outbound) -> Value {
     match content {
         Outbound::Buttons { frame, buttons } => object(
             "button",
-            around(frame),
+            texts(frame),
             &json!({ "buttons": buttons.iter().map(button).collect::<Vec<_>>() }),
         ),
         Outbound::List {
@@ -34,7 +34,7 @@ pub(crate) fn part(content: &Outbound) -> Value {
             put_header_text(&mut part, header.as_deref());
             part
         }
-        Outbound::Link { frame, link } => object("cta_url", around(frame), &link_action(link)),
+        Outbound::Link { frame, link } => object("cta_url", texts(frame), &link_action(link)),
         Outbound::AskLocation { body } => object(
             "location_request_message",
             (None, Some(body), None),
@@ -47,7 +47,7 @@ pub(crate) fn part(content: &Outbound) -> Value {
         ),
         Outbound::Form { frame, form } => object(
             "flow",
-            around(frame),
+            texts(frame),
             &json!({ "name": "flow", "parameters": form_parameters(form) }),
         ),
         Outbound::Commerce(commerce) => commerce_part(commerce),
@@ -66,22 +66,24 @@ pub(crate) fn part(content: &Outbound) -> Value {
 }
 
 /// Header, text and footer.
-type Around<'a> = (Option<&'a Header>, Option<&'a String>, Option<&'a String>);
+type Texts<'a> = (Option<&'a Header>, Option<&'a String>, Option<&'a String>);
 
-fn around(frame: &Frame) -> Around<'_> {
-    (
-        frame.header.as_ref(),
-        Some(&frame.body),
-        frame.footer.as_ref(),
-    )
+fn texts(
+    Frame {
+        header,
+        body,
+        footer,
+    }: &Frame,
+) -> Texts<'_> {
+    (header.as_ref(), Some(body), footer.as_ref())
 }
 
-fn object(kind: &str, (header, body, footer): Around<'_>, action: &Value) -> Value {
+fn object(kind: &str, (header, body, footer): Texts<'_>, action: &Value) -> Value {
     let mut part = json!({ "type": kind, "action": action });
     match header {
         Some(Header::Text(text)) => put_header_text(&mut part, Some(text)),
         Some(Header::Media(media)) => part["header"] = media::typed(media),
-        // Only templates have one, and the limits say so before.
+        // Templates only; the limits are checked before.
         Some(Header::Place { .. }) | None => {}
     }
     if let Some(text) = body {
@@ -116,7 +118,7 @@ fn row(row: &Row) -> Value {
     part
 }
 
-/// See
+/// Builds the action of a link. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages>.
 fn link_action(link: &LinkButton) -> Value {
     json!({
@@ -139,7 +141,7 @@ fn form_parameters(form: &Form) -> Value {
     put(&mut parameters, "flow_token", form.token.as_deref());
     if let Some(screen) = &form.screen {
         let mut payload = json!({ "screen": screen });
-        // Meta refuses an empty object here.
+        // Left out when empty: Meta refuses an empty object.
         for (name, value) in &form.data {
             payload["data"][name] = json!(value);
         }
@@ -169,8 +171,8 @@ fn commerce_part(commerce: &Commerce) -> Value {
         } => {
             let sections: Vec<Value> = sections.iter().map(product_section).collect();
             let action = json!({ "catalog_id": catalog_id, "sections": sections });
-            let around = (None, Some(body), footer.as_ref());
-            let mut part = object("product_list", around, &action);
+            let texts = (None, Some(body), footer.as_ref());
+            let mut part = object("product_list", texts, &action);
             put_header_text(&mut part, Some(header));
             part
         }
@@ -202,7 +204,7 @@ fn product_section(section: &ProductSection) -> Value {
     part
 }
 
-/// See
+/// Builds a card of a carousel. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages>.
 fn card((index, card): (usize, &Card)) -> Value {
     let (kind, action) = match &card.action {

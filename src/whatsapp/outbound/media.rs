@@ -1,18 +1,18 @@
-//! Files in request bodies: as a message, or as a part of a header or card. Must not upload
-//! anything: a file is a link or the id of an upload.
+//! Files in request bodies: as messages, and as parts of headers and cards. A file is a link or the
+//! id of an upload; nothing is uploaded here.
 
 use serde_json::{Value, json};
 
 use crate::message::{MediaSource, OutboundMedia as Media};
 
-/// Adds a field if its text is present.
+/// Adds a field if it has a text.
 pub(super) fn put(part: &mut Value, name: &str, text: Option<&str>) {
     if let Some(text) = text {
         part[name] = json!(text);
     }
 }
 
-/// A file as a message of its own. See
+/// Builds the object of a message that is a file. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages>.
 pub(super) fn whole(file: &Media) -> Value {
     let mut part = file_source(file);
@@ -24,7 +24,7 @@ pub(super) fn whole(file: &Media) -> Value {
     part
 }
 
-/// `link` or `id`.
+/// Builds an object with `link` or `id`.
 fn file_source(file: &Media) -> Value {
     match &file.source {
         MediaSource::Link(link) => json!({ "link": link }),
@@ -32,7 +32,7 @@ fn file_source(file: &Media) -> Value {
     }
 }
 
-/// A file as a part of something else, under its type: a caption has no place there.
+/// Builds the object of a file inside a header or card, under its type; it has no caption.
 pub(super) fn typed(file: &Media) -> Value {
     let kind = file.kind.name();
     let mut part = file_source(file);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::media;
 use crate::message::{Header, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
-/// Writes the object.
+/// Builds the object.
 pub(crate) fn part(template: &TemplateMessage) -> Value {
     let mut components = Vec::new();
     if let Some(header) = &template.header {
@@ -81,7 +81,7 @@ fn button(button: &TemplateButton) -> Value {
             json!({ "type": "action", "action": { "flow_token": value } }),
         ),
     };
-    // Meta writes the index as a text.
+    // Meta requires the index as a string.
     json!({
         "type": "button",
         "sub_type": kind,

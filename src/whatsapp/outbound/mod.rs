@@ -1,7 +1,7 @@
 //! Request bodies for `POST /{version}/{phone_number_id}/messages`, exactly as Meta documents them.
 //!
-//! It checks no lengths ([`crate::message::limits`] has) and sends nothing. Interactive messages
-//! and templates have a file each. Next on the way of a reply: [`crate::gateway`].
+//! Lengths are checked before, by [`crate::message::limits`]. Interactive messages and templates
+//! have a file each. Next on the way of a reply: [`crate::gateway`].
 
 mod interactive;
 mod media;
@@ -12,20 +12,20 @@ use serde_json::{Map, Value, json};
 use self::media::put;
 use crate::message::{ContactCard, Outbound, Recipient, Wamid};
 
-/// Whether the person sees "typing…" while the reply is on its way.
+/// Visibility of "typing…" to the contact before the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typing {
-    /// Shown until our next message, 25 seconds at most. Only when a reply follows.
+    /// Shown until the next outbound message, for at most 25 seconds; only when a reply follows.
     Shown,
     /// Not shown.
     No,
 }
 
-/// Writes the body of a send.
+/// Builds the body of a send.
 ///
-/// `about` is the message it quotes, or, for a reaction, the message reacted to. `claim_token`
-/// comes back in every receipt as `biz_opaque_callback_data`; all apps of the business account can
-/// read it, so it must name no person.
+/// `about` is the quoted message or, for a reaction, the message reacted to. Receipts return
+/// `claim_token` as `biz_opaque_callback_data`; all apps of the business account can read it, so it
+/// must not identify a contact.
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
@@ -40,7 +40,7 @@ pub fn message_body(
     body.insert("messaging_product".to_owned(), json!("whatsapp"));
     body.insert("recipient_type".to_owned(), json!("individual"));
     let (field, address) = match to {
-        // Without the plus Meta may put the business number's own country code in front.
+        // Without the plus, Meta may prefix the business number's own country code.
         Recipient::Phone(wa_id) => ("to", format!("+{}", wa_id.as_str())),
         Recipient::UserId(user_id) => ("recipient", user_id.as_str().to_owned()),
     };
@@ -60,7 +60,7 @@ pub fn message_body(
     Value::Object(body)
 }
 
-/// Writes the body of a read mark, which marks all earlier messages of the person too.
+/// Builds the body of a read mark, which also marks all earlier messages of the contact.
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators>.
@@ -77,7 +77,7 @@ pub fn read_mark_body(message: &Wamid, typing: Typing) -> Value {
     body
 }
 
-/// Meta's type and the object named like it.
+/// Returns Meta's type and the object named after it.
 fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
     match content {
         Outbound::Text { body, preview_url } => {
@@ -115,17 +115,15 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
     }
 }
 
-/// See
+/// Builds a contact card. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
 fn contact(card: &ContactCard) -> Value {
     let mut name = json!({ "formatted_name": card.name });
-    // Meta wants a part of the name beside the whole.
+    // Meta requires a part of the name beside the formatted one.
     let nameless = card.first_name.is_none() && card.last_name.is_none();
-    let first_name = card
-        .first_name
-        .as_deref()
-        .or(nameless.then_some(&card.name));
-    put(&mut name, "first_name", first_name);
+    let first_name = card.first_name.as_ref();
+    let first_name = first_name.or(nameless.then_some(&card.name));
+    put(&mut name, "first_name", first_name.map(String::as_str));
     put(&mut name, "last_name", card.last_name.as_deref());
     let mut part = json!({ "name": name });
     if let Some(company) = &card.company {

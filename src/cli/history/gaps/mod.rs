@@ -104,7 +104,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Calls `take` with every inbound text since `since`, the latest first.
-async fn each(store: &Store, since: Timestamp, mut take: impl FnMut(&InboundText)) -> anyhow::Result<()> {
+async fn each(
+    store: &Store,
+    since: Timestamp,
+    mut take: impl FnMut(&InboundText),
+) -> anyhow::Result<()> {
     let mut before = i64::MAX;
     loop {
         let page = store.inbound_texts(before, since, TOGETHER).await;

@@ -7,8 +7,9 @@ use crate::cli::terminal::count;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Quarantine, Store, StoreError};
+use crate::whatsapp::account_status;
+use crate::whatsapp::account_status::Severity;
 use crate::whatsapp::signature;
-use crate::whatsapp::standing::{self, Weight};
 
 /// Time without webhooks after which a test message is advised.
 const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -83,16 +84,16 @@ async fn account(report: &mut Report, store: &Store, now: Timestamp) -> Result<(
         report.advise(Health::Unknown, SUBJECT, "none ever came", advice);
         return Ok(());
     }
-    let troubles = standing::troubles(&news, now);
-    if troubles.is_empty() {
+    let issues = account_status::issues(&news, now);
+    if issues.is_empty() {
         report.add(Health::Good, SUBJECT, "nothing hinders it");
     }
-    for trouble in troubles {
-        let health = match trouble.weight {
-            Weight::Stops => Health::Bad,
-            Weight::Hinders => Health::Doubtful,
+    for issue in issues {
+        let health = match issue.severity {
+            Severity::Critical => Health::Bad,
+            Severity::Warning => Health::Doubtful,
         };
-        report.add(health, SUBJECT, trouble.sentence);
+        report.add(health, SUBJECT, issue.message);
     }
     Ok(())
 }

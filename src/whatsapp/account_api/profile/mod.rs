@@ -1,4 +1,4 @@
-//! The business profile: what people read when they tap a business's name.
+//! Business profile, which contacts see behind the business's name.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles>.
@@ -10,21 +10,21 @@ use super::{Checked, Problem, lenient};
 use crate::message::limits::length;
 use crate::whatsapp::api_call::Call;
 
-/// Characters of `about`; it cannot be empty.
+/// Maximum number of characters of `about`, which cannot be empty.
 pub const ABOUT_MAX: usize = 139;
-/// Characters of `address`.
+/// Maximum number of characters of `address`.
 pub const ADDRESS_MAX: usize = 256;
-/// Characters of `description` by Meta's guide.
+/// Maximum number of characters of `description` by Meta's guide.
 pub const DESCRIPTION_MAX: usize = 512;
-/// Characters of `description` by Meta's `OpenAPI` file.
+/// Maximum number of characters of `description` by Meta's `OpenAPI` file.
 pub const DESCRIPTION_SURE: usize = 256;
-/// Characters of `email`.
+/// Maximum number of characters of `email`.
 pub const EMAIL_MAX: usize = 128;
-/// Websites of one profile.
+/// Maximum number of websites of one profile.
 pub const WEBSITES_MAX: usize = 2;
-/// Characters of one website.
+/// Maximum number of characters of one website.
 pub const WEBSITE_MAX: usize = 256;
-/// What `vertical` may be.
+/// Values of `vertical`.
 pub const VERTICALS: [&str; 22] = [
     "OTHER",
     "AUTO",
@@ -52,33 +52,33 @@ pub const VERTICALS: [&str; 22] = [
 
 const FIELDS: &str = "about,address,description,email,profile_picture_url,websites,vertical";
 
-/// Asks for the profile of a number.
+/// Builds the request for the profile of a number.
 #[must_use]
 pub fn get(phone_number_id: &str) -> Call {
     Call::get(&[phone_number_id, "whatsapp_business_profile"]).with("fields", FIELDS)
 }
 
-/// What is to change; the rest stays as it is.
+/// Changed keys; the others keep their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The line under the name.
+    /// Line under the name.
     pub about: Option<String>,
-    /// Where it is.
+    /// Street address.
     pub address: Option<String>,
-    /// What it does.
+    /// Description of the business.
     pub description: Option<String>,
-    /// Whom to write to.
+    /// Email address.
     pub email: Option<String>,
-    /// All of them: they replace the ones that are there.
+    /// All websites; they replace the former ones unless empty.
     pub websites: Vec<String>,
-    /// One of [`VERTICALS`], in any case.
+    /// One of [`VERTICALS`], in either case.
     pub vertical: Option<String>,
 }
 
-/// Changes the profile of a number.
+/// Builds the request that changes the profile of a number.
 ///
 /// # Errors
-/// Every [`Problem`] there is.
+/// Every [`Problem`] of the changes.
 pub fn update(phone_number_id: &str, changes: &Changes) -> Result<Checked, Vec<Problem>> {
     let mut problems = changes.problems();
     let mut body = Map::new();
@@ -100,10 +100,8 @@ pub fn update(phone_number_id: &str, changes: &Changes) -> Result<Checked, Vec<P
         body.insert("vertical".to_owned(), json!(vertical.to_uppercase()));
     }
     if body.is_empty() {
-        problems.push(Problem::new(
-            "profile",
-            "nothing is named that is to change",
-        ));
+        let message = "nothing is named that is to change";
+        problems.push(Problem::new("profile", message));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -120,52 +118,38 @@ pub fn update(phone_number_id: &str, changes: &Changes) -> Result<Checked, Vec<P
 
 impl Changes {
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut at_most = |part: &str, text: &str, max: usize| {
-            let length = length(text);
-            if length > max {
-                let message = format!("has {length} characters, but WhatsApp takes at most {max}");
-                problems.push(Problem::new(part, message));
-            }
-        };
-        let limits = [
+        let texts = [
             ("about", &self.about, ABOUT_MAX),
             ("address", &self.address, ADDRESS_MAX),
             ("description", &self.description, DESCRIPTION_MAX),
             ("email", &self.email, EMAIL_MAX),
         ];
-        for (part, text, max) in limits {
-            if let Some(text) = text {
-                at_most(part, text, max);
-            }
-        }
-        for (index, website) in self.websites.iter().enumerate() {
-            at_most(&format!("websites[{index}]"), website, WEBSITE_MAX);
-        }
-        if self
-            .about
-            .as_ref()
-            .is_some_and(|text| text.trim().is_empty())
-        {
+        let texts = texts.into_iter().filter_map(|(part, text, max)| {
+            Problem::too_long(part, text.as_deref().unwrap_or_default(), max)
+        });
+        let websites = self.websites.iter().enumerate();
+        let long_websites = websites.clone().filter_map(|(index, website)| {
+            Problem::too_long(&format!("websites[{index}]"), website, WEBSITE_MAX)
+        });
+        let mut problems: Vec<Problem> = texts.chain(long_websites).collect();
+        let about = self.about.as_deref().map(str::trim);
+        if about.is_some_and(str::is_empty) {
             problems.push(Problem::new("about", "cannot be empty"));
         }
         if let Some(email) = self.email.as_ref().filter(|email| !email.is_empty()) {
             let parts = email.split_once('@');
             if parts.is_none_or(|(user, host)| user.is_empty() || host.is_empty()) {
-                problems.push(Problem::new(
-                    "email",
-                    "is no address: it needs a name, an @ and a host",
-                ));
+                let message = "is no address: it needs a name, an @ and a host";
+                problems.push(Problem::new("email", message));
             }
         }
         if self.websites.len() > WEBSITES_MAX {
-            let message = format!(
-                "has {} addresses, but WhatsApp takes at most {WEBSITES_MAX}",
-                self.websites.len()
-            );
+            let count = self.websites.len();
+            let message =
+                format!("has {count} addresses, but WhatsApp takes at most {WEBSITES_MAX}");
             problems.push(Problem::new("websites", message));
         }
-        for (index, website) in self.websites.iter().enumerate() {
+        for (index, website) in websites {
             let rest = ["https://", "http://"].map(|scheme| website.strip_prefix(scheme));
             if rest.into_iter().flatten().all(str::is_empty) {
                 let message = "must begin with https:// or http://";
@@ -192,26 +176,26 @@ impl Changes {
     }
 }
 
-/// A profile; what is not set is empty.
+/// Business profile; absent keys are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Profile {
-    /// The line under the name.
+    /// Line under the name.
     #[serde(deserialize_with = "lenient::text")]
     pub about: String,
-    /// Where it is.
+    /// Street address.
     #[serde(deserialize_with = "lenient::text")]
     pub address: String,
-    /// What it does.
+    /// Description of the business.
     #[serde(deserialize_with = "lenient::text")]
     pub description: String,
-    /// Whom to write to.
+    /// Email address.
     #[serde(deserialize_with = "lenient::text")]
     pub email: String,
-    /// Its picture, at Meta.
+    /// Address of the picture at Meta.
     #[serde(deserialize_with = "lenient::text")]
     pub profile_picture_url: String,
-    /// At most two.
+    /// At most two websites.
     #[serde(deserialize_with = "websites")]
     pub websites: Vec<String>,
     /// One of [`VERTICALS`], or `UNDEFINED`.
@@ -220,41 +204,38 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads the answer to [`get`].
+    /// Reads the response to [`get`].
     #[must_use]
-    pub fn read(answer: &Value) -> Self {
-        lenient::read(&found(answer))
+    pub fn read(response: &Value) -> Self {
+        lenient::read(&profile_object(response))
     }
 }
 
-/// The profile inside the answer to [`get`], as it came: Meta's guide shows it plain, its `OpenAPI`
-/// file below `business_profile`.
+/// Returns the profile inside the response to [`get`], unchanged: Meta's guide shows it at the top,
+/// its `OpenAPI` file below `business_profile`.
 #[must_use]
-pub fn found(answer: &Value) -> Value {
-    let row = answer["data"].get(0).unwrap_or(&answer["data"]);
+pub fn profile_object(response: &Value) -> Value {
+    let row = response["data"].get(0).unwrap_or(&response["data"]);
     let nested = row
         .get("business_profile")
         .filter(|inner| inner.is_object());
     nested.unwrap_or(row).clone()
 }
 
-/// An array of texts; or one text, which an old page of Meta's shows with an array written inside.
+/// Deserializes an array of texts, or one text, which an old page of Meta's shows with an array
+/// encoded inside.
 fn websites<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    let written = value
+    let encoded = value
         .as_str()
         .and_then(|text| serde_json::from_str(text).ok());
-    let value: Value = written.unwrap_or(value);
-    let texts: Vec<String> = match &value {
-        Value::Array(elements) => elements
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        Value::String(text) => vec![text.clone()],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-    };
-    Ok(texts.into_iter().filter(|text| !text.is_empty()).collect())
+    let value: Value = encoded.unwrap_or(value);
+    let elements = value
+        .as_array()
+        .map_or(std::slice::from_ref(&value), Vec::as_slice);
+    let texts = elements.iter().filter_map(Value::as_str);
+    let texts = texts.filter(|text| !text.is_empty());
+    Ok(texts.map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -6,111 +6,69 @@ fn changed(change: impl FnOnce(&mut Changes)) -> Changes {
     changes
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every key of a change is optional"
-)]
-fn some(length: usize) -> Option<String> {
-    Some("x".repeat(length))
+fn x(length: usize) -> String {
+    "x".repeat(length)
 }
 
 #[test]
 fn each_limit_is_taken_at_its_edge_and_refused_behind_it() {
-    let website = |length: usize| vec![format!("https://{}", "x".repeat(length - 8))];
-    let email = |length: usize| Some(format!("{}@x.example", "a".repeat(length - 10)));
-    let table: Vec<(&str, Changes, Changes)> = vec![
-        (
-            "about",
-            changed(|c| c.about = some(139)),
-            changed(|c| c.about = some(140)),
-        ),
-        (
-            "about",
-            changed(|c| c.about = some(1)),
-            changed(|c| c.about = some(0)),
-        ),
-        (
-            "address",
-            changed(|c| c.address = some(256)),
-            changed(|c| c.address = some(257)),
-        ),
-        (
-            "description",
-            changed(|c| c.description = some(512)),
-            changed(|c| c.description = some(513)),
-        ),
-        (
-            "email",
-            changed(|c| c.email = email(128)),
-            changed(|c| c.email = email(129)),
-        ),
-        (
-            "email",
-            changed(|c| c.email = Some("a@b".to_owned())),
-            changed(|c| c.email = Some("a@".to_owned())),
-        ),
-        (
-            "websites[0]",
-            changed(|c| c.websites = website(256)),
-            changed(|c| c.websites = website(257)),
-        ),
-        (
-            "websites[0]",
-            changed(|c| c.websites = vec!["http://x".to_owned()]),
-            changed(|c| c.websites = vec!["x.example".to_owned()]),
-        ),
+    type Change = fn(&mut Changes, String);
+    let about: Change = |changes, text| changes.about = Some(text);
+    let address: Change = |changes, text| changes.address = Some(text);
+    let description: Change = |changes, text| changes.description = Some(text);
+    let email: Change = |changes, text| changes.email = Some(text);
+    let websites: Change = |changes, urls| {
+        changes.websites = urls.split(' ').map(str::to_owned).collect();
+    };
+    let vertical: Change = |changes, text| changes.vertical = Some(text);
+    let nothing: Change = |changes, text| {
+        changes.address = Some(text).filter(String::is_empty);
+    };
+    let text = str::to_owned;
+    let website = |length: usize| format!("https://{}", x(length - 8));
+    let host = |length: usize| format!("{}@x.example", x(length - 10));
+    let table = [
+        ("about", about, x(139), x(140)),
+        ("about", about, x(1), x(0)),
+        ("address", address, x(256), x(257)),
+        ("description", description, x(512), x(513)),
+        ("email", email, host(128), host(129)),
+        ("email", email, text("a@b"), text("a@")),
+        ("websites[0]", websites, website(256), website(257)),
+        ("websites[0]", websites, text("http://x"), text("x.example")),
         (
             "websites",
-            changed(|c| c.websites = vec!["https://x".to_owned(); 2]),
-            changed(|c| c.websites = vec!["https://x".to_owned(); 3]),
+            websites,
+            ["https://x"; 2].join(" "),
+            ["https://x"; 3].join(" "),
         ),
-        (
-            "vertical",
-            changed(|c| c.vertical = Some("retail".to_owned())),
-            changed(|c| c.vertical = Some("UNDEFINED".to_owned())),
-        ),
-        (
-            "profile",
-            changed(|c| c.address = some(0)),
-            Changes::default(),
-        ),
+        ("vertical", vertical, text("retail"), text("UNDEFINED")),
+        ("profile", nothing, x(0), x(1)),
     ];
-    for (part, taken, refused) in table {
-        assert!(update("1", &taken).is_ok(), "{part}: {taken:?}");
-        let problems = update("1", &refused).unwrap_err();
+    for (part, change, taken, refused) in table {
+        let update = |value| update("1", &changed(|changes| change(changes, value)));
+        assert!(update(taken).is_ok(), "{part}");
+        let problems = update(refused).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].part, part);
     }
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let changes = Changes {
-        about: some(0),
-        email: some(200),
+        about: Some(x(0)),
+        email: Some(x(200)),
         websites: vec!["a".to_owned(), "b".to_owned(), "https://c".to_owned()],
         vertical: Some("BAKERY".to_owned()),
         ..Changes::default()
     };
 
-    let parts: Vec<String> = update("1", &changes)
-        .unwrap_err()
-        .into_iter()
-        .map(|problem| problem.part)
-        .collect();
+    let problems = update("1", &changes).unwrap_err().into_iter();
 
-    assert_eq!(
-        parts,
-        [
-            "email",
-            "about",
-            "email",
-            "websites",
-            "websites[0]",
-            "websites[1]",
-            "vertical"
-        ]
-    );
+    let parts: Vec<String> = problems.map(|problem| problem.part).collect();
+    let expected = "email about email websites websites[0] websites[1] vertical";
+    assert_eq!(parts.join(" "), expected);
 }
 
 #[test]
@@ -131,8 +89,8 @@ fn only_what_changes_is_sent() {
 
 #[test]
 fn a_description_that_may_be_too_long_is_sent_with_a_warning() {
-    let sure = update("1", &changed(|c| c.description = some(256))).unwrap();
-    let unsure = update("1", &changed(|c| c.description = some(257))).unwrap();
+    let sure = update("1", &changed(|c| c.description = Some(x(256)))).unwrap();
+    let unsure = update("1", &changed(|c| c.description = Some(x(257)))).unwrap();
 
     assert_eq!((sure.warnings.len(), unsure.warnings.len()), (0, 1));
 }

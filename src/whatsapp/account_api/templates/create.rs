@@ -1,5 +1,5 @@
-//! Making a template: every limit is checked before it is sent for review, which takes hours and
-//! ends without a reason.
+//! Creation of a template. Every limit is checked before the review, which takes hours and gives no
+//! reasons.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
@@ -7,36 +7,36 @@
 use serde_json::Value;
 
 use super::{is_position, variables};
-use crate::message::limits::length;
 use crate::whatsapp::account_api::{Checked, Problem};
 use crate::whatsapp::api_call::Call;
 
-/// Characters of a name.
+/// Maximum number of characters of a name.
 const NAME_MAX: usize = 512;
-/// Characters of a header line.
+/// Maximum number of characters of a header line.
 const HEADER_MAX: usize = 60;
-/// Characters of the text.
+/// Maximum number of characters of the text.
 const BODY_MAX: usize = 1024;
-/// Characters of a footer.
+/// Maximum number of characters of a footer.
 const FOOTER_MAX: usize = 60;
-/// Buttons of one template.
+/// Maximum number of buttons.
 const BUTTONS_MAX: usize = 10;
-/// Characters of a label.
+/// Maximum number of characters of a label.
 const LABEL_MAX: usize = 25;
-/// Characters of an address.
+/// Maximum number of characters of an address.
 const URL_MAX: usize = 2000;
-/// Buttons that open an address.
+/// Maximum number of buttons that open an address.
 const URL_BUTTONS_MAX: usize = 2;
-/// Buttons that call.
+/// Maximum number of buttons that call a number.
 const PHONE_BUTTONS_MAX: usize = 1;
-/// Digits of the number that is called.
+/// Maximum number of digits of a called number.
 const PHONE_DIGITS_MAX: usize = 20;
-/// Buttons that copy a code.
+/// Maximum number of buttons that copy a code.
 const COPY_BUTTONS_MAX: usize = 1;
-/// Characters of a code to copy. Newer pages of Meta's say 20: we stay with the smaller one.
+/// Maximum number of characters of a code to copy: the smaller of Meta's values (newer pages say
+/// 20).
 const CODE_MAX: usize = 15;
 
-/// The keys we know; Meta adds others.
+/// Known keys; Meta adds others.
 const KEYS: [&str; 6] = [
     "name",
     "language",
@@ -46,14 +46,14 @@ const KEYS: [&str; 6] = [
     "message_send_ttl_seconds",
 ];
 
-/// Makes a template from what the owner wrote, in Graph's own shape.
+/// Builds the request that creates a template, written by the owner in Graph's own shape.
 ///
 /// # Errors
-/// Every [`Problem`] there is.
+/// Every [`Problem`] of the template.
 pub fn create(waba: &str, template: &Value) -> Result<Checked, Vec<Problem>> {
     let mut checker = Checker {
         is_named: is_word(&template["parameter_format"], "NAMED"),
-        // Meta writes the texts of these itself.
+        // Meta supplies the texts of these.
         has_own_texts: !is_word(&template["category"], "AUTHENTICATION"),
         problems: Vec::new(),
         warnings: Vec::new(),
@@ -61,10 +61,8 @@ pub fn create(waba: &str, template: &Value) -> Result<Checked, Vec<Problem>> {
     match template.as_object() {
         Some(keys) => {
             for key in keys.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-                checker.warn(
-                    key,
-                    "is a key that replyd does not know; it is sent as it is",
-                );
+                let message = "is a key that replyd does not know; it is sent as it is";
+                checker.warn(key, message);
             }
             checker.template(template);
         }
@@ -79,11 +77,10 @@ pub fn create(waba: &str, template: &Value) -> Result<Checked, Vec<Problem>> {
     })
 }
 
-/// Meta's words come in either case in its own examples.
+/// Compares with one of Meta's words, which its own examples write in either case.
 fn is_word(value: &Value, word: &str) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.eq_ignore_ascii_case(word))
+    let text = value.as_str();
+    text.is_some_and(|text| text.eq_ignore_ascii_case(word))
 }
 
 fn elements(value: &Value) -> &[Value] {
@@ -111,34 +108,21 @@ impl Checker {
         if template["language"].as_str().is_none_or(str::is_empty) {
             self.report("language", "is missing; it is written like `en_US`");
         }
-        self.one_of(
-            "category",
-            &template["category"],
-            &["UTILITY", "MARKETING", "AUTHENTICATION"],
-        );
-        if !template["parameter_format"].is_null() {
-            self.one_of(
-                "parameter_format",
-                &template["parameter_format"],
-                &["POSITIONAL", "NAMED"],
-            );
+        let categories = ["UTILITY", "MARKETING", "AUTHENTICATION"];
+        self.one_of("category", &template["category"], &categories);
+        let format = &template["parameter_format"];
+        if !format.is_null() {
+            self.one_of("parameter_format", format, &["POSITIONAL", "NAMED"]);
         }
         let seconds = &template["message_send_ttl_seconds"];
-        if !seconds.is_null()
-            && seconds
-                .as_i64()
-                .is_none_or(|seconds| seconds < -1 || seconds == 0)
-        {
-            self.report(
-                "message_send_ttl_seconds",
-                "must be a whole number of seconds, or -1",
-            );
+        let is_lifetime = |seconds: i64| seconds == -1 || seconds > 0;
+        if !seconds.is_null() && !seconds.as_i64().is_some_and(is_lifetime) {
+            let message = "must be a whole number of seconds, or -1";
+            self.report("message_send_ttl_seconds", message);
         }
         let components = elements(&template["components"]);
-        let bodies = components
-            .iter()
-            .filter(|part| is_word(&part["type"], "BODY"));
-        match bodies.count() {
+        let is_body = |part: &&Value| is_word(&part["type"], "BODY");
+        match components.iter().filter(is_body).count() {
             1 => {}
             0 => self.report("components", "have no part of the type BODY"),
             _ => self.report("components", "have more than one part of the type BODY"),
@@ -174,10 +158,10 @@ impl Checker {
             "FOOTER" => self.footer(part, component),
             "BUTTONS" => self.buttons(part, elements(&component["buttons"])),
             "" => self.report(format!("{part}.type"), "is missing"),
-            _ => self.warn(
-                format!("{part}.type"),
-                format!("is {kind}, which replyd does not check"),
-            ),
+            _ => {
+                let message = format!("is {kind}, which replyd does not check");
+                self.warn(format!("{part}.type"), message);
+            }
         }
     }
 
@@ -186,18 +170,15 @@ impl Checker {
         self.one_of(&format!("{part}.format"), &header["format"], &formats);
         if is_word(&header["format"], "TEXT") {
             let text = self.text(&format!("{part}.text"), &header["text"], HEADER_MAX);
-            if self
-                .variables(part, "header", text, &header["example"])
-                .len()
-                > 1
-            {
+            let variables = self.variables(part, "header", text, &header["example"]);
+            if variables.len() > 1 {
                 self.report(format!("{part}.text"), "has more than one variable");
             }
-        } else if formats[1..4]
-            .iter()
-            .any(|word| is_word(&header["format"], word))
-            && elements(&header["example"]["header_handle"]).is_empty()
-        {
+            return;
+        }
+        let mut files = formats[1..4].iter();
+        let is_file = files.any(|word| is_word(&header["format"], word));
+        if is_file && elements(&header["example"]["header_handle"]).is_empty() {
             let message =
                 "is missing: Meta wants to see a file, by the handle of an upload to your app";
             self.report(format!("{part}.example.header_handle"), message);
@@ -230,7 +211,7 @@ impl Checker {
         }
     }
 
-    /// A text that must be there; empty when it is not.
+    /// Returns a required text; reports a missing one and returns an empty text.
     fn text<'a>(&mut self, part: &str, text: &'a Value, max: usize) -> &'a str {
         let text = text.as_str().unwrap_or_default();
         if text.trim().is_empty() {
@@ -241,14 +222,11 @@ impl Checker {
     }
 
     fn at_most(&mut self, part: &str, text: &str, max: usize) {
-        let length = length(text);
-        if length > max {
-            let message = format!("has {length} characters, but WhatsApp takes at most {max}");
-            self.report(part, message);
-        }
+        self.problems.extend(Problem::too_long(part, text, max));
     }
 
-    /// Checks that variables are numbered or named in a row, and that each has its example.
+    /// Checks that variables are numbered consecutively or named, and that each has an example;
+    /// returns the variables.
     fn variables(&mut self, part: &str, kind: &str, text: &str, example: &Value) -> Vec<String> {
         let placeholders = variables(text);
         let place = format!("{part}.text");
@@ -273,18 +251,11 @@ impl Checker {
                 self.report(&place, message);
             }
         }
-        let key = if self.is_named {
-            "text_named_params"
-        } else {
-            "text"
-        };
-        let key = format!("{kind}_{key}");
+        let ending = if self.is_named { "_named_params" } else { "" };
+        let key = format!("{kind}_text{ending}");
         let given = &example[&key];
-        let given = elements(if given[0].is_array() {
-            &given[0]
-        } else {
-            given
-        });
+        let nested = given.get(0).filter(|first| first.is_array());
+        let given = elements(nested.unwrap_or(given));
         let has_example = |name: &String| {
             let mut given = given.iter();
             given.any(|given| given["param_name"] == name.as_str() && !given["example"].is_null())
@@ -295,10 +266,8 @@ impl Checker {
             given.len() == placeholders.len()
         };
         if !complete {
-            let message = format!(
-                "must give one value for each variable: {}",
-                placeholders.join(", ")
-            );
+            let names = placeholders.join(", ");
+            let message = format!("must give one value for each variable: {names}");
             self.report(format!("{part}.example.{key}"), message);
         }
         placeholders
@@ -310,27 +279,19 @@ impl Checker {
             self.report(&part, "is empty");
         }
         let limits = [
-            ("", "buttons", BUTTONS_MAX),
-            ("URL", "buttons of the type URL", URL_BUTTONS_MAX),
-            (
-                "PHONE_NUMBER",
-                "buttons of the type PHONE_NUMBER",
-                PHONE_BUTTONS_MAX,
-            ),
-            (
-                "COPY_CODE",
-                "buttons of the type COPY_CODE",
-                COPY_BUTTONS_MAX,
-            ),
+            ("", BUTTONS_MAX),
+            (" of the type URL", URL_BUTTONS_MAX),
+            (" of the type PHONE_NUMBER", PHONE_BUTTONS_MAX),
+            (" of the type COPY_CODE", COPY_BUTTONS_MAX),
         ];
-        for (kind, name, max) in limits {
+        for (name, max) in limits {
+            let kind = name.trim_start_matches(" of the type ");
             let has_kind = |button: &&Value| kind.is_empty() || is_word(&button["type"], kind);
             let count = buttons.iter().filter(has_kind).count();
             if count > max {
-                self.report(
-                    &part,
-                    format!("has {count} {name}, but WhatsApp takes at most {max}"),
-                );
+                let message =
+                    format!("has {count} buttons{name}, but WhatsApp takes at most {max}");
+                self.report(&part, message);
             }
         }
         let is_quick = |button: &Value| is_word(&button["type"], "QUICK_REPLY");
@@ -346,20 +307,10 @@ impl Checker {
     }
 
     fn button(&mut self, part: &str, button: &Value) {
-        let kind = button["type"]
-            .as_str()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        let labelled = [
-            "QUICK_REPLY",
-            "URL",
-            "PHONE_NUMBER",
-            "FLOW",
-            "CATALOG",
-            "MPM",
-            "SPM",
-        ];
-        if labelled.contains(&kind.as_str()) {
+        const LABELLED: &str = "QUICK_REPLY URL PHONE_NUMBER FLOW CATALOG MPM SPM";
+        let kind = button["type"].as_str().unwrap_or_default();
+        let kind = kind.to_ascii_uppercase();
+        if LABELLED.split(' ').any(|labelled| labelled == kind) {
             self.text(&format!("{part}.text"), &button["text"], LABEL_MAX);
         } else if let Some(label) = button["text"].as_str() {
             self.at_most(&format!("{part}.text"), label, LABEL_MAX);
@@ -376,11 +327,7 @@ impl Checker {
             }
             "COPY_CODE" => {
                 let example = &button["example"];
-                let code = if example.is_array() {
-                    &example[0]
-                } else {
-                    example
-                };
+                let code = example.get(0).unwrap_or(example);
                 self.text(&format!("{part}.example"), code, CODE_MAX);
             }
             "" => self.report(format!("{part}.type"), "is missing"),
@@ -403,10 +350,8 @@ impl Checker {
         }
         let example = &button["example"];
         if elements(example).is_empty() && example.as_str().is_none_or(str::is_empty) {
-            self.report(
-                format!("{part}.example"),
-                "is missing: show a complete address",
-            );
+            let message = "is missing: show a complete address";
+            self.report(format!("{part}.example"), message);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Message templates: asking for them, reading them, making and removing them.
+//! Message templates: listing, reading, creation and deletion.
 //!
 //! See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
@@ -14,20 +14,20 @@ use super::{PAGE_ROWS, lenient};
 use crate::message::{ButtonShape, HeaderShape, TemplateShape};
 use crate::whatsapp::api_call::Call;
 
-/// Graph gives few fields by itself, so each is asked for.
+/// Requested fields; without the list, Graph returns few of them.
 const FIELDS: &str = "id,name,language,status,category,parameter_format,components,quality_score,\
     rejected_reason";
 
-/// Which templates are asked for.
+/// Selection of templates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Meta's word for a status, in any case.
+    /// Meta's word for a status, in either case.
     pub status: Option<String>,
-    /// The name, or a part of it: Meta does not say which.
+    /// Name, or a part of it: Meta does not document which.
     pub name: Option<String>,
 }
 
-/// Asks for a page of an account's templates.
+/// Builds the request for one page of an account's templates.
 #[must_use]
 pub fn list(waba: &str, filter: &Filter, after: Option<&str>) -> Call {
     Call::get(&[waba, "message_templates"])
@@ -41,7 +41,7 @@ pub fn list(waba: &str, filter: &Filter, after: Option<&str>) -> Call {
         .with_some("after", after)
 }
 
-/// Removes a template: one language of it by its id, or all of them.
+/// Builds the request that deletes a template: one language by its id, or all languages.
 #[must_use]
 pub fn delete(waba: &str, name: &str, id: Option<&str>) -> Call {
     Call::delete(&[waba, "message_templates"])
@@ -49,20 +49,20 @@ pub fn delete(waba: &str, name: &str, id: Option<&str>) -> Call {
         .with("name", name)
 }
 
-/// One template in one language; a field that did not come is empty.
+/// Template in one language; absent fields are empty.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Template {
-    /// Meta's id of this language of it.
+    /// Meta's id of the template in this language.
     #[serde(deserialize_with = "lenient::text")]
     pub id: String,
-    /// `[a-z0-9_]`.
+    /// Name of `[a-z0-9_]`.
     #[serde(deserialize_with = "lenient::text")]
     pub name: String,
-    /// `en_US`.
+    /// Language like `en_US`.
     #[serde(deserialize_with = "lenient::text")]
     pub language: String,
-    /// `APPROVED`, `PAUSED` and more; an open set.
+    /// `APPROVED`, `PAUSED`; an open set.
     #[serde(deserialize_with = "lenient::text")]
     pub status: String,
     /// `UTILITY`, `MARKETING`, `AUTHENTICATION`; an open set.
@@ -74,80 +74,80 @@ pub struct Template {
     /// `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
     #[serde(rename = "quality_score", deserialize_with = "lenient::inner_text")]
     pub quality: String,
-    /// Why it was rejected; `NONE` when it was not.
+    /// Reason of the rejection, or `NONE`.
     #[serde(deserialize_with = "lenient::text")]
     pub rejected_reason: String,
-    /// Header, body, footer, buttons and more.
+    /// Header, body, footer, buttons and others.
     #[serde(deserialize_with = "lenient::list")]
     pub components: Vec<Component>,
 }
 
-/// One part of a template.
+/// Part of a template.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Component {
-    /// `HEADER`, `BODY`, `FOOTER`, `BUTTONS`, `CAROUSEL` and more; an open set.
+    /// `HEADER`, `BODY`, `FOOTER`, `BUTTONS`, `CAROUSEL`; an open set.
     #[serde(rename = "type", deserialize_with = "lenient::text")]
     pub kind: String,
-    /// Of a header: `TEXT`, `IMAGE`, `VIDEO`, `DOCUMENT`, `LOCATION`.
+    /// Format of a header: `TEXT`, `IMAGE`, `VIDEO`, `DOCUMENT`, `LOCATION`.
     #[serde(deserialize_with = "lenient::text")]
     pub format: String,
-    /// With its variables: `Hi {{1}}`.
+    /// Text with its variables: `Hi {{1}}`.
     #[serde(deserialize_with = "lenient::text")]
     pub text: String,
-    /// Of the part `BUTTONS`.
+    /// Buttons of a `BUTTONS` part.
     #[serde(deserialize_with = "lenient::list")]
     pub buttons: Vec<TemplateButton>,
-    /// Of the part `CAROUSEL`.
+    /// Cards of a `CAROUSEL` part.
     #[serde(deserialize_with = "lenient::list")]
     pub cards: Vec<Card>,
-    /// A value for each variable, in one of several shapes.
+    /// Example values of the variables, in one of several shapes.
     #[serde(deserialize_with = "lenient::or_default")]
     pub example: Value,
 }
 
-/// One button of a template.
+/// Button of a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TemplateButton {
-    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP`, `FLOW` and more; an open set.
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP`, `FLOW`; an open set.
     #[serde(rename = "type", deserialize_with = "lenient::text")]
     pub kind: String,
-    /// The label.
+    /// Label.
     #[serde(deserialize_with = "lenient::text")]
     pub text: String,
-    /// May end with a variable.
+    /// Address that the button opens; may end with a variable.
     #[serde(deserialize_with = "lenient::text")]
     pub url: String,
-    /// Who is called.
+    /// Number that the button calls.
     #[serde(deserialize_with = "lenient::text")]
     pub phone_number: String,
 }
 
-/// One card of a carousel.
+/// Card of a carousel.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Card {
-    /// Its header, body and buttons.
+    /// Header, body and buttons.
     #[serde(deserialize_with = "lenient::list")]
     pub components: Vec<Component>,
 }
 
 impl Template {
-    /// Reads one row of the answer to [`list`].
+    /// Reads one row of the response to [`list`].
     #[must_use]
     pub fn read(row: &Value) -> Self {
         lenient::read(row)
     }
 
-    /// The part of this kind, when there is one.
+    /// Returns the part of this kind, if present.
     #[must_use]
     pub fn part(&self, kind: &str) -> Option<&Component> {
         let mut parts = self.components.iter();
         parts.find(|part| part.kind.eq_ignore_ascii_case(kind))
     }
 
-    /// The buttons, in the order they are numbered.
+    /// Returns the buttons; their indexes are the numbers that sends refer to.
     #[must_use]
     pub fn buttons(&self) -> &[TemplateButton] {
         self.part("BUTTONS").map_or(&[], |part| &part.buttons)
@@ -155,7 +155,8 @@ impl Template {
 }
 
 impl Component {
-    /// The example of each variable, in the order of [`variables`]; shorter when Meta gave fewer.
+    /// Returns the examples of the variables, in the order of [`variables`]; fewer when Meta gave
+    /// fewer.
     #[must_use]
     pub fn examples(&self) -> Vec<String> {
         let kind = self.kind.to_lowercase();
@@ -166,25 +167,20 @@ impl Component {
                 let param = params.find(|param| param["param_name"] == variable.as_str());
                 param.map(|param| lenient::text_of(&param["example"]))
             };
-            return variables(&self.text)
-                .iter()
-                .map_while(example_for)
-                .collect();
+            let variables = variables(&self.text);
+            return variables.iter().map_while(example_for).collect();
         }
-        // A header has one variable and a list of examples, a body has lists of lists.
+        // A header has a list of examples, a body has a list of lists.
         let examples = &self.example[format!("{kind}_text")];
-        let examples = if examples[0].is_array() {
-            &examples[0]
-        } else {
-            examples
-        };
-        let texts = examples.as_array().into_iter().flatten();
+        let nested = examples.get(0).filter(|first| first.is_array());
+        let texts = nested.unwrap_or(examples).as_array().into_iter().flatten();
         texts.map(lenient::text_of).collect()
     }
 }
 
 impl TemplateButton {
-    /// Whether each send gives it a value: the end of its address, or the code that is copied. See
+    /// Whether a send must give the button a value: the end of its address, or the code to copy.
+    /// See
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
     #[must_use]
     pub fn needs_value(&self) -> bool {
@@ -196,21 +192,18 @@ impl TemplateButton {
     }
 }
 
-/// The variables of a text in the order they must be sent, each once: numbers ascending, names as
-/// they appear.
+/// Returns the distinct variables of a text in the order they must be sent: numbers ascending,
+/// names by appearance.
 #[must_use]
 pub fn variables(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for part in text.split("{{").skip(1) {
-        let Some((name, _)) = part.split_once("}}") else {
-            continue;
-        };
-        let name = name.trim().to_owned();
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
+        let name = part.split_once("}}").map_or("", |(name, _)| name.trim());
+        if !name.is_empty() && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
         }
     }
-    // Without names, the first value that is sent goes to {{1}}, wherever it stands.
+    // The first value sent replaces {{1}}, wherever it stands in the text.
     if names.iter().all(|name| is_position(name)) {
         names.sort_by_key(|name| name.parse::<u32>().unwrap_or(u32::MAX));
     }
@@ -221,7 +214,7 @@ fn is_position(variable: &str) -> bool {
     !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What rules need to know of a template.
+/// Extracts the parts of a template that rules are checked against.
 #[must_use]
 pub fn shape(template: &Template) -> TemplateShape {
     let body = template.part("BODY").map(|part| variables(&part.text));

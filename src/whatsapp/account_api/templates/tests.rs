@@ -7,7 +7,7 @@ fn template(components: &Value) -> Value {
     json!({ "name": "order_ok", "language": "en_US", "category": "UTILITY", "components": components })
 }
 
-/// A template whose only parts are a good body and this one.
+/// Builds a template of a valid body and this part.
 fn with(part: &Value) -> Value {
     template(&json!([{ "type": "BODY", "text": "Hello" }, part]))
 }
@@ -151,7 +151,7 @@ fn variables_need_examples_in_the_shape_of_their_format() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_with_their_places() {
+fn all_problems_are_reported_at_once_with_their_parts() {
     let template = json!({
         "name": "Order Ok", "category": "X", "parameter_format": "BOTH", "components": [
             { "type": "HEADER", "format": "GIF" },
@@ -177,12 +177,10 @@ fn all_problems_are_told_at_once_with_their_places() {
 }
 
 #[test]
-fn what_is_no_template_at_all_is_told() {
+fn values_of_other_types_are_no_templates() {
     for odd in [json!(null), json!([]), json!("text")] {
-        assert_eq!(
-            problems(&odd),
-            ["template: is not a table of keys and values"]
-        );
+        let expected = ["template: is not a table of keys and values"];
+        assert_eq!(problems(&odd), expected);
     }
     assert!(!problems(&json!({ "components": "x" })).is_empty());
     assert!(!problems(&json!({ "components": [null, 5] })).is_empty());
@@ -195,16 +193,11 @@ fn keys_that_meta_may_have_added_are_sent_with_a_warning() {
 
     let checked = create("102290129340398", &template).unwrap();
 
-    assert_eq!(
-        checked.call,
-        Call::post(&["102290129340398", "message_templates"], template)
-    );
-    let parts: Vec<&str> = checked
-        .warnings
-        .iter()
-        .map(|warning| warning.part.as_str())
-        .collect();
+    let path = ["102290129340398", "message_templates"];
+    assert_eq!(checked.call, Call::post(&path, template));
+    let parts = [0, 1].map(|index| checked.warnings[index].part.as_str());
     assert_eq!(parts, ["allow_category_change", "components[1].type"]);
+    assert_eq!(checked.warnings.len(), 2);
 }
 
 #[test]
@@ -236,10 +229,7 @@ fn a_template_is_read_whatever_is_missing_or_odd() {
         &json!({ "id": 700_100_200, "quality_score": { "score": "GREEN", "date": 1 },
         "components": [{ "type": "BUTTONS", "buttons": [{ "type": "URL", "url": null }, null] }] }),
     );
-    assert_eq!(
-        (read.id.as_str(), read.quality.as_str()),
-        ("700100200", "GREEN")
-    );
+    assert_eq!((&*read.id, &*read.quality), ("700100200", "GREEN"));
     assert_eq!(read.buttons().len(), 1);
 }
 
@@ -280,18 +270,13 @@ fn the_shape_of_a_template_says_what_a_send_must_give() {
 
     let shape = shape(&Template::read(&row));
 
-    assert_eq!(
-        shape.header,
-        Some(HeaderShape::Text(vec!["number".to_owned()]))
-    );
+    let header = HeaderShape::Text(vec!["number".to_owned()]);
+    assert_eq!(shape.header, Some(header));
     assert_eq!(shape.body, ["name", "day"]);
     assert!(shape.named);
     assert_eq!(shape.cards, 2);
-    let values: Vec<bool> = shape
-        .buttons
-        .iter()
-        .map(|button| button.needs_value)
-        .collect();
+    let buttons = shape.buttons.iter();
+    let values: Vec<bool> = buttons.map(|button| button.needs_value).collect();
     assert_eq!(values, [false, true, false, true, true]);
     assert_eq!(shape.buttons[0].kind, "quick_reply");
 }
@@ -308,9 +293,6 @@ fn examples_are_found_in_every_shape_meta_writes_them_in() {
     for value in table {
         assert_eq!(part(value.clone()).examples(), ["a", "2"], "{value}");
     }
-    assert!(
-        part(json!({ "type": "BODY", "text": "{{1}}", "example": 5 }))
-            .examples()
-            .is_empty()
-    );
+    let odd = json!({ "type": "BODY", "text": "{{1}}", "example": 5 });
+    assert_eq!(part(odd).examples(), Vec::<String>::new());
 }

@@ -1,46 +1,46 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::troubles;
-use crate::message::AccountNews;
+use super::{AccountIssue, issues};
+use crate::message::AccountStatusEvent;
 
 const DAY: i64 = 86_400;
 /// 2026-11-01.
 const START: i64 = 1_793_491_200;
 
-fn news(day: i64, field: &str, value: &Value) -> AccountNews {
-    AccountNews {
+fn event(day: i64, field: &str, value: &Value) -> AccountStatusEvent {
+    AccountStatusEvent {
         field: field.to_owned(),
         waba_id: Some("102290129340398".to_owned()),
-        told_at: Timestamp::from_second(START + day * DAY).unwrap(),
+        sent_at: Timestamp::from_second(START + day * DAY).unwrap(),
         raw: value.to_string(),
     }
 }
 
-/// What hinders on the first days after all this news.
-fn after(news: &[AccountNews]) -> Vec<String> {
-    on_day(5, news)
+/// Lists the issues that are open on day 5.
+fn after(events: &[AccountStatusEvent]) -> Vec<String> {
+    on_day(5, events)
 }
 
-fn on_day(day: i64, news: &[AccountNews]) -> Vec<String> {
+fn on_day(day: i64, events: &[AccountStatusEvent]) -> Vec<String> {
     let now = Timestamp::from_second(START + day * DAY).unwrap();
-    let troubles = troubles(news, now).into_iter();
-    troubles.map(|trouble| trouble.sentence).collect()
+    let issues = issues(events, now).into_iter();
+    issues.map(|AccountIssue { message, .. }| message).collect()
 }
 
-fn account(day: i64, value: &Value) -> AccountNews {
-    news(day, "account_update", value)
+fn account(day: i64, value: &Value) -> AccountStatusEvent {
+    event(day, "account_update", value)
 }
 
-fn ban(day: i64, state: &str) -> AccountNews {
+fn ban(day: i64, state: &str) -> AccountStatusEvent {
     let value = json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}});
     account(day, &value)
 }
 
-fn number(day: i64, event: &str, limit: &str) -> AccountNews {
+fn number(day: i64, kind: &str, limit: &str) -> AccountStatusEvent {
     let value =
-        json!({"display_phone_number": "15550001111", "event": event, "current_limit": limit});
-    news(day, "phone_number_quality_update", &value)
+        json!({"display_phone_number": "15550001111", "event": kind, "current_limit": limit});
+    event(day, "phone_number_quality_update", &value)
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn a_disabled_account_hinders_until_it_is_reinstated() {
     assert_eq!(
         after(&disabled),
         [
-            "account 102290129340398: disabled by WhatsApp, nobody is answered; look at Account quality in \
-             WhatsApp Manager and appeal (told 2026-11-01)"
+            "account 102290129340398: disabled by WhatsApp, no message is answered; look at Account quality \
+                         in WhatsApp Manager and appeal (reported 2026-11-01)"
         ]
     );
     assert!(on_day(400, &disabled).len() == 1, "however long ago");
     assert!(after(&again[..2]).is_empty());
-    assert!(after(&again)[0].ends_with("(told 2026-11-03)"));
+    assert!(after(&again)[0].ends_with("(reported 2026-11-03)"));
     let reinstated = account(3, &json!({"event": "ACCOUNT_REINSTATED"}));
     assert!(after(&[ban(0, "DISABLE"), reinstated]).is_empty());
 }
@@ -96,7 +96,7 @@ fn a_violation_and_a_critical_alert_are_held_for_a_month() {
     );
     let alert = |severity: &str, status: &str| {
         let value = json!({"alert_severity": severity, "alert_status": status, "alert_type": "X"});
-        news(1, "account_alerts", &value)
+        event(1, "account_alerts", &value)
     };
 
     let events = [violation, alert("CRITICAL", "ACTIVE")];
@@ -116,8 +116,8 @@ fn a_flagged_number_hinders_until_it_is_unflagged_and_is_not_spelled_out() {
     assert_eq!(
         sentences,
         [
-            "the number that ends in 1111: flagged for low quality; people block or report it: send less that \
-             nobody asked for (told 2026-11-01)"
+            "the number that ends in 1111: flagged for low quality; contacts block or report it: send fewer \
+                         unrequested messages (reported 2026-11-01)"
         ]
     );
     assert!(after(&[flagged, number(1, "UNFLAGGED", "TIER_2K")]).is_empty());
@@ -127,7 +127,7 @@ fn a_flagged_number_hinders_until_it_is_unflagged_and_is_not_spelled_out() {
 fn a_lowered_limit_hinders_until_it_rises_again() {
     let capability = |day, limit: Value| {
         let value = json!({"max_daily_conversations_per_business": limit});
-        news(day, "business_capability_update", &value)
+        event(day, "business_capability_update", &value)
     };
     let lowered = number(1, "DOWNGRADE", "TIER_250");
 
@@ -152,13 +152,11 @@ fn a_lowered_limit_hinders_until_it_rises_again() {
 #[test]
 fn a_deleted_or_offboarded_account_and_a_rejected_review_hinder() {
     let offboarded = account(0, &json!({"event": "ACCOUNT_OFFBOARDED"}));
-    let rejected = news(0, "account_review_update", &json!({"decision": "REJECTED"}));
-    let approved = news(1, "account_review_update", &json!({"decision": "APPROVED"}));
+    let deleted = account(0, &json!({"event": "ACCOUNT_DELETED"}));
+    let rejected = event(0, "account_review_update", &json!({"decision": "REJECTED"}));
+    let approved = event(1, "account_review_update", &json!({"decision": "APPROVED"}));
 
-    assert_eq!(
-        after(&[account(0, &json!({"event": "ACCOUNT_DELETED"}))]).len(),
-        1
-    );
+    assert_eq!(after(&[deleted]).len(), 1);
     let back = account(1, &json!({"event": "ACCOUNT_RECONNECTED"}));
     assert_eq!(after(std::slice::from_ref(&offboarded)).len(), 1);
     assert!(after(&[offboarded, back]).is_empty());
@@ -166,14 +164,12 @@ fn a_deleted_or_offboarded_account_and_a_rejected_review_hinder() {
 }
 
 #[test]
-fn news_of_no_known_shape_hinders_nobody() {
+fn events_of_unknown_shape_open_no_issue() {
     for raw in ["", "null", "[1]", "{}", r#"{"event":7,"current_limit":{}}"#] {
-        for field in crate::message::STANDING_FIELDS {
-            let news = AccountNews {
-                raw: raw.to_owned(),
-                ..news(0, field, &Value::Null)
-            };
-            assert!(after(&[news]).is_empty(), "{field} {raw}");
+        for field in crate::message::ACCOUNT_STATUS_FIELDS {
+            let mut event = event(0, field, &Value::Null);
+            raw.clone_into(&mut event.raw);
+            assert!(after(&[event]).is_empty(), "{field} {raw}");
         }
     }
 }
