@@ -39,7 +39,7 @@ call = { get = "https://shop.example/{{ match.number }}", save = "order" }
 reply = "It is {{ order.status }}."
 on_error = "Not now."
 [[test]]
-name = "a burst, two persons and an action"
+name = "a debounce, two persons and an action"
 talk = [
   { user = "where is" }, { user = "#4711" }, { as = "Bo", user = "opening hours" },
   { wait = "4s" }, { as = "Bo", bot = "From 8" },
