@@ -69,8 +69,8 @@ pub(crate) fn request<'a>(
     Outcome::Pending
 }
 
-/// Finds the reason why the contact may start no further action. An action whose answer could not be sent is
-/// not requested either.
+/// Finds the reason why the contact may start no further action. An action whose answer could not
+/// be sent is not requested either.
 fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<String> {
     let state = &ctx.turn.state;
     if state.pending_actions.len() >= PENDING_MAX {

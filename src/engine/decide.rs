@@ -1,10 +1,10 @@
 //! The decision on one event: pure, deterministic, explained.
 //!
 //! [`Engine::decide`] is the only place where answers are decided; the service, the terminal chat,
-//! `replyd test` and `replyd replay` all call it. It reads no clock and does no IO. A message passes
-//! the guards, then a flow that is under way or the rules answer it; timers and results of actions
-//! enter below the guards. Next on the way of a message: [`crate::store`], which calls it inside the
-//! transaction that stores the message.
+//! `replyd test` and `replyd replay` all call it. It reads no clock and does no IO. A message
+//! passes the guards, then a flow that is under way or the rules answer it; timers and results of
+//! actions enter below the guards. Next on the way of a message: [`crate::store`], which calls it
+//! inside the transaction that stores the message.
 
 use jiff::Timestamp;
 

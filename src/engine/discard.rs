@@ -7,8 +7,8 @@ use super::event::EngineEvent;
 use super::turn::{LateDecision, Turn};
 use crate::message::ConversationState;
 
-/// Discards the due timers if the turn did not touch them, because the rules failed or the number is
-/// not answered any more; after the end of an action, its pending entry. `before` is the state
+/// Discards the due timers if the turn did not touch them, because the rules failed or the number
+/// is not answered any more; after the end of an action, its pending entry. `before` is the state
 /// before the turn.
 pub(crate) fn discard_undone(
     turn: &mut Turn,

@@ -42,8 +42,8 @@ pub(crate) fn unsupported(_: &mut TurnContext<'_>, message: &Inbound) -> Option<
     Some(Stop::Because(Decision::Unsupported, note))
 }
 
-/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the answer
-/// is left out if the message is too old.
+/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the
+/// answer is left out if the message is too old.
 pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let Content::Text { body } = &message.content else {
         return None;

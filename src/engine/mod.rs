@@ -1,10 +1,10 @@
 //! The decision on one event: pure, deterministic, explained.
 //!
 //! [`Engine::decide`] is the only place where answers are decided; the service, the terminal chat,
-//! `replyd test` and `replyd replay` all call it. `decide` reads from top to bottom: the guards, then
-//! the flow in progress (`flow`) or the rules (`select`), then the answer (`respond`). No file calls
-//! one above it: ARCHITECTURE.md lists the floors. Next on the way of a message: [`crate::store`],
-//! which calls it inside the transaction that stores the message.
+//! `replyd test` and `replyd replay` all call it. `decide` reads from top to bottom: the guards,
+//! then the flow in progress (`flow`) or the rules (`select`), then the answer (`respond`). No file
+//! calls one above it: ARCHITECTURE.md lists the floors. Next on the way of a message:
+//! [`crate::store`], which calls it inside the transaction that stores the message.
 
 mod action_request;
 mod action_result;

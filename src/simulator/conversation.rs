@@ -13,8 +13,8 @@ use crate::engine::{Decision, Engine, EngineEvent, Explanation, Reply, Trace, Tu
 use crate::message::{ActionResult, Content, Conversation, Kind};
 use crate::rules::{Line, LineEvent, Test, button_id};
 
-/// Time in which a contact reads an answer before the next line. Without it, a test would exceed the
-/// reply budget faster than any real contact.
+/// Time in which a contact reads an answer before the next line. Without it, a test would exceed
+/// the reply budget faster than any real contact.
 const READING: SignedDuration = SignedDuration::from_secs(15);
 
 /// State of a test in progress.

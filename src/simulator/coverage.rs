@@ -1,8 +1,8 @@
 //! Coverage: the parts of the rules that tests reach.
 //!
-//! Parts are every rule and each of its `variants`, every step, every branch of `go`, every `retry`,
-//! the endings that a flow declares, and every `on_error`. `on_gone` is left out: it needs rules
-//! that change in the middle of a conversation, and a test has one set of rules.
+//! Parts are every rule and each of its `variants`, every step, every branch of `go`, every
+//! `retry`, the endings that a flow declares, and every `on_error`. `on_gone` is left out: it needs
+//! rules that change in the middle of a conversation, and a test has one set of rules.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Simulates conversations without a service: the examples and tests of the rules file, with a clock
-//! that is moved by hand.
+//! Simulates conversations without a service: the examples and tests of the rules file, with a
+//! clock that is moved by hand.
 //!
 //! Everything is decided by [`Engine::decide`], as in the service.
 

@@ -58,8 +58,8 @@ impl Template {
         Self::parse_with(source, scope, environment::environment)
     }
 
-    /// Checks an address. Values are escaped when it is filled in, so that each stays within its part
-    /// of the address.
+    /// Checks an address. Values are escaped when it is filled in, so that each stays within its
+    /// part of the address.
     ///
     /// # Errors
     /// Every problem found.
@@ -150,8 +150,8 @@ impl Template {
         text.unwrap_or(&self.texts[0].1)
     }
 
-    /// Finds the text in exactly this language, or else with fewer parts of its tag, from the end, so
-    /// that the script counts more than the region. Any region of a remaining tag will do.
+    /// Finds the text in exactly this language, or else with fewer parts of its tag, from the end,
+    /// so that the script counts more than the region. Any region of a remaining tag will do.
     fn text_in(&self, language: &str) -> Option<&Text> {
         let find = |is: &dyn Fn(&str) -> bool| {
             let mut texts = self.texts.iter();

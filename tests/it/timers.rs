@@ -1,4 +1,4 @@
-//! Timers: bursts, flows, late replies; and rules that change while the service runs.
+//! Timers: debounced texts, flows, late replies; and rules that change while the service runs.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn with_clock(rules: &str) -> TestApp {
 }
 
 #[tokio::test]
-async fn a_burst_is_answered_once_also_over_a_restart() {
+async fn debounced_texts_are_answered_once_also_over_a_restart() {
     let rules = "version = 1\n[bot]\ndebounce = \"4s\"\n[[rule]]\nid = \"all\"\nreply = \"You said: {{ message.text }}\"\n";
     let mut app = with_clock(rules).await;
     for words in ["Hi", "do you have", "lemon cake?"] {

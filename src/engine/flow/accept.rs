@@ -109,8 +109,8 @@ fn sole<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     item.filter(|_| items.next().is_none())
 }
 
-/// Finds the choice that a number stands for. Of 2 kg, 4 kg and 6 kg, "2" is the first; the place in
-/// the list counts only if no title has a number.
+/// Finds the choice that a number stands for. Of 2 kg, 4 kg and 6 kg, "2" is the first; the place
+/// in the list counts only if no title has a number.
 fn by_number<'a>(
     step: &'a Step,
     number: &str,

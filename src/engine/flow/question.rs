@@ -14,8 +14,8 @@ use crate::message::FlowRun;
 use crate::rules::button_id::FlowButtonId;
 use crate::rules::{ReplyTemplate, Step};
 
-/// Asks the question of a step, in the given texts, and starts the timeout of its answer. The buttons
-/// carry the step and the run that they belong to.
+/// Asks the question of a step, in the given texts, and starts the timeout of its answer. The
+/// buttons carry the step and the run that they belong to.
 pub(crate) fn ask<'a>(
     ctx: &mut TurnContext<'a>,
     step: &Step,

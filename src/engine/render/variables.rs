@@ -1,8 +1,8 @@
 //! The variables of one message: the names behind `{{ … }}` with their values.
 //!
 //! Which names exist is fixed in [`crate::template`], so that a wrong name is found when the rules
-//! are loaded. Text from a contact is only ever a value, and values of other conversations are never
-//! included.
+//! are loaded. Text from a contact is only ever a value, and values of other conversations are
+//! never included.
 
 use std::collections::BTreeMap;
 

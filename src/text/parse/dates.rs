@@ -209,8 +209,8 @@ impl Locale {
         Some(())
     }
 
-    /// Finds the day beside the month at a place; the outer `None` means that several numbers may be
-    /// the day.
+    /// Finds the day beside the month at a place; the outer `None` means that several numbers may
+    /// be the day.
     #[expect(clippy::option_option, reason = "no day is something else than two")]
     fn beside(&self, mentions: &Mentions, at: usize, today: Date) -> Option<Option<Beside>> {
         let joins = &self.words.dates.joins;

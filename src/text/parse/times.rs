@@ -12,8 +12,8 @@ use crate::text::lexicon::Times;
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
-/// Hours and minutes, or hours with a word that marks them. Words of languages without a lexicon are
-/// included.
+/// Hours and minutes, or hours with a word that marks them. Words of languages without a lexicon
+/// are included.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)
@@ -54,8 +54,8 @@ enum Half {
 }
 
 impl Locale {
-    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a part of the
-    /// day, the hour is taken as written.
+    /// Reads a time of day: `15:30`, `3pm`, `15h30`, `15 Uhr`, `a las 3`, noon. Without a part of
+    /// the day, the hour is taken as written.
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
         let clock = &self.words.times;
