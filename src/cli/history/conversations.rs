@@ -109,8 +109,9 @@ fn show_transcript(
     zone: &TimeZone,
 ) {
     let name = terminal::name(&conversation.contact);
-    let phone = conversation.phone.iter();
-    let phone: String = phone.map(|digits| format!(" · +{digits}")).collect();
+    let phone = conversation.phone.as_ref();
+    let phone = phone.map(|digits| format!(" · +{digits}"));
+    let phone = phone.unwrap_or_default();
     let number = terminal::one_line(&conversation.phone_number_id);
     let details = paint!(DIM, "{phone} · to {number}");
     terminal::line!("{}{details}", paint(STRONG, &name));
@@ -185,10 +186,9 @@ fn undecided(entry: &TranscriptMessage) -> Option<String> {
         other => other,
     };
     let explanation = explanation(entry).unwrap_or_default();
-    let note = explanation["note"].as_str().into_iter();
-    let note: String = note
-        .map(|note| format!(": {}", terminal::one_line(note)))
-        .collect();
+    let note = explanation["note"].as_str();
+    let note = note.map(|note| format!(": {}", terminal::one_line(note)));
+    let note = note.unwrap_or_default();
     let style = if entry.decision.as_deref() == Some("failed") {
         BAD
     } else {
@@ -227,9 +227,9 @@ fn fate(entry: &TranscriptMessage) -> String {
             other => paint!(BAD, "✗ {other}"),
         },
     };
-    let error = entry.send_error.iter();
+    let error = entry.send_error.as_ref();
     let error = error.map(|error| format!(" {}", paint(BAD, terminal::one_line(error))));
-    let error: String = error.collect();
+    let error = error.unwrap_or_default();
     format!("{} {ticks}{error}", paint!(DIM, "{author} ·"))
 }
 
