@@ -56,7 +56,7 @@ async fn a_disabled_account_is_reported_until_it_is_reinstated_and_over_a_restar
     let why = "webhooks are still taken";
     assert!(ready.starts_with("ready\n"), "{why}: {ready}");
     let metrics = app.metrics().await;
-    assert_contains(&metrics, "\nreplyd_account_troubles 1\n");
+    assert_contains(&metrics, "\nreplyd_account_alerts 1\n");
     assert_eq!(get(app.admin(), "/readyz").await.status, 200);
 
     app.restart().await;
