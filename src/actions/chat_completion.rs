@@ -65,7 +65,7 @@ pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> 
     let reply = answer.pointer("/choices/0/message/content");
     let reply = reply.and_then(Value::as_str).unwrap_or_default().trim();
     if reply.is_empty() {
-        return Err("the model said nothing".to_owned());
+        return Err("the model gave no answer".to_owned());
     }
     if call.choose.is_empty() {
         return Ok(json!({ "text": reply }));

@@ -337,7 +337,7 @@ async fn a_model_chooses_one_of_the_rules_it_is_given() {
         (" Bread!", Ok(json!({"choice": "bread"}))),
         ("None", Ok(json!({"choice": null}))),
         ("delete-everything", Err(no_rule)),
-        (" ", Err("the model said nothing")),
+        (" ", Err("the model gave no answer")),
     ];
     for (reply, expected) in cases {
         let (outcome, request) = ask_model(reply, model(), question(&["bread", "cake"])).await;

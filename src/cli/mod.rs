@@ -44,7 +44,7 @@ enum Command {
     Why(history::why::Arguments),
     /// Show what other rules would have answered in the past.
     Replay(history::replay::Arguments),
-    /// List what people asked that no rule understood.
+    /// List messages that no rule matched, and suggest rules.
     Gaps(history::gaps::Arguments),
     /// Say whether the business is open at a time, and why.
     Hours(rules::hours::Arguments),
@@ -60,7 +60,7 @@ enum Command {
     Media(account::media::Arguments),
     /// Look at everything that the service depends on.
     Doctor(service::doctor::Arguments),
-    /// Read what Meta told about the account.
+    /// Show the account events that Meta sent.
     Events(history::events::Arguments),
     /// Copy the database, also of a running service, and check the copy.
     Backup(service::backup::Arguments),

@@ -79,7 +79,7 @@ fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<String> {
     let bot = &ctx.rules.bot;
     if let Some(span) = ctx.exceeded(bot.action_budget, &state.asked_at, 1) {
         return Some(format!(
-            "the person's budget of actions per {span} is used up"
+            "the contact's budget of actions per {span} is used up"
         ));
     }
     if !may_reply(answer) {
@@ -91,7 +91,7 @@ fn refused_because(ctx: &TurnContext<'_>, answer: &Answer) -> Option<String> {
         pending.filter(|action| answer_of(ctx.rules, &action.source).is_some_and(may_reply));
     let span = ctx.exceeded(bot.reply_budget, &state.replied_at, pending.count() + 1)?;
     Some(format!(
-        "the person's budget of replies per {span} is used up, so nothing is asked"
+        "the contact's budget of replies per {span} is used up, so nothing is asked"
     ))
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn resume<'a>(
         return None;
     }
     if ctx.turn.state.opted_out_at.is_some() {
-        ctx.stop(Decision::OptedOut, "the person wants nothing from us");
+        ctx.stop(Decision::OptedOut, "the contact has opted out");
         return None;
     }
     let Some(answer) = answer_of(ctx.rules, &pending.source) else {

@@ -254,7 +254,7 @@ impl<'a> TurnContext<'a> {
         }
         let replied_at = &self.turn.state.replied_at;
         if let Some(span) = self.exceeded(self.rules.bot.reply_budget, replied_at, count) {
-            let note = format!("the person's budget of replies per {span} is used up");
+            let note = format!("the contact's budget of replies per {span} is used up");
             return Outcome::RateLimited(note);
         }
         let times = std::iter::repeat_n(self.now, count);

@@ -141,7 +141,8 @@ fn decide_timer(ctx: &mut TurnContext<'_>) {
 fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) {
     ctx.turn.decision = Decision::Silent;
     let Some(pending) = action_result::take_pending(ctx, number) else {
-        ctx.turn.explanation.note = Some("nobody waits for this result any more".to_owned());
+        ctx.turn.explanation.note =
+            Some("the conversation no longer waits for this result".to_owned());
         return;
     };
     let run = ctx.turn.state.run.clone();

@@ -60,14 +60,14 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
         && let Some(word) = word(words)
     {
         opt_out(ctx);
-        let event = "the person wants nothing from us";
+        let event = "the contact has opted out";
         ctx.note(ConversationEventKind::OptedOut, event);
         ("opt_out", words, word)
     } else {
         let words = opt_in?;
         let word = word(words)?;
         ctx.turn.state.opted_out_at = None;
-        let event = "the person wants to hear from us again";
+        let event = "the contact has opted in again";
         ctx.note(ConversationEventKind::OptedIn, event);
         ("opt_in", words, word)
     };
@@ -114,7 +114,7 @@ pub(crate) fn too_old(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
 /// Stops messages of a contact that has opted out.
 pub(crate) fn opted_out(ctx: &mut TurnContext<'_>, _: &Inbound) -> Option<Stop> {
     ctx.turn.state.opted_out_at?;
-    let note = "the person wants nothing from us".to_owned();
+    let note = "the contact has opted out".to_owned();
     Some(Stop::Because(Decision::OptedOut, note))
 }
 

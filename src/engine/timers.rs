@@ -85,7 +85,7 @@ pub(crate) fn debounced_stopped(
     let state = &ctx.turn.state;
     let late = ctx.now.duration_since(due) > signed(ctx.rules.bot.max_age);
     if state.opted_out_at.is_some() {
-        Some((Decision::OptedOut, "the person wants nothing from us"))
+        Some((Decision::OptedOut, "the contact has opted out"))
     } else if state.handoff_until.is_some() {
         Some((Decision::HandedOff, "a colleague answers here now"))
     } else if late {
@@ -125,7 +125,7 @@ pub(crate) fn send_scheduled<'a>(
         ctx.note(ConversationEventKind::NotSent, text);
         return None;
     }
-    let because = "its time has come, and the person did not write";
+    let because = "it is due, and the contact has not written";
     let explanation = &mut ctx.turn.explanation;
     explanation.record(rule.id.clone(), Verdict::Matched, because);
     let outcome = respond(ctx, &rule.id, &rule.answer, trigger, BTreeMap::new());

@@ -237,16 +237,16 @@ impl<'r> SimulatedConversation<'r> {
     ) -> Result<(), Box<Failure>> {
         let Some(reply) = self.contact(&line.who).unread.pop_front() else {
             let wanted = text.or(rule).unwrap_or("a reply");
-            let message = format!("nothing was said, and \"{wanted}\" was expected");
+            let message = format!("expected \"{wanted}\", but the bot sent nothing");
             return Err(self.failure(line, &message));
         };
         let actual = reply.content.transcript_text();
         if let Some(text) = text.filter(|text| !actual.contains(text)) {
-            let message = format!("expected \"{text}\", and the bot said \"{actual}\"");
+            let message = format!("expected \"{text}\", but the bot sent \"{actual}\"");
             return Err(self.failure(line, &message));
         }
         if let Some(rule) = rule.filter(|rule| reply.rule.as_str() != *rule) {
-            let message = format!("expected it from `{rule}`, and `{}` said it", reply.rule);
+            let message = format!("expected it from `{rule}`, but `{}` sent it", reply.rule);
             return Err(self.failure(line, &message));
         }
         Ok(())
@@ -266,7 +266,7 @@ impl<'r> SimulatedConversation<'r> {
             return Ok(());
         };
         let text = reply.content.transcript_text();
-        let message = format!("the bot also said \"{text}\" before this line");
+        let message = format!("the bot also sent \"{text}\" before this line");
         Err(self.failure(line, &message))
     }
 

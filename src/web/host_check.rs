@@ -75,7 +75,7 @@ pub(super) async fn require_known_host(
         tracing::warn!(
             left_out,
             "request to the admin listener refused: its host name is not known; if it is one of yours, \
-             list it in admin.hosts (told once a minute at most)"
+             list it in admin.hosts (logged at most once a minute)"
         );
     });
     (StatusCode::MISDIRECTED_REQUEST, REFUSED).into_response()

@@ -54,7 +54,7 @@ pub struct MediaDownloader {
 enum Failure {
     #[error("{0}")]
     LookUp(#[from] SendError),
-    #[error("WhatsApp told no address for the file")]
+    #[error("WhatsApp gave no address for the file")]
     NoAddress,
     #[error("{0}")]
     Download(#[from] DownloadError),

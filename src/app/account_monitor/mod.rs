@@ -202,7 +202,7 @@ impl AccountMonitor {
         tracing::warn!(
             messages,
             advice,
-            "messages in a row were too old: nobody is answered"
+            "messages in a row were too old to be answered"
         );
     }
 }

@@ -135,7 +135,7 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
     }
     let mut table = Table::new();
     table.load_style(NOTHING);
-    let unknown = || paint(DIM, "not told");
+    let unknown = || paint(DIM, "not reported");
     let foreign = |text: &Option<String>| text.as_deref().map_or_else(unknown, terminal::visible);
     let size = media
         .file_size
@@ -163,7 +163,7 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<()> {
 
 async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow::Result<()> {
     let Some(media) = look_up(session, id).await? else {
-        terminal::note("then the file is fetched from the address that is told, with Meta's token");
+        terminal::note("then the file is fetched from the reported address, with Meta's token");
         return Ok(());
     };
     let token = token(session)?;
@@ -216,8 +216,8 @@ async fn download(session: &Session, id: &str, output: Option<&Path>) -> anyhow:
     }
     terminal::line(terminal::path(&target));
     let hash = match media.sha256 {
-        Some(_) => "its SHA-256 is the one WhatsApp told",
-        None => "WhatsApp told no SHA-256 to check it by",
+        Some(_) => "its SHA-256 matches the one from WhatsApp",
+        None => "WhatsApp gave no SHA-256 to compare with",
     };
     terminal::note!(
         "{} {} · {} · {hash}",

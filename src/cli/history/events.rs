@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .await;
     let events = events.context("could not read the account events")?;
     store.close().await;
-    let empty = "Meta has told nothing about the account yet";
+    let empty = "Meta has sent no account events yet";
     let format = arguments.options.format();
     format.print_rows(&events, as_json, empty, || list(&events, &zone));
     Ok(ExitCode::SUCCESS)

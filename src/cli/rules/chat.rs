@@ -214,7 +214,7 @@ impl<'r> Chat<'r> {
 
     fn explain(&self) {
         let Some(turn) = &self.last else {
-            terminal::line(paint(DIM, "nothing was said yet"));
+            terminal::line(paint(DIM, "no messages yet"));
             return;
         };
         let late = turn.late_decisions.last();

@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let bubbles = phone.screen(0, Duration::ZERO).await?;
             show(&bubbles);
             if bubbles.is_empty() {
-                terminal::note("nothing was said yet; begin with `replyd sandbox say \"hello\"`");
+                terminal::note("no messages yet; begin with `replyd sandbox say \"hello\"`");
             }
             return Ok(ExitCode::SUCCESS);
         }

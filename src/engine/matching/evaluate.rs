@@ -214,7 +214,7 @@ impl Condition {
                     (is, format!("their field `{name}` is \"{value}\""))
                 }
             },
-            _ => (false, "it is not about the person".to_owned()),
+            _ => (false, "it is not about the contact".to_owned()),
         };
         Evaluation::new(holds, because)
     }

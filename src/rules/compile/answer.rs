@@ -147,7 +147,7 @@ fn variants<'d>(
             let elements = reader.list(&field)?;
             if elements.is_empty() {
                 let message = "`variants` is an empty list";
-                let help = "leave it out when nothing is to be said";
+                let help = "leave it out to send nothing";
                 return reader.refuse(codes::EMPTY_REPLY, &field.span, message, help);
             }
             if elements.len() < 2 {

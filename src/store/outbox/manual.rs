@@ -143,10 +143,10 @@ pub enum NotDone {
     )]
     WindowClosed,
     /// The contact opted out.
-    #[error("the person wants nothing from us any more")]
+    #[error("the contact has opted out of all messages")]
     OptedOut,
     /// The message may have been sent, and the request has [`Repeat::Refused`].
-    #[error("it may have been sent already, and nobody was asked whether it may arrive twice")]
+    #[error("it may have been sent already, and a second copy needs your consent")]
     MayArriveTwice,
 }
 

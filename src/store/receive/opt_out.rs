@@ -20,7 +20,7 @@ pub(super) fn cancel_turns<'a>(turns: impl DoubleEndedIterator<Item = (i64, &'a 
             turn.replies.clear();
             turn.actions.clear();
             turn.decision = Decision::OptedOut;
-            let note = "the person opted out before anything was sent";
+            let note = "the contact opted out before anything was sent";
             turn.explanation.note = Some(note.to_owned());
         }
         if is_opt_out(turn) {

@@ -207,7 +207,7 @@ impl Door {
                         tracing::error!(
                             %error,
                             left_out,
-                            "could not accept a connection (told once a minute at most)"
+                            "could not accept a connection (logged at most once a minute)"
                         );
                     });
                     // Most likely no file descriptor is left: idle connections are closed first.
@@ -226,7 +226,7 @@ impl Door {
             tracing::warn!(
                 left_out,
                 "connection refused: every place, or every one for its address, is taken by a request \
-                 that is being answered (told once a minute at most)"
+                 that is being answered (logged at most once a minute)"
             );
         });
         if let Ok(mut stream) = stream.into_std() {

@@ -196,14 +196,14 @@ impl Webhook {
                 tracing::warn!(
                     left_out,
                     "webhook refused: signed with none of webhook.app_secrets; is it your Meta app's secret? \
-                     (told once a minute at most)"
+                     (logged at most once a minute)"
                 );
             }),
             Refusal::Crowded => self.crowded.log(|left_out| {
                 tracing::warn!(
                     left_out,
                     "webhook refused: too many bodies are coming in, or too many from its address \
-                     (told once a minute at most)"
+                     (logged at most once a minute)"
                 );
             }),
             Refusal::Compressed
@@ -250,7 +250,7 @@ async fn answer_challenge(
                 tracing::warn!(
                     left_out,
                     "webhook challenge refused: the verify token or the request is wrong \
-                     (told once a minute at most)"
+                     (logged at most once a minute)"
                 );
             });
             (StatusCode::FORBIDDEN, "forbidden\n").into_response()

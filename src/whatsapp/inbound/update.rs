@@ -78,7 +78,7 @@ pub(crate) fn echo(
     let echo = object(raw)?;
     let content = content::read(kind(&echo)?, &echo)?;
     let Ok((recipient, profile)) = sender_or_recipient(&echo, "to", "to_user_id", cards) else {
-        let summary = "a message from the phone app, to nobody who is named".to_owned();
+        let summary = "a message from the phone app, without a recipient".to_owned();
         return Ok(account_event("smb_message_echoes", number, summary, raw));
     };
     Ok(Event::Echo(Box::new(Echo {

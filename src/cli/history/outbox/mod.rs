@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List what waits, is being sent, or is held for you.
+    /// List messages that are queued, being sent or held.
     List(ListArguments),
     /// Show one row: its text, every try, and what retry and drop would do.
     Show(ShowArguments),

@@ -148,7 +148,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         "Write to it from another terminal, in this folder:".to_owned(),
         format!("  {}", command("sandbox say \"hello\"")),
         format!("  {}", command("sandbox tap 1")),
-        "read what was said, and try any other command on it:".to_owned(),
+        "read the conversation, and try any other command on it:".to_owned(),
         format!("  {}", beside("history")),
         format!("  {}", beside("doctor")),
         format!("  {}", beside("send 15550000001 \"It is ready\"")),

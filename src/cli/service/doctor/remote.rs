@@ -90,7 +90,7 @@ async fn clock(report: &mut Report, gateway: &Gateway) -> bool {
             true
         }
         Ok(None) => {
-            report.add(Health::Unknown, SUBJECT, "the gateway told no time");
+            report.add(Health::Unknown, SUBJECT, "the gateway gave no time");
             true
         }
         Err(error) => {

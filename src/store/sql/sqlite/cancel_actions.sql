@@ -7,7 +7,7 @@ WHERE decision = 'pending'
     AND conversation_id IN (SELECT value FROM json_each($1));
 
 UPDATE actions
-SET ended_at_ms = $2, outcome = json_object('failed', 'the person wants nothing from us any more')
+SET ended_at_ms = $2, outcome = json_object('failed', 'the contact has opted out of all messages')
 FROM outbox
 WHERE outbox.conversation_id = actions.conversation_id
     AND outbox.action_number = actions.number

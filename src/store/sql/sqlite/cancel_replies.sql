@@ -1,7 +1,7 @@
 -- Expires the queued replies of contacts that opted out.
 -- $1 conversations
 UPDATE messages
-SET outbox_state = 'expired', send_error = 'the person wants nothing from us any more'
+SET outbox_state = 'expired', send_error = 'the contact has opted out of all messages'
 FROM outbox
 WHERE messages.id = outbox.message_id
     AND outbox.kind = 'message'
