@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     progress.done();
     let copied = copied.map_err(with_hint)?;
     if arguments.json {
-        terminal::line(as_json(&copied, file));
+        terminal::json_line(&as_json(&copied, file));
     } else {
         terminal::line!(
             "{} {}: {}",

@@ -66,7 +66,7 @@ async fn restore(arguments: &Arguments, url: &str, file: &Path) -> anyhow::Resul
         let mut json = backup::as_json(&restored.copied, file);
         json["database"] = url.into();
         json["put_aside"] = json!(restored.aside);
-        terminal::line(json);
+        terminal::json_line(&json);
     } else {
         print(&restored, url, file);
     }
@@ -104,7 +104,7 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     let waits = store.pending_rows().await.context(UNREAD)?;
     if since.is_none() {
         if arguments.json {
-            terminal::line(json!({ "released": false, "waits": waits_as_json(&waits) }));
+            terminal::json_line(&json!({ "released": false, "waits": waits_as_json(&waits) }));
         } else {
             terminal::line("the database is not held: it sends as always");
         }
@@ -132,7 +132,7 @@ async fn let_go(arguments: &Arguments, store: &Store) -> anyhow::Result<ExitCode
     let done = store.release(old, now).await;
     done.context("could not release the database")?;
     if arguments.json {
-        terminal::line(json!({
+        terminal::json_line(&json!({
             "released": true,
             "dropped": arguments.drop,
             "waits": waits_as_json(&waits),

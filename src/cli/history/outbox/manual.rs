@@ -158,7 +158,7 @@ fn tell(chosen: &Chosen, rows: &[OutboxRow], ends: &Ends) -> anyhow::Result<Exit
     for (id, end) in ends {
         let row = rows.iter().find(|row| row.id == *id);
         if chosen.options.json {
-            terminal::line(json!({
+            terminal::json_line(&json!({
                 "id": id,
                 "done": match end {
                     Ok(Done::Queued { .. }) => Some("queued"),

@@ -162,7 +162,7 @@ async fn show(arguments: ShowArguments) -> anyhow::Result<ExitCode> {
         return Err(gone(arguments.id).into());
     };
     if arguments.options.json {
-        terminal::line(as_json(row));
+        terminal::json_line(&as_json(row));
         return Ok(ExitCode::SUCCESS);
     }
     let now = Clock::System.now();
