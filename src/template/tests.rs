@@ -57,6 +57,11 @@ fn a_lazy_group_is_computed_once_for_a_text_that_asks_for_it_and_for_no_other() 
         ("{% if hours %}yes{% endif %}", "yes", 1),
         ("{% set it = hours %}{{ it.open }}", "True", 1),
         ("{% for key in hours %}{{ key }}{% endfor %}", "open", 1),
+        (
+            "{% for _ in [1, 2] %}{{ hours.open }}{% endfor %}",
+            "TrueTrue",
+            1,
+        ),
         ("{{ hours.next_close | default('never') }}", "never", 1),
     ] {
         let computed = Arc::new(AtomicUsize::new(0));

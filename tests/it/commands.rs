@@ -71,15 +71,20 @@ async fn every_session_prints_what_is_written_there() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/commands");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
     paths.sort_by_key(|entry| entry.as_ref().unwrap().path());
-    assert!(paths.len() >= 20, "{} sessions", paths.len());
+    assert!(paths.len() >= 31, "{} sessions", paths.len());
     let mut wrong = String::new();
 
     for entry in paths {
         let path = entry.unwrap().path();
         let expected = std::fs::read_to_string(&path).unwrap();
+        let file = path.display();
+        assert!(
+            expected.contains("\n\n$ ") && expected.contains("replyd "),
+            "{file} runs no command"
+        );
         let given = rerun(&expected).await;
         if given != expected {
-            writeln!(wrong, "=== {}\n{given}", path.display()).unwrap();
+            writeln!(wrong, "=== {file}\n{given}").unwrap();
         }
     }
 

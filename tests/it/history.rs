@@ -121,6 +121,47 @@ async fn json_is_one_object_a_line_with_the_explanation() {
 }
 
 #[tokio::test]
+async fn json_has_an_object_for_each_event_of_a_conversation() {
+    let rules = "version = 1\n[[rule]]\nid = \"human\"\nhandoff = \"2h\"\nreply = \"Soon.\"\n";
+    let app = TestApp::start(rules).await;
+    app.sandbox.say(ANA, "a human, please").await;
+    app.until_transcript("the handoff", ANA, |messages| {
+        (!messages.is_empty()).then_some(())
+    })
+    .await;
+
+    let run = app.looks_back("history ana --json").await;
+
+    let lines = objects(&run.stdout);
+    let events: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line["event"].as_str())
+        .collect();
+    assert_eq!(events, ["handoff"], "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_database_is_read_without_any_configuration() {
+    let app = with_a_conversation().await;
+    let elsewhere = folder_with(&[("rules.toml", BAKERY)]);
+    let database = format!("--database sqlite:{}", app.database().display());
+
+    for (line, part) in [
+        ("history ana", "Ana Lima · +15550000001"),
+        ("gaps", "wine"),
+        ("replay --rules rules.toml", "3 messages of 1 conversations"),
+        ("explain hello --rules rules.toml --as ana", "menu"),
+        ("outbox list", ""),
+        ("outbox retry 999 --dry-run --json", "999"),
+    ] {
+        let run = replyd(elsewhere.path(), &format!("{line} {database}")).await;
+
+        assert_contains(&run.to_string(), part);
+        assert!(!run.stderr.contains("replyd.toml"), "{run}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_name_is_an_error_with_a_hint() {
     let app = with_a_conversation().await;
 

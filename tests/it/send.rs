@@ -4,8 +4,9 @@ use replyd::sandbox::{Fault, webhooks};
 use serde_json::{Value, json};
 
 use crate::media::JPEG;
+use crate::support::run::replyd;
 use crate::support::test_cli::TestCli;
-use crate::support::{ANA, NUMBER, TestApp, assert_contains, bodies};
+use crate::support::{ANA, NUMBER, TestApp, assert_contains, bodies, folder_with};
 
 /// The text with `wamid.ID` in place of ids that differ from run to run.
 fn redacted(text: &str) -> String {
@@ -133,9 +134,10 @@ async fn the_id_or_the_reason_is_shown_as_text_and_as_json() {
     insta::assert_snapshot!("told", redacted(&shown.join("\n")));
 }
 
-/// A running service with a number to send from.
+/// A running service with a number to send from, whose account is not configured.
 async fn service() -> TestApp {
-    TestApp::builder().config(NUMBER).start().await
+    let number = "[[number]]\nphone_number_id = \"106540000000001\"\n";
+    TestApp::builder().config(number).start().await
 }
 
 #[tokio::test]
@@ -182,11 +184,18 @@ async fn a_contact_who_stopped_marketing_or_was_silent_for_a_day_is_sent_nothing
     app.accept(&bodies::with_messages(&[old])).await;
     app.accept(&bodies::marketing_stop(ANA)).await;
 
-    let text = app.replyd("send 15550000001 Hello").await;
-    let template = app.replyd("send 15550000001 --template sale --language en");
+    // The copy of the templates stands beside the rules, wherever the command runs.
+    let elsewhere = folder_with(&[]);
+    let config = format!("--config '{}'", app.path("replyd.toml").display());
+    let send = async |what| {
+        let line = format!("send 15550000001 {what} {config}");
+        replyd(elsewhere.path(), &line).await.refused()
+    };
+    let text = send("Hello").await;
+    let template = send("--template sale --language en").await;
 
-    assert_contains(&text.refused(), "not written in the last 24 hours");
-    assert_contains(&template.await.refused(), "opted out of marketing messages");
+    assert_contains(&text, "not written in the last 24 hours");
+    assert_contains(&template, "opted out of marketing messages");
     assert_eq!(app.accepted().len(), 0);
 }
 
@@ -196,7 +205,10 @@ async fn a_read_mark_by_hand_is_seen_on_the_phone() {
     let app = TestApp::builder().rules(rules).config(NUMBER).start().await;
     let wamid = app.sandbox.say(ANA, "seen?").await;
 
-    let run = app.replyd(&format!("read {}", wamid.as_str())).await;
+    let elsewhere = folder_with(&[]);
+    let config = app.path("replyd.toml");
+    let line = format!("read {} --config '{}'", wamid.as_str(), config.display());
+    let run = replyd(elsewhere.path(), &line).await;
 
     assert_contains(&run.done(), "marked read");
     assert!(app.sandbox.look(|state| state.screens[ANA][0].read));

@@ -108,7 +108,7 @@ async fn a_message_of_the_past_is_explained() {
 
     for message in &messages {
         if let Some(wamid) = &message.wamid {
-            shown.push(app.why(wamid, message).await);
+            shown.push(app.why(wamid, &messages[0]).await);
         }
     }
 
@@ -141,8 +141,10 @@ async fn a_text_of_a_timer_is_explained_as_outbound() {
         app.drained().await;
         app.clock.advance(Duration::from_mins(pause));
         app.answers(ANA, answers).await;
+        app.drained().await;
+        let messages = app.transcript(ANA).await;
+        assert_eq!(texts(&messages, "out").len(), answers);
     }
-    app.drained().await;
     let messages = app.transcript(ANA).await;
     let last = messages.last().unwrap();
 

@@ -16,10 +16,17 @@ use crate::support::served::signal;
 struct Demo(Child);
 
 impl Demo {
-    /// Starts one under this umask and waits until it is ready.
+    /// Starts one in `demo`, under this umask, and waits until it is ready.
     async fn start(folder: &Path, umask: &str) -> Self {
-        let script = format!("umask {umask} && exec \"$0\" demo --data demo");
-        let mut process = run::shell(folder, &script).spawn().unwrap();
+        Self::run(
+            folder,
+            &format!("umask {umask} && exec \"$0\" demo --data demo"),
+        )
+        .await
+    }
+
+    async fn run(folder: &Path, script: &str) -> Self {
+        let mut process = run::shell(folder, script).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.contains("Ctrl-C stops") {
@@ -47,9 +54,9 @@ async fn repairs(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn the_demo_answers_and_every_other_command_works_on_it() {
     let (folder, _) = empty();
-    let _running = Demo::start(folder.path(), "022").await;
+    let _running = Demo::run(folder.path(), "exec \"$0\" demo").await;
 
-    let answer = replyd(folder.path(), "sandbox say hello --data demo").await;
+    let answer = replyd(folder.path(), "sandbox say hello").await;
     assert_contains(&answer.done(), "Order a cake");
     for line in [
         "doctor",
@@ -62,10 +69,12 @@ async fn the_demo_answers_and_every_other_command_works_on_it() {
         "profile get",
         "connections list",
     ] {
-        let line = format!("{line} --config demo/replyd.toml");
+        let line = format!("{line} --config data/demo/replyd.toml");
         replyd(folder.path(), &line).await.done();
     }
-    replyd(folder.path(), "check demo/rules.toml").await.done();
+    replyd(folder.path(), "check data/demo/rules.toml")
+        .await
+        .done();
 }
 
 fn empty() -> (TempDir, PathBuf) {
