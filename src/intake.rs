@@ -181,8 +181,8 @@ impl Parts {
             total += u32::try_from(count).unwrap_or(u32::MAX);
         }
         self.metrics.commit_updates.observe(f64::from(total));
-        if received.standing > 0 {
-            self.health_signals.account_news();
+        if received.status_events > 0 {
+            self.health_signals.account_status_event();
         }
         let too_old = |decision: &Decision| *decision == Decision::TooOld;
         self.health_signals

@@ -34,7 +34,7 @@ pub struct ActionExecutor {
     /// Client that connects to public addresses only.
     public: Client,
     /// Client for private hosts and for the model, which the operator has named.
-    model_client: Client,
+    unchecked_client: Client,
     hosts: Vec<Host>,
     model: Option<Model>,
     /// Slots for actions that will be rejected (host not allowed), so that they are claimed and
@@ -86,7 +86,7 @@ impl ActionExecutor {
             // An idle connection would outlive the check of its address.
             .pool_max_idle_per_host(0)
             .build();
-        let model_client = http_client_builder(longest).build();
+        let unchecked_client = http_client_builder(longest).build();
         let hosts = actions.hosts.iter().map(|host| {
             let authorization = host.authorization.as_ref();
             Ok(Host {
@@ -112,7 +112,7 @@ impl ActionExecutor {
         });
         Ok(Self {
             public: public.map_err(GatewayError::Client)?,
-            model_client: model_client.map_err(GatewayError::Client)?,
+            unchecked_client: unchecked_client.map_err(GatewayError::Client)?,
             hosts: hosts.collect::<Result<_, _>>()?,
             model: model.transpose()?,
             refused: Arc::new(Semaphore::new(actions.per_host)),
@@ -168,7 +168,7 @@ impl ActionExecutor {
             HttpMethod::Delete => reqwest::Method::DELETE,
         };
         let client = if host.private {
-            &self.model_client
+            &self.unchecked_client
         } else {
             &self.public
         };
@@ -193,7 +193,7 @@ impl ActionExecutor {
         let Some(model) = &self.model else {
             return Err("no language model is set: see [model] in replyd.toml".to_owned());
         };
-        let request = self.model_client.post(model.url.clone());
+        let request = self.unchecked_client.post(model.url.clone());
         let request = authorized(request, model.authorization.as_ref());
         let answer = self.fetch(request.json(&chat_completion::request(&model.settings, call)));
         chat_completion::answer(&answer.await?, call)

@@ -201,8 +201,8 @@ impl App {
         store.close().await;
         tracing::info!("stopped");
         // A fault of the database explains more than the end of a task.
-        match store.outage().filter(|trouble| trouble.fault.is_final()) {
-            Some(trouble) => anyhow::bail!("database: {}", trouble.fault.sentence()),
+        match store.outage().filter(|outage| outage.fault.is_final()) {
+            Some(outage) => anyhow::bail!("database: {}", outage.fault.sentence()),
             None => stopped,
         }
     }
@@ -273,7 +273,7 @@ impl App {
         tasks.start("delivery", delivery.run(wake, shutdown.clone()));
         tasks.start("reload", reload.run(shutdown.clone()));
         tasks.start(
-            "timers_and_actions",
+            "timers and actions",
             timers_and_actions.run(shutdown.clone()),
         );
         if let Some(files) = files {

@@ -36,25 +36,21 @@ impl WriteProbe {
     }
 
     async fn work(&self) {
-        let mut troubles = self.store.outages();
+        let mut outages = self.store.outages();
         loop {
-            if let Some(trouble) = self.store.outage() {
-                if self.see_through(trouble.fault, &mut troubles).await == Ended::Never {
+            if let Some(outage) = self.store.outage() {
+                if self.see_through(outage.fault, &mut outages).await == Ended::Never {
                     return;
                 }
             } else {
-                let _ = timeout(LOOK_EVERY, troubles.changed()).await;
+                let _ = timeout(LOOK_EVERY, outages.changed()).await;
                 self.store.check_path();
             }
         }
     }
 
     /// Follows a fault from its beginning to its end, with one log line for each.
-    async fn see_through(
-        &self,
-        mut fault: Fault,
-        troubles: &mut Receiver<Option<Outage>>,
-    ) -> Ended {
+    async fn see_through(&self, mut fault: Fault, outages: &mut Receiver<Option<Outage>>) -> Ended {
         let began = Instant::now();
         let mut pause = LOOK_EVERY;
         self.report(fault);
@@ -62,7 +58,7 @@ impl WriteProbe {
             if fault.is_final() {
                 return Ended::Never;
             }
-            troubles.mark_unchanged();
+            outages.mark_unchanged();
             let Some(seen) = self.store.outage() else {
                 return Ended::Well;
             };
@@ -71,7 +67,7 @@ impl WriteProbe {
                 self.report(fault);
                 continue;
             }
-            if timeout(pause, troubles.changed()).await.is_ok() {
+            if timeout(pause, outages.changed()).await.is_ok() {
                 continue;
             }
             let tried = Instant::now();

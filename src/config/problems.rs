@@ -37,20 +37,12 @@ impl Problems {
         }
     }
 
-    /// Number of problems.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.diagnostics.len()
-    }
-
     /// Draws a heading and each problem with its line of the file.
     #[must_use]
     pub fn render(&self, colour: Colour) -> String {
-        let plural = if self.count() == 1 { "" } else { "s" };
+        let count = self.diagnostics.len();
+        let plural = if count == 1 { "" } else { "s" };
         let drawn = diagnostics::render(&self.diagnostics, &self.places, colour);
-        format!(
-            "the configuration has {} problem{plural}\n\n{drawn}",
-            self.count()
-        )
+        format!("the configuration has {count} problem{plural}\n\n{drawn}")
     }
 }

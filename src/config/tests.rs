@@ -375,9 +375,12 @@ fn environment_values_are_toml_where_the_key_wants_it_and_text_elsewhere() {
         ),
     ];
 
-    let problems = load("", &environment).unwrap_err();
+    let problems = problems("", &environment);
     // The key from the file has spaces, which no header carries: the file was read.
-    assert_eq!(problems.count(), 1, "{problems}");
+    assert!(
+        problems.starts_with("the configuration has 1 problem\n"),
+        "{problems}"
+    );
     let mut environment = environment.to_vec();
     environment[3].1 = "plain";
     let config = load("", &environment).unwrap();

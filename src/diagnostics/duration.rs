@@ -1,10 +1,10 @@
-//! Lengths of time as rules files write them: `"30s"`, `"15m"`, `"12h"`, `"2d"`.
+//! Lengths of time as rules and configuration files write them: `"30s"`, `"15m"`, `"12h"`, `"2d"`.
 //!
 //! Next: [`super::toml_reader`], which reports one that is wrong.
 
 use std::time::Duration;
 
-/// The longest time a rules file may name: ten years. Keeps sums with times of day within what a
+/// Longest time that a file may name: ten years. Keeps sums with times of day within what a
 /// calendar holds.
 const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
 

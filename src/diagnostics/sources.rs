@@ -169,8 +169,8 @@ impl SourceMap {
         while let Some(file) = rest {
             let (name, text) = file.split_once('\n').unwrap_or((file, ""));
             let next = text.find(&format!("\n{KEPT_MARK}"));
-            let folder_text = next.map_or(text, |at| &text[..=at]);
-            sources.add(name, folder_text);
+            let file_text = next.map_or(text, |at| &text[..=at]);
+            sources.add(name, file_text);
             rest = next.map(|at| &text[at + 1 + KEPT_MARK.len()..]);
         }
         sources

@@ -199,7 +199,7 @@ impl Gateway {
         url
     }
 
-    /// The only place that sends a request without a file to the gateway.
+    /// The only place that sends a call without a file to the gateway.
     async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
         refuse_other_places(call)?;
         let request = match &call.payload {

@@ -168,11 +168,11 @@ impl Default for OutageMonitor {
 
 impl OutageMonitor {
     /// Records that a unit of work failed by this fault. Only a new fault wakes subscribers.
-    pub(super) fn note(&self, fault: Fault) {
-        self.0.send_if_modified(|trouble| match trouble {
+    pub(super) fn record(&self, fault: Fault) {
+        self.0.send_if_modified(|outage| match outage {
             None => {
                 let failures = 1;
-                *trouble = Some(Outage { fault, failures });
+                *outage = Some(Outage { fault, failures });
                 true
             }
             Some(known) => {
@@ -187,9 +187,9 @@ impl OutageMonitor {
     }
 
     /// Records the fault behind an error, if there is one.
-    pub(super) fn note_error(&self, error: &sqlx::Error) {
+    pub(super) fn record_error(&self, error: &sqlx::Error) {
         if let Some(fault) = Fault::from_error(error) {
-            self.note(fault);
+            self.record(fault);
         }
     }
 
@@ -203,10 +203,10 @@ impl OutageMonitor {
 
     /// Ends an outage, unless it has changed since it was read.
     pub(super) fn clear(&self, seen: Outage) -> Cleared {
-        let ended = self.0.send_if_modified(|trouble| {
-            let is_over = *trouble == Some(seen);
+        let ended = self.0.send_if_modified(|outage| {
+            let is_over = *outage == Some(seen);
             if is_over {
-                *trouble = None;
+                *outage = None;
             }
             is_over
         });
@@ -255,9 +255,9 @@ mod tests {
     #[test]
     fn a_trouble_ends_only_when_nothing_failed_since_it_was_checked() {
         let watch = OutageMonitor::default();
-        watch.note(Fault::Full);
+        watch.record(Fault::Full);
         let seen = watch.now().unwrap();
-        watch.note(Fault::Full);
+        watch.record(Fault::Full);
 
         assert_eq!(watch.clear(seen), Cleared::No);
         assert_eq!(watch.clear(watch.now().unwrap()), Cleared::Yes);
@@ -268,15 +268,15 @@ mod tests {
     fn a_heavier_fault_is_not_hidden_by_a_lighter_one() {
         let watch = OutageMonitor::default();
         for fault in [Fault::Damaged, Fault::Locked] {
-            watch.note(fault);
+            watch.record(fault);
         }
         assert_eq!(watch.now().unwrap().fault, Fault::Damaged);
 
-        watch.note(Fault::Displaced(Displaced::Gone));
-        watch.note(Fault::Damaged);
+        watch.record(Fault::Displaced(Displaced::Gone));
+        watch.record(Fault::Damaged);
 
-        let trouble = watch.now().unwrap();
-        assert_eq!(trouble.fault, Fault::Displaced(Displaced::Gone));
-        assert_eq!(trouble.failures, 4);
+        let outage = watch.now().unwrap();
+        assert_eq!(outage.fault, Fault::Displaced(Displaced::Gone));
+        assert_eq!(outage.failures, 4);
     }
 }

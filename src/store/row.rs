@@ -14,7 +14,10 @@ pub(super) fn read<T: DeserializeOwned>(row: &SqliteRow) -> sqlx::Result<T> {
     let columns = columns.map(|column| Ok((column.name(), value(row, column.ordinal())?)));
     let columns = columns.collect::<sqlx::Result<Vec<_>>>()?;
     let columns = MapDeserializer::<_, serde_json::Error>::new(columns.into_iter());
-    T::deserialize(columns).map_err(|error| sqlx::Error::Decode(error.into()))
+    T::deserialize(columns).map_err(|error| {
+        let row = std::any::type_name::<T>();
+        sqlx::Error::Decode(format!("a row of `{row}`: {error}").into())
+    })
 }
 
 fn value(row: &SqliteRow, index: usize) -> sqlx::Result<Value> {

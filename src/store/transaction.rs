@@ -44,7 +44,7 @@ impl Guard {
     /// Records the fault behind an error on its way out.
     fn record(&self, error: StoreError) -> StoreError {
         if let Some(fault) = error.fault() {
-            self.outage.note(fault);
+            self.outage.record(fault);
         }
         error
     }
@@ -127,7 +127,7 @@ impl Transaction {
             .await;
         match rolled_back {
             Ok(_) => self.end = End::Confirmed,
-            Err(error) => self.guard.outage.note_error(&error),
+            Err(error) => self.guard.outage.record_error(&error),
         }
     }
 }
@@ -155,7 +155,7 @@ impl<'c> Executor<'c> for &'c mut Transaction {
         let outage = &self.guard.outage;
         let connection: &'c mut SqliteConnection = &mut self.connection;
         let rows = connection.fetch_many(query);
-        Box::pin(rows.inspect_err(|error| outage.note_error(error)))
+        Box::pin(rows.inspect_err(|error| outage.record_error(error)))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<SqliteRow>>
@@ -165,7 +165,7 @@ impl<'c> Executor<'c> for &'c mut Transaction {
     {
         Box::pin(async move {
             let row = self.connection.fetch_optional(query).await;
-            row.inspect_err(|error| self.guard.outage.note_error(error))
+            row.inspect_err(|error| self.guard.outage.record_error(error))
         })
     }
 
@@ -200,14 +200,14 @@ impl Readers {
 
     async fn acquire(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
         let acquired = self.pool.acquire().await;
-        acquired.inspect_err(|error| self.guard.outage.note_error(error))
+        acquired.inspect_err(|error| self.guard.outage.record_error(error))
     }
 
     fn close_if_faulty<T>(&self, connection: &mut PoolConnection<Sqlite>, read: &sqlx::Result<T>) {
         if let Some(fault) = read.as_ref().err().and_then(Fault::from_error) {
             connection.close_on_drop();
             self.guard.file.forget_log();
-            self.guard.outage.note(fault);
+            self.guard.outage.record(fault);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Store, StoreError, sql};
 use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent};
 
 /// Upper bound of the account events read: older ones no longer matter.
-const NEWS_MAX: u32 = 1_000;
+const EVENTS_MAX: u32 = 1_000;
 
 /// App secrets of the last start of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +34,13 @@ impl Store {
     ///
     /// # Errors
     /// `Database`.
-    pub async fn account_news(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
-        let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(NEWS_MAX);
-        let news: Vec<(i64, String, Option<String>, i64, String)> =
-            news.fetch_all(&self.read).await?;
-        let news = news.into_iter();
-        let news = news.map(
+    pub async fn account_status_events(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
+        let events = sqlx::query_as(sql::ACCOUNT_STATUS_EVENTS);
+        let events = events.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(EVENTS_MAX);
+        let events: Vec<(i64, String, Option<String>, i64, String)> =
+            events.fetch_all(&self.read).await?;
+        let events = events.into_iter();
+        let events = events.map(
             |(_, field, waba_id, occurred_at_ms, raw)| AccountStatusEvent {
                 field,
                 waba_id,
@@ -48,7 +48,7 @@ impl Store {
                 raw,
             },
         );
-        Ok(news.collect())
+        Ok(events.collect())
     }
 
     /// Records the app secrets of a start by their fingerprint, unless they are the latest ones.

@@ -28,7 +28,7 @@ impl Store {
     /// Checks that the file is still at its path; otherwise an outage begins.
     pub fn check_path(&self) {
         if let Some(fault) = self.guard.file.check().err().and_then(|e| e.fault()) {
-            self.guard.outage.note(fault);
+            self.guard.outage.record(fault);
         }
     }
 

@@ -25,7 +25,7 @@ impl HealthSignals {
     pub const TOO_OLD_IN_A_ROW: u64 = 10;
 
     /// Reports an account event about the account's standing.
-    pub fn account_news(&self) {
+    pub fn account_status_event(&self) {
         self.changed.notify_one();
     }
 

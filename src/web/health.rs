@@ -100,13 +100,13 @@ impl Health {
         }
         // Known before the condition is set; nothing here asks the database, so that clients cannot
         // keep it busy.
-        if let Some(trouble) = self.store.outage() {
+        if let Some(outage) = self.store.outage() {
             is_ready = false;
             let is_listed = conditions
                 .iter()
                 .any(|(condition, _)| *condition == Condition::Database);
             if !is_listed {
-                lines.push(format!("database: {}", trouble.fault.sentence()));
+                lines.push(format!("database: {}", outage.fault.sentence()));
             }
         }
         Readiness { is_ready, lines }

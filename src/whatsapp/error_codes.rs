@@ -132,6 +132,13 @@ mod tests {
             ),
         ];
 
+        for (name, class) in Class::ALL {
+            assert_eq!(
+                class.name(),
+                name,
+                "`ALL` is in another order than the enum"
+            );
+        }
         for (class, codes) in table {
             for code in codes {
                 assert_eq!(

@@ -58,15 +58,15 @@ impl AccountMonitor {
 
     /// Reads the account's standing; logs changes.
     async fn account(&mut self) {
-        let news = match self.store.account_news().await {
-            Ok(news) => news,
+        let events = match self.store.account_status_events().await {
+            Ok(events) => events,
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "news of the account cannot be read");
+                tracing::error!(error, "the account events cannot be read");
                 return;
             }
         };
-        let issues = account_status::issues(&news, self.clock.now()).into_iter();
+        let issues = account_status::issues(&events, self.clock.now()).into_iter();
         let issues: Vec<String> = issues.map(|issue| issue.message).collect();
         let reported = &mut self.reported.issues;
         for issue in issues.iter().filter(|new| !reported.contains(new)) {

@@ -147,8 +147,8 @@ impl Report {
             if is_same(was, &answer) {
                 continue;
             }
-            let rules_then = was.replies.iter().filter_map(|row| row.rule.as_deref());
-            let rules_now = answer.replies.iter().map(|row| row.rule.as_str());
+            let rules_then = was.replies.iter().filter_map(|reply| reply.rule.as_deref());
+            let rules_now = answer.replies.iter().map(|reply| reply.rule.as_str());
             let key = (
                 label(rules_then, was.decision),
                 label(rules_now, answer.decision.name()),
@@ -157,11 +157,14 @@ impl Report {
             group.count += 1;
             group.people.insert(past.id);
             // Skips texts that are among the examples already.
-            let is_told = group.examples.iter().any(|row| row.asked == message.text);
+            let is_told = group
+                .examples
+                .iter()
+                .any(|example| example.asked == message.text);
             if group.examples.len() < wanted.examples && !is_told {
-                let was = was.replies.iter().map(|row| row.text.clone());
+                let was = was.replies.iter().map(|reply| reply.text.clone());
                 let now = answer.replies.iter();
-                let now = now.map(|row| row.content.transcript_text());
+                let now = now.map(|reply| reply.content.transcript_text());
                 group.examples.push(Example {
                     asked: message.text.clone(),
                     was: was.collect::<Vec<_>>().join("\n"),
@@ -210,8 +213,9 @@ impl Report {
     fn print_json(&self) {
         for ((was, now), group) in self.sorted() {
             let examples = group.examples.iter();
-            let examples =
-                examples.map(|row| json!({ "asked": row.asked, "was": row.was, "now": row.now }));
+            let examples = examples.map(
+                |Example { asked, was, now }| json!({ "asked": asked, "was": was, "now": now }),
+            );
             terminal::json_line(&json!({
                 "was": was, "now": now, "count": group.count, "conversations": group.people.len(),
                 "examples": examples.collect::<Vec<_>>(),

@@ -281,14 +281,14 @@ impl Reader<'_> {
         }
         let elements = self.list("number")?;
         let numbers: Vec<_> = elements.iter().map(|field| self.number(field)).collect();
-        let mut earlier: Vec<(&PhoneNumberId, &Field<'_>)> = Vec::new();
+        let mut earlier: Vec<&PhoneNumberId> = Vec::new();
         for (number, field) in numbers.iter().zip(&elements) {
             let Some(number) = number else { continue };
             let id = &number.phone_number_id;
-            if earlier.iter().any(|(listed, _)| *listed == id) {
+            if earlier.contains(&id) {
                 self.refuse::<()>("number.phone_number_id", &field.span, "is listed twice");
             }
-            earlier.push((id, field));
+            earlier.push(id);
         }
         numbers.into_iter().collect()
     }

@@ -22,9 +22,9 @@ pub(crate) const KEYS: [&str; 17] = [
     "returning_after",
     "language",
     "country",
-    "hours",
     "tag",
     "field",
+    "hours",
     "reply_to",
     "forwarded",
     "ad",
@@ -101,10 +101,7 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbol
 impl<'d> WhenReader<'_, '_, 'd> {
     fn condition(&mut self, field: &Field<'d>, sense: Sense) -> Option<Condition> {
         let table = self.reader.table(field, &KEYS)?;
-        let mut keys = KEYS;
-        // `hours` is evaluated behind `tag` and `field`.
-        keys[7..10].rotate_left(1);
-        let fields = keys.iter().filter_map(|key| table.get(key));
+        let fields = KEYS.iter().filter_map(|key| table.get(key));
         let parts = fields.map(|field| self.part(&field, sense)).collect();
         self.all_of(parts, &table, &KEYS)
     }

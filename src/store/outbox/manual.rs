@@ -104,7 +104,7 @@ pub struct Try {
 pub enum Repeat {
     /// The operator accepts that the message may arrive twice.
     Accepted,
-    /// The operator was not request.
+    /// The operator was not asked.
     Refused,
 }
 

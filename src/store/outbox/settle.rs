@@ -15,8 +15,8 @@ use crate::store::{Store, StoreError, sql};
 struct End {
     id: i64,
     claim_token: String,
-    /// State of the outbox row and its message.
-    state: Option<&'static str>,
+    /// State of the outbox row, and of its message unless the fate is [`Fate::Stays`].
+    state: &'static str,
     reason: Option<String>,
     code: Option<i64>,
     wamid: Option<String>,
@@ -42,7 +42,7 @@ impl End {
         let mut end = Self {
             id: settlement.id,
             claim_token: settlement.claim_token,
-            state: Some("queued"),
+            state: "queued",
             reason: None,
             code: None,
             wamid: None,
@@ -53,7 +53,7 @@ impl End {
         };
         match settlement.outcome {
             SendResult::Accepted(wamid) => {
-                end.state = Some("accepted");
+                end.state = "accepted";
                 end.fate = Fate::Leaves;
                 let number = settlement.phone_number_id.as_str();
                 end.message_key = wamid
@@ -67,12 +67,12 @@ impl End {
                 end.reason = Some(reason.text);
             }
             SendResult::Unknown { reason } => {
-                end.state = Some("unknown");
+                end.state = "unknown";
                 end.reason = Some(reason);
                 end.fate = Fate::StaysUnknown;
             }
             SendResult::Dead { reason } => {
-                end.state = Some("dead");
+                end.state = "dead";
                 end.reason = Some(reason);
                 end.fate = Fate::Leaves;
             }

@@ -9,7 +9,7 @@ use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
 /// Number of events about how the account stands.
-pub(super) fn count_standing(events: &[AccountEvent]) -> usize {
+pub(super) fn count_status_events(events: &[AccountEvent]) -> usize {
     let fields = events.iter().map(|event| event.field.as_str());
     fields
         .filter(|field| ACCOUNT_STATUS_FIELDS.contains(field))

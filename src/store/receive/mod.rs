@@ -55,7 +55,7 @@ impl Store {
             duplicates: batch.repeated + received.duplicates,
             receipts: batch.receipts.len(),
             account: batch.account_events.len(),
-            standing: account_events::count_standing(&batch.account_events),
+            status_events: account_events::count_status_events(&batch.account_events),
             quarantined: batch.unreadable.len(),
             ..received
         })

@@ -46,7 +46,7 @@ pub struct Received {
     /// Account events, new or not.
     pub account: usize,
     /// Account events about how the account stands, new or not.
-    pub standing: usize,
+    pub status_events: usize,
     /// Unreadable updates, new or not.
     pub quarantined: usize,
     /// One for each new message, in order.

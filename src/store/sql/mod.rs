@@ -21,7 +21,7 @@
 mod tests;
 
 /// Declares a constant for each statement: `NAME: "file" [number of parameters] => "columns"`. The
-/// columns are listed where code reads them by name.
+/// columns are listed where code depends on their names or their order.
 macro_rules! statements {
     ($($name:ident: $file:literal [$parameters:literal] $(=> $columns:literal)?,)*) => {
         $(pub(super) const $name: &str = include_str!(concat!("sqlite/", $file, ".sql"));)*
@@ -142,7 +142,7 @@ statements! {
     INSERT_SENT: "insert_sent" [2],
 
     // ---- account, secrets, quarantine -----------------------------------------------------------
-    ACCOUNT_NEWS: "account_news" [2] =>
+    ACCOUNT_STATUS_EVENTS: "account_status_events" [2] =>
         "id, field, waba_id, occurred_at_ms, raw",
     INSERT_SECRETS: "insert_secrets" [2],
     NEWEST_SECRETS: "newest_secrets" [0] =>

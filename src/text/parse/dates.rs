@@ -45,7 +45,7 @@ impl Locale {
         self.take_months(&mut mentions, today, &mut dates)?;
         let weekday = self.take_weekday(&mut mentions)?;
         // "Freitag morgen" and "24. Dezember morgen" mean the morning.
-        let full = !dates.is_empty() & !mentions.has_any(&days.joins);
+        let full = !dates.is_empty() && !mentions.has_any(&days.joins);
         let morning = |at: usize| full || weekday.is_some_and(|(_, behind)| behind == at);
         relative.retain(|(_, at)| !at.is_some_and(morning));
 

@@ -95,7 +95,7 @@ fn a_month_and_a_day_are_written_as_each_language_does() {
     let day = date(2026, 12, 24);
     let at = day.at(14, 5, 0, 0).in_tz("Europe/Berlin").unwrap();
     let now = TODAY.at(9, 0, 0, 0).in_tz("Europe/Berlin").unwrap();
-    let mentions = |language: &str| {
+    let formatted = |language: &str| {
         let locale = Locale::parse(language);
         (
             locale.date(day, DateStyle::Full),
@@ -104,12 +104,12 @@ fn a_month_and_a_day_are_written_as_each_language_does() {
         )
     };
 
-    assert_eq!(mentions("en").0, "Thursday, December 24, 2026");
-    assert_eq!(mentions("en").1, "December 24 at 2:05 PM");
-    assert_eq!(mentions("de").1, "24. Dezember um 14:05");
-    assert_eq!(mentions("es").2, "1234,50");
-    assert_eq!(mentions("xx").0, "Thursday, December 24, 2026");
-    assert_eq!(mentions("not a tag").2, "1,234.50");
+    assert_eq!(formatted("en").0, "Thursday, December 24, 2026");
+    assert_eq!(formatted("en").1, "December 24 at 2:05 PM");
+    assert_eq!(formatted("de").1, "24. Dezember um 14:05");
+    assert_eq!(formatted("es").2, "1234,50");
+    assert_eq!(formatted("xx").0, "Thursday, December 24, 2026");
+    assert_eq!(formatted("not a tag").2, "1,234.50");
     let tomorrow = TODAY
         .tomorrow()
         .unwrap()

@@ -208,11 +208,11 @@ async fn may_send(
     content: &Outbound,
     fetched: Option<&TemplateFile>,
 ) -> anyhow::Result<()> {
-    let standing = store.send_eligibility(number, recipient).await;
-    let Some(standing) = standing.context("could not look the contact up")? else {
+    let eligibility = store.send_eligibility(number, recipient).await;
+    let Some(eligibility) = eligibility.context("could not look the contact up")? else {
         return Ok(());
     };
-    if standing.opted_out {
+    if eligibility.opted_out {
         return Err(Hint::error(
             "the contact has opted out of all messages",
             "the contact wrote one of the words of `[opt_out]`; one of `[opt_in]` ends that",
@@ -223,7 +223,7 @@ async fn may_send(
         let is_marketing = shapes
             .filter(|shape| shape.name == template.name)
             .any(|shape| shape.category == "MARKETING");
-        if is_marketing && standing.no_marketing {
+        if is_marketing && eligibility.no_marketing {
             return Err(Hint::error(
                 "the contact has opted out of marketing messages",
                 "WhatsApp would refuse it too (131050)",
@@ -231,7 +231,7 @@ async fn may_send(
         }
         return Ok(());
     }
-    let closed = standing
+    let closed = eligibility
         .last_inbound
         .is_none_or(|last| over(last, Clock::System.now()));
     if closed {

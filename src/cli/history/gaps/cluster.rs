@@ -63,9 +63,9 @@ impl Vocabulary {
             }
         }
         let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
-        counts.sort_unstable_by(|left, other| {
-            let times = other.1.cmp(&left.1);
-            times.then_with(|| left.0.cmp(other.0))
+        counts.sort_unstable_by(|left, right| {
+            let times = right.1.cmp(&left.1);
+            times.then_with(|| left.0.cmp(right.0))
         });
         let mut meant: HashMap<String, usize> = HashMap::new();
         let mut words = HashMap::with_capacity(counts.len());
@@ -109,7 +109,7 @@ impl Vocabulary {
     /// Lists the distinct words of a text, the rarest first.
     pub(super) fn words_of<'w>(&self, words: impl Iterator<Item = &'w str>) -> Vec<Word> {
         let mut words: Vec<Word> = words.filter_map(|word| self.get(word)).collect();
-        words.sort_unstable_by(|left, other| other.cmp(left));
+        words.sort_unstable_by(|left, right| right.cmp(left));
         words.dedup();
         words
     }
@@ -120,9 +120,9 @@ impl Vocabulary {
         let weights = || rarest_first.iter().map(|word| self.weight(*word));
         let weight = weights().sum();
         let mut rest: u32 = weight;
-        let telling = weights().take_while(|left| {
+        let telling = weights().take_while(|word_weight| {
             let is_needed = rest * 2 >= weight;
-            rest -= if is_needed { *left } else { 0 };
+            rest -= if is_needed { *word_weight } else { 0 };
             is_needed
         });
         let telling = telling.count();
@@ -136,18 +136,18 @@ impl Vocabulary {
 
     /// Similarity of two texts: weight of the shared words divided by the weight of all their
     /// words.
-    fn likeness(&self, left: &Words, other: &Words) -> f64 {
+    fn likeness(&self, left: &Words, right: &Words) -> f64 {
         let (mut at, mut both) = (0, 0);
         for word in &left.rarest_first {
-            let theirs = &other.rarest_first;
-            while theirs.get(at).is_some_and(|rarer| rarer > word) {
+            let words = &right.rarest_first;
+            while words.get(at).is_some_and(|rarer| rarer > word) {
                 at += 1;
             }
-            if theirs.get(at) == Some(word) {
+            if words.get(at) == Some(word) {
                 both += self.weight(*word);
             }
         }
-        let union = left.weight + other.weight - both;
+        let union = left.weight + right.weight - both;
         f64::from(both) / f64::from(union.max(1))
     }
 }

@@ -87,7 +87,7 @@ impl<'v> Everywhere<'v> {
         let phrase_count = same
             .into_iter()
             .flatten()
-            .find(|(value, _)| *value == phrase.folded);
+            .find(|(listed, _)| *listed == phrase.folded);
         phrase_count.map_or(0, |(_, messages)| *messages)
     }
 
@@ -115,10 +115,10 @@ impl<'v> Everywhere<'v> {
             let others = self.with_word(word).saturating_sub(messages) + unseen(letters);
             (fits && !is_common(messages, others)).then_some((messages, others, letters, forms))
         });
-        let (.., forms) = best.min_by(|value, other| {
-            order(value)
-                .cmp(&order(other))
-                .then_with(|| value.3.cmp(&other.3))
+        let (.., forms) = best.min_by(|left, right| {
+            order(left)
+                .cmp(&order(right))
+                .then_with(|| left.3.cmp(&right.3))
         })?;
         let mut forms: Vec<(&str, u64)> = forms.into_iter().collect();
         forms.sort_by_key(|(_, times)| Reverse(*times));
@@ -169,13 +169,10 @@ impl<'v> Everywhere<'v> {
             By::Phrase(phrase) => ("has", std::slice::from_ref(phrase)),
             By::Whole(text) => ("is", std::slice::from_ref(text)),
         };
-        let folded: Vec<String> = values
-            .iter()
-            .map(|value| compared(value).joined())
-            .collect();
+        let folded: Vec<String> = values.iter().map(|text| compared(text).joined()).collect();
         let fits = |text: &&Text| match by {
             By::Whole(_) => folded.contains(&text.folded),
-            By::Words(_) | By::Phrase(_) => folded.iter().any(|value| has(&text.folded, value)),
+            By::Words(_) | By::Phrase(_) => folded.iter().any(|phrase| has(&text.folded, phrase)),
         };
         let examples = group.texts.iter().filter(fits).take(EXAMPLES_MAX);
         let examples: Vec<String> = examples.map(|text| quoted(&text.written)).collect();
@@ -220,9 +217,9 @@ fn has(text: &str, phrase: &str) -> bool {
 
 /// Makes an unused id from words.
 fn free_id(words: &str, taken: &mut BTreeSet<String>) -> String {
-    let plain = |value: char| {
-        if value.is_ascii_alphanumeric() {
-            value
+    let plain = |character: char| {
+        if character.is_ascii_alphanumeric() {
+            character
         } else {
             '-'
         }

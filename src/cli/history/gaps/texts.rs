@@ -71,7 +71,10 @@ impl Texts {
         });
         counted.times += 1;
         let spellings = &mut counted.spellings;
-        if let Some((_, times)) = spellings.iter_mut().find(|(left, _)| *left == written) {
+        if let Some((_, times)) = spellings
+            .iter_mut()
+            .find(|(spelling, _)| *spelling == written)
+        {
             *times += 1;
         } else if spellings.len() < SPELLINGS_MAX {
             spellings.push((written, 1));
@@ -82,8 +85,8 @@ impl Texts {
     pub(super) fn sorted(self) -> Vec<Text> {
         let usual = |counted: Counted| {
             let spellings = counted.spellings.into_iter();
-            let usual = spellings.min_by(|left, other| {
-                (Reverse(left.1), &left.0).cmp(&(Reverse(other.1), &other.0))
+            let usual = spellings.min_by(|left, right| {
+                (Reverse(left.1), &left.0).cmp(&(Reverse(right.1), &right.0))
             });
             usual.map(|(written, _)| written).unwrap_or_default()
         };
@@ -94,9 +97,9 @@ impl Texts {
             written: usual(counted),
         });
         let mut texts: Vec<Text> = texts.collect();
-        texts.sort_unstable_by(|left, other| {
-            let times = other.times.cmp(&left.times);
-            times.then_with(|| left.folded.cmp(&other.folded))
+        texts.sort_unstable_by(|left, right| {
+            let times = right.times.cmp(&left.times);
+            times.then_with(|| left.folded.cmp(&right.folded))
         });
         texts
     }

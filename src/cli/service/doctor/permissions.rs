@@ -10,7 +10,7 @@ use crate::config::{Calls, Config, SecretPlaces};
 
 /// Folder of secrets that Docker and Podman mount for one container, with a fixed mode.
 const MOUNTED_SECRETS: &str = "/run/secrets";
-/// Number of hexadecimal digits of Meta's app secrets. See See
+/// Number of hexadecimal digits of Meta's app secrets. See
 /// <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/basic-settings>.
 const APP_SECRET_DIGITS: usize = 32;
 

@@ -77,7 +77,7 @@ async fn secret(
 /// Reports bans, restrictions, flags and limits of the account.
 async fn account(report: &mut Report, store: &Store, now: Timestamp) -> Result<(), StoreError> {
     const SUBJECT: &str = "news of the account";
-    let news = store.account_news().await?;
+    let news = store.account_status_events().await?;
     if news.is_empty() {
         let advice = "subscribe your Meta app to account_update, account_alerts, business_capability_update and \
                       phone_number_quality_update too";
