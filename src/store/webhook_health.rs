@@ -36,7 +36,9 @@ impl Store {
     /// `Database`.
     pub async fn account_status_events(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
         let events = sqlx::query_as(sql::ACCOUNT_STATUS_EVENTS);
-        let events = events.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(EVENTS_MAX);
+        let events = events
+            .bind(json_rows(&ACCOUNT_STATUS_FIELDS))
+            .bind(EVENTS_MAX);
         let events: Vec<(i64, String, Option<String>, i64, String)> =
             events.fetch_all(&self.read).await?;
         let events = events.into_iter();

@@ -236,6 +236,27 @@ async fn everything_held_is_dropped_at_once_without_a_service() {
 }
 
 #[tokio::test]
+async fn characters_that_turn_the_text_around_are_escaped_in_json() {
+    let app = TestApp::start(ECHO).await;
+    app.sandbox.script(Fault::Stall);
+    app.sandbox.say(ANA, "a\u{202e}b").await;
+    app.until_stalled().await;
+    let rows = app.store().list_outbox(Some("sending"), 9).await;
+    let mut rows = rows.unwrap().into_iter();
+    let row = rows.find(|row| row.kind == "message").unwrap();
+
+    let list = app.looks_back("outbox list --json").await.done();
+    let show = format!("outbox show {} --json", row.id);
+    let shown = app.looks_back(&show).await.done();
+
+    for output in [list, shown] {
+        assert_contains(&output, "a\\u202eb");
+        assert!(!output.contains('\u{202e}'), "{output}");
+    }
+    app.sandbox.release();
+}
+
+#[tokio::test]
 async fn a_row_that_is_being_sent_is_left_alone() {
     let app = TestApp::start(ECHO).await;
     app.sandbox.script(Fault::Stall);
