@@ -47,11 +47,13 @@ impl<'a> Symbols<'a> {
 }
 
 /// Whether a table is one text in several languages: all its keys look like languages, and at least
-/// one is.
-pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
+/// one is. `keys` are those of a table that may stand in the same place; they do not count as
+/// languages, so that `{ id = "…" }` is an upload where uploads have ids, and Indonesian elsewhere.
+pub(crate) fn is_in_languages(field: &Field<'_>, keys: &[&str]) -> bool {
     let entries = field.entries();
     let names = || entries.iter().map(|entry| entry.name);
-    names().all(language::is_tag) && names().any(language::is_known)
+    let is_language = |name: &str| language::is_known(name) && !keys.contains(&name);
+    names().all(language::is_tag) && names().any(is_language)
 }
 
 /// Reports keys that are no languages, and languages that stand there twice.
@@ -80,7 +82,7 @@ pub(crate) fn template<'d>(
     field: &Field<'d>,
     known: Symbols<'_>,
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
-    if !is_in_languages(field) {
+    if !is_in_languages(field, &[]) {
         let text = reader.string(field)?;
         let template = literal(reader, &text, known)?;
         return Some((template, vec![(String::new(), text)]));

@@ -1,5 +1,6 @@
 //! Reads everything that can be tapped: buttons, lists, links, carousels.
 
+use super::media::HEADERS;
 use super::{Fixed, Offer, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
@@ -92,7 +93,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
         let header = table.get("header");
-        let is_text = |field: &Field<'_>| field.is_string() || text::is_in_languages(field);
+        let is_text =
+            |field: &Field<'_>| field.is_string() || text::is_in_languages(field, &HEADERS);
         if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
             let message = "the header of a list is a text";
             let help = "files can stand above `buttons`, or be a message of their own before";

@@ -51,6 +51,13 @@ const CONTENTS: [(&str, &[&str]); 20] = [
 /// Keys that may stand beside a content; `quote` beside any.
 const COMMON_KEYS: [&str; 5] = ["text", "header", "footer", "preview_url", "quote"];
 
+/// Every key of a reply.
+fn reply_keys() -> Vec<&'static str> {
+    let contents = CONTENTS.iter().map(|(name, _)| *name);
+    let contents = contents.filter(|name| *name != "text");
+    COMMON_KEYS.into_iter().chain(contents).collect()
+}
+
 /// Replies of a rule with the buttons and rows that they offer.
 pub(crate) struct Replies<'d> {
     /// `None` when something in them is wrong.
@@ -128,7 +135,7 @@ pub(crate) fn read_one<'d>(
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
-        if field.is_string() || text::is_in_languages(field) {
+        if field.is_string() || text::is_in_languages(field, &reply_keys()) {
             let content = Outbound::Text {
                 body: self.template("text", field)?,
                 preview_url: false,
@@ -140,10 +147,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             let expected = "a text in quotes, a table in braces, or a list of them";
             return self.reader.wrong_type(field, expected);
         }
-        let contents = CONTENTS.iter().map(|(name, _)| *name);
-        let contents = contents.filter(|name| *name != "text");
-        let keys: Vec<&str> = COMMON_KEYS.into_iter().chain(contents).collect();
-        let table = self.reader.table(field, &keys)?;
+        let table = self.reader.table(field, &reply_keys())?;
         let quote = or_default(table.get("quote"), |field| self.reader.boolean(&field));
         let content = self.content(&table);
         Some(ReplyTemplate {
@@ -312,3 +316,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         self.parts.insert(name.to_owned(), Part { span, fixed });
     }
 }
+
+#[cfg(test)]
+mod tests;
