@@ -15,6 +15,7 @@ mod files;
 mod message_template;
 mod split;
 
+use super::outbound::prune::is_blank;
 use super::{Frame, Header, Outbound};
 use ViolationKind::{Misplaced, Missing, TooMuch};
 
@@ -136,7 +137,7 @@ impl Checker {
 
     fn text(&mut self, part: impl Into<String>, name: &str, text: &str, max: usize) {
         let length = length(text);
-        if text.trim().is_empty() {
+        if is_blank(text) {
             self.report(Missing, part, format!("the {name} is empty"));
         } else if length > max {
             let help = (length > text.chars().count())

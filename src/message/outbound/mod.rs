@@ -8,7 +8,7 @@ mod choices;
 mod commerce;
 mod contact_card;
 mod message_template;
-mod prune;
+pub(super) mod prune;
 pub(super) mod transcript;
 mod try_map;
 

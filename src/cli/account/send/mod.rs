@@ -48,7 +48,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
-    let built = arguments.message.build(fetched.as_ref()).await?;
+    let mut built = arguments.message.build(fetched.as_ref()).await?;
+    built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
     compare(&built.content, fetched.as_ref())?;
     let store = open(&session).await?;

@@ -146,7 +146,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     fn link(&mut self, part: &str, field: &Field<'d>) -> Option<LinkButton<Template>> {
         let table = self.reader.table(field, &["title", "url"])?;
         let title = self.required_template(&table, "title", &format!("{part}.title"));
-        let url = self.required_template(&table, "url", &format!("{part}.url"));
+        let url = self.reader.required(&table, "url");
+        let url = url.and_then(|field| self.link_template(&format!("{part}.url"), &field));
         Some(LinkButton {
             title: title?,
             url: url?,

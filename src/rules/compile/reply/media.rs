@@ -74,7 +74,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let mut keys = vec!["link", "id"];
         keys.extend(more);
         if field.is_string() || text::is_in_languages(field, &keys) {
-            let link = self.template(part, field)?;
+            let link = self.link_template(part, field)?;
             return Some((MediaSource::Link(link), None));
         }
         let table = self.reader.table(field, &keys)?;
@@ -85,7 +85,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn link_or_id(&mut self, part: &str, table: &Table<'d>) -> Option<MediaSource<Template>> {
         match (table.get("link"), table.get("id")) {
-            (Some(link), None) => self.template(part, &link).map(MediaSource::Link),
+            (Some(link), None) => self.link_template(part, &link).map(MediaSource::Link),
             (None, Some(id)) => self.template(part, &id).map(MediaSource::Id),
             (Some(link), Some(id)) => {
                 self.mixed(&link, &id);
@@ -106,7 +106,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let kind = kind_of(content.name)?;
         let beside = table.get("text");
         if content.is_string() || text::is_in_languages(content, &FILE_KEYS) {
-            let link = self.template("link", content);
+            let link = self.link_template("link", content);
             let caption = optional(beside, |field| self.template("caption", &field));
             return Some(Outbound::Media(Media {
                 caption: caption.ok()?,

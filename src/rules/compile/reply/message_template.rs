@@ -1,5 +1,6 @@
 //! Reads message templates and compares them with those fetched from Meta.
 
+use super::media::HEADERS;
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::optional::{optional, or_default, read_each};
@@ -8,6 +9,7 @@ use crate::diagnostics::{codes, suggest};
 use crate::message::{
     Header, Outbound, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
+use crate::rules::compile::text::{self, Reading};
 use crate::template::Template;
 
 const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
@@ -52,6 +54,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             .into_iter()
             .find(|key| key.name == "location");
         let Some(place) = place else {
+            if field.is_string() || text::is_in_languages(field, &HEADERS) {
+                return self.template("template.header", field).map(Header::Text);
+            }
             return self.header(field);
         };
         let table = self.reader.table(&place, &PLACE_KEYS)?;
@@ -125,7 +130,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         {
             self.offered.push(super::Offer { id, go: None });
         }
-        let text = self.template(&format!("{part}[{index}]"), value)?;
+        let reading = match value.name {
+            "url" => Reading::LinkEnd,
+            _ => Reading::Text,
+        };
+        let text = self.read(&format!("{part}[{index}]"), value, reading)?;
         Some(vec![match value.name {
             "payload" => TemplateButton::Payload(index, text),
             "url" => TemplateButton::Url(index, text),

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::limits::{Fixed, Part, Parts};
-use super::text::{self, Symbols};
+use super::text::{self, Reading, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{Read, optional, or_default, read_each};
@@ -128,7 +128,14 @@ pub(crate) fn read_one<'d>(
     let template = message.reply(field);
     let (parts, offered, languages) = (message.parts, message.offered, message.languages);
     if let Some(template) = &template {
-        limits::check(reader, &template.content, &parts, &languages, &field.span);
+        let checked = limits::Checked {
+            reply: &template.content,
+            parts: &parts,
+            languages: &languages,
+            whole: &field.span,
+            known,
+        };
+        limits::check(reader, &checked);
     }
     (template, offered)
 }
@@ -273,7 +280,17 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
-        let Some((template, texts)) = text::template(self.reader, field, self.known) else {
+        self.read(part, field, Reading::Text)
+    }
+
+    /// Reads a link; the values in it are escaped.
+    fn link_template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        self.read(part, field, Reading::Link)
+    }
+
+    fn read(&mut self, part: &str, field: &Field<'d>, reading: Reading) -> Option<Template> {
+        let read = text::template(self.reader, field, self.known, reading);
+        let Some((template, texts)) = read else {
             if field.is_string() || field.is_table() {
                 // The rest of the reply is still worth checking.
                 self.part(part, &field.span, Fixed::No);
