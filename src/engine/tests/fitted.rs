@@ -3,8 +3,20 @@
 use serde_json::{Value, json};
 
 use super::{Talk, engine};
-use crate::engine::Turn;
-use crate::message::ActionResult;
+use crate::diagnostics::sources::SourceMap;
+use crate::engine::{Engine, Turn};
+use crate::message::{ActionResult, Identity, TemplateFile, UserId};
+use crate::rules::{self, CompileInput};
+
+/// Compiles rules beside fetched templates.
+fn engine_with(text: &str, templates: &TemplateFile) -> Engine {
+    let input = CompileInput {
+        templates: Some(templates),
+        today: None,
+    };
+    let compiled = rules::compile(&SourceMap::new("rules.toml", text), input);
+    Engine::new(compiled.expect("the file is good").rules)
+}
 
 /// The first reply, as it is stored.
 #[track_caller]
@@ -126,4 +138,26 @@ fn null_in_a_result_is_a_missing_value() {
 
     assert_eq!(reply(&turn)["text"]["body"], "none false ? S, M");
     assert!(turn.state.fields.is_empty());
+}
+
+#[test]
+fn a_one_time_code_is_refused_for_a_contact_who_hides_the_phone() {
+    let templates = json!({ "synced_at": "2026-11-23T10:00:00Z", "templates": [{
+        "name": "code", "language": "en", "status": "APPROVED", "category": "AUTHENTICATION",
+        "header": null, "body": ["1"], "named": false, "cards": 0,
+        "buttons": [{ "kind": "otp", "text": "Copy", "needs_value": true }],
+    }] });
+    let rules = "version = 1\n[[rule]]\nid = \"a\"\non_error = \"May we have your number?\"\n\
+        reply.template = { name = \"code\", language = \"en\", body = [\"47\"], buttons = [{ code = \"47\" }] }";
+    let engine = engine_with(rules, &serde_json::from_value(templates).unwrap());
+    let mut talk = Talk::new(&engine);
+
+    assert!(reply(&talk.text("hi"))["template"]["authentication"] == true);
+    let hidden = UserId::parse("DE.1").unwrap();
+    talk.conversation.contact.identity = Identity::User(hidden);
+
+    assert_eq!(
+        reply(&talk.text("hi"))["text"]["body"],
+        "May we have your number?"
+    );
 }

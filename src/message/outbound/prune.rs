@@ -2,7 +2,8 @@
 //! values of a template have single spaces.
 
 use super::{
-    Commerce, ContactCard, Header, Media, MediaSource, Outbound, TemplateMessage, TemplateParameter,
+    Address, Commerce, ContactCard, Header, Media, MediaSource, Outbound, TemplateMessage,
+    TemplateParameter,
 };
 
 impl Outbound {
@@ -60,7 +61,8 @@ impl Outbound {
             Self::Text { .. }
             | Self::AskLocation { .. }
             | Self::AskContact { .. }
-            | Self::Reaction { .. } => {}
+            | Self::Reaction { .. }
+            | Self::Raw(_) => {}
         }
         self
     }
@@ -132,7 +134,30 @@ fn prune_media(media: &mut Media) {
 }
 
 fn prune_contact(card: &mut ContactCard) {
-    prune([&mut card.first_name, &mut card.last_name, &mut card.company]);
+    prune([
+        &mut card.first_name,
+        &mut card.last_name,
+        &mut card.middle_name,
+    ]);
+    prune([&mut card.prefix, &mut card.suffix, &mut card.birthday]);
+    prune([&mut card.company, &mut card.department, &mut card.title]);
+    for address in &mut card.addresses {
+        prune([
+            &mut address.street,
+            &mut address.city,
+            &mut address.state,
+            &mut address.zip,
+        ]);
+        prune([&mut address.country, &mut address.country_code]);
+    }
+    card.addresses.retain(|address| {
+        let Address { kind, .. } = address;
+        *address
+            != Address {
+                kind: kind.clone(),
+                ..Address::default()
+            }
+    });
     card.phones.retain(|phone| !is_blank(&phone.phone));
     card.emails.retain(|email| !is_blank(&email.email));
     card.urls.retain(|url| !is_blank(url));

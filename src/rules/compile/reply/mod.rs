@@ -6,9 +6,11 @@
 
 mod buttons_and_lists;
 mod commerce;
+mod contact_card;
 mod limits;
 mod media;
 mod message_template;
+mod raw;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -24,7 +26,7 @@ use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
 
 /// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
-const CONTENTS: [(&str, &[&str]); 20] = [
+const CONTENTS: [(&str, &[&str]); 21] = [
     ("buttons", &["text", "header", "footer"]),
     ("list", &["text", "header", "footer"]),
     ("link", &["text", "header", "footer"]),
@@ -44,6 +46,7 @@ const CONTENTS: [(&str, &[&str]); 20] = [
     ("contacts", &[]),
     ("reaction", &[]),
     ("template", &[]),
+    ("raw", &[]),
     // A plain text.
     ("text", &["preview_url"]),
 ];
@@ -192,6 +195,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "buttons" | "list" | "link" | "carousel" => self.choices(table, content),
             "image" | "video" | "document" | "audio" | "sticker" => self.file(table, content),
             "template" => self.message_template(content),
+            "raw" => self.raw(content),
             _ => self.wares(table, content),
         }
     }
