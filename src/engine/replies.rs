@@ -31,6 +31,11 @@ pub(crate) fn fill(
             .fill(&variables)
             .map_err(|error| error.to_string())?;
         for content in split(content) {
+            let has_phone = ctx.contact.identity.wa_id().is_some();
+            if !has_phone && matches!(&content, Outbound::Template(code) if code.authentication) {
+                let reason = "template: WhatsApp sends one-time codes to phone numbers only, and the contact hides it";
+                return Err(reason.to_owned());
+            }
             if let Some(breach) = limits::violations(&content).into_iter().next() {
                 return Err(format!("{}: {}", breach.part, breach.message));
             }

@@ -65,12 +65,42 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
+    /// Whether it carries a one-time code.
+    #[must_use]
+    pub fn is_authentication(&self) -> bool {
+        self.category.eq_ignore_ascii_case("AUTHENTICATION")
+    }
+
+    /// Adds what follows from the template: the name of the header's variable, and the way in which
+    /// one-time codes are sent.
+    ///
+    /// Meta lists the button of such a template as `OTP`, `COPY_CODE` or `URL`, and takes the code
+    /// as the end of an address whatever the kind. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/authentication-templates>.
+    pub fn complete<T: Clone>(&self, template: &mut TemplateMessage<T>) {
+        if let (true, Some(HeaderShape::Text(names)), Some(Header::Text(_))) =
+            (self.named, &self.header, &template.header)
+        {
+            let name = template.header_name.take();
+            template.header_name = name.or_else(|| names.first().cloned());
+        }
+        template.authentication = self.is_authentication();
+        if template.authentication {
+            for button in &mut template.buttons {
+                if let TemplateButton::Code(index, code) = button {
+                    *button = TemplateButton::Url(*index, code.clone());
+                }
+            }
+        }
+    }
+
     /// Lists the mismatches between a message and the template, each with the part of the message:
     /// `header`, `body`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         let header = self.header_difference(template);
+        let header = header.or_else(|| self.header_name_difference(template));
         problems.extend(header.map(|message| ("header", message)));
         let given = template
             .body
@@ -137,6 +167,23 @@ impl TemplateShape {
             .then(|| format!("the header of the template takes {takes}, and gets {gets}"))
     }
 
+    fn header_name_difference<T>(&self, template: &TemplateMessage<T>) -> Option<String> {
+        let given = template.header_name.as_ref()?;
+        match &self.header {
+            Some(HeaderShape::Text(names)) if self.named && !names.contains(given) => {
+                Some(format!(
+                    "the header of the template takes {}, and gets `{given}`",
+                    quoted(&names.iter().map(String::as_str).collect::<Vec<_>>())
+                ))
+            }
+            Some(HeaderShape::Text(_)) if !self.named => {
+                let message = "the value of the header has no name: `header = \"…\"`";
+                Some(message.to_owned())
+            }
+            _ => None,
+        }
+    }
+
     fn button_differences<T>(&self, template: &TemplateMessage<T>) -> impl Iterator<Item = String> {
         let given = template.buttons.iter().map(|button| match button {
             TemplateButton::Payload(index, _) => (*index, "quick_reply"),
@@ -158,6 +205,8 @@ impl TemplateShape {
             .into_iter()
             .filter_map(|(index, kind)| match self.buttons.get(index) {
                 None => Some(format!("the template has no button {}", index + 1)),
+                // Every kind that Meta lists for one-time codes takes one.
+                Some(_) if self.is_authentication() && matches!(kind, "url" | "copy_code") => None,
                 Some(button) if button.kind != kind => Some(format!(
                     "button {} (\"{}\") is of kind {}, and gets a value for {kind}",
                     index + 1,

@@ -35,8 +35,9 @@ pub use inbound::{ContextInfo, Echo, Forwarded, Inbound, Profile, Referral, Refe
 pub use media_file::{FileKind, MediaFile};
 pub use message_template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};
 pub use outbound::{
-    Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
-    LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone, ProductSection,
-    Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+    Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
+    Json, LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone,
+    ProductSection, Raw, Row, Section, TemplateButton, TemplateCard, TemplateMessage,
+    TemplateParameter,
 };
 pub use receipt::{DeliveryStatus, GraphError, Receipt};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::message::{HttpMethod, Outbound, RuleId};
+use crate::message::{HttpMethod, Json, Outbound, RuleId};
 use crate::template::Template;
 
 /// Replies and effects of a rule or flow.
@@ -104,17 +104,7 @@ pub struct HttpTemplate {
 }
 
 /// A JSON document whose texts are templates.
-#[derive(Debug)]
-pub enum Body {
-    /// A text.
-    Text(Template),
-    /// A number, `true`, `false`.
-    Plain(serde_json::Value),
-    /// A list.
-    List(Vec<Self>),
-    /// An object.
-    Object(BTreeMap<String, Self>),
-}
+pub type Body = Json<Template>;
 
 /// `model`.
 #[derive(Debug)]

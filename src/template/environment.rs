@@ -3,14 +3,16 @@
 
 use std::fmt::Write as _;
 
-use minijinja::{Environment, UndefinedBehavior, filters, tests};
+use minijinja::{Environment, Output, UndefinedBehavior, tests};
+
+use super::words::words;
 
 /// Number of instructions that a text may take; a short loop takes some hundred.
 const FUEL: u64 = 20_000;
 
 /// Filters of [`environment`], for suggestions.
 pub(crate) const FILTERS: &str = "default upper lower title capitalize trim replace length int \
-    float round join first last date weekday time number money plural";
+    float round join first last truncate date weekday time number money plural";
 /// Tests of [`environment`], for suggestions.
 pub(crate) const TESTS: &str = "defined undefined";
 
@@ -21,11 +23,7 @@ pub(crate) fn environment() -> Environment<'static> {
     engine.set_undefined_behavior(UndefinedBehavior::Chainable);
     engine.set_fuel(Some(FUEL));
     engine.set_debug(true); // errors carry their place
-    macro_rules! add_filters {
-        ($($name:ident)*) => { $(engine.add_filter(stringify!($name), filters::$name);)* };
-    }
-    add_filters!(default upper lower title capitalize trim replace);
-    add_filters!(length int float round join first last);
+    engine.set_formatter(|out, _, value| Ok(out.write_str(&words(value))?));
     super::filters::add_to(&mut engine);
     engine.add_test("defined", tests::is_defined);
     engine.add_test("undefined", tests::is_undefined);
@@ -36,19 +34,25 @@ pub(crate) fn environment() -> Environment<'static> {
 pub(crate) fn for_urls() -> Environment<'static> {
     let mut engine = environment();
     engine.set_formatter(|out, _, value| {
-        if value.is_undefined() || value.is_none() {
-            return Ok(());
-        }
-        for byte in value.to_string().bytes() {
-            let plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-            let written = if plain {
-                out.write_char(char::from(byte))
-            } else {
-                write!(out, "%{byte:02X}")
-            };
-            written.map_err(minijinja::Error::from)?;
-        }
-        Ok(())
+        let words = words(value);
+        // Only the filter `address` marks a value so.
+        let stays: fn(u8) -> bool = if value.is_safe() {
+            |byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
+        } else {
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+        };
+        Ok(write_escaped(out, &words, stays)?)
     });
     engine
+}
+
+fn write_escaped(out: &mut Output<'_>, text: &str, stays: fn(u8) -> bool) -> std::fmt::Result {
+    for byte in text.bytes() {
+        if stays(byte) {
+            out.write_char(char::from(byte))?;
+        } else {
+            write!(out, "%{byte:02X}")?;
+        }
+    }
+    Ok(())
 }

@@ -1,19 +1,124 @@
-//! Filters that write in the contact's language: dates, times, numbers, money, plurals.
+//! Filters: the engine's own, which see every value in words, and those that write in the contact's
+//! language: dates, times, numbers, money, plurals.
 
 use jiff::civil::{Date, DateTime, Time};
-use minijinja::value::{Kwargs, Value};
-use minijinja::{Environment, Error, ErrorKind, State};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, filters};
+
+use super::words::words;
+use crate::message::limits;
 
 use crate::text::locale::{DateStyle, Locale};
 
 /// Adds the filters to an engine.
 pub(crate) fn add_to(engine: &mut Environment<'static>) {
+    macro_rules! of_values {
+        ($($name:ident)*) => { $(engine.add_filter(stringify!($name), filters::$name);)* };
+    }
+    // The engine's filters for texts would write `True`, `None` and lists as Python does.
+    macro_rules! of_texts {
+        ($($name:ident)*) => {$(
+            engine.add_filter(concat!("engine_", stringify!($name)), filters::$name);
+            engine.add_filter(
+                stringify!($name),
+                |state: &mut State<'_, '_>, value: &Value, more: Rest<Value>| {
+                    let name = concat!("engine_", stringify!($name));
+                    with_engine(state, name, Value::from(words(value)), &more)
+                },
+            );
+        )*};
+    }
+    of_values!(length int float round first last);
+    of_texts!(upper lower title capitalize trim replace);
+    engine.add_filter("engine_default", filters::default);
+    engine.add_filter("default", default);
+    engine.add_filter("engine_join", filters::join);
+    engine.add_filter("join", join);
+    engine.add_filter("truncate", truncate);
+    engine.add_filter("address", address);
     engine.add_filter("date", date);
     engine.add_filter("weekday", weekday);
     engine.add_filter("time", time);
     engine.add_filter("number", number);
     engine.add_filter("money", money);
     engine.add_filter("plural", plural);
+}
+
+/// Applies a filter of the engine to a value.
+fn with_engine(
+    state: &mut State<'_, '_>,
+    name: &str,
+    value: Value,
+    more: &[Value],
+) -> Result<Value, Error> {
+    let values: Vec<Value> = std::iter::once(value).chain(more.iter().cloned()).collect();
+    state.apply_filter(name, &values)
+}
+
+/// `{{ name | default('friend') }}`: also for `null`, which is no value.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands arguments over so"
+)]
+fn default(state: &mut State<'_, '_>, value: &Value, more: Rest<Value>) -> Result<Value, Error> {
+    let value = if value.is_none() {
+        Value::UNDEFINED
+    } else {
+        value.clone()
+    };
+    with_engine(state, "engine_default", value, &more)
+}
+
+/// `{{ sizes | join(' or ') }}`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands arguments over so"
+)]
+fn join(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    more: Rest<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    let by_attribute = more.len() > 1 || named.has("attribute");
+    let value = if is_list && !by_attribute {
+        let elements = value.try_iter()?.map(|element| words(&element));
+        let elements = elements.filter(|element| !element.is_empty());
+        elements.map(Value::from).collect()
+    } else {
+        value.clone()
+    };
+    let more: Vec<Value> = more.iter().cloned().chain([Value::from(named)]).collect();
+    with_engine(state, "engine_join", value, &more)
+}
+
+/// `{{ message.text | truncate(20) }}`: at most so many characters, as WhatsApp counts them.
+fn truncate(value: &Value, max: usize) -> String {
+    let text = words(value);
+    if limits::length(&text) <= max {
+        return text;
+    }
+    let mut length = 1; // of the sign at the end
+    let short: String = text
+        .chars()
+        .take_while(|character| {
+            length += character.len_utf16();
+            length <= max
+        })
+        .collect();
+    format!("{}…", short.trim_end())
+}
+
+/// Marks a value that is a whole address, at the beginning of a link: it stays as it is.
+fn address(value: &Value) -> Value {
+    let text = words(value);
+    let scheme = text.get(..8).unwrap_or(&text).to_ascii_lowercase();
+    if scheme.starts_with("https://") || scheme.starts_with("http://") {
+        Value::from_safe_string(text)
+    } else {
+        Value::from(text)
+    }
 }
 
 fn locale(state: &State<'_, '_>) -> Locale {
@@ -94,11 +199,7 @@ fn plural(state: &State<'_, '_>, value: &Value, forms: Kwargs) -> Result<String,
 
 /// Writes a value that a filter cannot read: unchanged, or empty if it is undefined.
 fn as_is(value: &Value) -> String {
-    if value.is_undefined() || value.is_none() {
-        String::new()
-    } else {
-        value.to_string()
-    }
+    words(value)
 }
 
 fn date_of(value: &Value) -> Option<Date> {

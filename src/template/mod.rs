@@ -11,6 +11,7 @@ mod filters;
 mod lazy_group;
 mod references;
 mod scope;
+mod words;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -65,6 +66,26 @@ impl Template {
     /// Every problem found.
     pub fn parse_url(source: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
         Self::parse_with(source, scope, environment::for_urls)
+    }
+
+    /// Checks a link that a contact opens. Values are escaped as in [`Self::parse_url`], but for one
+    /// that begins the link: it is an address.
+    ///
+    /// # Errors
+    /// Every problem found.
+    pub fn parse_link(source: &str, scope: &Scope<'_>) -> Result<Self, Vec<TemplateError>> {
+        let mut link = Self::parse_url(source, scope)?;
+        let written = source.trim_start().strip_prefix("{{");
+        if let Some((first, rest)) = written.and_then(|rest| rest.split_once("}}")) {
+            let first = first.trim_matches('-').trim();
+            let mut engine = environment::for_urls();
+            let marked = format!("{{{{ ({first}) | address }}}}{rest}");
+            // Braces in quotes end the first variable too early; such a link is escaped as a whole.
+            if engine.add_template_owned(NAME, marked).is_ok() {
+                link.texts[0].1.engine = Some(Box::new(engine));
+            }
+        }
+        Ok(link)
     }
 
     fn parse_with(
@@ -222,6 +243,7 @@ impl Text {
             .map(|name| error::unknown_variable(source, name, scope))
             .collect();
         unknown.extend(references::unknown(source, &engine));
+        unknown.extend(references::whole_groups(source, &used, scope));
         if unknown.is_empty() {
             return Ok(Self {
                 source: source.to_owned(),

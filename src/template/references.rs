@@ -1,12 +1,14 @@
 //! References to filters and tests. The engine would report an unknown name only when it fills in a
 //! text.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use minijinja::{Environment, ErrorKind};
 
 use super::environment::{FILTERS, TESTS};
 use super::error::TemplateError;
+use super::scope::{NAMES, Scope};
 
 /// Use of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,70 @@ pub(crate) fn unknown(source: &str, engine: &Environment<'_>) -> Vec<TemplateErr
             }
         })
         .collect()
+}
+
+/// Filters that write a text of whatever they are given.
+const OF_TEXTS: &str = "default upper lower title capitalize trim replace truncate";
+
+/// Reports variables that are written as a text, but are a group or a list of groups.
+pub(crate) fn whole_groups(
+    source: &str,
+    used: &HashSet<String>,
+    scope: &Scope<'_>,
+) -> Vec<TemplateError> {
+    let mut errors = Vec::new();
+    for (start, _) in source.match_indices("{{") {
+        let inside = &source[start + 2..];
+        let inside = inside.split_once("}}").map_or(inside, |(inside, _)| inside);
+        let inside = inside.trim_start_matches(['-', ' ']);
+        let is_name = |character: char| character.is_alphanumeric() || "_.".contains(character);
+        let end = inside.find(|character| !is_name(character));
+        let (name, rest) = inside.split_at(end.unwrap_or(inside.len()));
+        let rest = rest.trim_matches(['-', ' ']);
+        let filter = rest.strip_prefix('|').map(str::trim_start);
+        let filter = filter.map(|filter| filter.split(|c: char| !is_name(c)).next());
+        let is_written = rest.is_empty()
+            || filter
+                .flatten()
+                .is_some_and(|name| OF_TEXTS.split(' ').any(|known| known == name));
+        let root = name.split('.').next().unwrap_or(name);
+        let replaced = scope.roots.iter().any(|known| known == root);
+        if !is_written || replaced || !used.contains(name) {
+            continue;
+        }
+        let Some(help) = help_for_group(name) else {
+            continue;
+        };
+        let at = source.len() - source[start..].len() + source[start..].find(name).unwrap_or(0);
+        errors.push(TemplateError {
+            range: at..at + name.len(),
+            message: format!("`{name}` is a group of variables, not a text"),
+            help: Some(help),
+        });
+    }
+    errors
+}
+
+/// How to write what a group or a list of groups holds; `None` for other variables.
+fn help_for_group(name: &str) -> Option<String> {
+    match name {
+        "cards" | "order.items" => {
+            let each = if name == "cards" { "card" } else { "item" };
+            Some(format!(
+                "take each of them: {{% for {each} in {name} %}}…{{% endfor %}}"
+            ))
+        }
+        "form" | "match" | "contact.fields" => Some(format!("write `{name}.` and a name")),
+        _ => {
+            let group = format!("{name}.");
+            let inside: Vec<&str> = NAMES
+                .iter()
+                .map(String::as_str)
+                .filter(|known| known.starts_with(&group))
+                .collect();
+            (!inside.is_empty()).then(|| format!("there are {}", inside.join(", ")))
+        }
+    }
 }
 
 /// Asks the engine itself, so that no list can be wrong.

@@ -51,11 +51,11 @@ fn a_lazy_group_is_computed_once_for_a_text_that_asks_for_it_and_for_no_other() 
 
     for (source, shown, asks) in [
         ("{{ name }}", "Ana", 0),
-        ("{{ hours.open }}", "True", 1),
-        ("{{ hours.open }} {{ hours }}", "True {'open': True}", 1),
+        ("{{ hours.open }}", "true", 1),
+        ("{{ hours.open }} {{ hours.open }}", "true true", 1),
         ("{% if hours.open %}yes{% endif %}", "yes", 1),
         ("{% if hours %}yes{% endif %}", "yes", 1),
-        ("{% set it = hours %}{{ it.open }}", "True", 1),
+        ("{% set it = hours %}{{ it.open }}", "true", 1),
         ("{% for key in hours %}{{ key }}{% endfor %}", "open", 1),
         (
             "{% for _ in [1, 2] %}{{ hours.open }}{% endfor %}",
@@ -199,5 +199,152 @@ fn the_nearest_language_is_taken_part_by_part() {
         ("es-419-x-a", "es"),
     ] {
         assert_eq!(regions.source(&[wanted]), taken, "{wanted}");
+    }
+}
+
+/// Fills in a text from the JSON of another service.
+fn said_of(source: &str, json: &Value) -> String {
+    let roots = ["x".to_owned()];
+    let scope = Scope {
+        roots: &roots,
+        ..Scope::default()
+    };
+    let template = Template::parse(source, &scope).expect("a good template");
+    let values = json!({ "x": json });
+    template.render(&[], &values).expect("it renders")
+}
+
+#[test]
+fn values_of_json_are_written_for_people() {
+    let json = json!({
+        "yes": true, "no": false, "nothing": null, "whole": 3, "part": 2.5,
+        "sizes": ["S", "M", null, true], "empty": [],
+        "table": { "colour": "red", "sold": false, "note": null },
+        "rows": [{ "id": 1 }, { "id": 2 }],
+    });
+    for (source, expected) in [
+        ("{{ x.yes }} {{ x.no }}", "true false"),
+        ("[{{ x.nothing }}]", "[]"),
+        ("{{ x.nothing | default('none yet') }}", "none yet"),
+        ("{{ x.missing | default('none yet') }}", "none yet"),
+        ("{{ x.no | default('none yet') }}", "false"),
+        ("{{ '' | default('empty', true) }}", "empty"),
+        ("{{ x.whole }} {{ x.part }}", "3 2.5"),
+        ("{{ x.sizes }}", "S, M, true"),
+        ("{{ x.sizes | join(' or ') }}", "S or M or true"),
+        ("{{ x.sizes | upper }}", "S, M, TRUE"),
+        ("{{ x.rows | join(', ', attribute='id') }}", "1, 2"),
+        ("[{{ x.empty }}]", "[]"),
+        ("{{ x.table }}", "colour: red, sold: false"),
+        ("{{ x.rows }}", "id: 1, id: 2"),
+        (
+            "[{{ x.nothing | upper }}{{ x.nothing | trim }}{{ x.nothing | title }}]",
+            "[]",
+        ),
+        ("{{ x.yes | upper }} {{ x.yes | capitalize }}", "TRUE True"),
+        (
+            "{{ x.nothing | number }}{{ x.nothing | date }}{{ x.nothing | money('EUR') }}",
+            "",
+        ),
+        ("{{ x.yes | replace('u', 'U') }}", "trUe"),
+        ("{% if x.no %}yes{% else %}no{% endif %}", "no"),
+        (
+            "{{ x.sizes | first | lower }} {{ x.sizes | length }}",
+            "s 4",
+        ),
+    ] {
+        assert_eq!(said_of(source, &json), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_text_is_cut_to_a_length_as_whatsapp_counts() {
+    for (text, expected) in [
+        ("short", "short"),
+        ("ten chars.", "ten chars."),
+        ("eleven char", "eleven ch…"),
+        ("🥐🥐🥐🥐🥐🥐", "🥐🥐🥐🥐…"),
+        ("a word and more", "a word an…"),
+        ("seventy     ", "seventy…"),
+    ] {
+        let text = said_of("{{ x | truncate(10) }}", &json!(text));
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn values_in_a_link_are_escaped_but_for_an_address_that_begins_it() {
+    let roots = ["x".to_owned()];
+    let scope = Scope {
+        roots: &roots,
+        ..Scope::default()
+    };
+    let pay = "https://pay.example/p?id=1&n=A b";
+    for (source, value, expected) in [
+        (
+            "https://a.example/?q={{ x }}",
+            json!("ice & cake?"),
+            "https://a.example/?q=ice%20%26%20cake%3F",
+        ),
+        (
+            "https://a.example/{{ x }}/é",
+            json!("é/.."),
+            "https://a.example/%C3%A9%2F../é",
+        ),
+        ("{{ x }}", json!(pay), "https://pay.example/p?id=1&n=A%20b"),
+        (
+            "{{- x | default('') -}}&t={{ x }}",
+            json!("HTTPS://b.example"),
+            "HTTPS://b.example&t=HTTPS%3A%2F%2Fb.example",
+        ),
+        (
+            "https://a.example/?next={{ x }}",
+            json!(pay),
+            "https://a.example/?next=https%3A%2F%2Fpay.example%2Fp%3Fid%3D1%26n%3DA%20b",
+        ),
+        (
+            "{{ x }}",
+            json!("javascript:alert(1)"),
+            "javascript%3Aalert%281%29",
+        ),
+        (
+            "https://a.example/{{ x }}",
+            json!(null),
+            "https://a.example/",
+        ),
+        (
+            "https://a.example/{{ x }}",
+            json!(["a", true]),
+            "https://a.example/a%2C%20true",
+        ),
+    ] {
+        let link = Template::parse_link(source, &scope).expect("a good template");
+        let shown = link.render(&[], &json!({ "x": value }));
+        assert_eq!(shown.expect("it renders"), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_group_that_is_written_as_a_text_is_refused() {
+    for (source, group) in [
+        ("Hi {{ contact }}", Some("contact")),
+        ("{{ order.items }}", Some("order.items")),
+        ("{{ cards | default('none') }}", Some("cards")),
+        ("{{- form -}}", Some("form")),
+        ("{{ contact.fields }}", Some("contact.fields")),
+        ("{{ contact.tags }} {{ contact.name }}", None),
+        ("{{ cards | length }}", None),
+        (
+            "{% for item in order.items %}{{ item.product }}{% endfor %}",
+            None,
+        ),
+        ("{% if order %}yes{% endif %}", None),
+    ] {
+        let errors = parse(source).err().unwrap_or_default();
+        let places: Vec<&str> = errors
+            .iter()
+            .map(|error| &source[error.range.clone()])
+            .collect();
+        assert_eq!(places, group.into_iter().collect::<Vec<_>>(), "{source}");
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::hours_variables;
 use super::message_variables::{self, Ad, Button, Card, Error, Message, Order, Place, Product};
@@ -48,7 +48,7 @@ groups! {
         r#match: &'a BTreeMap<String, String>,
         language: &'a str, now: String, today: String;
         button: Button<'a>, location: Place<'a>, card: Card<'a>, cards: Vec<Card<'a>>,
-        order: Order<'a>, form: &'a Map<String, Value>, ad: Ad<'a>, product: Product<'a>,
+        order: Order<'a>, form: Value, ad: Ad<'a>, product: Product<'a>,
         error: Error<'a>, hours: LazyGroup
     }
 }
@@ -86,7 +86,7 @@ impl<'a> Variables<'a> {
             cards: (!cards.is_empty()).then_some(cards),
             order: message_variables::order(content),
             form: match content {
-                Content::Form { answers, .. } => Some(answers),
+                Content::Form { answers, .. } => Some(present(Value::Object(answers.clone()))),
                 _ => None,
             },
             ad: message.ad.as_ref().map(message_variables::ad),
@@ -97,8 +97,12 @@ impl<'a> Variables<'a> {
             today: local.date().to_string(),
             hours: hours_variables::lazy(rules.hours.as_ref(), language, local),
         };
-        let roots = render.roots;
-        Self { groups, roots }
+        let roots = render.roots.into_iter();
+        let roots = roots.map(|(name, value)| (name, present(value)));
+        Self {
+            groups,
+            roots: roots.collect(),
+        }
     }
 
     /// Fills in a text, in the best language that it has.
@@ -126,6 +130,22 @@ impl<'a> Variables<'a> {
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.roots.insert(name.to_owned(), value);
         self
+    }
+}
+
+/// Leaves out the entries that are `null`: they are missing for a text, so that `default` works.
+fn present(value: Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(
+                entries
+                    .map(|(name, value)| (name, present(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(elements) => elements.into_iter().map(present).collect(),
+        plain => plain,
     }
 }
 

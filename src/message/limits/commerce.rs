@@ -175,6 +175,11 @@ impl Checker {
         for (index, card) in cards.iter().enumerate() {
             let part = format!("contacts[{index}].name");
             self.text(part, "name on the card", &card.name, LINE_MAX);
+            if card.birthday.as_deref().is_some_and(|day| !is_day(day)) {
+                let part = format!("contacts[{index}].birthday");
+                let help = Some("write it like `1990-12-31`");
+                self.report_with_help(Misplaced, part, "this is no birthday", help);
+            }
         }
     }
 
@@ -191,6 +196,15 @@ impl Checker {
             self.report(TooMuch, part, message);
         }
     }
+}
+
+/// Whether a text has the form of a day, `1990-12-31`.
+fn is_day(text: &str) -> bool {
+    let is_place = |(place, byte): (usize, u8)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 10 && text.bytes().enumerate().all(is_place)
 }
 
 /// Whether a character is an emoji, approximately; letters, digits and common signs are not.

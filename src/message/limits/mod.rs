@@ -15,7 +15,8 @@ mod files;
 mod message_template;
 mod split;
 
-use super::{Frame, Header, Outbound};
+use super::outbound::prune::is_blank;
+use super::{Frame, Header, Json, Outbound, Raw};
 use ViolationKind::{Misplaced, Missing, TooMuch};
 
 pub use constants::*;
@@ -99,6 +100,7 @@ pub fn violations(content: &Outbound) -> Vec<Violation> {
         Outbound::Contacts { cards } => checker.contacts(cards),
         Outbound::Reaction { emoji } => checker.reaction(emoji),
         Outbound::Template(template) => checker.template(template),
+        Outbound::Raw(raw) => checker.raw(raw),
     }
     checker.violations
 }
@@ -136,7 +138,7 @@ impl Checker {
 
     fn text(&mut self, part: impl Into<String>, name: &str, text: &str, max: usize) {
         let length = length(text);
-        if text.trim().is_empty() {
+        if is_blank(text) {
             self.report(Missing, part, format!("the {name} is empty"));
         } else if length > max {
             let help = (length > text.chars().count())
@@ -144,6 +146,21 @@ impl Checker {
             let message =
                 format!("the {name} has {length} characters, but WhatsApp takes at most {max}");
             self.report_with_help(TooMuch, part, message, help);
+        }
+    }
+
+    /// Checks the keys that every type has: nothing else is known of it.
+    fn raw(&mut self, raw: &Raw) {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        if raw.kind.is_empty() || !raw.kind.bytes().all(plain) {
+            let message = "a type has only a-z and _, as Meta writes it";
+            self.report(Misplaced, "raw.type", message);
+        } else if !matches!(&raw.keys, Json::Object(keys) if keys.contains_key(&raw.kind)) {
+            let message = format!(
+                "the message has no object `{}`, which its type names",
+                raw.kind
+            );
+            self.report(Missing, "raw", message);
         }
     }
 

@@ -13,12 +13,17 @@ pub struct TemplateMessage<T = String> {
     pub language: String,
     /// Header, if the template has a variable there.
     pub header: Option<Header<T>>,
+    /// Name of the variable in the header, only for templates with named variables.
+    pub header_name: Option<String>,
     /// Variables of the text, in order.
     pub body: Vec<TemplateParameter<T>>,
     /// Values of the buttons that take one.
     pub buttons: Vec<TemplateButton<T>>,
     /// Cards of a carousel, as many as the template has.
     pub cards: Vec<TemplateCard<T>>,
+    /// Whether it carries a one-time code, which `WhatsApp` sends to phone numbers only (131062).
+    #[serde(default)]
+    pub authentication: bool,
 }
 
 /// Variable of a template's text.

@@ -8,15 +8,17 @@ mod choices;
 mod commerce;
 mod contact_card;
 mod message_template;
-mod prune;
+pub(super) mod prune;
+mod raw;
 pub(super) mod transcript;
 mod try_map;
 
 use serde::{Deserialize, Serialize};
 
 pub use commerce::{Commerce, ProductSection};
-pub use contact_card::{ContactCard, Email, Phone};
+pub use contact_card::{Address, ContactCard, Email, Phone};
 pub use message_template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
+pub use raw::{Json, Raw};
 
 /// Outbound message. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] builds the
 /// request from it.
@@ -111,6 +113,8 @@ pub enum Outbound<T = String> {
     },
     /// Approved message template, the only message allowed outside of the 24-hour window.
     Template(TemplateMessage<T>),
+    /// Message of another type, passed on as it stands.
+    Raw(Raw<T>),
 }
 
 /// Texts around a button.
@@ -325,6 +329,7 @@ impl<T> Outbound<T> {
             Self::Contacts { .. } => "contacts",
             Self::Reaction { .. } => "reaction",
             Self::Template(_) => "template",
+            Self::Raw(_) => "raw",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Outbound messages as text in a transcript.
 
 use super::{
-    Button, Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource, Outbound,
-    Row, TemplateMessage,
+    Address, Button, Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource,
+    Outbound, Row, TemplateMessage,
 };
 
 impl Outbound {
@@ -68,6 +68,7 @@ impl Outbound {
             }
             Self::Reaction { emoji } => lines.push(format!("[reaction] {emoji}")),
             Self::Template(template) => lines.push(template.line()),
+            Self::Raw(raw) => lines.push(labelled(raw.name(), raw.body())),
         }
         lines.join("\n")
     }
@@ -165,8 +166,29 @@ impl ContactCard {
         let phones = self.phones.iter().map(|phone| phone.phone.as_str());
         let emails = self.emails.iter().map(|email| email.email.as_str());
         let names = [Some(&*self.name), self.company.as_deref()];
-        let parts = names.into_iter().flatten().chain(phones).chain(emails);
+        let addresses = self.addresses.iter().flat_map(Address::parts);
+        let more = self.birthday.as_deref().into_iter().chain(addresses);
+        let parts = names
+            .into_iter()
+            .flatten()
+            .chain(phones)
+            .chain(emails)
+            .chain(more);
         labelled("contact", parts).trim_end().to_owned()
+    }
+}
+
+impl Address {
+    /// The parts that an envelope has.
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        let parts = [
+            &self.street,
+            &self.zip,
+            &self.city,
+            &self.state,
+            &self.country,
+        ];
+        parts.into_iter().flatten().map(String::as_str)
     }
 }
 

@@ -2,9 +2,9 @@
 //! sent.
 
 use super::{
-    Button, Card, CardAction, Commerce, ContactCard, Email, Form, Frame, Header, LinkButton, Media,
-    MediaSource, Outbound, Phone, ProductSection, Row, Section, TemplateButton, TemplateCard,
-    TemplateMessage, TemplateParameter,
+    Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, Frame, Header, Json,
+    LinkButton, Media, MediaSource, Outbound, Phone, ProductSection, Raw, Row, Section,
+    TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 
 /// Shape whose texts can be mapped by a fallible function.
@@ -114,7 +114,30 @@ texts! { Outbound:
     Contacts { cards: parts },
     Reaction { emoji: text },
     Template(template: part),
+    Raw(raw: part),
 }
+texts! { Raw { kind: same, keys: part } }
+
+impl<T> Texts<T> for Json<T> {
+    type Of<U> = Json<U>;
+
+    fn with<U, E>(&self, each: &mut dyn FnMut(&T) -> Result<U, E>) -> Result<Json<U>, E> {
+        Ok(match self {
+            Self::Text(text) => Json::Text(each(text)?),
+            Self::Plain(value) => Json::Plain(value.clone()),
+            Self::List(list) => {
+                let list = list.iter().map(|element| element.with(each));
+                Json::List(list.collect::<Result<_, E>>()?)
+            }
+            Self::Object(keys) => {
+                let keys = keys.iter();
+                let keys = keys.map(|(name, value)| Ok((name.clone(), value.with(each)?)));
+                Json::Object(keys.collect::<Result<_, E>>()?)
+            }
+        })
+    }
+}
+
 texts! { Commerce:
     Product { body: maybe_text, footer: maybe_text, catalog_id: same, product_id: text },
     Products { header: text, body: text, footer: maybe_text, catalog_id: same, sections: parts },
@@ -139,13 +162,20 @@ texts! { Form {
 texts! { Card { media: part, body: maybe_text, action: part } }
 texts! { CardAction: Link(link: part), Buttons(buttons: parts) }
 texts! { ContactCard {
-    name: text, first_name: maybe_text, last_name: maybe_text, company: maybe_text, phones: parts,
-    emails: parts, urls: texts,
+    name: text, first_name: maybe_text, last_name: maybe_text, middle_name: maybe_text,
+    prefix: maybe_text, suffix: maybe_text, company: maybe_text, department: maybe_text,
+    title: maybe_text, birthday: maybe_text, phones: parts, emails: parts, urls: texts,
+    addresses: parts,
+} }
+texts! { Address {
+    street: maybe_text, city: maybe_text, state: maybe_text, zip: maybe_text, country: maybe_text,
+    country_code: maybe_text, kind: same,
 } }
 texts! { Phone { phone: text, kind: same, wa_id: maybe_text } }
 texts! { Email { email: text, kind: same } }
 texts! { TemplateMessage {
-    name: same, language: same, header: maybe_part, body: parts, buttons: parts, cards: parts,
+    name: same, language: same, header: maybe_part, header_name: same, body: parts,
+    buttons: parts, cards: parts, authentication: same,
 } }
 texts! { TemplateParameter { name: same, text: text } }
 texts! { TemplateButton:

@@ -151,7 +151,8 @@ fn headers(
     headers.into_iter().collect()
 }
 
-fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Body> {
+/// Reads a JSON document whose texts are templates.
+pub(crate) fn body(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option<Body> {
     if let Some(value) = field.plain() {
         return Some(Body::Plain(value));
     }

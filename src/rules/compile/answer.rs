@@ -4,7 +4,7 @@
 use super::action;
 use super::bot::{PAUSE_MAX, at_most, language_tag};
 use super::reply::{self, Offer};
-use super::text::{self, Symbols};
+use super::text::{self, Fallback, Reading, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, or_default, read_each};
@@ -61,7 +61,14 @@ pub(crate) fn read<'d>(
         roots: &roots,
         ..known
     };
-    let variants = variants(reader, table, known, &mut draft);
+    let caught = Symbols {
+        fallback: match table.get("on_error") {
+            Some(_) => Fallback::OnError,
+            None => Fallback::Nothing,
+        },
+        ..known
+    };
+    let variants = variants(reader, table, caught, &mut draft);
     let on_error = optional(table.get("on_error"), |field| {
         let (template, offered) = reply::read_one(reader, &field, known);
         draft.offered.extend(offered);
@@ -224,7 +231,7 @@ fn set(
             let help = "use letters, digits and `_`";
             reader.error(codes::ODD_ID, &entry.key, message, help);
         }
-        let (text, _) = text::template(reader, &entry, known).filter(|_| valid)?;
+        let (text, _) = text::template(reader, &entry, known, Reading::Text).filter(|_| valid)?;
         Some((entry.name.to_owned(), text))
     })
 }

@@ -24,6 +24,31 @@ pub(crate) struct Symbols<'a> {
     pub(crate) templates: Option<&'a TemplateFile>,
     /// Whose buttons are read.
     pub(crate) buttons: Buttons,
+    /// What is sent when a reply turns out too long.
+    pub(crate) fallback: Fallback,
+    /// The roots whose values are short: dates, numbers, choices.
+    pub(crate) short_roots: &'a [String],
+}
+
+/// What is sent when a reply turns out too long.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The rule's `on_error`.
+    OnError,
+}
+
+/// How the values of a text are written into it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As they are.
+    Text,
+    /// Escaped, but for an address at the beginning.
+    Link,
+    /// Escaped, all of them.
+    LinkEnd,
 }
 
 /// Whose buttons are read.
@@ -47,11 +72,13 @@ impl<'a> Symbols<'a> {
 }
 
 /// Whether a table is one text in several languages: all its keys look like languages, and at least
-/// one is.
-pub(crate) fn is_in_languages(field: &Field<'_>) -> bool {
+/// one is. `keys` are those of a table that may stand in the same place; they do not count as
+/// languages, so that `{ id = "…" }` is an upload where uploads have ids, and Indonesian elsewhere.
+pub(crate) fn is_in_languages(field: &Field<'_>, keys: &[&str]) -> bool {
     let entries = field.entries();
     let names = || entries.iter().map(|entry| entry.name);
-    names().all(language::is_tag) && names().any(language::is_known)
+    let is_language = |name: &str| language::is_known(name) && !keys.contains(&name);
+    names().all(language::is_tag) && names().any(is_language)
 }
 
 /// Reports keys that are no languages, and languages that stand there twice.
@@ -79,10 +106,11 @@ pub(crate) fn template<'d>(
     reader: &mut Reader<'_>,
     field: &Field<'d>,
     known: Symbols<'_>,
+    reading: Reading,
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
-    if !is_in_languages(field) {
+    if !is_in_languages(field, &[]) {
         let text = reader.string(field)?;
-        let template = literal(reader, &text, known)?;
+        let template = parse(reader, &text, known, reading)?;
         return Some((template, vec![(String::new(), text)]));
     }
     let mut texts = Vec::new();
@@ -91,7 +119,8 @@ pub(crate) fn template<'d>(
     check_languages(reader, &entries);
     for entry in &entries {
         let text = reader.string(entry);
-        let template = text.as_ref().and_then(|text| literal(reader, text, known));
+        let template = text.as_ref();
+        let template = template.and_then(|text| parse(reader, text, known, reading));
         let tag = entry.name.to_owned();
         texts.extend(text.map(|text| (tag.clone(), text)));
         templates.extend(template.map(|template| (tag, template)));
@@ -107,7 +136,22 @@ pub(crate) fn literal(
     text: &Text<'_>,
     known: Symbols<'_>,
 ) -> Option<Template> {
-    parsed(reader, text, Template::parse(text.value, &known.scope()))
+    parse(reader, text, known, Reading::Text)
+}
+
+fn parse(
+    reader: &mut Reader<'_>,
+    text: &Text<'_>,
+    known: Symbols<'_>,
+    reading: Reading,
+) -> Option<Template> {
+    let (source, scope) = (text.value, known.scope());
+    let template = match reading {
+        Reading::Text => Template::parse(source, &scope),
+        Reading::Link => Template::parse_link(source, &scope),
+        Reading::LinkEnd => Template::parse_url(source, &scope),
+    };
+    parsed(reader, text, template)
 }
 
 pub(crate) fn expression(

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::raw_json::{FieldError, KIND_MAX_BYTES, Object, elements};
 use super::sender::{WAMID_MAX_BYTES, errors, identity};
-use crate::message::{ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
+use crate::message::{Address, ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
 use crate::whatsapp::bounds::{FORM_VALUES_MAX, has_more_values};
 
 /// Types of `system` messages about a contact's new number or id, current and former. See
@@ -121,17 +121,34 @@ fn card(raw: &RawValue) -> ContactCard {
         })
     });
     let urls = list("urls").into_iter();
-    ContactCard {
+    let org = card.optional_object("org");
+    let org = |part: &str| org.as_ref()?.optional_text(part);
+    let addresses = list("addresses").into_iter().map(|address| Address {
+        street: address.optional_text("street"),
+        city: address.optional_text("city"),
+        state: address.optional_text("state"),
+        zip: address.optional_text("zip"),
+        country: address.optional_text("country"),
+        country_code: address.optional_text("country_code"),
+        kind: address.optional_text("type"),
+    });
+    let card = ContactCard {
         name: name("formatted_name").unwrap_or_default(),
         first_name: name("first_name"),
         last_name: name("last_name"),
-        company: card
-            .optional_object("org")
-            .and_then(|org| org.optional_text("company")),
+        middle_name: name("middle_name"),
+        prefix: name("prefix"),
+        suffix: name("suffix"),
+        company: org("company"),
+        department: org("department"),
+        title: org("title"),
+        birthday: card.optional_text("birthday"),
         phones: phones.collect(),
         emails: emails.collect(),
         urls: urls.filter_map(|url| url.optional_text("url")).collect(),
-    }
+        addresses: addresses.collect(),
+    };
+    card.with_name()
 }
 
 fn template_button(part: &Object<'_>) -> Result<Content, FieldError> {

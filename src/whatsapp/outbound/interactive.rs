@@ -61,7 +61,8 @@ pub(crate) fn part(content: &Outbound) -> Value {
         | Outbound::Location { .. }
         | Outbound::Contacts { .. }
         | Outbound::Reaction { .. }
-        | Outbound::Template(_) => Value::Null,
+        | Outbound::Template(_)
+        | Outbound::Raw(_) => Value::Null,
     }
 }
 

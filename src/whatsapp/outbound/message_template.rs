@@ -6,13 +6,20 @@
 use serde_json::{Value, json};
 
 use super::media;
+use super::media::put;
 use crate::message::{Header, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
 
 /// Builds the object.
 pub(crate) fn part(template: &TemplateMessage) -> Value {
     let mut components = Vec::new();
     if let Some(header) = &template.header {
-        components.push(json!({ "type": "header", "parameters": [header_parameter(header)] }));
+        let mut parameter = header_parameter(header);
+        put(
+            &mut parameter,
+            "parameter_name",
+            template.header_name.as_deref(),
+        );
+        components.push(json!({ "type": "header", "parameters": [parameter] }));
     }
     components.extend(body(&template.body));
     components.extend(template.buttons.iter().map(button));

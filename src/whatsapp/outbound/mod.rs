@@ -10,7 +10,7 @@ mod message_template;
 use serde_json::{Map, Value, json};
 
 use self::media::put;
-use crate::message::{ContactCard, Outbound, Recipient, Wamid};
+use crate::message::{Address, ContactCard, Outbound, Raw, Recipient, Wamid};
 
 /// Visibility of "typing…" to the contact before the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,13 @@ pub fn message_body(
         Recipient::UserId(user_id) => ("recipient", user_id.as_str().to_owned()),
     };
     body.insert(field.to_owned(), Value::String(address));
-    let (kind, part) = part(content, about);
-    body.insert("type".to_owned(), json!(kind));
-    body.insert(kind.to_owned(), part);
+    if let Outbound::Raw(raw) = content {
+        body.extend(raw_keys(raw));
+    } else {
+        let (kind, part) = part(content, about);
+        body.insert("type".to_owned(), json!(kind));
+        body.insert(kind.to_owned(), part);
+    }
     if let Some(about) = about
         && !matches!(content, Outbound::Reaction { .. })
     {
@@ -104,6 +108,7 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
             ("reaction", json!({ "message_id": message, "emoji": emoji }))
         }
         Outbound::Template(content) => ("template", message_template::part(content)),
+        Outbound::Raw(_) => ("raw", Value::Null),
         Outbound::Buttons { .. }
         | Outbound::List { .. }
         | Outbound::Link { .. }
@@ -115,19 +120,45 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
     }
 }
 
+/// Returns the keys of a message that is passed on as it stands.
+fn raw_keys(raw: &Raw) -> Map<String, Value> {
+    let mut keys = match json!(raw.keys) {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    };
+    keys.insert("type".to_owned(), json!(raw.kind));
+    keys
+}
+
 /// Builds a contact card. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages>.
 fn contact(card: &ContactCard) -> Value {
     let mut name = json!({ "formatted_name": card.name });
     // Meta requires a part of the name beside the formatted one.
-    let nameless = card.first_name.is_none() && card.last_name.is_none();
-    let first_name = card.first_name.as_ref();
-    let first_name = first_name.or(nameless.then_some(&card.name));
-    put(&mut name, "first_name", first_name.map(String::as_str));
-    put(&mut name, "last_name", card.last_name.as_deref());
+    let parts = [
+        ("first_name", &card.first_name),
+        ("last_name", &card.last_name),
+        ("middle_name", &card.middle_name),
+        ("prefix", &card.prefix),
+        ("suffix", &card.suffix),
+    ];
+    for (field, text) in parts {
+        put(&mut name, field, text.as_deref());
+    }
+    if parts.iter().all(|(_, text)| text.is_none()) {
+        name["first_name"] = json!(card.name);
+    }
     let mut part = json!({ "name": name });
-    if let Some(company) = &card.company {
-        part["org"] = json!({ "company": company });
+    put(&mut part, "birthday", card.birthday.as_deref());
+    for (field, text) in [
+        ("company", &card.company),
+        ("department", &card.department),
+        ("title", &card.title),
+    ] {
+        // Left out when empty, as all lists are.
+        if let Some(text) = text {
+            part["org"][field] = json!(text);
+        }
     }
     let phones = card.phones.iter().map(|phone| {
         let mut entry = json!({ "phone": phone.phone });
@@ -141,7 +172,8 @@ fn contact(card: &ContactCard) -> Value {
         entry
     });
     let urls = card.urls.iter().map(|url| json!({ "url": url }));
-    let lists: [(&str, Vec<Value>); 3] = [
+    let lists: [(&str, Vec<Value>); 4] = [
+        ("addresses", card.addresses.iter().map(address).collect()),
         ("phones", phones.collect()),
         ("emails", emails.collect()),
         ("urls", urls.collect()),
@@ -152,4 +184,20 @@ fn contact(card: &ContactCard) -> Value {
         }
     }
     part
+}
+
+fn address(address: &Address) -> Value {
+    let mut entry = json!({});
+    for (field, text) in [
+        ("street", &address.street),
+        ("city", &address.city),
+        ("state", &address.state),
+        ("zip", &address.zip),
+        ("country", &address.country),
+        ("country_code", &address.country_code),
+        ("type", &address.kind),
+    ] {
+        put(&mut entry, field, text.as_deref());
+    }
+    entry
 }

@@ -90,7 +90,7 @@ pub(super) struct MessageOptions {
     /// A value for the template's text, in order, or NAME=VALUE.
     #[arg(long = "value", value_name = "VALUE", requires = "template")]
     values: Vec<String>,
-    /// A text or the link to an image for the template's header.
+    /// A text, NAME=VALUE or the link to an image for the template's header.
     #[arg(long, value_name = "TEXT|LINK", requires = "template")]
     header: Option<String>,
     /// Any message, in the words of `reply` in rules: a TOML file, or - for standard input.
@@ -250,18 +250,23 @@ impl MessageOptions {
                 text: named.map_or(value.as_str(), |(_, text)| text).to_owned(),
             }
         };
+        let mut header_name = None;
         let header = self.header.as_ref().map(|header| {
             if header.contains("://") {
                 let link = MediaSource::Link(header.clone());
                 Header::Media(Media::new(MediaKind::Image, link))
             } else {
-                Header::Text(header.clone())
+                let TemplateParameter { name, text } = value(header);
+                header_name = name;
+                Header::Text(text)
             }
         });
         Outbound::Template(TemplateMessage {
             name: name.to_owned(),
             language: language.to_owned(),
             header,
+            header_name,
+            authentication: false,
             body: self.values.iter().map(value).collect(),
             buttons: Vec::new(),
             cards: Vec::new(),

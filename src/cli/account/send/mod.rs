@@ -48,9 +48,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
-    let built = arguments.message.build(fetched.as_ref()).await?;
+    let mut built = arguments.message.build(fetched.as_ref()).await?;
+    built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
-    compare(&built.content, fetched.as_ref())?;
+    compare(&mut built.content, fetched.as_ref())?;
+    fits_recipient(&built.content, &recipient)?;
+    let about = arguments.message.about();
+    if matches!(built.content, Outbound::Reaction { .. }) && about.is_none() {
+        return Err(Hint::error(
+            "a reaction stands on a message, and none is named",
+            "name it with --quote WAMID, as `replyd history --json` shows it",
+        ));
+    }
     let store = open(&session).await?;
     if let Some(store) = &store {
         may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
@@ -58,7 +67,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let about = arguments.message.about();
     let body = wire::message_body(&recipient, &content, about.as_ref(), None);
     let call = Call::post(&[number.as_str(), "messages"], body.clone());
     if session.options.dry_run {
@@ -156,15 +164,19 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
 }
 
-/// Compares a template with the fetched one of its name and language, if there is one.
-fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
+/// Compares a template with the fetched one of its name and language, if there is one, and completes
+/// it.
+fn compare(content: &mut Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
     let Outbound::Template(template) = content else {
         return Ok(());
     };
     let mut shapes = fetched.into_iter().flat_map(|file| &file.templates);
     let shape =
         shapes.find(|shape| shape.name == template.name && shape.language == template.language);
-    let differences = shape.map(|shape| shape.differences(template));
+    let differences = shape.map(|shape| {
+        shape.complete(template);
+        shape.differences(template)
+    });
     let differences = differences.unwrap_or_default();
     if differences.is_empty() {
         return Ok(());
@@ -181,6 +193,19 @@ fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result
         ),
         "`replyd templates show` tells what it takes; buttons are given with --reply",
     ))
+}
+
+/// Refuses a one-time code to a contact without a phone number.
+fn fits_recipient(content: &Outbound, recipient: &Recipient) -> anyhow::Result<()> {
+    match (content, recipient) {
+        (Outbound::Template(template), Recipient::UserId(_)) if template.authentication => {
+            Err(Hint::error(
+                "WhatsApp sends one-time codes to phone numbers only (131062)",
+                "send it to the phone number, or ask for it: `ask_contact` in --reply",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens the database. Without one the message is sent, but not recorded.

@@ -109,8 +109,11 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     };
     // Every answer of the flow may be used everywhere in it: one that is not there yet is empty.
     let roots: Vec<String> = steps.iter().filter_map(step_id).collect();
+    let short = steps.iter().filter(|step| is_short(step));
+    let short_roots: Vec<String> = short.filter_map(step_id).collect();
     let known = Symbols {
         roots: &roots,
+        short_roots: &short_roots,
         ..known
     };
     let steps: Vec<StepDraft<'d>> = steps
@@ -160,6 +163,19 @@ fn step_id(field: &Field<'_>) -> Option<String> {
     let entries = field.entries();
     let id = entries.iter().find(|entry| entry.name == "id")?;
     id.text().map(str::to_owned)
+}
+
+/// Whether the answers to a step are short: a number, a date, a choice.
+fn is_short(step: &Field<'_>) -> bool {
+    const SHORT: [&str; 6] = ["number", "phone", "date", "time", "choice", "email"];
+    const OFFERS: [&str; 2] = ["buttons", "list"];
+    let entries = step.entries();
+    let get = |name: &str| entries.iter().find(|entry| entry.name == name);
+    if let Some(accept) = get("accept") {
+        return accept.text().is_some_and(|kind| SHORT.contains(&kind));
+    }
+    let asked = get("ask").map(Field::entries).unwrap_or_default();
+    get("choices").is_some() || asked.iter().any(|entry| OFFERS.contains(&entry.name))
 }
 
 fn duplicate_steps(reader: &mut Reader<'_>, steps: &[StepDraft<'_>]) {

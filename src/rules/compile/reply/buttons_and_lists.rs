@@ -1,5 +1,6 @@
 //! Reads everything that can be tapped: buttons, lists, links, carousels.
 
+use super::media::HEADERS;
 use super::{Fixed, Offer, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
@@ -92,7 +93,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn list(&mut self, table: &Table<'d>, content: &Field<'d>) -> Option<Outbound<Template>> {
         let header = table.get("header");
-        let is_text = |field: &Field<'_>| field.is_string() || text::is_in_languages(field);
+        let is_text =
+            |field: &Field<'_>| field.is_string() || text::is_in_languages(field, &HEADERS);
         if let Some(field) = header.as_ref().filter(|field| !is_text(field)) {
             let message = "the header of a list is a text";
             let help = "files can stand above `buttons`, or be a message of their own before";
@@ -144,7 +146,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     fn link(&mut self, part: &str, field: &Field<'d>) -> Option<LinkButton<Template>> {
         let table = self.reader.table(field, &["title", "url"])?;
         let title = self.required_template(&table, "title", &format!("{part}.title"));
-        let url = self.required_template(&table, "url", &format!("{part}.url"));
+        let url = self.reader.required(&table, "url");
+        let url = url.and_then(|field| self.link_template(&format!("{part}.url"), &field));
         Some(LinkButton {
             title: title?,
             url: url?,

@@ -1,13 +1,11 @@
-//! Reads questions, forms, products, places, contact cards and reactions.
+//! Reads questions, forms, products, places and reactions.
 
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, read_each};
 use crate::diagnostics::toml_reader::{Field, Table};
-use crate::message::{
-    Commerce, ContactCard, Email, Form, FormName, Outbound, Phone, ProductSection,
-};
-use crate::template::{Scope, Template};
+use crate::message::{Commerce, Form, FormName, Outbound, ProductSection};
+use crate::template::Template;
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(crate) fn wares(
@@ -185,53 +183,4 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             address: address.ok()?,
         })
     }
-
-    fn contact_card(&mut self, part: &str, field: &Field<'d>) -> Option<ContactCard<Template>> {
-        const KEYS: [&str; 7] = [
-            "name",
-            "first_name",
-            "last_name",
-            "company",
-            "phone",
-            "email",
-            "url",
-        ];
-        let table = self.reader.table(field, &KEYS)?;
-        let mut text = |name: &str| self.optional_template(&table, name, &format!("{part}.{name}"));
-        let first_name = text("first_name");
-        let last_name = text("last_name");
-        let company = text("company");
-        let phone = text("phone");
-        let email = text("email");
-        let url = text("url");
-        let name = self.required_template(&table, "name", &format!("{part}.name"));
-        // The digits make a "Message" button of it; a phone with variables is only shown.
-        let phone = phone.ok()?.map(|phone| Phone {
-            wa_id: phone.literal(&[]).and_then(digits),
-            kind: Some("WORK".to_owned()),
-            phone,
-        });
-        let email = email.ok()?.map(|email| Email {
-            email,
-            kind: Some("WORK".to_owned()),
-        });
-        Some(ContactCard {
-            name: name?,
-            first_name: first_name.ok()?,
-            last_name: last_name.ok()?,
-            company: company.ok()?,
-            phones: phone.into_iter().collect(),
-            emails: email.into_iter().collect(),
-            urls: url.ok()?.into_iter().collect(),
-        })
-    }
-}
-
-/// The digits of an international number as a text of its own.
-fn digits(phone: &str) -> Option<Template> {
-    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-    let international = phone.trim_start().starts_with('+') && (7..=15).contains(&digits.len());
-    international
-        .then(|| Template::parse(&digits, &Scope::default()).ok())
-        .flatten()
 }

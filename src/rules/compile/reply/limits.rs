@@ -13,6 +13,7 @@ use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::message::Outbound;
 use crate::message::limits::{self, Violation, ViolationKind};
+use crate::rules::compile::text::{Fallback, Symbols};
 use crate::template::Template;
 
 /// The parts of one reply, by their names in [`Violation`].
@@ -34,15 +35,27 @@ pub(crate) enum Fixed {
     No,
 }
 
-/// Reports every limit of WhatsApp that a reply is sure to break in some language. `whole` is the
-/// place of the reply.
-pub(crate) fn check(
-    reader: &mut Reader<'_>,
-    reply: &Outbound<Template>,
-    parts: &Parts,
-    languages: &BTreeSet<String>,
-    whole: &Range<usize>,
-) {
+/// A reply that was read.
+pub(crate) struct Checked<'c> {
+    pub(crate) reply: &'c Outbound<Template>,
+    pub(crate) parts: &'c Parts,
+    /// Those that its texts are written in.
+    pub(crate) languages: &'c BTreeSet<String>,
+    /// Place of the reply.
+    pub(crate) whole: &'c Range<usize>,
+    pub(crate) known: Symbols<'c>,
+}
+
+/// Reports every limit of WhatsApp that a reply is sure to break in some language, and warns of
+/// those that its values may break when nothing else is sent then.
+pub(crate) fn check(reader: &mut Reader<'_>, checked: &Checked<'_>) {
+    let Checked {
+        reply,
+        parts,
+        languages,
+        whole,
+        ..
+    } = *checked;
     let every = [String::new()];
     let tags = if languages.is_empty() {
         every.iter().collect::<Vec<_>>()
@@ -65,7 +78,7 @@ pub(crate) fn check(
             let code = code_of(violation.kind);
             reader.report(Diagnostic::error(code, span, violation.message).help(violation.help));
         }
-        for warning in near_limits(reply, parts, tag) {
+        for warning in near_limits(checked, tag) {
             let known = reported.iter().any(|(other, _)| *other == warning.span);
             if !known {
                 reported.push((warning.span.clone(), warning.message.clone()));
@@ -75,16 +88,34 @@ pub(crate) fn check(
     }
 }
 
-/// Texts that become too long with ordinary values.
-fn near_limits(reply: &Outbound<Template>, parts: &Parts, tag: &str) -> Vec<Diagnostic> {
-    let usual = |text: &Template| {
-        let usual = match text.literal(&[tag]) {
+/// Texts that become too long with ordinary or with long values.
+fn near_limits(checked: &Checked<'_>, tag: &str) -> Vec<Diagnostic> {
+    // A plain text is sent as several messages, and `on_error` in place of others.
+    let is_divided = matches!(checked.reply, Outbound::Text { .. });
+    if is_divided || checked.known.fallback == Fallback::OnError {
+        return Vec::new();
+    }
+    let ordinary = too_long(checked, tag, "ordinary", |_| ORDINARY);
+    let long = too_long(checked, tag, "long", |value| longest(value, checked.known));
+    ordinary.into_iter().chain(long).collect()
+}
+
+/// Texts that become too long when each variable has this many characters.
+fn too_long(
+    checked: &Checked<'_>,
+    tag: &str,
+    values: &str,
+    length: impl Fn(&str) -> usize,
+) -> Vec<Diagnostic> {
+    let parts = checked.parts;
+    let filled = |text: &Template| {
+        let filled = match text.literal(&[tag]) {
             Some(text) => text.to_owned(),
-            None => around_variables(text.source(&[tag]), VALUE),
+            None => around_variables(text.source(&[tag]), &length),
         };
-        Ok::<_, Infallible>(usual)
+        Ok::<_, Infallible>(filled)
     };
-    let Ok(message) = reply.try_map(usual);
+    let Ok(message) = checked.reply.try_map(filled);
     let near = limits::violations(&message)
         .into_iter()
         .filter_map(|violation| {
@@ -92,16 +123,55 @@ fn near_limits(reply: &Outbound<Template>, parts: &Parts, tag: &str) -> Vec<Diag
             if violation.kind != ViolationKind::TooMuch || part.fixed == Fixed::Yes {
                 return None;
             }
-            let message = format!("with ordinary values {}", violation.message);
-            let help = "shorten it, or give the rule an `on_error`".to_owned();
+            let message = format!("with {values} values {}", violation.message);
+            let help = "shorten it, as with `| truncate(20)`, or give the rule an `on_error`";
+            let help = help.to_owned();
             let span = part.span.clone();
             Some(Diagnostic::warning(codes::NEAR_LIMIT, span, message).help(help))
         });
     near.collect()
 }
 
-/// Sample value of a variable: a name of ten letters.
-const VALUE: &str = "xxxxxxxxxx";
+/// Length of an ordinary value: a name of ten letters.
+const ORDINARY: usize = 10;
+/// Length of the names that people give themselves: 25 is what WhatsApp's apps take.
+const NAME_MAX: usize = 25;
+/// Length of a part of a message that a pattern found.
+const CAPTURE_MAX: usize = 200;
+
+/// Filters whose result is short, whatever they are given.
+const SHORTENING: [&str; 9] = [
+    "date", "weekday", "time", "number", "money", "plural", "length", "int", "float",
+];
+
+/// How long the value of a variable, with its filters, may become.
+fn longest(expression: &str, known: Symbols<'_>) -> usize {
+    let mut filters = expression.split('|').map(str::trim);
+    let value = filters.next().unwrap_or_default().trim_matches('-').trim();
+    for filter in filters {
+        let end = filter.find(|character: char| !character.is_alphanumeric());
+        let (name, rest) = filter.split_at(end.unwrap_or(filter.len()));
+        if name == "truncate" {
+            let most = rest.trim_matches(|character: char| !character.is_ascii_digit());
+            return most.parse().unwrap_or(ORDINARY);
+        }
+        if SHORTENING.contains(&name) {
+            return ORDINARY;
+        }
+    }
+    let root = value.split(['.', '[']).next().unwrap_or_default();
+    let is_root = |roots: &[String]| roots.iter().any(|name| name == root);
+    match value {
+        _ if is_root(known.short_roots) => ORDINARY,
+        _ if is_root(known.roots) => limits::TEXT_MAX,
+        "message.text" | "order.text" | "ad.text" | "ad.headline" => limits::TEXT_MAX,
+        "contact.name" | "contact.first_name" | "contact.username" => NAME_MAX,
+        "card.name" | "card.company" | "location.name" | "location.address" => CAPTURE_MAX,
+        _ if value.starts_with("match.") => CAPTURE_MAX,
+        _ if value.starts_with("form.") || value.starts_with("contact.fields.") => limits::TEXT_MAX,
+        _ => ORDINARY,
+    }
+}
 
 /// Where a part stands, in this language or in all.
 fn part<'p>(parts: &'p Parts, name: &str, tag: &str) -> Option<&'p Part> {
@@ -143,34 +213,59 @@ fn outbound(reply: &Outbound<Template>, tag: &str) -> Outbound {
 fn shortest(template: &Template, tag: &str) -> String {
     match template.literal(&[tag]) {
         Some(text) => text.to_owned(),
-        None => around_variables(template.source(&[tag]), ""),
+        None => around_variables(template.source(&[tag]), |_| 0),
     }
 }
 
-fn around_variables(source: &str, value: &str) -> String {
+/// Puts letters in place of the variables, as many as `length` gives for each.
+fn around_variables(source: &str, length: impl Fn(&str) -> usize) -> String {
     // Text between `{% if %}` and `{% endif %}` may be left out.
-    if source.contains("{%") {
-        return String::new();
-    }
+    let is_certain = !source.contains("{%");
     let mut rest = source;
     let mut text = String::new();
     while let Some((before, after)) = rest.split_once("{{") {
-        text.push_str(before);
-        text.push_str(value);
-        rest = after.split_once("}}").map_or("", |(_, after)| after);
+        let (value, after) = after.split_once("}}").unwrap_or((after, ""));
+        text.push_str(if is_certain { before } else { "" });
+        text.push_str(&"x".repeat(length(value)));
+        rest = after;
     }
-    text + rest
+    text + if is_certain { rest } else { "" }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::around_variables;
+    use super::{around_variables, longest};
+    use crate::rules::compile::text::Symbols;
 
     #[test]
     fn only_what_is_always_sent_counts() {
-        assert_eq!(around_variables("Hi {{ a }}, {{ b }}!", ""), "Hi , !");
-        assert_eq!(around_variables("{{ a }}", ""), "");
-        assert_eq!(around_variables("{% if a %}long{% endif %}", ""), "");
-        assert_eq!(around_variables("open {{ end", ""), "open ");
+        let none = |source| around_variables(source, |_| 0);
+        assert_eq!(none("Hi {{ a }}, {{ b }}!"), "Hi , !");
+        assert_eq!(none("{{ a }}"), "");
+        assert_eq!(none("{% if a %}long{% endif %}"), "");
+        assert_eq!(none("open {{ end"), "open ");
+    }
+
+    #[test]
+    fn a_value_is_as_long_as_its_source_and_filters_let_it_be() {
+        let roots = ["size".to_owned(), "wish".to_owned()];
+        let known = Symbols {
+            roots: &roots,
+            short_roots: &roots[..1],
+            ..Symbols::default()
+        };
+        for (value, length) in [
+            (" bot.name ", 10),
+            (" message.text ", 4096),
+            ("- message.text | trim -", 4096),
+            (" message.text | truncate(20) ", 20),
+            (" contact.first_name | default('there') ", 25),
+            (" contact.fields.wish ", 4096),
+            (" size ", 10),
+            (" wish ", 4096),
+            (" wish.price | money('EUR') ", 10),
+        ] {
+            assert_eq!(longest(value, known), length, "{value}");
+        }
     }
 }

@@ -10,14 +10,14 @@ use crate::rules::compile::text;
 use crate::template::Template;
 
 /// Kinds of file that a header can hold.
-const HEADERS: [&str; 3] = ["image", "video", "document"];
+pub(super) const HEADERS: [&str; 3] = ["image", "video", "document"];
 /// Keys of a file that is a message.
 const FILE_KEYS: [&str; 5] = ["link", "id", "caption", "filename", "voice"];
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     /// A text, or one of `image`, `video`, `document`.
     pub(crate) fn header(&mut self, field: &Field<'d>) -> Option<Header<Template>> {
-        if field.is_string() || text::is_in_languages(field) {
+        if field.is_string() || text::is_in_languages(field, &HEADERS) {
             return self.template("header", field).map(Header::Text);
         }
         let table = self.reader.table(field, &HEADERS)?;
@@ -71,12 +71,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         field: &Field<'d>,
         more: &[&'static str],
     ) -> Option<(MediaSource<Template>, Option<Template>)> {
-        if field.is_string() || text::is_in_languages(field) {
-            let link = self.template(part, field)?;
-            return Some((MediaSource::Link(link), None));
-        }
         let mut keys = vec!["link", "id"];
         keys.extend(more);
+        if field.is_string() || text::is_in_languages(field, &keys) {
+            let link = self.link_template(part, field)?;
+            return Some((MediaSource::Link(link), None));
+        }
         let table = self.reader.table(field, &keys)?;
         let source = self.link_or_id(part, &table);
         let filename = self.optional_template(&table, "filename", "filename");
@@ -85,7 +85,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
     fn link_or_id(&mut self, part: &str, table: &Table<'d>) -> Option<MediaSource<Template>> {
         match (table.get("link"), table.get("id")) {
-            (Some(link), None) => self.template(part, &link).map(MediaSource::Link),
+            (Some(link), None) => self.link_template(part, &link).map(MediaSource::Link),
             (None, Some(id)) => self.template(part, &id).map(MediaSource::Id),
             (Some(link), Some(id)) => {
                 self.mixed(&link, &id);
@@ -105,8 +105,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     ) -> Option<Outbound<Template>> {
         let kind = kind_of(content.name)?;
         let beside = table.get("text");
-        if content.is_string() || text::is_in_languages(content) {
-            let link = self.template("link", content);
+        if content.is_string() || text::is_in_languages(content, &FILE_KEYS) {
+            let link = self.link_template("link", content);
             let caption = optional(beside, |field| self.template("caption", &field));
             return Some(Outbound::Media(Media {
                 caption: caption.ok()?,

@@ -1,16 +1,29 @@
 //! Reads message templates and compares them with those fetched from Meta.
 
+use super::media::HEADERS;
 use super::{Fixed, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::{
-    Header, Outbound, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+    Header, HeaderShape, Outbound, TemplateButton, TemplateCard, TemplateMessage,
+    TemplateParameter, TemplateShape,
 };
+use crate::rules::compile::text::{self, Reading};
 use crate::template::Template;
 
 const PLACE_KEYS: [&str; 4] = ["latitude", "longitude", "name", "address"];
+
+/// The value of a header that is written with the name of its variable: `{ customer = "Ana" }`. A
+/// name that is a language too is one only where the template is known to have it.
+fn named_value<'d>(field: &Field<'d>, is_variable: impl Fn(&str) -> bool) -> Option<Field<'d>> {
+    let mut entries = field.entries();
+    let entry = entries.pop().filter(|_| entries.is_empty())?;
+    let is_file = HEADERS.contains(&entry.name) || entry.name == "location";
+    let is_language = text::is_in_languages(field, &HEADERS);
+    (is_variable(entry.name) || !is_file && !is_language).then_some(entry)
+}
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(crate) fn message_template(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
@@ -23,7 +36,16 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }
         let name = self.required_name(&table, "name");
         let language = self.required_name(&table, "language");
-        let header = optional(table.get("header"), |field| self.template_header(&field));
+        let mut header_name = None;
+        let header = optional(table.get("header"), |field| {
+            let is_variable = |key: &str| self.is_header_variable((&name, &language), key);
+            let value = named_value(&field, is_variable);
+            header_name = value.as_ref().map(|value| value.name.to_owned());
+            match value {
+                Some(value) => self.template("template.header", &value).map(Header::Text),
+                None => self.template_header(&field),
+            }
+        });
         let body = or_default(table.get("body"), |field| {
             self.parameters("template.body", &field)
         });
@@ -33,16 +55,37 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let cards = or_default(table.get("cards"), |field| {
             self.each("template.cards", &field, Self::template_card)
         });
-        let template = TemplateMessage {
+        let mut template = TemplateMessage {
             name: name?,
             language: language?,
             header: header.ok()?,
+            header_name,
+            authentication: false,
             body: body?,
             buttons: buttons?,
             cards: cards?,
         };
-        self.compare(&table, &template);
+        self.compare(&table, &mut template);
         Some(Outbound::Template(template))
+    }
+
+    /// Whether the fetched template has a variable of this name in its header.
+    fn is_header_variable(
+        &self,
+        (name, language): (&Option<String>, &Option<String>),
+        variable: &str,
+    ) -> bool {
+        let mut shapes = self
+            .known
+            .templates
+            .into_iter()
+            .flat_map(|file| &file.templates);
+        let is_meant = |shape: &&TemplateShape| {
+            Some(&shape.name) == name.as_ref() && Some(&shape.language) == language.as_ref()
+        };
+        shapes.find(is_meant).is_some_and(|shape| {
+            matches!(&shape.header, Some(HeaderShape::Text(names)) if shape.named && names.iter().any(|name| name == variable))
+        })
     }
 
     /// A text, a file, or a place.
@@ -52,6 +95,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             .into_iter()
             .find(|key| key.name == "location");
         let Some(place) = place else {
+            if field.is_string() || text::is_in_languages(field, &HEADERS) {
+                return self.template("template.header", field).map(Header::Text);
+            }
             return self.header(field);
         };
         let table = self.reader.table(&place, &PLACE_KEYS)?;
@@ -125,7 +171,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         {
             self.offered.push(super::Offer { id, go: None });
         }
-        let text = self.template(&format!("{part}[{index}]"), value)?;
+        let reading = match value.name {
+            "url" => Reading::LinkEnd,
+            _ => Reading::Text,
+        };
+        let text = self.read(&format!("{part}[{index}]"), value, reading)?;
         Some(vec![match value.name {
             "payload" => TemplateButton::Payload(index, text),
             "url" => TemplateButton::Url(index, text),
@@ -152,8 +202,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    /// Compares a template with the fetched one.
-    fn compare(&mut self, table: &Table<'d>, template: &TemplateMessage<Template>) {
+    /// Compares a template with the fetched one, and completes it.
+    fn compare(&mut self, table: &Table<'d>, template: &mut TemplateMessage<Template>) {
         let span = |key: &str| {
             table
                 .get(key)
@@ -202,6 +252,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
                     .label("Meta sends only approved ones"),
             );
         }
+        shape.complete(template);
         for (key, message) in shape.differences(template) {
             let error = Diagnostic::error(codes::MESSAGE_TEMPLATE, span(key), message);
             self.reader.report(error);

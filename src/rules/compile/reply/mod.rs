@@ -6,15 +6,17 @@
 
 mod buttons_and_lists;
 mod commerce;
+mod contact_card;
 mod limits;
 mod media;
 mod message_template;
+mod raw;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::limits::{Fixed, Part, Parts};
-use super::text::{self, Symbols};
+use super::text::{self, Reading, Symbols};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{Read, optional, or_default, read_each};
@@ -24,7 +26,7 @@ use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
 
 /// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
-const CONTENTS: [(&str, &[&str]); 20] = [
+const CONTENTS: [(&str, &[&str]); 21] = [
     ("buttons", &["text", "header", "footer"]),
     ("list", &["text", "header", "footer"]),
     ("link", &["text", "header", "footer"]),
@@ -44,12 +46,20 @@ const CONTENTS: [(&str, &[&str]); 20] = [
     ("contacts", &[]),
     ("reaction", &[]),
     ("template", &[]),
+    ("raw", &[]),
     // A plain text.
     ("text", &["preview_url"]),
 ];
 
 /// Keys that may stand beside a content; `quote` beside any.
 const COMMON_KEYS: [&str; 5] = ["text", "header", "footer", "preview_url", "quote"];
+
+/// Every key of a reply.
+fn reply_keys() -> Vec<&'static str> {
+    let contents = CONTENTS.iter().map(|(name, _)| *name);
+    let contents = contents.filter(|name| *name != "text");
+    COMMON_KEYS.into_iter().chain(contents).collect()
+}
 
 /// Replies of a rule with the buttons and rows that they offer.
 pub(crate) struct Replies<'d> {
@@ -121,14 +131,21 @@ pub(crate) fn read_one<'d>(
     let template = message.reply(field);
     let (parts, offered, languages) = (message.parts, message.offered, message.languages);
     if let Some(template) = &template {
-        limits::check(reader, &template.content, &parts, &languages, &field.span);
+        let checked = limits::Checked {
+            reply: &template.content,
+            parts: &parts,
+            languages: &languages,
+            whole: &field.span,
+            known,
+        };
+        limits::check(reader, &checked);
     }
     (template, offered)
 }
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
-        if field.is_string() || text::is_in_languages(field) {
+        if field.is_string() || text::is_in_languages(field, &reply_keys()) {
             let content = Outbound::Text {
                 body: self.template("text", field)?,
                 preview_url: false,
@@ -140,10 +157,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             let expected = "a text in quotes, a table in braces, or a list of them";
             return self.reader.wrong_type(field, expected);
         }
-        let contents = CONTENTS.iter().map(|(name, _)| *name);
-        let contents = contents.filter(|name| *name != "text");
-        let keys: Vec<&str> = COMMON_KEYS.into_iter().chain(contents).collect();
-        let table = self.reader.table(field, &keys)?;
+        let table = self.reader.table(field, &reply_keys())?;
         let quote = or_default(table.get("quote"), |field| self.reader.boolean(&field));
         let content = self.content(&table);
         Some(ReplyTemplate {
@@ -181,6 +195,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "buttons" | "list" | "link" | "carousel" => self.choices(table, content),
             "image" | "video" | "document" | "audio" | "sticker" => self.file(table, content),
             "template" => self.message_template(content),
+            "raw" => self.raw(content),
             _ => self.wares(table, content),
         }
     }
@@ -269,7 +284,17 @@ impl<'d> ReplyReader<'_, '_, 'd> {
     }
 
     fn template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
-        let Some((template, texts)) = text::template(self.reader, field, self.known) else {
+        self.read(part, field, Reading::Text)
+    }
+
+    /// Reads a link; the values in it are escaped.
+    fn link_template(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        self.read(part, field, Reading::Link)
+    }
+
+    fn read(&mut self, part: &str, field: &Field<'d>, reading: Reading) -> Option<Template> {
+        let read = text::template(self.reader, field, self.known, reading);
+        let Some((template, texts)) = read else {
             if field.is_string() || field.is_table() {
                 // The rest of the reply is still worth checking.
                 self.part(part, &field.span, Fixed::No);
@@ -312,3 +337,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         self.parts.insert(name.to_owned(), Part { span, fixed });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,11 +222,13 @@ pub fn shape(template: &Template) -> TemplateShape {
     let header = template.part("HEADER").and_then(header_shape);
     let mut rest = body.iter();
     let named = template.parameter_format.eq_ignore_ascii_case("NAMED")
-        || rest.any(|variable| !is_position(variable));
+        || rest.any(|variable| !is_position(variable))
+        || matches!(&header, Some(HeaderShape::Text(names)) if !names.iter().all(|name| is_position(name)));
+    let has_code = template.category.eq_ignore_ascii_case("AUTHENTICATION");
     let buttons = template.buttons().iter().map(|button| ButtonShape {
         kind: button.kind.to_lowercase(),
         text: button.text.clone(),
-        needs_value: button.needs_value(),
+        needs_value: has_code || button.needs_value(),
     });
     TemplateShape {
         name: template.name.clone(),
