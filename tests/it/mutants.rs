@@ -1,6 +1,8 @@
 //! Every stored webhook body with each of its values removed, nulled and retyped: thousands of
-//! broken bodies, of which none may cost more than itself.
+//! broken bodies, of which none may cost more than itself. And with something new in each of its
+//! objects and arrays, which must be kept.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
@@ -12,7 +14,9 @@ use replyd::rules::CompileInput;
 use replyd::template;
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
+use sqlx::Row as _;
 
+use crate::sqlite;
 use crate::support::{TestApp, bodies};
 
 /// Stores everything and answers nothing.
@@ -30,14 +34,23 @@ enum Step {
     Index(usize),
 }
 
-/// Every change of every stored body, each in a body of its own, because small ones copy faster.
-fn case_bodies() -> Vec<Value> {
+/// Every stored body.
+fn whole_bodies() -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/webhook");
-    let mut bodies = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    let files = std::fs::read_dir(folder).unwrap();
+    let body = |entry: std::io::Result<std::fs::DirEntry>| {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let mut case: Value = serde_json::from_str(&text).unwrap();
-        for entry in elements(case["body"]["entry"].take()) {
+        case["body"].take()
+    };
+    files.map(body).collect()
+}
+
+/// Every change of every stored body, each in a body of its own, because small ones copy faster.
+fn case_bodies() -> Vec<Value> {
+    let mut bodies = Vec::new();
+    for mut body in whole_bodies() {
+        for entry in elements(body["entry"].take()) {
             let changes = entry.get("changes").cloned().unwrap_or_default();
             for change in elements(changes) {
                 let entry = json!({ "id": "102290129340398", "changes": [change] });
@@ -169,6 +182,62 @@ async fn no_broken_body_costs_more_than_itself() {
     assert_eq!(usize::try_from(stored).unwrap(), mutants.len());
     let query = "SELECT count(*) FROM messages WHERE wamid NOT LIKE 'wamid.NEXT%'";
     assert!(app.number(query).await > 0);
+}
+
+/// Bodies, each with something new in one of its objects or arrays: body `n` has `<NEW n>`.
+fn enlarged_bodies() -> Vec<Value> {
+    let mut enlarged_bodies = Vec::new();
+    let bodies = whole_bodies().into_iter();
+    // A second message of one id is the first one, delivered again.
+    for body in bodies.filter(|body| !body.to_string().contains("the same id twice")) {
+        let mut places = vec![Vec::new()];
+        paths(&body, &[], &mut places);
+        for place in places {
+            let number = enlarged_bodies.len();
+            // Ids of their own, or every body but the first would come before.
+            let text = body.to_string();
+            let text = text.replace("wamid.", &format!("wamid.{number}."));
+            let mut enlarged: Value = serde_json::from_str(&text).unwrap();
+            let new = json!({ "about": format!("<NEW {number}>") });
+            match at(&mut enlarged, &place) {
+                Value::Object(parts) => drop(parts.insert("invented".to_owned(), new)),
+                Value::Array(parts) => parts.push(new),
+                _ => continue,
+            }
+            enlarged_bodies.push(enlarged);
+        }
+    }
+    enlarged_bodies
+}
+
+#[tokio::test]
+async fn something_new_anywhere_in_a_body_can_be_found_in_the_database() {
+    let bodies = enlarged_bodies();
+    assert!(bodies.len() > 800, "{} bodies", bodies.len());
+    let app = TestApp::start(QUIET).await;
+
+    let app_ref = &app;
+    let refused: Vec<u16> = stream::iter(bodies.iter().map(Value::to_string))
+        .map(|body| async move { app_ref.post(&body).await })
+        .buffer_unordered(CONCURRENT)
+        .filter(|status| std::future::ready(*status != 200))
+        .collect()
+        .await;
+
+    assert_eq!(refused, Vec::<u16>::new());
+    let query = "SELECT raw FROM messages UNION ALL SELECT raw FROM receipts \
+        UNION ALL SELECT raw FROM account_events UNION ALL SELECT CAST(raw AS TEXT) FROM quarantine";
+    let rows = sqlite::rows(&app.database(), query).await.unwrap();
+    let mut missing: BTreeSet<usize> = (0..bodies.len()).collect();
+    for row in rows {
+        let raw: String = row.get("raw");
+        for text in raw.split("<NEW ").skip(1) {
+            let number = text.split('>').next().unwrap();
+            missing.remove(&number.parse().unwrap());
+        }
+    }
+    let missing: Vec<&Value> = missing.into_iter().map(|number| &bodies[number]).collect();
+    assert_eq!(missing.first(), None, "{} missing", missing.len());
 }
 
 /// A rule whose reply has every variable of a message.

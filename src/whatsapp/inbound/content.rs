@@ -38,6 +38,11 @@ fn read_nested(kind: String, message: &Object<'_>, depth: usize) -> Result<Conte
             voice: audio.is_true("voice"),
             media: media(&audio),
         }),
+        // Seen in bodies of other services for a recording.
+        "voice" => part().map(|voice| Content::Audio {
+            voice: true,
+            media: media(&voice),
+        }),
         "document" => part().map(|document| Content::Document {
             filename: document.optional_text("filename"),
             media: media(&document),

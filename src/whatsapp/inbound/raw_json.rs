@@ -56,6 +56,11 @@ impl<'a> Object<'a> {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// Returns every name with its value, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
     /// Returns every value of this name that is not null.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
         self.0

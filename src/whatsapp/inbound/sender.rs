@@ -10,9 +10,9 @@ use crate::whatsapp::bounds::ERRORS_MAX;
 pub(crate) const WAMID_MAX_BYTES: usize = 512;
 /// Upper bound of user ids: a country, a dot and up to 128 characters; parent ids are slightly
 /// longer.
-const USER_ID_MAX_BYTES: usize = 256;
+pub(crate) const USER_ID_MAX_BYTES: usize = 256;
 /// Upper bound of phone numbers: 15 digits by E.164, and some more for other ids written like one.
-const WA_ID_MAX_BYTES: usize = 32;
+pub(crate) const WA_ID_MAX_BYTES: usize = 32;
 
 /// Card of `contacts[]`: ids and profile of one contact.
 pub(crate) struct Card {
