@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use replyd::diagnostics::sources::SourceMap;
 use replyd::engine::{Decision, Engine, EngineEvent, Trace};
 use replyd::message::{Contact, Conversation, ConversationState, Event, PhoneNumberId};
@@ -24,6 +25,8 @@ const QUIET: &str = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"nev
 /// Mutants in one body, so that each has many neighbours; and bodies under way at the same time.
 const TOGETHER: usize = 40;
 const CONCURRENT: usize = 8;
+/// Time of arrival.
+const NOW: Timestamp = Timestamp::constant(1_767_000_060, 0);
 /// Fewer would mean that the bodies were not found, or not taken apart.
 const MANY: usize = 20_000;
 
@@ -162,6 +165,37 @@ fn body_of(mutants: &[Vec<Value>]) -> String {
     json!({ "object": "whatsapp_business_account", "entry": mutants.concat() }).to_string()
 }
 
+/// Ids of the messages in a mutant that still have a sender and an id, whatever else is broken.
+fn known_senders(entries: &[Value]) -> Vec<String> {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut ids = Vec::new();
+    for change in entries.iter().flat_map(|entry| parts(&entry["changes"])) {
+        let value = &change["value"];
+        let number = value["metadata"]["phone_number_id"].as_str();
+        if change["field"] != "messages"
+            || !number.is_some_and(|id| !id.is_empty() && is_digits(id))
+        {
+            continue;
+        }
+        for message in parts(&value["messages"]) {
+            let from = message["from"].as_str();
+            let user_id = message["from_user_id"].as_str();
+            let is_sender = from.is_some_and(|from| !from.is_empty() && is_digits(from))
+                || user_id.is_some_and(|id| !id.is_empty()) && from.is_none_or(is_digits);
+            let id = message["id"].as_str().filter(|id| id.starts_with("wamid."));
+            // Groups have no conversation.
+            if let Some(id) = id.filter(|_| is_sender && message["group_id"].is_null()) {
+                ids.push(id.to_owned());
+            }
+        }
+    }
+    ids
+}
+
+fn parts(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
 #[tokio::test]
 async fn no_broken_body_costs_more_than_itself() {
     let mutants = all_mutants();
@@ -182,6 +216,16 @@ async fn no_broken_body_costs_more_than_itself() {
     assert_eq!(usize::try_from(stored).unwrap(), mutants.len());
     let query = "SELECT count(*) FROM messages WHERE wamid NOT LIKE 'wamid.NEXT%'";
     assert!(app.number(query).await > 0);
+    let stored = sqlite::texts(&app.database(), "SELECT wamid FROM messages").await;
+    let stored: BTreeSet<String> = stored.into_iter().collect();
+    let known = mutants
+        .iter()
+        .map(|entries| (entries, known_senders(entries)));
+    for (entries, ids) in known {
+        for id in ids {
+            assert!(stored.contains(&id), "{id} is not stored: {entries:?}");
+        }
+    }
 }
 
 /// Bodies, each with something new in one of its objects or arrays: body `n` has `<NEW n>`.
@@ -264,7 +308,7 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
     let engine = talkative();
     let mut answered = 0;
     for mutants in all_mutants().chunks(TOGETHER) {
-        for event in inbound::read(body_of(mutants).as_bytes()) {
+        for event in inbound::read(body_of(mutants).as_bytes(), NOW) {
             let Event::Message(message) = event else {
                 continue;
             };

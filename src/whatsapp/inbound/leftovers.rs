@@ -6,9 +6,8 @@
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{KIND_MAX_BYTES, Object, elements};
-use super::sender::{USER_ID_MAX_BYTES, WA_ID_MAX_BYTES};
-use super::{FIELD_MAX_BYTES, ID_MAX_BYTES};
+use super::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
+use super::sender::{USER_ID_MAX_BYTES, WA_ID_MAX_BYTES, is_digits};
 
 /// Reading of a name: which of its values leave no rest.
 #[derive(Clone, Copy)]
@@ -17,6 +16,10 @@ enum Reading {
     Constant(&'static str),
     /// The last value, if it is an identifier of at most so many bytes.
     Id(usize),
+    /// The last value, if it is a phone number in digits.
+    Digits,
+    /// The last value, if it is a word of at most so many bytes.
+    Word(usize),
     /// The last value, if it is a text.
     Text,
     /// The last value, if it is a number.
@@ -45,7 +48,7 @@ pub(crate) const ENTRY: Names = Names(&[
 ]);
 /// Names of an element of `changes[]`.
 pub(crate) const CHANGE: Names = Names(&[
-    ("field", Reading::Id(FIELD_MAX_BYTES)),
+    ("field", Reading::Word(FIELD_MAX_BYTES)),
     ("value", Reading::Last),
 ]);
 /// Names of the value of field `messages`.
@@ -81,7 +84,7 @@ const METADATA: Names = Names(&[
 ]);
 const CARD: Names = Names(&[
     ("profile", Reading::Last),
-    ("wa_id", Reading::Id(WA_ID_MAX_BYTES)),
+    ("wa_id", Reading::Digits),
     ("user_id", Reading::Id(USER_ID_MAX_BYTES)),
 ]);
 const PROFILE: Names = Names(&[("name", Reading::Text), ("username", Reading::Text)]);
@@ -158,6 +161,11 @@ fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) 
     match reading {
         Reading::Constant(constant) => value.get() == constant,
         Reading::Id(longest_bytes) => is_last() && object.id(name, longest_bytes).is_ok(),
+        Reading::Digits => {
+            let id = object.id(name, WA_ID_MAX_BYTES);
+            is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_digits(&id)))
+        }
+        Reading::Word(longest_bytes) => is_last() && object.word(name, longest_bytes).is_ok(),
         Reading::Text => is_last() && object.text(name).is_ok(),
         Reading::Number => is_last() && object.number::<i64>(name).is_ok(),
         Reading::Last => is_last(),

@@ -19,27 +19,28 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use self::leftovers::{Leftover, Names, leftovers};
-use self::raw_json::{FieldError, Object, elements};
+use self::raw_json::{FIELD_MAX_BYTES, FieldError, ID_MAX_BYTES, Object, elements};
 use self::sender::{Card, identity};
 use super::bounds::{CARDS_MAX, UPDATES_MAX, VALUES_MAX, has_more_values};
 use crate::message::{
     AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };
 
-/// Upper bound of the ids of numbers and accounts, which have about 16 digits.
-const ID_MAX_BYTES: usize = 64;
-/// Upper bound of the names of fields, which are words joined by underscores.
-const FIELD_MAX_BYTES: usize = 128;
-
 /// Reads one body into events, in the order of their updates.
 ///
 /// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those
 /// of `message_echoes[]` there and under `smb_message_echoes` become [`Event::Echo`]. Whatever else
-/// the body holds becomes an [`Event::Account`]. The same id may occur twice. See
+/// the body holds becomes an [`Event::Account`]. The same id may occur twice. Updates without a
+/// readable time have that of arrival. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 #[must_use]
-pub fn read(body: &[u8]) -> Vec<Event> {
-    let mut reader = Reader::default();
+pub fn read(body: &[u8], received_at: Timestamp) -> Vec<Event> {
+    let mut reader = Reader {
+        received_at,
+        events: Vec::new(),
+        excess: None,
+        head: EntryHead::default(),
+    };
     let whole = |reason: &str| vec![Event::Unreadable(unreadable(body, None, reason.to_owned()))];
     if has_more_values(body, VALUES_MAX) {
         return whole(&format!(
@@ -73,29 +74,31 @@ enum Excess {
     Cards,
 }
 
-/// Reads a stored message again: one element of `messages[]`, as received. It lacks the contact's
-/// profile, which Meta sends beside it.
+/// Reads a stored message again: one element of `messages[]`, as received, with the time that was
+/// stored for it. It lacks the contact's profile, which Meta sends beside it.
 #[must_use]
-pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
+pub fn read_message(raw: &str, number: &PhoneNumberId, sent_at: Timestamp) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::message(raw, number, &[]).ok()? {
+    match update::message(raw, number, &[], sent_at).ok()? {
         Event::Message(message) => Some(message),
         _ => None,
     }
 }
 
-/// Reads a stored echo again: one element of `message_echoes[]`, as received.
+/// Reads a stored echo again: one element of `message_echoes[]`, as received, with the time that was
+/// stored for it.
 #[must_use]
-pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
+pub fn read_echo(raw: &str, number: &PhoneNumberId, sent_at: Timestamp) -> Option<Box<Echo>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::echo(raw, number, &[]).ok()? {
+    match update::echo(raw, number, &[], sent_at).ok()? {
         Event::Echo(echo) => Some(echo),
         _ => None,
     }
 }
 
-#[derive(Default)]
 struct Reader {
+    /// Stands in for unreadable times of updates.
+    received_at: Timestamp,
     events: Vec<Event>,
     /// Set as soon as the body turns out to exceed a bound; nothing more is read then.
     excess: Option<Excess>,
@@ -216,14 +219,15 @@ impl Reader {
         let Some(shared) = self.shared(FIELD, value, path, number) else {
             return;
         };
+        let received_at = self.received_at;
         self.updates(value, "messages", &shared, |raw| {
-            update::message(raw, &shared.number, &shared.cards)
+            update::message(raw, &shared.number, &shared.cards, received_at)
         });
         self.updates(value, "statuses", &shared, |raw| {
-            update::receipt(raw, &shared.number)
+            update::receipt(raw, &shared.number, received_at)
         });
         self.updates(value, "message_echoes", &shared, |raw| {
-            update::echo(raw, &shared.number, &shared.cards)
+            update::echo(raw, &shared.number, &shared.cards, received_at)
         });
         self.keep_value(FIELD, value, &leftovers::MESSAGES, Some(&shared.number));
     }
@@ -238,8 +242,9 @@ impl Reader {
         let Some(shared) = self.shared(FIELD, value, path, number) else {
             return;
         };
+        let received_at = self.received_at;
         self.updates(value, "message_echoes", &shared, |raw| {
-            update::echo(raw, &shared.number, &shared.cards)
+            update::echo(raw, &shared.number, &shared.cards, received_at)
         });
         self.keep_value(FIELD, value, &leftovers::ECHOES, Some(&shared.number));
     }
@@ -422,7 +427,7 @@ fn unreadable(raw: &[u8], number: Option<&PhoneNumberId>, reason: String) -> Unr
 
 /// Returns the field of a change. Without one, messages and receipts tell it.
 fn field(change: &Object<'_>, value: Option<&Object<'_>>) -> Result<String, FieldError> {
-    let field = change.id("field", FIELD_MAX_BYTES);
+    let field = change.word("field", FIELD_MAX_BYTES);
     let has = |name: &str| value.is_some_and(|value| value.get(name).is_some());
     match field {
         Ok(Some(field)) => Ok(field),
