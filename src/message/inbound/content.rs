@@ -323,30 +323,6 @@ impl Content {
         }
     }
 
-    /// Returns the content with this caption; one without a file stays as it is.
-    #[must_use]
-    pub fn with_caption(mut self, caption: Option<String>) -> Self {
-        match &mut self {
-            Self::Image(media)
-            | Self::Video(media)
-            | Self::Sticker(media)
-            | Self::Audio { media, .. }
-            | Self::Document { media, .. } => media.caption = caption,
-            _ => {}
-        }
-        self
-    }
-
-    /// Returns the message that a reaction, an edit or a deletion is about.
-    #[must_use]
-    pub fn target(&self) -> Option<&Wamid> {
-        match self {
-            Self::Reaction { message, .. } => message.as_ref(),
-            Self::Edit { original, .. } | Self::Revoke { original } => original.as_ref(),
-            _ => None,
-        }
-    }
-
     /// Returns the id of the tapped button or chosen row.
     #[must_use]
     pub fn button(&self) -> Option<&str> {
@@ -451,16 +427,10 @@ impl OrderItem {
     }
 }
 
-/// Renders a JSON value, a string without its quotes and a list with commas.
+/// Renders a JSON value, a string without its quotes.
 fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(plain).collect();
-            values.join(", ")
-        }
-        other => other.to_string(),
-    }
+    let text = value.as_str();
+    text.map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn lines(parts: impl Iterator<Item = String>) -> String {

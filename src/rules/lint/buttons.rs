@@ -74,7 +74,6 @@ impl Tap<'_> {
             | Condition::Forwarded(true)
             | Condition::FromAd(true)
             | Condition::Ad(_)
-            | Condition::Form(_)
             | Condition::TextIs(_)
             | Condition::TextHas(_)
             | Condition::TextStarts(_)
