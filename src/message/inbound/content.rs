@@ -323,6 +323,20 @@ impl Content {
         }
     }
 
+    /// Returns the content with this caption; one without a file stays as it is.
+    #[must_use]
+    pub fn with_caption(mut self, caption: Option<String>) -> Self {
+        match &mut self {
+            Self::Image(media)
+            | Self::Video(media)
+            | Self::Sticker(media)
+            | Self::Audio { media, .. }
+            | Self::Document { media, .. } => media.caption = caption,
+            _ => {}
+        }
+        self
+    }
+
     /// Returns the id of the tapped button or chosen row.
     #[must_use]
     pub fn button(&self) -> Option<&str> {
