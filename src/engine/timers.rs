@@ -169,6 +169,7 @@ fn join(messages: Vec<Inbound>) -> Option<Inbound> {
             .map(|context| context.forwarded)
             .find(|forwarded| *forwarded != Forwarded::No)
             .unwrap_or_default(),
+        quoted_message: contexts().find_map(|context| context.quoted_message.clone()),
         product: contexts().find_map(|context| context.product.clone()),
     };
     let last = messages.into_iter().last()?;

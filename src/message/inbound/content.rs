@@ -337,6 +337,16 @@ impl Content {
         self
     }
 
+    /// Returns the message that a reaction, an edit or a deletion is about.
+    #[must_use]
+    pub fn target(&self) -> Option<&Wamid> {
+        match self {
+            Self::Reaction { message, .. } => message.as_ref(),
+            Self::Edit { original, .. } | Self::Revoke { original } => original.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Returns the id of the tapped button or chosen row.
     #[must_use]
     pub fn button(&self) -> Option<&str> {

@@ -203,6 +203,8 @@ fn context(message: &Object<'_>) -> ContextInfo {
     ContextInfo {
         quoted: quoted.ok().flatten().and_then(Wamid::parse),
         forwarded,
+        // The store has it.
+        quoted_message: None,
         product: product.and_then(|product| {
             Some(ReferredProduct {
                 catalog_id: product.optional_text("catalog_id"),

@@ -236,6 +236,7 @@ fn scenery() -> impl Strategy<Value = Scenery> {
             } else {
                 Forwarded::No
             },
+            quoted_message: None,
             product: None,
         };
         scenery.message.ad = ad.map(|source_id| Referral {
