@@ -25,6 +25,72 @@ async fn with_a_conversation() -> TestApp {
     app
 }
 
+/// Knows which of two forms came back.
+const FORMS: &str = r#"
+version = 1
+[[rule]]
+id = "book"
+when.text.is = "book"
+reply = { text = "When?", form = { name = "booking", button = "Choose", screen = "DAY" } }
+[[rule]]
+id = "rate"
+when.text.is = "rate"
+reply = { text = "How was it?", form = { id = "8001", button = "Rate", screen = "STARS", token = "stars" } }
+[[rule]]
+id = "booked"
+when.form = "booking"
+reply = "{{ form.guests + 1 }} seats: {{ form.wishes | join(' and ') }}"
+[[rule]]
+id = "rated"
+when.form = ["stars", "8002"]
+reply = "{{ form.stars }} stars"
+[[rule]]
+id = "form"
+when.type = "form"
+reply = "which form?"
+"#;
+
+#[tokio::test]
+async fn a_form_that_comes_back_is_known_by_the_token_it_was_sent_with() {
+    let app = TestApp::start(FORMS).await;
+    app.sandbox.say(ANA, "book").await;
+    app.sandbox.say(ANA, "rate").await;
+    app.until_replies(ANA, 2).await;
+    let sent = app.accepted();
+    let token = |body: &serde_json::Value| {
+        body["interactive"]["action"]["parameters"]["flow_token"].clone()
+    };
+    let forms = sent.iter().filter(|body| body["type"] == "interactive");
+    let tokens: Vec<serde_json::Value> = forms.map(token).collect();
+    for (count, mut answers) in [
+        (
+            3,
+            serde_json::json!({ "guests": 2, "wishes": ["window", "quiet"] }),
+        ),
+        (4, serde_json::json!({ "stars": "5" })),
+        (5, serde_json::json!({ "stars": "5" })),
+    ] {
+        if let Some(token) = tokens.get(count - 3) {
+            answers["flow_token"] = token.clone();
+        }
+        let form = serde_json::json!({ "type": "interactive", "interactive": {
+            "type": "nfm_reply",
+            "nfm_reply": { "name": "flow", "response_json": answers.to_string() },
+        } });
+        let form = bodies::message(ANA, &format!("wamid.F{count}"), form);
+        app.accept(&bodies::with_messages(&[form])).await;
+        app.until_replies(ANA, count).await;
+    }
+    app.drained().await;
+
+    assert_eq!(tokens, ["booking", "stars"]);
+    let replies = app.replies(ANA);
+    assert_eq!(
+        replies[2..],
+        ["3 seats: window and quiet", "5 stars", "which form?"]
+    );
+}
+
 /// Shows the quoted message wherever a text may have it, and tells it to a model.
 const QUOTING: &str = r#"
 version = 1

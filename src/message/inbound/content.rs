@@ -451,10 +451,16 @@ impl OrderItem {
     }
 }
 
-/// Renders a JSON value, a string without its quotes.
+/// Renders a JSON value, a string without its quotes and a list with commas.
 fn plain(value: &serde_json::Value) -> String {
-    let text = value.as_str();
-    text.map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(plain).collect();
+            values.join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn lines(parts: impl Iterator<Item = String>) -> String {

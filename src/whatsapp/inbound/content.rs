@@ -309,10 +309,13 @@ fn interactive(kind: String, part: Option<&Object<'_>>) -> Content {
     }
 }
 
-/// Reads a form's answers, which are JSON inside a text. They stay empty when they are malformed or
+/// Reads a form's answers, which are JSON inside a text; some services send the object itself. They
+/// stay empty when they are malformed or
 /// too many; the raw message still has them.
 fn form_reply(form: &Object<'_>) -> Content {
-    let answers = form.optional_text("response_json");
+    let raw = form.get("response_json").map(RawValue::get);
+    let object = raw.filter(|raw| raw.starts_with('{')).map(str::to_owned);
+    let answers = object.or_else(|| form.optional_text("response_json"));
     let answers = answers
         .filter(|json| !has_more_values(json.as_bytes(), FORM_VALUES_MAX))
         .and_then(|json| serde_json::from_str(&json).ok());
