@@ -91,7 +91,7 @@ async fn fill(store: &Store, engine: &'static Engine) {
     let mut now = START;
     for index in 0..EACH {
         for first in (0..CONTACTS).step_by(200) {
-            let events = inbound::read(body(first..first + 200, index, now).as_bytes());
+            let events = inbound::read(body(first..first + 200, index, now).as_bytes(), now);
             let policy = ReceivePolicy {
                 now,
                 reply_expires_after: Duration::from_mins(15),
@@ -134,7 +134,8 @@ fn turns(engine: &Engine) {
     let message = |text: &str| -> Inbound {
         let raw = json!({ "from": phone(1), "id": "wamid.1", "timestamp": START.as_second().to_string(),
             "type": "text", "text": { "body": text } });
-        *inbound::read_message(&raw.to_string(), &fresh.phone_number_id).expect("it is a message")
+        *inbound::read_message(&raw.to_string(), &fresh.phone_number_id, START)
+            .expect("it is a message")
     };
     let mut in_flow = fresh.clone();
     for text in ["hello", "order", "Large"] {

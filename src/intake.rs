@@ -29,6 +29,7 @@ const COMPANY_WAIT: Duration = Duration::from_millis(1);
 #[derive(Clone, Debug)]
 pub struct Intake {
     submissions: mpsc::Sender<Submission>,
+    clock: Clock,
 }
 
 /// Reason why a submission is not known to be stored.
@@ -72,8 +73,15 @@ impl Intake {
     #[must_use]
     pub fn start(parts: Parts) -> (Self, JoinHandle<()>) {
         let (submissions, waiting) = mpsc::channel(WAITING);
+        let clock = parts.clock.clone();
         let task = tokio::spawn(parts.run(waiting));
-        (Self { submissions }, task)
+        (Self { submissions, clock }, task)
+    }
+
+    /// Time of arrival of events that are submitted now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Submits events and waits until they are on disk.

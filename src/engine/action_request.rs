@@ -217,16 +217,21 @@ fn model(
         // Earlier turns are added by the caller that has the history.
         turns: vec![ModelTurn {
             speaker: Speaker::Contact,
-            text: message
-                .content
-                .text_or_label()
-                .unwrap_or_default()
-                .to_owned(),
+            text: with_quoted(message),
         }],
         choose: choose.collect(),
         max_tokens: call.max_tokens,
         timeout: call.timeout,
     })
+}
+
+/// Writes a message for a model: its text below the one that it quotes, which may be long ago.
+fn with_quoted(message: &Inbound) -> String {
+    let text = message.content.text_or_label().unwrap_or_default();
+    match &message.context.quoted_message {
+        Some(quoted) => format!("> {}\n{text}", quoted.text.replace('\n', "\n> ")),
+        None => text.to_owned(),
+    }
 }
 
 /// Describes a rule to a model by its examples.

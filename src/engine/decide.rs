@@ -154,7 +154,7 @@ fn decide_action(ctx: &mut TurnContext<'_>, number: u64, result: &ActionResult) 
     ctx.record_late_decision(pending.message.wamid);
 }
 
-/// Answers the debounced texts, as one message.
+/// Answers the debounced messages as one.
 fn end_debounce(ctx: &mut TurnContext<'_>) {
     let Some(texts) = timers::take_debounced(ctx) else {
         return;
@@ -230,6 +230,13 @@ fn answer_by_rules(ctx: &mut TurnContext<'_>, message: &Inbound, filter: RuleFil
         if !continues {
             return Progress::Answered;
         }
+    }
+    if let Some(rule) = selection.album
+        && ctx.turn.decision == Decision::NoMatch
+    {
+        let note = format!("rule `{rule}` has answered the album that it belongs to");
+        ctx.stop(Decision::Silent, note);
+        return Progress::Answered;
     }
     if ctx.turn.replies.len() > replies {
         Progress::Answered

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// Two equal texts within this time of each other are a repetition.
 const REPEATED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// Number of texts that are answered together; the last of them is not delayed any more.
+/// Number of messages that are answered together; the last of them is not delayed any more.
 const DEBOUNCED_MAX: usize = 20;
 
 /// Reason to stop before a flow or the rules answer.
@@ -151,12 +151,14 @@ pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
     Some(Stop::Because(Decision::LoopDetected, note))
 }
 
-/// Debounces a text: it waits until no further text has arrived for `debounce`.
+/// Debounces a text or a file: it waits until no further one has arrived for `debounce`. The
+/// pictures of an album are one message each.
 pub(crate) fn debounced(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
     let wait = ctx.rules.bot.debounce?;
     // The answer to a question of a flow is taken at once.
-    let is_text = matches!(message.content, Content::Text { .. });
-    if !is_text || ctx.turn.state.run.is_some() {
+    let content = &message.content;
+    let is_joined = matches!(content, Content::Text { .. }) || content.media().is_some();
+    if !is_joined || ctx.turn.state.run.is_some() {
         return None;
     }
     ctx.turn.mark_read = ctx.rules.bot.mark_read;

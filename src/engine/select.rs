@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::TurnContext;
 use super::experiment::draw;
 use super::explanation::{Considered, Trace, Verdict};
 use super::matching::evaluate::MatchContext;
 use super::time::{rough, signed};
-use crate::message::{ConversationState, Inbound, Kind, RuleId};
+use crate::message::{Content, ConversationState, Inbound, Kind, RuleId};
 use crate::rules::Rule;
 use crate::text::normalize::NormalizedText;
+
+/// Files that come this soon after the answer to another one belong to its album.
+const ALBUM_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Rules that take part in a selection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) struct Selection<'m> {
     places: vec::IntoIter<usize>,
     /// Place behind the last evaluated rule.
     next: usize,
+    /// Set when a rule has answered the album that the message belongs to; the selection ends there.
+    pub(super) album: Option<&'m RuleId>,
 }
 
 impl<'m> Selection<'m> {
@@ -58,11 +63,12 @@ impl<'m> Selection<'m> {
             quiet_kind: message.content.kind().filter(|kind| kind.is_quiet()),
             places: places.into_iter(),
             next: 0,
+            album: None,
         }
     }
 
     /// Finds the next rule that matches and is not suppressed, with the captures of its patterns.
-    pub(crate) fn next<'a>(
+    pub(crate) fn next<'a: 'm>(
         &mut self,
         ctx: &mut TurnContext<'a>,
     ) -> Option<(&'a Rule, BTreeMap<String, String>)> {
@@ -85,6 +91,10 @@ impl<'m> Selection<'m> {
             let id = rule.id.clone();
             if let Some(because) = suppressed_because(ctx, rule) {
                 ctx.turn.explanation.record(id, Verdict::Quiet, because);
+                if is_of_album(ctx, rule, self.filter, self.context.content()) {
+                    self.album = Some(&rule.id);
+                    break;
+                }
                 continue;
             }
             let because = with_arm(ctx, rule, evaluation.because);
@@ -95,6 +105,17 @@ impl<'m> Selection<'m> {
         self.next = rules.len();
         None
     }
+}
+
+/// Whether a rule with `once` has just answered an earlier file of the same album: what is left
+/// to the rules below are other messages.
+fn is_of_album(ctx: &TurnContext<'_>, rule: &Rule, filter: RuleFilter, content: &Content) -> bool {
+    let answered = ctx.turn.state.once.get(&rule.id);
+    let answered = answered.filter(|_| rule.once.is_some());
+    filter == RuleFilter::All
+        && !rule.continues
+        && content.media().is_some()
+        && answered.is_some_and(|at| ctx.now.duration_since(*at) < ALBUM_WITHIN)
 }
 
 fn takes_part(rule: &Rule, filter: RuleFilter, quiet_kind: Option<Kind>) -> bool {

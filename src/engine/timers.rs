@@ -15,7 +15,7 @@ use crate::message::{Content, ContextInfo, Forwarded, Inbound, ScheduledReply, W
 
 /// Timer that is due.
 pub(crate) enum Due {
-    /// Debounced texts are answered together.
+    /// Debounced messages are answered together.
     Debounce,
     /// The flow got no answer in time.
     FlowTimeout,
@@ -147,14 +147,20 @@ pub(crate) fn stand_in(ctx: &TurnContext<'_>) -> Inbound {
     )
 }
 
-/// Joins texts into one message. Only one of them names the ad that led here, or quotes a message:
-/// that holds for all.
+/// Joins texts and files into one message: the first file with all texts as its caption, or else
+/// one text. Only one of them names the ad that led here, or quotes a message: that holds for all.
 fn join(messages: Vec<Inbound>) -> Option<Inbound> {
     let texts: Vec<&str> = messages
         .iter()
         .filter_map(|message| message.content.typed_text())
         .collect();
     let body = texts.join("\n");
+    let files = messages.iter().map(|message| &message.content);
+    let file = files.clone().find(|content| content.media().is_some());
+    let joined = match file.cloned() {
+        Some(file) => file.with_caption(Some(body).filter(|body| !body.is_empty())),
+        None => Content::Text { body },
+    };
     let ad = messages.iter().find_map(|message| message.ad.clone());
     let contexts = || messages.iter().map(|message| &message.context);
     let context = ContextInfo {
@@ -163,11 +169,12 @@ fn join(messages: Vec<Inbound>) -> Option<Inbound> {
             .map(|context| context.forwarded)
             .find(|forwarded| *forwarded != Forwarded::No)
             .unwrap_or_default(),
+        quoted_message: contexts().find_map(|context| context.quoted_message.clone()),
         product: contexts().find_map(|context| context.product.clone()),
     };
     let last = messages.into_iter().last()?;
     Some(Inbound {
-        content: Content::Text { body },
+        content: joined,
         context,
         ad,
         ..last

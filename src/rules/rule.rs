@@ -118,6 +118,8 @@ pub enum Condition {
     Button(Vec<ButtonPattern>),
     /// `type`.
     Type(Vec<Kind>),
+    /// `form`: the answers of one of these forms, by token.
+    Form(Vec<String>),
     /// `language` of the contact, with or without a region.
     Language(Vec<String>),
     /// `country` of the contact's phone number, ISO 3166.

@@ -1,8 +1,12 @@
 //! Lists for operators: conversations, the transcript of one of them, account events.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::keys::{json_rows, message_key};
+use super::receive::quoted::StoredQuote;
 use super::row::{from_row, optional, required};
 use super::{Store, StoreError, sql};
 
@@ -79,6 +83,15 @@ pub struct TranscriptMessage {
     pub send_error: Option<String>,
     /// `outbox.id` of an outbound message that is still in the outbox.
     pub outbox_id: Option<i64>,
+    /// Business number.
+    pub phone_number_id: String,
+    /// WhatsApp's id of the message that this one quotes, answers by a button or reacts to.
+    pub quoted_wamid: Option<String>,
+    /// Transcript text of that message, if it is stored.
+    #[serde(skip)]
+    pub quoted_text: Option<String>,
+    /// Meta's JSON of an inbound message that names the ad or post which led the contact here.
+    pub raw_with_ad: Option<String>,
 }
 
 /// An event that Meta reported about the account.
@@ -186,8 +199,25 @@ impl Store {
     ) -> Result<Vec<TranscriptMessage>, StoreError> {
         let messages = sqlx::query_as(sql::TRANSCRIPT);
         let messages = messages.bind(conversation).bind(limit);
-        Ok(messages.fetch_all(&self.read).await?)
+        let mut messages: Vec<TranscriptMessage> = messages.fetch_all(&self.read).await?;
+        let keys: Vec<String> = messages.iter().filter_map(quoted_key).collect();
+        let quoted = sqlx::query_scalar(sql::QUOTED_MESSAGES).bind(json_rows(&keys));
+        let quoted: String = quoted.fetch_one(&self.read).await?;
+        let quoted: Vec<StoredQuote> = serde_json::from_str(&quoted).unwrap_or_default();
+        let quoted: HashMap<String, String> = quoted
+            .into_iter()
+            .map(|StoredQuote { key, text, .. }| (key, text))
+            .collect();
+        for message in &mut messages {
+            message.quoted_text = quoted_key(message).and_then(|key| quoted.get(&key).cloned());
+        }
+        Ok(messages)
     }
+}
+
+fn quoted_key(message: &TranscriptMessage) -> Option<String> {
+    let wamid = message.quoted_wamid.as_deref()?;
+    Some(message_key(&message.phone_number_id, wamid))
 }
 
 /// Extracts the digits of a phone number in any usual spelling; empty for any other text.

@@ -43,6 +43,8 @@ pub struct RecordedMessage {
     pub text: String,
     /// Meta's JSON of an inbound message, the reply as JSON of an outbound one.
     pub raw: String,
+    /// WhatsApp's id of the message, if it was accepted.
+    pub wamid: Option<String>,
     /// Time of the decision.
     #[serde(rename = "stored_at_ms", with = "required")]
     pub at: Timestamp,

@@ -49,7 +49,7 @@ pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 const SINGLE: [&str; 3] = ["language", "now", "today"];
 
 /// Groups of variables with their keys.
-const GROUPS: [(&str, &str); 11] = [
+const GROUPS: [(&str, &str); 12] = [
     ("bot", "name"),
     ("hours", "open next_open next_open_at next_close"),
     (
@@ -61,7 +61,8 @@ const GROUPS: [(&str, &str); 11] = [
     ("location", "latitude longitude name address"),
     ("card", "name phone email company"),
     ("order", "items text catalog total currency"),
-    ("ad", "id type headline text link"),
+    ("quoted", "text by id"),
+    ("ad", "id type headline text link ctwa_clid"),
     ("product", "id catalog"),
     ("error", "code title details"),
 ];

@@ -26,20 +26,92 @@ fn poisons() -> Vec<(&'static str, Value)> {
         ("an empty object", json!({})),
         ("no id", without("id")),
         ("an empty id", with("id", json!(""))),
-        ("an id that is a number", with("id", json!(12))),
+        ("an id that is a table", with("id", json!({}))),
         ("an id of 5 kB", with("id", json!("w".repeat(5000)))),
         ("no sender", without("from")),
         ("a sender that is a table", with("from", json!({}))),
-        ("no time", without("timestamp")),
-        ("a time that is a word", with("timestamp", json!("soon"))),
-        (
-            "a time beyond all times",
-            with("timestamp", json!("99999999999999999999")),
-        ),
-        ("no type", without("type")),
-        ("a text without its body", with("text", json!({}))),
-        ("a text that is a number", with("text", json!(3))),
     ]
+}
+
+/// Answers whatever no other rule understands.
+const UNDERSTANDING: &str = r#"
+version = 1
+[bot]
+reply_budget = { per_minute = 1000, per_hour = 1000 }
+loop_guard = 1000
+[[rule]]
+id = "hello"
+when.text.is = "hello"
+reply = "hello too"
+[[rule]]
+id = "place"
+when.type = "location"
+reply = "{{ location.latitude | default('where is that?') }}"
+[[rule]]
+id = "fallback"
+reply = "what is that?"
+"#;
+
+#[tokio::test]
+async fn one_unreadable_part_does_not_silence_a_message() {
+    let hello = |key: &str, value: Value| {
+        let mut message = bodies::text(ANA, "", "hello");
+        message[key] = value;
+        message
+    };
+    let no_type = |name: &str, part: Value| json!({ name: part });
+    let place = json!({ "latitude": 1.5, "longitude": 2 });
+    let messages = [
+        (hello("timestamp", Value::Null), "hello", "hello too"),
+        (hello("timestamp", json!("")), "hello", "hello too"),
+        (hello("timestamp", json!("soon")), "hello", "hello too"),
+        (hello("timestamp", json!({})), "hello", "hello too"),
+        (hello("timestamp", json!(u64::MAX)), "hello", "hello too"),
+        (hello("type", Value::Null), "hello", "hello too"),
+        (hello("type", json!(["text"])), "hello", "hello too"),
+        (
+            hello("from", json!(5_511_900_000_001_u64)),
+            "hello",
+            "hello too",
+        ),
+        (hello("text", Value::Null), "[text]", "what is that?"),
+        (hello("text", json!({})), "[text]", "what is that?"),
+        (hello("text", json!("hello")), "hello", "hello too"),
+        (no_type("location", place), "[location] 1.5, 2", "1.5"),
+        (
+            json!({ "type": "location" }),
+            "[location]",
+            "where is that?",
+        ),
+        (json!({ "type": "image" }), "[image]", "what is that?"),
+        (
+            json!({ "type": "button", "button": 7 }),
+            "[button]",
+            "what is that?",
+        ),
+    ];
+    let app = TestApp::start(UNDERSTANDING).await;
+    let mut expected = Vec::new();
+    for (number, (message, text, reply)) in messages.into_iter().enumerate() {
+        let mut whole = json!({ "from": "5511900000001", "timestamp": "" });
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(message.as_object().unwrap().clone());
+        if whole["from"] == json!(ANA) {
+            whole["from"] = json!("5511900000001");
+        }
+        whole["id"] = json!(format!("wamid.{number}"));
+        app.accept(&bodies::with_messages(&[whole])).await;
+        expected.push((text, reply));
+        app.drained().await;
+    }
+
+    let stored = app.transcript("5511900000001").await;
+    assert_eq!(app.number("SELECT count(*) FROM quarantine").await, 0);
+    let (texts_in, replies): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+    assert_eq!(texts(&stored, "in"), texts_in);
+    assert_eq!(app.replies("5511900000001"), replies);
 }
 
 #[tokio::test]

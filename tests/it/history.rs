@@ -25,6 +25,157 @@ async fn with_a_conversation() -> TestApp {
     app
 }
 
+/// Knows which of two forms came back.
+const FORMS: &str = r#"
+version = 1
+[[rule]]
+id = "book"
+when.text.is = "book"
+reply = { text = "When?", form = { name = "booking", button = "Choose", screen = "DAY" } }
+[[rule]]
+id = "rate"
+when.text.is = "rate"
+reply = { text = "How was it?", form = { id = "8001", button = "Rate", screen = "STARS", token = "stars" } }
+[[rule]]
+id = "booked"
+when.form = "booking"
+reply = "{{ form.guests + 1 }} seats: {{ form.wishes | join(' and ') }}"
+[[rule]]
+id = "rated"
+when.form = ["stars", "8002"]
+reply = "{{ form.stars }} stars"
+[[rule]]
+id = "form"
+when.type = "form"
+reply = "which form?"
+"#;
+
+#[tokio::test]
+async fn a_form_that_comes_back_is_known_by_the_token_it_was_sent_with() {
+    let app = TestApp::start(FORMS).await;
+    app.sandbox.say(ANA, "book").await;
+    app.sandbox.say(ANA, "rate").await;
+    app.until_replies(ANA, 2).await;
+    let sent = app.accepted();
+    let token = |body: &serde_json::Value| {
+        body["interactive"]["action"]["parameters"]["flow_token"].clone()
+    };
+    let forms = sent.iter().filter(|body| body["type"] == "interactive");
+    let tokens: Vec<serde_json::Value> = forms.map(token).collect();
+    for (count, mut answers) in [
+        (
+            3,
+            serde_json::json!({ "guests": 2, "wishes": ["window", "quiet"] }),
+        ),
+        (4, serde_json::json!({ "stars": "5" })),
+        (5, serde_json::json!({ "stars": "5" })),
+    ] {
+        if let Some(token) = tokens.get(count - 3) {
+            answers["flow_token"] = token.clone();
+        }
+        let form = serde_json::json!({ "type": "interactive", "interactive": {
+            "type": "nfm_reply",
+            "nfm_reply": { "name": "flow", "response_json": answers.to_string() },
+        } });
+        let form = bodies::message(ANA, &format!("wamid.F{count}"), form);
+        app.accept(&bodies::with_messages(&[form])).await;
+        app.until_replies(ANA, count).await;
+    }
+    app.drained().await;
+
+    assert_eq!(tokens, ["booking", "stars"]);
+    let replies = app.replies(ANA);
+    assert_eq!(
+        replies[2..],
+        ["3 seats: window and quiet", "5 stars", "which form?"]
+    );
+}
+
+/// Shows the quoted message wherever a text may have it, and tells it to a model.
+const QUOTING: &str = r#"
+version = 1
+[[rule]]
+id = "ad"
+when.ad = true
+reply = "{{ ad.headline }}: {{ ad.ctwa_clid }}"
+[[rule]]
+id = "quoting"
+when.reply_to = true
+reply = "about: {{ quoted.text }} ({{ quoted.by }}, {{ quoted.id }})"
+[[rule]]
+id = "reacted"
+when.type = "reaction"
+reply = "{{ message.emoji }} about: {{ quoted.text }}"
+[[rule]]
+id = "fallback"
+reply = "{{ quoted.text | default('nothing is quoted') }}"
+"#;
+
+#[tokio::test]
+async fn quoted_messages_and_ads_are_shown_and_are_variables() {
+    let app = TestApp::start(QUOTING).await;
+    let with = |id: &str, text: &str, parts: serde_json::Value| {
+        let mut message = bodies::text(ANA, id, text);
+        let parts = parts.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(parts);
+        message
+    };
+    let quoting = |id: &str| serde_json::json!({ "context": { "id": id } });
+    let referral = serde_json::json!({ "referral": {
+        "source_type": "ad", "source_url": "https://fb.me/x1", "source_id": "120200",
+        "headline": "Cakes", "ctwa_clid": "Af1",
+    } });
+    app.accept(&bodies::with_messages(&[with("wamid.AD", "hi", referral)]))
+        .await;
+    app.until_replies(ANA, 1).await;
+    app.drained().await;
+    let first = sqlite::texts(
+        &app.database(),
+        "SELECT wamid FROM messages WHERE direction = 'out'",
+    )
+    .await;
+    let both = [
+        with("wamid.1", "which one?", quoting(&first[0])),
+        with("wamid.2", "this", quoting("wamid.1")),
+        with("wamid.3", "unknown", quoting("wamid.GONE")),
+    ];
+    app.accept(&bodies::with_messages(&both)).await;
+    app.until_replies(ANA, 4).await;
+    let reaction = serde_json::json!({ "type": "reaction",
+        "reaction": { "message_id": "wamid.1", "emoji": "👍" } });
+    let reaction = bodies::message(ANA, "wamid.4", reaction);
+    app.accept(&bodies::with_messages(&[reaction])).await;
+    app.until_replies(ANA, 5).await;
+    app.drained().await;
+
+    assert_eq!(
+        app.replies(ANA),
+        [
+            "Cakes: Af1".to_owned(),
+            format!("about: Cakes: Af1 (bot, {})", first[0]),
+            "about: which one? (contact, wamid.1)".to_owned(),
+            "about:  (, )".to_owned(),
+            "👍 about: which one?".to_owned(),
+        ]
+    );
+    let shown = app.replyd("history 1").await;
+    for part in [
+        "on \"Cakes: Af1\"",
+        "on \"which one?\"",
+        "on a message that is not stored",
+        "came from this ad · Cakes · https://fb.me/x1 · 120200 · ctwa_clid Af1",
+    ] {
+        assert_contains(&shown.stdout, part);
+    }
+    let rows = objects(&app.replyd("history 1 --json").await.stdout);
+    let quoted: Vec<&serde_json::Value> = rows.iter().map(|row| &row["quoted"]["text"]).collect();
+    assert_eq!(rows[0]["ad"]["ctwa_clid"], "Af1");
+    assert!(
+        quoted.contains(&&serde_json::json!("which one?")),
+        "{quoted:?}"
+    );
+}
+
 /// The text without times, which differ from run to run.
 fn without_times(text: &str) -> String {
     let digits = text.replace(|letter: char| letter.is_ascii_digit(), "0");

@@ -113,7 +113,7 @@ async fn receive(batches: &[Vec<Update>]) -> (i64, i64) {
     };
     let mut received_count = 0;
     for (number, batch) in batches.iter().enumerate() {
-        let events = inbound::read(body(batch, number).as_bytes());
+        let events = inbound::read(body(batch, number).as_bytes(), NOW);
         let received = store.receive(events, policy, &quiet).await.unwrap();
         received_count += received.messages + received.echoes;
     }

@@ -50,7 +50,7 @@ async fn every_case_gives_its_events_and_its_rows() {
 
         let events = bodies
             .iter()
-            .flat_map(|body| inbound::read(body.as_bytes()));
+            .flat_map(|body| inbound::read(body.as_bytes(), NOW));
         let events: Vec<String> = events.map(|event| line(&event)).collect();
         let rows = stored(&bodies).await;
 
@@ -96,7 +96,7 @@ async fn stored(bodies: &[String]) -> Vec<String> {
         (turn, version)
     };
     for body in bodies.iter().chain(bodies) {
-        let events = inbound::read(body.as_bytes());
+        let events = inbound::read(body.as_bytes(), NOW);
         let received = store.receive(events, policy, &decide).await;
         received.unwrap();
     }

@@ -8,8 +8,12 @@ use serde_json::json;
 
 use super::options::{self, minute};
 use crate::cli::terminal::{self, BAD, DIM, GOOD, LITERAL, STRONG, WARN, paint, table};
-use crate::message::DeliveryStatus;
+use crate::message::{DeliveryStatus, PhoneNumberId, Referral};
 use crate::store::{ConversationSummary, StoredConversationEvent, TranscriptMessage};
+use crate::whatsapp::inbound::read_message;
+
+/// Width to which a quoted message is cut.
+const QUOTED_COLUMNS: usize = 60;
 
 /// Reads beside a running service, or without one.
 ///
@@ -135,11 +139,15 @@ fn show_transcript(
             let first = format!("{time} {}", paint!(LITERAL, "{name} › "));
             let (further, text) = (terminal::CONTACT, &entry.text);
             terminal::line(terminal::behind(&first, further, LITERAL, text));
-            for line in file(entry).into_iter().chain(undecided(entry)) {
+            let origin = quoted(entry).into_iter().chain(ad_line(entry));
+            for line in origin.chain(file(entry)).chain(undecided(entry)) {
                 terminal::line!("           {line}");
             }
         } else {
             terminal::line!("{time}");
+            if let Some(line) = quoted(entry) {
+                terminal::line!("           {line}");
+            }
             terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
             terminal::line!("  {}", fate(entry));
         }
@@ -162,6 +170,47 @@ fn event_line(event: &StoredConversationEvent, zone: &TimeZone) -> String {
     let at = event.at.to_zoned(zone.clone());
     let text = paint!(WARN, "— {}", terminal::one_line(&event.text));
     format!("{} {text}", paint(DIM, at.strftime("%H:%M:%S")))
+}
+
+/// The message that another one quotes, answers by a button or reacts to.
+fn quoted(entry: &TranscriptMessage) -> Option<String> {
+    // A tap shows its label.
+    let is_tap = ["button_reply", "list_reply", "button", "form"].contains(&entry.kind.as_str());
+    entry.quoted_wamid.as_ref().filter(|_| !is_tap)?;
+    let text = entry.quoted_text.as_deref();
+    let text = text.map(|text| format!("\"{}\"", terminal::shortened(text, QUOTED_COLUMNS)));
+    let text = text.unwrap_or_else(|| "a message that is not stored".to_owned());
+    Some(paint!(DIM, "(on {text})"))
+}
+
+/// The ad or post that led the contact here with a message.
+fn ad(entry: &TranscriptMessage) -> Option<Referral> {
+    let raw = entry.raw_with_ad.as_deref()?;
+    let number = PhoneNumberId::parse(entry.phone_number_id.clone())?;
+    read_message(raw, &number, entry.sent_at)?.ad
+}
+
+fn ad_line(entry: &TranscriptMessage) -> Option<String> {
+    let ad = ad(entry)?;
+    let kind = ad.source_type.as_deref().unwrap_or("ad");
+    let click = ad.ctwa_clid.map(|id| format!("ctwa_clid {id}"));
+    let parts = [ad.headline, ad.source_url, ad.source_id, click];
+    let parts: Vec<String> = std::iter::once(format!("came from this {kind}"))
+        .chain(parts.into_iter().flatten())
+        .map(|part| terminal::one_line(&part))
+        .collect();
+    Some(paint!(DIM, "({})", parts.join(" · ")))
+}
+
+fn ad_json(ad: &Referral) -> serde_json::Value {
+    json!({
+        "type": ad.source_type,
+        "id": ad.source_id,
+        "link": ad.source_url,
+        "headline": ad.headline,
+        "text": ad.body,
+        "ctwa_clid": ad.ctwa_clid,
+    })
 }
 
 /// Path of the file of a message, or the reason why it was not downloaded.
@@ -283,6 +332,10 @@ fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> 
         "text": entry.text,
         "file": entry.file,
         "wamid": entry.wamid,
+        "quoted": entry.quoted_wamid.as_ref().map(|wamid| {
+            json!({ "wamid": wamid, "text": entry.quoted_text })
+        }),
+        "ad": ad(entry).as_ref().map(ad_json),
         "decision": entry.decision,
         "explanation": explanation(entry),
         "rule": entry.rule,

@@ -15,7 +15,7 @@ use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::message::{Action, ActionResult, Inbound, Profile};
+use crate::message::{Action, ActionResult, Inbound, Profile, QuotedMessage};
 use crate::simulator::replay::{Answer, PastEvent, replay};
 use crate::store::{RecordedConversation, RecordedMessage};
 use crate::whatsapp::inbound::{read_echo, read_message};
@@ -262,22 +262,31 @@ fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&RecordedMessage>
     let number = &past.conversation.phone_number_id;
     let contact = &past.conversation.contact;
     let (mut events, mut asked) = (Vec::new(), Vec::new());
+    let quotable = past.messages.iter();
+    let quotable: HashMap<&str, &RecordedMessage> = quotable
+        .filter_map(|row| Some((row.wamid.as_deref()?, row)))
+        .collect();
     for row in &past.messages {
         if row.is_inbound {
-            if let Some(message) = read_message(&row.raw, number) {
+            if let Some(message) = read_message(&row.raw, number, row.at) {
                 let profile = Profile {
                     name: contact.name.clone(),
                     username: contact.username.clone(),
                 };
-                let message = Inbound {
+                let mut message = Inbound {
                     profile,
                     ..*message
                 };
+                let quoted = message.target().and_then(|id| quotable.get(id.as_str()));
+                message.context.quoted_message = quoted.map(|row| QuotedMessage {
+                    text: row.text.clone(),
+                    origin: row.origin.clone(),
+                });
                 events.push(PastEvent::Message(row.at, Box::new(message)));
                 asked.push(row);
             }
         } else if row.origin == "phone_app"
-            && let Some(echo) = read_echo(&row.raw, number)
+            && let Some(echo) = read_echo(&row.raw, number, row.at)
         {
             events.push(PastEvent::Echo(row.at, echo));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
+use serde_json::Value;
 
 use crate::engine::render::variables::{RenderContext, Variables, language_of};
 use crate::engine::time::rough;
@@ -155,6 +156,7 @@ impl Condition {
             | Self::Forwarded(_)
             | Self::FromAd(_)
             | Self::Ad(_) => self.evaluate_origin(context),
+            Self::Form(wanted) => form(context, wanted),
             Self::If(expression) => decide(context, expression),
             Self::Any(parts) => any(parts, context),
             Self::All(parts) => every(parts, context),
@@ -254,6 +256,17 @@ fn either(is: bool, wanted: bool, [yes, no]: [&str; 2]) -> Evaluation {
 fn one_of(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(" or ")
+}
+
+fn form(context: &MatchContext<'_>, wanted: &[String]) -> Evaluation {
+    let Content::Form { answers, .. } = context.content() else {
+        return Evaluation::new(false, "the message has no form's answers");
+    };
+    let Some(token) = answers.get("flow_token").and_then(Value::as_str) else {
+        return Evaluation::new(false, "it is not known which form came back");
+    };
+    let holds = wanted.iter().any(|form| form == token);
+    Evaluation::new(holds, format!("the form `{token}` came back"))
 }
 
 fn button(context: &MatchContext<'_>, ids: &[ButtonPattern]) -> Evaluation {

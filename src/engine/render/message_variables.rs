@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::message::{
-    ContactCard, Content, Forwarded, Inbound, Kind, OrderItem, Referral, ReferredProduct,
+    ContactCard, Content, Forwarded, Inbound, Kind, OrderItem, Referral, ReferredProduct, Wamid,
 };
 use crate::rules::button_id;
 
@@ -20,7 +20,12 @@ groups! {
         text: &'a str, catalog: &'a str, total: String, currency: &'a str
     }
     Item<'a> { product: &'a str, quantity: String; price: String, currency: &'a str }
-    Ad<'a> { ; id: &'a str, r#type: &'a str, headline: &'a str, text: &'a str, link: &'a str }
+    Quoted<'a> { text: &'a str, by: &'static str; id: &'a str }
+    Ad<'a> {
+        ;
+        id: &'a str, r#type: &'a str, headline: &'a str, text: &'a str, link: &'a str,
+        ctwa_clid: &'a str
+    }
     Product<'a> { id: &'a str; catalog: &'a str }
     Error<'a> { code: i64; title: &'a str, details: &'a str }
 }
@@ -57,7 +62,22 @@ pub(crate) fn ad(ad: &Referral) -> Ad<'_> {
         headline: ad.headline.as_deref(),
         text: ad.body.as_deref(),
         link: ad.source_url.as_deref(),
+        ctwa_clid: ad.ctwa_clid.as_deref(),
     }
+}
+
+/// Quoted message, unless it is older than the database.
+pub(crate) fn quoted(inbound: &Inbound) -> Option<Quoted<'_>> {
+    let quoted = inbound.context.quoted_message.as_ref()?;
+    Some(Quoted {
+        text: &quoted.text,
+        by: match quoted.origin.as_str() {
+            "contact" => "contact",
+            "bot" => "bot",
+            _ => "colleague",
+        },
+        id: inbound.target().map(Wamid::as_str),
+    })
 }
 
 pub(crate) fn product(product: &ReferredProduct) -> Product<'_> {

@@ -11,7 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::hours_variables;
-use super::message_variables::{self, Ad, Button, Card, Error, Message, Order, Place, Product};
+use super::message_variables::{
+    self, Ad, Button, Card, Error, Message, Order, Place, Product, Quoted,
+};
 use crate::message::{Contact, Content, ConversationState, Inbound};
 use crate::rules::RuleSet;
 use crate::template::{LazyGroup, RenderError, Template};
@@ -49,7 +51,7 @@ groups! {
         language: &'a str, now: String, today: String;
         button: Button<'a>, location: Place<'a>, card: Card<'a>, cards: Vec<Card<'a>>,
         order: Order<'a>, form: Value, ad: Ad<'a>, product: Product<'a>,
-        error: Error<'a>, hours: LazyGroup
+        quoted: Quoted<'a>, error: Error<'a>, hours: LazyGroup
     }
 }
 
@@ -91,6 +93,7 @@ impl<'a> Variables<'a> {
             },
             ad: message.ad.as_ref().map(message_variables::ad),
             product: (message.context.product.as_ref()).map(message_variables::product),
+            quoted: message_variables::quoted(message),
             error: message_variables::error(message),
             language,
             now: local.strftime("%Y-%m-%dT%H:%M").to_string(),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Talk, engine, late_decisions, say, texts};
+use super::{Talk, engine, late_decisions, say, text, texts};
 use crate::engine::{Decision, Engine, Turn};
-use crate::message::{Action, ActionResult};
+use crate::message::{Action, ActionResult, QuotedMessage};
 
 /// A call that leads to itself.
 const SPIN: &str = r#"
@@ -29,6 +29,30 @@ rule = [{ id = "ask", model = { prompt = "You are a baker." }, reply = "{{ model
 
 fn done() -> ActionResult {
     ActionResult::Done(json!({}))
+}
+
+#[test]
+fn a_model_is_told_what_a_message_quotes() {
+    let engine = engine(ASK);
+    let prompt = |quoted: Option<&str>| {
+        let mut message = text("how much is that one?");
+        message.context.quoted_message = quoted.map(|text| QuotedMessage {
+            text: text.to_owned(),
+            origin: "bot".to_owned(),
+        });
+        let turn = Talk::new(&engine).send(&message);
+        let [requested] = turn.actions.as_slice() else {
+            panic!("one action is expected: {:?}", turn.actions);
+        };
+        let Action::Model(call) = &requested.action else {
+            panic!("a model is asked: {requested:?}");
+        };
+        call.turns[0].text.clone()
+    };
+
+    assert_eq!(prompt(None), "how much is that one?");
+    let quoted = prompt(Some("Lemon cake\nfor six"));
+    assert_eq!(quoted, "> Lemon cake\n> for six\nhow much is that one?");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{NOW, Talk, engine, late_decisions, text, texts};
 use crate::engine::{Decision, Turn};
-use crate::message::{Content, Forwarded, Inbound, Media, Referral, Wamid};
+use crate::message::{Content, Forwarded, Inbound, Referral, Wamid};
 
 /// Rules that answer after a debounce, if the condition holds.
 fn rules(condition: &str) -> String {
@@ -100,10 +100,10 @@ fn when_the_contact_wrote_last_is_not_forgotten_by_a_debounce() {
     assert_eq!(texts(&turn), ["Yes."]);
     let last = turn.state.last_inbound_at;
     assert_eq!(last, Some(NOW), "the last text counts from now on");
-    // The file that ends the debounce comes from a contact that has just written.
+    // The contact card that ends the debounce comes from a contact that has just written.
     let mut talk = returning();
     talk.text("Hello");
-    let turn = talk.content(Content::Sticker(Media::default()));
+    let turn = talk.content(Content::Contacts { cards: Vec::new() });
     assert_eq!(texts(&turn), ["Yes."]);
     assert_eq!(late_decisions(&turn), [Decision::Answered]);
     assert_eq!(turn.decision, Decision::NoMatch);

@@ -123,6 +123,12 @@ pub enum Content {
         /// Meta's reasons.
         errors: Vec<GraphError>,
     },
+    /// Message of a known kind whose essential parts are missing or unreadable; its raw JSON is
+    /// kept.
+    Incomplete {
+        /// Kind.
+        kind: Kind,
+    },
     /// Message of any other type; its raw JSON is kept.
     Other {
         /// Meta's `type`.
@@ -281,6 +287,7 @@ impl Content {
             Self::Welcome => Kind::Welcome,
             Self::System { .. } => Kind::System,
             Self::Unsupported { .. } => Kind::Unsupported,
+            Self::Incomplete { kind } => *kind,
             Self::Other { .. } => return None,
         })
     }
@@ -316,11 +323,37 @@ impl Content {
         }
     }
 
+    /// Returns the content with this caption; one without a file stays as it is.
+    #[must_use]
+    pub fn with_caption(mut self, caption: Option<String>) -> Self {
+        match &mut self {
+            Self::Image(media)
+            | Self::Video(media)
+            | Self::Sticker(media)
+            | Self::Audio { media, .. }
+            | Self::Document { media, .. } => media.caption = caption,
+            _ => {}
+        }
+        self
+    }
+
+    /// Returns the message that a reaction, an edit or a deletion is about.
+    #[must_use]
+    pub fn target(&self) -> Option<&Wamid> {
+        match self {
+            Self::Reaction { message, .. } => message.as_ref(),
+            Self::Edit { original, .. } | Self::Revoke { original } => original.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Returns the id of the tapped button or chosen row.
     #[must_use]
     pub fn button(&self) -> Option<&str> {
         match self {
-            Self::ButtonReply { id, .. } | Self::ListReply { id, .. } => Some(id),
+            Self::ButtonReply { id, .. } | Self::ListReply { id, .. } => {
+                Some(id.as_str()).filter(|id| !id.is_empty())
+            }
             Self::TemplateButton { payload, .. } => Some(payload),
             _ => None,
         }
@@ -331,7 +364,7 @@ impl Content {
     #[must_use]
     pub fn typed_text(&self) -> Option<&str> {
         match self {
-            Self::Text { body } => Some(body),
+            Self::Text { body } => Some(body.as_str()).filter(|body| !body.is_empty()),
             Self::Order(order) => order.text.as_deref(),
             Self::Edit { now, .. } => now.typed_text(),
             _ => self.media()?.caption.as_deref(),
@@ -353,9 +386,12 @@ impl Content {
     #[must_use]
     pub fn transcript_text(&self) -> String {
         match self {
+            Self::Text { body } if body.is_empty() => "[text]".to_owned(),
             Self::Text { body } => body.clone(),
-            Self::ButtonReply { title, .. } | Self::ListReply { title, .. } => {
-                format!("[{title}]")
+            Self::Incomplete { kind } => format!("[{}]", kind.name()),
+            Self::ButtonReply { id, title } | Self::ListReply { id, title, .. } => {
+                let label = if title.is_empty() { id } else { title };
+                format!("[{label}]")
             }
             Self::TemplateButton { text, .. } => format!("[{text}]"),
             Self::Reaction {
@@ -415,10 +451,16 @@ impl OrderItem {
     }
 }
 
-/// Renders a JSON value, a string without its quotes.
+/// Renders a JSON value, a string without its quotes and a list with commas.
 fn plain(value: &serde_json::Value) -> String {
-    let text = value.as_str();
-    text.map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(plain).collect();
+            values.join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn lines(parts: impl Iterator<Item = String>) -> String {

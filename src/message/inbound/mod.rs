@@ -62,6 +62,14 @@ impl Inbound {
     }
 }
 
+impl Inbound {
+    /// Returns the message that this one quotes, answers by a button, reacts to, edits or deletes.
+    #[must_use]
+    pub fn target(&self) -> Option<&Wamid> {
+        self.content.target().or(self.context.quoted.as_ref())
+    }
+}
+
 /// Profile of a contact: untrusted text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -78,8 +86,20 @@ pub struct ContextInfo {
     pub quoted: Option<Wamid>,
     /// Extent of forwarding.
     pub forwarded: Forwarded,
+    /// The message that is meant, if it is stored. Meta sends only its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_message: Option<QuotedMessage>,
     /// Product whose "Message business" button was tapped.
     pub product: Option<ReferredProduct>,
+}
+
+/// Stored message that another one quotes, answers by a button or reacts to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedMessage {
+    /// Transcript text.
+    pub text: String,
+    /// Author, as in `messages.origin`.
+    pub origin: String,
 }
 
 /// Number of times a message was forwarded.

@@ -238,7 +238,8 @@ pub struct Form<T = String> {
     pub form: FormName,
     /// Label of the button.
     pub button: T,
-    /// Token that comes back with the answers, the only link between the two.
+    /// Token that comes back with the answers, the only link between the two; without one, the id
+    /// or name of the form.
     pub token: Option<T>,
     /// First screen; without one, the form's own server selects it.
     pub screen: Option<String>,

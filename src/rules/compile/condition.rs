@@ -14,10 +14,11 @@ use crate::message::Kind;
 use crate::rules::{ButtonPattern, Condition};
 use crate::text::country;
 
-pub(crate) const KEYS: [&str; 17] = [
+pub(crate) const KEYS: [&str; 18] = [
     "text",
     "button",
     "type",
+    "form",
     "first_contact",
     "returning_after",
     "language",
@@ -122,6 +123,10 @@ impl<'d> WhenReader<'_, '_, 'd> {
             "reply_to" => self.reader.boolean(field).map(Condition::ReplyTo),
             "forwarded" => self.reader.boolean(field).map(Condition::Forwarded),
             "ad" => self.ad(field),
+            "form" => {
+                let forms = self.reader.strings(field)?;
+                Some(Condition::Form(owned(&forms)))
+            }
             "if" => {
                 let expression = text::expression(self.reader, field, self.known)?;
                 Some(Condition::If(Box::new(expression)))

@@ -74,6 +74,7 @@ impl Tap<'_> {
             | Condition::Forwarded(true)
             | Condition::FromAd(true)
             | Condition::Ad(_)
+            | Condition::Form(_)
             | Condition::TextIs(_)
             | Condition::TextHas(_)
             | Condition::TextStarts(_)

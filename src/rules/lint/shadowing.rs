@@ -139,6 +139,7 @@ fn keys<'c>(condition: &'c Condition, mode: Phrases) -> Vec<Key<'c>> {
         Condition::Language(tags) => facts("language", tags),
         Condition::Country(codes) => facts("country", codes),
         Condition::Ad(ids) => facts("ad", ids),
+        Condition::Form(tokens) => facts("form", tokens),
         Condition::Button(_) => vec![Key::Fact("button", "")],
         Condition::Field(name, _) => vec![Key::Fact("field", name)],
         Condition::If(expression) => vec![Key::Fact("if", expression.written())],

@@ -14,6 +14,7 @@ mod load;
 mod opt_out;
 mod policy;
 mod quarantine;
+pub(super) mod quoted;
 mod receipts;
 mod rows;
 mod side_effects;
@@ -43,7 +44,8 @@ impl Store {
     ) -> Result<Received, StoreError> {
         let batch = Batch::sort(events);
         let mut tx = self.begin().await?;
-        let fresh = load(&mut tx, batch.messages).await?;
+        let mut fresh = load(&mut tx, batch.messages).await?;
+        quoted::load(&mut tx, &mut fresh).await?;
         let decided = fresh.decide(decide, policy.now);
         let rows = decided.into_rows(policy);
         let received = rows.write(&mut tx).await?;

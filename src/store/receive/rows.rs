@@ -318,12 +318,7 @@ fn window_end(sent_at_ms: i64) -> i64 {
 
 /// The message that another one quotes, answers by a button, reacts to, edits or deletes.
 fn quoted<'a>(content: &'a Content, answered: Option<&'a Wamid>) -> Option<&'a str> {
-    let target = match content {
-        Content::Reaction { message, .. } => message.as_ref(),
-        Content::Edit { original, .. } | Content::Revoke { original } => original.as_ref(),
-        _ => None,
-    };
-    target.or(answered).map(Wamid::as_str)
+    content.target().or(answered).map(Wamid::as_str)
 }
 
 /// A time after another, in milliseconds.

@@ -50,6 +50,7 @@ statements! {
 
     // ---- receive --------------------------------------------------------------------------------
     LOAD_BATCH: "load_batch" [4],
+    QUOTED_MESSAGES: "quoted_messages" [1],
     INSERT_BATCH: "insert_batch" [7],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
     CANCEL_REPLIES: "cancel_replies" [1],
@@ -114,7 +115,7 @@ statements! {
     TRANSCRIPT: "transcript" [2] =>
         "id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, \
          explanation, rule_id, reply_to_id, rules_version, outbox_state, delivery_status, \
-         send_error, outbox_id, path, error",
+         send_error, outbox_id, path, error, phone_number_id, quoted_wamid, raw_with_ad",
     CONVERSATION_EVENTS: "conversation_events" [1] =>
         "at_ms, kind, text, message_id",
     ACCOUNT_EVENTS: "account_events" [2] =>
@@ -122,8 +123,8 @@ statements! {
     RECORDED_CONVERSATIONS: "recorded_conversations" [3] =>
         "id, phone_number_id, state, inbound_count, wa_id, user_id, name, username",
     RECORDED_MESSAGES: "recorded_messages" [2] =>
-        "id, conversation_id, is_inbound, origin, text, raw, stored_at_ms, decision, rule_id, \
-         reply_to_id",
+        "id, conversation_id, is_inbound, origin, text, raw, wamid, stored_at_ms, decision, \
+         rule_id, reply_to_id",
     RECORDED_ACTIONS: "recorded_actions" [2] =>
         "conversation_id, request, outcome, ended_at_ms",
     COUNT_INBOUND: "count_inbound" [1],

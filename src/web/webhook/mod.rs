@@ -148,7 +148,10 @@ impl Webhook {
             .map_err(|_| Refusal::Slow)??;
         let started = Instant::now();
         signature::verify(&self.app_secrets, &signatures, &body).map_err(|_| Refusal::Forged)?;
-        let stored = self.intake.submit(inbound::read(&body)).await;
+        let stored = self
+            .intake
+            .submit(inbound::read(&body, self.intake.now()))
+            .await;
         self.metrics
             .webhook_seconds
             .observe(started.elapsed().as_secs_f64());

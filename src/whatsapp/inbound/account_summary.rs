@@ -57,6 +57,15 @@ pub(crate) fn summary(field: &str, raw: &str) -> String {
     summary.trim().to_owned()
 }
 
+/// Summarizes a part of a body that no field claims.
+pub(crate) fn leftover(name: &str, raw: &str) -> String {
+    match name {
+        "calls" => summary(name, raw),
+        "contacts" => "more about a contact than replyd reads".to_owned(),
+        _ => format!("`{name}`, which replyd does not read"),
+    }
+}
+
 /// Returns a non-empty text or a number as text.
 fn text(value: &Value, name: &str) -> Option<String> {
     match &value[name] {

@@ -1,14 +1,16 @@
 //! Reads the type-dependent part of a message.
 //!
-//! The set of types is open: an unknown one is [`Content::Other`], never an error. A known type
-//! without its essential parts is an error. Next on the way of a message: back to
+//! Nothing here is an error. The set of types is open: an unknown one is [`Content::Other`]. A known
+//! type without its essential parts is [`Content::Incomplete`]. Next on the way of a message: back to
 //! [`super::update`].
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{FieldError, KIND_MAX_BYTES, Object, elements};
+use super::raw_json::{KIND_MAX_BYTES, Object, elements};
 use super::sender::{WAMID_MAX_BYTES, errors, identity};
-use crate::message::{Address, ContactCard, Content, Email, Media, Order, OrderItem, Phone, Wamid};
+use crate::message::{
+    Address, ContactCard, Content, Email, Kind, Media, Order, OrderItem, Phone, Wamid,
+};
 use crate::whatsapp::bounds::{FORM_VALUES_MAX, has_more_values};
 
 /// Types of `system` messages about a contact's new number or id, current and former. See
@@ -21,46 +23,96 @@ const CHANGES: [&str; 3] = [
 /// Maximum nesting of edits; Meta nests once.
 const EDIT_DEPTH_MAX: usize = 4;
 
-/// Reads the object that is named after the message's type.
-pub(crate) fn read(kind: String, message: &Object<'_>) -> Result<Content, FieldError> {
-    read_nested(kind, message, EDIT_DEPTH_MAX)
+/// Types of messages whose content stands in a part of the same name.
+const TYPES: &str = "text image audio voice video document sticker location contacts button \
+    interactive order reaction edit revoke system";
+/// Type of a message that has no readable one, and no part that tells it.
+const UNTYPED: &str = "untyped";
+
+/// Reads the type of a message and the part that is named after it. Nothing here fails: of a part
+/// that is missing or unreadable the type stays, and the raw message keeps the rest.
+pub(crate) fn read(message: &Object<'_>) -> Content {
+    read_nested(message, EDIT_DEPTH_MAX)
 }
 
 /// Reads as [`read`] does, with up to `depth` nested edits.
-fn read_nested(kind: String, message: &Object<'_>, depth: usize) -> Result<Content, FieldError> {
-    let part = || message.object(&kind);
-    let content = match kind.as_str() {
-        "text" => part()?.text("body").map(|body| Content::Text { body }),
-        "image" => Ok(Content::Image(media(&part()?))),
-        "video" => Ok(Content::Video(media(&part()?))),
-        "sticker" => Ok(Content::Sticker(media(&part()?))),
-        "audio" => part().map(|audio| Content::Audio {
-            voice: audio.is_true("voice"),
-            media: media(&audio),
-        }),
-        "document" => part().map(|document| Content::Document {
-            filename: document.optional_text("filename"),
-            media: media(&document),
-        }),
-        "location" => location(&part()?),
-        "contacts" => Ok(contacts(message)),
-        "button" => template_button(&part()?),
-        "reaction" => reaction(&part()?),
-        "order" => order(&part()?),
-        "revoke" => part().map(|revoke| Content::Revoke {
-            original: original(&revoke),
-        }),
-        "edit" => edit(&part()?, depth),
-        "system" => Ok(system(&part()?, message)),
-        "request_welcome" => Ok(Content::Welcome),
-        "unsupported" | "unknown" => Ok(unsupported(message)),
-        "interactive" => return interactive(kind, message),
-        _ => return Ok(Content::Other { kind }),
-    };
-    content.map_err(|error| error.within(&kind))
+fn read_nested(message: &Object<'_>, depth: usize) -> Content {
+    let kind = kind(message);
+    let part = message.optional_object(&kind);
+    let part = part.as_ref();
+    match kind.as_str() {
+        "text" => Content::Text {
+            body: text_body(message),
+        },
+        "image" => Content::Image(media(part)),
+        "video" => Content::Video(media(part)),
+        "sticker" => Content::Sticker(media(part)),
+        "audio" => Content::Audio {
+            voice: part.is_some_and(|audio| audio.is_true("voice")),
+            media: media(part),
+        },
+        // Seen in bodies of other services for a recording.
+        "voice" => Content::Audio {
+            voice: true,
+            media: media(part),
+        },
+        "document" => Content::Document {
+            filename: part.and_then(|document| document.optional_text("filename")),
+            media: media(part),
+        },
+        "location" => or_incomplete(part.and_then(location), Kind::Location),
+        "contacts" => contacts(message),
+        "button" => or_incomplete(part.and_then(template_button), Kind::Button),
+        "reaction" => reaction(part),
+        "order" => Content::Order(part.map(order).unwrap_or_default()),
+        "revoke" => Content::Revoke {
+            original: part.and_then(original),
+        },
+        "edit" => edit(part, depth),
+        "system" => system(part, message),
+        "request_welcome" => Content::Welcome,
+        "unsupported" | "unknown" => unsupported(message),
+        "interactive" => interactive(kind, part),
+        _ => Content::Other { kind },
+    }
 }
 
-fn media(part: &Object<'_>) -> Media {
+fn or_incomplete(content: Option<Content>, kind: Kind) -> Content {
+    content.unwrap_or(Content::Incomplete { kind })
+}
+
+/// Reads the type. Where it is missing, or its part is, the only part that there is tells it.
+fn kind(message: &Object<'_>) -> String {
+    let named = message.word("type", KIND_MAX_BYTES).ok().flatten();
+    let is_usable = |kind: &String| {
+        message.get(kind).is_some() || !TYPES.split_whitespace().any(|known| known == kind)
+    };
+    if let Some(kind) = named.as_ref().filter(|kind| is_usable(kind)) {
+        return kind.clone();
+    }
+    let mut parts = TYPES
+        .split_whitespace()
+        .filter(|known| message.has_part(known));
+    match (parts.next(), parts.next()) {
+        (Some(only), None) => only.to_owned(),
+        _ => named.unwrap_or_else(|| UNTYPED.to_owned()),
+    }
+}
+
+/// Reads a text, which some services send without the object around it; empty if unreadable.
+fn text_body(message: &Object<'_>) -> String {
+    let part = message.optional_object("text");
+    let body = part.map_or_else(
+        || message.optional_text("text"),
+        |part| part.optional_text("body"),
+    );
+    body.unwrap_or_default()
+}
+
+fn media(part: Option<&Object<'_>>) -> Media {
+    let Some(part) = part else {
+        return Media::default();
+    };
     Media {
         id: part.optional_text("id"),
         mime_type: part.optional_text("mime_type"),
@@ -69,16 +121,12 @@ fn media(part: &Object<'_>) -> Media {
     }
 }
 
-fn location(part: &Object<'_>) -> Result<Content, FieldError> {
+fn location(part: &Object<'_>) -> Option<Content> {
     let degrees = |name: &str| {
-        let degrees: f64 = part.number(name)?;
-        if degrees.is_finite() {
-            Ok(degrees)
-        } else {
-            Err(FieldError::new(name, "is not a number"))
-        }
+        let degrees: f64 = part.number(name).ok()?;
+        degrees.is_finite().then_some(degrees)
     };
-    Ok(Content::Location {
+    Some(Content::Location {
         latitude: degrees("latitude")?,
         longitude: degrees("longitude")?,
         name: part.optional_text("name"),
@@ -151,31 +199,27 @@ fn card(raw: &RawValue) -> ContactCard {
     card.with_name()
 }
 
-fn template_button(part: &Object<'_>) -> Result<Content, FieldError> {
-    let label = part.text("text")?;
-    Ok(Content::TemplateButton {
-        payload: part
-            .optional_text("payload")
-            .unwrap_or_else(|| label.clone()),
-        text: label,
+/// Reads a tap; label and payload stand in for each other.
+fn template_button(part: &Object<'_>) -> Option<Content> {
+    let (label, payload) = (part.optional_text("text"), part.optional_text("payload"));
+    Some(Content::TemplateButton {
+        payload: payload.clone().or_else(|| label.clone())?,
+        text: label.or(payload)?,
     })
 }
 
-fn reaction(part: &Object<'_>) -> Result<Content, FieldError> {
-    Ok(Content::Reaction {
-        message: part
-            .id("message_id", WAMID_MAX_BYTES)?
-            .and_then(Wamid::parse),
+fn reaction(part: Option<&Object<'_>>) -> Content {
+    let message = part.and_then(|part| part.id("message_id", WAMID_MAX_BYTES).ok().flatten());
+    Content::Reaction {
+        message: message.and_then(Wamid::parse),
         // Missing and "" both mean that the reaction was removed.
-        emoji: part.optional_text("emoji"),
-    })
+        emoji: part.and_then(|part| part.optional_text("emoji")),
+    }
 }
 
-fn order(part: &Object<'_>) -> Result<Content, FieldError> {
-    let listed = part
-        .get("product_items")
-        .and_then(elements)
-        .ok_or_else(|| FieldError::new("product_items", "is missing"))?;
+fn order(part: &Object<'_>) -> Order {
+    let listed = part.get("product_items").and_then(elements);
+    let listed = listed.unwrap_or_default();
     let item = |raw| {
         let item = Object::from_raw(raw)?;
         let number = |name: &str| {
@@ -190,11 +234,11 @@ fn order(part: &Object<'_>) -> Result<Content, FieldError> {
             currency: item.optional_text("currency"),
         })
     };
-    Ok(Content::Order(Order {
+    Order {
         catalog_id: part.optional_text("catalog_id"),
         text: part.optional_text("text"),
         items: listed.into_iter().filter_map(item).collect(),
-    }))
+    }
 }
 
 fn original(part: &Object<'_>) -> Option<Wamid> {
@@ -203,35 +247,34 @@ fn original(part: &Object<'_>) -> Option<Wamid> {
 }
 
 /// Reads an edit, which wraps the message as edited.
-fn edit(part: &Object<'_>, depth: usize) -> Result<Content, FieldError> {
-    let message = part.object("message")?;
-    let kind = message
-        .id("type", KIND_MAX_BYTES)?
-        .ok_or_else(|| FieldError::new("message.type", "is missing"))?;
-    let now = if depth == 0 {
-        Content::Other { kind }
-    } else {
-        read_nested(kind, &message, depth - 1).map_err(|error| error.within("message"))?
+fn edit(part: Option<&Object<'_>>, depth: usize) -> Content {
+    let message = part.and_then(|part| part.optional_object("message"));
+    let now = match message {
+        Some(message) if depth > 0 => read_nested(&message, depth - 1),
+        message => Content::Other {
+            kind: message.map_or_else(|| UNTYPED.to_owned(), |message| kind(&message)),
+        },
     };
-    Ok(Content::Edit {
-        original: original(part),
+    Content::Edit {
+        original: part.and_then(original),
         now: Box::new(now),
-    })
+    }
 }
 
 /// Reads a system message, with the current names of its fields and the former ones (`customer`,
 /// `new_wa_id`).
-fn system(part: &Object<'_>, message: &Object<'_>) -> Content {
-    let kind = part.optional_text("type");
-    let before = part.optional_text("customer");
+fn system(part: Option<&Object<'_>>, message: &Object<'_>) -> Content {
+    let text = |name: &str| part?.optional_text(name);
+    let kind = text("type");
+    let before = text("customer");
     let before = before.or_else(|| message.optional_text("from"));
     let kind = kind.unwrap_or_else(|| "system".to_owned());
     let is_change = CHANGES.contains(&kind.as_str());
     Content::System {
-        body: part.optional_text("body"),
+        body: text("body"),
         // Other system messages (a new device, say) repeat the current id.
         previous: is_change
-            .then(|| identity(before, part.optional_text("previous_user_id")))
+            .then(|| identity(before, text("previous_user_id")))
             .flatten(),
         kind,
     }
@@ -245,42 +288,53 @@ fn unsupported(message: &Object<'_>) -> Content {
     }
 }
 
-fn interactive(kind: String, message: &Object<'_>) -> Result<Content, FieldError> {
-    let Some(part) = message.optional_object("interactive") else {
-        return Ok(Content::Other { kind });
+fn interactive(kind: String, part: Option<&Object<'_>>) -> Content {
+    let answered = part.and_then(|part| {
+        let known = ["button_reply", "list_reply", "nfm_reply"];
+        let only = || known.into_iter().find(|name| part.has_part(name));
+        let named = part.optional_text("type");
+        named.or_else(|| only().map(str::to_owned))
+    });
+    let (Some(part), Some(answered)) = (part, answered) else {
+        return Content::Other { kind };
     };
-    let Some(answered) = part.optional_text("type") else {
-        return Ok(Content::Other { kind });
+    let answer = part.optional_object(&answered);
+    let text = |name: &str| answer.as_ref()?.optional_text(name);
+    // Without its id a tap still has its label.
+    let tapped = || {
+        let (id, title) = (text("id"), text("title"));
+        (id.is_some() || title.is_some())
+            .then(|| (id.unwrap_or_default(), title.unwrap_or_default()))
     };
-    let answer = || part.object(&answered);
-    let content = match answered.as_str() {
-        "button_reply" => answer().and_then(|button| {
-            Ok(Content::ButtonReply {
-                id: button.text("id").map_err(|w| w.within("button_reply"))?,
-                title: button.optional_text("title").unwrap_or_default(),
-            })
-        }),
-        "list_reply" => answer().and_then(|row| {
-            Ok(Content::ListReply {
-                id: row.text("id").map_err(|w| w.within("list_reply"))?,
-                title: row.optional_text("title").unwrap_or_default(),
-                description: row.optional_text("description"),
-            })
-        }),
-        "nfm_reply" => answer().map(|form| form_reply(&form)),
+    match answered.as_str() {
+        "button_reply" => {
+            let tapped = tapped().map(|(id, title)| Content::ButtonReply { id, title });
+            or_incomplete(tapped, Kind::Button)
+        }
+        "list_reply" => {
+            let tapped = tapped().map(|(id, title)| Content::ListReply {
+                id,
+                title,
+                description: text("description"),
+            });
+            or_incomplete(tapped, Kind::Button)
+        }
+        "nfm_reply" => or_incomplete(answer.as_ref().map(form_reply), Kind::Form),
         // More exact than "interactive", and bounded like a type.
         _ if answered.len() <= KIND_MAX_BYTES && !answered.chars().any(char::is_control) => {
-            return Ok(Content::Other { kind: answered });
+            Content::Other { kind: answered }
         }
-        _ => return Ok(Content::Other { kind }),
-    };
-    content.map_err(|error| error.within("interactive"))
+        _ => Content::Other { kind },
+    }
 }
 
-/// Reads a form's answers, which are JSON inside a text. They stay empty when they are malformed or
+/// Reads a form's answers, which are JSON inside a text; some services send the object itself. They
+/// stay empty when they are malformed or
 /// too many; the raw message still has them.
 fn form_reply(form: &Object<'_>) -> Content {
-    let answers = form.optional_text("response_json");
+    let raw = form.get("response_json").map(RawValue::get);
+    let object = raw.filter(|raw| raw.starts_with('{')).map(str::to_owned);
+    let answers = object.or_else(|| form.optional_text("response_json"));
     let answers = answers
         .filter(|json| !has_more_values(json.as_bytes(), FORM_VALUES_MAX))
         .and_then(|json| serde_json::from_str(&json).ok());

@@ -8,6 +8,7 @@
 
 mod account_summary;
 mod content;
+mod leftovers;
 mod raw_json;
 mod sender;
 mod update;
@@ -17,27 +18,29 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use self::raw_json::{FieldError, Object, elements};
+use self::leftovers::{Leftover, Names, leftovers};
+use self::raw_json::{FIELD_MAX_BYTES, FieldError, ID_MAX_BYTES, Object, elements};
 use self::sender::{Card, identity};
 use super::bounds::{CARDS_MAX, UPDATES_MAX, VALUES_MAX, has_more_values};
 use crate::message::{
     AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };
 
-/// Upper bound of the ids of numbers and accounts, which have about 16 digits.
-const ID_MAX_BYTES: usize = 64;
-/// Upper bound of the names of fields, which are words joined by underscores.
-const FIELD_MAX_BYTES: usize = 128;
-
 /// Reads one body into events, in the order of their updates.
 ///
 /// Only elements of `messages[]` under field `messages` become [`Event::Message`], and only those
-/// of `message_echoes[]` under `smb_message_echoes` become [`Event::Echo`]. The same id may occur
-/// twice. See
+/// of `message_echoes[]` there and under `smb_message_echoes` become [`Event::Echo`]. Whatever else
+/// the body holds becomes an [`Event::Account`]. The same id may occur twice. Updates without a
+/// readable time have that of arrival. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>.
 #[must_use]
-pub fn read(body: &[u8]) -> Vec<Event> {
-    let mut reader = Reader::default();
+pub fn read(body: &[u8], received_at: Timestamp) -> Vec<Event> {
+    let mut reader = Reader {
+        received_at,
+        events: Vec::new(),
+        excess: None,
+        head: EntryHead::default(),
+    };
     let whole = |reason: &str| vec![Event::Unreadable(unreadable(body, None, reason.to_owned()))];
     if has_more_values(body, VALUES_MAX) {
         return whole(&format!(
@@ -53,6 +56,8 @@ pub fn read(body: &[u8]) -> Vec<Event> {
     for (index, entry) in reader.elements_of(&envelope, "entry", JsonPath::Body, None) {
         reader.entry(entry, index);
     }
+    reader.head = EntryHead::default();
+    reader.keep("webhook", leftovers(&envelope, &leftovers::BODY), None);
     match reader.excess {
         // Drops the events read so far: no part of a body is decided without the rest.
         Some(excess) => whole(&excess.to_string()),
@@ -69,29 +74,31 @@ enum Excess {
     Cards,
 }
 
-/// Reads a stored message again: one element of `messages[]`, as received. It lacks the contact's
-/// profile, which Meta sends beside it.
+/// Reads a stored message again: one element of `messages[]`, as received, with the time that was
+/// stored for it. It lacks the contact's profile, which Meta sends beside it.
 #[must_use]
-pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
+pub fn read_message(raw: &str, number: &PhoneNumberId, sent_at: Timestamp) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::message(raw, number, &[]).ok()? {
+    match update::message(raw, number, &[], sent_at).ok()? {
         Event::Message(message) => Some(message),
         _ => None,
     }
 }
 
-/// Reads a stored echo again: one element of `message_echoes[]`, as received.
+/// Reads a stored echo again: one element of `message_echoes[]`, as received, with the time that was
+/// stored for it.
 #[must_use]
-pub fn read_echo(raw: &str, number: &PhoneNumberId) -> Option<Box<Echo>> {
+pub fn read_echo(raw: &str, number: &PhoneNumberId, sent_at: Timestamp) -> Option<Box<Echo>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::echo(raw, number, &[]).ok()? {
+    match update::echo(raw, number, &[], sent_at).ok()? {
         Event::Echo(echo) => Some(echo),
         _ => None,
     }
 }
 
-#[derive(Default)]
 struct Reader {
+    /// Stands in for unreadable times of updates.
+    received_at: Timestamp,
     events: Vec<Event>,
     /// Set as soon as the body turns out to exceed a bound; nothing more is read then.
     excess: Option<Excess>,
@@ -153,6 +160,7 @@ impl Reader {
             return self.refuse(raw, None, format!("{path}: `changes` is missing"));
         }
         self.head = EntryHead::new(&entry);
+        self.keep("entry", leftovers(&entry, &leftovers::ENTRY), None);
         for (change, raw) in self.elements_of(&entry, "changes", path, None) {
             if let Err(error) = self.change(raw, index, change) {
                 let path = JsonPath::Change(index, change);
@@ -164,13 +172,12 @@ impl Reader {
     fn change(&mut self, raw: &RawValue, entry: usize, change: usize) -> Result<(), FieldError> {
         let object =
             Object::from_raw(raw).ok_or_else(|| FieldError::new("change", "is not an object"))?;
-        let field = object
-            .id("field", FIELD_MAX_BYTES)?
-            .ok_or_else(|| FieldError::new("field", "is missing"))?;
         let raw_value = object
             .get("value")
             .ok_or_else(|| FieldError::new("value", "is missing"))?;
         let value = Object::from_raw(raw_value);
+        let field = field(&object, value.as_ref())?;
+        self.keep("change", leftovers(&object, &leftovers::CHANGE), None);
         let path = JsonPath::Value(entry, change);
         match (field.as_str(), value) {
             ("messages", Some(value)) => self.messages(&value, raw_value, path),
@@ -189,46 +196,57 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads field `messages`: messages, receipts and errors of one number.
+    /// Reads field `messages`: messages, receipts and errors of one number, and echoes, which Meta
+    /// documents only in a field of their own.
     fn messages(&mut self, value: &Object<'_>, raw: &RawValue, path: JsonPath) {
+        const FIELD: &str = "messages";
         let number = phone_number_id(value);
-        let has = |name| value.get(name).is_some();
-        if !has("messages") && !has("statuses") && !has("errors") {
-            return self.account("messages", number.ok(), raw);
+        let has = |name: &&str| value.get(name).is_some();
+        let has_updates = ["messages", "statuses", "message_echoes"].iter().any(has);
+        if !has_updates && !has(&"errors") {
+            return self.account(FIELD, number.ok(), raw);
         }
         for (_, error) in self.elements_of(value, "errors", path, number.as_ref().ok()) {
             self.account("messages/errors", number.as_ref().ok().cloned(), error);
         }
-        if !has("messages") && !has("statuses") {
-            return;
+        if !has_updates {
+            return self.keep_value(FIELD, value, &leftovers::ERRORS, number.ok().as_ref());
         }
         let number = match number {
             Ok(number) => number,
             Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(value, path, number) else {
+        let Some(shared) = self.shared(FIELD, value, path, number) else {
             return;
         };
+        let received_at = self.received_at;
         self.updates(value, "messages", &shared, |raw| {
-            update::message(raw, &shared.number, &shared.cards)
+            update::message(raw, &shared.number, &shared.cards, received_at)
         });
         self.updates(value, "statuses", &shared, |raw| {
-            update::receipt(raw, &shared.number)
+            update::receipt(raw, &shared.number, received_at)
         });
+        self.updates(value, "message_echoes", &shared, |raw| {
+            update::echo(raw, &shared.number, &shared.cards, received_at)
+        });
+        self.keep_value(FIELD, value, &leftovers::MESSAGES, Some(&shared.number));
     }
 
     /// Reads field `smb_message_echoes`: messages that colleagues sent from the phone app.
     fn echoes(&mut self, value: &Object<'_>, raw: &RawValue, path: JsonPath) {
+        const FIELD: &str = "smb_message_echoes";
         let number = match phone_number_id(value) {
             Ok(number) => number,
             Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(value, path, number) else {
+        let Some(shared) = self.shared(FIELD, value, path, number) else {
             return;
         };
+        let received_at = self.received_at;
         self.updates(value, "message_echoes", &shared, |raw| {
-            update::echo(raw, &shared.number, &shared.cards)
+            update::echo(raw, &shared.number, &shared.cards, received_at)
         });
+        self.keep_value(FIELD, value, &leftovers::ECHOES, Some(&shared.number));
     }
 
     /// Reads field `user_preferences`: contacts that stop or resume marketing messages.
@@ -251,6 +269,39 @@ impl Reader {
             self.push(Event::Account(AccountEvent {
                 consent,
                 ..self.account_event(FIELD, number.clone(), raw)
+            }));
+        }
+        self.keep_value(FIELD, value, &leftovers::PREFERENCES, number.as_ref());
+    }
+
+    /// Keeps the parts of a value that nothing reads.
+    fn keep_value(
+        &mut self,
+        field: &str,
+        value: &Object<'_>,
+        names: &Names,
+        number: Option<&PhoneNumberId>,
+    ) {
+        self.keep(field, leftovers(value, names), number);
+        self.keep(field, leftovers::metadata(value), number);
+    }
+
+    /// Makes an account event of each part that nothing reads.
+    fn keep(
+        &mut self,
+        place: &str,
+        leftovers: impl IntoIterator<Item = Leftover>,
+        number: Option<&PhoneNumberId>,
+    ) {
+        for Leftover { name, raw } in leftovers {
+            self.push(Event::Account(AccountEvent {
+                summary: account_summary::leftover(&name, &raw),
+                field: format!("{place}/{name}"),
+                raw,
+                phone_number_id: number.cloned(),
+                waba_id: self.head.waba_id.clone(),
+                sent_at: self.head.sent_at,
+                consent: None,
             }));
         }
     }
@@ -307,6 +358,7 @@ impl Reader {
     /// Reads the data that the updates of one `value` share; `None` when it has too many cards.
     fn shared(
         &mut self,
+        field: &str,
         value: &Object<'_>,
         path: JsonPath,
         number: PhoneNumberId,
@@ -320,6 +372,7 @@ impl Reader {
             self.excess.get_or_insert(Excess::Cards);
             return None;
         }
+        self.keep(field, leftovers::cards(&cards), Some(&number));
         Some(Shared {
             path,
             number,
@@ -369,6 +422,19 @@ fn unreadable(raw: &[u8], number: Option<&PhoneNumberId>, reason: String) -> Unr
         phone_number_id: number.cloned(),
         reason,
         raw: raw.to_owned(),
+    }
+}
+
+/// Returns the field of a change. Without one, messages and receipts tell it.
+fn field(change: &Object<'_>, value: Option<&Object<'_>>) -> Result<String, FieldError> {
+    let field = change.word("field", FIELD_MAX_BYTES);
+    let has = |name: &str| value.is_some_and(|value| value.get(name).is_some());
+    match field {
+        Ok(Some(field)) => Ok(field),
+        _ if has("messages") || has("statuses") => Ok("messages".to_owned()),
+        _ if has("message_echoes") => Ok("smb_message_echoes".to_owned()),
+        Ok(None) => Err(FieldError::new("field", "is missing")),
+        Err(error) => Err(error),
     }
 }
 

@@ -13,6 +13,10 @@ use serde_json::value::RawValue;
 
 /// Upper bound of the length of `type`, which is a short word.
 pub(crate) const KIND_MAX_BYTES: usize = 64;
+/// Upper bound of the ids of numbers and accounts, which have about 16 digits.
+pub(crate) const ID_MAX_BYTES: usize = 64;
+/// Upper bound of the names of fields, which are words joined by underscores.
+pub(crate) const FIELD_MAX_BYTES: usize = 128;
 
 /// JSON object as names and raw values, in order, including repeated names.
 pub(crate) struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
@@ -56,6 +60,11 @@ impl<'a> Object<'a> {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// Returns every name with its value, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
     /// Returns every value of this name that is not null.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
         self.0
@@ -88,6 +97,12 @@ impl<'a> Object<'a> {
         text(raw).ok_or_else(|| FieldError::new(name, "is not a text"))
     }
 
+    /// Whether there is a list or an object of this name.
+    pub(crate) fn has_part(&self, name: &str) -> bool {
+        let part = self.get(name);
+        part.is_some_and(|raw| raw.get().starts_with(['{', '[']))
+    }
+
     /// Returns the text of this name, if it is present, readable and not empty.
     pub(crate) fn optional_text(&self, name: &str) -> Option<String> {
         self.get(name)
@@ -102,7 +117,7 @@ impl<'a> Object<'a> {
     /// Reads a number, which Meta writes as a JSON number or as a string.
     pub(crate) fn number<T>(&self, name: &str) -> Result<T, FieldError>
     where
-        T: std::str::FromStr + for<'de> Deserialize<'de>,
+        T: std::str::FromStr,
     {
         let raw = self
             .get(name)
@@ -110,9 +125,24 @@ impl<'a> Object<'a> {
         number(raw).ok_or_else(|| FieldError::new(name, "is not a number"))
     }
 
-    /// Reads an identifier: short, and free of control characters. An empty one counts as missing,
-    /// because Meta sends `""` too.
+    /// Reads an identifier: a word, or digits that are a JSON number, as some services send phone
+    /// numbers.
     pub(crate) fn id(
+        &self,
+        name: &str,
+        longest_bytes: usize,
+    ) -> Result<Option<String>, FieldError> {
+        let digits = self.get(name).map(RawValue::get);
+        let digits = digits.filter(|raw| raw.bytes().all(|byte| byte.is_ascii_digit()));
+        match digits {
+            Some(digits) if digits.len() <= longest_bytes => Ok(Some(digits.to_owned())),
+            _ => self.word(name, longest_bytes),
+        }
+    }
+
+    /// Reads a text that is short and free of control characters. An empty one counts as missing,
+    /// because Meta sends `""` too.
+    pub(crate) fn word(
         &self,
         name: &str,
         longest_bytes: usize,
@@ -121,15 +151,15 @@ impl<'a> Object<'a> {
             return Ok(None);
         };
         // Strict: a lossy repair could turn two different ids into one.
-        let id: String =
+        let word: String =
             serde_json::from_str(raw.get()).map_err(|_| FieldError::new(name, "is not a text"))?;
-        if id.len() > longest_bytes {
+        if word.len() > longest_bytes {
             return Err(FieldError::new(name, "is too long"));
         }
-        if id.chars().any(char::is_control) {
+        if word.chars().any(char::is_control) {
             return Err(FieldError::new(name, "holds control characters"));
         }
-        Ok((!id.is_empty()).then_some(id))
+        Ok((!word.is_empty()).then_some(word))
     }
 }
 
@@ -139,8 +169,14 @@ pub(crate) fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
 }
 
 /// Decodes a text for display: lone surrogates become U+FFFD, and U+0000, which databases truncate
-/// at or refuse, is dropped. The raw JSON beside it keeps both.
+/// at or refuse, is dropped. The raw JSON beside it keeps both. A number is the text of its digits.
 pub(crate) fn text(raw: &RawValue) -> Option<String> {
+    if raw
+        .get()
+        .starts_with(|first: char| first == '-' || first.is_ascii_digit())
+    {
+        return Some(raw.get().to_owned());
+    }
     let Text(bytes) = serde_json::from_str(raw.get()).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     Some(text.replace('\0', ""))
@@ -148,12 +184,9 @@ pub(crate) fn text(raw: &RawValue) -> Option<String> {
 
 fn number<T>(raw: &RawValue) -> Option<T>
 where
-    T: std::str::FromStr + for<'de> Deserialize<'de>,
+    T: std::str::FromStr,
 {
-    match text(raw) {
-        Some(text) => text.trim().parse().ok(),
-        None => serde_json::from_str(raw.get()).ok(),
-    }
+    text(raw)?.trim().parse().ok()
 }
 
 /// Bytes of a JSON string; a lone surrogate stays as three bytes that are not UTF-8.

@@ -10,9 +10,9 @@ use crate::whatsapp::bounds::ERRORS_MAX;
 pub(crate) const WAMID_MAX_BYTES: usize = 512;
 /// Upper bound of user ids: a country, a dot and up to 128 characters; parent ids are slightly
 /// longer.
-const USER_ID_MAX_BYTES: usize = 256;
+pub(crate) const USER_ID_MAX_BYTES: usize = 256;
 /// Upper bound of phone numbers: 15 digits by E.164, and some more for other ids written like one.
-const WA_ID_MAX_BYTES: usize = 32;
+pub(crate) const WA_ID_MAX_BYTES: usize = 32;
 
 /// Card of `contacts[]`: ids and profile of one contact.
 pub(crate) struct Card {
@@ -27,8 +27,9 @@ impl Card {
         let card = Object::from_raw(raw)?;
         let profile = card.optional_object("profile");
         let text = |name: &str| profile.as_ref()?.optional_text(name);
+        let wa_id = card.id("wa_id", WA_ID_MAX_BYTES).ok().flatten();
         Some(Self {
-            wa_id: card.id("wa_id", WA_ID_MAX_BYTES).ok().flatten(),
+            wa_id: wa_id.filter(|digits| is_digits(digits)),
             user_id: card.id("user_id", USER_ID_MAX_BYTES).ok().flatten(),
             profile: Profile {
                 name: text("name"),
@@ -48,8 +49,14 @@ pub(crate) fn sender_or_recipient(
     user_field: &str,
     cards: &[Card],
 ) -> Result<(Identity, Profile), FieldError> {
-    let phone = update.id(phone_field, WA_ID_MAX_BYTES)?;
-    let user_id = update.id(user_field, USER_ID_MAX_BYTES)?;
+    let phone = update.id(phone_field, WA_ID_MAX_BYTES);
+    let user_id = update.id(user_field, USER_ID_MAX_BYTES);
+    // An unreadable id counts only where no other one names the contact.
+    let (phone, user_id) = match (phone, user_id) {
+        (Ok(Some(phone)), user_id) => (Some(phone), user_id.ok().flatten()),
+        (phone, Ok(Some(user_id))) => (phone.ok().flatten(), Some(user_id)),
+        (phone, user_id) => (phone?, user_id?),
+    };
     let card = card_of(phone.as_deref(), user_id.as_deref(), cards);
     let wa_id = phone.or_else(|| card?.wa_id.clone());
     let user_id = user_id.or_else(|| card?.user_id.clone());
@@ -93,7 +100,7 @@ fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> 
     }
 }
 
-fn is_digits(text: &str) -> bool {
+pub(crate) fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -1,19 +1,22 @@
 //! Reads one update: sender, time and content.
 //!
-//! An error here quarantines this update and no other. Next on the way of a message:
+//! An error here quarantines this update and no other; for messages that is a missing sender or id.
+//! Next on the way of a message:
 //! `crate::intake`, with the events of the whole body.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use super::content;
-use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
+use super::raw_json::{FieldError, Object};
 use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
 use crate::message::{
     AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
     Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 
+/// Smallest number read as seconds, at the start of 2009: `WhatsApp` has no older messages.
+const SMALLEST_SECONDS: i64 = 1_230_768_000;
 /// Upper bound of the length of `status`, which is a short word.
 const STATUS_MAX_BYTES: usize = 64;
 /// Upper bound of `biz_opaque_callback_data`, by Meta.
@@ -21,11 +24,13 @@ const CLAIM_TOKEN_MAX_BYTES: usize = 512;
 /// Greatest number read as seconds, in the year 5138; greater ones are milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
-/// Reads an element of `messages[]`.
+/// Reads an element of `messages[]`. Only one without a sender or an id is unreadable; the time of
+/// arrival stands in for an unreadable time.
 pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
+    received_at: Timestamp,
 ) -> Result<Event, FieldError> {
     let message = object(raw)?;
     if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
@@ -34,8 +39,8 @@ pub(crate) fn message(
         return Ok(account_event("messages/groups", number, summary, raw));
     }
     let wamid = wamid(&message)?;
-    let sent_at = timestamp(&message)?;
-    let content = content::read(kind(&message)?, &message)?;
+    let sent_at = timestamp(&message).unwrap_or(received_at);
+    let content = content::read(&message);
     let (sender, profile) = sender(&message, &content, cards)?;
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
@@ -74,9 +79,10 @@ pub(crate) fn echo(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
+    received_at: Timestamp,
 ) -> Result<Event, FieldError> {
     let echo = object(raw)?;
-    let content = content::read(kind(&echo)?, &echo)?;
+    let content = content::read(&echo);
     let Ok((recipient, profile)) = sender_or_recipient(&echo, "to", "to_user_id", cards) else {
         let summary = "a message from the phone app, without a recipient".to_owned();
         return Ok(account_event("smb_message_echoes", number, summary, raw));
@@ -86,7 +92,7 @@ pub(crate) fn echo(
         wamid: wamid(&echo)?,
         recipient,
         profile,
-        sent_at: timestamp(&echo)?,
+        sent_at: timestamp(&echo).unwrap_or(received_at),
         content,
         context: context(&echo),
         raw: raw.get().to_owned(),
@@ -97,10 +103,14 @@ pub(crate) fn echo(
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>.
-pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, FieldError> {
+pub(crate) fn receipt(
+    raw: &RawValue,
+    number: &PhoneNumberId,
+    received_at: Timestamp,
+) -> Result<Event, FieldError> {
     let receipt = object(raw)?;
     let status = receipt
-        .id("status", STATUS_MAX_BYTES)?
+        .word("status", STATUS_MAX_BYTES)?
         .ok_or_else(|| FieldError::new("status", "is missing"))?;
     let part = |name: &str| {
         let raw = receipt.get(name)?;
@@ -114,12 +124,12 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, F
         let phone = receipt.optional_text("recipient_id");
         identity(phone, receipt.optional_text("recipient_user_id"))
     });
-    let claim_token = receipt.id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
+    let claim_token = receipt.word("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
         wamid: wamid(&receipt)?,
         status,
-        at: timestamp(&receipt)?,
+        at: timestamp(&receipt).unwrap_or(received_at),
         claim_token: claim_token.ok().flatten(),
         recipient: recipient.flatten(),
         participant: participant.find_map(|name| receipt.optional_text(name)),
@@ -147,12 +157,6 @@ fn object(raw: &RawValue) -> Result<Object<'_>, FieldError> {
     Object::from_raw(raw).ok_or_else(|| FieldError::new("update", "is not an object"))
 }
 
-fn kind(update: &Object<'_>) -> Result<String, FieldError> {
-    update
-        .id("type", KIND_MAX_BYTES)?
-        .ok_or_else(|| FieldError::new("type", "is missing"))
-}
-
 fn wamid(update: &Object<'_>) -> Result<Wamid, FieldError> {
     update
         .id("id", WAMID_MAX_BYTES)?
@@ -160,9 +164,17 @@ fn wamid(update: &Object<'_>) -> Result<Wamid, FieldError> {
         .ok_or_else(|| FieldError::new("id", "is missing"))
 }
 
-fn timestamp(update: &Object<'_>) -> Result<Timestamp, FieldError> {
-    let number: i64 = update.number("timestamp")?;
-    time(number).ok_or_else(|| FieldError::new("timestamp", "is not a time"))
+/// Reads the time of an update; a fraction of a second is dropped.
+fn timestamp(update: &Object<'_>) -> Option<Timestamp> {
+    let whole = update.number("timestamp").ok();
+    let number = whole.or_else(|| {
+        let fractional: f64 = update.number("timestamp").ok()?;
+        let since_1970 = SignedDuration::try_from_secs_f64(fractional).ok()?;
+        Some(since_1970.as_secs())
+    });
+    number
+        .filter(|number| *number >= SMALLEST_SECONDS)
+        .and_then(time)
 }
 
 /// Parses a time as Meta writes it: seconds since 1970, in some fields milliseconds.
@@ -191,6 +203,8 @@ fn context(message: &Object<'_>) -> ContextInfo {
     ContextInfo {
         quoted: quoted.ok().flatten().and_then(Wamid::parse),
         forwarded,
+        // The store has it.
+        quoted_message: None,
         product: product.and_then(|product| {
             Some(ReferredProduct {
                 catalog_id: product.optional_text("catalog_id"),

@@ -135,11 +135,18 @@ fn form_parameters(form: &Form) -> Value {
         "mode": if form.draft { "draft" } else { "published" },
         "flow_action": if form.screen.is_some() { "navigate" } else { "data_exchange" },
     });
-    match &form.form {
-        FormName::FlowId(id) => parameters["flow_id"] = json!(id),
-        FormName::FlowName(name) => parameters["flow_name"] = json!(name),
-    }
-    put(&mut parameters, "flow_token", form.token.as_deref());
+    let name = match &form.form {
+        FormName::FlowId(id) => {
+            parameters["flow_id"] = json!(id);
+            id
+        }
+        FormName::FlowName(name) => {
+            parameters["flow_name"] = json!(name);
+            name
+        }
+    };
+    // The answers do not name their form: only the token comes back with them.
+    parameters["flow_token"] = json!(form.token.as_ref().unwrap_or(name));
     if let Some(screen) = &form.screen {
         let mut payload = json!({ "screen": screen });
         // Left out when empty: Meta refuses an empty object.

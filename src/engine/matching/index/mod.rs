@@ -281,6 +281,7 @@ fn keys(condition: &Condition) -> Option<Vec<Key<'_>>> {
         | Condition::Forwarded(_)
         | Condition::FromAd(_)
         | Condition::Ad(_)
+        | Condition::Form(_)
         | Condition::If(_)
         | Condition::Not(_) => None,
     }

@@ -41,7 +41,7 @@ const WORDS: [&str; 19] = [
 const IDS: [&str; 5] = ["cake:lemon", "cake:", "yes", "cake:*", "*:lemon"];
 
 /// One condition of each kind.
-const EVERY_KIND: [&str; 22] = [
+const EVERY_KIND: [&str; 23] = [
     "{ text.is = \"menu\" }",
     "{ text.has = \"menu\" }",
     "{ text.starts = \"menu\" }",
@@ -60,6 +60,7 @@ const EVERY_KIND: [&str; 22] = [
     "{ forwarded = true }",
     "{ ad = true }",
     "{ ad = \"120200\" }",
+    "{ form = \"booking\" }",
     "{ if = \"message.text == 'menu'\" }",
     "{ any = [{ tag = \"vip\" }, { text.has = \"cake\" }] }",
     "{ tag = \"vip\", text.has = \"cake\" }",
@@ -87,11 +88,12 @@ fn number(condition: &Condition) -> usize {
         Condition::Forwarded(_) => 15,
         Condition::FromAd(_) => 16,
         Condition::Ad(_) => 17,
-        Condition::If(_) => 18,
-        Condition::Any(_) => 19,
-        Condition::All(_) => 20,
-        Condition::Not(_) => 21,
-        Condition::Always => 22,
+        Condition::Form(_) => 18,
+        Condition::If(_) => 19,
+        Condition::Any(_) => 20,
+        Condition::All(_) => 21,
+        Condition::Not(_) => 22,
+        Condition::Always => 23,
     }
 }
 
@@ -236,6 +238,7 @@ fn scenery() -> impl Strategy<Value = Scenery> {
             } else {
                 Forwarded::No
             },
+            quoted_message: None,
             product: None,
         };
         scenery.message.ad = ad.map(|source_id| Referral {

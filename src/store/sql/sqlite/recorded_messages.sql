@@ -2,7 +2,7 @@
 -- $1 first conversation, $2 last conversation
 SELECT
     id, conversation_id, direction = 'in' AS is_inbound, origin, text, coalesce(raw, '') AS raw,
-    stored_at_ms, decision, rule_id, reply_to_id
+    wamid, stored_at_ms, decision, rule_id, reply_to_id
 FROM messages
 WHERE conversation_id BETWEEN $1 AND $2 AND origin <> 'operator'
 ORDER BY conversation_id, id;
