@@ -27,6 +27,17 @@ pub enum Recipient {
     UserId(UserId),
 }
 
+impl Recipient {
+    /// Returns the id as the identity of somebody of whom nothing else is known.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match self {
+            Self::Phone(wa_id) => Identity::Phone(wa_id.clone()),
+            Self::UserId(user_id) => Identity::User(user_id.clone()),
+        }
+    }
+}
+
 impl Identity {
     /// Combines the ids of a webhook; `None` without any.
     #[must_use]

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod media_file;
 mod message_template;
 mod outbound;
+mod phone_spelling;
 mod receipt;
 
 pub use action::{

@@ -185,6 +185,7 @@ fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
 
 pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) -> Event {
     Event::Receipt(Box::new(Receipt {
+        waba_id: None,
         phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
         wamid: Wamid::parse(wamid).unwrap(),
         status: status.name().to_owned(),

@@ -39,6 +39,7 @@ pub(crate) fn message(
     let (sender, profile) = sender(&message, &content, cards)?;
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid,
         sender,
         profile,
@@ -83,6 +84,7 @@ pub(crate) fn echo(
     };
     Ok(Event::Echo(Box::new(Echo {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid: wamid(&echo)?,
         recipient,
         profile,
@@ -117,6 +119,7 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, F
     let claim_token = receipt.id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid: wamid(&receipt)?,
         status,
         at: timestamp(&receipt)?,

@@ -18,7 +18,7 @@ use crate::gateway::SendError;
 use crate::message::{
     MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
 };
-use crate::store::{Sent, Store, StoreError, Upload};
+use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
 use crate::whatsapp::outbound as wire;
 use message::{Attached, Built, MessageOptions};
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let recipient = recipient(&arguments.to)?;
+    let mut recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
@@ -53,7 +53,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     compare(&built.content, fetched.as_ref())?;
     let store = open(&session).await?;
     if let Some(store) = &store {
-        may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
+        let standing = store.send_eligibility(&number, &recipient).await;
+        if let Some(standing) = standing.context("could not look the contact up")? {
+            may_send(&standing, &built.content, fetched.as_ref())?;
+            recipient = standing.address(&recipient);
+        }
     }
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
         return Ok(ExitCode::SUCCESS);
@@ -201,17 +205,11 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
 }
 
 /// Refuses a message that the contact has opted out of, or that WhatsApp no longer accepts.
-async fn may_send(
-    store: &Store,
-    number: &PhoneNumberId,
-    recipient: &Recipient,
+fn may_send(
+    standing: &SendEligibility,
     content: &Outbound,
     fetched: Option<&TemplateFile>,
 ) -> anyhow::Result<()> {
-    let standing = store.send_eligibility(number, recipient).await;
-    let Some(standing) = standing.context("could not look the contact up")? else {
-        return Ok(());
-    };
     if standing.opted_out {
         return Err(Hint::error(
             "the contact has opted out of all messages",
