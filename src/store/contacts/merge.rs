@@ -57,7 +57,7 @@ pub(in crate::store) async fn merge(
 async fn merge_pairs(tx: &mut Transaction, merges: Vec<Merge>) -> Result<(), StoreError> {
     let query = sqlx::query_scalar(sql::LOAD_MERGES).bind(json_rows(&merges));
     let pairs: Vec<Pair> = tx.fetch_json(query, "conversations").await?;
-    let joined = pairs.into_iter().map(Joined::new);
+    let joined = pairs.iter().map(Joined::new);
     let joined = joined.collect::<Result<Vec<Joined>, StoreError>>()?;
     let silenced: Vec<i64> = joined.iter().filter_map(|pair| pair.silenced).collect();
     if !silenced.is_empty() {
@@ -73,7 +73,7 @@ async fn merge_pairs(tx: &mut Transaction, merges: Vec<Merge>) -> Result<(), Sto
 }
 
 impl Joined {
-    fn new(pair: Pair) -> Result<Self, StoreError> {
+    fn new(pair: &Pair) -> Result<Self, StoreError> {
         let mut state = parse_state(pair.to, &pair.to_state)?;
         let from = parse_state(pair.from, &pair.from_state)?;
         let silenced = match (state.opted_out_at, from.opted_out_at) {

@@ -120,8 +120,8 @@ pub(super) async fn load(
     let merges = resolved.contacts.merges();
     if !merges.is_empty() {
         merge(tx, merges).await?;
-        let merged: Lookup<StoredConversation> = look_up(tx, wanted(&messages)).await?;
-        lookup.conversations = merged.conversations;
+        let after: Lookup<StoredConversation> = look_up(tx, wanted(&messages)).await?;
+        lookup.conversations = after.conversations;
     }
     Fresh::from_messages(count - messages.len(), messages, lookup, resolved)
 }

@@ -5,13 +5,13 @@ INSERT INTO contact_user_ids (contact_id, scope, user_id)
 SELECT
     phone.contact_id,
     coalesce(
-        known.value->>'waba_id',
+        known.value->>'account',
         (
             SELECT waba_id
             FROM business_numbers
-            WHERE phone_number_id = known.value->>'phone_number_id'
+            WHERE phone_number_id = known.value->>'number'
         ),
-        known.value->>'phone_number_id'
+        known.value->>'number'
     ),
     known.value->>'user_id'
 FROM json_each($1) AS known
