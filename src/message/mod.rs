@@ -28,7 +28,7 @@ pub use conversation_state::{
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
 };
-pub use identity::{Identity, Recipient};
+pub use identity::{Identity, Recipient, RecipientReport};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};

@@ -10,7 +10,9 @@ use super::contacts::find_or_add;
 use super::keys::{json, json_rows, message_key};
 use super::row::{flag, from_row, optional};
 use super::{Store, StoreError, sql};
-use crate::message::{Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
+use crate::message::{
+    Identity, Outbound, PhoneNumberId, Recipient, RecipientReport, UserId, WaId, Wamid,
+};
 
 /// Facts that decide whether a message may be sent to a contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -53,6 +55,8 @@ pub struct Sent<'a> {
     pub number: &'a PhoneNumberId,
     /// Contact.
     pub recipient: &'a Recipient,
+    /// Ids of the contact in the gateway's answer.
+    pub reported: Option<&'a Identity>,
     /// Content.
     pub content: &'a Outbound,
     /// Message that it quotes or reacts to.
@@ -98,7 +102,15 @@ impl Store {
             raw: String,
         }
         let mut tx = self.begin().await?;
-        let contact_id = find_or_add(&mut tx, sent.number, sent.recipient, sent.at).await?;
+        let report = RecipientReport::new(sent.recipient, sent.reported.cloned());
+        let contact_id = find_or_add(
+            &mut tx,
+            sent.number,
+            sent.recipient,
+            report.as_ref(),
+            sent.at,
+        )
+        .await?;
         let key = message_key(sent.number.as_str(), sent.wamid.as_str());
         let row = Row {
             contact_id,

@@ -180,6 +180,77 @@ async fn a_message_in_the_other_spelling_comes_from_the_same_person() {
     assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);
 }
 
+/// Two spellings that no rule of a country connects.
+const DIALLED: &str = "15550000009";
+const WRITTEN: &str = "15550000010";
+
+#[tokio::test]
+async fn the_id_in_the_answer_to_a_send_by_hand_is_the_true_one() {
+    let app = service().await;
+    app.sandbox.write_number(DIALLED, WRITTEN);
+    app.accept(&text(
+        "50",
+        NUMBERS[0],
+        (WRITTEN, "US.1"),
+        "wamid.1",
+        "stop",
+    ))
+    .await;
+    app.drained().await;
+    let line = format!(
+        "send +{DIALLED} --template news --language en --number {}",
+        NUMBERS[0]
+    );
+
+    app.replyd(&line).await.done();
+    let refused = app.replyd(&line).await.refused();
+
+    assert_contains(&refused, "the contact has opted out of all messages");
+    for phone in [DIALLED, WRITTEN] {
+        let history = app.replyd(&format!("history {phone}")).await.done();
+        assert_contains(&history, "stop");
+        assert_contains(&history, "news");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);
+}
+
+#[tokio::test]
+async fn the_id_in_the_answer_to_a_reply_is_the_true_one() {
+    let app = service().await;
+    app.sandbox.write_number(DIALLED, WRITTEN);
+    app.accept(&text("50", NUMBERS[0], (DIALLED, ""), "wamid.1", "hello"))
+        .await;
+    app.drained().await;
+    app.accept(&text("50", NUMBERS[0], (WRITTEN, ""), "wamid.2", "hello"))
+        .await;
+    app.drained().await;
+
+    assert_eq!(app.sandbox.look(|state| state.replies(WRITTEN).len()), 2);
+    assert_eq!(app.number("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM contact_phones").await, 2);
+}
+
+#[tokio::test]
+async fn two_contacts_that_an_answer_shows_to_be_one_are_merged_and_stay_opted_out() {
+    let app = service().await;
+    app.accept(&text("50", NUMBERS[0], (WRITTEN, ""), "wamid.1", "stop"))
+        .await;
+    app.drained().await;
+    app.sandbox.write_number(DIALLED, WRITTEN);
+    app.accept(&text("50", NUMBERS[0], (DIALLED, ""), "wamid.2", "hello"))
+        .await;
+    app.drained().await;
+
+    for phone in [DIALLED, WRITTEN] {
+        let line = format!("send +{phone} hello --number {}", NUMBERS[0]);
+        let refused = app.replyd(&line).await.refused();
+        assert_contains(&refused, "the contact has opted out of all messages");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);
+}
+
 /// An update about one of a few persons, each with one phone and one user id in each account.
 #[derive(Clone, Copy, Debug)]
 enum Update {

@@ -71,6 +71,7 @@ impl Database {
 
     pub(crate) async fn settle(&self, row: &Claimed, outcome: SendResult) -> u64 {
         let settlement = Settlement {
+            report: None,
             id: row.id,
             claim_token: row.claim_token.clone(),
             phone_number_id: row.phone_number_id.clone(),

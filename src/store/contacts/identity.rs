@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Identity, Profile, UserId, WaId};
+use crate::message::{Identity, Profile, RecipientReport, UserId, WaId};
 
 /// A row of `contacts` with its rows of `contact_phones` and `contact_user_ids`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -137,6 +137,29 @@ impl Contacts {
                 scope,
             })
         })
+    }
+
+    /// Takes what WhatsApp says of the recipient of a message, if that is a known contact.
+    pub(in crate::store) fn hear(&mut self, report: &RecipientReport, scope: &str) {
+        let (sent_to, reported) = (report.sent_to().identity(), report.reported());
+        if let (Some(dialled), Some(wa_id)) = (sent_to.wa_id(), reported.wa_id()) {
+            self.take_spelling(dialled, wa_id);
+        }
+        let user = sent_to.user_id().and_then(|id| self.user(id));
+        let phone = || sent_to.wa_id().and_then(|id| self.phone(id));
+        let wa_id = reported.wa_id().or(sent_to.wa_id()).cloned();
+        let user_id = sent_to.user_id().or(reported.user_id()).cloned();
+        let both = Identity::from_parts(wa_id, user_id);
+        if let Some(identity @ Identity::Both(..)) = &both
+            && user.or_else(phone).is_some()
+        {
+            self.see(Sighting {
+                identity,
+                previous: None,
+                profile: &Profile::default(),
+                scope,
+            });
+        }
     }
 
     /// The contact with an index; one that went into another is that other.
@@ -271,15 +294,15 @@ impl Contacts {
     /// Gives a contact the phone number, which another contact may have had.
     fn take_phone(&mut self, index: usize, wa_id: &WaId) {
         let spelling = Some(wa_id.as_str());
-        let holder = self.phone(wa_id);
-        if holder == Some(index) {
+        let current = self.phone(wa_id);
+        if current == Some(index) {
             if self.rows[index].wa_id.as_deref() != spelling {
                 self.rows[index].wa_id = spelling.map(str::to_owned);
                 self.changed.insert(index);
             }
             return;
         }
-        let mut phones: BTreeSet<String> = match holder {
+        let mut phones: BTreeSet<String> = match current {
             // The number goes with every spelling of it; a contact that loses it has a user id.
             Some(holder) => {
                 self.changed.insert(holder);
@@ -297,6 +320,33 @@ impl Contacts {
         }
         self.rows[index].phones = phones;
         self.rows[index].wa_id = spelling.map(str::to_owned);
+        self.changed.insert(index);
+    }
+
+    /// Takes the spelling by which WhatsApp knows a number that was dialled in another one. Who is
+    /// known by one of the two is from then on known by both.
+    fn take_spelling(&mut self, dialled: &WaId, wa_id: &WaId) {
+        let spellings = dialled.spellings().chain(wa_id.spellings());
+        let mut phones: BTreeSet<String> = spellings.map(|id| id.as_str().to_owned()).collect();
+        let index = match (self.phone(dialled), self.phone(wa_id)) {
+            (None, None) => return,
+            (Some(first), Some(second)) if first != second => {
+                phones.extend(self.rows[first].phones.iter().cloned());
+                phones.extend(self.rows[second].phones.iter().cloned());
+                self.join(second, first)
+            }
+            (Some(index), _) | (None, Some(index)) => index,
+        };
+        let row = &mut self.rows[index];
+        phones.extend(row.phones.iter().cloned());
+        if row.phones == phones && row.wa_id.as_deref() == Some(wa_id.as_str()) {
+            return;
+        }
+        for phone in &phones {
+            self.by_phone.insert(phone.clone(), index);
+        }
+        row.phones = phones;
+        row.wa_id = Some(wa_id.as_str().to_owned());
         self.changed.insert(index);
     }
 

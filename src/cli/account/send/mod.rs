@@ -14,7 +14,7 @@ use serde_json::json;
 use super::session::{self, Session, explain};
 use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
-use crate::gateway::SendError;
+use crate::gateway::{Accepted, SendError};
 use crate::message::{
     MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
 };
@@ -70,12 +70,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let sent = session.gateway.send_message(&number, &body).await;
-    let wamid = sent.map_err(|error| failed(&error))?;
+    let Accepted {
+        wamid,
+        recipient: reported,
+    } = sent.map_err(|error| failed(&error))?;
     let recorded = match &store {
         Some(store) => {
             let sent = Sent {
                 number: &number,
                 recipient: &recipient,
+                reported: reported.as_ref(),
                 content: &content,
                 about: about.as_ref(),
                 wamid: &wamid,
