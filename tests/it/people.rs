@@ -111,6 +111,7 @@ async fn a_contact_without_a_phone_is_answered_by_the_id_of_the_number_s_account
         "hello",
     ))
     .await;
+    app.drained().await;
     // Somebody else has the phone number now.
     app.accept(&text(
         "50",
@@ -198,7 +199,7 @@ async fn the_id_in_the_answer_to_a_send_by_hand_is_the_true_one() {
     .await;
     app.drained().await;
     let line = format!(
-        "send +{DIALLED} --template news --language en --number {}",
+        "send +{DIALLED} --template order_update --language en_US --value Ana --value 4711 --number {}",
         NUMBERS[0]
     );
 
@@ -209,7 +210,7 @@ async fn the_id_in_the_answer_to_a_send_by_hand_is_the_true_one() {
     for phone in [DIALLED, WRITTEN] {
         let history = app.replyd(&format!("history {phone}")).await.done();
         assert_contains(&history, "stop");
-        assert_contains(&history, "news");
+        assert_contains(&history, "order_update");
     }
     assert_eq!(app.number("SELECT count(*) FROM contacts").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);

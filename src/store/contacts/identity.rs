@@ -1,11 +1,11 @@
 //! Identity resolution: the contact of each update, be it known, new, renamed, moved to another
 //! phone number, or two stored contacts that turn out to be one.
 //!
-//! Pure; [`super::lookup`] reads the database, [`super::merge`] and [`super::write`] change it. A
-//! contact has one phone number, in any number of spellings, and one user id in each scope. A scope
-//! is a business account: each portfolio of accounts has a user id of its own for the same person.
-//! Within one scope a phone number can pass to another contact, a user id cannot, and a contact gets
-//! a new user id with a new phone number (and a `system` message then reports it). See
+//! Pure; [`super::lookup`] reads the database, [`mod@super::merge`] and [`mod@super::write`] change
+//! it. A contact has one phone number, in any number of spellings, and one user id in each scope. A
+//! scope is a business account: each portfolio of accounts has a user id of its own for the same
+//! person. Within one scope a phone number can pass to another contact, a user id cannot, and a
+//! contact gets a new user id with a new phone number (and a `system` message then reports it). See
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
