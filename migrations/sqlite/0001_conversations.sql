@@ -1,18 +1,42 @@
 -- The whole history, made to be read: open it with any SQLite tool and start with the views at the
 -- end. Times end in _ms and are milliseconds since 1970-01-01 UTC; the views show them as ISO 8601.
 
--- A contact, known by phone number, by business-scoped user id, or by both.
+-- A contact, known by phone number, by business-scoped user ids, or by both.
 CREATE TABLE contacts (
     id                     INTEGER PRIMARY KEY,
-    -- Phone number as WhatsApp writes it: digits, no plus. NULL while the contact hides it.
-    wa_id                  TEXT UNIQUE,
-    user_id                TEXT UNIQUE,      -- business-scoped user id; NULL where Meta sent none
+    -- Phone number as WhatsApp wrote it last: digits, no plus. NULL while the contact hides it.
+    wa_id                  TEXT,
     name                   TEXT,             -- latest profile name; chosen by the contact, no proof
     username               TEXT,             -- latest username, without @
     marketing_opted_out_ms INTEGER,          -- since when it refuses marketing; NULL: never
-    first_seen_ms          INTEGER NOT NULL,
-    CHECK (wa_id IS NOT NULL OR user_id IS NOT NULL)
+    first_seen_ms          INTEGER NOT NULL
 ) STRICT;
+
+-- Every spelling of a contact's phone number: with and without the digit that Brazil, Mexico and
+-- Argentina added or dropped, and as it was dialled before WhatsApp said how it is written.
+CREATE TABLE contact_phones (
+    wa_id                  TEXT PRIMARY KEY,
+    contact_id             INTEGER NOT NULL REFERENCES contacts (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_phones_by_contact ON contact_phones (contact_id);
+
+-- User ids of a contact. Each portfolio of business accounts has an id of its own for one person,
+-- so that a contact has one id per account; accounts of one portfolio have the same.
+CREATE TABLE contact_user_ids (
+    contact_id             INTEGER NOT NULL REFERENCES contacts (id),
+    -- Account (WABA) that the id was seen under; the number of the business while no webhook has
+    -- named its account.
+    scope                  TEXT    NOT NULL,
+    user_id                TEXT    NOT NULL,
+    PRIMARY KEY (contact_id, scope)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX contact_user_ids_by_user_id ON contact_user_ids (user_id, scope);
+
+-- Account of each number of the business, as webhooks name it.
+CREATE TABLE business_numbers (
+    phone_number_id        TEXT PRIMARY KEY,
+    waba_id                TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- One contact with one number of the business: the unit of order and of state.
 CREATE TABLE conversations (
@@ -233,6 +257,41 @@ CREATE TABLE service_state (
 ) STRICT;
 INSERT INTO service_state (id) VALUES (1);
 
+-- The contact of each conversation, with the user id that holds for its number of the business.
+CREATE VIEW conversation_contacts AS
+SELECT
+    conversations.id AS conversation_id,
+    contacts.id AS contact_id,
+    contacts.wa_id,
+    coalesce(
+        (
+            SELECT person.user_id
+            FROM business_numbers AS number
+            JOIN contact_user_ids AS person ON person.scope = number.waba_id
+            WHERE number.phone_number_id = conversations.phone_number_id
+                AND person.contact_id = contacts.id
+        ),
+        (
+            SELECT person.user_id
+            FROM contact_user_ids AS person
+            WHERE person.contact_id = contacts.id
+                AND person.scope = conversations.phone_number_id
+        ),
+        -- Of an account that is not the number's: to show, and to try.
+        (
+            SELECT person.user_id
+            FROM contact_user_ids AS person
+            WHERE person.contact_id = contacts.id
+            ORDER BY person.scope
+            LIMIT 1
+        )
+    ) AS user_id,
+    contacts.name,
+    contacts.username,
+    contacts.marketing_opted_out_ms
+FROM conversations
+JOIN contacts ON contacts.id = conversations.contact_id;
+
 -- Messages to read: SELECT * FROM transcript WHERE contact LIKE '%Ana%';
 CREATE VIEW transcript AS
 SELECT
@@ -250,8 +309,7 @@ SELECT
     coalesce(messages.delivery_status, messages.outbox_state) AS delivery,
     messages.send_error AS error
 FROM messages
-JOIN conversations ON conversations.id = messages.conversation_id
-JOIN contacts ON contacts.id = conversations.contact_id
+JOIN conversation_contacts AS contacts ON contacts.conversation_id = messages.conversation_id
 LEFT JOIN media ON media.message_id = messages.id
 ORDER BY messages.conversation_id, messages.id;
 
@@ -306,5 +364,5 @@ SELECT
         '%Y-%m-%dT%H:%M:%SZ', conversations.last_inbound_ms / 1000 + 86400, 'unixepoch'
     ) AS window_open_until
 FROM conversations
-JOIN contacts ON contacts.id = conversations.contact_id
+JOIN conversation_contacts AS contacts ON contacts.conversation_id = conversations.id
 ORDER BY conversations.last_message_ms DESC;

@@ -6,7 +6,8 @@ use crate::rules::Rule;
 /// Number that a contact draws for a rule, from 0 up to 1: the same each time, and another for each
 /// rule.
 pub(crate) fn draw(rule: &Rule, contact: &Contact) -> f64 {
-    let id = contact.identity.wa_id().map(WaId::as_str);
+    let phone = contact.identity.wa_id().map(WaId::shortest);
+    let id = phone.as_ref().map(WaId::as_str);
     let id = id.or_else(|| contact.identity.user_id().map(UserId::as_str));
     let number = stable_hash(&[rule.id.as_str(), id.unwrap_or_default()]);
     // 20 bits are fine enough, and exact.

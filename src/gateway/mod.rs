@@ -21,13 +21,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config;
-use crate::message::{PhoneNumberId, Wamid, is_id};
+use crate::message::{PhoneNumberId, is_id};
 use crate::whatsapp::api_call::{Api, Call, Method, Payload};
 
 pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts, Target};
 pub(crate) use error::reason;
 pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 pub(crate) use http_client::{http_client, http_client_builder};
+pub use response::Accepted;
 
 /// Header that selects a connection of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
@@ -121,7 +122,7 @@ impl Gateway {
         self.timeout
     }
 
-    /// Sends a message and returns its wamid. Accepted is not delivered: receipts report that.
+    /// Sends a message. Accepted is not delivered: receipts report that.
     ///
     /// `body` comes from [`crate::whatsapp::outbound::message_body`].
     ///
@@ -131,9 +132,9 @@ impl Gateway {
         &self,
         number: &PhoneNumberId,
         body: &Value,
-    ) -> Result<Wamid, SendError> {
+    ) -> Result<Accepted, SendError> {
         let answer = self.perform(&messages_call(number, body)).await?;
-        response::wamid(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
+        response::accepted(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
     /// Marks a message and all before it as read.

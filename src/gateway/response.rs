@@ -6,16 +6,21 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::Response;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{Rejection, SendError, Unknown, from_transport};
-use crate::message::{GraphError, Wamid};
+use crate::message::{GraphError, Identity, UserId, WaId, Wamid};
 use crate::whatsapp::error_codes;
 
 /// Upper bound of a response: one to a send is below 1 KiB, and a page of templates in a language
 /// that JSON escapes has some hundred.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+
+/// Upper bound of phone numbers, by E.164.
+const PHONE_DIGITS_MAX: usize = 15;
+/// Upper bound of user ids: a country, a dot and up to 128 characters; parent ids are slightly
+/// longer.
+const USER_ID_MAX_BYTES: usize = 256;
 
 /// Returns the body of a success.
 pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, SendError> {
@@ -53,18 +58,34 @@ fn judge(status: u16, retry_after: Option<Duration>, body: Vec<u8>) -> Result<Ve
     }
 }
 
-/// Reads the wamid of the accepted message.
-pub(super) fn wamid(body: &[u8]) -> Option<Wamid> {
-    #[derive(Deserialize)]
-    struct Accepted {
-        messages: Vec<Message>,
-    }
-    #[derive(Deserialize)]
-    struct Message {
-        id: String,
-    }
-    let accepted: Accepted = serde_json::from_slice(body).ok()?;
-    Wamid::parse(accepted.messages.into_iter().next()?.id)
+/// A message that WhatsApp has accepted.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Id of the message.
+    pub wamid: Wamid,
+    /// Ids of the recipient as WhatsApp knows it; the phone number may be written in another way
+    /// than it was dialled.
+    pub recipient: Option<Identity>,
+}
+
+/// Reads the accepted message, of which only the id has to be there. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+pub(super) fn accepted(body: &[u8]) -> Option<Accepted> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let wamid = body.pointer("/messages/0/id")?.as_str()?;
+    let contact = body.pointer("/contacts/0");
+    let text = |name: &str| contact?.get(name)?.as_str();
+    let digits = text("wa_id").map(|id| id.trim_start_matches('+'));
+    let digits = digits
+        .filter(|id| id.len() <= PHONE_DIGITS_MAX && id.bytes().all(|byte| byte.is_ascii_digit()));
+    let user_id = text("user_id").filter(|id| id.len() <= USER_ID_MAX_BYTES);
+    Some(Accepted {
+        wamid: Wamid::parse(wamid)?,
+        recipient: Identity::from_parts(
+            digits.and_then(WaId::parse),
+            user_id.and_then(UserId::parse),
+        ),
+    })
 }
 
 /// Reads Graph's error and whether it is transient; `None` if the body is not a Graph error.

@@ -4,11 +4,13 @@ use tokio::net::TcpListener;
 
 use super::test_server::{Fake, Script, client_of};
 use super::*;
+use crate::message::Wamid;
 use crate::whatsapp::error_codes::Class;
 
 async fn send(gateway: &Gateway) -> Result<Wamid, SendError> {
     let number = PhoneNumberId::parse("1065").unwrap();
-    gateway.send_message(&number, &json!({ "a": 1 })).await
+    let sent = gateway.send_message(&number, &json!({ "a": 1 })).await;
+    sent.map(|accepted| accepted.wamid)
 }
 
 async fn answer_to(script: Script) -> Result<Wamid, SendError> {

@@ -20,6 +20,22 @@ pub enum Event {
     Unreadable(Unreadable),
 }
 
+impl Event {
+    /// Adds the account (`entry[].id`) under which the update came.
+    #[must_use]
+    pub fn with_account(mut self, account: Option<&str>) -> Self {
+        let field = match &mut self {
+            Self::Message(message) => &mut message.waba_id,
+            Self::Echo(echo) => &mut echo.waba_id,
+            Self::Receipt(receipt) => &mut receipt.waba_id,
+            Self::Account(event) => &mut event.waba_id,
+            Self::Unreadable(_) => return self,
+        };
+        *field = account.map(str::to_owned);
+        self
+    }
+}
+
 /// Fields that report permissions and restrictions of the account and its numbers.
 pub const ACCOUNT_STATUS_FIELDS: [&str; 5] = [
     "account_update",

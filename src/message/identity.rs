@@ -27,6 +27,47 @@ pub enum Recipient {
     UserId(UserId),
 }
 
+/// Ids under which WhatsApp accepted a message, where they say more than its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientReport {
+    sent_to: Recipient,
+    reported: Identity,
+}
+
+impl RecipientReport {
+    /// Compares the address of a message with the ids in the answer; `None` if they say nothing
+    /// new.
+    #[must_use]
+    pub fn new(sent_to: &Recipient, reported: Option<Identity>) -> Option<Self> {
+        let reported = reported.filter(|reported| *reported != sent_to.identity())?;
+        let sent_to = sent_to.clone();
+        Some(Self { sent_to, reported })
+    }
+
+    /// Returns the address of the message.
+    #[must_use]
+    pub fn sent_to(&self) -> &Recipient {
+        &self.sent_to
+    }
+
+    /// Returns the ids in the answer.
+    #[must_use]
+    pub fn reported(&self) -> &Identity {
+        &self.reported
+    }
+}
+
+impl Recipient {
+    /// Returns the id as the identity of somebody of whom nothing else is known.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match self {
+            Self::Phone(wa_id) => Identity::Phone(wa_id.clone()),
+            Self::UserId(user_id) => Identity::User(user_id.clone()),
+        }
+    }
+}
+
 impl Identity {
     /// Combines the ids of a webhook; `None` without any.
     #[must_use]

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod media_file;
 mod message_template;
 mod outbound;
+mod phone_spelling;
 mod receipt;
 
 pub use action::{
@@ -27,7 +28,7 @@ pub use conversation_state::{
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
 };
-pub use identity::{Identity, Recipient};
+pub use identity::{Identity, Recipient, RecipientReport};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};

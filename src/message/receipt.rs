@@ -10,6 +10,8 @@ use super::{Identity, PhoneNumberId, Wamid};
 pub struct Receipt {
     /// Business number that sent the message.
     pub phone_number_id: PhoneNumberId,
+    /// Id of the account (`entry[].id`), the scope of user ids.
+    pub waba_id: Option<String>,
     /// Outbound message.
     pub wamid: Wamid,
     /// Meta's status: the name of a [`DeliveryStatus`], or another word (`deleted`, `warning`,

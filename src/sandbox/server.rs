@@ -82,6 +82,13 @@ impl Sandbox {
         self.context.change(|state| state.faults.push_back(fault));
     }
 
+    /// Makes WhatsApp write a number in another way than it is dialled; both in digits.
+    pub fn write_number(&self, dialled: &str, wa_id: &str) {
+        let (dialled, wa_id) = (dialled.to_owned(), wa_id.to_owned());
+        self.context
+            .change(|state| state.written.insert(dialled, wa_id));
+    }
+
     /// Drops every scripted fault that has not happened yet.
     pub fn clear_faults(&self) {
         self.context.change(|state| state.faults.clear());

@@ -27,6 +27,8 @@ pub struct State {
     stored: u64,
     /// Templates, profiles and connections.
     pub account: Account,
+    /// Numbers that WhatsApp writes in another way than they are dialled.
+    pub(super) written: BTreeMap<String, String>,
     pub(super) faults: VecDeque<Fault>,
     pub(super) released: usize,
     pub(super) stalling: usize,

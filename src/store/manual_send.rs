@@ -6,10 +6,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::contacts::find_or_add;
 use super::keys::{json, json_rows, message_key};
 use super::row::{flag, from_row, optional};
 use super::{Store, StoreError, sql};
-use crate::message::{Identity, Outbound, PhoneNumberId, Recipient, UserId, WaId, Wamid};
+use crate::message::{
+    Identity, Outbound, PhoneNumberId, Recipient, RecipientReport, UserId, WaId, Wamid,
+};
 
 /// Facts that decide whether a message may be sent to a contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,6 +26,24 @@ pub struct SendEligibility {
     /// Whether the contact opted out of all messages.
     #[serde(deserialize_with = "flag")]
     pub opted_out: bool,
+    /// Phone number, if known.
+    pub wa_id: Option<WaId>,
+    /// User id that holds for the account of the number, if known.
+    pub user_id: Option<UserId>,
+}
+
+impl SendEligibility {
+    /// Address of the contact for a recipient as an operator gave it: a user id of another account
+    /// would lead to nobody.
+    #[must_use]
+    pub fn address(&self, given: &Recipient) -> Recipient {
+        let Recipient::UserId(_) = given else {
+            return given.clone();
+        };
+        let user_id = self.user_id.clone().map(Recipient::UserId);
+        let phone = || self.wa_id.clone().map(Recipient::Phone);
+        user_id.or_else(phone).unwrap_or_else(|| given.clone())
+    }
 }
 
 from_row!(SendEligibility);
@@ -34,6 +55,8 @@ pub struct Sent<'a> {
     pub number: &'a PhoneNumberId,
     /// Contact.
     pub recipient: &'a Recipient,
+    /// Ids of the contact in the gateway's answer.
+    pub reported: Option<&'a Identity>,
     /// Content.
     pub content: &'a Outbound,
     /// Message that it quotes or reacts to.
@@ -54,7 +77,7 @@ impl Store {
         number: &PhoneNumberId,
         recipient: &Recipient,
     ) -> Result<Option<SendEligibility>, StoreError> {
-        let contact = identity(recipient);
+        let contact = recipient.identity();
         let eligibility = sqlx::query_as(sql::SEND_ELIGIBILITY)
             .bind(number.as_str())
             .bind(contact.wa_id().map(WaId::as_str))
@@ -69,9 +92,8 @@ impl Store {
     pub async fn record_sent(&self, sent: &Sent<'_>) -> Result<(), StoreError> {
         #[derive(Serialize)]
         struct Row<'a> {
+            contact_id: i64,
             phone_number_id: &'a PhoneNumberId,
-            wa_id: Option<&'a WaId>,
-            user_id: Option<&'a UserId>,
             wamid: &'a Wamid,
             message_key: &'a str,
             kind: &'static str,
@@ -79,12 +101,20 @@ impl Store {
             quoted_wamid: Option<&'a Wamid>,
             raw: String,
         }
-        let contact = identity(sent.recipient);
+        let mut tx = self.begin().await?;
+        let report = RecipientReport::new(sent.recipient, sent.reported.cloned());
+        let contact_id = find_or_add(
+            &mut tx,
+            sent.number,
+            sent.recipient,
+            report.as_ref(),
+            sent.at,
+        )
+        .await?;
         let key = message_key(sent.number.as_str(), sent.wamid.as_str());
         let row = Row {
+            contact_id,
             phone_number_id: sent.number,
-            wa_id: contact.wa_id(),
-            user_id: contact.user_id(),
             wamid: sent.wamid,
             message_key: &key,
             kind: sent.content.kind_name(),
@@ -92,7 +122,6 @@ impl Store {
             quoted_wamid: sent.about,
             raw: json(sent.content),
         };
-        let mut tx = self.begin().await?;
         sqlx::query(sql::INSERT_SENT)
             .bind(json_rows(&[row]))
             .bind(sent.at.as_millisecond())
@@ -104,12 +133,5 @@ impl Store {
             .execute(&mut tx)
             .await?;
         tx.commit().await
-    }
-}
-
-fn identity(recipient: &Recipient) -> Identity {
-    match recipient {
-        Recipient::Phone(wa_id) => Identity::Phone(wa_id.clone()),
-        Recipient::UserId(user_id) => Identity::User(user_id.clone()),
     }
 }

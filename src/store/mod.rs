@@ -7,6 +7,7 @@
 
 mod action_claim;
 mod backup;
+mod contacts;
 mod conversations;
 mod damage_check;
 pub mod error;

@@ -119,8 +119,7 @@ async fn receive(batches: &[Vec<Update>]) -> (i64, i64) {
     }
     store.close().await;
     let query = "SELECT count(*) FROM messages JOIN conversations ON conversations.id = conversation_id \
-        JOIN contacts ON contacts.id = contact_id \
-        WHERE contacts.user_id IS NULL OR contacts.user_id NOT LIKE 'moving%'";
+        JOIN conversation_contacts USING (conversation_id) WHERE coalesce(wa_id, user_id) IS NOT NULL";
     let stored_count = sqlite::number(&file, query).await;
     (i64::try_from(received_count).unwrap(), stored_count)
 }

@@ -34,6 +34,7 @@ mod operations_docs;
 mod outbound_cases;
 mod outbox;
 mod outbox_by_hand;
+mod people;
 mod plans;
 mod process;
 mod raw_http;

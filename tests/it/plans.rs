@@ -9,10 +9,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
 /// Tables that have more rows the longer the service is used.
-const GROWING: [&str; 11] = [
+const GROWING: [&str; 13] = [
     "messages",
     "conversations",
     "contacts",
+    "contact_phones",
+    "contact_user_ids",
     "receipts",
     "conversation_events",
     "actions",
@@ -136,8 +138,12 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
 /// Some thousand rows in each table, in the proportions of a service that has run for a while.
 const ROWS: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
-    INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)
-    SELECT i, '1555' || i, iif(i % 3, NULL, 'US.' || i), 'name ' || i, NULL, i FROM n;
+    INSERT INTO contacts (id, wa_id, name, username, first_seen_ms)
+    SELECT i, '1555' || i, 'name ' || i, NULL, i FROM n;
+    INSERT INTO contact_phones (wa_id, contact_id) SELECT wa_id, id FROM contacts;
+    INSERT INTO contact_user_ids (contact_id, scope, user_id)
+    SELECT id, '1', 'US.' || id FROM contacts WHERE id % 3 = 0;
+    INSERT INTO business_numbers (phone_number_id, waba_id) VALUES ('106540000000001', '1');
     INSERT INTO conversations (id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms,
         last_message_ms, next_timer_ms)
     SELECT id, id, '106540000000001', '{}', 2, id, id, iif(id % 10, NULL, id) FROM contacts;

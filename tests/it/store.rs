@@ -71,6 +71,7 @@ impl Database {
 
     pub(crate) async fn settle(&self, row: &Claimed, outcome: SendResult) -> u64 {
         let settlement = Settlement {
+            report: None,
             id: row.id,
             claim_token: row.claim_token.clone(),
             phone_number_id: row.phone_number_id.clone(),
@@ -185,6 +186,7 @@ fn message_of(sender: Identity, wamid: &str, body: &str) -> Event {
 
 pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) -> Event {
     Event::Receipt(Box::new(Receipt {
+        waba_id: None,
         phone_number_id: PhoneNumberId::parse(NUMBER).unwrap(),
         wamid: Wamid::parse(wamid).unwrap(),
         status: status.name().to_owned(),

@@ -103,14 +103,15 @@ async fn stored(bodies: &[String]) -> Vec<String> {
     store.close().await;
 
     let query = "SELECT line FROM ( \
-        SELECT 0 AS part, id, 'contact ' || coalesce(wa_id, '-') || '/' || coalesce(user_id, '-') \
+        SELECT 0 AS part, id, 'contact ' || coalesce(wa_id, '-') || '/' || coalesce((SELECT \
+            group_concat(DISTINCT user_id) FROM contact_user_ids WHERE contact_id = contacts.id), '-') \
             || ' ' || coalesce(name, '-') || coalesce(' @' || username, '') \
             || iif(marketing_opted_out_ms IS NULL, '', ' wants no marketing') AS line FROM contacts \
         UNION ALL SELECT 1, m.id, m.direction || ' ' || m.origin || ' ' || m.kind || ' of contact ' \
             || coalesce(c.wa_id, c.user_id) || ': ' || replace(m.text, char(10), ' / ') \
             || coalesce(' (' || m.decision || ')', '') || coalesce(' about ' || m.quoted_wamid, '') \
             FROM messages AS m JOIN conversations AS v ON v.id = m.conversation_id \
-            JOIN contacts AS c ON c.id = v.contact_id \
+            JOIN conversation_contacts AS c ON c.conversation_id = v.id \
         UNION ALL SELECT 2, message_id, 'file ' || media_id || ' ' || coalesce(mime_type, '-') FROM media \
         UNION ALL SELECT 3, id, 'receipt ' || status || coalesce(' of ' || participant, '') \
             || coalesce(' claim token ' || claim_token, '') || coalesce(' pricing ' || pricing, '') \

@@ -271,6 +271,7 @@ fn the_bot_is_quiet_where_a_colleague_has_written_and_comes_back_by_itself() {
     let engine = engine(&format!("bot.human_pause = \"2h\"\n{SHOP}"));
     let echo = Echo {
         phone_number_id: PhoneNumberId::parse("1065").unwrap(),
+        waba_id: None,
         wamid: Wamid::parse("wamid.E").unwrap(),
         recipient: ana().contact.identity,
         profile: Profile::default(),

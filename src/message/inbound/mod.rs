@@ -12,6 +12,9 @@ use super::{Content, GraphError, Identity, PhoneNumberId, Wamid};
 pub struct Inbound {
     /// Business number that received the message.
     pub phone_number_id: PhoneNumberId,
+    /// Id of the account (`entry[].id`), the scope of user ids; unknown to a stored message.
+    #[serde(skip)]
+    pub waba_id: Option<String>,
     /// Message id, unique per business number for ever.
     pub wamid: Wamid,
     /// Identity of the sender.
@@ -49,6 +52,7 @@ impl Inbound {
     ) -> Self {
         Self {
             phone_number_id,
+            waba_id: None,
             wamid,
             sender,
             profile: Profile::default(),
@@ -151,6 +155,8 @@ pub struct Referral {
 pub struct Echo {
     /// Business number that sent the message.
     pub phone_number_id: PhoneNumberId,
+    /// Id of the account (`entry[].id`), the scope of user ids; unknown to a stored echo.
+    pub waba_id: Option<String>,
     /// Message id, unique per business number for ever.
     pub wamid: Wamid,
     /// Identity of the recipient.

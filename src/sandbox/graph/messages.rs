@@ -174,8 +174,10 @@ impl Context {
     /// Accepts a message: shows it on the phone and starts its receipts.
     async fn accept(self: &Arc<Self>, number: &str, body: &Value) -> Response {
         let wamid = format!("wamid.BUSINESS{}", Uuid::new_v4().simple());
-        let to = recipient(body).unwrap_or_default().to_owned();
-        self.change(|state| {
+        let dialled = recipient(body).unwrap_or_default();
+        let to = self.change(|state| {
+            let to = state.written.get(dialled).cloned();
+            let to = to.unwrap_or_else(|| dialled.to_owned());
             state.screens.entry(to.clone()).or_default().push(Bubble {
                 side: Side::Business,
                 text: shown(body),
@@ -183,6 +185,7 @@ impl Context {
                 wamid: wamid.clone(),
                 read: false,
             });
+            to
         });
         self.record(number, body, Verdict::Accepted(wamid.clone()));
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::message::{Outbound, PhoneNumberId, Recipient, Wamid};
+use crate::message::{Outbound, PhoneNumberId, Recipient, RecipientReport, Wamid};
 
 /// Bounds of a claim.
 #[derive(Clone, Debug)]
@@ -92,6 +92,8 @@ pub struct Settlement {
     pub phone_number_id: PhoneNumberId,
     /// Result of the send.
     pub outcome: SendResult,
+    /// What WhatsApp says of the recipient, where that is new.
+    pub report: Option<RecipientReport>,
 }
 
 /// Error of an attempt.

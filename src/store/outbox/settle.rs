@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{SendResult, Settled, Settlement};
 use crate::message::PhoneNumberId;
 use crate::store::keys::{json_rows, message_key};
-use crate::store::{Store, StoreError, sql};
+use crate::store::{Store, StoreError, contacts, sql};
 
 /// A settlement as a row of the statements.
 #[derive(Serialize)]
@@ -94,6 +94,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
         let count = settlements.len() as u64;
+        let reports = settlements.iter().filter_map(|settlement| {
+            let number = settlement.phone_number_id.clone();
+            Some((number, settlement.report.clone()?))
+        });
+        let reports: Vec<_> = reports.collect();
         let mut ends: Vec<End> = settlements.into_iter().map(End::new).collect();
         // A gateway that gives one id to two messages must not fail the whole batch by the unique
         // key.
@@ -130,6 +135,7 @@ impl Store {
             let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(json_rows(&keys));
             update.execute(&mut tx).await?;
         }
+        contacts::hear(&mut tx, &reports, now).await?;
         tx.commit().await?;
         Ok(Settled {
             settled,

@@ -30,6 +30,14 @@ impl ConversationMessage {
         }
     }
 
+    /// Account that the message came under, if the webhook named one.
+    pub(super) fn waba_id(&self) -> Option<&str> {
+        match self {
+            Self::Inbound(message) => message.waba_id.as_deref(),
+            Self::Echo(echo) => echo.waba_id.as_deref(),
+        }
+    }
+
     pub(super) fn wamid(&self) -> &Wamid {
         match self {
             Self::Inbound(message) => &message.wamid,

@@ -1,19 +1,17 @@
 //! Loads the stored contacts and conversations of a batch and makes it [`Fresh`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::mem::take;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::batch::KeyedMessage;
-use super::identity::{ContactRow, Contacts, Merge, find_merges};
-use crate::message::{
-    ActionResult, Contact, Conversation, ConversationState, Identity, Newer, PhoneNumberId, UserId,
-    WaId,
+use crate::message::{ActionResult, Contact, Conversation, Identity, PhoneNumberId, UserId, WaId};
+use crate::store::StoreError;
+use crate::store::contacts::{
+    ContactRow, Contacts, Lookup, NumberRow, Scopes, Sighting, Wanted, look_up, merge, parse_state,
 };
-use crate::store::keys::{json, json_rows};
 use crate::store::transaction::Transaction;
-use crate::store::{StoreError, sql};
 
 /// Events that are new, with everything that deciding on them needs.
 pub(super) struct Fresh {
@@ -45,6 +43,8 @@ pub(super) struct Loaded {
     pub(super) conversations: Vec<LoadedConversation>,
     /// New contacts, and those that changed.
     pub(super) contacts: Vec<ContactRow>,
+    /// Business numbers whose account is new.
+    pub(super) numbers: Vec<NumberRow>,
     /// Last message id that was given.
     pub(super) last_message: i64,
     /// Number of messages that were stored before.
@@ -63,9 +63,31 @@ pub(super) struct LoadedConversation {
 /// A stored conversation with its contact, for a turn without a message.
 #[derive(Deserialize)]
 pub(super) struct ConversationWithContact {
-    contact: ContactRow,
+    contact: StoredContact,
     #[serde(flatten)]
     conversation: StoredConversation,
+}
+
+/// A row of `conversation_contacts`.
+#[derive(Deserialize)]
+struct StoredContact {
+    wa_id: Option<WaId>,
+    user_id: Option<UserId>,
+    name: Option<String>,
+    username: Option<String>,
+}
+
+impl StoredContact {
+    /// A contact as a scope knows it.
+    fn new(contact: &ContactRow, scope: &str) -> Self {
+        let (wa_id, user_id) = contact.ids(scope);
+        Self {
+            wa_id,
+            user_id,
+            name: contact.name.clone(),
+            username: contact.username.clone(),
+        }
+    }
 }
 
 /// A row of `conversations`.
@@ -79,22 +101,8 @@ struct StoredConversation {
     last_inbound_ms: Option<i64>,
 }
 
-/// The database's view of a batch.
-#[derive(Deserialize)]
-struct Lookup {
-    /// Keys of messages that are stored already.
-    messages: BTreeSet<String>,
-    contacts: Vec<ContactRow>,
-    conversations: Vec<StoredConversation>,
-    /// The last id given, 0 in an empty table. The next ids are given here: the transaction has the
-    /// write lock.
-    last_message: i64,
-    last_contact: i64,
-    last_conversation: i64,
-}
-
 /// Loads the stored rows of messages and their contacts. Contacts that turn out to be one are
-/// merged first.
+/// merged.
 pub(super) async fn load(
     tx: &mut Transaction,
     mut messages: Vec<KeyedMessage>,
@@ -103,92 +111,65 @@ pub(super) async fn load(
         let (events, loaded) = (Vec::new(), Loaded::default());
         return Ok(Fresh { events, loaded });
     }
-    let lookup = loop {
-        let lookup = look_up(tx, &messages).await?;
-        // A message that was stored before speaks of the past: its phone number may have passed to
-        // another contact since.
-        let new = messages
-            .iter()
-            .filter(|message| !lookup.messages.contains(&message.key));
-        let merges = find_merges(&lookup.contacts, new.map(|new| &new.message));
-        if merges.is_empty() {
-            break lookup;
-        }
-        // Each round leaves fewer rows, so this ends.
-        merge(tx, &merges).await?;
-    };
+    let mut lookup: Lookup<StoredConversation> = look_up(tx, wanted(&messages)).await?;
     let count = messages.len();
+    // A message that was stored before speaks of the past: its phone number may have passed to
+    // another contact since.
     messages.retain(|message| !lookup.messages.contains(&message.key));
-    Fresh::from_messages(count - messages.len(), messages, lookup)
+    let resolved = Resolved::new(&mut lookup, &messages);
+    let merges = resolved.contacts.merges();
+    if !merges.is_empty() {
+        merge(tx, merges).await?;
+        let after: Lookup<StoredConversation> = look_up(tx, wanted(&messages)).await?;
+        lookup.conversations = after.conversations;
+    }
+    Fresh::from_messages(count - messages.len(), messages, lookup, resolved)
 }
 
-async fn look_up(tx: &mut Transaction, messages: &[KeyedMessage]) -> Result<Lookup, StoreError> {
-    let identities = || {
-        messages.iter().flat_map(|KeyedMessage { message, .. }| {
-            std::iter::once(message.identity()).chain(message.previous_identity())
-        })
-    };
+/// What is looked up of messages.
+fn wanted(messages: &[KeyedMessage]) -> Wanted {
     let keys: Vec<&str> = messages
         .iter()
         .map(|message| message.key.as_str())
         .collect();
-    let wa_ids: Vec<&WaId> = identities().filter_map(Identity::wa_id).collect();
-    let user_ids: Vec<&UserId> = identities().filter_map(Identity::user_id).collect();
-    let numbers = messages
-        .iter()
-        .map(|KeyedMessage { message, .. }| message.phone_number_id().as_str());
-    let numbers: BTreeSet<&str> = numbers.collect();
-    let query = sqlx::query_scalar(sql::LOAD_BATCH)
-        .bind(json_rows(&keys))
-        .bind(json_rows(&wa_ids))
-        .bind(json_rows(&user_ids))
-        .bind(json_rows(&numbers.into_iter().collect::<Vec<_>>()));
-    tx.fetch_json(query, "contacts").await
+    let identities = messages.iter().flat_map(|KeyedMessage { message, .. }| {
+        std::iter::once(message.identity()).chain(message.previous_identity())
+    });
+    let numbers = messages.iter();
+    let numbers = numbers.map(|keyed| keyed.message.phone_number_id());
+    Wanted::new(&keys, identities, numbers)
 }
 
-/// Merges contacts, and their conversations with the same number of the business.
-async fn merge(tx: &mut Transaction, merges: &[Merge]) -> Result<(), StoreError> {
-    #[derive(Deserialize)]
-    struct Pair {
-        from: i64,
-        to: i64,
-        from_state: String,
-        to_state: String,
-        newer: Newer,
+/// The contacts of a batch.
+struct Resolved {
+    contacts: Contacts,
+    scopes: Scopes,
+    /// Index of the contact of each message, in order.
+    by_message: Vec<usize>,
+}
+
+impl Resolved {
+    /// Takes the contacts and accounts of a lookup, and the ids and names of the messages.
+    fn new(lookup: &mut Lookup<StoredConversation>, messages: &[KeyedMessage]) -> Self {
+        let mut scopes = Scopes::new(take(&mut lookup.accounts));
+        let mut contacts = Contacts::new(take(&mut lookup.contacts), lookup.last_contact);
+        let see = |KeyedMessage { message, .. }: &KeyedMessage| {
+            let number = message.phone_number_id();
+            scopes.learn(number, message.waba_id());
+            contacts.see(Sighting {
+                identity: message.identity(),
+                previous: message.previous_identity(),
+                profile: message.profile(),
+                scope: scopes.of_number(number),
+            })
+        };
+        let by_message = messages.iter().map(see).collect();
+        Self {
+            contacts,
+            scopes,
+            by_message,
+        }
     }
-    #[derive(Serialize)]
-    struct Joined {
-        from: i64,
-        to: i64,
-        state: String,
-        /// Added to the numbers of the actions of `from`.
-        shift: u64,
-        next_timer_ms: Option<i64>,
-        opted_out_ms: Option<i64>,
-    }
-    let query = sqlx::query_scalar(sql::LOAD_MERGES).bind(json_rows(merges));
-    let pairs: Vec<Pair> = tx.fetch_json(query, "conversations").await?;
-    let join = |pair: Pair| {
-        let mut state = parse_state(pair.to, &pair.to_state)?;
-        let shift = state.actions;
-        state.join(parse_state(pair.from, &pair.from_state)?, pair.newer);
-        Ok(Joined {
-            from: pair.from,
-            to: pair.to,
-            shift,
-            next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
-            opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
-            state: json(&state),
-        })
-    };
-    let joined = pairs.into_iter().map(join);
-    let joined = joined.collect::<Result<Vec<Joined>, StoreError>>()?;
-    sqlx::query(sql::MERGE_CONTACTS)
-        .bind(json_rows(merges))
-        .bind(json_rows(&joined))
-        .execute(&mut *tx)
-        .await?;
-    Ok(())
 }
 
 impl Fresh {
@@ -196,9 +177,14 @@ impl Fresh {
     fn from_messages(
         duplicates: usize,
         messages: Vec<KeyedMessage>,
-        lookup: Lookup,
+        lookup: Lookup<StoredConversation>,
+        resolved: Resolved,
     ) -> Result<Self, StoreError> {
-        let contacts = Contacts::new(lookup.contacts, lookup.last_contact, &messages);
+        let Resolved {
+            contacts,
+            scopes,
+            by_message,
+        } = resolved;
         let mut stored: HashMap<(i64, String), StoredConversation> = lookup
             .conversations
             .into_iter()
@@ -208,7 +194,8 @@ impl Fresh {
         let mut conversations: Vec<LoadedConversation> = Vec::new();
         let mut indexes: HashMap<(i64, PhoneNumberId), usize> = HashMap::new();
         let mut events = Vec::with_capacity(messages.len());
-        for (contact, message) in contacts.of_messages().zip(messages) {
+        for (index, message) in by_message.into_iter().zip(messages) {
+            let contact = contacts.get(index);
             let number = message.message.phone_number_id();
             let conversation = if let Some(index) = indexes.get(&(contact.id, number.clone())) {
                 *index
@@ -218,7 +205,8 @@ impl Fresh {
                     last_conversation += 1;
                     StoredConversation::new(last_conversation, contact.id, number)
                 });
-                conversations.push(row.load(contact, number.clone())?);
+                let known = StoredContact::new(contact, scopes.of_number(number));
+                conversations.push(row.load(known, number.clone())?);
                 indexes.insert((contact.id, number.clone()), conversations.len() - 1);
                 conversations.len() - 1
             };
@@ -231,6 +219,7 @@ impl Fresh {
         let loaded = Loaded {
             conversations,
             contacts: contacts.changed(),
+            numbers: scopes.into_changed(),
             last_message: lookup.last_message,
             duplicates,
         };
@@ -283,7 +272,7 @@ impl Loaded {
                     }: ConversationWithContact| {
             let number = PhoneNumberId::parse(conversation.phone_number_id.clone());
             let number = number.ok_or_else(|| corrupt(conversation.id, "its number is none"))?;
-            conversation.load(&contact, number)
+            conversation.load(contact, number)
         };
         let conversations = conversations.into_iter().map(load);
         Ok(Self {
@@ -308,13 +297,11 @@ impl StoredConversation {
 
     fn load(
         self,
-        contact: &ContactRow,
+        contact: StoredContact,
         phone_number_id: PhoneNumberId,
     ) -> Result<LoadedConversation, StoreError> {
         let state = parse_state(self.id, &self.state)?;
-        let wa_id = contact.wa_id.clone().and_then(WaId::parse);
-        let user_id = contact.user_id.clone().and_then(UserId::parse);
-        let identity = Identity::from_parts(wa_id, user_id)
+        let identity = Identity::from_parts(contact.wa_id, contact.user_id)
             .ok_or_else(|| corrupt(self.id, "its contact has neither phone nor user id"))?;
         Ok(LoadedConversation {
             id: self.id,
@@ -323,8 +310,8 @@ impl StoredConversation {
                 phone_number_id,
                 contact: Contact {
                     identity,
-                    name: contact.name.clone(),
-                    username: contact.username.clone(),
+                    name: contact.name,
+                    username: contact.username,
                 },
                 inbound_count: self.inbound_count,
                 state,
@@ -332,10 +319,6 @@ impl StoredConversation {
             last_inbound_ms: self.last_inbound_ms,
         })
     }
-}
-
-fn parse_state(conversation: i64, json: &str) -> Result<ConversationState, StoreError> {
-    serde_json::from_str(json).map_err(|_| corrupt(conversation, "`state` is not ours"))
 }
 
 fn corrupt(conversation: i64, what: &'static str) -> StoreError {

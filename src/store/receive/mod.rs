@@ -9,7 +9,6 @@ mod account_events;
 mod action_results;
 mod batch;
 mod decide;
-mod identity;
 mod load;
 mod opt_out;
 mod policy;

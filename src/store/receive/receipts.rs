@@ -81,12 +81,16 @@ async fn complete_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result
     struct Row<'a> {
         wa_id: &'a WaId,
         user_id: &'a UserId,
+        account: Option<&'a str>,
+        number: &'a PhoneNumberId,
     }
     let pairs = receipts.iter().filter_map(|receipt| {
         let recipient = receipt.recipient.as_ref()?;
         Some(Row {
             wa_id: recipient.wa_id()?,
             user_id: recipient.user_id()?,
+            account: receipt.waba_id.as_deref(),
+            number: &receipt.phone_number_id,
         })
     });
     // One user id for two phones (one of them in another spelling) must not stop the batch at the

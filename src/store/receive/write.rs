@@ -1,6 +1,8 @@
 //! Writes the rows of a batch: contacts, conversations, messages, replies, outbox rows and media,
 //! in one statement text.
 
+use std::mem::take;
+
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
@@ -8,6 +10,7 @@ use super::opt_out;
 use super::policy::{ReceivePolicy, Received};
 use super::rows::{ConversationRow, action_rows, media_rows, message_rows, read_marks};
 use super::side_effects::SideEffects;
+use crate::store::contacts::{self, ContactRow, NumberRow};
 use crate::store::keys::json_rows;
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
@@ -15,7 +18,8 @@ use crate::store::{StoreError, sql};
 /// Every row of a batch with its id, as the JSON arrays that the statements unfold.
 pub(super) struct Rows {
     is_empty: bool,
-    contacts: String,
+    contacts: Vec<ContactRow>,
+    numbers: Vec<NumberRow>,
     conversations: String,
     messages: String,
     /// Conversations with a new read mark, whose older one goes.
@@ -31,7 +35,9 @@ pub(super) struct Rows {
 impl Decided {
     /// Gives ids to new messages and makes the rows of everything.
     pub(super) fn into_rows(self, policy: ReceivePolicy) -> Rows {
-        let Self { turns, loaded } = &self;
+        let Self { turns, mut loaded } = self;
+        let (contacts, numbers) = (take(&mut loaded.contacts), take(&mut loaded.numbers));
+        let turns = &turns;
         let last = loaded.last_message;
         let (messages, mut outbox) = message_rows(turns, last, policy);
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
@@ -51,7 +57,8 @@ impl Decided {
             .count();
         Rows {
             is_empty: loaded.conversations.is_empty(),
-            contacts: json_rows(&loaded.contacts),
+            contacts,
+            numbers,
             conversations: json_rows(&conversations.collect::<Vec<_>>()),
             messages: json_rows(&messages),
             marked: json_rows(&marked),
@@ -78,10 +85,10 @@ impl Rows {
         if self.is_empty {
             return Ok(self.received);
         }
+        contacts::write(tx, &self.contacts, &self.numbers, self.now).await?;
         let opted_out = &self.side_effects.opted_out;
         opt_out::cancel_replies(tx, opted_out).await?;
         sqlx::query(sql::INSERT_BATCH)
-            .bind(self.contacts)
             .bind(self.conversations)
             .bind(self.messages)
             .bind(self.marked)

@@ -51,7 +51,8 @@ statements! {
     // ---- receive --------------------------------------------------------------------------------
     LOAD_BATCH: "load_batch" [4],
     QUOTED_MESSAGES: "quoted_messages" [1],
-    INSERT_BATCH: "insert_batch" [7],
+    WRITE_CONTACTS: "write_contacts" [3],
+    INSERT_BATCH: "insert_batch" [6],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
     CANCEL_REPLIES: "cancel_replies" [1],
     CANCEL_ACTIONS: "cancel_actions" [2],
@@ -139,7 +140,7 @@ statements! {
     FIND_UPLOAD: "find_upload" [4],
     UPSERT_UPLOAD: "upsert_upload" [6],
     SEND_ELIGIBILITY: "send_eligibility" [3] =>
-        "last_inbound_ms, no_marketing, opted_out",
+        "last_inbound_ms, no_marketing, opted_out, wa_id, user_id",
     INSERT_SENT: "insert_sent" [2],
 
     // ---- account, secrets, quarantine -----------------------------------------------------------

@@ -316,7 +316,10 @@ impl Reader {
         let Shared { path, number, .. } = shared;
         for (index, raw) in self.elements_of(value, name, *path, Some(number)) {
             match read(raw) {
-                Ok(event) => self.push(event),
+                Ok(event) => {
+                    let event = event.with_account(self.head.waba_id.as_deref());
+                    self.push(event);
+                }
                 Err(error) => {
                     let reason = format!("{path}.{name}[{index}]: {error}");
                     self.refuse(raw, Some(number), reason);

@@ -83,10 +83,11 @@ fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> 
         cards.iter().find(is)
     };
     let by_wa_id = || {
-        let wanted = from?;
+        let wanted = WaId::parse(from?)?.shortest();
+        let is_wanted = |wa_id: &str| WaId::parse(wa_id).is_some_and(|id| id.shortest() == wanted);
         // A card with another user id belongs to another contact, even with the same number.
         let is = |card: &&Card| {
-            card.wa_id.as_deref() == Some(wanted)
+            card.wa_id.as_deref().is_some_and(is_wanted)
                 && (user_id.is_none()
                     || card.user_id.is_none()
                     || card.user_id.as_deref() == user_id)

@@ -44,6 +44,7 @@ pub(crate) fn message(
     let (sender, profile) = sender(&message, &content, cards)?;
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid,
         sender,
         profile,
@@ -89,6 +90,7 @@ pub(crate) fn echo(
     };
     Ok(Event::Echo(Box::new(Echo {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid: wamid(&echo)?,
         recipient,
         profile,
@@ -127,6 +129,7 @@ pub(crate) fn receipt(
     let claim_token = receipt.word("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
+        waba_id: None,
         wamid: wamid(&receipt)?,
         status,
         at: timestamp(&receipt).unwrap_or(received_at),

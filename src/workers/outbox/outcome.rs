@@ -28,6 +28,7 @@ impl Delivery {
             claim_token: row.claim_token,
             phone_number_id: row.phone_number_id,
             outcome,
+            report: row.report,
         }
     }
 

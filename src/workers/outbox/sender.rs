@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::gateway::{Gateway, SendError};
-use crate::message::{PhoneNumberId, Wamid};
+use crate::gateway::{Accepted, Gateway, SendError};
+use crate::message::{PhoneNumberId, RecipientReport, Wamid};
 use crate::store::{Claimed, ClaimedKind};
 use crate::whatsapp::outbound;
 use crate::whatsapp::outbound::Typing;
@@ -43,6 +43,8 @@ pub(crate) struct Finished {
     pub(crate) ended: Instant,
     /// `None` if the send was not started.
     pub(crate) result: Option<Result<Option<Wamid>, SendError>>,
+    /// What WhatsApp says of the recipient.
+    pub(crate) report: Option<RecipientReport>,
 }
 
 impl Sender {
@@ -60,13 +62,17 @@ impl Sender {
             };
             let may_start = !is_stuck && self.wait_for_turn(scheduled).await;
             let started = Instant::now();
-            let result = if may_start {
-                Some(self.send(&scheduled.row, typing).await)
+            let (result, report) = if may_start {
+                let (result, report) = self.send(&scheduled.row, typing).await;
+                (Some(result), report)
             } else {
-                None
+                (None, None)
             };
             is_stuck |= !is_read_mark(&scheduled.row) && !matches!(result, Some(Ok(_)));
-            finished.push(finish(&scheduled.row, started, result));
+            finished.push(Finished {
+                report,
+                ..finish(&scheduled.row, started, result)
+            });
         }
         finished
     }
@@ -81,7 +87,12 @@ impl Sender {
         Instant::now() < scheduled.latest && self.clock.now() < scheduled.row.expires_at
     }
 
-    async fn send(&self, row: &Claimed, typing: Typing) -> Result<Option<Wamid>, SendError> {
+    /// Sends a row; the second part is what WhatsApp says of a message's recipient.
+    async fn send(
+        &self,
+        row: &Claimed,
+        typing: Typing,
+    ) -> (Result<Option<Wamid>, SendError>, Option<RecipientReport>) {
         let number = &row.phone_number_id;
         match &row.kind {
             ClaimedKind::Message {
@@ -91,11 +102,18 @@ impl Sender {
             } => {
                 let tag = Some(row.claim_token.as_str());
                 let body = outbound::message_body(recipient, content, about.as_ref(), tag);
-                self.gateway.send_message(number, &body).await.map(Some)
+                match self.gateway.send_message(number, &body).await {
+                    Ok(Accepted {
+                        wamid,
+                        recipient: reported,
+                    }) => (Ok(Some(wamid)), RecipientReport::new(recipient, reported)),
+                    Err(error) => (Err(error), None),
+                }
             }
             ClaimedKind::ReadMark { wamid } => {
                 let body = outbound::read_mark_body(wamid, typing);
-                self.gateway.mark_read(number, &body).await.map(|()| None)
+                let marked = self.gateway.mark_read(number, &body).await;
+                (marked.map(|()| None), None)
             }
         }
     }
@@ -120,5 +138,6 @@ fn finish(
         started,
         ended: Instant::now(),
         result,
+        report: None,
     }
 }

@@ -14,11 +14,11 @@ use serde_json::json;
 use super::session::{self, Session, explain};
 use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
-use crate::gateway::SendError;
+use crate::gateway::{Accepted, SendError};
 use crate::message::{
     MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
 };
-use crate::store::{Sent, Store, StoreError, Upload};
+use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
 use crate::whatsapp::outbound as wire;
 use message::{Attached, Built, MessageOptions};
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let recipient = recipient(&arguments.to)?;
+    let mut recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
@@ -62,7 +62,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let store = open(&session).await?;
     if let Some(store) = &store {
-        may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
+        let eligibility = store.send_eligibility(&number, &recipient).await;
+        if let Some(eligibility) = eligibility.context("could not look the contact up")? {
+            may_send(&eligibility, &built.content, fetched.as_ref())?;
+            recipient = eligibility.address(&recipient);
+        }
     }
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
         return Ok(ExitCode::SUCCESS);
@@ -74,12 +78,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let sent = session.gateway.send_message(&number, &body).await;
-    let wamid = sent.map_err(|error| failed(&error))?;
+    let Accepted {
+        wamid,
+        recipient: reported,
+    } = sent.map_err(|error| failed(&error))?;
     let recorded = match &store {
         Some(store) => {
             let sent = Sent {
                 number: &number,
                 recipient: &recipient,
+                reported: reported.as_ref(),
                 content: &content,
                 about: about.as_ref(),
                 wamid: &wamid,
@@ -226,17 +234,11 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
 }
 
 /// Refuses a message that the contact has opted out of, or that WhatsApp no longer accepts.
-async fn may_send(
-    store: &Store,
-    number: &PhoneNumberId,
-    recipient: &Recipient,
+fn may_send(
+    eligibility: &SendEligibility,
     content: &Outbound,
     fetched: Option<&TemplateFile>,
 ) -> anyhow::Result<()> {
-    let eligibility = store.send_eligibility(number, recipient).await;
-    let Some(eligibility) = eligibility.context("could not look the contact up")? else {
-        return Ok(());
-    };
     if eligibility.opted_out {
         return Err(Hint::error(
             "the contact has opted out of all messages",

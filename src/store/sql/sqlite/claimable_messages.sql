@@ -13,8 +13,7 @@ FROM (
         NULL AS wamid, c.wa_id, c.user_id, m.quoted_wamid AS about
     FROM outbox AS o
     JOIN messages AS m ON m.id = o.message_id
-    JOIN conversations AS v ON v.id = o.conversation_id
-    JOIN contacts AS c ON c.id = v.contact_id
+    JOIN conversation_contacts AS c ON c.conversation_id = o.conversation_id
     WHERE o.kind = 'message'
         AND o.state = 'queued'
         AND o.due_at_ms <= $1

@@ -6,15 +6,35 @@ WITH matches AS MATERIALIZED (
         v.id,
         CASE
             WHEN CAST(v.id AS TEXT) = $1 THEN 1
-            WHEN c.wa_id = $3 OR c.user_id = $1 THEN 2
+            WHEN EXISTS (
+                SELECT 1
+                FROM contact_phones AS phone
+                WHERE phone.contact_id = c.id AND phone.wa_id = $3
+            ) THEN 2
+            WHEN EXISTS (
+                SELECT 1
+                FROM contact_user_ids AS person
+                WHERE person.contact_id = c.id AND person.user_id = $1
+            ) THEN 2
             ELSE 3
         END AS rank
     FROM conversations AS v
     JOIN contacts AS c ON c.id = v.contact_id
     WHERE $1 = ''
         OR instr(lower(coalesce(c.name, '')), lower($1)) > 0
-        OR (length($3) > 5 AND instr(coalesce(c.wa_id, ''), $3) > 0)
-        OR c.user_id = $1
+        OR (
+            length($3) > 5
+            AND EXISTS (
+                SELECT 1
+                FROM contact_phones AS phone
+                WHERE phone.contact_id = c.id AND instr(phone.wa_id, $3) > 0
+            )
+        )
+        OR EXISTS (
+            SELECT 1
+            FROM contact_user_ids AS person
+            WHERE person.contact_id = c.id AND person.user_id = $1
+        )
         OR CAST(v.id AS TEXT) = $1
 )
 SELECT
@@ -48,7 +68,7 @@ SELECT
     v.last_inbound_ms + 86400000 AS window_open_until_ms
 FROM matches
 JOIN conversations AS v ON v.id = matches.id
-JOIN contacts AS c ON c.id = v.contact_id
+JOIN conversation_contacts AS c ON c.conversation_id = v.id
 WHERE matches.rank = (SELECT min(rank) FROM matches)
 ORDER BY v.last_message_ms DESC, v.id DESC
 LIMIT $2;

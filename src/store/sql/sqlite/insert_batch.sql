@@ -1,25 +1,15 @@
--- Writes everything that a batch of messages leaves behind.
--- $1 contacts, $2 conversations, $3 messages, $4 conversations whose older read mark goes,
--- $5 outbox rows, $6 now, $7 media
-INSERT INTO contacts (id, wa_id, user_id, name, username, first_seen_ms)
-SELECT value->>'id', value->>'wa_id', value->>'user_id', value->>'name', value->>'username', $6
-FROM json_each($1)
-WHERE true
-ON CONFLICT (id) DO UPDATE SET
-    wa_id = excluded.wa_id,
-    user_id = excluded.user_id,
-    name = excluded.name,
-    username = excluded.username;
-
+-- Writes everything but contacts that a batch of messages leaves behind.
+-- $1 conversations, $2 messages, $3 conversations whose older read mark goes, $4 outbox rows,
+-- $5 now, $6 media
 INSERT INTO conversations (
     id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms, last_message_ms,
     next_timer_ms, opted_out_ms
 )
 SELECT
     value->>'id', value->>'contact_id', value->>'phone_number_id', value->>'state',
-    value->>'inbound_count', value->>'last_inbound_ms', $6, value->>'next_timer_ms',
+    value->>'inbound_count', value->>'last_inbound_ms', $5, value->>'next_timer_ms',
     value->>'opted_out_ms'
-FROM json_each($2)
+FROM json_each($1)
 WHERE true
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -37,7 +27,7 @@ INSERT INTO messages (
 SELECT
     value->>'id', value->>'conversation_id', value->>'direction', value->>'phone_number_id',
     value->>'wamid', value->>'message_key', value->>'kind', value->>'text', value->>'origin',
-    value->>'quoted_wamid', value->>'sent_at_ms', $6, value->>'raw', value->>'decision',
+    value->>'quoted_wamid', value->>'sent_at_ms', $5, value->>'raw', value->>'decision',
     value->>'explanation', value->>'rules_version', value->>'rule_id',
     coalesce(
         value->>'reply_to_id',
@@ -48,12 +38,12 @@ SELECT
         )
     ),
     value->>'part', value->>'variant', value->>'outbox_state'
-FROM json_each($3);
+FROM json_each($2);
 
 DELETE FROM outbox
 WHERE kind = 'read_mark'
     AND state = 'queued'
-    AND conversation_id IN (SELECT value FROM json_each($4));
+    AND conversation_id IN (SELECT value FROM json_each($3));
 
 INSERT INTO outbox (
     conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
@@ -61,10 +51,10 @@ INSERT INTO outbox (
 )
 SELECT
     value->>'conversation_id', value->>'phone_number_id', value->>'kind', value->>'message_id',
-    value->>'action_number', value->>'host', 'queued', $6, value->>'expires_at_ms'
-FROM json_each($5)
+    value->>'action_number', value->>'host', 'queued', $5, value->>'expires_at_ms'
+FROM json_each($4)
 ORDER BY key;
 
 INSERT INTO media (message_id, media_id, mime_type, sha256)
 SELECT value->>'message_id', value->>'media_id', value->>'mime_type', value->>'sha256'
-FROM json_each($7);
+FROM json_each($6);

@@ -18,7 +18,7 @@ SELECT
     END AS behind
 FROM outbox AS o
 JOIN conversations AS v ON v.id = o.conversation_id
-JOIN contacts AS c ON c.id = v.contact_id
+JOIN conversation_contacts AS c ON c.conversation_id = v.id
 LEFT JOIN messages AS m ON m.id = o.message_id
 LEFT JOIN actions AS a ON a.conversation_id = o.conversation_id AND a.number = o.action_number
 WHERE ($1 = '' OR o.state = $1)

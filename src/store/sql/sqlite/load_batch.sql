@@ -1,10 +1,14 @@
--- Stored messages, contacts and conversations of a batch, and the last ids, as one-row JSON.
+-- Stored messages, contacts and conversations of a batch, the accounts of its numbers, and the last
+-- ids, as one-row JSON.
 -- $1 keys of messages, $2 phone numbers, $3 user ids, $4 numbers of the business
 WITH batch_contacts AS MATERIALIZED (
-    SELECT id, wa_id, user_id, name, username
-    FROM contacts
+    SELECT contact_id AS id
+    FROM contact_phones
     WHERE wa_id IN (SELECT value FROM json_each($2))
-        OR user_id IN (SELECT value FROM json_each($3))
+    UNION
+    SELECT contact_id
+    FROM contact_user_ids
+    WHERE user_id IN (SELECT value FROM json_each($3))
 )
 SELECT json_object(
     'messages', (
@@ -15,10 +19,19 @@ SELECT json_object(
     'contacts', (
         SELECT json_group_array(
             json_object(
-                'id', id, 'wa_id', wa_id, 'user_id', user_id, 'name', name, 'username', username
+                'id', c.id, 'wa_id', c.wa_id, 'name', c.name, 'username', c.username,
+                'phones', (
+                    SELECT json_group_array(wa_id) FROM contact_phones WHERE contact_id = c.id
+                ),
+                'user_ids', (
+                    SELECT json_group_object(scope, user_id)
+                    FROM contact_user_ids
+                    WHERE contact_id = c.id
+                )
             )
         )
         FROM batch_contacts
+        CROSS JOIN contacts AS c ON c.id = batch_contacts.id
     ),
     'conversations', (
         SELECT json_group_array(
@@ -31,6 +44,11 @@ SELECT json_object(
         FROM batch_contacts
         CROSS JOIN conversations AS c ON c.contact_id = batch_contacts.id
         WHERE c.phone_number_id IN (SELECT value FROM json_each($4))
+    ),
+    'accounts', (
+        SELECT json_group_object(phone_number_id, waba_id)
+        FROM business_numbers
+        WHERE phone_number_id IN (SELECT value FROM json_each($4))
     ),
     'last_message', (SELECT coalesce(max(id), 0) FROM messages),
     'last_contact', (SELECT coalesce(max(id), 0) FROM contacts),

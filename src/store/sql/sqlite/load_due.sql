@@ -8,7 +8,7 @@ SELECT json_object(
                 'state', c.state, 'inbound_count', c.inbound_count,
                 'last_inbound_ms', c.last_inbound_ms,
                 'contact', json_object(
-                    'id', p.id, 'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name,
+                    'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name,
                     'username', p.username
                 )
             )
@@ -20,7 +20,7 @@ SELECT json_object(
             ORDER BY next_timer_ms
             LIMIT $2
         ) AS c
-        JOIN contacts AS p ON p.id = c.contact_id
+        JOIN conversation_contacts AS p ON p.conversation_id = c.id
     ),
     'last_message', (SELECT coalesce(max(id), 0) FROM messages)
 );

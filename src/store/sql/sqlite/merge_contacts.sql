@@ -1,4 +1,5 @@
--- Moves everything of `from` to `to`, contacts and conversations, and deletes `from`.
+-- Moves everything of `from` to `to`, contacts and conversations, and deletes `from`. The ids of `to`
+-- are written afterwards.
 -- $1 pairs of contacts, $2 pairs of conversations with the joined state
 UPDATE messages
 SET conversation_id = pair.value->>'to'
@@ -52,6 +53,12 @@ SET
 FROM json_each($1) AS pair
 JOIN contacts AS f ON f.id = pair.value->>'from'
 WHERE t.id = pair.value->>'to';
+
+DELETE FROM contact_phones
+WHERE contact_id IN (SELECT value->>'from' FROM json_each($1));
+
+DELETE FROM contact_user_ids
+WHERE contact_id IN (SELECT value->>'from' FROM json_each($1));
 
 DELETE FROM contacts
 WHERE id IN (SELECT value->>'from' FROM json_each($1));

@@ -1,10 +1,19 @@
--- Facts about a contact that decide whether a message may be sent.
+-- Facts about a contact that decide whether, and to which id, a message may be sent.
 -- $1 phone number, $2 wa_id, $3 user_id
 SELECT
     v.last_inbound_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,
-    v.opted_out_ms IS NOT NULL AS opted_out
+    v.opted_out_ms IS NOT NULL AS opted_out, c.wa_id,
+    (
+        SELECT person.user_id
+        FROM contact_user_ids AS person
+        WHERE person.contact_id = c.id
+            AND person.scope = coalesce(
+                (SELECT waba_id FROM business_numbers WHERE phone_number_id = $1), $1
+            )
+    ) AS user_id
 FROM contacts AS c
 LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1
 WHERE c.id = coalesce(
-    (SELECT id FROM contacts WHERE wa_id = $2), (SELECT id FROM contacts WHERE user_id = $3)
+    (SELECT contact_id FROM contact_phones WHERE wa_id = $2),
+    (SELECT contact_id FROM contact_user_ids WHERE user_id = $3 LIMIT 1)
 );
