@@ -17,6 +17,9 @@ pub struct SendEligibility {
     /// Time of the contact's last message to the number.
     #[serde(rename = "last_inbound_ms", with = "optional")]
     pub last_inbound: Option<Timestamp>,
+    /// Time at which WhatsApp refused a free message; `None` since the contact has written again.
+    #[serde(rename = "window_closed_ms", with = "optional")]
+    pub window_closed: Option<Timestamp>,
     /// Whether the contact opted out of marketing messages.
     #[serde(deserialize_with = "flag")]
     pub no_marketing: bool,
@@ -60,6 +63,32 @@ impl Store {
             .bind(contact.wa_id().map(WaId::as_str))
             .bind(contact.user_id().map(UserId::as_str));
         Ok(eligibility.fetch_optional(&self.read).await?)
+    }
+
+    /// Records that WhatsApp refused a free message, because the contact has not written for 24
+    /// hours.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`.
+    pub async fn close_window(
+        &self,
+        number: &PhoneNumberId,
+        recipient: &Recipient,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let contact = identity(recipient);
+        let row = serde_json::json!({
+            "phone_number_id": number,
+            "wa_id": contact.wa_id(),
+            "user_id": contact.user_id(),
+        });
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::CLOSE_WINDOW)
+            .bind(json_rows(&[row]))
+            .bind(at.as_millisecond())
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
     }
 
     /// Records a sent message in the history.

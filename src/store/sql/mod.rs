@@ -138,8 +138,9 @@ statements! {
     FIND_UPLOAD: "find_upload" [4],
     UPSERT_UPLOAD: "upsert_upload" [6],
     SEND_ELIGIBILITY: "send_eligibility" [3] =>
-        "last_inbound_ms, no_marketing, opted_out",
+        "last_inbound_ms, window_closed_ms, no_marketing, opted_out",
     INSERT_SENT: "insert_sent" [2],
+    CLOSE_WINDOW: "close_window" [2],
 
     // ---- account, secrets, quarantine -----------------------------------------------------------
     ACCOUNT_NEWS: "account_news" [2] =>

@@ -74,7 +74,7 @@ enum Excess {
 #[must_use]
 pub fn read_message(raw: &str, number: &PhoneNumberId) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::message(raw, number, &[]).ok()? {
+    match update::message(raw, number, &[], None).ok()? {
         Event::Message(message) => Some(message),
         _ => None,
     }
@@ -140,6 +140,8 @@ impl fmt::Display for JsonPath {
 struct Shared {
     path: JsonPath,
     number: PhoneNumberId,
+    /// The number itself, as `metadata` shows it.
+    display_phone_number: Option<String>,
     cards: Vec<Card>,
 }
 
@@ -210,7 +212,8 @@ impl Reader {
             return;
         };
         self.updates(value, "messages", &shared, |raw| {
-            update::message(raw, &shared.number, &shared.cards)
+            let display = shared.display_phone_number.as_deref();
+            update::message(raw, &shared.number, &shared.cards, display)
         });
         self.updates(value, "statuses", &shared, |raw| {
             update::receipt(raw, &shared.number)
@@ -320,9 +323,11 @@ impl Reader {
             self.excess.get_or_insert(Excess::Cards);
             return None;
         }
+        let metadata = value.optional_object("metadata");
         Some(Shared {
             path,
             number,
+            display_phone_number: metadata.and_then(|it| it.optional_text("display_phone_number")),
             cards: cards.into_iter().filter_map(Card::read).collect(),
         })
     }

@@ -8,10 +8,12 @@ use serde_json::value::RawValue;
 
 use super::content;
 use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
-use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
+use super::sender::{
+    Card, WAMID_MAX_BYTES, errors, identity, is_number_itself, sender_or_recipient,
+};
 use crate::message::{
-    AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
-    Profile, Receipt, Referral, ReferredProduct, Wamid,
+    AccountEvent, Author, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound,
+    PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 
 /// Upper bound of the length of `status`, which is a short word.
@@ -21,11 +23,12 @@ const CLAIM_TOKEN_MAX_BYTES: usize = 512;
 /// Greatest number read as seconds, in the year 5138; greater ones are milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
-/// Reads an element of `messages[]`.
+/// Reads an element of `messages[]`; `display_phone_number` is the business number itself.
 pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
+    display_phone_number: Option<&str>,
 ) -> Result<Event, FieldError> {
     let message = object(raw)?;
     if let Some(group) = message.get("group_id").filter(|id| id.get() != r#""""#) {
@@ -37,10 +40,16 @@ pub(crate) fn message(
     let sent_at = timestamp(&message)?;
     let content = content::read(kind(&message)?, &message)?;
     let (sender, profile) = sender(&message, &content, cards)?;
+    let author = if is_number_itself(&sender, display_phone_number) {
+        Author::NumberItself
+    } else {
+        Author::Contact
+    };
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
         wamid,
         sender,
+        author,
         profile,
         sent_at,
         context: context(&message),

@@ -8,6 +8,7 @@ use crate::message::{
     Commerce, ContactCard, Email, Form, FormName, Outbound, Phone, ProductSection,
 };
 use crate::template::{Scope, Template};
+use crate::text::parse::read_international;
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(crate) fn wares(
@@ -229,9 +230,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
 /// The digits of an international number as a text of its own.
 fn digits(phone: &str) -> Option<Template> {
-    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-    let international = phone.trim_start().starts_with('+') && (7..=15).contains(&digits.len());
-    international
-        .then(|| Template::parse(&digits, &Scope::default()).ok())
-        .flatten()
+    let digits = read_international(phone).ok()?;
+    Template::parse(&digits, &Scope::default()).ok()
 }
