@@ -45,7 +45,10 @@ CREATE TABLE conversations (
     phone_number_id  TEXT    NOT NULL,       -- number of the business, by Meta's id
     state            TEXT    NOT NULL,       -- JSON: what the rules remember of the contact
     inbound_count    INTEGER NOT NULL,       -- number of messages from the contact
-    last_inbound_ms  INTEGER,                -- by WhatsApp's clock; starts the 24-hour window
+    -- By WhatsApp's clock; starts the 24-hour window. NULL: we wrote first, the window is unknown.
+    last_inbound_ms  INTEGER,
+    -- When WhatsApp refused a free message (131047); NULL again as soon as the contact writes.
+    window_closed_ms INTEGER,
     last_message_ms  INTEGER NOT NULL,       -- inbound or outbound; lists are sorted by it
     next_timer_ms    INTEGER,                -- when the next timer of the state is due
     -- Refuses every message since then; a conversation event names the message that said so.
@@ -359,9 +362,14 @@ SELECT
                 0
             )
     ) AS unanswered_since,
-    -- End of the window for free replies: 24 hours after the last inbound message.
+    -- End of the window for free replies: 24 hours after the last inbound message, or earlier when
+    -- WhatsApp refused one. NULL: unknown, because the contact has never written.
     strftime(
-        '%Y-%m-%dT%H:%M:%SZ', conversations.last_inbound_ms / 1000 + 86400, 'unixepoch'
+        '%Y-%m-%dT%H:%M:%SZ',
+        coalesce(
+            conversations.window_closed_ms / 1000, conversations.last_inbound_ms / 1000 + 86400
+        ),
+        'unixepoch'
     ) AS window_open_until
 FROM conversations
 JOIN conversation_contacts AS contacts ON contacts.conversation_id = conversations.id

@@ -1,8 +1,9 @@
 //! Options that choose the database, and the opening of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cli::demo_files::{CONFIG_FILE as DEMO_CONFIG_FILE, DATA_FOLDER as DEMO_FOLDER};
 use crate::cli::terminal::{self, Hint};
 use crate::config;
 use crate::store::{Store, StoreError};
@@ -48,10 +49,17 @@ impl DatabaseOptions {
 
 fn not_opened(error: StoreError, url: &str) -> anyhow::Error {
     match error {
-        StoreError::Missing(path) => Hint::error(
-            format!("there is no database at `{}`", terminal::path(&path)),
-            "name it with --database sqlite:PATH, or the configuration with --config",
-        ),
+        StoreError::Missing(path) => {
+            let demo = Path::new(DEMO_FOLDER).join(DEMO_CONFIG_FILE);
+            let hint = if demo.is_file() {
+                let demo = terminal::path(&demo);
+                format!("the demo's conversations are shown with --config {demo}")
+            } else {
+                "name it with --database sqlite:PATH, or the configuration with --config".to_owned()
+            };
+            let path = terminal::path(&path);
+            Hint::error(format!("there is no database at `{path}`"), hint)
+        }
         other => anyhow::Error::from(other).context(format!("could not read `{url}`")),
     }
 }

@@ -8,7 +8,9 @@
 
 pub mod account;
 mod database;
+mod demo_files;
 mod history;
+pub(crate) mod phone_number;
 pub mod rules;
 pub mod service;
 pub(crate) mod terminal;

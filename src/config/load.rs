@@ -127,3 +127,9 @@ fn sources(path: Option<&Path>) -> Result<Sources, ReadError> {
         .collect();
     Ok(Sources { file, environment })
 }
+
+/// Whether `cargo run` started this process; cargo sets the variable for the programs that it runs.
+/// See <https://doc.rust-lang.org/cargo/reference/environment-variables.html>.
+pub(crate) fn is_run_by_cargo() -> bool {
+    std::env::vars_os().any(|(name, _)| name == "CARGO")
+}

@@ -24,7 +24,8 @@ use crate::message::{ActionResult, Conversation, Inbound, Kind};
 use crate::rules::RuleSet;
 
 /// Guards of a message, in the order in which they are asked.
-const GUARDS: [Guard; 7] = [
+const GUARDS: [Guard; 8] = [
+    guards::from_itself,
     guards::unsupported,
     guards::opt_words,
     guards::too_old,

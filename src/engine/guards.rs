@@ -42,6 +42,12 @@ pub(crate) fn unsupported(_: &mut TurnContext<'_>, message: &Inbound) -> Option<
     Some(Stop::Because(Decision::Unsupported, note))
 }
 
+/// Stops messages of the business number to itself: the answer would come in as the next one.
+pub(crate) fn from_itself(_: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
+    let note = || "the number wrote to itself, which is never answered".to_owned();
+    (!message.author.is_contact()).then(|| Stop::Because(Decision::LoopDetected, note()))
+}
+
 /// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the
 /// answer is left out if the message is too old.
 pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {

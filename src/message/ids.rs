@@ -110,3 +110,21 @@ text_id!(shown,
     /// Hash (hexadecimal) of the full text of the rules that made a decision.
     RulesVersion
 );
+
+impl UserId {
+    /// Whether a text is written like a user id: a country's two letters, a dot and more letters,
+    /// digits or dots. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        let is_country = |country: &str| {
+            country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        };
+        let is_rest = |rest: &str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            !rest.is_empty() && rest.bytes().all(plain)
+        };
+        let parts = text.split_once('.');
+        parts.is_some_and(|(country, rest)| is_country(country) && is_rest(rest))
+    }
+}

@@ -33,7 +33,8 @@ pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{
-    ContextInfo, Echo, Forwarded, Inbound, Profile, QuotedMessage, Referral, ReferredProduct,
+    Author, ContextInfo, Echo, Forwarded, Inbound, Profile, QuotedMessage, Referral,
+    ReferredProduct,
 };
 pub use media_file::{FileKind, MediaFile};
 pub use message_template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};

@@ -20,6 +20,9 @@ pub struct SendEligibility {
     /// Time of the contact's last message to the number.
     #[serde(rename = "last_inbound_ms", with = "optional")]
     pub last_inbound: Option<Timestamp>,
+    /// Time at which WhatsApp refused a free message; `None` since the contact has written again.
+    #[serde(rename = "window_closed_ms", with = "optional")]
+    pub window_closed: Option<Timestamp>,
     /// Whether the contact opted out of marketing messages.
     #[serde(deserialize_with = "flag")]
     pub no_marketing: bool,
@@ -83,6 +86,28 @@ impl Store {
             .bind(contact.wa_id().map(WaId::as_str))
             .bind(contact.user_id().map(UserId::as_str));
         Ok(eligibility.fetch_optional(&self.read).await?)
+    }
+
+    /// Records that WhatsApp refused a free message, because the contact has not written for 24
+    /// hours.
+    ///
+    /// # Errors
+    /// `CommitUnknown`, `Database`.
+    pub async fn close_window(
+        &self,
+        number: &PhoneNumberId,
+        recipient: &Recipient,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let contact_id = find_or_add(&mut tx, number, recipient, None, at).await?;
+        sqlx::query(sql::CLOSE_WINDOW)
+            .bind(contact_id)
+            .bind(number.as_str())
+            .bind(at.as_millisecond())
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
     }
 
     /// Records a sent message in the history.

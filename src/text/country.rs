@@ -28,21 +28,11 @@ pub fn is_known(code: &str) -> bool {
     PREFIXES.iter().any(|(_, country)| *country == code)
 }
 
-/// Returns the calling code of a country.
-#[must_use]
-pub fn calling_code(code: &str) -> Option<&'static str> {
-    let prefixes = PREFIXES.iter().filter(|(_, country)| *country == code);
-    let shortest = prefixes.min_by_key(|(prefix, _)| prefix.len())?.0;
-    // Of countries that share a calling code, the code is the part before the digits that differ.
-    let shared = (1..shortest.len()).find(|length| from_phone(&shortest[..*length]).is_some());
-    Some(shared.map_or(shortest, |length| &shortest[..length]))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::{LONGEST, PREFIXES, calling_code, from_phone, is_known};
+    use super::{LONGEST, PREFIXES, from_phone, is_known};
 
     #[test]
     fn the_table_is_sorted_and_says_nothing_twice() {
@@ -78,18 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn calling_codes_are_those_dialled() {
-        for (country, code) in [
-            ("DE", "49"),
-            ("US", "1"),
-            ("CA", "1"),
-            ("JM", "1"),
-            ("KZ", "7"),
-            ("GG", "44"),
-        ] {
-            assert_eq!(calling_code(country), Some(code), "{country}");
-        }
-        assert_eq!(calling_code("XX"), None);
-        assert!(is_known("ES") && !is_known("es"));
+    fn codes_are_upper_case() {
+        assert!(is_known("ES") && !is_known("es") && !is_known("XX"));
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! hyper has one timer for "from the end of the last request to the end of the next header". This
 //! type adds a short one for the header alone, and one for a client that does not read the
-//! response. The handler that reads the body limits its time.
+//! response. The handler that reads the body limits its time. At the end of a connection it reads
+//! on for a short time: closing while a client still writes would reset the connection, and the
+//! client would see a broken pipe in place of the response that refused its body.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -15,6 +17,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connection_slots::ConnectionSlot;
+
+/// Bytes that are read and dropped after the last response.
+const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Time for which they are read.
+const LINGER_MAX: Duration = Duration::from_secs(2);
+/// Pause of the client after which nothing more is expected.
+const LINGER_PAUSE: Duration = Duration::from_millis(300);
+/// Bytes dropped by one read.
+const SCRATCH_BYTES: usize = 16 * 1024;
 
 /// Connection with a timeout for each header and each write.
 #[derive(Debug)]
@@ -30,6 +41,51 @@ pub(super) struct Connection {
     /// Armed only when a header arrives in several pieces.
     header_timer: Option<Pin<Box<Sleep>>>,
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// Set after our last byte.
+    linger: Option<Linger>,
+}
+
+/// Reading on after the last response.
+#[derive(Debug)]
+struct Linger {
+    due: Instant,
+    bytes_left: usize,
+    /// Ends the wait for the client's next byte.
+    pause: Pin<Box<Sleep>>,
+}
+
+impl Linger {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            due: now + LINGER_MAX,
+            bytes_left: LINGER_BYTES_MAX,
+            pause: Box::pin(sleep_until(now + LINGER_PAUSE)),
+        }
+    }
+
+    /// Drops bytes until the client ends, pauses, or a bound is reached.
+    fn poll_drain(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; SCRATCH_BYTES];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = Pin::new(&mut *stream).poll_read(context, &mut buffer);
+            let count = buffer.filled().len();
+            match read {
+                Poll::Ready(Ok(())) if count > 0 => {
+                    let now = Instant::now();
+                    self.bytes_left = self.bytes_left.saturating_sub(count);
+                    if self.bytes_left == 0 || now >= self.due {
+                        return Poll::Ready(());
+                    }
+                    let pause = self.due.min(now + LINGER_PAUSE);
+                    self.pause.as_mut().reset(pause);
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.pause.as_mut().poll(context),
+            }
+        }
+    }
 }
 
 impl Connection {
@@ -50,6 +106,7 @@ impl Connection {
             header_due: Some(Instant::now() + header_timeout),
             header_timer: None,
             write_timer: None,
+            linger: None,
         }
     }
 
@@ -145,6 +202,11 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+        }
+        let linger = this.linger.get_or_insert_with(Linger::new);
+        linger.poll_drain(&mut this.stream, context).map(Ok)
     }
 }

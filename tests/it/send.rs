@@ -30,30 +30,38 @@ async fn each_kind_of_message_is_sent_as_meta_wants_it() {
     let link = "https://a.example/x";
     let commands = [
         ("'+1 555 000-0001' Hello", "text"),
-        (&format!("{ANA} below --image cake.jpg"), "image"),
-        (&format!("{ANA} --video {link}"), "video"),
-        (&format!("{ANA} --audio {link} --voice"), "audio"),
         (
-            &format!("{ANA} --document cake.jpg --filename Cake.jpg"),
+            "'00 44 (0) 20 7946 0958' 'a zero for calls at home'",
+            "text",
+        ),
+        (&format!("+{ANA} below --image cake.jpg"), "image"),
+        (&format!("+{ANA} --video {link}"), "video"),
+        (&format!("+{ANA} --audio {link} --voice"), "audio"),
+        (
+            &format!("+{ANA} --document cake.jpg --filename Cake.jpg"),
             "document",
         ),
-        (&format!("{ANA} --sticker {link}"), "sticker"),
+        (&format!("+{ANA} --sticker {link}"), "sticker"),
         (
-            &format!("{ANA} --location -23.5,46.6 --place Shop"),
+            &format!("+{ANA} --location -23.5,46.6 --place Shop"),
             "location",
         ),
         (
-            &format!("{ANA} --contact Luna --phone +15550001111"),
+            &format!("+{ANA} --contact Luna --phone '+1 555 000-1111'"),
             "contacts",
         ),
         (
-            &format!("{ANA} --template order_update --language en_US --value Ana --value 4711"),
+            &format!("+{ANA} --contact Luna --phone '0171 2345678'"),
+            "contacts",
+        ),
+        (
+            &format!("+{ANA} --template order_update --language en_US --value Ana --value 4711"),
             "template",
         ),
-        (&format!("{ANA} --reply list.toml"), "interactive"),
+        (&format!("+{ANA} --reply list.toml"), "interactive"),
         ("BR.8801 'to a user id'", "text"),
         (
-            &format!("{ANA} quoting --quote wamid.OLD= --preview"),
+            &format!("+{ANA} quoting --quote wamid.OLD= --preview"),
             "text",
         ),
     ];
@@ -81,14 +89,18 @@ async fn messages_that_whatsapp_would_refuse_are_not_sent() {
 
     let session = cli
         .session(&[
-            "send 15550000001",
-            &format!("send 15550000001 {long}"),
+            "send +15550000001",
+            &format!("send +15550000001 {long}"),
             "send 'a phone' Hello",
-            "send 15550000001 --image notes.txt",
-            "send 15550000001 --location here",
-            "send 15550000001 --contact ''",
-            "send 15550000001 --reply reply.toml",
-            "send 15550000001 Hello --location 1,2",
+            "send 4155551212 Hello",
+            "send '0171 2345678' Hello",
+            "send '+34 600 000 0000' Hello",
+            "send +99912345678 Hello",
+            "send +15550000001 --image notes.txt",
+            "send +15550000001 --location here",
+            "send +15550000001 --contact ''",
+            "send +15550000001 --reply reply.toml",
+            "send +15550000001 Hello --location 1,2",
         ])
         .await;
 
@@ -102,8 +114,8 @@ async fn a_dry_run_shows_the_exact_request_and_sends_nothing() {
     cli.write("cake.jpg", JPEG);
 
     let session = cli.session(&[
-        "send 15550000001 Hello --dry-run",
-        "send 15550000001 --image cake.jpg --dry-run",
+        "send +15550000001 Hello --dry-run",
+        "send +15550000001 --image cake.jpg --dry-run",
         "read wamid.A= --typing --dry-run",
     ]);
 
@@ -117,12 +129,12 @@ async fn the_id_or_the_reason_is_shown_as_text_and_as_json() {
     let mut shown = Vec::new();
 
     for (line, fault) in [
-        ("send 15550000001 Hello", None),
-        ("send 15550000001 Hello --json", None),
-        ("send 15550000001 Hello", Some(Fault::Graph(131_026))),
-        ("send 15550000001 Hello", Some(Fault::TooMany(3))),
-        ("send 15550000001 Hello", Some(Fault::LostAnswer)),
-        ("send 15550000001 Hello --number 999", None),
+        ("send +15550000001 Hello", None),
+        ("send +15550000001 Hello --json", None),
+        ("send +15550000001 Hello", Some(Fault::Graph(131_026))),
+        ("send +15550000001 Hello", Some(Fault::TooMany(3))),
+        ("send +15550000001 Hello", Some(Fault::LostAnswer)),
+        ("send +15550000001 Hello --number 999", None),
         ("read wamid.UNKNOWN", None),
     ] {
         if let Some(fault) = fault {
@@ -197,6 +209,111 @@ async fn a_contact_who_stopped_marketing_or_was_silent_for_a_day_is_sent_nothing
     assert_contains(&text, "not written in the last 24 hours");
     assert_contains(&template, "opted out of marketing messages");
     assert_eq!(app.accepted().len(), 0);
+}
+
+/// End of Ana's window, as `history --json` shows it.
+async fn window_open_until(app: &TestApp) -> Option<jiff::Timestamp> {
+    let conversations = app.store().conversations(Some(ANA), 1).await;
+    conversations.unwrap()[0].window_open_until
+}
+
+/// A receipt for a message of ours that WhatsApp refused because of the closed window.
+fn refused_as_late(wamid: &str, seconds: i64) -> String {
+    let status = json!({ "id": wamid, "status": "failed", "timestamp": seconds.to_string(),
+        "recipient_id": ANA, "errors": [{ "code": 131_047, "title": "Re-engagement message" }] });
+    bodies::with_parts("messages", json!({ "statuses": [status] }))
+}
+
+#[tokio::test]
+async fn a_contact_who_never_wrote_is_tried_until_whatsapp_refuses() {
+    let app = service().await;
+
+    app.replyd(&format!("send +{ANA} Hello")).await.done();
+    app.replyd(&format!("send {ANA} 'Are you there?'"))
+        .await
+        .done();
+    let before = window_open_until(&app).await;
+    let wamid = app.transcript(ANA).await[1].wamid.clone().unwrap();
+    let now = app.clock.now().as_second();
+    app.accept(&refused_as_late(&wamid, now)).await;
+    let refused = app.replyd(&format!("send {ANA} Hello?")).await.refused();
+    app.accept(&bodies::with_text(ANA, "wamid.BACK", "here I am"))
+        .await;
+    app.drained().await;
+    // Meta repeats receipts.
+    app.accept(&refused_as_late(&wamid, now - 1)).await;
+    let after = app.replyd(&format!("send {ANA} Hello!")).await;
+
+    assert_eq!(before, None);
+    assert_contains(&refused, "WhatsApp refused the last message (131047)");
+    after.done();
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_gateways_answer_is_remembered_too() {
+    let app = service().await;
+    app.sandbox.script(Fault::Graph(131_047));
+
+    let first = app.replyd(&format!("send +{ANA} Hello")).await.refused();
+    let second = app.replyd(&format!("send {ANA} Hello")).await.refused();
+    let line =
+        format!("send {ANA} --template order_update --language en_US --value Ana --value 4711");
+    let template = app.replyd(&line);
+
+    assert_contains(&first, "131047");
+    assert_contains(&second, "WhatsApp refused the last message (131047)");
+    template.await.done();
+}
+
+#[tokio::test]
+async fn a_time_ahead_of_our_clock_counts_as_now() {
+    let app = service().await;
+    let mut early = bodies::text(ANA, "wamid.EARLY", "from the future");
+    early["timestamp"] = json!("4000000000");
+
+    app.accept(&bodies::with_messages(&[early])).await;
+
+    let window = window_open_until(&app).await.unwrap();
+    let day = jiff::SignedDuration::from_hours(24);
+    assert!(window <= app.clock.now() + day, "{window}");
+}
+
+#[tokio::test]
+async fn a_contact_is_looked_up_by_the_number_in_every_usual_spelling() {
+    let app = service().await;
+    let phone = "447911123456";
+    app.accept(&bodies::with_text(phone, "wamid.GB", "hello"))
+        .await;
+
+    for written in [
+        phone,
+        "+44 (0) 7911 123456",
+        "0044 7911 123456",
+        "07911 123456",
+    ] {
+        let history = app.replyd(&format!("history '{written}'")).await;
+        assert_contains(&history.done(), "hello");
+    }
+    app.replyd(&format!("send {phone} Hello")).await.done();
+    let national = app.replyd("send '07911 123456' Hello").await;
+    assert_contains(&national.refused(), "the phone number has no country code");
+}
+
+#[tokio::test]
+async fn a_colleagues_message_from_the_phone_app_was_sent() {
+    let app = service().await;
+    app.accept(&bodies::with_text(ANA, "wamid.ASKS", "hello?"))
+        .await;
+    let echo = json!({ "from": "15550001111", "to": ANA, "id": "wamid.ECHO",
+        "timestamp": app.clock.now().as_second().to_string(),
+        "type": "text", "text": { "body": "from my phone" } });
+    let echoes = json!({ "message_echoes": [echo] });
+    app.accept(&bodies::with_parts("smb_message_echoes", echoes))
+        .await;
+
+    let history = app.replyd(&format!("history {ANA}")).await.done();
+
+    assert_contains(&history, "a colleague, in the phone app · ✓ sent");
 }
 
 #[tokio::test]

@@ -214,7 +214,7 @@ const COMMANDS: &[(&str, bool)] = &[
     ("outbox list", false),
     ("restore nothing.db", false),
     ("backup copy.db --force", false),
-    ("send 15550000001 hello", false),
+    ("send +15550000001 hello", false),
     ("read wamid.A", false),
     ("sandbox screen", false),
     ("healthcheck", false),

@@ -8,6 +8,8 @@ use replyd::config;
 use replyd::config::Sources;
 use replyd::shutdown::Shutdown;
 use replyd::whatsapp::signature::sign;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::raw_http::{Answer, exchange, get, request};
@@ -204,6 +206,26 @@ async fn a_body_of_4_mib_is_accepted_and_one_byte_more_is_not() {
 
     assert_eq!(largest.status, 200);
     assert_eq!(too_large.status, 413, "and its body is not waited for");
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_writing_sees_why_its_body_is_refused() {
+    let service = start().await;
+    let body = vec![b' '; 8 * 1_024 * 1_024];
+    let head = format!(
+        "POST /hooks/meta HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n{}\r\n",
+        body.len(),
+        signed(SECRET, &body)
+    );
+    let mut stream = TcpStream::connect(service.webhook).await.unwrap();
+
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]

@@ -268,6 +268,8 @@ fn fate(entry: &TranscriptMessage) -> String {
         Some(DeliveryStatus::Played) => paint(GOOD, "✓✓ played"),
         Some(DeliveryStatus::Failed) => paint(BAD, "✗ failed"),
         None => match entry.outbox_state.as_deref().unwrap_or_default() {
+            // WhatsApp reports a colleague's message only after it was sent.
+            "accepted" if entry.origin == "phone_app" => paint(DIM, "✓ sent"),
             "accepted" => paint(DIM, "accepted by the gateway"),
             "queued" | "sending" => paint(DIM, "waiting to be sent"),
             "unknown" => paint(WARN, "? may have been sent"),

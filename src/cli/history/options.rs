@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::database::DatabaseOptions;
+use crate::cli::phone_number;
 use crate::cli::terminal::{self, Format, Hint};
 use crate::store::{ConversationSummary, Store};
 
@@ -54,7 +55,8 @@ pub(crate) async fn find_conversation(
     name: &str,
 ) -> anyhow::Result<ConversationSummary> {
     let limit = u32::try_from(CANDIDATES_MAX + 1).unwrap_or(u32::MAX);
-    let matches = store.conversations(Some(name), limit).await;
+    let term = phone_number::search_term(name);
+    let matches = store.conversations(Some(&term), limit).await;
     let mut matches = matches.context("could not read the conversations")?;
     if matches.len() > 1 {
         return Err(ambiguous(name, &matches).into());

@@ -2,7 +2,6 @@
 
 pub(crate) mod backup;
 pub(crate) mod demo;
-mod demo_files;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod init;

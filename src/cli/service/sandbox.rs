@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
+use crate::cli::demo_files::{ADDRESS_FILE, DATA_FOLDER};
+use crate::cli::phone_number;
 use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, bubble, paint};
 use crate::gateway::http_client;
 use crate::sandbox::{Bubble, Side};
@@ -23,7 +24,7 @@ const ONE_MORE: Duration = Duration::from_millis(400);
 pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// Phone number of the contact, digits only.
+    /// Phone number of the contact, with its country code.
     #[arg(long, global = true, default_value = CONTACT)]
     from: String,
     /// Data folder of the demo.
@@ -108,7 +109,7 @@ impl Phone {
         Ok(Self {
             client,
             base,
-            contact: arguments.from.trim_start_matches('+').to_owned(),
+            contact: phone_number::read_contact(&arguments.from)?,
         })
     }
 

@@ -19,6 +19,9 @@ pub struct Inbound {
     pub wamid: Wamid,
     /// Identity of the sender.
     pub sender: Identity,
+    /// Whether a contact wrote it.
+    #[serde(default, skip_serializing_if = "Author::is_contact")]
+    pub author: Author,
     /// Profile of the contact.
     #[serde(default)]
     pub profile: Profile,
@@ -55,6 +58,7 @@ impl Inbound {
             waba_id: None,
             wamid,
             sender,
+            author: Author::Contact,
             profile: Profile::default(),
             sent_at,
             content,
@@ -71,6 +75,25 @@ impl Inbound {
     #[must_use]
     pub fn target(&self) -> Option<&Wamid> {
         self.content.target().or(self.context.quoted.as_ref())
+    }
+}
+
+/// Author of an inbound message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Author {
+    /// Somebody who writes to the business.
+    #[default]
+    Contact,
+    /// The business number: `from` is its own `display_phone_number`. An answer would be the next
+    /// such message.
+    NumberItself,
+}
+
+impl Author {
+    /// Whether the author is a contact.
+    #[must_use]
+    pub fn is_contact(&self) -> bool {
+        matches!(self, Self::Contact)
     }
 }
 

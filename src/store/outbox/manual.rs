@@ -207,12 +207,13 @@ impl OutboxRow {
         if self.message_kind.as_deref() == Some("template") {
             return Ok(Done::Queued { expires_at: wanted });
         }
-        let window = self
-            .last_inbound
-            .and_then(|last| last.saturating_add(SERVICE_WINDOW).ok())
-            .filter(|closes| *closes > now)
-            .ok_or(NotDone::WindowClosed)?;
-        let expires_at = wanted.min(window);
+        // A contact who has never written may still have the window open: WhatsApp decides.
+        let Some(last) = self.last_inbound else {
+            return Ok(Done::Queued { expires_at: wanted });
+        };
+        let window = last.saturating_add(SERVICE_WINDOW).ok();
+        let window = window.filter(|closes| *closes > now);
+        let expires_at = wanted.min(window.ok_or(NotDone::WindowClosed)?);
         Ok(Done::Queued { expires_at })
     }
 

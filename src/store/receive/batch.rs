@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::engine::EngineEvent;
 use crate::message::{
     AccountEvent, Content, Echo, Event, Identity, Inbound, PhoneNumberId, Profile, Receipt,
     Unreadable, Wamid,
 };
 use crate::store::keys::message_key;
+
+/// Difference of two clocks that are set: a time ahead of ours by more is not to be trusted.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A message that belongs to a conversation.
 pub(super) enum ConversationMessage {
@@ -91,14 +96,24 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Sorts events by kind. Of a message that comes twice the first one counts.
-    pub(super) fn sort(events: Vec<Event>) -> Self {
+    ///
+    /// A time ahead of `now` counts as `now`: it would keep a window open for ever, and a message
+    /// never too old.
+    pub(super) fn sort(events: Vec<Event>, now: Timestamp) -> Self {
         let mut batch = Self::default();
         let mut keys = HashSet::new();
         for event in events {
             let message = match event {
-                Event::Message(message) => ConversationMessage::Inbound(message),
-                Event::Echo(echo) => ConversationMessage::Echo(echo),
-                Event::Receipt(receipt) => {
+                Event::Message(mut message) => {
+                    message.sent_at = past(message.sent_at, now);
+                    ConversationMessage::Inbound(message)
+                }
+                Event::Echo(mut echo) => {
+                    echo.sent_at = past(echo.sent_at, now);
+                    ConversationMessage::Echo(echo)
+                }
+                Event::Receipt(mut receipt) => {
+                    receipt.at = past(receipt.at, now);
                     batch.receipts.push(*receipt);
                     continue;
                 }
@@ -120,5 +135,14 @@ impl Batch {
             }
         }
         batch
+    }
+}
+
+/// Returns a time of WhatsApp's, or `now` if it is further ahead than clocks differ.
+fn past(at: Timestamp, now: Timestamp) -> Timestamp {
+    if at.duration_since(now) > CLOCK_TOLERANCE {
+        now
+    } else {
+        at
     }
 }

@@ -41,7 +41,7 @@ impl Store {
         policy: ReceivePolicy,
         decide: &Decide,
     ) -> Result<Received, StoreError> {
-        let batch = Batch::sort(events);
+        let batch = Batch::sort(events, policy.now);
         let mut tx = self.begin().await?;
         let mut fresh = load(&mut tx, batch.messages).await?;
         quoted::load(&mut tx, &mut fresh).await?;

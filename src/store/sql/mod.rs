@@ -140,8 +140,9 @@ statements! {
     FIND_UPLOAD: "find_upload" [4],
     UPSERT_UPLOAD: "upsert_upload" [6],
     SEND_ELIGIBILITY: "send_eligibility" [3] =>
-        "last_inbound_ms, no_marketing, opted_out, wa_id, user_id",
+        "last_inbound_ms, window_closed_ms, no_marketing, opted_out, wa_id, user_id",
     INSERT_SENT: "insert_sent" [2],
+    CLOSE_WINDOW: "close_window" [3],
 
     // ---- account, secrets, quarantine -----------------------------------------------------------
     ACCOUNT_STATUS_EVENTS: "account_status_events" [2] =>

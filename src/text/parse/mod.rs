@@ -3,16 +3,17 @@
 //! Careful rather than clever: an ambiguous text gives no value, and the question is asked again.
 
 mod dates;
-mod email_and_phone;
+mod email;
 mod numbers;
 mod numeric_dates;
-mod phone_plans;
+mod phone;
 mod times;
 mod tokens;
 
 use crate::text::normalize;
 
-pub use email_and_phone::{read_email, read_phone};
+pub use email::read_email;
+pub use phone::{PhoneError, dialled_digits, read_international, read_phone};
 
 /// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::{read_email, read_phone};
+use super::{PhoneError, read_email, read_international, read_phone};
 use crate::text::locale::{DateStyle, Locale};
 
 /// A Monday.
@@ -88,6 +88,30 @@ fn addresses_and_phone_numbers_are_read() {
             country => read_phone(text, Some(country)),
         }
     });
+}
+
+#[test]
+fn numbers_that_operators_type_are_read_or_refused_with_the_reason() {
+    let lines = include_str!("../../../tests/cases/locale/dialled.txt").lines();
+    let mut actual = Vec::new();
+    for line in lines {
+        let Some((written, _)) = line.split_once('|').filter(|_| !line.starts_with('#')) else {
+            actual.push(line.to_owned());
+            continue;
+        };
+        let result = match read_international(written) {
+            Ok(digits) => digits,
+            Err(PhoneError::NoCountryCode { readings }) if !readings.is_empty() => {
+                format!("no country code: {}", readings.join(" or "))
+            }
+            Err(error) => error.to_string(),
+        };
+        actual.push(format!("{written}| {result}"));
+    }
+
+    let expected = include_str!("../../../tests/cases/locale/dialled.txt");
+
+    assert_eq!(actual.join("\n"), expected.trim_end());
 }
 
 #[test]

@@ -79,7 +79,7 @@ enum Excess {
 #[must_use]
 pub fn read_message(raw: &str, number: &PhoneNumberId, sent_at: Timestamp) -> Option<Box<Inbound>> {
     let raw: &RawValue = serde_json::from_str(raw).ok()?;
-    match update::message(raw, number, &[], sent_at).ok()? {
+    match update::message(raw, number, &[], None, sent_at).ok()? {
         Event::Message(message) => Some(message),
         _ => None,
     }
@@ -147,6 +147,8 @@ impl fmt::Display for JsonPath {
 struct Shared {
     path: JsonPath,
     number: PhoneNumberId,
+    /// The number itself, as `metadata` shows it.
+    display_phone_number: Option<String>,
     cards: Vec<Card>,
 }
 
@@ -221,7 +223,8 @@ impl Reader {
         };
         let received_at = self.received_at;
         self.updates(value, "messages", &shared, |raw| {
-            update::message(raw, &shared.number, &shared.cards, received_at)
+            let display = shared.display_phone_number.as_deref();
+            update::message(raw, &shared.number, &shared.cards, display, received_at)
         });
         self.updates(value, "statuses", &shared, |raw| {
             update::receipt(raw, &shared.number, received_at)
@@ -376,9 +379,11 @@ impl Reader {
             return None;
         }
         self.keep(field, leftovers::cards(&cards), Some(&number));
+        let metadata = value.optional_object("metadata");
         Some(Shared {
             path,
             number,
+            display_phone_number: metadata.and_then(|it| it.optional_text("display_phone_number")),
             cards: cards.into_iter().filter_map(Card::read).collect(),
         })
     }

@@ -27,10 +27,11 @@ impl Card {
         let card = Object::from_raw(raw)?;
         let profile = card.optional_object("profile");
         let text = |name: &str| profile.as_ref()?.optional_text(name);
-        let wa_id = card.id("wa_id", WA_ID_MAX_BYTES).ok().flatten();
+        let id = |name: &str| card.id(name, USER_ID_MAX_BYTES).ok().flatten();
+        let (phone, user_id) = split(id("wa_id"), id("user_id"));
         Some(Self {
-            wa_id: wa_id.filter(|digits| is_digits(digits)),
-            user_id: card.id("user_id", USER_ID_MAX_BYTES).ok().flatten(),
+            wa_id: phone.ok().flatten(),
+            user_id,
             profile: Profile {
                 name: text("name"),
                 username: text("username")
@@ -49,7 +50,7 @@ pub(crate) fn sender_or_recipient(
     user_field: &str,
     cards: &[Card],
 ) -> Result<(Identity, Profile), FieldError> {
-    let phone = update.id(phone_field, WA_ID_MAX_BYTES);
+    let phone = update.id(phone_field, USER_ID_MAX_BYTES);
     let user_id = update.id(user_field, USER_ID_MAX_BYTES);
     // An unreadable id counts only where no other one names the contact.
     let (phone, user_id) = match (phone, user_id) {
@@ -57,12 +58,16 @@ pub(crate) fn sender_or_recipient(
         (phone, Ok(Some(user_id))) => (phone.ok().flatten(), Some(user_id)),
         (phone, user_id) => (phone?, user_id?),
     };
+    let (phone, user_id) = split(phone, user_id);
+    let phone = match phone {
+        Err(NotAPhone) if user_id.is_none() => {
+            return Err(FieldError::new(phone_field, "is not a phone number"));
+        }
+        phone => phone.ok().flatten(),
+    };
     let card = card_of(phone.as_deref(), user_id.as_deref(), cards);
     let wa_id = phone.or_else(|| card?.wa_id.clone());
     let user_id = user_id.or_else(|| card?.user_id.clone());
-    if wa_id.as_deref().is_some_and(|digits| !is_digits(digits)) {
-        return Err(FieldError::new(phone_field, "is not a phone number"));
-    }
     let identity = identity(wa_id, user_id)
         .ok_or_else(|| FieldError::new(phone_field, "is missing, and the user id too"))?;
     let profile = card.map(|card| card.profile.clone());
@@ -71,9 +76,43 @@ pub(crate) fn sender_or_recipient(
 
 /// Builds an identity from ids that may be missing, empty or malformed.
 pub(crate) fn identity(phone: Option<String>, user_id: Option<String>) -> Option<Identity> {
-    let phone = phone.filter(|phone| phone.len() <= WA_ID_MAX_BYTES && is_digits(phone));
+    let (phone, user_id) = split(phone, user_id);
+    let phone = phone.ok().flatten();
     let user_id = user_id.filter(|id| id.len() <= USER_ID_MAX_BYTES);
     Identity::from_parts(phone.and_then(WaId::parse), user_id.and_then(UserId::parse))
+}
+
+/// A field for phone numbers holds something else.
+struct NotAPhone;
+
+/// Separates the two ids of a contact. The field of the phone number may hold a user id, when the
+/// contact hides the number, and some relays write the number with its plus. The field of the user
+/// id takes precedence.
+fn split(
+    phone: Option<String>,
+    user_id: Option<String>,
+) -> (Result<Option<String>, NotAPhone>, Option<String>) {
+    let Some(written) = phone else {
+        return (Ok(None), user_id);
+    };
+    if UserId::is_one(&written) {
+        return (Ok(None), user_id.or(Some(written)));
+    }
+    let digits = written.strip_prefix('+').unwrap_or(&written);
+    let is_phone = !digits.is_empty() && digits.len() <= WA_ID_MAX_BYTES && is_digits(digits);
+    let phone = is_phone.then(|| Some(digits.to_owned()));
+    (phone.ok_or(NotAPhone), user_id)
+}
+
+/// Whether a contact's number is the business number itself, which is written in any usual way.
+pub(crate) fn is_number_itself(sender: &Identity, display_phone_number: Option<&str>) -> bool {
+    let display: Option<String> =
+        display_phone_number.map(|text| text.chars().filter(char::is_ascii_digit).collect());
+    display.is_some_and(|digits| {
+        sender
+            .wa_id()
+            .is_some_and(|wa_id| !digits.is_empty() && wa_id.as_str() == digits)
+    })
 }
 
 fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> Option<&'a Card> {

@@ -9,10 +9,12 @@ use serde_json::value::RawValue;
 
 use super::content;
 use super::raw_json::{FieldError, Object};
-use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
+use super::sender::{
+    Card, WAMID_MAX_BYTES, errors, identity, is_number_itself, sender_or_recipient,
+};
 use crate::message::{
-    AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
-    Profile, Receipt, Referral, ReferredProduct, Wamid,
+    AccountEvent, Author, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound,
+    PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 
 /// Smallest number read as seconds, at the start of 2009: `WhatsApp` has no older messages.
@@ -24,12 +26,14 @@ const CLAIM_TOKEN_MAX_BYTES: usize = 512;
 /// Greatest number read as seconds, in the year 5138; greater ones are milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
 
-/// Reads an element of `messages[]`. Only one without a sender or an id is unreadable; the time of
-/// arrival stands in for an unreadable time.
+/// Reads an element of `messages[]`; `display_phone_number` is the business number itself. Only a
+/// message without a sender or an id is unreadable; the time of arrival stands in for an unreadable
+/// time.
 pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
     cards: &[Card],
+    display_phone_number: Option<&str>,
     received_at: Timestamp,
 ) -> Result<Event, FieldError> {
     let message = object(raw)?;
@@ -42,11 +46,17 @@ pub(crate) fn message(
     let sent_at = timestamp(&message).unwrap_or(received_at);
     let content = content::read(&message);
     let (sender, profile) = sender(&message, &content, cards)?;
+    let author = if is_number_itself(&sender, display_phone_number) {
+        Author::NumberItself
+    } else {
+        Author::Contact
+    };
     Ok(Event::Message(Box::new(Inbound {
         phone_number_id: number.clone(),
         waba_id: None,
         wamid,
         sender,
+        author,
         profile,
         sent_at,
         context: context(&message),

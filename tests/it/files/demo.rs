@@ -77,6 +77,21 @@ async fn the_demo_answers_and_every_other_command_works_on_it() {
         .done();
 }
 
+#[tokio::test]
+async fn a_command_beside_the_demo_names_its_configuration() {
+    let (folder, _) = empty();
+    let without = replyd(folder.path(), "history").await;
+    let demo = folder.path().join("data/demo");
+    fs::create_dir_all(&demo).unwrap();
+    fs::write(demo.join("replyd.toml"), "").unwrap();
+
+    let beside = replyd(folder.path(), "history").await;
+
+    assert_contains(&without.refused(), "name it with --database sqlite:PATH");
+    let hint = "the demo's conversations are shown with --config data/demo/replyd.toml";
+    assert_contains(&beside.refused(), hint);
+}
+
 fn empty() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let demo = folder.path().join("demo");

@@ -15,6 +15,7 @@ use crate::message::{
     TemplateFile, TemplateMessage, TemplateParameter, Wamid,
 };
 use crate::rules;
+use crate::text::parse::read_international;
 
 /// Content of the message, of exactly one kind; `--reply` takes every kind.
 #[derive(Debug, clap::Args)]
@@ -224,7 +225,8 @@ impl MessageOptions {
 
     fn contact(&self, name: &str) -> Outbound {
         let phone = self.phone.as_ref().map(|phone| Phone {
-            wa_id: Some(phone.chars().filter(char::is_ascii_digit).collect()),
+            // Makes a "Message" button; a number dialled at home is only shown.
+            wa_id: read_international(phone).ok(),
             kind: None,
             phone: phone.clone(),
         });

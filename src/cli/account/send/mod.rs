@@ -1,8 +1,9 @@
 //! `replyd send`: sends one message by hand, of any kind.
 //!
-//! [`message`] builds the message; this file checks it, uploads a local file unless an earlier
+//! [`addressee`] reads the recipient and [`message`] builds the message; this file checks it, uploads a local file unless an earlier
 //! upload is still valid, sends, and records the message.
 
+mod addressee;
 mod message;
 
 use std::process::ExitCode;
@@ -16,25 +17,26 @@ use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::gateway::{Accepted, SendError};
 use crate::message::{
-    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
+    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, Wamid, limits,
 };
 use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
+use crate::whatsapp::error_codes::Class;
 use crate::whatsapp::outbound as wire;
+use addressee::Addressee;
 use message::{Attached, Built, MessageOptions};
 
 /// WhatsApp accepts free messages for this long after the contact's last message. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
 const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// Digits of an international number.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// Sends one message, after checking it against every limit of WhatsApp.
 ///
 /// The message is recorded in the configured database, if it exists.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Recipient: a phone number with its country code, or a business-scoped user id.
+    /// Recipient: a phone number with + and its country code, or a business-scoped user id; a
+    /// contact of the database may be named by the digits alone.
     #[arg(value_name = "PHONE|USER_ID")]
     to: String,
     #[command(flatten)]
@@ -44,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut recipient = recipient(&arguments.to)?;
+    let addressee = Addressee::parse(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
@@ -52,7 +54,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
     compare(&mut built.content, fetched.as_ref())?;
-    fits_recipient(&built.content, &recipient)?;
     let about = arguments.message.about();
     if matches!(built.content, Outbound::Reaction { .. }) && about.is_none() {
         return Err(Hint::error(
@@ -61,6 +62,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ));
     }
     let store = open(&session).await?;
+    let mut recipient = addressee.resolve(store.as_ref(), &number).await?;
+    fits_recipient(&built.content, &recipient)?;
     if let Some(store) = &store {
         let eligibility = store.send_eligibility(&number, &recipient).await;
         if let Some(eligibility) = eligibility.context("could not look the contact up")? {
@@ -78,10 +81,22 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let sent = session.gateway.send_message(&number, &body).await;
+    let accepted = match sent {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            if let Some(store) = &store
+                && is_window_closed(&error)
+            {
+                let closed = store.close_window(&number, &recipient, Clock::System.now());
+                closed.await.context("could not record the refusal")?;
+            }
+            return Err(failed(&error));
+        }
+    };
     let Accepted {
         wamid,
         recipient: reported,
-    } = sent.map_err(|error| failed(&error))?;
+    } = accepted;
     let recorded = match &store {
         Some(store) => {
             let sent = Sent {
@@ -105,6 +120,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether WhatsApp refused a free message because the contact has not written for 24 hours.
+fn is_window_closed(error: &SendError) -> bool {
+    matches!(error, SendError::Rejected(rejection) if rejection.class() == Class::WindowClosed)
+}
+
 fn failed(error: &SendError) -> anyhow::Error {
     match error {
         SendError::Unknown(_) => Hint::error(
@@ -126,31 +146,6 @@ fn print(session: &Session, wamid: &Wamid, content: &Outbound) {
         paint(GOOD, "accepted:"),
         content.kind_name()
     );
-}
-
-/// Reads a phone number, or a user id, which has a dot after its country code.
-fn recipient(to: &str) -> anyhow::Result<Recipient> {
-    let country = to.split_once('.').map(|(country, _)| country);
-    let is_user_id = country.is_some_and(|country| {
-        country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())
-    });
-    if is_user_id && let Some(user_id) = UserId::parse(to) {
-        return Ok(Recipient::UserId(user_id));
-    }
-    let digits: String = to.chars().filter(char::is_ascii_digit).collect();
-    let strange = to
-        .chars()
-        .any(|character| !character.is_ascii_digit() && !"+ -().".contains(character));
-    let international = digits.strip_prefix("00").unwrap_or(&digits);
-    match WaId::parse(international) {
-        Some(wa_id) if !strange && PHONE_DIGITS.contains(&international.len()) => {
-            Ok(Recipient::Phone(wa_id))
-        }
-        _ => Err(Hint::error(
-            "this is neither a phone number nor a user id",
-            "write the number with its country code, like +15550001111",
-        )),
-    }
 }
 
 /// Fails with every limit that the message breaks.
@@ -258,16 +253,21 @@ fn may_send(
         }
         return Ok(());
     }
-    let closed = eligibility
+    // Without an inbound message the window is unknown: WhatsApp decides.
+    let is_over = eligibility
         .last_inbound
-        .is_none_or(|last| over(last, Clock::System.now()));
-    if closed {
-        return Err(Hint::error(
-            "the contact has not written in the last 24 hours",
-            "only a template may be sent now: --template NAME --language LANGUAGE",
-        ));
-    }
-    Ok(())
+        .is_some_and(|last| over(last, Clock::System.now()));
+    let refused = match (is_over, eligibility.window_closed) {
+        (true, _) => "the contact has not written in the last 24 hours",
+        (false, Some(_)) => {
+            "WhatsApp refused the last message (131047), and the contact has not written since"
+        }
+        (false, None) => return Ok(()),
+    };
+    Err(Hint::error(
+        refused,
+        "only a template may be sent now: --template NAME --language LANGUAGE",
+    ))
 }
 
 fn over(last: Timestamp, now: Timestamp) -> bool {

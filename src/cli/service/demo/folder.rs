@@ -12,13 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::cli::demo_files::CONFIG_FILE;
 use crate::cli::terminal::overwrite::not_written;
 use crate::cli::terminal::{self, Hint};
 use crate::files::{self, Access, DRAFT_PREFIX};
 use crate::message::hex;
 
-/// Configuration; its secrets are new at each start and used only by the demo.
-pub(super) const CONFIG_FILE: &str = "replyd.toml";
 const RULES_FILE: &str = "rules.toml";
 /// Lock file of the running demo; empty.
 const LOCK_FILE: &str = "demo.lock";

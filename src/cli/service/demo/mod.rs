@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use folder::{CONFIG_FILE, DemoFolder};
+use folder::DemoFolder;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::demo_files::{ADDRESS_FILE, DATA_FOLDER};
 use crate::app::App;
+use crate::cli::demo_files::{ADDRESS_FILE, CONFIG_FILE, DATA_FOLDER};
 use crate::cli::terminal::{self, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::config::{self, Sources};
@@ -127,10 +127,11 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         data if data == Path::new(DATA_FOLDER) => String::new(),
         data => format!(" --data {}", data.display()),
     };
-    let command = |arguments: &str| paint!(LITERAL, "{} {arguments}{option}", program());
+    let program = program();
+    let command = |arguments: &str| paint!(LITERAL, "{program} {arguments}{option}");
     let file = data.join(CONFIG_FILE).display().to_string();
     let beside = |arguments: &str| {
-        let command = format!("{} {arguments} --config {file}", program());
+        let command = format!("{program} {arguments} --config {file}");
         paint(LITERAL, command)
     };
     [
@@ -151,7 +152,7 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
         "read the conversation, and try any other command on it:".to_owned(),
         format!("  {}", beside("history")),
         format!("  {}", beside("doctor")),
-        format!("  {}", beside("send 15550000001 \"It is ready\"")),
+        format!("  {}", beside("send +15550000001 \"It is ready\"")),
         String::new(),
         paint(
             DIM,
@@ -161,19 +162,28 @@ fn welcome(data: &Path, app: &App, sandbox: &Sandbox, path: &str) -> String {
     .join("\n")
 }
 
-/// Command that runs this program: through cargo when it was built in a `target` folder.
-fn program() -> &'static str {
+/// Command that starts this program as it was started: through cargo, or by the name that was
+/// typed.
+fn program() -> String {
     let here = std::env::current_exe().unwrap_or_default();
-    let below = |folder: &str| {
-        here.parent()
-            .is_some_and(|parent| parent.ends_with(Path::new("target").join(folder)))
-    };
-    if below("release") {
-        "cargo run --release --"
-    } else if below("debug") {
-        "cargo run --"
+    let is_below = |folder: &str| here.parent().is_some_and(|parent| parent.ends_with(folder));
+    if config::is_run_by_cargo() {
+        let option = if is_below("release") {
+            " --release"
+        } else {
+            ""
+        };
+        return format!("cargo run{option} --");
+    }
+    let typed = std::env::args_os().next().unwrap_or_default();
+    let typed = typed.to_string_lossy();
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-+~:\\".contains(character);
+    if typed.is_empty() {
+        "replyd".to_owned()
+    } else if typed.chars().all(is_plain) {
+        terminal::visible(&typed)
     } else {
-        "replyd"
+        format!("'{}'", terminal::visible(&typed))
     }
 }
 

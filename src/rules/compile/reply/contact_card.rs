@@ -5,6 +5,7 @@ use crate::diagnostics::optional::{or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Address, ContactCard, Email, Phone};
 use crate::template::{Scope, Template};
+use crate::text::parse::read_international;
 
 const KEYS: [&str; 18] = [
     "name",
@@ -157,9 +158,6 @@ impl<'d> ReplyReader<'_, '_, 'd> {
 
 /// The digits of an international number as a text of its own.
 fn digits(phone: &str) -> Option<Template> {
-    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-    let international = phone.trim_start().starts_with('+') && (7..=15).contains(&digits.len());
-    international
-        .then(|| Template::parse(&digits, &Scope::default()).ok())
-        .flatten()
+    let digits = read_international(phone).ok()?;
+    Template::parse(&digits, &Scope::default()).ok()
 }

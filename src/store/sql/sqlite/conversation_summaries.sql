@@ -65,7 +65,7 @@ SELECT
                 0
             )
     ) AS unanswered_since_ms,
-    v.last_inbound_ms + 86400000 AS window_open_until_ms
+    coalesce(v.window_closed_ms, v.last_inbound_ms + 86400000) AS window_open_until_ms
 FROM matches
 JOIN conversations AS v ON v.id = matches.id
 JOIN conversation_contacts AS c ON c.conversation_id = v.id

@@ -28,6 +28,11 @@ SET
         coalesce(t.last_inbound_ms, f.last_inbound_ms),
         coalesce(f.last_inbound_ms, t.last_inbound_ms)
     ),
+    window_closed_ms = CASE
+        WHEN max(coalesce(t.window_closed_ms, 0), coalesce(f.window_closed_ms, 0))
+            > max(coalesce(t.last_inbound_ms, 0), coalesce(f.last_inbound_ms, 0))
+            THEN max(coalesce(t.window_closed_ms, 0), coalesce(f.window_closed_ms, 0))
+    END,
     state = pair.value->>'state',
     next_timer_ms = pair.value->>'next_timer_ms',
     opted_out_ms = pair.value->>'opted_out_ms',

@@ -1,7 +1,7 @@
 -- Facts about a contact that decide whether, and to which id, a message may be sent.
 -- $1 phone number, $2 wa_id, $3 user_id
 SELECT
-    v.last_inbound_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,
+    v.last_inbound_ms, v.window_closed_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,
     v.opted_out_ms IS NOT NULL AS opted_out, c.wa_id,
     (
         SELECT person.user_id
