@@ -28,7 +28,7 @@ use crate::intake;
 use crate::intake::Intake;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, MediaPolicy, Store};
-use crate::telemetry::{Conditions, HealthSignals, Metrics};
+use crate::telemetry::{Conditions, HealthSignals, Metrics, RateLimitedLog};
 use crate::web;
 use crate::web::{Health, Limits, TrustedProxies, Webhook};
 use crate::whatsapp::signature;
@@ -229,6 +229,7 @@ impl App {
         };
         let timers_and_actions = TimersAndActions::new(timers, Arc::clone(&self.executor));
         let (intake, committing) = Intake::start(intake::Parts {
+            undelivered: RateLimitedLog::default(),
             store: self.store.clone(),
             decide,
             clock: self.clock.clone(),
@@ -263,8 +264,7 @@ impl App {
             metrics: Arc::clone(&self.metrics),
         };
         let mut tasks = Supervisor::default();
-        let stop = shutdown.soft.clone();
-        tasks.start("webhook listener", public.serve(stop));
+        tasks.start("webhook listener", public.serve(shutdown.soft.clone()));
         tasks.start("intake", async move {
             if let Err(error) = committing.await {
                 std::panic::resume_unwind(error.into_panic());

@@ -7,6 +7,7 @@ mod action;
 mod conversation;
 mod conversation_state;
 mod event;
+mod failure;
 mod identity;
 mod ids;
 mod inbound;
@@ -27,6 +28,7 @@ pub use conversation_state::{
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
 };
+pub use failure::{ErrorClass, Failure};
 pub use identity::{Identity, Recipient};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};

@@ -18,6 +18,7 @@ mod disk;
 mod doctor;
 mod documentation;
 mod duplicates;
+mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
 mod files;

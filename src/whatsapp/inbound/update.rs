@@ -10,9 +10,10 @@ use super::content;
 use super::raw_json::{FieldError, KIND_MAX_BYTES, Object};
 use super::sender::{Card, WAMID_MAX_BYTES, errors, identity, sender_or_recipient};
 use crate::message::{
-    AccountEvent, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound, PhoneNumberId,
-    Profile, Receipt, Referral, ReferredProduct, Wamid,
+    AccountEvent, Content, ContextInfo, DeliveryStatus, Echo, Event, Forwarded, Identity, Inbound,
+    PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
+use crate::whatsapp::error_codes;
 
 /// Upper bound of the length of `status`, which is a short word.
 const STATUS_MAX_BYTES: usize = 64;
@@ -114,6 +115,8 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, F
         let phone = receipt.optional_text("recipient_id");
         identity(phone, receipt.optional_text("recipient_user_id"))
     });
+    let errors = errors(&receipt);
+    let has_failed = DeliveryStatus::parse(&status) == Some(DeliveryStatus::Failed);
     let claim_token = receipt.id("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
@@ -125,7 +128,8 @@ pub(crate) fn receipt(raw: &RawValue, number: &PhoneNumberId) -> Result<Event, F
         participant: participant.find_map(|name| receipt.optional_text(name)),
         pricing: part("pricing"),
         conversation: part("conversation"),
-        errors: errors(&receipt),
+        failure: has_failed.then(|| error_codes::failure(&errors)),
+        errors,
         raw: raw.get().to_owned(),
     })))
 }

@@ -66,7 +66,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let sent = session.gateway.send_message(&number, &body).await;
-    let wamid = sent.map_err(|error| failed(&error))?;
+    let wamid = sent.map_err(|error| failed(&call, &error))?;
     let recorded = match &store {
         Some(store) => {
             let sent = Sent {
@@ -89,13 +89,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn failed(error: &SendError) -> anyhow::Error {
+fn failed(call: &Call, error: &SendError) -> anyhow::Error {
     match error {
         SendError::Unknown(_) => Hint::error(
             format!("{error}: it may have been sent"),
             "look at `replyd history` for its receipts before you send it again",
         ),
-        SendError::NotSent(_) | SendError::Rejected(_) => explain(error),
+        SendError::NotSent(_) | SendError::Rejected(_) => explain(call, error),
     }
 }
 

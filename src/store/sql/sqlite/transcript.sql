@@ -4,7 +4,7 @@ SELECT
     latest.id, latest.direction, latest.sent_at_ms, latest.stored_at_ms, latest.kind, latest.text,
     latest.origin, latest.wamid, latest.decision, latest.explanation, latest.rule_id,
     latest.reply_to_id, latest.rules_version, latest.outbox_state, latest.delivery_status,
-    coalesce(latest.send_error, waiting.reason) AS send_error, waiting.id AS outbox_id, media.path,
+    coalesce(latest.send_error, waiting.reason) AS send_error, latest.error_code, waiting.id AS outbox_id, media.path,
     media.error
 FROM (
     SELECT *
