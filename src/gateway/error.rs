@@ -244,6 +244,14 @@ impl SendError {
         }
     }
 
+    /// Whether Meta does not know the object in the address, or not for this connection: code 100
+    /// with subcode 33.
+    #[must_use]
+    pub fn is_about_address(&self) -> bool {
+        let error = self.graph_error();
+        error.is_some_and(|error| error.code == 100 && error.subcode == Some(33))
+    }
+
     /// Graph's error code, if Meta gave one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {

@@ -28,6 +28,8 @@ pub struct State {
     /// Templates, profiles and connections.
     pub account: Account,
     pub(super) faults: VecDeque<Fault>,
+    /// "Require app secret" is on: each Graph call needs the proof of its token.
+    pub(super) requires_app_secret: bool,
     pub(super) released: usize,
     pub(super) stalling: usize,
 }

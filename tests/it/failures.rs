@@ -4,7 +4,7 @@
 use replyd::sandbox::{Receipts, State, Verdict};
 use serde_json::{Value, json};
 
-use crate::support::{ANA, TestApp, assert_contains, bodies};
+use crate::support::{ANA, ECHO, NUMBER, TestApp, assert_contains, bodies, run};
 
 /// Two messages in one answer.
 const TWO: &str = "version = 1\n[[rule]]\nid = \"two\"\nreply = [\"first\", \"second\"]\n";
@@ -176,4 +176,35 @@ async fn replies_of_an_unknown_number_are_kept_and_say_what_to_check() {
         "what to do: check phone_number_id, gateway.connection",
     );
     assert!(!reason.contains("rule"), "{reason}");
+}
+
+/// With "Require app secret" on at Meta, a call without `appsecret_proof` fails with code 100.
+#[tokio::test]
+async fn a_required_proof_of_the_app_secret_goes_out_with_every_call() {
+    let app = TestApp::builder()
+        .rules(ECHO)
+        .config(NUMBER)
+        .stopped()
+        .await;
+    app.sandbox.require_app_secret();
+
+    let refused = app.replyd("send 15550000001 Hello").await.to_string();
+    let mut command = run::command(app.folder());
+    command.env("REPLYD__GATEWAY__APP_SECRET_PROOF", "true");
+    let mut served = app.served_by(command.arg("serve")).await;
+    app.sandbox.say(ANA, "hello").await;
+    app.until_replies(ANA, 1).await;
+    let logs = served.stop().await;
+    let config = app
+        .config()
+        .replace("[gateway]", "[gateway]\napp_secret_proof = true");
+    app.write("replyd.toml", config);
+    let sent = app.replyd("send 15550000001 Hello").await.to_string();
+    let shown = app.replyd("send 15550000001 Hello --dry-run").await;
+
+    assert_contains(&refused, "error 100: ");
+    assert_contains(&refused, "set gateway.app_secret_proof = true");
+    assert_contains(&sent, "accepted:");
+    assert_contains(&shown.stdout, "/messages?appsecret_proof=***");
+    assert!(!logs.contains("appsecret_proof"), "{logs}");
 }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use super::session::{Session, explain, is_unknown_object};
+use super::session::{Session, explain};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{self, Hint};
 use crate::gateway::SendError;
@@ -136,7 +136,7 @@ impl LocalFile {
 fn refused(call: &Call, error: &SendError) -> anyhow::Error {
     let explained = explain(call, error);
     let is_about_file = matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN));
-    if !is_about_file || is_unknown_object(error) {
+    if !is_about_file || error.is_about_address() {
         return explained;
     }
     Hint::error(

@@ -255,16 +255,10 @@ pub(crate) fn explain(call: &Call, error: &SendError) -> anyhow::Error {
     Hint::error(message, advice(call, error))
 }
 
-/// Whether Meta does not know the object in the address, or not for this connection.
-pub(crate) fn is_unknown_object(error: &SendError) -> bool {
-    let error = error.graph_error();
-    error.is_some_and(|error| error.code == 100 && error.subcode == Some(33))
-}
-
 /// Advice for values from the command line; the advice of the error itself is about values of
 /// rules.
 fn advice(call: &Call, error: &SendError) -> String {
-    if is_unknown_object(error)
+    if error.is_about_address()
         && let Some(id) = call.path.first()
     {
         return format!(
@@ -276,6 +270,14 @@ fn advice(call: &Call, error: &SendError) -> String {
 
 fn general_advice(api: Api, error: &SendError) -> &'static str {
     match (error.code(), error, api) {
+        (Some(100), SendError::Rejected(rejection), _)
+            if rejection
+                .error
+                .as_ref()
+                .is_some_and(|error| error.subcode.is_none()) =>
+        {
+            "check the ids, names and values that this command was given; if every command fails so, \"Require app secret\" may be on at Meta: set gateway.app_secret_proof = true"
+        }
         (Some(100 | 131_008 | 131_009), _, _) => {
             "check the ids, names and values that this command was given"
         }
