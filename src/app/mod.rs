@@ -87,8 +87,8 @@ impl App {
             web::connections_within_limit(web::raise_open_file_limit(), limits.connections)?;
         // Rules first: a mistake in them must not leave a new database behind. The fingerprint
         // comes before them, so that a change made meanwhile is noticed.
-        let at_start = reload::fingerprint(&config);
-        let rulebook = Rulebook::load(&config)?;
+        let mut at_start = reload::fingerprint(&config, &[]);
+        let mut rulebook = Rulebook::load(&config, &[])?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
         let executor = ActionExecutor::new(&config.actions, config.model.as_ref())
@@ -99,6 +99,12 @@ impl App {
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
+        let news = store.template_news().await;
+        let news = news.context("could not read the news of templates")?;
+        if !news.is_empty() {
+            at_start = reload::fingerprint(&config, &news);
+            rulebook = Rulebook::load(&config, &news)?;
+        }
         for (_, rules) in rulebook.files() {
             store
                 .record_rules(&rules.version, &rules.source, clock.now())

@@ -10,9 +10,10 @@ use jiff::civil::Date;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::sources::{IncludeError, SourceMap};
-use crate::message::TemplateFile;
+use crate::message::{AccountStatusEvent, TemplateFile};
 use crate::rules;
 use crate::rules::{CompileInput, Compiled};
+use crate::whatsapp::template_news;
 
 /// File name, in the folder of the rules file.
 const FILE: &str = "templates.json";
@@ -99,6 +100,15 @@ impl RulesFiles {
         self.sources.add(name, &text);
         self.paths.push(path);
         Ok(())
+    }
+
+    /// Applies Meta's news of templates to the fetched ones.
+    #[must_use]
+    pub fn with_news(mut self, news: &[AccountStatusEvent]) -> Self {
+        if let Some(templates) = &mut self.templates {
+            template_news::apply(templates, news);
+        }
+        self
     }
 
     /// Compiles the rules; `today` is used to find holidays that have passed.

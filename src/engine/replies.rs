@@ -30,6 +30,9 @@ pub(crate) fn fill(
         let content = template
             .fill(&variables)
             .map_err(|error| error.to_string())?;
+        if let Some(why) = ctx.rules.why_unsendable(&content) {
+            return Err(why);
+        }
         for content in split(content) {
             if let Some(breach) = limits::violations(&content).into_iter().next() {
                 return Err(format!("{}: {}", breach.part, breach.message));

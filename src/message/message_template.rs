@@ -65,6 +65,9 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
+    /// Status of the templates that Meta sends.
+    pub const SENDABLE: &str = "APPROVED";
+
     /// Lists the mismatches between a message and the template, each with the part of the message:
     /// `header`, `body`, `buttons` or `cards`.
     #[must_use]

@@ -26,7 +26,8 @@ pub use conversation_state::{
     ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
-    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
+    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
+    TEMPLATE_NEWS_FIELDS, Unreadable,
 };
 pub use failure::{ErrorClass, Failure};
 pub use identity::{Identity, Recipient};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::keys::json_rows;
 use super::{Store, StoreError, sql};
-use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent};
+use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent, TEMPLATE_NEWS_FIELDS};
 
 /// Upper bound of the account events read: older ones no longer matter.
 const NEWS_MAX: u32 = 1_000;
@@ -35,8 +35,20 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn account_news(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
+        self.news(&ACCOUNT_STATUS_FIELDS).await
+    }
+
+    /// Reads the newest account events about message templates, in the order of Meta's times.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn template_news(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
+        self.news(&TEMPLATE_NEWS_FIELDS).await
+    }
+
+    async fn news(&self, fields: &[&str]) -> Result<Vec<AccountStatusEvent>, StoreError> {
         let news = sqlx::query_as(sql::ACCOUNT_NEWS);
-        let news = news.bind(json_rows(&ACCOUNT_STATUS_FIELDS)).bind(NEWS_MAX);
+        let news = news.bind(json_rows(fields)).bind(NEWS_MAX);
         let news: Vec<(i64, String, Option<String>, i64, String)> =
             news.fetch_all(&self.read).await?;
         let news = news.into_iter();

@@ -48,6 +48,7 @@ mod store;
 mod strangers;
 mod support;
 mod telemetry;
+mod template_news;
 mod timers;
 mod watch;
 mod webhook_cases;

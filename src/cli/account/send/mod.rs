@@ -16,11 +16,13 @@ use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::gateway::SendError;
 use crate::message::{
-    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, UserId, WaId, Wamid, limits,
+    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, TemplateMessage, TemplateShape,
+    UserId, WaId, Wamid, limits,
 };
 use crate::store::{Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
 use crate::whatsapp::outbound as wire;
+use crate::whatsapp::template_news;
 use message::{Attached, Built, MessageOptions};
 
 /// WhatsApp accepts free messages for this long after the contact's last message. See
@@ -47,11 +49,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let recipient = recipient(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
-    let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+    let mut fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
     let built = arguments.message.build(fetched.as_ref()).await?;
     check(&built.content)?;
-    compare(&built.content, fetched.as_ref())?;
     let store = open(&session).await?;
+    if let (Some(store), Some(fetched)) = (&store, &mut fetched) {
+        let news = store.template_news().await;
+        template_news::apply(
+            fetched,
+            &news.context("could not read the news of templates")?,
+        );
+    }
+    compare(&built.content, fetched.as_ref())?;
+    if store.is_none() && !session.options.dry_run {
+        let warning = paint(WARN, "warning:");
+        let text = "there is no database yet, so the message will not be in the history";
+        terminal::note!("{warning} {text}");
+    }
     if let Some(store) = &store {
         may_send(store, &number, &recipient, &built.content, fetched.as_ref()).await?;
     }
@@ -156,16 +170,27 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
 }
 
-/// Compares a template with the fetched one of its name and language, if there is one.
+/// Compares a template with the fetched ones, if some ever were, as `replyd check` does.
 fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
-    let Outbound::Template(template) = content else {
+    let (Outbound::Template(template), Some(fetched)) = (content, fetched) else {
         return Ok(());
     };
-    let mut shapes = fetched.into_iter().flat_map(|file| &file.templates);
-    let shape =
-        shapes.find(|shape| shape.name == template.name && shape.language == template.language);
-    let differences = shape.map(|shape| shape.differences(template));
-    let differences = differences.unwrap_or_default();
+    let shapes = fetched.templates.iter();
+    let of_name: Vec<&TemplateShape> = shapes.filter(|it| it.name == template.name).collect();
+    let shape = of_name.iter().find(|it| it.language == template.language);
+    let Some(shape) = shape else {
+        return Err(unknown(template, &of_name, &fetched.synced_at));
+    };
+    if shape.status != TemplateShape::SENDABLE {
+        return Err(Hint::error(
+            format!(
+                "the template `{}` is {}: Meta sends only approved ones",
+                shape.name, shape.status
+            ),
+            "look at it in WhatsApp Manager; `replyd templates sync` fetches its present state",
+        ));
+    }
+    let differences = shape.differences(template);
     if differences.is_empty() {
         return Ok(());
     }
@@ -183,19 +208,37 @@ fn compare(content: &Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result
     ))
 }
 
+/// Describes a template that is not among the fetched ones, or not in this language.
+fn unknown(
+    template: &TemplateMessage<String>,
+    of_name: &[&TemplateShape],
+    synced_at: &str,
+) -> anyhow::Error {
+    let again = "if it is new, fetch the templates again: `replyd templates sync`";
+    if of_name.is_empty() {
+        let message = format!(
+            "there is no template `{}` among those of {synced_at}",
+            terminal::visible(&template.name)
+        );
+        return Hint::error(message, again);
+    }
+    let languages: Vec<&str> = of_name.iter().map(|it| it.language.as_str()).collect();
+    Hint::error(
+        format!(
+            "the template `{}` has no `{}`",
+            template.name,
+            terminal::visible(&template.language)
+        ),
+        format!("it has {}; {again}", languages.join(", ")),
+    )
+}
+
 /// Opens the database. Without one the message is sent, but not recorded.
 async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
     let url = &session.settings.database.url;
     match Store::open_for_cli(url).await {
         Ok(store) => Ok(Some(store)),
-        Err(StoreError::Missing(_)) => {
-            let warning = paint(WARN, "warning:");
-            let text = "there is no database yet, so the message will not be in the history";
-            if !session.options.dry_run {
-                terminal::note!("{warning} {text}");
-            }
-            Ok(None)
-        }
+        Err(StoreError::Missing(_)) => Ok(None),
         Err(error) => Err(anyhow::Error::from(error).context(format!("could not open `{url}`"))),
     }
 }
