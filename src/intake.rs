@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::engine::Decision;
-use crate::message::Event;
+use crate::message::{Event, Failure};
 use crate::store::{Decide, MediaPolicy, ReceivePolicy, Received, Store, StoreError};
-use crate::telemetry::{HealthSignals, Metrics};
+use crate::telemetry::{HealthSignals, Metrics, RateLimitedLog, SendFailure};
+use crate::whatsapp::error_codes;
 
 /// Upper bound of updates in a commit, unless one request alone has more.
 const COMMIT_UPDATES: usize = 2_000;
@@ -61,6 +62,8 @@ pub struct Parts {
     pub reply_expires_after: Duration,
     /// Treatment of contacts' media.
     pub files: MediaPolicy,
+    /// Line about messages that did not arrive.
+    pub undelivered: RateLimitedLog,
 }
 
 struct Submission {
@@ -192,6 +195,7 @@ impl Parts {
         if received.status_events > 0 {
             self.health_signals.account_status_event();
         }
+        self.report_failures(&received.failures);
         let too_old = |decision: &Decision| *decision == Decision::TooOld;
         self.health_signals
             .decided(received.decisions.iter().map(too_old));
@@ -209,6 +213,30 @@ impl Parts {
                 updates = received.quarantined,
                 "updates were put into quarantine"
             );
+        }
+    }
+}
+
+impl Parts {
+    /// Counts accepted messages that did not arrive; logs at most one line a minute for all.
+    fn report_failures(&self, failures: &[Failure]) {
+        for failure in failures {
+            let class = failure.class.name();
+            let code = error_codes::label(failure.code);
+            let label = SendFailure {
+                class,
+                code: code.clone(),
+            };
+            let failures = &self.metrics.delivery_failures;
+            failures.get_or_create(&label).inc();
+            self.undelivered.log(|left_out| {
+                tracing::warn!(
+                    code,
+                    class,
+                    left_out,
+                    "WhatsApp did not deliver a message that it had accepted: `replyd history` shows why"
+                );
+            });
         }
     }
 }

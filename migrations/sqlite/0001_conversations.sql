@@ -96,7 +96,9 @@ CREATE TABLE messages (
         CHECK (outbox_state IN (
             'queued', 'sending', 'accepted', 'unknown', 'held', 'dead', 'expired'
         )),
-    send_error       TEXT,                   -- why it was not sent, or why that is unknown
+    -- Why it was not sent or did not arrive, or why that is unknown: code, meaning, remedy.
+    send_error       TEXT,
+    error_code       INTEGER,                -- Meta's code in send_error, if there is one
     delivery_status  TEXT
         CHECK (delivery_status IN ('sent', 'delivered', 'read', 'played', 'failed')),
     CHECK ((direction = 'in') = (decision IS NOT NULL)),
@@ -119,7 +121,9 @@ CREATE TABLE receipts (
     claim_token      TEXT,                   -- attempt that sent the message, if WhatsApp echoed it
     pricing          TEXT,                   -- JSON: billable, pricing_model, type, category
     conversation     TEXT,                   -- JSON: conversation that Meta counts it to
-    errors           TEXT,                   -- JSON array: why it failed
+    errors           TEXT,                   -- JSON array of Meta's: why it failed
+    error_code       INTEGER,                -- the code in `errors` that the reason is about
+    reason           TEXT,                   -- why it failed, in words
     raw              TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX receipts_by_message ON receipts (message_key);
@@ -344,7 +348,7 @@ SELECT
     conversations.state->>'$.tags' AS tags,
     conversations.state->>'$.fields' AS fields,
     -- The oldest inbound message without a later reply. A reply that is held or has failed may
-    -- never have arrived.
+    -- never have arrived; of several, each must.
     (
         SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(inbound.sent_at_ms) / 1000, 'unixepoch')
         FROM messages AS inbound
@@ -352,12 +356,17 @@ SELECT
             AND inbound.direction = 'in'
             AND inbound.id > coalesce(
                 (
-                    SELECT max(coalesce(outbound.reply_to_id, outbound.id))
+                    SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id
                     FROM messages AS outbound
                     WHERE outbound.conversation_id = conversations.id
                         AND outbound.direction = 'out'
-                        AND outbound.outbox_state NOT IN ('dead', 'expired', 'held')
-                        AND coalesce(outbound.delivery_status, '') <> 'failed'
+                    GROUP BY answered_id
+                    HAVING total(
+                        outbound.outbox_state IN ('dead', 'expired', 'held')
+                        OR coalesce(outbound.delivery_status, '') = 'failed'
+                    ) = 0
+                    ORDER BY answered_id DESC
+                    LIMIT 1
                 ),
                 0
             )

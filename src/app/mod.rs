@@ -28,7 +28,7 @@ use crate::intake;
 use crate::intake::Intake;
 use crate::shutdown::Shutdown;
 use crate::store::{Decide, MediaPolicy, Store};
-use crate::telemetry::{Conditions, HealthSignals, Metrics};
+use crate::telemetry::{Conditions, HealthSignals, Metrics, RateLimitedLog};
 use crate::web;
 use crate::web::{Health, Limits, TrustedProxies, Webhook};
 use crate::whatsapp::signature;
@@ -87,8 +87,8 @@ impl App {
             web::connections_within_limit(web::raise_open_file_limit(), limits.connections)?;
         // Rules first: a mistake in them must not leave a new database behind. The fingerprint
         // comes before them, so that a change made meanwhile is noticed.
-        let at_start = reload::fingerprint(&config);
-        let rulebook = Rulebook::load(&config)?;
+        let mut at_start = reload::fingerprint(&config, &[]);
+        let mut rulebook = Rulebook::load(&config, &[])?;
         let gateway = Gateway::new(&config.gateway).context("could not set up the gateway")?;
         let downloader = downloader(&config).context("could not set up the fetching of files")?;
         let executor = ActionExecutor::new(&config.actions, config.model.as_ref())
@@ -99,6 +99,12 @@ impl App {
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open database `{}`", config.database.url))?;
+        let events = store.template_status_events().await;
+        let events = events.context("could not read the account events about templates")?;
+        if !events.is_empty() {
+            at_start = reload::fingerprint(&config, &events);
+            rulebook = Rulebook::load(&config, &events)?;
+        }
         for (_, rules) in rulebook.files() {
             store
                 .record_rules(&rules.version, &rules.source, clock.now())
@@ -229,6 +235,7 @@ impl App {
         };
         let timers_and_actions = TimersAndActions::new(timers, Arc::clone(&self.executor));
         let (intake, committing) = Intake::start(intake::Parts {
+            undelivered: RateLimitedLog::default(),
             store: self.store.clone(),
             decide,
             clock: self.clock.clone(),
@@ -263,8 +270,7 @@ impl App {
             metrics: Arc::clone(&self.metrics),
         };
         let mut tasks = Supervisor::default();
-        let stop = shutdown.soft.clone();
-        tasks.start("webhook listener", public.serve(stop));
+        tasks.start("webhook listener", public.serve(shutdown.soft.clone()));
         tasks.start("intake", async move {
             if let Err(error) = committing.await {
                 std::panic::resume_unwind(error.into_panic());

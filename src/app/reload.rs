@@ -1,4 +1,5 @@
-//! Reload of changed rules while the service runs.
+//! Reload of changed rules, and of rules whose templates Meta has paused or changed, while the
+//! service runs.
 //!
 //! The whole rule set is checked first; while it has errors, the last good rules stay in use, which
 //! shows in the log, in the admin listener's `/readyz` and in the metrics. Each decision uses one
@@ -14,6 +15,7 @@ use super::rulebook::{Rejected, Rulebook};
 use super::rules_loader::RulesFiles;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::message::AccountStatusEvent;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::{Condition, Conditions, Metrics};
@@ -80,19 +82,23 @@ impl Reload {
     /// Reloads the files if their fingerprint differs from `seen`; returns the new fingerprint once
     /// they are accepted or rejected.
     async fn reload_if_changed(&self, seen: Option<u64>) -> Option<u64> {
-        let now = fingerprint(&self.config);
+        let Ok(events) = self.store.template_status_events().await else {
+            // A fault of the database is logged once, when it begins.
+            return seen;
+        };
+        let now = fingerprint(&self.config, &events);
         if Some(now) == seen {
             return seen;
         }
-        match self.reload().await {
+        match self.reload(&events).await {
             Reloaded::Settled => Some(now),
             // The next attempt may succeed with the same files.
             Reloaded::NotStored => None,
         }
     }
 
-    async fn reload(&self) -> Reloaded {
-        let loaded = match Rulebook::load(&self.config) {
+    async fn reload(&self, events: &[AccountStatusEvent]) -> Reloaded {
+        let loaded = match Rulebook::load(&self.config, events) {
             Ok(loaded) => loaded,
             Err(error) => {
                 let place = error.downcast_ref::<Rejected>().map(Rejected::place);
@@ -146,9 +152,11 @@ enum Reloaded {
     NotStored,
 }
 
-/// Computes a fingerprint that changes when a file changes or becomes unreadable.
-pub(super) fn fingerprint(config: &Config) -> u64 {
+/// Computes a fingerprint that changes when a file changes or becomes unreadable, and with each event
+/// of a template.
+pub(super) fn fingerprint(config: &Config, events: &[AccountStatusEvent]) -> u64 {
     let mut hasher = DefaultHasher::new();
+    events.hash(&mut hasher);
     let rules_files = config.numbers.iter();
     let rules_files = rules_files.filter_map(|number| number.rules.as_ref());
     for file in std::iter::once(&config.rules.file).chain(rules_files) {
@@ -221,8 +229,8 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("replyd.db").display());
         let writable = Store::open(&url).await.unwrap();
         let config = config(&folder);
-        let at_start = fingerprint(&config);
-        let current = Arc::new(Current::new(Rulebook::load(&config).unwrap()));
+        let at_start = fingerprint(&config, &[]);
+        let current = Arc::new(Current::new(Rulebook::load(&config, &[]).unwrap()));
         let version = || {
             let rules = current.get();
             rules.files().next().unwrap().1.version.clone()
@@ -246,7 +254,7 @@ mod tests {
 
         reload.store = writable;
         let seen = reload.reload_if_changed(seen).await;
-        assert_eq!(seen, Some(fingerprint(&reload.config)));
+        assert_eq!(seen, Some(fingerprint(&reload.config, &[])));
         assert_ne!(version(), old);
         assert_eq!(reload.metrics.rules_stale.get(), 0);
     }

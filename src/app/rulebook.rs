@@ -12,7 +12,7 @@ use crate::diagnostics;
 use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::{Colour, Diagnostic, Severity};
 use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
-use crate::message::{Conversation, PhoneNumberId, RulesVersion};
+use crate::message::{AccountStatusEvent, Conversation, PhoneNumberId, RulesVersion};
 use crate::rules::RuleSet;
 
 /// A rules file with mistakes.
@@ -49,19 +49,20 @@ enum Answered {
 }
 
 impl Rulebook {
-    /// Reads and compiles every rules file the configuration names, each once.
+    /// Reads and compiles every rules file the configuration names, each once; `events` about templates
+    /// are applied to the fetched ones.
     ///
     /// # Errors
     /// When a file cannot be read or does not pass the check.
-    pub(super) fn load(config: &Config) -> anyhow::Result<Self> {
+    pub(super) fn load(config: &Config, events: &[AccountStatusEvent]) -> anyhow::Result<Self> {
         let mut files = BTreeMap::new();
         let answered = if config.numbers.is_empty() {
-            Answered::Every(engine_of(&mut files, &config.rules.file)?)
+            Answered::Every(engine_of(&mut files, &config.rules.file, events)?)
         } else {
             let mut listed = HashMap::new();
             for number in &config.numbers {
                 let file = number.rules.as_ref().unwrap_or(&config.rules.file);
-                let engine = engine_of(&mut files, file)?;
+                let engine = engine_of(&mut files, file, events)?;
                 listed.insert(number.phone_number_id.clone(), engine);
             }
             Answered::Listed(listed)
@@ -109,17 +110,18 @@ impl Rulebook {
 fn engine_of(
     files: &mut BTreeMap<PathBuf, Arc<Engine>>,
     file: &Path,
+    events: &[AccountStatusEvent],
 ) -> anyhow::Result<Arc<Engine>> {
     if let Some(engine) = files.get(file) {
         return Ok(Arc::clone(engine));
     }
-    let engine = Arc::new(Engine::new(compile(file)?));
+    let engine = Arc::new(Engine::new(compile(file, events)?));
     files.insert(file.to_owned(), Arc::clone(&engine));
     Ok(engine)
 }
 
-fn compile(file: &Path) -> anyhow::Result<RuleSet> {
-    let files = RulesFiles::read(file)?;
+fn compile(file: &Path, events: &[AccountStatusEvent]) -> anyhow::Result<RuleSet> {
+    let files = RulesFiles::read(file)?.with_status_events(events);
     match files.compile(None) {
         Ok(compiled) => {
             if !compiled.warnings.is_empty() {
@@ -214,7 +216,7 @@ gateway = { api_key = "k" }
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("one.toml"), RULES).unwrap();
         let text = "[[number]]\nphone_number_id = \"1\"\nrules = \"one.toml\"\n";
-        let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
+        let rulebook = Rulebook::load(&config(&folder, text), &[]).unwrap();
         let (conversation, message) = message_to("2");
 
         let (turn, version) = rulebook.decide(
@@ -241,7 +243,7 @@ rules.file = "nowhere.toml"
 number = [{ phone_number_id = "1", rules = "one.toml" }, { phone_number_id = "2", rules = "one.toml" }]
 "#;
 
-        let rulebook = Rulebook::load(&config(&folder, text)).unwrap();
+        let rulebook = Rulebook::load(&config(&folder, text), &[]).unwrap();
 
         assert_eq!(rulebook.files().count(), 1);
     }
@@ -252,7 +254,7 @@ number = [{ phone_number_id = "1", rules = "one.toml" }, { phone_number_id = "2"
         let broken = RULES.replace("reply", "replay");
         std::fs::write(folder.path().join("rules.toml"), broken).unwrap();
 
-        let error = Rulebook::load(&config(&folder, "")).unwrap_err();
+        let error = Rulebook::load(&config(&folder, ""), &[]).unwrap_err();
 
         let rejected = error.downcast_ref::<super::Rejected>().unwrap();
         assert_eq!(rejected.place(), "rules.toml:4");
@@ -262,7 +264,7 @@ number = [{ phone_number_id = "1", rules = "one.toml" }, { phone_number_id = "2"
     fn a_rules_file_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
 
-        let error = Rulebook::load(&config(&folder, "")).unwrap_err();
+        let error = Rulebook::load(&config(&folder, ""), &[]).unwrap_err();
 
         let path = folder.path().join("rules.toml");
         let message = format!("could not read rules file `{}`", path.display());

@@ -10,9 +10,10 @@ use jiff::civil::Date;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::sources::{IncludeError, SourceMap};
-use crate::message::TemplateFile;
+use crate::message::{AccountStatusEvent, TemplateFile};
 use crate::rules;
 use crate::rules::{CompileInput, Compiled};
+use crate::whatsapp::template_status;
 
 /// File name, in the folder of the rules file.
 const FILE: &str = "templates.json";
@@ -99,6 +100,15 @@ impl RulesFiles {
         self.sources.add(name, &text);
         self.paths.push(path);
         Ok(())
+    }
+
+    /// Applies account events about templates to the fetched ones.
+    #[must_use]
+    pub fn with_status_events(mut self, events: &[AccountStatusEvent]) -> Self {
+        if let Some(templates) = &mut self.templates {
+            template_status::apply(templates, events);
+        }
+        self
     }
 
     /// Compiles the rules; `today` is used to find holidays that have passed.

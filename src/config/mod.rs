@@ -142,6 +142,8 @@ pub struct Gateway {
     pub requests_per_second: u32,
     /// For one request.
     pub timeout: Duration,
+    /// Secret that proves the token in each call; `None` without `app_secret_proof`.
+    pub app_secret: Option<SecretString>,
 }
 
 /// Sections that calls of the gateway need; without the webhook's secrets.

@@ -94,6 +94,24 @@ fn the_built_in_default_needs_only_secrets() {
 }
 
 #[test]
+fn the_token_is_proven_only_where_it_is_asked_for_and_only_to_meta() {
+    let graph = "[gateway]\npreset = \"graph\"\napp_secret_proof = true\n";
+    let mut environment = SECRETS.to_vec();
+    environment.push(("WHATSAPP_TOKEN", "token"));
+
+    let proven = load(graph, &environment).unwrap().gateway.app_secret;
+    let plain = load("", &environment).unwrap().gateway.app_secret;
+    let maton = problems("[gateway]\napp_secret_proof = true\n", &environment);
+
+    assert_eq!(proven.unwrap().expose_secret(), "app");
+    assert!(plain.is_none());
+    assert!(
+        maton.contains("`gateway.app_secret_proof` is only for gateway.preset"),
+        "{maton}"
+    );
+}
+
+#[test]
 fn every_key_of_the_default_is_known_also_those_that_are_examples() {
     let mut environment = SECRETS.to_vec();
     environment.extend([("WHATSAPP_TOKEN", "token"), ("MODEL_API_KEY", "key")]);

@@ -30,6 +30,9 @@ pub(crate) fn fill(
         let content = template
             .fill(&variables)
             .map_err(|error| error.to_string())?;
+        if let Some(why) = ctx.rules.why_unsendable(&content) {
+            return Err(why);
+        }
         for content in split(content) {
             let has_phone = ctx.contact.identity.wa_id().is_some();
             if !has_phone && matches!(&content, Outbound::Template(code) if code.authentication) {

@@ -6,9 +6,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
-use crate::message::GraphError;
+use crate::message::{ErrorClass, GraphError};
 use crate::whatsapp::error_codes;
-use crate::whatsapp::error_codes::Class;
 
 /// Reason why a call did not end in "accepted".
 #[derive(Debug, thiserror::Error)]
@@ -121,23 +120,23 @@ impl Rejection {
     /// See
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> ErrorClass {
         if let Some(error) = &self.error {
-            if let Some(code) = error_codes::lookup(error.code) {
-                return code.class;
+            if let Some(row) = error_codes::lookup(error) {
+                return row.class;
             }
             return match self.status {
-                _ if self.is_transient => Class::Retry,
-                401 => Class::Account,
-                408 | 425 | 429 | 500.. => Class::Retry,
-                _ => Class::GiveUp,
+                _ if self.is_transient => ErrorClass::Retry,
+                401 => ErrorClass::Account,
+                408 | 425 | 429 | 500.. => ErrorClass::Retry,
+                _ => ErrorClass::GiveUp,
             };
         }
         match self.status {
-            408 | 425 | 429 => Class::Retry,
-            413 => Class::GiveUp,
+            408 | 425 | 429 => ErrorClass::Retry,
+            413 => ErrorClass::GiveUp,
             // Key, connection or URL are wrong, so no message would succeed.
-            _ => Class::Account,
+            _ => ErrorClass::Account,
         }
     }
 
@@ -145,10 +144,8 @@ impl Rejection {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match (&self.error, self.status) {
-            (Some(error), _) => error_codes::lookup(error.code)
-                .map_or("look the code up in Meta's list of error codes", |code| {
-                    code.advice
-                }),
+            (Some(error), _) => error_codes::lookup(error)
+                .map_or(error_codes::UNDOCUMENTED_ADVICE, |row| row.advice),
             (None, 400) => "the gateway found no connection: `replyd connections list` shows them",
             (None, 401 | 403) => "check gateway.api_key: the gateway does not take it",
             (None, 404) => "check gateway.base_url and gateway.graph_version: nothing is there",
@@ -161,15 +158,16 @@ impl Rejection {
     /// Reason with Meta's explanation, for the operator: belongs in the database, not in logs.
     #[must_use]
     pub fn reason(&self) -> String {
-        const LONGEST_DETAILS: usize = 500;
-        let details = self.error.as_ref().and_then(|error| {
-            let details = error.details.as_ref().or(error.title.as_ref())?;
-            Some(details.chars().take(LONGEST_DETAILS).collect::<String>())
-        });
-        match details {
+        match self.error.as_ref().and_then(error_codes::details) {
             Some(details) => format!("{self} ({details})"),
             None => self.to_string(),
         }
+    }
+
+    /// Reason and remedy, for the operator: belongs in the database, not in logs.
+    #[must_use]
+    pub fn reason_and_remedy(&self) -> String {
+        self.reason() + &error_codes::remedy(self.advice())
     }
 }
 
@@ -178,8 +176,8 @@ impl fmt::Display for Rejection {
         let Some(error) = &self.error else {
             return write!(f, "gateway refused with HTTP status {}", self.status);
         };
-        match error_codes::lookup(error.code) {
-            Some(code) => write!(f, "error {}: {}", error.code, code.meaning),
+        match error_codes::lookup(error) {
+            Some(_) => f.write_str(&error_codes::summary(error)),
             None => write!(
                 f,
                 "error {}, HTTP status {}: not documented",
@@ -237,13 +235,27 @@ impl SendError {
         }
     }
 
+    /// Graph's error, if Meta gave one.
+    #[must_use]
+    pub fn graph_error(&self) -> Option<&GraphError> {
+        match self {
+            Self::Rejected(rejection) => rejection.error.as_ref(),
+            Self::NotSent(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether Meta does not know the object in the address, or not for this connection: code 100
+    /// with subcode 33.
+    #[must_use]
+    pub fn is_about_address(&self) -> bool {
+        let error = self.graph_error();
+        error.is_some_and(|error| error.code == 100 && error.subcode == Some(33))
+    }
+
     /// Graph's error code, if Meta gave one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
-        match self {
-            Self::Rejected(rejection) => rejection.error.as_ref().map(|error| error.code),
-            Self::NotSent(_) | Self::Unknown(_) => None,
-        }
+        self.graph_error().map(|error| error.code)
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, Url};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use crate::config;
 use crate::message::{PhoneNumberId, is_id};
 use crate::whatsapp::api_call::{Api, Call, Method, Payload};
+use crate::whatsapp::signature;
 
 pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts, Target};
 pub(crate) use error::reason;
@@ -32,6 +33,9 @@ pub use response::Accepted;
 
 /// Header that selects a connection of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
+
+/// Query parameter with the proof of the token.
+const PROOF: &str = "appsecret_proof";
 
 /// Sends Graph API calls.
 #[derive(Clone, Debug)]
@@ -43,6 +47,9 @@ pub struct Gateway {
     control: Arc<Url>,
     /// Marked as sensitive, so that `Debug` hides the values.
     headers: HeaderMap,
+    /// `appsecret_proof` of the token; `None` if it is not to be sent. See
+    /// <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+    proof: Option<SecretString>,
     timeout: Duration,
     /// Time in the last response, and its arrival: the best evidence about server time.
     reported_time: Arc<watch::Sender<Option<GatewayTime>>>,
@@ -92,7 +99,9 @@ impl Gateway {
         if let Some(connection) = &settings.connection {
             headers.insert(CONNECTION, header(connection, "gateway.connection")?);
         }
+        let prove = |secret| signature::proof(secret, settings.api_key.expose_secret()).into();
         Ok(Self {
+            proof: settings.app_secret.as_ref().map(prove),
             client: http_client(settings.timeout).map_err(GatewayError::Client)?,
             base: Arc::new(base),
             control: Arc::new(control),
@@ -183,9 +192,13 @@ impl Gateway {
         address(base)
     }
 
-    /// Full URL of a call, as `--dry-run` shows it.
+    /// Full URL of a call, as `--dry-run` shows it: without the proof of the token.
     #[must_use]
     pub fn url(&self, call: &Call) -> Url {
+        self.url_with_proof(call, self.proof.as_ref().map(|_| "***"))
+    }
+
+    fn url_with_proof(&self, call: &Call, proof: Option<&str>) -> Url {
         let base = match call.api {
             Api::Graph => &self.base,
             Api::Control => &self.control,
@@ -196,6 +209,9 @@ impl Gateway {
             .extend(&call.path);
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        if let (Some(proof), Api::Graph) = (proof, call.api) {
+            url.query_pairs_mut().append_pair(PROOF, proof);
         }
         url
     }
@@ -227,7 +243,9 @@ impl Gateway {
         if call.api == Api::Control {
             headers.remove(CONNECTION);
         }
-        self.client.request(method, self.url(call)).headers(headers)
+        let proof = self.proof.as_ref().map(ExposeSecret::expose_secret);
+        let url = self.url_with_proof(call, proof);
+        self.client.request(method, url).headers(headers)
     }
 }
 

@@ -97,7 +97,7 @@ fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     let marked = ["fbtrace_id", "type"]
         .iter()
         .any(|mark| error.get(mark).is_some());
-    if !marked && error_codes::lookup(code).is_none() {
+    if !marked && !error_codes::is_documented(code) {
         return None;
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
@@ -106,6 +106,7 @@ fn graph_error(body: &[u8]) -> Option<(GraphError, bool)> {
     let details = details.or_else(|| error.get("error_user_msg"));
     let graph_error = GraphError {
         code,
+        subcode: error.get("error_subcode").and_then(Value::as_i64),
         title: text(error.get("message")),
         details: text(details),
     };

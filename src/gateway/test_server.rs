@@ -97,6 +97,7 @@ pub(crate) fn client_of(base_url: &str) -> Gateway {
         connection: Some("connection-1".to_owned()),
         requests_per_second: 0,
         timeout: Duration::from_millis(300),
+        app_secret: None,
     })
     .unwrap()
 }

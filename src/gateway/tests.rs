@@ -4,8 +4,7 @@ use tokio::net::TcpListener;
 
 use super::test_server::{Fake, Script, client_of};
 use super::*;
-use crate::message::Wamid;
-use crate::whatsapp::error_codes::Class;
+use crate::message::{ErrorClass, Wamid};
 
 async fn send(gateway: &Gateway) -> Result<Wamid, SendError> {
     let number = PhoneNumberId::parse("1065").unwrap();
@@ -95,17 +94,17 @@ async fn an_answer_nobody_can_read_leaves_it_unclear_whether_the_message_went() 
 #[tokio::test]
 async fn a_graph_error_is_a_rejection_by_its_code_whatever_the_status() {
     let cases = [
-        (400, 131_047, Class::WindowClosed),
-        (400, 130_429, Class::SlowNumber),
-        (400, 131_056, Class::SlowPair),
-        (400, 4, Class::RetrySlow),
-        (401, 190, Class::Account),
-        (403, 200, Class::Account),
-        (500, 131_000, Class::RetryWide),
-        (503, 2, Class::Retry),
-        (200, 131_026, Class::GiveUp),
-        (500, 999_999, Class::Retry),
-        (400, 999_999, Class::GiveUp),
+        (400, 131_047, ErrorClass::WindowClosed),
+        (400, 130_429, ErrorClass::SlowNumber),
+        (400, 131_056, ErrorClass::SlowPair),
+        (400, 4, ErrorClass::RetrySlow),
+        (401, 190, ErrorClass::Account),
+        (403, 200, ErrorClass::Account),
+        (500, 131_000, ErrorClass::RetryWide),
+        (503, 2, ErrorClass::Retry),
+        (200, 131_026, ErrorClass::Undeliverable),
+        (500, 999_999, ErrorClass::Retry),
+        (400, 999_999, ErrorClass::GiveUp),
     ];
     for (status, code, class) in cases {
         let rejection = rejection(answer_to(Script::graph_error(status, code)).await);
@@ -121,19 +120,19 @@ async fn a_transient_error_nobody_documented_is_tried_again() {
 
     let rejection = rejection(answer_to(Script::answer(400, "", body)).await);
 
-    assert_eq!(rejection.class(), Class::Retry);
+    assert_eq!(rejection.class(), ErrorClass::Retry);
 }
 
 #[tokio::test]
 async fn the_gateways_own_refusals_are_told_from_metas() {
     let bad_key = r#"{"error":{"code":401,"message":"bad key"}}"#;
     let cases = [
-        (400, r#"{"error":"no connection"}"#, Class::Account),
-        (401, bad_key, Class::Account),
-        (404, "<html>", Class::Account),
-        (302, "", Class::Account),
-        (413, "", Class::GiveUp),
-        (429, "", Class::Retry),
+        (400, r#"{"error":"no connection"}"#, ErrorClass::Account),
+        (401, bad_key, ErrorClass::Account),
+        (404, "<html>", ErrorClass::Account),
+        (302, "", ErrorClass::Account),
+        (413, "", ErrorClass::GiveUp),
+        (429, "", ErrorClass::Retry),
     ];
     for (status, body, class) in cases {
         let script = Script::answer(status, "location: http://127.0.0.1:9/\r\n", body);

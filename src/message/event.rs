@@ -45,6 +45,10 @@ pub const ACCOUNT_STATUS_FIELDS: [&str; 5] = [
     "business_capability_update",
 ];
 
+/// Fields that report what became of message templates.
+pub const TEMPLATE_STATUS_FIELDS: [&str; 2] =
+    ["message_template_status_update", "template_category_update"];
+
 /// Update that is stored and never answered.
 #[derive(Clone, Debug)]
 pub struct AccountEvent {
@@ -64,10 +68,10 @@ pub struct AccountEvent {
     pub raw: String,
 }
 
-/// Stored update of an account status field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Stored update of an account status field or of templates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccountStatusEvent {
-    /// One of [`ACCOUNT_STATUS_FIELDS`].
+    /// One of [`ACCOUNT_STATUS_FIELDS`] or [`TEMPLATE_STATUS_FIELDS`].
     pub field: String,
     /// Id of the account, if named.
     pub waba_id: Option<String>,

@@ -65,6 +65,9 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
+    /// Status of the templates that Meta sends.
+    pub const SENDABLE: &str = "APPROVED";
+
     /// Whether it carries a one-time code.
     #[must_use]
     pub fn is_authentication(&self) -> bool {

@@ -7,6 +7,7 @@ mod action;
 mod conversation;
 mod conversation_state;
 mod event;
+mod failure;
 mod identity;
 mod ids;
 mod inbound;
@@ -26,8 +27,10 @@ pub use conversation_state::{
     ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
-    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing, Unreadable,
+    ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
+    TEMPLATE_STATUS_FIELDS, Unreadable,
 };
+pub use failure::{ErrorClass, Failure};
 pub use identity::{Identity, Recipient, RecipientReport};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};

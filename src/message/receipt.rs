@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, PhoneNumberId, Wamid};
+use super::{Failure, Identity, PhoneNumberId, Wamid};
 
 /// Parsed element of `statuses[]`.
 #[derive(Clone, Debug)]
@@ -29,8 +29,10 @@ pub struct Receipt {
     pub pricing: Option<String>,
     /// Conversation that Meta bills, as JSON: `id`, `expiration_timestamp`, `origin`.
     pub conversation: Option<String>,
-    /// Reasons of a failure.
+    /// Reasons of a failure, as Meta gives them.
     pub errors: Vec<GraphError>,
+    /// The failure in words, of a receipt with the status `failed`.
+    pub failure: Option<Failure>,
     /// The element of `statuses[]`, byte for byte.
     pub raw: String,
 }
@@ -63,8 +65,11 @@ pub enum DeliveryStatus {
 /// Error as Graph reports it, in a webhook or a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphError {
-    /// Error code, the only part that logic uses.
+    /// Error code; with the subcode the only part that logic uses.
     pub code: i64,
+    /// `error_subcode`: what exactly is meant by a code with several meanings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subcode: Option<i64>,
     /// Short English text by Meta.
     #[serde(default)]
     pub title: Option<String>,

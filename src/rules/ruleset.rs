@@ -11,7 +11,7 @@ use super::flow::Flow;
 use super::opening_hours::Schedule;
 use super::rule::{Bot, Rule, Words};
 use super::test_case::Test;
-use crate::message::RulesVersion;
+use crate::message::{Outbound, RulesVersion};
 
 /// Maximum number of messages that one rule, and one turn, sends. More at once looks like an
 /// attack, and WhatsApp throttles numbers that send many messages to one contact.
@@ -36,6 +36,9 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// By name.
     pub flows: BTreeMap<String, Flow>,
+    /// Status of the known message templates that Meta does not send at present, by name and
+    /// language.
+    pub unsendable: BTreeMap<(String, String), String>,
     /// `[[test]]`, in order.
     pub tests: Vec<Test>,
     /// The place of each rule, by its id.
@@ -43,6 +46,17 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// Reason why Meta does not send a template at present, as far as that is known.
+    #[must_use]
+    pub fn why_unsendable(&self, content: &Outbound) -> Option<String> {
+        let Outbound::Template(template) = content else {
+            return None;
+        };
+        let key = (template.name.clone(), template.language.clone());
+        let status = self.unsendable.get(&key)?;
+        Some(format!("the template `{}` is {status}", template.name))
+    }
+
     /// Finds a rule.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {

@@ -94,6 +94,13 @@ impl Sandbox {
         self.context.change(|state| state.faults.clear());
     }
 
+    /// Requires the proof of the app secret in each Graph call from now on, as Meta does for apps
+    /// with "Require app secret".
+    pub fn require_app_secret(&self) {
+        self.context
+            .change(|state| state.requires_app_secret = true);
+    }
+
     /// Resumes requests that a [`Fault::Stall`] holds.
     pub fn release(&self) {
         self.context.change(|state| state.released += 1);

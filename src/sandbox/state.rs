@@ -30,6 +30,8 @@ pub struct State {
     /// Numbers that WhatsApp writes in another way than they are dialled.
     pub(super) written: BTreeMap<String, String>,
     pub(super) faults: VecDeque<Fault>,
+    /// "Require app secret" is on: each Graph call needs the proof of its token.
+    pub(super) requires_app_secret: bool,
     pub(super) released: usize,
     pub(super) stalling: usize,
 }

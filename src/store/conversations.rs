@@ -79,8 +79,11 @@ pub struct TranscriptMessage {
     pub outbox_state: Option<String>,
     /// Furthest receipt of an outbound message.
     pub delivery_status: Option<String>,
-    /// Reason why an outbound message was not sent, or of the last failed attempt.
+    /// Reason why an outbound message was not sent or did not arrive, or of the last failed attempt:
+    /// code, meaning and remedy.
     pub send_error: Option<String>,
+    /// Meta's error code in `send_error`, if there is one.
+    pub error_code: Option<i64>,
     /// `outbox.id` of an outbound message that is still in the outbox.
     pub outbox_id: Option<i64>,
     /// Business number.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::keys::json_rows;
 use super::{Store, StoreError, sql};
-use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent};
+use crate::message::{ACCOUNT_STATUS_FIELDS, AccountStatusEvent, TEMPLATE_STATUS_FIELDS};
 
 /// Upper bound of the account events read: older ones no longer matter.
 const EVENTS_MAX: u32 = 1_000;
@@ -35,10 +35,20 @@ impl Store {
     /// # Errors
     /// `Database`.
     pub async fn account_status_events(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
+        self.status_events(&ACCOUNT_STATUS_FIELDS).await
+    }
+
+    /// Reads the newest account events about message templates, in the order of Meta's times.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub async fn template_status_events(&self) -> Result<Vec<AccountStatusEvent>, StoreError> {
+        self.status_events(&TEMPLATE_STATUS_FIELDS).await
+    }
+
+    async fn status_events(&self, fields: &[&str]) -> Result<Vec<AccountStatusEvent>, StoreError> {
         let events = sqlx::query_as(sql::ACCOUNT_STATUS_EVENTS);
-        let events = events
-            .bind(json_rows(&ACCOUNT_STATUS_FIELDS))
-            .bind(EVENTS_MAX);
+        let events = events.bind(json_rows(fields)).bind(EVENTS_MAX);
         let events: Vec<(i64, String, Option<String>, i64, String)> =
             events.fetch_all(&self.read).await?;
         let events = events.into_iter();

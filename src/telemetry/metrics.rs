@@ -84,6 +84,8 @@ metrics! {
         => "actions", "HTTP calls and model requests of rules by result";
     send_failures: Family<SendFailure, Counter> = Family::default()
         => "send_failures", "Gateway requests that were not accepted by class and code";
+    delivery_failures: Family<SendFailure, Counter> = Family::default()
+        => "delivery_failures", "Accepted messages that WhatsApp did not deliver by class and code";
     /// (0 where there are none).
     outbox_rows: Family<OutboxLabels, Gauge> = Family::default()
         => "outbox_rows", "Rows in the outbox by state and kind";
@@ -112,7 +114,7 @@ pub struct OutcomeLabel {
     outcome: &'static str,
 }
 
-/// Labels of a failed request.
+/// Labels of a failed request, or of a message that did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SendFailure {
     /// Class of Graph's error codes, `not_sent` or `unknown`.

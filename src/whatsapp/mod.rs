@@ -2,7 +2,8 @@
 //!
 //! Pure: bytes and JSON on one side, [`crate::message`] on the other; no IO, no clock, no logs. A
 //! webhook passes through [`signature`] and `inbound`, a reply through `outbound`; `error_codes`
-//! classifies Graph's errors, `account_status` derives problems of the account, and `account_api`
+//! classifies Graph's errors, `account_status` derives problems of the account, `template_status` the
+//! present state of templates, and `account_api`
 //! serves the owner's commands. Next on the way of a message: `crate::intake`.
 
 pub mod account_api;
@@ -14,3 +15,4 @@ pub mod inbound;
 pub mod media;
 pub mod outbound;
 pub mod signature;
+pub mod template_status;

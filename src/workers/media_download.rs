@@ -16,10 +16,10 @@ use crate::clock::Clock;
 use crate::files;
 use crate::files::{Existing, WriteError};
 use crate::gateway::{DownloadError, DownloadLimits, Downloader, Gateway, SendError, Target};
+use crate::message::ErrorClass;
 use crate::message::{is_id, media_file};
 use crate::shutdown::Shutdown;
 use crate::store::{Download, DownloadEnd, Store, StoreError};
-use crate::whatsapp::error_codes::Class;
 use crate::whatsapp::media;
 
 /// Poll interval of the outbox.
@@ -71,7 +71,7 @@ impl Failure {
     /// Whether another attempt could not succeed.
     fn is_final(&self) -> bool {
         match self {
-            Self::LookUp(SendError::Rejected(rejection)) => rejection.class() == Class::GiveUp,
+            Self::LookUp(SendError::Rejected(rejection)) => rejection.class() == ErrorClass::GiveUp,
             Self::Download(error) => matches!(
                 error,
                 DownloadError::TooLarge { .. } | DownloadError::ForeignHost

@@ -84,6 +84,22 @@ async fn an_app_secret_of_another_app_than_the_tokens_is_found() {
 }
 
 #[tokio::test]
+async fn an_app_that_requires_its_secret_is_found_and_a_proof_mends_it() {
+    let app = service().await;
+    app.sandbox.require_app_secret();
+    let proving = config(&app).replace("[gateway]", "[gateway]\napp_secret_proof = true");
+
+    let plain = doctor(&app, &config(&app), "").await.to_string();
+    let proven = doctor(&app, &proving, "").await.to_string();
+
+    let refused = "✗ app secret and token: Meta refuses every call without a proof";
+    assert_contains(&plain, refused);
+    assert_contains(&plain, "set gateway.app_secret_proof = true");
+    assert_contains(&proven, "✓ app secret and token: are of one Meta app");
+    assert!(!proven.contains('✗'), "{proven}");
+}
+
+#[tokio::test]
 async fn through_maton_it_asks_for_the_connection_and_never_for_the_subscription() {
     let app = service().await;
     let base = app.sandbox.base_url();

@@ -18,6 +18,7 @@ mod disk;
 mod doctor;
 mod documentation;
 mod duplicates;
+mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
 mod files;
@@ -48,6 +49,7 @@ mod store;
 mod strangers;
 mod support;
 mod telemetry;
+mod template_status;
 mod timers;
 mod watch;
 mod webhook_cases;

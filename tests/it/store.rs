@@ -197,6 +197,8 @@ pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) 
         pricing: None,
         conversation: None,
         errors: Vec::new(),
+        failure: (status == DeliveryStatus::Failed)
+            .then(|| replyd::whatsapp::error_codes::failure(&[])),
         raw: "{}".to_owned(),
     }))
 }

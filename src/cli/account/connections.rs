@@ -224,7 +224,7 @@ async fn delete(session: &Session, id: &str, consent: Consent) -> anyhow::Result
     match session.gateway.call(&call).await {
         // Maton does not document its response, so every success counts.
         Ok(_) | Err(SendError::Unknown(Unknown::Answer { status: 200 })) => {}
-        Err(error) => return Err(explain(&error)),
+        Err(error) => return Err(explain(&call, &error)),
     }
     let text = format!("deleted connection {}", terminal::one_line(id));
     session.format().print(&json!({ "deleted": id }), text);

@@ -128,14 +128,15 @@ impl LocalFile {
         });
         let uploaded = uploaded.await;
         progress.done();
-        uploaded.map(Some).map_err(|error| refused(&error))
+        uploaded.map(Some).map_err(|error| refused(&call, &error))
     }
 }
 
 /// Describes a refused upload; lists the accepted file types when the file was the reason.
-fn refused(error: &SendError) -> anyhow::Error {
-    let explained = explain(error);
-    if !matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN)) {
+fn refused(call: &Call, error: &SendError) -> anyhow::Error {
+    let explained = explain(call, error);
+    let is_about_file = matches!(error.code(), Some(WRONG_PARAMETER | NOT_TAKEN));
+    if !is_about_file || error.is_about_address() {
         return explained;
     }
     Hint::error(

@@ -257,7 +257,7 @@ async fn ask_for(session: &Session, call: &Call) -> anyhow::Result<Option<Value>
         return Ok(None);
     }
     session.gateway.call(call).await.map(Some).map_err(|error| {
-        let explained = explain(&error);
+        let explained = explain(call, &error);
         if error.code() != Some(WRONG_PARAMETER) {
             return explained;
         }

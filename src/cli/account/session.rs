@@ -103,7 +103,7 @@ impl Session {
         }
         match self.gateway.call(call).await {
             Ok(answer) => Ok(Some(answer)),
-            Err(error) => Err(explain_of(call.api, &error)),
+            Err(error) => Err(explain(call, &error)),
         }
     }
 
@@ -241,11 +241,7 @@ pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> anyhow::Result<&'a str>
 }
 
 /// Describes a failed call: origin of the refusal, reason, advice.
-pub(crate) fn explain(error: &SendError) -> anyhow::Error {
-    explain_of(Api::Graph, error)
-}
-
-fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
+pub(crate) fn explain(call: &Call, error: &SendError) -> anyhow::Error {
     let message = match error {
         SendError::Rejected(rejection) => {
             let reason = terminal::one_line(&rejection.reason());
@@ -256,13 +252,32 @@ fn explain_of(api: Api, error: &SendError) -> anyhow::Error {
         }
         SendError::NotSent(_) | SendError::Unknown(_) => error.to_string(),
     };
-    Hint::error(message, advice(api, error).to_owned())
+    Hint::error(message, advice(call, error))
 }
 
 /// Advice for values from the command line; the advice of the error itself is about values of
 /// rules.
-fn advice(api: Api, error: &SendError) -> &'static str {
+fn advice(call: &Call, error: &SendError) -> String {
+    if error.is_about_address()
+        && let Some(id) = call.path.first()
+    {
+        return format!(
+            "check the id {id}, gateway.connection (or the token), and that its permissions cover this id"
+        );
+    }
+    general_advice(call.api, error).to_owned()
+}
+
+fn general_advice(api: Api, error: &SendError) -> &'static str {
     match (error.code(), error, api) {
+        (Some(100), SendError::Rejected(rejection), _)
+            if rejection
+                .error
+                .as_ref()
+                .is_some_and(|error| error.subcode.is_none()) =>
+        {
+            "check the ids, names and values that this command was given; if every command fails so, \"Require app secret\" may be on at Meta: set gateway.app_secret_proof = true"
+        }
         (Some(100 | 131_008 | 131_009), _, _) => {
             "check the ids, names and values that this command was given"
         }

@@ -149,7 +149,7 @@ fn show_transcript(
                 terminal::line!("           {line}");
             }
             terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
-            terminal::line!("  {}", fate(entry));
+            terminal::line!("  {}", author_and_fate(entry));
         }
     }
     for event in events {
@@ -250,8 +250,8 @@ fn explanation(entry: &TranscriptMessage) -> Option<serde_json::Value> {
     serde_json::from_str(entry.explanation.as_deref()?).ok()
 }
 
-/// Author and ticks of an outbound message, as WhatsApp shows them.
-fn fate(entry: &TranscriptMessage) -> String {
+/// Author and fate of an outbound message.
+fn author_and_fate(entry: &TranscriptMessage) -> String {
     let author = match entry.origin.as_str() {
         "phone_app" => "a colleague, in the phone app".to_owned(),
         "operator" => "by hand".to_owned(),
@@ -260,6 +260,11 @@ fn fate(entry: &TranscriptMessage) -> String {
             format!("rule {}", terminal::name(rule))
         }
     };
+    format!("{} {}", paint!(DIM, "{author} ·"), fate(entry))
+}
+
+/// Ticks of an outbound message, as WhatsApp shows them, and what went wrong.
+pub(super) fn fate(entry: &TranscriptMessage) -> String {
     let status = entry.delivery_status.as_deref();
     let ticks = match status.and_then(DeliveryStatus::parse) {
         Some(DeliveryStatus::Sent) => paint(DIM, "✓ sent"),
@@ -281,7 +286,7 @@ fn fate(entry: &TranscriptMessage) -> String {
     let error = entry.send_error.as_ref();
     let error = error.map(|error| format!(" {}", paint(BAD, terminal::one_line(error))));
     let error = error.unwrap_or_default();
-    format!("{} {ticks}{error}", paint!(DIM, "{author} ·"))
+    format!("{ticks}{error}")
 }
 
 /// State of a held message, with the command that shows it.
@@ -345,6 +350,7 @@ fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> 
         "outbox_state": entry.outbox_state,
         "delivery_status": entry.delivery_status,
         "send_error": entry.send_error,
+        "error_code": entry.error_code,
         "outbox_id": entry.outbox_id,
     })
 }

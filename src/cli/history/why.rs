@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
+use super::conversations::fate;
 use super::options::{self, minute};
 use crate::cli::rules::explanation;
 use crate::cli::terminal::{self, DIM, Hint, LITERAL, STRONG, WARN, paint};
@@ -47,13 +48,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let events = events.filter(|event| event.message_id == Some(message));
     if arguments.options.json {
         let answers = answers.iter().map(|row| {
-            serde_json::json!({ "rule": row.rule, "text": row.text, "wamid": row.wamid, "status": row.delivery_status })
+            serde_json::json!({
+                "rule": row.rule, "text": row.text, "wamid": row.wamid, "outbox_state": row.outbox_state,
+                "status": row.delivery_status, "send_error": row.send_error, "error_code": row.error_code,
+            })
         });
         let events =
             events.map(|event| serde_json::json!({ "kind": event.kind, "text": event.text }));
         terminal::json_line(&serde_json::json!({
             "wamid": entry.wamid, "by": entry.origin, "rule": entry.rule, "text": entry.text, "sent_at": entry.sent_at,
             "decision": entry.decision, "rules_version": entry.rules_version,
+            "outbox_state": entry.outbox_state, "status": entry.delivery_status,
+            "send_error": entry.send_error, "error_code": entry.error_code,
             "explanation": explanation, "answers": answers.collect::<Vec<_>>(), "events": events.collect::<Vec<_>>(),
         }));
         return Ok(ExitCode::SUCCESS);
@@ -63,6 +69,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let rule = terminal::name(row.rule.as_deref().unwrap_or("?"));
         terminal::line(paint!(DIM, "  {rule}:"));
         terminal::line(terminal::framed(terminal::BUSINESS, &row.text));
+        show_failure(row);
     }
     for event in events {
         terminal::line(paint!(WARN, "  event: {}", terminal::one_line(&event.text)));
@@ -97,12 +104,20 @@ fn show(entry: &TranscriptMessage, explanation: &Explanation, zone: &TimeZone) {
     let who = paint(DIM, terminal::name(who));
     terminal::line!("{at} {who}");
     terminal::line(terminal::framed(terminal::BUSINESS, &entry.text));
+    show_failure(entry);
     let why = paint(STRONG, why);
     if entry.origin == "bot" {
         explanation::show(explanation);
         terminal::line!("{why} {by_rules}");
     } else {
         terminal::line(why);
+    }
+}
+
+/// Shows what went wrong with an outbound message.
+fn show_failure(entry: &TranscriptMessage) {
+    if entry.send_error.is_some() {
+        terminal::line!("  {}", fate(entry));
     }
 }
 

@@ -55,6 +55,7 @@ impl Reader<'_> {
         let database = self.database();
         let webhook = self.webhook();
         let gateway = self.gateway();
+        let is_proven = self.app_secret_proof(gateway.as_ref());
         let delivery = self.delivery(gateway.as_ref());
         let media = self.media(gateway.as_ref());
         let rules = self.path("rules.file").map(|file| Rules { file });
@@ -63,12 +64,17 @@ impl Reader<'_> {
         let numbers = self.numbers();
         let log = self.log();
         self.refuse_unknown();
+        let webhook = webhook?;
+        let app_secret = webhook.app_secrets.first().filter(|_| is_proven).cloned();
         Some(Config {
             server: server?,
             admin: admin?,
             database: database?,
-            webhook: webhook?,
-            gateway: gateway?,
+            webhook,
+            gateway: Gateway {
+                app_secret,
+                ..gateway?
+            },
             delivery: delivery?,
             media: media?,
             rules: rules?,
@@ -82,12 +88,21 @@ impl Reader<'_> {
     /// Reads the sections that calls of the gateway need.
     pub(super) fn calls(&mut self) -> Option<Calls> {
         let gateway = self.gateway();
+        // Commands need the webhook's secrets for this alone.
+        let secrets = if self.app_secret_proof(gateway.as_ref()) {
+            Some(self.secrets("webhook.app_secrets")?)
+        } else {
+            None
+        };
         let database = self.database();
         let media = self.media(gateway.as_ref());
         let rules = self.path("rules.file").map(|file| Rules { file });
         let numbers = self.numbers();
         Some(Calls {
-            gateway: gateway?,
+            gateway: Gateway {
+                app_secret: secrets.and_then(|secrets| secrets.into_iter().next()),
+                ..gateway?
+            },
             database: database?,
             media: media?,
             rules: rules?,
@@ -158,7 +173,23 @@ impl Reader<'_> {
             connection: Some(connection?).filter(|connection| !connection.is_empty()),
             requests_per_second: requests_per_second?,
             timeout: timeout?.0,
+            app_secret: None,
         })
+    }
+
+    /// Whether each call proves that the token is used by its app. Maton adds its own token, for
+    /// which a proof with our secret would be wrong.
+    fn app_secret_proof(&mut self, gateway: Option<&Gateway>) -> bool {
+        let key = "gateway.app_secret_proof";
+        match self.flag(key) {
+            Some((true, span)) if gateway.is_some_and(|it| it.preset == Preset::Maton) => {
+                let message = "is only for gateway.preset = \"graph\": Maton sends its own token, which our app secret cannot prove";
+                self.refuse::<()>(key, &span, message);
+                false
+            }
+            Some((is_wanted, _)) => is_wanted,
+            None => false,
+        }
     }
 
     fn or_preset(&mut self, key: &'static str, preset: u32) -> Option<u32> {

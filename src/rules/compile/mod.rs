@@ -17,7 +17,7 @@ pub(crate) mod rule;
 mod test;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::diagnostics::optional::optional;
 use crate::diagnostics::sources::{Include, IncludeError, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::message::{Outbound, RulesVersion, TemplateFile, hex};
+use crate::message::{Outbound, RulesVersion, TemplateFile, TemplateShape, hex};
 use text::Symbols;
 
 /// File of the rules after the parser.
@@ -253,9 +253,21 @@ fn read_all(
             places: places.collect(),
             rules,
             flows: flows?,
+            unsendable: unsendable(input.templates),
         })
     };
     (set(), blocks)
+}
+
+/// Known message templates that Meta does not send at present.
+fn unsendable(known: Option<&TemplateFile>) -> BTreeMap<(String, String), String> {
+    let shapes = known.into_iter().flat_map(|file| &file.templates);
+    let unsendable = shapes.filter(|shape| shape.status != TemplateShape::SENDABLE);
+    let entries = unsendable.map(|shape| {
+        let key = (shape.name.clone(), shape.language.clone());
+        (key, shape.status.clone())
+    });
+    entries.collect()
 }
 
 /// Fields and tags that rules or flows set for a contact.

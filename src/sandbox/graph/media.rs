@@ -9,12 +9,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::request::{admit, knows_number};
+use super::request::{admit, admit_call, knows_number};
 use super::response::{Answer, QueryParameters, Refusal, success};
 use crate::message::hex;
 use crate::message::media_file::{FIRST_BYTES, FORMATS, describe_as};
@@ -29,11 +29,12 @@ pub(crate) async fn upload(
     Shared(context): Shared<Arc<Context>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,
+    uri: Uri,
     form: Result<Multipart, MultipartRejection>,
 ) -> Answer {
     // Read before any check: an early response would break the connection during the upload.
     let form = read(form).await;
-    admit(&context, &headers)?;
+    admit_call(&context, &headers, &uri)?;
     knows_number(&context, &number)?;
     let file = form?.checked(&number)?;
     Ok(Json(json!({ "id": context.store(file) })))

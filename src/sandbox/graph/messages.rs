@@ -8,13 +8,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::request::{admit, knows_number, options, recipient};
+use super::request::{admit_call, knows_number, options, recipient};
 use super::response::{Refusal, success};
 use super::validate::validate;
 use crate::sandbox::context::{Context, Receipts};
@@ -27,12 +27,13 @@ pub(crate) async fn messages(
     Shared(context): Shared<Arc<Context>>,
     Path((_version, number)): Path<(String, String)>,
     headers: HeaderMap,
+    uri: Uri,
     bytes: Bytes,
 ) -> Response {
     let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let is_read_mark = body["status"] == "read";
     let checked = || {
-        admit(&context, &headers)?;
+        admit_call(&context, &headers, &uri)?;
         knows_number(&context, &number)?;
         if !body.is_object() {
             return Err(Refusal::new(100, "The body is not a JSON object."));

@@ -5,13 +5,11 @@
 
 use axum::Json;
 use axum::extract::Query;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::request::AccountEdge;
-use super::response::{Answer, QueryParameters, Refusal, page, picked};
+use super::response::{Answer, QueryParameters, page, picked};
 use crate::sandbox::context::Context;
-use crate::whatsapp::signature;
 
 /// Fields of a number when none is requested.
 const DEFAULT_FIELDS: &str =
@@ -21,14 +19,6 @@ const DEFAULT_FIELDS: &str =
 pub(super) fn get(context: &Context, id: &str, query: &QueryParameters) -> Option<Answer> {
     let numbers = numbers(context);
     let number = numbers.iter().find(|number| number["id"] == id)?;
-    if let Some(proof) = query.get("appsecret_proof") {
-        let settings = &context.settings;
-        let key = settings.api_key.expose_secret();
-        if *proof != signature::proof(&settings.app_secret, key) {
-            let details = "Invalid appsecret_proof provided in the API argument";
-            return Some(Err(Refusal::new(100, details)));
-        }
-    }
     let default = DEFAULT_FIELDS.to_owned();
     let fields = query.get("fields").unwrap_or(&default);
     Some(Ok(Json(picked(number, Some(fields)))))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use super::response::Refusal;
 use crate::sandbox::account::WABA;
 use crate::sandbox::context::Context;
 use crate::sandbox::state::Option as ScreenOption;
+use crate::whatsapp::signature;
 
 /// Authorized request of an account command, recorded in [`Account::calls`].
 ///
@@ -41,7 +42,7 @@ macro_rules! extractors {
 extractors! {
     Authorized(parts, context) {
         record_call(context, parts);
-        admit(context, &parts.headers)?;
+        admit_call(context, &parts.headers, &parts.uri)?;
         Ok(Self(Arc::clone(context)))
     }
     AccountEdge(parts, context) {
@@ -81,6 +82,27 @@ pub(super) fn admit(context: &Context, headers: &HeaderMap) -> Result<(), Refusa
         return Ok(());
     }
     Err(Refusal::new(190, "Error validating access token."))
+}
+
+/// Checks the bearer token, and its proof where it is required. See
+/// <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+pub(super) fn admit_call(context: &Context, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    admit(context, headers)?;
+    let token = context.settings.api_key.expose_secret();
+    let proof = signature::proof(&context.settings.app_secret, token);
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let mut given = pairs.filter_map(|pair| pair.strip_prefix("appsecret_proof="));
+    match given.next() {
+        Some(given) if given != proof => Err(Refusal::new(
+            100,
+            "Invalid appsecret_proof provided in the API argument",
+        )),
+        None if context.state().requires_app_secret => Err(Refusal::new(
+            100,
+            "API calls from the server require an appsecret_proof argument",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that a business number is one of the sandbox's.

@@ -132,7 +132,7 @@ pub enum SendResult {
     /// It will never be sent.
     Dead {
         /// Reason for the operator.
-        reason: String,
+        reason: Reason,
     },
     /// The send was not started (shutdown): the row is free again, as if never claimed.
     Released,

@@ -73,7 +73,8 @@ impl End {
             }
             SendResult::Dead { reason } => {
                 end.state = "dead";
-                end.reason = Some(reason);
+                end.code = reason.code;
+                end.reason = Some(reason.text);
                 end.fate = Fate::Leaves;
             }
             SendResult::Released => end.attempts_back = 1,

@@ -48,13 +48,14 @@ impl Store {
         let decided = fresh.decide(decide, policy.now);
         let rows = decided.into_rows(policy);
         let received = rows.write(&mut tx).await?;
-        receipts::write(&mut tx, &batch.receipts, policy.now).await?;
+        let failures = receipts::write(&mut tx, &batch.receipts, policy.now).await?;
         account_events::write(&mut tx, &batch.account_events, policy.now).await?;
         quarantine::write(&mut tx, &batch.unreadable, policy.now).await?;
         tx.commit().await?;
         Ok(Received {
             duplicates: batch.repeated + received.duplicates,
             receipts: batch.receipts.len(),
+            failures,
             account: batch.account_events.len(),
             status_events: account_events::count_status_events(&batch.account_events),
             quarantined: batch.unreadable.len(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::engine::{Decision, EngineEvent, Turn};
-use crate::message::{Conversation, RulesVersion};
+use crate::message::{Conversation, Failure, RulesVersion};
 
 /// Decides on one event. Must be pure: a transaction that is run again decides again. A panic in it
 /// costs only its message.
@@ -43,6 +43,8 @@ pub struct Received {
     pub duplicates: usize,
     /// Receipts, new or not.
     pub receipts: usize,
+    /// Accepted messages that did not arrive, reported for the first time.
+    pub failures: Vec<Failure>,
     /// Account events, new or not.
     pub account: usize,
     /// Account events about how the account stands, new or not.

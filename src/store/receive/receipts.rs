@@ -1,22 +1,22 @@
 //! Receipts: stored, and taken into the outbound messages that they report on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::message::{PhoneNumberId, Receipt, UserId, WaId, Wamid};
+use crate::message::{Failure, PhoneNumberId, Receipt, UserId, WaId, Wamid};
 use crate::store::keys::{digest, json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
 /// Stores receipts, takes a returned claim token as proof of a send, and moves each message to its
-/// furthest step.
+/// furthest step. Returns the failures that were not reported before.
 pub(super) async fn write(
     tx: &mut Transaction,
     receipts: &[Receipt],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Failure>, StoreError> {
     #[derive(Serialize)]
     struct Row<'a> {
         receipt_key: String,
@@ -30,10 +30,12 @@ pub(super) async fn write(
         pricing: Option<&'a str>,
         conversation: Option<&'a str>,
         errors: Option<String>,
+        error_code: Option<i64>,
+        reason: Option<&'a str>,
         raw: &'a str,
     }
     if receipts.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let receipt_rows: Vec<Row<'_>> = receipts
         .iter()
@@ -43,6 +45,7 @@ pub(super) async fn write(
             let participant = receipt.participant.as_deref();
             let mut parts = vec![number.as_bytes(), wamid.as_bytes(), status.as_bytes()];
             parts.extend(participant.map(str::as_bytes));
+            let failure = receipt.failure.as_ref();
             Row {
                 receipt_key: digest(&parts),
                 message_key: message_key(number, wamid),
@@ -55,10 +58,14 @@ pub(super) async fn write(
                 pricing: receipt.pricing.as_deref(),
                 conversation: receipt.conversation.as_deref(),
                 errors: (!receipt.errors.is_empty()).then(|| json(&receipt.errors)),
+                error_code: failure.and_then(|failure| failure.code),
+                reason: failure.map(|failure| failure.reason.as_str()),
                 raw: &receipt.raw,
             }
         })
         .collect();
+    let keys = receipt_rows.iter().map(|row| row.receipt_key.as_str());
+    let failures = new_failures(tx, receipts, keys).await?;
     sqlx::query(sql::INSERT_RECEIPTS)
         .bind(json_rows(&receipt_rows))
         .bind(now.as_millisecond())
@@ -72,7 +79,30 @@ pub(super) async fn write(
         .bind(json_rows(&keys))
         .execute(&mut *tx)
         .await?;
-    complete_user_ids(tx, receipts).await
+    complete_user_ids(tx, receipts).await?;
+    Ok(failures)
+}
+
+/// Finds the failures that are reported for the first time, each once.
+async fn new_failures(
+    tx: &mut Transaction,
+    receipts: &[Receipt],
+    keys: impl Iterator<Item = &str>,
+) -> Result<Vec<Failure>, StoreError> {
+    let reported = receipts.iter().zip(keys).filter_map(|(receipt, key)| {
+        let failure = receipt.failure.as_ref()?;
+        Some((key, failure))
+    });
+    let reported: BTreeMap<&str, &Failure> = reported.collect();
+    if reported.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<&str> = reported.keys().copied().collect();
+    let known = sqlx::query_scalar(sql::KNOWN_RECEIPTS).bind(json_rows(&keys));
+    let known: Vec<String> = known.fetch_all(&mut *tx).await?;
+    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+    let new = reported.into_iter().filter(|(key, _)| !known.contains(key));
+    Ok(new.map(|(_, failure)| failure.clone()).collect())
 }
 
 /// Completes contacts: a receipt may be the first to name both ids of one.

@@ -59,6 +59,7 @@ statements! {
     LOAD_MERGES: "load_merges" [1],
     MERGE_CONTACTS: "merge_contacts" [2],
     INSERT_RECEIPTS: "insert_receipts" [2],
+    KNOWN_RECEIPTS: "known_receipts" [1],
     COMPLETE_USER_IDS: "complete_user_ids" [1],
     UPDATE_DELIVERY_STATUS: "update_delivery_status" [1],
     INSERT_ACCOUNT_EVENTS: "insert_account_events" [2],
@@ -116,7 +117,7 @@ statements! {
     TRANSCRIPT: "transcript" [2] =>
         "id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, \
          explanation, rule_id, reply_to_id, rules_version, outbox_state, delivery_status, \
-         send_error, outbox_id, path, error, phone_number_id, quoted_wamid, raw_with_ad",
+         send_error, error_code, outbox_id, path, error, phone_number_id, quoted_wamid, raw_with_ad",
     CONVERSATION_EVENTS: "conversation_events" [1] =>
         "at_ms, kind, text, message_id",
     ACCOUNT_EVENTS: "account_events" [2] =>

@@ -19,7 +19,7 @@ use crate::config;
 use crate::intake;
 use crate::intake::Intake;
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, RateLimitedLog};
 use crate::web::server::Limits;
 
 /// Well-formed and wrong signature: it is rejected only after the whole body was read.
@@ -32,6 +32,7 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
         .unwrap();
     let metrics = Arc::new(Metrics::default());
     let (intake, _) = Intake::start(intake::Parts {
+        undelivered: RateLimitedLog::default(),
         store,
         decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
         clock: Clock::System,

@@ -158,6 +158,7 @@ fn graph_error(raw: &RawValue) -> Option<GraphError> {
     let data = error.optional_object("error_data");
     Some(GraphError {
         code: error.number("code").ok()?,
+        subcode: error.number("error_subcode").ok(),
         title: title.or_else(|| error.optional_text("message")),
         details: data.and_then(|data| data.optional_text("details")),
     })

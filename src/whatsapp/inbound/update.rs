@@ -13,9 +13,10 @@ use super::sender::{
     Card, WAMID_MAX_BYTES, errors, identity, is_number_itself, sender_or_recipient,
 };
 use crate::message::{
-    AccountEvent, Author, Content, ContextInfo, Echo, Event, Forwarded, Identity, Inbound,
-    PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
+    AccountEvent, Author, Content, ContextInfo, DeliveryStatus, Echo, Event, Forwarded, Identity,
+    Inbound, PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
+use crate::whatsapp::error_codes;
 
 /// Smallest number read as seconds, at the start of 2009: `WhatsApp` has no older messages.
 const SMALLEST_SECONDS: i64 = 1_230_768_000;
@@ -136,6 +137,8 @@ pub(crate) fn receipt(
         let phone = receipt.optional_text("recipient_id");
         identity(phone, receipt.optional_text("recipient_user_id"))
     });
+    let errors = errors(&receipt);
+    let has_failed = DeliveryStatus::parse(&status) == Some(DeliveryStatus::Failed);
     let claim_token = receipt.word("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
     Ok(Event::Receipt(Box::new(Receipt {
         phone_number_id: number.clone(),
@@ -148,7 +151,8 @@ pub(crate) fn receipt(
         participant: participant.find_map(|name| receipt.optional_text(name)),
         pricing: part("pricing"),
         conversation: part("conversation"),
-        errors: errors(&receipt),
+        failure: has_failed.then(|| error_codes::failure(&errors)),
+        errors,
         raw: raw.get().to_owned(),
     })))
 }

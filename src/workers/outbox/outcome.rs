@@ -66,7 +66,7 @@ impl Delivery {
         };
         self.parts.metrics.sends.get_or_create(&word.into()).inc();
         if let Some(error) = failure(row) {
-            let (class, code) = (class_name(error), known_code(error));
+            let (class, code) = (class_name(error), error_codes::label(error.code()));
             let label = SendFailure { class, code };
             self.parts.metrics.send_failures.get_or_create(&label).inc();
         }
@@ -79,23 +79,24 @@ impl Delivery {
         disposition: Disposition,
         tripped: Option<Tripped>,
     ) -> SendResult {
-        let reason = || match &row.result {
-            Some(Err(SendError::Rejected(rejection))) => rejection.reason(),
+        let text = || match &row.result {
+            Some(Err(SendError::Rejected(rejection))) => rejection.reason_and_remedy(),
             Some(Err(error)) => error.to_string(),
             Some(Ok(_)) | None => String::new(),
         };
+        let reason = || Reason {
+            code: failure(row).and_then(SendError::code),
+            text: text(),
+        };
         let again = |wait: std::time::Duration| SendResult::Retry {
             at: self.later(wait, row.expires_at),
-            reason: Reason {
-                code: failure(row).and_then(SendError::code),
-                text: reason(),
-            },
+            reason: reason(),
         };
         match disposition {
             Disposition::Accepted(wamid) => SendResult::Accepted(wamid),
             Disposition::Again(wait) => again(wait),
             Disposition::AgainAfterPause => again(tripped.map(|e| e.wait).unwrap_or_default()),
-            Disposition::Unknown => SendResult::Unknown { reason: reason() },
+            Disposition::Unknown => SendResult::Unknown { reason: text() },
             Disposition::Dead => SendResult::Dead { reason: reason() },
         }
     }
@@ -116,7 +117,7 @@ fn log_trip(row: &Finished, feedback: Feedback, tripped: Option<Tripped>) {
     let wait_seconds = tripped.wait.as_secs_f64();
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
-    let advice = code.and_then(error_codes::lookup).map(|code| code.advice);
+    let advice = error.map(SendError::advice);
     let number = matches!(feedback, Feedback::StopNumber(_)).then_some(&row.phone_number_id);
     let paused = number.map_or("sending", |_| "number");
     tracing::error!(
@@ -182,14 +183,5 @@ fn class_name(error: &SendError) -> &'static str {
         SendError::Rejected(rejection) => rejection.class().name(),
         SendError::NotSent(_) => "not_sent",
         SendError::Unknown(_) => "unknown",
-    }
-}
-
-/// Documented code as a label, so that labels stay bounded; `none` without a code.
-fn known_code(error: &SendError) -> String {
-    match error.code() {
-        None => "none".to_owned(),
-        Some(code) if error_codes::lookup(code).is_some() => code.to_string(),
-        Some(_) => "other".to_owned(),
     }
 }

@@ -17,12 +17,13 @@ use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
 use crate::gateway::{Accepted, SendError};
 use crate::message::{
-    MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, Wamid, limits,
+    ErrorClass, MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, TemplateMessage,
+    TemplateShape, Wamid, limits,
 };
 use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::error_codes::Class;
 use crate::whatsapp::outbound as wire;
+use crate::whatsapp::template_status;
 use addressee::Addressee;
 use message::{Attached, Built, MessageOptions};
 
@@ -49,11 +50,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let addressee = Addressee::parse(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
-    let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+    let mut fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
     let mut built = arguments.message.build(fetched.as_ref()).await?;
     built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
-    compare(&mut built.content, fetched.as_ref())?;
     let about = arguments.message.about();
     if matches!(built.content, Outbound::Reaction { .. }) && about.is_none() {
         return Err(Hint::error(
@@ -62,8 +62,21 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ));
     }
     let store = open(&session).await?;
+    if let (Some(store), Some(fetched)) = (&store, &mut fetched) {
+        let events = store.template_status_events().await;
+        template_status::apply(
+            fetched,
+            &events.context("could not read the account events about templates")?,
+        );
+    }
+    compare(&mut built.content, fetched.as_ref())?;
     let mut recipient = addressee.resolve(store.as_ref(), &number).await?;
     fits_recipient(&built.content, &recipient)?;
+    if store.is_none() && !session.options.dry_run {
+        let warning = paint(WARN, "warning:");
+        let text = "there is no database yet, so the message will not be in the history";
+        terminal::note!("{warning} {text}");
+    }
     if let Some(store) = &store {
         let eligibility = store.send_eligibility(&number, &recipient).await;
         if let Some(eligibility) = eligibility.context("could not look the contact up")? {
@@ -90,7 +103,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 let closed = store.close_window(&number, &recipient, Clock::System.now());
                 closed.await.context("could not record the refusal")?;
             }
-            return Err(failed(&error));
+            return Err(failed(&call, &error));
         }
     };
     let Accepted {
@@ -122,16 +135,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Whether WhatsApp refused a free message because the contact has not written for 24 hours.
 fn is_window_closed(error: &SendError) -> bool {
-    matches!(error, SendError::Rejected(rejection) if rejection.class() == Class::WindowClosed)
+    matches!(error, SendError::Rejected(rejection) if rejection.class() == ErrorClass::WindowClosed)
 }
 
-fn failed(error: &SendError) -> anyhow::Error {
+fn failed(call: &Call, error: &SendError) -> anyhow::Error {
     match error {
         SendError::Unknown(_) => Hint::error(
             format!("{error}: it may have been sent"),
             "look at `replyd history` for its receipts before you send it again",
         ),
-        SendError::NotSent(_) | SendError::Rejected(_) => explain(error),
+        SendError::NotSent(_) | SendError::Rejected(_) => explain(call, error),
     }
 }
 
@@ -167,20 +180,29 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
 }
 
-/// Compares a template with the fetched one of its name and language, if there is one, and completes
-/// it.
+/// Compares a template with the fetched ones, if some ever were, as `replyd check` does, and
+/// completes it.
 fn compare(content: &mut Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
-    let Outbound::Template(template) = content else {
+    let (Outbound::Template(template), Some(fetched)) = (content, fetched) else {
         return Ok(());
     };
-    let mut shapes = fetched.into_iter().flat_map(|file| &file.templates);
-    let shape =
-        shapes.find(|shape| shape.name == template.name && shape.language == template.language);
-    let differences = shape.map(|shape| {
-        shape.complete(template);
-        shape.differences(template)
-    });
-    let differences = differences.unwrap_or_default();
+    let shapes = fetched.templates.iter();
+    let of_name: Vec<&TemplateShape> = shapes.filter(|it| it.name == template.name).collect();
+    let shape = of_name.iter().find(|it| it.language == template.language);
+    let Some(shape) = shape else {
+        return Err(unknown(template, &of_name, &fetched.synced_at));
+    };
+    if shape.status != TemplateShape::SENDABLE {
+        return Err(Hint::error(
+            format!(
+                "the template `{}` is {}: Meta sends only approved ones",
+                shape.name, shape.status
+            ),
+            "look at it in WhatsApp Manager; `replyd templates sync` fetches its present state",
+        ));
+    }
+    shape.complete(template);
+    let differences = shape.differences(template);
     if differences.is_empty() {
         return Ok(());
     }
@@ -211,19 +233,37 @@ fn fits_recipient(content: &Outbound, recipient: &Recipient) -> anyhow::Result<(
     }
 }
 
+/// Describes a template that is not among the fetched ones, or not in this language.
+fn unknown(
+    template: &TemplateMessage<String>,
+    of_name: &[&TemplateShape],
+    synced_at: &str,
+) -> anyhow::Error {
+    let again = "if it is new, fetch the templates again: `replyd templates sync`";
+    if of_name.is_empty() {
+        let message = format!(
+            "there is no template `{}` among those of {synced_at}",
+            terminal::visible(&template.name)
+        );
+        return Hint::error(message, again);
+    }
+    let languages: Vec<&str> = of_name.iter().map(|it| it.language.as_str()).collect();
+    Hint::error(
+        format!(
+            "the template `{}` has no `{}`",
+            template.name,
+            terminal::visible(&template.language)
+        ),
+        format!("it has {}; {again}", languages.join(", ")),
+    )
+}
+
 /// Opens the database. Without one the message is sent, but not recorded.
 async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
     let url = &session.settings.database.url;
     match Store::open_for_cli(url).await {
         Ok(store) => Ok(Some(store)),
-        Err(StoreError::Missing(_)) => {
-            let warning = paint(WARN, "warning:");
-            let text = "there is no database yet, so the message will not be in the history";
-            if !session.options.dry_run {
-                terminal::note!("{warning} {text}");
-            }
-            Ok(None)
-        }
+        Err(StoreError::Missing(_)) => Ok(None),
         Err(error) => Err(anyhow::Error::from(error).context(format!("could not open `{url}`"))),
     }
 }

@@ -225,14 +225,33 @@ async fn app_secret(report: &mut Report, config: &Config, gateway: &Gateway) {
     let Some(number) = config.numbers.first() else {
         return;
     };
-    let token = config.gateway.api_key.expose_secret();
-    let current = &config.webhook.app_secrets[0];
-    let call = Call::get(&[number.phone_number_id.as_str()])
-        .with("fields", "id")
-        .with("appsecret_proof", signature::proof(current, token));
-    match gateway.call(&call).await {
+    let plain = Call::get(&[number.phone_number_id.as_str()]).with("fields", "id");
+    let is_proven = config.gateway.app_secret.is_some();
+    let call = if is_proven {
+        plain.clone()
+    } else {
+        let token = config.gateway.api_key.expose_secret();
+        let current = &config.webhook.app_secrets[0];
+        let proof = signature::proof(current, token);
+        plain.clone().with("appsecret_proof", proof)
+    };
+    let proven = gateway.call(&call).await;
+    let refuses = |error: &SendError| error.code() == Some(100) && !error.is_about_address();
+    if !is_proven
+        && proven.is_ok()
+        && let Err(error) = gateway.call(&plain).await
+        && refuses(&error)
+    {
+        return report.advise(
+            Health::Bad,
+            SUBJECT,
+            "Meta refuses every call without a proof of the app secret",
+            "set gateway.app_secret_proof = true, or turn \"Require app secret\" off in the app's dashboard: App settings, Advanced",
+        );
+    }
+    match proven {
         Ok(_) => report.add(Health::Good, SUBJECT, "are of one Meta app"),
-        Err(error) if error.code() == Some(100) => report.advise(
+        Err(error) if refuses(&error) => report.advise(
             Health::Doubtful,
             SUBJECT,
             "are not of one Meta app",

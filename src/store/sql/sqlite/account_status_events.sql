@@ -1,4 +1,4 @@
--- Account events about how the account stands, in the order of Meta's times.
+-- Newest account events of some fields, in the order of Meta's times.
 -- $1 fields, $2 limit
 SELECT *
 FROM (

@@ -55,12 +55,16 @@ SELECT
             AND inbound.direction = 'in'
             AND inbound.id > coalesce(
                 (
-                    SELECT max(coalesce(outbound.reply_to_id, outbound.id))
+                    SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id
                     FROM messages AS outbound
-                    WHERE outbound.conversation_id = v.id
-                        AND outbound.direction = 'out'
-                        AND outbound.outbox_state NOT IN ('dead', 'expired', 'held')
-                        AND coalesce(outbound.delivery_status, '') <> 'failed'
+                    WHERE outbound.conversation_id = v.id AND outbound.direction = 'out'
+                    GROUP BY answered_id
+                    HAVING total(
+                        outbound.outbox_state IN ('dead', 'expired', 'held')
+                        OR coalesce(outbound.delivery_status, '') = 'failed'
+                    ) = 0
+                    ORDER BY answered_id DESC
+                    LIMIT 1
                 ),
                 0
             )

@@ -2,7 +2,7 @@
 -- then a receipt that brings it back proves that the message was sent.
 -- $1 ids with new ends, $2 now
 UPDATE messages
-SET outbox_state = 'queued', send_error = NULL
+SET outbox_state = 'queued', send_error = NULL, error_code = NULL
 FROM json_each($1) AS item
 JOIN outbox ON outbox.id = item.value->>'id'
 WHERE messages.id = outbox.message_id AND outbox.kind = 'message';

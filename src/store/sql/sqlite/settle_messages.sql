@@ -4,6 +4,7 @@ UPDATE messages
 SET
     outbox_state = settlement.value->>'state',
     send_error = settlement.value->>'reason',
+    error_code = settlement.value->>'code',
     wamid = coalesce(settlement.value->>'wamid', wamid),
     message_key = CASE
         WHEN EXISTS (

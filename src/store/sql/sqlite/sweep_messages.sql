@@ -2,7 +2,17 @@
 -- receipt still finds it; an expired one leaves.
 -- $1 rows with new state and reason, $2 now
 UPDATE messages
-SET outbox_state = item.value->>'state', send_error = coalesce(item.value->>'reason', send_error)
+SET
+    outbox_state = item.value->>'state',
+    send_error = coalesce(item.value->>'reason', send_error),
+    error_code = coalesce(
+        (
+            SELECT json_extract(outbox.tries, '$[#-1].code')
+            FROM outbox
+            WHERE outbox.id = item.value->>'id'
+        ),
+        error_code
+    )
 FROM json_each($1) AS item
 WHERE messages.id = item.value->>'message_id';
 

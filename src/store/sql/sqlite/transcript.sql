@@ -4,8 +4,8 @@ SELECT
     latest.id, latest.direction, latest.sent_at_ms, latest.stored_at_ms, latest.kind, latest.text,
     latest.origin, latest.wamid, latest.decision, latest.explanation, latest.rule_id,
     latest.reply_to_id, latest.rules_version, latest.outbox_state, latest.delivery_status,
-    coalesce(latest.send_error, waiting.reason) AS send_error, waiting.id AS outbox_id, media.path,
-    media.error, latest.phone_number_id, latest.quoted_wamid,
+    coalesce(latest.send_error, waiting.reason) AS send_error, latest.error_code,
+    waiting.id AS outbox_id, media.path, media.error, latest.phone_number_id, latest.quoted_wamid,
     CASE
         WHEN latest.direction = 'in' AND instr(latest.raw, '"referral"') > 0 THEN latest.raw
     END AS raw_with_ad

@@ -20,11 +20,23 @@ SET
     ),
     send_error = coalesce(
         (
-            SELECT errors
+            SELECT reason
             FROM receipts
             WHERE receipts.message_key = messages.message_key AND status = 'failed'
+            ORDER BY receipts.id
+            LIMIT 1
         ),
         send_error
+    ),
+    error_code = coalesce(
+        (
+            SELECT error_code
+            FROM receipts
+            WHERE receipts.message_key = messages.message_key AND status = 'failed'
+            ORDER BY receipts.id
+            LIMIT 1
+        ),
+        error_code
     )
 WHERE direction = 'out'
     AND message_key IN (SELECT value FROM json_each($1))

@@ -1,15 +1,15 @@
 //! Retry policy: what the result of a send means for its row and for further sends. Pure.
 //!
 //! No fault that may pass ends a message here, however often it occurs: `outbox.expires_at_ms` does
-//! (see [`super::sweep`]).
+//! (see [`super::sweep`]). Only errors that are most likely the message's own are tried a few times.
 
 use std::time::Duration;
 
 use super::backoff;
 use super::rate_limit::{Feedback, OUTAGE, Pause};
 use crate::gateway::{NotSent, Rejection, SendError, Source};
+use crate::message::ErrorClass;
 use crate::message::Wamid;
-use crate::whatsapp::error_codes::Class;
 
 /// Pause of a number that sends too fast.
 const THROTTLED: Pause = pause(1, 60);
@@ -17,6 +17,9 @@ const THROTTLED: Pause = pause(1, 60);
 const EXHAUSTED: Pause = pause(60, 600);
 /// Pause for an account or configuration that the operator must fix: tried again every 30 s.
 const BROKEN: Pause = pause(30, 30);
+
+/// Attempts of a message that most likely causes its error itself; they take about a minute.
+const FEW_ATTEMPTS: u32 = 4;
 
 const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
     Pause {
@@ -101,14 +104,19 @@ fn judge_rejection(
     let spaced = |spacing| again(backoff::jittered(spacing, attempt, claim_token));
     match rejection.class() {
         // Only the gateway's own rate limit comes as a status: Meta sends a code.
-        Class::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
-        Class::Retry => spaced(backoff::CLOSE),
-        Class::RetryWide => spaced(backoff::WIDE),
-        Class::RetrySlow => stop(EXHAUSTED),
-        Class::SlowNumber => stop(THROTTLED),
-        Class::SlowPair => again(backoff::pair(attempt)),
-        Class::WindowClosed | Class::GiveUp => (Disposition::Dead, Feedback::Works),
-        Class::Account => stop(BROKEN),
+        ErrorClass::Retry if rejection.source() == Source::Gateway => stop(THROTTLED),
+        ErrorClass::Retry => spaced(backoff::CLOSE),
+        ErrorClass::RetryWide => spaced(backoff::WIDE),
+        ErrorClass::RetrySlow => stop(EXHAUSTED),
+        ErrorClass::SlowNumber => stop(THROTTLED),
+        ErrorClass::SlowPair => again(backoff::pair(attempt)),
+        ErrorClass::RetryFew if attempt < FEW_ATTEMPTS => spaced(backoff::WIDE),
+        ErrorClass::RetryFew
+        | ErrorClass::WindowClosed
+        | ErrorClass::GiveUp
+        | ErrorClass::Undeliverable
+        | ErrorClass::Contact => (Disposition::Dead, Feedback::Works),
+        ErrorClass::Account => stop(BROKEN),
     }
 }
 

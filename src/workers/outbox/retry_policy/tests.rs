@@ -7,6 +7,7 @@ fn rejected(status: u16, code: Option<i64>, retry_after: Option<u64>) -> SendErr
         status,
         error: code.map(|code| GraphError {
             code,
+            subcode: None,
             title: None,
             details: None,
         }),
@@ -77,6 +78,48 @@ fn each_kind_of_error_stops_what_it_concerns_and_nothing_else() {
 
         assert_eq!(disposition, Disposition::Dead, "{code}");
         assert!(matches!(feedback, Feedback::Works), "{code}: {feedback:?}");
+    }
+}
+
+#[test]
+fn an_unknown_number_pauses_itself_and_keeps_its_messages() {
+    let mut error = rejected(400, Some(100), None);
+    let SendError::Rejected(rejection) = &mut error else {
+        unreachable!()
+    };
+    rejection.error.as_mut().unwrap().subcode = Some(33);
+
+    let (disposition, feedback) = judge(error, 100);
+
+    assert_eq!(disposition, Disposition::AgainAfterPause);
+    assert!(matches!(feedback, Feedback::StopNumber(BROKEN)));
+}
+
+#[test]
+fn rate_limits_that_come_with_400_pause_and_lose_nothing() {
+    for code in [4, 17, 32, 341, 613, 80_007, 80_008] {
+        let (disposition, feedback) = judge(rejected(400, Some(code), None), 100);
+
+        assert_eq!(disposition, Disposition::AgainAfterPause, "{code}");
+        assert!(
+            matches!(feedback, Feedback::StopNumber(EXHAUSTED)),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_meta_could_not_take_is_tried_a_few_times() {
+    for code in [131_052, 131_053] {
+        for attempt in 1..FEW_ATTEMPTS {
+            let (disposition, feedback) = judge(rejected(400, Some(code), None), attempt);
+
+            assert!(matches!(disposition, Disposition::Again(_)), "{code}");
+            assert!(matches!(feedback, Feedback::Works), "{code}");
+        }
+        let (disposition, _) = judge(rejected(400, Some(code), None), FEW_ATTEMPTS);
+
+        assert_eq!(disposition, Disposition::Dead, "{code}");
     }
 }
 
