@@ -15,7 +15,7 @@ use serde_json::json;
 use super::session::{self, Session, explain};
 use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, WARN, paint};
 use crate::clock::Clock;
-use crate::gateway::{Accepted, SendError};
+use crate::gateway::SendError;
 use crate::message::{
     ErrorClass, MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, TemplateMessage,
     TemplateShape, Wamid, limits,
@@ -50,38 +50,29 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let addressee = Addressee::parse(&arguments.to)?;
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
-    let mut fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+    let store = open(&session).await?;
+    let fetched = templates(&session, store.as_ref()).await?;
     let mut built = arguments.message.build(fetched.as_ref()).await?;
     built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
-    let about = arguments.message.about();
-    if matches!(built.content, Outbound::Reaction { .. }) && about.is_none() {
-        return Err(Hint::error(
-            "a reaction stands on a message, and none is named",
-            "name it with --quote WAMID, as `replyd history --json` shows it",
-        ));
-    }
-    let store = open(&session).await?;
-    if let (Some(store), Some(fetched)) = (&store, &mut fetched) {
-        let events = store.template_status_events().await;
-        template_status::apply(
-            fetched,
-            &events.context("could not read the account events about templates")?,
-        );
-    }
     compare(&mut built.content, fetched.as_ref())?;
+    let about = arguments.message.about();
+    names_its_message(&built.content, about.as_ref())?;
     let mut recipient = addressee.resolve(store.as_ref(), &number).await?;
     fits_recipient(&built.content, &recipient)?;
-    if store.is_none() && !session.options.dry_run {
-        let warning = paint(WARN, "warning:");
-        let text = "there is no database yet, so the message will not be in the history";
-        terminal::note!("{warning} {text}");
-    }
-    if let Some(store) = &store {
-        let eligibility = store.send_eligibility(&number, &recipient).await;
-        if let Some(eligibility) = eligibility.context("could not look the contact up")? {
-            may_send(&eligibility, &built.content, fetched.as_ref())?;
-            recipient = eligibility.address(&recipient);
+    match &store {
+        Some(store) => {
+            let eligibility = store.send_eligibility(&number, &recipient).await;
+            if let Some(eligibility) = eligibility.context("could not look the contact up")? {
+                may_send(&eligibility, &built.content, fetched.as_ref())?;
+                recipient = eligibility.address(&recipient);
+            }
+        }
+        None if session.options.dry_run => {}
+        None => {
+            let warning = paint(WARN, "warning:");
+            let text = "there is no database yet, so the message will not be in the history";
+            terminal::note!("{warning} {text}");
         }
     }
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
@@ -93,49 +84,76 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         session.show(&call);
         return Ok(ExitCode::SUCCESS);
     }
-    let sent = session.gateway.send_message(&number, &body).await;
-    let accepted = match sent {
+    let accepted = match session.gateway.send_message(&number, &body).await {
         Ok(accepted) => accepted,
         Err(error) => {
-            if let Some(store) = &store
-                && is_window_closed(&error)
-            {
-                let closed = store.close_window(&number, &recipient, Clock::System.now());
-                closed.await.context("could not record the refusal")?;
+            if let Some(store) = &store {
+                remember_refusal(store, &number, &recipient, &error).await;
             }
             return Err(failed(&call, &error));
         }
     };
-    let Accepted {
-        wamid,
-        recipient: reported,
-    } = accepted;
-    let recorded = match &store {
-        Some(store) => {
-            let sent = Sent {
-                number: &number,
-                recipient: &recipient,
-                reported: reported.as_ref(),
-                content: &content,
-                about: about.as_ref(),
-                wamid: &wamid,
-                at: Clock::System.now(),
-            };
-            store.record_sent(&sent).await
-        }
-        None => Ok(()),
-    };
-    print(&session, &wamid, &content);
+    print(&session, &accepted.wamid, &content);
     if let Some(store) = store {
+        let sent = Sent {
+            number: &number,
+            recipient: &recipient,
+            reported: accepted.recipient.as_ref(),
+            content: &content,
+            about: about.as_ref(),
+            wamid: &accepted.wamid,
+            at: Clock::System.now(),
+        };
+        let recorded = store.record_sent(&sent).await;
         store.close().await;
+        recorded.context("the message is sent, but could not be put into the history")?;
     }
-    recorded.context("the message is sent, but could not be put into the history")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether WhatsApp refused a free message because the contact has not written for 24 hours.
-fn is_window_closed(error: &SendError) -> bool {
-    matches!(error, SendError::Rejected(rejection) if rejection.class() == ErrorClass::WindowClosed)
+/// Reads the fetched templates as they are now: with what Meta has reported since.
+async fn templates(
+    session: &Session,
+    store: Option<&Store>,
+) -> anyhow::Result<Option<TemplateFile>> {
+    let mut fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+    if let (Some(store), Some(fetched)) = (store, &mut fetched) {
+        let events = store.template_status_events().await;
+        let events = events.context("could not read the account events about templates")?;
+        template_status::apply(fetched, &events);
+    }
+    Ok(fetched)
+}
+
+/// Refuses a reaction to no message.
+fn names_its_message(content: &Outbound, about: Option<&Wamid>) -> anyhow::Result<()> {
+    if matches!(content, Outbound::Reaction { .. }) && about.is_none() {
+        return Err(Hint::error(
+            "a reaction stands on a message, and none is named",
+            "name it with --quote WAMID, as `replyd history --json` shows it",
+        ));
+    }
+    Ok(())
+}
+
+/// Records that WhatsApp refused a free message because the contact has not written for 24 hours.
+async fn remember_refusal(
+    store: &Store,
+    number: &PhoneNumberId,
+    recipient: &Recipient,
+    error: &SendError,
+) {
+    let SendError::Rejected(rejection) = error else {
+        return;
+    };
+    if rejection.class() != ErrorClass::WindowClosed {
+        return;
+    }
+    let at = Clock::System.now();
+    if let Err(error) = store.close_window(number, recipient, at).await {
+        let warning = paint(WARN, "warning:");
+        terminal::note!("{warning} could not record WhatsApp's refusal: {error}");
+    }
 }
 
 fn failed(call: &Call, error: &SendError) -> anyhow::Error {
