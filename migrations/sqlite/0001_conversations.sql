@@ -72,9 +72,10 @@ CREATE TABLE messages (
     message_key      TEXT UNIQUE,
     kind             TEXT    NOT NULL,       -- text, image, button_reply, list, ...
     text             TEXT    NOT NULL,       -- as the contact saw it; buttons in brackets
-    -- Author: the contact, a rule, or a colleague in the phone app or by `replyd send`.
+    -- Author: the contact, a rule, a colleague in the phone app or by `replyd send`, or, inbound, the
+    -- number of the business itself.
     origin           TEXT    NOT NULL
-        CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator')),
+        CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator', 'number_itself')),
     quoted_wamid     TEXT,                   -- message it quotes, answers by a button or reacts to
     sent_at_ms       INTEGER NOT NULL,       -- inbound: by WhatsApp's clock; outbound: the decision
     stored_at_ms     INTEGER NOT NULL,
@@ -354,6 +355,7 @@ SELECT
         FROM messages AS inbound
         WHERE inbound.conversation_id = conversations.id
             AND inbound.direction = 'in'
+            AND inbound.origin = 'contact'
             AND inbound.id > coalesce(
                 (
                     SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id

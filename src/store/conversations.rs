@@ -59,7 +59,7 @@ pub struct TranscriptMessage {
     pub decision: Option<String>,
     /// Explanation of the decision as JSON.
     pub explanation: Option<String>,
-    /// `contact`, `bot`, `phone_app` or `operator`.
+    /// `contact`, `number_itself`, `bot`, `phone_app` or `operator`.
     pub origin: String,
     /// Path of the media file below the media folder, once it is downloaded.
     #[serde(rename = "path")]

@@ -37,7 +37,7 @@ pub struct RecordedMessage {
     /// Whether the contact sent the message.
     #[serde(deserialize_with = "flag")]
     pub is_inbound: bool,
-    /// `contact`, `bot` or `phone_app`.
+    /// `contact`, `number_itself`, `bot` or `phone_app`.
     pub origin: String,
     /// Transcript text.
     pub text: String,

@@ -95,6 +95,25 @@ impl Author {
     pub fn is_contact(&self) -> bool {
         matches!(self, Self::Contact)
     }
+
+    /// Returns the author as `messages.origin` names it.
+    #[must_use]
+    pub fn origin(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::NumberItself => "number_itself",
+        }
+    }
+
+    /// Parses `messages.origin` of an inbound message.
+    #[must_use]
+    pub fn from_origin(origin: &str) -> Self {
+        if origin == Self::NumberItself.origin() {
+            Self::NumberItself
+        } else {
+            Self::Contact
+        }
+    }
 }
 
 /// Profile of a contact: untrusted text.

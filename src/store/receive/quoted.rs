@@ -66,7 +66,7 @@ fn quoted_key(keyed: &KeyedMessage) -> Option<String> {
 
 fn as_quoted(message: &ConversationMessage) -> QuotedMessage {
     let (content, origin) = match message {
-        ConversationMessage::Inbound(message) => (&message.content, "contact"),
+        ConversationMessage::Inbound(message) => (&message.content, message.author.origin()),
         ConversationMessage::Echo(echo) => (&echo.content, "phone_app"),
     };
     QuotedMessage {

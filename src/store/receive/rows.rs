@@ -232,15 +232,16 @@ impl DecidedTurn {
             variant: None,
             outbox_state: None,
         };
-        if self.inbound().is_none() {
+        let Some(inbound) = self.inbound() else {
             return MessageRow {
                 direction: "out",
                 origin: "phone_app",
                 outbox_state: Some("accepted"),
                 ..row
             };
-        }
+        };
         MessageRow {
+            origin: inbound.author.origin(),
             decision: Some(self.turn.decision),
             explanation: Some(json(&self.turn.explanation)),
             rules_version: self.version.as_ref(),

@@ -7,7 +7,8 @@
 use serde_json::value::RawValue;
 
 use super::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
-use super::sender::{USER_ID_MAX_BYTES, WA_ID_MAX_BYTES, is_digits};
+use super::sender::{USER_ID_MAX_BYTES, phone_digits};
+use crate::message::UserId;
 
 /// Reading of a name: which of its values leave no rest.
 #[derive(Clone, Copy)]
@@ -16,8 +17,8 @@ enum Reading {
     Constant(&'static str),
     /// The last value, if it is an identifier of at most so many bytes.
     Id(usize),
-    /// The last value, if it is a phone number in digits.
-    Digits,
+    /// The last value, if it is a phone number, or the user id that the card has or lacks.
+    Phone,
     /// The last value, if it is a word of at most so many bytes.
     Word(usize),
     /// The last value, if it is a text.
@@ -84,7 +85,7 @@ const METADATA: Names = Names(&[
 ]);
 const CARD: Names = Names(&[
     ("profile", Reading::Last),
-    ("wa_id", Reading::Digits),
+    ("wa_id", Reading::Phone),
     ("user_id", Reading::Id(USER_ID_MAX_BYTES)),
 ]);
 const PROFILE: Names = Names(&[("name", Reading::Text), ("username", Reading::Text)]);
@@ -152,6 +153,13 @@ fn is_whole(object: &Object<'_>, names: &Names) -> bool {
     leftovers(object, names).is_empty()
 }
 
+/// Whether the reader of a card takes a text in the place of the phone number.
+fn names_contact(card: &Object<'_>, text: &str) -> bool {
+    let user_id = || card.id("user_id", USER_ID_MAX_BYTES).ok().flatten();
+    phone_digits(text).is_some()
+        || UserId::is_one(text) && user_id().is_none_or(|user_id| user_id == text)
+}
+
 fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) -> bool {
     let is_last = || {
         object
@@ -161,9 +169,9 @@ fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) 
     match reading {
         Reading::Constant(constant) => value.get() == constant,
         Reading::Id(longest_bytes) => is_last() && object.id(name, longest_bytes).is_ok(),
-        Reading::Digits => {
-            let id = object.id(name, WA_ID_MAX_BYTES);
-            is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_digits(&id)))
+        Reading::Phone => {
+            let id = object.id(name, USER_ID_MAX_BYTES);
+            is_last() && id.is_ok_and(|id| id.is_none_or(|id| names_contact(object, &id)))
         }
         Reading::Word(longest_bytes) => is_last() && object.word(name, longest_bytes).is_ok(),
         Reading::Text => is_last() && object.text(name).is_ok(),

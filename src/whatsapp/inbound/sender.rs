@@ -12,7 +12,7 @@ pub(crate) const WAMID_MAX_BYTES: usize = 512;
 /// longer.
 pub(crate) const USER_ID_MAX_BYTES: usize = 256;
 /// Upper bound of phone numbers: 15 digits by E.164, and some more for other ids written like one.
-pub(crate) const WA_ID_MAX_BYTES: usize = 32;
+const WA_ID_MAX_BYTES: usize = 32;
 
 /// Card of `contacts[]`: ids and profile of one contact.
 pub(crate) struct Card {
@@ -86,8 +86,7 @@ pub(crate) fn identity(phone: Option<String>, user_id: Option<String>) -> Option
 struct NotAPhone;
 
 /// Separates the two ids of a contact. The field of the phone number may hold a user id, when the
-/// contact hides the number, and some relays write the number with its plus. The field of the user
-/// id takes precedence.
+/// contact hides the number. The field of the user id takes precedence.
 fn split(
     phone: Option<String>,
     user_id: Option<String>,
@@ -98,21 +97,35 @@ fn split(
     if UserId::is_one(&written) {
         return (Ok(None), user_id.or(Some(written)));
     }
-    let digits = written.strip_prefix('+').unwrap_or(&written);
-    let is_phone = !digits.is_empty() && digits.len() <= WA_ID_MAX_BYTES && is_digits(digits);
-    let phone = is_phone.then(|| Some(digits.to_owned()));
-    (phone.ok_or(NotAPhone), user_id)
+    let phone = phone_digits(&written);
+    (phone.map(Some).ok_or(NotAPhone), user_id)
 }
 
-/// Whether a contact's number is the business number itself, which is written in any usual way.
+/// Returns the digits of a phone number: Meta writes nothing else, relays also a plus, two zeros, and
+/// marks between groups of digits.
+pub(crate) fn phone_digits(written: &str) -> Option<String> {
+    let is_mark = |letter: char| letter.is_whitespace() || "()-./".contains(letter);
+    let written = written.replace(is_mark, "");
+    let international = written.strip_prefix("00").filter(|rest| !rest.is_empty());
+    let digits = written.strip_prefix('+').or(international);
+    let digits = digits.unwrap_or(&written);
+    let is_phone = !digits.is_empty() && digits.len() <= WA_ID_MAX_BYTES && is_digits(digits);
+    is_phone.then(|| digits.to_owned())
+}
+
+/// Whether a contact's number is the business number itself, which is written in any usual way and
+/// spelling.
 pub(crate) fn is_number_itself(sender: &Identity, display_phone_number: Option<&str>) -> bool {
-    let display: Option<String> =
-        display_phone_number.map(|text| text.chars().filter(char::is_ascii_digit).collect());
-    display.is_some_and(|digits| {
-        sender
-            .wa_id()
-            .is_some_and(|wa_id| !digits.is_empty() && wa_id.as_str() == digits)
-    })
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let display = display_phone_number.map(digits).and_then(WaId::parse);
+    match (sender.wa_id(), display) {
+        (Some(wa_id), Some(display)) => wa_id.shortest() == display.shortest(),
+        _ => false,
+    }
 }
 
 fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> Option<&'a Card> {
@@ -140,7 +153,7 @@ fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> 
     }
 }
 
-pub(crate) fn is_digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

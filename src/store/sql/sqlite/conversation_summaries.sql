@@ -53,6 +53,7 @@ SELECT
         FROM messages AS inbound
         WHERE inbound.conversation_id = v.id
             AND inbound.direction = 'in'
+            AND inbound.origin = 'contact'
             AND inbound.id > coalesce(
                 (
                     SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id
