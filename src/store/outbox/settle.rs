@@ -10,6 +10,10 @@ use crate::message::PhoneNumberId;
 use crate::store::keys::{json_rows, message_key};
 use crate::store::{Store, StoreError, contacts, sql};
 
+/// Meta's code for a free message to a contact who has not written for 24 hours. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+const WINDOW_CLOSED: i64 = 131_047;
+
 /// A settlement as a row of the statements.
 #[derive(Serialize)]
 struct End {
@@ -117,6 +121,13 @@ impl Store {
         if !reported.is_empty() {
             let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
             settle.execute(&mut tx).await?;
+        }
+        let refused = ends.iter().filter(|end| end.code == Some(WINDOW_CLOSED));
+        let refused: Vec<&End> = refused.collect();
+        if !refused.is_empty() {
+            let close = sqlx::query(sql::CLOSE_REFUSED_WINDOWS).bind(json_rows(&refused));
+            let close = close.bind(now.as_millisecond());
+            close.execute(&mut tx).await?;
         }
         let mut settled = 0;
         let staying = select(&[Fate::Stays, Fate::StaysUnknown]);

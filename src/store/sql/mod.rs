@@ -81,6 +81,7 @@ statements! {
     CLAIMABLE_READ_MARKS: "claimable_read_marks" [3],
     CLAIM_ROWS: "claim_rows" [2],
     SETTLE_MESSAGES: "settle_messages" [1],
+    CLOSE_REFUSED_WINDOWS: "close_refused_windows" [2],
     SETTLE_ROWS: "settle_rows" [2],
     DELETE_ROWS: "delete_rows" [1],
     LOAD_UNSETTLED: "load_unsettled" [2],
@@ -95,7 +96,7 @@ statements! {
     LIST_OUTBOX: "list_outbox" [3] =>
         "id, conversation_id, kind, state, phone_number_id, host, due_at_ms, expires_at_ms, \
          lease_until_ms, attempts, reason, tries, contact, phone, message_kind, text, rule_id, \
-         since_ms, last_inbound_ms, opted_out, behind",
+         since_ms, last_inbound_ms, window_closed_ms, opted_out, behind",
     RETRY_BY_HAND: "retry_by_hand" [2],
     END_BY_HAND: "end_by_hand" [1],
 
