@@ -1,19 +1,22 @@
 //! One person with several user ids and several spellings of the phone number: through random
 //! updates, and as an owner sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use replyd::message::{PhoneNumberId, Recipient, RulesVersion, WaId};
+use replyd::message::{
+    Identity, Outbound, PhoneNumberId, Recipient, RulesVersion, UserId, WaId, Wamid,
+};
 use replyd::rules::CompileInput;
-use replyd::sandbox::webhooks;
-use replyd::store::{MediaPolicy, ReceivePolicy, Store};
+use replyd::sandbox::{Fault, webhooks};
+use replyd::store::{MediaPolicy, ReceivePolicy, SendEligibility, Sent, Store};
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
-use crate::support::{NUMBERS, TestApp, assert_contains, bodies};
+use crate::support::{ANA, BO, NUMBERS, TestApp, assert_contains, bodies};
 
 /// Ends with a stop, and answers everything else.
 const RULES: &str = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
@@ -252,11 +255,293 @@ async fn two_contacts_that_an_answer_shows_to_be_one_are_merged_and_stay_opted_o
     assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);
 }
 
+/// A store with rules that obey a stop, without a service around it.
+struct People {
+    folder: tempfile::TempDir,
+    store: Store,
+    engine: Arc<replyd::engine::Engine>,
+}
+
+impl People {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("people.db");
+        let store = Store::open(&format!("sqlite:{}", file.display()))
+            .await
+            .unwrap();
+        let source = replyd::diagnostics::sources::SourceMap::new("rules.toml", RULES);
+        let rules = replyd::rules::compile(&source, CompileInput::default())
+            .unwrap()
+            .rules;
+        store
+            .record_rules(&rules.version, RULES, NOW)
+            .await
+            .unwrap();
+        let engine = Arc::new(replyd::engine::Engine::new(rules));
+        Self {
+            folder,
+            store,
+            engine,
+        }
+    }
+
+    async fn receive(&self, body: &str) {
+        let engine = Arc::clone(&self.engine);
+        let decide = move |before: &_, incoming: replyd::engine::EngineEvent<'_>, now| {
+            let version: RulesVersion = engine.rules().version.clone();
+            let turn = engine.decide(before, incoming, now, replyd::engine::Trace::Matched);
+            (turn, version)
+        };
+        let policy = ReceivePolicy {
+            now: NOW,
+            reply_expires_after: Duration::from_mins(15),
+            files: MediaPolicy::Ignore,
+        };
+        let events = inbound::read(body.as_bytes(), NOW);
+        self.store.receive(events, policy, &decide).await.unwrap();
+    }
+
+    /// A text of a contact to a number under an account.
+    async fn text(&self, account: usize, ids: (&str, &str), wamid: &str, body: &str) {
+        let account_id = ACCOUNTS[account];
+        self.receive(&text(account_id, NUMBERS[account], ids, wamid, body))
+            .await;
+    }
+
+    /// A receipt of a message from a number under an account.
+    async fn receipt(&self, account: usize, (phone, user): (&str, &str), wamid: &str) {
+        let mut receipt = json!({
+            "id": wamid, "status": "delivered", "timestamp": "1767000000", "recipient_id": phone,
+        });
+        if !user.is_empty() {
+            receipt["recipient_user_id"] = json!(user);
+        }
+        let parts = json!({ "statuses": [receipt] });
+        self.receive(&under(ACCOUNTS[account], NUMBERS[account], parts).to_string())
+            .await;
+    }
+
+    /// A message that was sent by hand, and what the answer says of the recipient.
+    async fn sent(&self, number: usize, to: &Recipient, reported: Option<&Identity>, wamid: &str) {
+        let sent = Sent {
+            number: &PhoneNumberId::parse(NUMBERS[number]).unwrap(),
+            recipient: to,
+            reported,
+            content: &Outbound::Text {
+                body: "by hand".to_owned(),
+                preview_url: false,
+            },
+            about: None,
+            wamid: &Wamid::parse(wamid).unwrap(),
+            at: NOW,
+        };
+        self.store.record_sent(&sent).await.unwrap();
+    }
+
+    async fn eligibility(&self, number: usize, to: &Recipient) -> Option<SendEligibility> {
+        let number = PhoneNumberId::parse(NUMBERS[number]).unwrap();
+        self.store.send_eligibility(&number, to).await.unwrap()
+    }
+
+    /// Whether the contact has opted out of the messages of a number; `None` if it is unknown.
+    async fn is_out(&self, number: usize, to: &Recipient) -> Option<bool> {
+        let eligibility = self.eligibility(number, to).await;
+        eligibility.map(|eligibility| eligibility.opted_out)
+    }
+
+    async fn count(&self, query: &'static str) -> i64 {
+        crate::sqlite::number(&self.folder.path().join("people.db"), query).await
+    }
+}
+
+/// Accounts of the three numbers.
+const ACCOUNTS: [&str; 3] = ["50", "60", "70"];
+
+fn phone(digits: &str) -> Recipient {
+    Recipient::Phone(WaId::parse(digits).unwrap())
+}
+
+fn user(id: &str) -> Recipient {
+    Recipient::UserId(UserId::parse(id).unwrap())
+}
+
+#[tokio::test]
+async fn one_user_id_under_two_accounts_is_one_person() {
+    let people = People::new().await;
+    people.text(0, (ANA, "US.1"), "wamid.1", "stop").await;
+    people.text(1, ("", "US.1"), "wamid.2", "stop").await;
+
+    assert_eq!(people.is_out(1, &phone(ANA)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    // The portfolio has another id for the person since: it holds under both accounts.
+    let change = json!({
+        "type": "system", "id": "wamid.3", "timestamp": "1767000000", "from": ANA,
+        "system": {
+            "type": "user_changed_number", "wa_id": BO, "user_id": "US.2",
+            "previous_user_id": "US.1",
+        },
+    });
+    let body = under("60", NUMBERS[1], json!({ "messages": [change] }));
+    people.receive(&body.to_string()).await;
+    people.text(0, (BO, "US.2"), "wamid.4", "hello").await;
+
+    assert_eq!(people.is_out(0, &phone(BO)).await, Some(true));
+    assert_eq!(people.is_out(0, &user("US.2")).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(ANA)).await, None);
+    assert_eq!(people.is_out(0, &user("US.1")).await, None);
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+}
+
+#[tokio::test]
+async fn another_user_id_of_the_same_account_is_another_person_also_without_a_phone() {
+    let people = People::new().await;
+    // Known to the second account by the phone, and somebody else to the first one.
+    people.text(1, (ANA, "US.9"), "wamid.1", "stop").await;
+    people.text(0, ("", "US.1"), "wamid.2", "hello").await;
+
+    people.text(1, (ANA, "US.1"), "wamid.3", "hello").await;
+
+    assert_eq!(people.is_out(1, &phone(ANA)).await, Some(false));
+    assert_eq!(people.is_out(1, &user("US.9")).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 2);
+}
+
+#[tokio::test]
+async fn a_receipt_shows_two_contacts_to_be_one() {
+    let people = People::new().await;
+    people.sent(0, &phone(ANA), None, "wamid.OUT").await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(false));
+
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_tells_the_phone_of_a_contact_who_hid_it() {
+    let people = People::new().await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+}
+
+#[tokio::test]
+async fn a_receipt_tells_how_a_dialled_number_is_written() {
+    let people = People::new().await;
+    people.text(0, (WRITTEN, "US.1"), "wamid.1", "stop").await;
+    people.sent(0, &phone(DIALLED), None, "wamid.OUT").await;
+    assert_eq!(people.is_out(0, &phone(DIALLED)).await, Some(false));
+
+    people.receipt(0, (WRITTEN, ""), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(DIALLED)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
+}
+
+#[tokio::test]
+async fn a_late_receipt_moves_no_number() {
+    let people = People::new().await;
+    people.text(0, (ANA, "US.1"), "wamid.1", "stop").await;
+    people.sent(0, &phone(ANA), None, "wamid.OUT").await;
+    // The number was given away.
+    people.text(0, (ANA, "US.2"), "wamid.2", "hello").await;
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+    // The person has a new number, and somebody of whom nothing else is known has the old one.
+    people.text(0, (BO, "US.3"), "wamid.3", "hello").await;
+    let change = json!({
+        "type": "system", "id": "wamid.4", "timestamp": "1767000000", "from": BO,
+        "system": { "type": "user_changed_number", "wa_id": WRITTEN, "user_id": "US.4", "previous_user_id": "US.3" },
+    });
+    let body = under("50", NUMBERS[0], json!({ "messages": [change] }));
+    people.receive(&body.to_string()).await;
+    people.text(0, (BO, ""), "wamid.5", "stop").await;
+    people.receipt(0, (BO, "US.4"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(false));
+    assert_eq!(people.is_out(0, &user("US.1")).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(BO)).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(WRITTEN)).await, Some(false));
+    assert_eq!(people.is_out(0, &user("US.4")).await, Some(false));
+}
+
+#[tokio::test]
+async fn the_user_id_in_the_answer_to_a_send_leads_to_who_hides_the_phone() {
+    let people = People::new().await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+    let (wa_id, user_id) = (WaId::parse(ANA).unwrap(), UserId::parse("US.1").unwrap());
+
+    for reported in [
+        Identity::Both(wa_id, user_id.clone()),
+        Identity::User(user_id),
+    ] {
+        let people = &people;
+        people
+            .sent(0, &phone(ANA), Some(&reported), "wamid.OUT")
+            .await;
+
+        assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+        assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+        assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn the_last_wish_about_marketing_counts_whatever_id_it_names() {
+    for (wishes, refused) in [
+        ([("wa_id", ANA, "stop"), ("user_id", "US.1", "resume")], 0),
+        ([("user_id", "US.1", "resume"), ("wa_id", ANA, "stop")], 1),
+        ([("user_id", "US.1", "stop"), ("wa_id", ANA, "resume")], 0),
+    ] {
+        let people = People::new().await;
+        people.text(0, (ANA, "US.1"), "wamid.1", "hello").await;
+        let wish = |(name, id, value): &(&str, &str, &str)| json!({ *name: id, "value": value });
+        let wishes: Vec<Value> = wishes.iter().map(wish).collect();
+        let body = bodies::with_parts("user_preferences", json!({ "user_preferences": wishes }));
+
+        people.receive(&body).await;
+
+        let query = "SELECT count(*) FROM contacts WHERE marketing_opted_out_ms IS NOT NULL";
+        assert_eq!(people.count(query).await, refused, "{wishes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_came_too_late_closes_the_window_until_the_contact_writes_again() {
+    let app = service().await;
+    app.sandbox.script(Fault::Graph(131_047));
+    app.accept(&text("50", NUMBERS[0], (ANA, "US.1"), "wamid.1", "hello"))
+        .await;
+    app.drained().await;
+    let line = format!("send +{ANA} hello --number {}", NUMBERS[0]);
+
+    let refused = app.replyd(&line).await.refused();
+    app.accept(&text("50", NUMBERS[0], (ANA, "US.1"), "wamid.2", "hello"))
+        .await;
+    app.drained().await;
+    app.replyd(&line).await.done();
+
+    assert_contains(&refused, "WhatsApp refused the last message (131047)");
+}
+
 /// An update about one of a few persons, each with one phone and one user id in each account.
 #[derive(Clone, Copy, Debug)]
 enum Update {
-    Message { by: Ids, stop: bool },
+    Message {
+        by: Ids,
+        stop: bool,
+        second: i64,
+    },
     Receipt,
+    /// WhatsApp refuses a message that was sent by hand, after the messages of its batch.
+    Refused {
+        by: Ids,
+    },
 }
 
 /// The ids that an update names.
@@ -281,12 +566,17 @@ const PHONES: [[&str; 2]; 4] = [
     ["5491123456789", "541123456789"],
     ["4915551112222", "4915551112222"],
 ];
+/// Beginning of the first batch, in seconds since 1970.
+const FIRST: i64 = 1_766_999_000;
+/// Length of a batch.
+const SECONDS: i64 = 100;
 
 fn step() -> impl Strategy<Value = Step> {
-    let by = prop_oneof![Just(Ids::Phone), Just(Ids::User), Just(Ids::Both)];
-    let message = (by, proptest::bool::weighted(0.2));
-    let message = message.prop_map(|(by, stop)| Update::Message { by, stop });
-    let update = prop_oneof![4 => message, 1 => Just(Update::Receipt)];
+    let by = || prop_oneof![Just(Ids::Phone), Just(Ids::User), Just(Ids::Both)];
+    let message = (by(), proptest::bool::weighted(0.2), 0..SECONDS);
+    let message = message.prop_map(|(by, stop, second)| Update::Message { by, stop, second });
+    let refused = by().prop_map(|by| Update::Refused { by });
+    let update = prop_oneof![6 => message, 2 => Just(Update::Receipt), 1 => refused];
     let step = (0..PHONES.len(), 0..3_usize, any::<bool>(), update);
     step.prop_map(|(person, account, is_other_spelling, update)| Step {
         person,
@@ -296,102 +586,130 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// One body with updates, each in an entry of its account.
-fn body(batch: &[Step], number: usize) -> String {
-    let entry = |(index, step): (usize, &Step)| {
-        let phone = PHONES[step.person][usize::from(step.is_other_spelling)];
-        let user = format!("DE.{}{}", step.person, step.account);
-        let mut update =
-            json!({ "id": format!("wamid.{number}.{index}"), "timestamp": "1767000000" });
-        let parts = match step.update {
-            Update::Message { by, stop } => {
+impl Step {
+    fn phone(&self) -> &'static str {
+        PHONES[self.person][usize::from(self.is_other_spelling)]
+    }
+
+    fn user(&self) -> String {
+        format!("DE.{}{}", self.person, self.account)
+    }
+
+    /// The step as an entry of its account in a batch that begins at this second; `None` if it is no
+    /// webhook's.
+    fn entry(&self, wamid: &str, first: i64) -> Option<Value> {
+        let mut update = json!({ "id": wamid, "timestamp": "1767000000" });
+        let parts = match self.update {
+            Update::Message { by, stop, second } => {
+                update["timestamp"] = json!((first + second).to_string());
                 update["type"] = json!("text");
                 update["text"] = json!({ "body": if stop { "stop" } else { "hi" } });
                 if !matches!(by, Ids::User) {
-                    update["from"] = json!(phone);
+                    update["from"] = json!(self.phone());
                 }
                 if !matches!(by, Ids::Phone) {
-                    update["from_user_id"] = json!(user);
+                    update["from_user_id"] = json!(self.user());
                 }
                 json!({ "messages": [update] })
             }
             Update::Receipt => {
                 update["status"] = json!("sent");
-                update["recipient_id"] = json!(phone);
-                update["recipient_user_id"] = json!(user);
+                update["recipient_id"] = json!(self.phone());
+                update["recipient_user_id"] = json!(self.user());
                 json!({ "statuses": [update] })
             }
+            Update::Refused { .. } => return None,
         };
-        let account = format!("{}0", step.account + 5);
-        under(&account, NUMBERS[step.account], parts)["entry"][0].clone()
-    };
-    let entries: Vec<Value> = batch.iter().enumerate().map(entry).collect();
-    json!({ "entry": entries }).to_string()
+        let body = under(ACCOUNTS[self.account], NUMBERS[self.account], parts);
+        Some(body["entry"][0].clone())
+    }
 }
 
-/// Stores the batches, and in the end a message of each person to each number with both ids; checks
-/// that each person is one contact, and what was said to a number holds for it.
-async fn check(batches: &[Vec<Step>]) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("people.db");
-    let store = Store::open(&format!("sqlite:{}", file.display()))
-        .await
-        .unwrap();
-    let source = replyd::diagnostics::sources::SourceMap::new("rules.toml", RULES);
-    let rules = replyd::rules::compile(&source, CompileInput::default())
-        .unwrap()
-        .rules;
-    store
-        .record_rules(&rules.version, RULES, NOW)
-        .await
-        .unwrap();
-    let engine = replyd::engine::Engine::new(rules);
-    let decide = move |before: &_, incoming: replyd::engine::EngineEvent<'_>, now| {
-        let version: RulesVersion = engine.rules().version.clone();
-        let turn = engine.decide(before, incoming, now, replyd::engine::Trace::Matched);
-        (turn, version)
-    };
-    let policy = ReceivePolicy {
-        now: NOW,
-        reply_expires_after: Duration::from_mins(15),
-        files: MediaPolicy::Ignore,
-    };
-    let by = Ids::Both;
-    let last: Vec<Step> = (0..PHONES.len() * 3)
-        .map(|index| Step {
-            person: index / 3,
-            account: index % 3,
-            is_other_spelling: false,
-            update: Update::Message { by, stop: false },
-        })
-        .collect();
-    let mut stopped: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-    for (number, batch) in batches.iter().chain([&last]).enumerate() {
-        let events = inbound::read(body(batch, number).as_bytes(), NOW);
-        store.receive(events, policy, &decide).await.unwrap();
+/// What a person has said to a number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    stop: bool,
+    /// Time of the newest message, in seconds since 1970.
+    last: Option<i64>,
+}
+
+impl People {
+    async fn take(&self, batch: &[Step], number: usize, first: i64) {
+        let steps = batch.iter().enumerate();
+        let entries =
+            steps.filter_map(|(index, step)| step.entry(&format!("wamid.{number}.{index}"), first));
+        let body = json!({ "entry": entries.collect::<Vec<_>>() });
+        self.receive(&body.to_string()).await;
         for step in batch {
-            if let Update::Message { stop, .. } = step.update {
-                *stopped.entry((step.person, step.account)).or_default() |= stop;
+            if let Update::Refused { by } = step.update {
+                let number = PhoneNumberId::parse(NUMBERS[step.account]).unwrap();
+                let to = match by {
+                    Ids::Phone | Ids::Both => phone(step.phone()),
+                    Ids::User => user(&step.user()),
+                };
+                let at = Timestamp::from_second(first + SECONDS).unwrap();
+                self.store.close_window(&number, &to, at).await.unwrap();
             }
         }
     }
-    for ((person, account), stopped) in stopped {
-        let number = PhoneNumberId::parse(NUMBERS[account]).unwrap();
-        for phone in PHONES[person] {
-            let recipient = Recipient::Phone(WaId::parse(phone).unwrap());
-            let eligibility = store.send_eligibility(&number, &recipient).await.unwrap();
+}
+
+/// Stores the batches, and in the end a receipt for each person and number with both ids; checks
+/// that each person is one contact, and what was said to a number holds for it. A message is taken
+/// before a refusal of the same batch.
+async fn check(batches: &[Vec<Step>]) {
+    let people = People::new().await;
+    let last = (0..PHONES.len() * 3).map(|index| Step {
+        person: index / 3,
+        account: index % 3,
+        is_other_spelling: false,
+        update: Update::Receipt,
+    });
+    let last: Vec<Step> = last.collect();
+    let mut said: BTreeMap<(usize, usize), Said> = BTreeMap::new();
+    let mut is_refused: BTreeMap<(usize, usize), bool> = BTreeMap::new();
+    for (number, batch) in batches.iter().chain([&last]).enumerate() {
+        let first = FIRST + SECONDS * i64::try_from(number).unwrap();
+        people.take(batch, number, first).await;
+        for step in batch {
+            let key = (step.person, step.account);
+            if let Update::Message { stop, second, .. } = step.update {
+                let said = said.entry(key).or_default();
+                said.stop |= stop;
+                said.last = said.last.max(Some(first + second));
+                is_refused.insert(key, false);
+            }
+        }
+        for step in batch {
+            if let Update::Refused { .. } = step.update {
+                let key = (step.person, step.account);
+                said.entry(key).or_default();
+                is_refused.insert(key, true);
+            }
+        }
+    }
+    for ((person, account), Said { stop, last }) in &said {
+        let key = (*person, *account);
+        for digits in PHONES[*person] {
+            let eligibility = people.eligibility(*account, &phone(digits)).await;
             let eligibility = eligibility.expect("the contact is known");
-            assert_eq!(eligibility.opted_out, stopped, "{person} and {account}");
-            assert!(eligibility.last_inbound.is_some(), "the window is open");
+            assert_eq!(eligibility.opted_out, *stop, "{key:?}");
+            let last_inbound = last.map(|second| Timestamp::from_second(second).unwrap());
+            assert_eq!(eligibility.last_inbound, last_inbound, "{key:?}");
+            assert_eq!(
+                eligibility.window_closed.is_some(),
+                is_refused[&key],
+                "{key:?}"
+            );
             let user = eligibility.user_id.as_ref().map(AsRef::as_ref);
             assert_eq!(user, Some(format!("DE.{person}{account}").as_str()));
         }
     }
-    store.close().await;
-    let contacts = crate::sqlite::number(&file, "SELECT count(*) FROM contacts").await;
-    assert_eq!(contacts, i64::try_from(PHONES.len()).unwrap());
-    let conversations = crate::sqlite::number(&file, "SELECT count(*) FROM conversations").await;
-    assert_eq!(conversations, i64::try_from(last.len()).unwrap());
+    let persons: BTreeSet<usize> = said.keys().map(|(person, _)| *person).collect();
+    let contacts = people.count("SELECT count(*) FROM contacts").await;
+    assert_eq!(contacts, i64::try_from(persons.len()).unwrap());
+    let conversations = people.count("SELECT count(*) FROM conversations").await;
+    assert_eq!(conversations, i64::try_from(said.len()).unwrap());
 }
 
 proptest! {

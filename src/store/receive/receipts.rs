@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::message::{Failure, PhoneNumberId, Receipt, UserId, WaId, Wamid};
+use crate::message::{Failure, Identity, PhoneNumberId, Receipt, UserId, WaId, Wamid};
+use crate::store::contacts::{self, Receiver};
 use crate::store::keys::{digest, json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
@@ -79,7 +80,7 @@ pub(super) async fn write(
         .bind(json_rows(&keys))
         .execute(&mut *tx)
         .await?;
-    complete_user_ids(tx, receipts).await?;
+    complete_contacts(tx, receipts, now).await?;
     Ok(failures)
 }
 
@@ -105,32 +106,56 @@ async fn new_failures(
     Ok(new.map(|(_, failure)| failure.clone()).collect())
 }
 
-/// Completes contacts: a receipt may be the first to name both ids of one.
-async fn complete_user_ids(tx: &mut Transaction, receipts: &[Receipt]) -> Result<(), StoreError> {
+/// Completes contacts: a receipt may be the first to name both ids of one, or to write its phone
+/// number as WhatsApp does. Receipts that say nothing new cost one statement.
+async fn complete_contacts(
+    tx: &mut Transaction,
+    receipts: &[Receipt],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct Row<'a> {
+        message_key: String,
         wa_id: &'a WaId,
-        user_id: &'a UserId,
+        user_id: Option<&'a UserId>,
         account: Option<&'a str>,
         number: &'a PhoneNumberId,
     }
-    let pairs = receipts.iter().filter_map(|receipt| {
-        let recipient = receipt.recipient.as_ref()?;
-        Some(Row {
-            wa_id: recipient.wa_id()?,
-            user_id: recipient.user_id()?,
-            account: receipt.waba_id.as_deref(),
-            number: &receipt.phone_number_id,
-        })
+    /// A receipt with news.
+    #[derive(Deserialize)]
+    struct News {
+        position: usize,
+        dialled: Option<WaId>,
+    }
+    let named = receipts.iter().filter_map(|receipt| {
+        let identity = receipt.recipient.as_ref()?;
+        Some((receipt, identity, identity.wa_id()?))
     });
-    // One user id for two phones (one of them in another spelling) must not stop the batch at the
-    // unique key.
-    let mut given = HashSet::new();
-    let pairs: Vec<Row<'_>> = pairs.filter(|row| given.insert(row.user_id)).collect();
-    if pairs.is_empty() {
+    let named: Vec<(&Receipt, &Identity, &WaId)> = named.collect();
+    if named.is_empty() {
         return Ok(());
     }
-    let complete = sqlx::query(sql::COMPLETE_USER_IDS).bind(json_rows(&pairs));
-    complete.execute(&mut *tx).await?;
-    Ok(())
+    let rows = named.iter().map(|(receipt, identity, wa_id)| Row {
+        message_key: message_key(receipt.phone_number_id.as_str(), receipt.wamid.as_str()),
+        wa_id,
+        user_id: identity.user_id(),
+        account: receipt.waba_id.as_deref(),
+        number: &receipt.phone_number_id,
+    });
+    let query = sqlx::query_scalar(sql::NEW_RECIPIENT_IDS);
+    let query = query.bind(json_rows(&rows.collect::<Vec<_>>()));
+    let news: Vec<News> = tx.fetch_json(query, "contacts").await?;
+    if news.is_empty() {
+        return Ok(());
+    }
+    let receivers = news.into_iter().map(|News { position, dialled }| {
+        let (receipt, identity, _) = named[position];
+        Receiver {
+            number: &receipt.phone_number_id,
+            account: receipt.waba_id.as_deref(),
+            identity,
+            dialled: dialled.map(Identity::Phone),
+        }
+    });
+    contacts::complete(tx, &receivers.collect::<Vec<_>>(), now).await
 }

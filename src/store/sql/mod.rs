@@ -60,7 +60,7 @@ statements! {
     MERGE_CONTACTS: "merge_contacts" [2],
     INSERT_RECEIPTS: "insert_receipts" [2],
     KNOWN_RECEIPTS: "known_receipts" [1],
-    COMPLETE_USER_IDS: "complete_user_ids" [1],
+    NEW_RECIPIENT_IDS: "new_recipient_ids" [1],
     UPDATE_DELIVERY_STATUS: "update_delivery_status" [1],
     INSERT_ACCOUNT_EVENTS: "insert_account_events" [2],
     UPDATE_MARKETING_CONSENT: "update_marketing_consent" [2],
