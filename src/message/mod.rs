@@ -24,7 +24,7 @@ pub use action::{
 };
 pub use conversation::{Contact, Conversation};
 pub use conversation_state::{
-    ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
+    ConversationState, Debounce, FlowFrame, FlowRun, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
