@@ -1,7 +1,7 @@
 //! `replyd send`: sends one message by hand, of any kind.
 //!
-//! [`addressee`] reads the recipient and [`message`] builds the message; this file checks it, uploads a local file unless an earlier
-//! upload is still valid, sends, and records the message.
+//! [`addressee`] reads the recipient and [`message`] builds the message; this file checks it, uploads
+//! a local file unless an earlier upload is still valid, sends, and records the message.
 
 mod addressee;
 mod message;
