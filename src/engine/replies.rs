@@ -30,7 +30,7 @@ pub(crate) fn fill(
         let content = template
             .fill(&variables)
             .map_err(|error| error.to_string())?;
-        if let Some(why) = ctx.rules.why_unsendable(&content) {
+        if let Some(why) = ctx.rules.why_unsendable(&content, ctx.contact) {
             return Err(why);
         }
         for content in split(content) {
@@ -48,6 +48,7 @@ pub(crate) fn fill(
                 quote: template.quote && trigger.kind == TriggerKind::Message,
                 answers: trigger.answers(),
                 variant: None,
+                instead: Vec::new(),
             });
         }
     }
