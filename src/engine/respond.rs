@@ -178,7 +178,8 @@ fn fill(
     let Some(on_error) = attempt.on_error else {
         return filled.map(|replies| (replies, None));
     };
-    let on_error = replies::fill(ctx, source, slice::from_ref(on_error), trigger, roots);
+    let on_error = slice::from_ref(on_error);
+    let on_error = replies::fill_for_later(ctx, source, on_error, trigger, roots);
     match (filled, on_error) {
         (Ok(mut replies), on_error) => {
             // Where `on_error` cannot be filled in, the replies go out without it.
@@ -189,8 +190,10 @@ fn fill(
             }
             Ok((replies, None))
         }
-        (Err(failed), Ok(on_error)) => Ok((on_error, Some(failed))),
-        (Err(failed), Err(_)) => Err(failed),
+        (Err(failed), on_error) => match on_error.and_then(|it| replies::sendable(ctx, it)) {
+            Ok(on_error) => Ok((on_error, Some(failed))),
+            Err(_) => Err(failed),
+        },
     }
 }
 

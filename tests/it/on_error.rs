@@ -21,6 +21,11 @@ when.text.has = "offer"
 reply = { template = { name = "weekend_offer", language = "en_US" } }
 on_error = "We have cakes today."
 [[rule]]
+id = "cake"
+when.text.has = "cake"
+reply = { image = "https://shop.example/a.jpg" }
+on_error = { template = { name = "weekend_offer", language = "en_US" } }
+[[rule]]
 id = "other"
 reply = "Write *photo*."
 "#;
@@ -245,6 +250,35 @@ async fn a_refusal_of_marketing_is_remembered_and_other_templates_still_go() {
                 _ => "[template] weekend_offer",
             };
             assert_contains(&next, wanted);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whether_on_error_may_go_to_the_contact_is_asked_when_the_reply_has_failed() {
+    for stops in [false, true] {
+        let app = with_template("MARKETING").await;
+        last_answer(&app, "a cake").await;
+        app.drained().await;
+        let sent = app.transcript(ANA).await.pop().unwrap().wamid.unwrap();
+        if stops {
+            app.accept(&bodies::marketing_stop(ANA)).await;
+        }
+
+        app.accept(&failed(&sent, 131_053)).await;
+        settled(&app).await;
+
+        let event = event(&app).await.unwrap();
+        let replies = app.replies(ANA);
+        if stops {
+            assert_contains(
+                &event,
+                "was not sent: the template `weekend_offer` is marketing",
+            );
+            assert_eq!(replies.len(), 1);
+        } else {
+            assert_contains(&event, "sends `on_error`");
+            assert_eq!(replies[1], "[template] weekend_offer");
         }
     }
 }
