@@ -121,7 +121,8 @@ statements! {
     TRANSCRIPT: "transcript" [2] =>
         "id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, \
          explanation, rule_id, reply_to_id, rules_version, outbox_state, delivery_status, \
-         send_error, error_code, replaced_by_id, outbox_id, path, error, phone_number_id, quoted_wamid, raw_with_ad",
+         send_error, error_code, replaced_by_id, outbox_id, path, error, phone_number_id, \
+         quoted_wamid, raw_with_ad",
     CONVERSATION_EVENTS: "conversation_events" [1] =>
         "at_ms, kind, text, message_id",
     ACCOUNT_EVENTS: "account_events" [2] =>
