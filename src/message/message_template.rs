@@ -1,5 +1,7 @@
 //! Shape of an approved message template, against which rules are checked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Header, MediaKind, TemplateButton, TemplateMessage};
@@ -55,6 +57,83 @@ pub struct ButtonShape {
     pub needs_value: bool,
 }
 
+/// Present state of one template in one language: whether Meta sends it, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateState {
+    /// Meta's status; empty while unknown.
+    pub status: String,
+    /// Meta's category; empty while unknown.
+    pub category: String,
+}
+
+impl TemplateState {
+    /// Statuses of templates that Meta does not send. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
+    const STOPPED: [&str; 9] = [
+        "PENDING",
+        "REJECTED",
+        "PAUSED",
+        "DISABLED",
+        "IN_APPEAL",
+        "PENDING_DELETION",
+        "DELETED",
+        "LIMIT_EXCEEDED",
+        "ARCHIVED",
+    ];
+
+    /// Whether Meta does not send the template. With a status that this version does not know, Meta
+    /// decides.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let is_it = |status: &&str| status.eq_ignore_ascii_case(&self.status);
+        Self::STOPPED.iter().any(is_it)
+    }
+
+    /// Whether it may go only to contacts who accept marketing.
+    #[must_use]
+    pub fn is_marketing(&self) -> bool {
+        self.category.eq_ignore_ascii_case("MARKETING")
+    }
+}
+
+/// Present states of the templates of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateStates(BTreeMap<(String, String), TemplateState>);
+
+impl TemplateStates {
+    /// Takes the states as they were fetched.
+    #[must_use]
+    pub fn from_file(file: &TemplateFile) -> Self {
+        let states = file.templates.iter().map(|shape| {
+            let key = (shape.name.clone(), shape.language.clone());
+            (key, shape.state())
+        });
+        Self(states.collect())
+    }
+
+    /// Finds the state of a template in a language, if it is known.
+    #[must_use]
+    pub fn get(&self, name: &str, language: &str) -> Option<&TemplateState> {
+        self.0.get(&(name.to_owned(), language.to_owned()))
+    }
+
+    /// Changes the state of a template: in one language, which may be new, or in every known one.
+    pub fn change(
+        &mut self,
+        name: &str,
+        language: Option<&str>,
+        mut change: impl FnMut(&mut TemplateState),
+    ) {
+        if let Some(language) = language {
+            let key = (name.to_owned(), language.to_owned());
+            change(self.0.entry(key).or_default());
+            return;
+        }
+        let of_name = self.0.iter_mut().filter(|((known, _), _)| known == name);
+        of_name.for_each(|(_, state)| change(state));
+    }
+}
+
 /// File that `replyd templates sync` writes and rules are checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateFile {
@@ -65,8 +144,14 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
-    /// Status of the templates that Meta sends.
-    pub const SENDABLE: &str = "APPROVED";
+    /// Returns what decides whether the template is sent.
+    #[must_use]
+    pub fn state(&self) -> TemplateState {
+        TemplateState {
+            status: self.status.clone(),
+            category: self.category.clone(),
+        }
+    }
 
     /// Whether it carries a one-time code.
     #[must_use]

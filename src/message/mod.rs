@@ -30,7 +30,9 @@ pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
     TEMPLATE_STATUS_FIELDS, Unreadable,
 };
-pub use failure::{ErrorClass, Failure};
+pub use failure::{
+    ErrorClass, FailedReply, Failure, LaterAnswer, MARKETING_STOPPED, WINDOW_CLOSED,
+};
 pub use identity::{Identity, Recipient, RecipientReport};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
@@ -40,7 +42,9 @@ pub use inbound::{
     ReferredProduct,
 };
 pub use media_file::{FileKind, MediaFile};
-pub use message_template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};
+pub use message_template::{
+    ButtonShape, HeaderShape, TemplateFile, TemplateShape, TemplateState, TemplateStates,
+};
 pub use outbound::{
     Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
     Json, LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone,

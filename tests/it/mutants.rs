@@ -323,6 +323,7 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
                     identity: message.sender.clone(),
                     name: message.profile.name.clone(),
                     username: message.profile.username.clone(),
+                    refuses_marketing: false,
                 },
                 inbound_count: 0,
                 state: ConversationState::default(),

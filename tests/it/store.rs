@@ -154,6 +154,7 @@ fn decide(before: &Conversation, incoming: EngineEvent<'_>, _: Timestamp) -> (Tu
         quote: false,
         answers: Some(message.wamid.clone()),
         variant: None,
+        instead: Vec::new(),
     }];
     let mut state = before.state.clone();
     state.replied_at.push(NOW);

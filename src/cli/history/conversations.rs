@@ -351,6 +351,7 @@ fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> 
         "delivery_status": entry.delivery_status,
         "send_error": entry.send_error,
         "error_code": entry.error_code,
+        "replaced_by": entry.replaced_by,
         "outbox_id": entry.outbox_id,
     })
 }

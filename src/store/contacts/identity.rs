@@ -22,6 +22,9 @@ pub(in crate::store) struct ContactRow {
     pub(in crate::store) wa_id: Option<String>,
     pub(in crate::store) name: Option<String>,
     pub(in crate::store) username: Option<String>,
+    /// Since when the contact refuses marketing; written by its own statements.
+    #[serde(skip_serializing)]
+    pub(in crate::store) marketing_opted_out_ms: Option<i64>,
     /// Every spelling of the phone number.
     phones: BTreeSet<String>,
     /// User ids by scope.
@@ -289,6 +292,7 @@ impl Contacts {
             wa_id,
             name: old.name.or(new.name),
             username: old.username.or(new.username),
+            marketing_opted_out_ms: old.marketing_opted_out_ms.or(new.marketing_opted_out_ms),
             phones,
             user_ids,
         };

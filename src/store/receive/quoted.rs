@@ -51,7 +51,7 @@ fn messages(fresh: &Fresh) -> impl Iterator<Item = &KeyedMessage> {
         .iter()
         .filter_map(|event| match &event.trigger {
             Trigger::Message(keyed) => Some(keyed),
-            Trigger::Timers | Trigger::Action { .. } => None,
+            Trigger::Timers | Trigger::Action { .. } | Trigger::FailedReply { .. } => None,
         })
 }
 

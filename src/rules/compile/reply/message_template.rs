@@ -245,7 +245,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             );
             return;
         };
-        if shape.status != "APPROVED" {
+        if shape.state().is_stopped() {
             let message = format!("the template `{}` is {}", shape.name, shape.status);
             self.reader.report(
                 Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)
