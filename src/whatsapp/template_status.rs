@@ -76,6 +76,7 @@ mod tests {
             named: false,
             buttons: Vec::new(),
             cards: 0,
+            offer_expires: false,
         }
     }
 

@@ -250,6 +250,7 @@ impl MessageOptions {
             TemplateParameter {
                 name: named.map(|(name, _)| name.to_owned()),
                 text: named.map_or(value.as_str(), |(_, text)| text).to_owned(),
+                localized: None,
             }
         };
         let mut header_name = None;
@@ -258,7 +259,7 @@ impl MessageOptions {
                 let link = MediaSource::Link(header.clone());
                 Header::Media(Media::new(MediaKind::Image, link))
             } else {
-                let TemplateParameter { name, text } = value(header);
+                let TemplateParameter { name, text, .. } = value(header);
                 header_name = name;
                 Header::Text(text)
             }
@@ -268,6 +269,7 @@ impl MessageOptions {
             language: language.to_owned(),
             header,
             header_name,
+            offer_expiration_ms: None,
             authentication: false,
             body: self.values.iter().map(value).collect(),
             buttons: Vec::new(),
