@@ -82,7 +82,11 @@ fn file(content: &Value, kind: &str, number: &str, state: &State) -> Checked {
         (None, Some(id)) => {
             let known = state.file(id);
             let is_own = known.is_some_and(|file| file.phone_number_id == number);
-            is_own.then_some(()).ok_or_else(Refusal::no_object)
+            if is_own {
+                Ok(())
+            } else {
+                invalid(format!("{kind}.id is no file of this number."))
+            }
         }
         _ => Err(required(&format!("{kind}.link or {kind}.id"))),
     }

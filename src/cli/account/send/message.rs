@@ -255,7 +255,9 @@ impl MessageOptions {
         };
         let mut header_name = None;
         let header = self.header.as_ref().map(|header| {
-            if header.contains("://") {
+            // A text may have a link in it, and a named value may be one.
+            let scheme = header.split_once("://").map(|(scheme, _)| scheme);
+            if scheme.is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic())) {
                 let link = MediaSource::Link(header.clone());
                 Header::Media(Media::new(MediaKind::Image, link))
             } else {

@@ -29,6 +29,13 @@ fn keys(step: CheckoutStep) -> &'static [&'static str] {
     }
 }
 
+/// Whether contacts see the text of a place: the name of an item, a description, an error.
+fn is_seen(part: &str) -> bool {
+    let mut keys = part.rsplit('.');
+    let key = keys.next().unwrap_or_default();
+    ["name", "description"].contains(&key) || keys.next() == Some("validation_errors")
+}
+
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(super) fn checkout(
         &mut self,
@@ -50,8 +57,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    /// Reads a JSON document whose texts are templates. A table with an `id` is an object, whatever
-    /// the language of that name.
+    /// Reads a JSON document whose texts are templates, in several languages only where contacts see
+    /// them: elsewhere a table is an object, even one with the keys `id` and `no`.
     fn json(&mut self, part: &str, field: &Field<'d>) -> Option<Json<Template>> {
         self.part(part, &field.span, Fixed::Yes);
         if let Some(value) = field.plain() {
@@ -63,7 +70,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             });
             return elements.map(Json::List);
         }
-        if field.is_table() && !text::is_in_languages(field, &["id"]) {
+        let is_translated = is_seen(part) && text::is_in_languages(field, &[]);
+        if field.is_table() && !is_translated {
             let entries = read_each(field.entries(), |entry| {
                 let value = self.json(&format!("{part}.{}", entry.name), &entry)?;
                 Some((entry.name.to_owned(), value))
