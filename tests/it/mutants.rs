@@ -287,8 +287,13 @@ async fn something_new_anywhere_in_a_body_can_be_found_in_the_database() {
 /// A rule whose reply has every variable of a message.
 fn talkative() -> Engine {
     let names = template::NAMES.iter().map(String::as_str);
-    let names = names.chain(template::OPEN);
-    let texts: Vec<String> = names.map(|name| format!("{{{{ {name} }}}}")).collect();
+    let texts = names.filter(|name| !template::OPEN.contains(name));
+    let mut texts: Vec<String> = texts.map(|name| format!("{{{{ {name} }}}}")).collect();
+    texts.extend([
+        "{{ form.anything }}".to_owned(),
+        "{% for card in cards %}{{ card.name }}{% endfor %}".to_owned(),
+        "{% for item in order.items %}{{ item.product }}{% endfor %}".to_owned(),
+    ]);
     let kinds: Vec<String> = replyd::message::Kind::ALL
         .iter()
         .map(|(name, _)| format!("\"{name}\""))
