@@ -279,3 +279,120 @@ fn is_reference(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     !text.is_empty() && text.bytes().all(is_allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::message::Outbound;
+    use crate::message::limits::violations;
+
+    /// Parts of a step of a purchase that break a limit.
+    fn broken(step: &str, parameters: &Value) -> Vec<String> {
+        let message = json!({ "checkout": {
+            "step": step, "header": null, "body": "Text", "footer": null, "parameters": parameters,
+        } });
+        let message: Outbound = serde_json::from_value(message).unwrap();
+        let violations = violations(&message).into_iter();
+        violations
+            .map(|violation| format!("{} {:?}", violation.part, violation.kind))
+            .collect()
+    }
+
+    fn order() -> Value {
+        json!({ "reference_id": "a", "type": "digital-goods", "currency": "INR",
+            "total_amount": { "value": "90", "offset": 100 },
+            "order": { "status": "pending", "subtotal": { "value": 100, "offset": 100 },
+                "tax": { "value": 5, "offset": 100 }, "discount": { "value": 15, "offset": 100 },
+                "items": [{ "name": "Cake", "quantity": "2", "amount": { "value": 60, "offset": 100 },
+                    "sale_amount": { "value": 50, "offset": 100 } }] } })
+    }
+
+    #[test]
+    fn an_order_is_as_meta_takes_it() {
+        assert_eq!(broken("order_details", &order()), Vec::<String>::new());
+        for (place, value, expected) in [
+            ("/reference_id", json!("x".repeat(35)), None),
+            (
+                "/reference_id",
+                json!("x".repeat(36)),
+                Some("reference_id TooMuch"),
+            ),
+            ("/reference_id", json!("é"), Some("reference_id Misplaced")),
+            ("/reference_id", Value::Null, Some("reference_id Missing")),
+            ("/currency", json!("inr"), Some("currency Misplaced")),
+            (
+                "/total_amount/value",
+                json!(91),
+                Some("total_amount Misplaced"),
+            ),
+            (
+                "/total_amount/value",
+                json!("9x"),
+                Some("total_amount.value Misplaced"),
+            ),
+            (
+                "/order/items/0/quantity",
+                json!(3),
+                Some("total_amount Misplaced"),
+            ),
+            (
+                "/order/items/0/name",
+                json!("x".repeat(61)),
+                Some("order.items[0].name TooMuch"),
+            ),
+            ("/order/items", json!({}), Some("order.items Misplaced")),
+            ("/order", Value::Null, None),
+        ] {
+            let mut order = order();
+            *order.pointer_mut(place).unwrap() = value;
+            let expected: Vec<String> = expected
+                .map(|part| format!("order_details.{part}"))
+                .into_iter()
+                .collect();
+            assert_eq!(broken("order_details", &order), expected, "{place}");
+        }
+        let mut brazil = order();
+        brazil["payment_type"] = json!("br");
+        brazil["reference_id"] = json!("x".repeat(60));
+        assert_eq!(broken("order_details", &brazil), Vec::<String>::new());
+    }
+
+    #[test]
+    fn states_and_addresses_are_as_meta_takes_them() {
+        for (step, parameters, expected) in [
+            (
+                "order_status",
+                json!({ "reference_id": "a", "payment": { "status": "captured", "timestamp": "17" } }),
+                "",
+            ),
+            (
+                "order_status",
+                json!({ "reference_id": "a", "order": { "status": "lost" } }),
+                "order_status.order.status Misplaced",
+            ),
+            (
+                "order_status",
+                json!({ "order": { "status": "shipped" } }),
+                "order_status.reference_id Missing",
+            ),
+            (
+                "address_message",
+                json!({ "country": "IN", "values": { "in_pin_code": "400063" } }),
+                "",
+            ),
+            (
+                "address_message",
+                json!({ "country": "IN", "values": { "in_pin_code": "4000631" } }),
+                "address_message.values.in_pin_code TooMuch",
+            ),
+            (
+                "address_message",
+                json!({ "country": "IN", "saved_addresses": [{ "id": "a" }] }),
+                "address_message.saved_addresses[0].value Missing",
+            ),
+        ] {
+            assert_eq!(broken(step, &parameters).join(" "), expected);
+        }
+    }
+}
