@@ -27,6 +27,9 @@ pub struct TemplateShape {
     pub buttons: Vec<ButtonShape>,
     /// Number of cards of a carousel; 0 without one.
     pub cards: usize,
+    /// Whether it has a limited-time offer whose end is given with each send.
+    #[serde(default)]
+    pub offer_expires: bool,
 }
 
 /// Header of a template.
@@ -48,12 +51,12 @@ pub enum HeaderShape {
 /// Button of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ButtonShape {
-    /// Meta's type in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow`; an
-    /// open set.
+    /// Meta's type in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow`,
+    /// `catalog`, `mpm`; an open set.
     pub kind: String,
     /// Label.
     pub text: String,
-    /// Whether a send must give a value: the end of an address, or the code to copy.
+    /// Whether a send must give a value: the end of an address, the code to copy, the products.
     pub needs_value: bool,
 }
 
@@ -183,7 +186,7 @@ impl TemplateShape {
     }
 
     /// Lists the mismatches between a message and the template, each with the part of the message:
-    /// `header`, `body`, `buttons` or `cards`.
+    /// `header`, `body`, `limited_time_offer`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
@@ -220,6 +223,12 @@ impl TemplateShape {
             let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
             problems.push(("body", message));
         }
+        let offer = match (self.offer_expires, template.offer_expiration_ms.is_some()) {
+            (true, false) => Some("the template needs the time when its offer ends"),
+            (false, true) => Some("the template has no offer that ends"),
+            _ => None,
+        };
+        problems.extend(offer.map(|message| ("limited_time_offer", message.to_owned())));
         let buttons = self.button_differences(template);
         problems.extend(buttons.map(|message| ("buttons", message)));
         if self.cards != template.cards.len() {
@@ -277,7 +286,9 @@ impl TemplateShape {
             TemplateButton::Payload(index, _) => (*index, "quick_reply"),
             TemplateButton::Url(index, _) => (*index, "url"),
             TemplateButton::Code(index, _) => (*index, "copy_code"),
-            TemplateButton::Form(index, _) => (*index, "flow"),
+            TemplateButton::Form(index, ..) => (*index, "flow"),
+            TemplateButton::Catalog(index, _) => (*index, "catalog"),
+            TemplateButton::Products(index, _) => (*index, "mpm"),
         });
         let given: Vec<(usize, &str)> = given.collect();
         let missing = self.buttons.iter().enumerate().filter({

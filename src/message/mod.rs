@@ -46,9 +46,9 @@ pub use message_template::{
     ButtonShape, HeaderShape, TemplateFile, TemplateShape, TemplateState, TemplateStates,
 };
 pub use outbound::{
-    Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
-    Json, LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone,
-    ProductSection, Raw, Row, Section, TemplateButton, TemplateCard, TemplateMessage,
-    TemplateParameter,
+    Address, Button, Card, CardAction, Checkout, CheckoutStep, Commerce, ContactCard, Email, Form,
+    FormName, Frame, Header, Json, LinkButton, Localized, Media as OutboundMedia, MediaKind,
+    MediaSource, Outbound, Phone, ProductList, ProductSection, Raw, Row, Section, TemplateButton,
+    TemplateCard, TemplateMessage, TemplateParameter, whole_number,
 };
 pub use receipt::{DeliveryStatus, GraphError, Receipt};

@@ -247,6 +247,7 @@ fn values_of_json_are_written_for_people() {
             "",
         ),
         ("{{ x.yes | replace('u', 'U') }}", "trUe"),
+        ("{{ 'a' ~ x.nothing ~ x.yes ~ x.sizes }}", "atrueS, M, true"),
         ("{% if x.no %}yes{% else %}no{% endif %}", "no"),
         (
             "{{ x.sizes | first | lower }} {{ x.sizes | length }}",
