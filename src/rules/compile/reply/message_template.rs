@@ -175,7 +175,12 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "url" => Reading::LinkEnd,
             _ => Reading::Text,
         };
-        let text = self.read(&format!("{part}[{index}]"), value, reading)?;
+        let text = self.read(&format!("{part}[{index}]"), value, reading);
+        if value.name == "form" {
+            let token = text.as_ref().and_then(super::constant);
+            self.reader.form_tokens.push(token);
+        }
+        let text = text?;
         Some(vec![match value.name {
             "payload" => TemplateButton::Payload(index, text),
             "url" => TemplateButton::Url(index, text),
