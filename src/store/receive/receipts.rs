@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::message::{Failure, PhoneNumberId, Receipt, UserId, WaId, Wamid};
+use crate::message::{Failure, PhoneNumberId, Profile, Receipt, UserId, WaId, Wamid};
 use crate::store::keys::{digest, json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
@@ -80,6 +80,7 @@ pub(super) async fn write(
         .execute(&mut *tx)
         .await?;
     complete_user_ids(tx, receipts).await?;
+    update_profiles(tx, receipts).await?;
     Ok(failures)
 }
 
@@ -103,6 +104,36 @@ async fn new_failures(
     let known: HashSet<&str> = known.iter().map(String::as_str).collect();
     let new = reported.into_iter().filter(|(key, _)| !known.contains(key));
     Ok(new.map(|(_, failure)| failure.clone()).collect())
+}
+
+/// Takes over the profiles beside receipts: a contact who never writes has no other.
+async fn update_profiles(tx: &mut Transaction, receipts: &[Receipt]) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        wa_id: Option<&'a WaId>,
+        user_id: Option<&'a UserId>,
+        name: Option<&'a str>,
+        username: Option<&'a str>,
+    }
+    let with_profile = receipts
+        .iter()
+        .filter(|receipt| receipt.profile != Profile::default());
+    let profiles = with_profile.filter_map(|receipt| {
+        let recipient = receipt.recipient.as_ref()?;
+        Some(Row {
+            wa_id: recipient.wa_id(),
+            user_id: recipient.user_id(),
+            name: receipt.profile.name.as_deref(),
+            username: receipt.profile.username.as_deref(),
+        })
+    });
+    let profiles: Vec<Row<'_>> = profiles.collect();
+    if profiles.is_empty() {
+        return Ok(());
+    }
+    let update = sqlx::query(sql::UPDATE_PROFILES).bind(json_rows(&profiles));
+    update.execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Completes contacts: a receipt may be the first to name both ids of one.
