@@ -59,7 +59,7 @@ fn a_lazy_group_is_computed_once_for_a_text_that_asks_for_it_and_for_no_other() 
         ("{% for key in hours %}{{ key }}{% endfor %}", "open", 1),
         (
             "{% for _ in [1, 2] %}{{ hours.open }}{% endfor %}",
-            "TrueTrue",
+            "truetrue",
             1,
         ),
         ("{{ hours.next_close | default('never') }}", "never", 1),

@@ -376,7 +376,7 @@ async fn something_new_anywhere_in_a_body_can_be_found_in_the_database() {
 /// A rule whose reply has every variable of a message.
 fn talkative() -> Engine {
     const GROUPS: &str = "{{ form.date }} {% for card in cards %}{{ card.name }}{% endfor %} \
-        {% for item in order.items %}{{ item.quantity }} {{ item.price }}{% endfor %}";
+        {% for item in order.items %}{{ item.product }} {{ item.quantity }}{% endfor %}";
     let names = template::NAMES.iter().map(String::as_str);
     let names = names.filter(|name| !template::OPEN.contains(name));
     let texts = names.map(|name| format!("{{{{ {name} }}}}"));

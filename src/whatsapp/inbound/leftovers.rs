@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
-use super::sender::{Card, USER_ID_MAX_BYTES, WA_ID_MAX_BYTES, is_digits};
+use super::sender::{Card, USER_ID_MAX_BYTES, is_phone_or_user_id};
 use crate::message::is_id;
 
 /// Reading of a name: which of its values leave no rest.
@@ -19,8 +19,8 @@ enum Reading {
     Id(usize),
     /// The last value, if it is the id of a business number.
     NumberId,
-    /// The last value, if it is a phone number in digits.
-    Digits,
+    /// The last value, if it is a phone number, or a user id in its place.
+    Phone,
     /// The last value, if it is a word of at most so many bytes.
     Word(usize),
     /// The last value, if it is a text.
@@ -95,7 +95,7 @@ const METADATA: Names = Names(&[
 ]);
 const CARD: Names = Names(&[
     ("profile", Reading::Last),
-    ("wa_id", Reading::Digits),
+    ("wa_id", Reading::Phone),
     ("user_id", Reading::Id(USER_ID_MAX_BYTES)),
 ]);
 const PROFILE: Names = Names(&[("name", Reading::Text), ("username", Reading::Text)]);
@@ -181,9 +181,9 @@ fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) 
             let id = object.id(name, ID_MAX_BYTES);
             is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_id(&id)))
         }
-        Reading::Digits => {
-            let id = object.id(name, WA_ID_MAX_BYTES);
-            is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_digits(&id)))
+        Reading::Phone => {
+            let id = object.id(name, USER_ID_MAX_BYTES);
+            is_last() && id.is_ok_and(|id| is_phone_or_user_id(id))
         }
         Reading::Word(longest_bytes) => is_last() && object.word(name, longest_bytes).is_ok(),
         Reading::Text => is_last() && object.text(name).is_ok(),

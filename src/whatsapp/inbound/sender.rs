@@ -14,7 +14,7 @@ pub(crate) const WAMID_MAX_BYTES: usize = 512;
 /// longer.
 pub(crate) const USER_ID_MAX_BYTES: usize = 256;
 /// Upper bound of phone numbers: 15 digits by E.164, and some more for other ids written like one.
-pub(crate) const WA_ID_MAX_BYTES: usize = 32;
+const WA_ID_MAX_BYTES: usize = 32;
 
 /// Card of `contacts[]`: ids and profile of one contact.
 pub(crate) struct Card<'a> {
@@ -120,6 +120,11 @@ fn split(
     (phone.ok_or(NotAPhone), user_id)
 }
 
+/// Whether the field of a phone number holds nothing, a phone number or a user id.
+pub(crate) fn is_phone_or_user_id(written: Option<String>) -> bool {
+    split(written, None).0.is_ok()
+}
+
 /// Whether a contact's number is the business number itself, which is written in any usual way.
 pub(crate) fn is_number_itself(sender: &Identity, display_phone_number: Option<&str>) -> bool {
     let display: Option<String> =
@@ -160,7 +165,7 @@ fn card_of<'c, 'a>(
     }
 }
 
-pub(crate) fn is_digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
