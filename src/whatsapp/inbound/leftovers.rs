@@ -183,7 +183,7 @@ fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) 
         }
         Reading::Phone => {
             let id = object.id(name, USER_ID_MAX_BYTES);
-            is_last() && id.is_ok_and(|id| is_phone_or_user_id(id))
+            is_last() && id.is_ok_and(is_phone_or_user_id)
         }
         Reading::Word(longest_bytes) => is_last() && object.word(name, longest_bytes).is_ok(),
         Reading::Text => is_last() && object.text(name).is_ok(),
