@@ -18,6 +18,9 @@ pub struct ConversationState {
     /// Time of the last answer of each rule with `once`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub once: BTreeMap<RuleId, Timestamp>,
+    /// Time of sending of the newest file of an album that a rule with `once` has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_at: Option<Timestamp>,
     /// Times of replies within the last hour, for the reply budget.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replied_at: Vec<Timestamp>,

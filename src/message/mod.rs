@@ -16,6 +16,7 @@ pub mod media_file;
 mod message_template;
 mod outbound;
 mod phone_spelling;
+mod profile;
 mod receipt;
 
 pub use action::{
@@ -38,8 +39,7 @@ pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{
-    Author, ContextInfo, Echo, Forwarded, Inbound, Profile, QuotedMessage, Referral,
-    ReferredProduct,
+    Author, ContextInfo, Echo, Forwarded, Inbound, QuotedMessage, Referral, ReferredProduct,
 };
 pub use media_file::{FileKind, MediaFile};
 pub use message_template::{
@@ -51,4 +51,5 @@ pub use outbound::{
     MediaSource, Outbound, Phone, ProductList, ProductSection, Raw, Row, Section, TemplateButton,
     TemplateCard, TemplateMessage, TemplateParameter, whole_number,
 };
+pub use profile::Profile;
 pub use receipt::{DeliveryStatus, GraphError, Receipt};

@@ -194,6 +194,7 @@ pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) 
         at: NOW,
         claim_token: token.map(str::to_owned),
         recipient: None,
+        profile: Profile::default(),
         participant: None,
         pricing: None,
         conversation: None,

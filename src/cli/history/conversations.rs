@@ -209,6 +209,8 @@ fn ad_json(ad: &Referral) -> serde_json::Value {
         "link": ad.source_url,
         "headline": ad.headline,
         "text": ad.body,
+        "media": ad.media_url,
+        "media_type": ad.media_type,
         "ctwa_clid": ad.ctwa_clid,
     })
 }

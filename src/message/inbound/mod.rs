@@ -5,7 +5,7 @@ pub(crate) mod content;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, GraphError, Identity, PhoneNumberId, Wamid};
+use super::{Content, GraphError, Identity, PhoneNumberId, Profile, Wamid};
 
 /// Inbound message: one parsed element of `messages[]` under field `messages`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,15 +116,6 @@ impl Author {
     }
 }
 
-/// Profile of a contact: untrusted text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Display name.
-    pub name: Option<String>,
-    /// Username, if the contact has one; without the leading `@`.
-    pub username: Option<String>,
-}
-
 /// Field `context` of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextInfo {
@@ -185,6 +176,10 @@ pub struct Referral {
     pub headline: Option<String>,
     /// Text of the ad or post.
     pub body: Option<String>,
+    /// `image` or `video`; an open set.
+    pub media_type: Option<String>,
+    /// Address of the video or image; it expires.
+    pub media_url: Option<String>,
     /// Click id; ads in Status have none.
     pub ctwa_clid: Option<String>,
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{
-    Failure, Identity, MARKETING_STOPPED, PhoneNumberId, Receipt, UserId, WaId, Wamid,
+    Failure, Identity, MARKETING_STOPPED, PhoneNumberId, Profile, Receipt, UserId, WaId, Wamid,
 };
 use crate::store::contacts::{self, Receiver};
 use crate::store::keys::{digest, json, json_rows, message_key};
@@ -99,6 +99,7 @@ pub(super) async fn write(
             .await?;
     }
     complete_contacts(tx, receipts, now).await?;
+    update_profiles(tx, receipts).await?;
     Ok(new
         .into_iter()
         .map(|(_, failure)| failure.clone())
@@ -126,6 +127,36 @@ async fn new_failures<'a>(
         reported.remove(key.as_str());
     }
     Ok(reported.into_values().collect())
+}
+
+/// Takes over the profiles beside receipts: a contact who never writes has no other.
+async fn update_profiles(tx: &mut Transaction, receipts: &[Receipt]) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        wa_id: Option<&'a WaId>,
+        user_id: Option<&'a UserId>,
+        name: Option<&'a str>,
+        username: Option<&'a str>,
+    }
+    let with_profile = receipts
+        .iter()
+        .filter(|receipt| receipt.profile != Profile::default());
+    let profiles = with_profile.filter_map(|receipt| {
+        let recipient = receipt.recipient.as_ref()?;
+        Some(Row {
+            wa_id: recipient.wa_id(),
+            user_id: recipient.user_id(),
+            name: receipt.profile.name.as_deref(),
+            username: receipt.profile.username.as_deref(),
+        })
+    });
+    let profiles: Vec<Row<'_>> = profiles.collect();
+    if profiles.is_empty() {
+        return Ok(());
+    }
+    let update = sqlx::query(sql::UPDATE_PROFILES).bind(json_rows(&profiles));
+    update.execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Completes contacts: a receipt may be the first to name both ids of one, or to write its phone

@@ -65,6 +65,7 @@ statements! {
     STOP_MARKETING: "stop_marketing" [2],
     INSERT_ACCOUNT_EVENTS: "insert_account_events" [2],
     UPDATE_MARKETING_CONSENT: "update_marketing_consent" [2],
+    UPDATE_PROFILES: "update_profiles" [1],
     INSERT_QUARANTINE: "insert_quarantine" [3],
 
     // ---- timers and actions ---------------------------------------------------------------------

@@ -17,6 +17,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "ask_location" | "ask_contact" => self.question(table, content),
             "form" => {
                 let (frame, form) = (self.frame(table), self.form(content));
+                let token = form.as_ref().and_then(token);
+                self.reader.form_tokens.push(token);
                 Some(Outbound::Form {
                     frame: frame?,
                     form: form?,
@@ -209,5 +211,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             name: name.ok()?,
             address: address.ok()?,
         })
+    }
+}
+
+/// Returns the token that comes back with a form, unless it has variables.
+fn token(form: &Form<Template>) -> Option<String> {
+    match (&form.token, &form.form) {
+        (Some(token), _) => super::constant(token),
+        (None, FormName::FlowId(name) | FormName::FlowName(name)) => Some(name.clone()),
     }
 }

@@ -263,15 +263,24 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         field: &Field<'d>,
     ) -> Option<TemplateButton<Template>> {
         if !field.is_table() || text::is_in_languages(field, &[]) {
-            let token = self.template(part, field)?;
+            let token = self.form_token(part, field)?;
             return Some(TemplateButton::Form(index, token, Vec::new()));
         }
         let table = self.reader.table(field, &["token", "data"])?;
-        let token = self.required_template(&table, "token", part);
+        let token = self.reader.required(&table, "token");
+        let token = token.and_then(|field| self.form_token(part, &field));
         let data = or_default(table.get("data"), |field| {
             self.form_data(&format!("{part}.data"), &field)
         });
         Some(TemplateButton::Form(index, token?, data?))
+    }
+
+    /// Reads the token of a form, which rules tell forms apart by.
+    fn form_token(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        let token = self.template(part, field);
+        let constant = token.as_ref().and_then(super::constant);
+        self.reader.form_tokens.push(constant);
+        token
     }
 
     fn product_list(&mut self, part: &str, field: &Field<'d>) -> Option<ProductList<Template>> {

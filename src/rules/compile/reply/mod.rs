@@ -148,6 +148,13 @@ pub(crate) fn read_one<'d>(
     (template, offered)
 }
 
+/// Returns a text that is the same whenever it is sent.
+fn constant(text: &Template) -> Option<String> {
+    let is_one = text.languages().count() < 2;
+    let literal = is_one.then(|| text.literal(&[])).flatten();
+    literal.map(str::to_owned)
+}
+
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
         if field.is_string() || text::is_in_languages(field, &reply_keys()) {
