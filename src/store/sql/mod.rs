@@ -130,7 +130,8 @@ statements! {
     ACCOUNT_EVENTS: "account_events" [2] =>
         "id, field, phone_number_id, summary, received_at_ms, raw",
     RECORDED_CONVERSATIONS: "recorded_conversations" [3] =>
-        "id, phone_number_id, state, inbound_count, wa_id, user_id, name, username",
+        "id, phone_number_id, state, inbound_count, wa_id, user_id, name, username, \
+         refuses_marketing",
     RECORDED_MESSAGES: "recorded_messages" [2] =>
         "id, conversation_id, is_inbound, origin, text, raw, wamid, stored_at_ms, decision, \
          rule_id, reply_to_id",
