@@ -237,6 +237,11 @@ impl Locale {
         }
     }
 
+    /// Returns the language (ISO 639).
+    pub(crate) fn language(&self) -> &str {
+        self.icu.id.language.as_str()
+    }
+
     pub(crate) fn field_order(&self) -> FieldOrder {
         self.field_order
     }

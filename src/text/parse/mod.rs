@@ -1,12 +1,17 @@
 //! Readers of answers in natural language: dates, times, numbers, addresses.
 //!
-//! Careful rather than clever: an ambiguous text gives no value, and the question is asked again.
+//! An answer is taken only when every word of it is explained, as a part of the value or as one that
+//! adds nothing ([`grammar`]), and when all explanations give one value. Otherwise the question is
+//! asked again.
 
 mod dates;
+mod dictionary;
 mod email;
+mod grammar;
 mod numbers;
 mod numeric_dates;
 mod phone;
+mod reading;
 mod times;
 mod tokens;
 
