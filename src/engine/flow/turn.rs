@@ -4,6 +4,7 @@ use super::advance::{NextStep, advance};
 use super::{answer, ending, question, run};
 use crate::engine::context::{Trigger, TurnContext};
 use crate::engine::explanation::Verdict;
+use crate::engine::guards::command_text;
 use crate::engine::outcome::Answered;
 use crate::engine::select::RuleFilter;
 use crate::message::{Content, FlowRun, Kind};
@@ -122,10 +123,7 @@ fn old_tap<'a>(
 
 /// Obeys the words of the flow that go one question back, or leave it.
 fn go_back_or_leave<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Option<Answered<'a>> {
-    let Content::Text { body } = &trigger.message.content else {
-        return None;
-    };
-    let text = NormalizedText::new(body);
+    let text = NormalizedText::new(command_text(&trigger.message.content)?);
     if run::is_word(ctx, &text, |flow| &flow.cancel) {
         run::record_step(ctx, Verdict::Matched, "a word of `cancel`");
         let outcome = ending::cancel(ctx, trigger);

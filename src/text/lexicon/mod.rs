@@ -30,6 +30,12 @@ pub(crate) struct Words {
     /// Phrases of wanting: "I would like". They add nothing either, but a number beside them is not
     /// an hour unless something says so.
     pub(crate) wishes: List,
+    /// Words that say what a command is about: stop *these messages*, unsubscribe *me*.
+    pub(crate) objects: List,
+    /// Words that mean the choice "Yes".
+    pub(crate) yes: List,
+    /// Words that mean the choice "No".
+    pub(crate) no: List,
     pub(crate) dates: Dates,
     pub(crate) times: Times,
     pub(crate) numbers: Numbers,

@@ -18,6 +18,10 @@ const NAME_MIN: usize = 3;
 pub(super) enum Meaning {
     /// Adds nothing: `please`.
     Filler,
+    /// Says what a command is about: `stop it`.
+    Object,
+    Yes,
+    No,
     /// Says that somebody wants something, perhaps a number of things.
     Wish,
     /// This many days from today, in a part of the day if the phrase names one: `tonight`.
@@ -192,6 +196,9 @@ impl Dictionary {
         for (list, meaning) in [
             (&words.fillers, Meaning::Filler),
             (&words.wishes, Meaning::Wish),
+            (&words.objects, Meaning::Object),
+            (&words.yes, Meaning::Yes),
+            (&words.no, Meaning::No),
             (&days.this, Meaning::This),
             (&days.next, Meaning::Next),
             (&days.next_week, Meaning::NextWeek),

@@ -11,6 +11,7 @@ mod grammar;
 mod numbers;
 mod numeric_dates;
 mod phone;
+mod phrases;
 mod reading;
 mod times;
 mod tokens;
@@ -19,6 +20,7 @@ use crate::text::normalize;
 
 pub use email::read_email;
 pub use phone::{PhoneError, dialled_digits, read_international, read_phone};
+pub use phrases::Consent;
 
 /// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]

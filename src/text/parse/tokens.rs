@@ -169,7 +169,7 @@ fn push_words(text: &str, tokens: &mut Vec<Token>, attached: &mut bool) {
 }
 
 /// Whether a word is emoji that people add to an answer without changing it.
-fn is_friendly_emoji(word: &str) -> bool {
+pub(super) fn is_friendly_emoji(word: &str) -> bool {
     !word.contains(char::is_alphanumeric)
         && !word.contains(|character: char| REFUSING_EMOJI.contains(character))
         && !word.contains(unicode_normalization::char::is_combining_mark)
