@@ -14,7 +14,7 @@ use super::time::{after, rough, signed};
 use super::turn::{Decision, LateDecision};
 use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId};
 use crate::rules::Words;
-use crate::rules::button_id::FlowButtonId;
+use crate::rules::button_id::command_text;
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
@@ -97,17 +97,6 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
     let outcome = replies::send(ctx, &source, &words.replies, trigger, &BTreeMap::new());
     ctx.record_outcome(Answered::new(source.as_str(), outcome));
     Some(Stop::Answered)
-}
-
-/// Returns the text that may be a command: a message, or the label of a button that is not one of a
-/// flow's own.
-pub(crate) fn command_text(content: &Content) -> Option<&str> {
-    match content {
-        Content::Text { body } => Some(body),
-        Content::ButtonReply { id, title } if FlowButtonId::parse(id).is_none() => Some(title),
-        Content::TemplateButton { text, .. } => Some(text),
-        _ => None,
-    }
 }
 
 /// Cancels everything that is pending.

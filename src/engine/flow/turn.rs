@@ -4,11 +4,10 @@ use super::advance::{NextStep, advance};
 use super::{answer, ending, question, run};
 use crate::engine::context::{Trigger, TurnContext};
 use crate::engine::explanation::Verdict;
-use crate::engine::guards::command_text;
 use crate::engine::outcome::Answered;
 use crate::engine::select::RuleFilter;
 use crate::message::{Content, FlowRun, Kind};
-use crate::rules::button_id::FlowButtonId;
+use crate::rules::button_id::{FlowButtonId, command_text};
 use crate::rules::{Accept, Step};
 use crate::text::normalize::NormalizedText;
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::grammar::Text;
+use super::answer::Answer;
 use crate::text::locale::Locale;
 
 impl Locale {
@@ -12,7 +12,7 @@ impl Locale {
     /// `None` unless every word is explained, and all explanations give the same day.
     #[must_use]
     pub fn read_date(&self, text: &str, today: Date) -> Option<Date> {
-        let readings = Text::new(self, text, today)?.readings();
+        let readings = Answer::new(self, text, today)?.readings();
         let mut dates = readings.iter().filter_map(|reading| reading.date(today));
         let date = dates.next()?;
         dates.all(|other| other == date).then_some(date)

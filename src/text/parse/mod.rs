@@ -4,6 +4,7 @@
 //! adds nothing ([`grammar`]), and when all explanations give one value. Otherwise the question is
 //! asked again.
 
+mod answer;
 mod dates;
 mod dictionary;
 mod email;

@@ -1,7 +1,7 @@
 //! Numbers.
 
+use super::answer::Answer;
 use super::dictionary::Meaning;
-use super::grammar::Text;
 use super::tokens::{Kind, Token};
 use crate::text::locale::Locale;
 
@@ -25,9 +25,9 @@ impl Locale {
     #[must_use]
     pub fn read_number(&self, text: &str) -> Option<f64> {
         let text = text.replace('\u{2212}', "-");
-        let text = Text::new(self, &text, jiff::civil::date(2026, 1, 1))?;
+        let answer = Answer::new(self, &text, jiff::civil::date(2026, 1, 1))?;
         let mut counts = Vec::new();
-        count(&text, 0, Count::default(), &mut counts);
+        count(&answer, 0, Count::default(), &mut counts);
         let number = counts.first()?.number;
         number.filter(|_| counts.iter().all(|count| count.number == number))
     }
@@ -62,26 +62,26 @@ impl Locale {
 }
 
 /// Collects every way to explain the tokens from a place on.
-fn count(text: &Text<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>) {
-    if at == text.tokens.len() {
+fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>) {
+    if at == answer.tokens.len() {
         let is_alone = !(so_far.is_article && so_far.has_thing);
         if so_far.number.is_some() && is_alone && !counts.contains(&so_far) {
             counts.push(so_far);
         }
         return;
     }
-    if matches!(text.tokens[at].kind, Kind::Sign(sign) if CURRENCY_SIGNS.contains(sign)) {
-        count(text, at + 1, so_far, counts);
+    if matches!(answer.tokens[at].kind, Kind::Sign(sign) if CURRENCY_SIGNS.contains(sign)) {
+        count(answer, at + 1, so_far, counts);
     }
-    for (end, number) in numbers(text, at) {
+    for (end, number) in numbers(answer, at) {
         if so_far.number.is_none() {
             let number = Some(number);
-            count(text, end, Count { number, ..so_far }, counts);
+            count(answer, end, Count { number, ..so_far }, counts);
         }
     }
-    for (end, meaning) in text.phrases(at) {
+    for (end, meaning) in answer.phrases(at) {
         let next = match meaning {
-            Meaning::Filler | Meaning::Article if !text.is_glued(at, end) => so_far,
+            Meaning::Filler | Meaning::Article if !answer.is_glued(at, end) => so_far,
             Meaning::Person | Meaning::Wish => so_far,
             Meaning::Counted => Count {
                 has_thing: true,
@@ -89,41 +89,41 @@ fn count(text: &Text<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>) {
             },
             _ => continue,
         };
-        count(text, end, next, counts);
-        if meaning == Meaning::Article && so_far.number.is_none() && !text.is_glued(at, end) {
+        count(answer, end, next, counts);
+        if meaning == Meaning::Article && so_far.number.is_none() && !answer.is_glued(at, end) {
             let one = Count {
                 number: Some(1.0),
                 is_article: true,
                 ..so_far
             };
-            count(text, end, one, counts);
+            count(answer, end, one, counts);
         }
     }
 }
 
 /// Numbers at a place, in digits or in words: where they end, and their value.
-fn numbers(text: &Text<'_>, at: usize) -> Vec<(usize, f64)> {
-    let phrases = text.phrases(at).into_iter();
+fn numbers(answer: &Answer<'_>, at: usize) -> Vec<(usize, f64)> {
+    let phrases = answer.phrases(at).into_iter();
     let words = phrases.filter_map(|(end, meaning)| match meaning {
         Meaning::Number(number) => Some((end, f64::from(number))),
         _ => None,
     });
     let mut numbers: Vec<(usize, f64)> = words.collect();
-    let is_attached = |at: usize| text.tokens.get(at).is_some_and(|token| token.attached);
+    let is_attached = |at: usize| answer.tokens.get(at).is_some_and(|token| token.attached);
     // "x2" is two, "A4" is a name, and "-3" is a number with its sign.
-    let (sign, start) = match &text.tokens[at].kind {
+    let (sign, start) = match &answer.tokens[at].kind {
         Kind::Sign('-') if is_attached(at + 1) => ("-", at + 1),
         Kind::Sign('+') if is_attached(at + 1) => ("", at + 1),
         Kind::Word(word) if word == "x" => ("", at + 1),
         _ => ("", at),
     };
-    let Some(first) = text.tokens.get(start).and_then(Token::number) else {
+    let Some(first) = answer.tokens.get(start).and_then(Token::number) else {
         return numbers;
     };
     let mut written = format!("{sign}{first}");
     let mut end = start + 1;
     // "1 000"
-    while let Some(group) = text.tokens.get(end).and_then(Token::number)
+    while let Some(group) = answer.tokens.get(end).and_then(Token::number)
         && group.len() >= 3
         && group.bytes().take(3).all(|byte| byte.is_ascii_digit())
         && group
@@ -136,7 +136,12 @@ fn numbers(text: &Text<'_>, at: usize) -> Vec<(usize, f64)> {
         written.push_str(group);
         end += 1;
     }
-    numbers.extend(text.locale.number_of(&written).map(|number| (end, number)));
+    numbers.extend(
+        answer
+            .locale
+            .number_of(&written)
+            .map(|number| (end, number)),
+    );
     numbers
 }
 

@@ -3,8 +3,8 @@
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::answer::Answer;
 use super::dictionary::Meaning;
-use super::grammar::Text;
 use super::tokens::Token;
 use crate::text::locale::FieldOrder;
 
@@ -13,18 +13,18 @@ const SHORT_YEARS: std::ops::RangeInclusive<i16> = -1..=10;
 
 /// Lists the dates in digits at a place: `24/12`, `24.12.2026`, `2026-12-24`, `24. 12. 2026`,
 /// `12月24日`.
-pub(super) fn dates(text: &Text<'_>, at: usize) -> Vec<(usize, Date)> {
+pub(super) fn dates(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
     let mut dates = Vec::new();
-    let number = |at: usize| text.tokens.get(at).and_then(Token::number);
-    let has_stop = |at: usize| text.tokens.get(at).is_some_and(Token::has_stop);
+    let number = |at: usize| answer.tokens.get(at).and_then(Token::number);
+    let has_stop = |at: usize| answer.tokens.get(at).is_some_and(Token::has_stop);
     let Some(written) = number(at) else {
-        return in_cjk(text, at);
+        return in_cjk(answer, at);
     };
-    if let Some(date) = date_of(text, written, has_stop(at)) {
+    if let Some(date) = date_of(answer, written, has_stop(at)) {
         dates.push((at + 1, date));
     }
     // "24. 12." with spaces, and "24.12. 2026".
-    let year_at = |at: usize| number(at).and_then(|digits| year(text, digits, false));
+    let year_at = |at: usize| number(at).and_then(|digits| year(answer, digits, false));
     if has_stop(at)
         && has_stop(at + 1)
         && let Some(month) = number(at + 1)
@@ -32,7 +32,7 @@ pub(super) fn dates(text: &Text<'_>, at: usize) -> Vec<(usize, Date)> {
         let (day, month) = (small(written), small(month));
         let date = |year| {
             day.zip(month)
-                .and_then(|(day, month)| dated(year, month, day, text.today))
+                .and_then(|(day, month)| dated(year, month, day, answer.today))
         };
         dates.extend(date(None).map(|date| (at + 2, date)));
         if let Some(year) = year_at(at + 2) {
@@ -44,29 +44,29 @@ pub(super) fn dates(text: &Text<'_>, at: usize) -> Vec<(usize, Date)> {
         && let Some(year) = year_at(at + 1)
         && let Some((day, month)) = small(day).zip(small(month))
     {
-        dates.extend(dated(Some(year), month, day, text.today).map(|date| (at + 2, date)));
+        dates.extend(dated(Some(year), month, day, answer.today).map(|date| (at + 2, date)));
     }
-    dates.extend(in_cjk(text, at));
+    dates.extend(in_cjk(answer, at));
     dates
 }
 
 /// Lists dates with the marks of Chinese and Japanese: a year, a month and a day.
-fn in_cjk(text: &Text<'_>, at: usize) -> Vec<(usize, Date)> {
+fn in_cjk(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
     let mut dates = Vec::new();
-    let ends = |at: usize, wanted: Meaning| text.ends(at, |meaning| meaning == wanted);
+    let ends = |at: usize, wanted: Meaning| answer.ends(at, |meaning| meaning == wanted);
     let mut starts = vec![(at, None)];
-    let digits = text.tokens.get(at).and_then(Token::number);
-    if let Some(year) = digits.and_then(|digits| year(text, digits, false)) {
+    let digits = answer.tokens.get(at).and_then(Token::number);
+    if let Some(year) = digits.and_then(|digits| year(answer, digits, false)) {
         let behind = ends(at + 1, Meaning::YearSuffix);
         starts.extend(behind.into_iter().map(|end| (end, Some(year))));
     }
     for (start, year) in starts {
-        for (behind, month) in text.integers(start) {
+        for (behind, month) in answer.integers(start) {
             for day_at in ends(behind, Meaning::MonthSuffix) {
-                for (behind, day) in text.integers(day_at) {
+                for (behind, day) in answer.integers(day_at) {
                     let month_and_day = i8::try_from(month).ok().zip(i8::try_from(day).ok());
-                    let date =
-                        month_and_day.and_then(|(month, day)| dated(year, month, day, text.today));
+                    let date = month_and_day
+                        .and_then(|(month, day)| dated(year, month, day, answer.today));
                     let mut day_ends = ends(behind, Meaning::DaySuffix);
                     day_ends.push(behind);
                     dates.extend(day_ends.into_iter().filter_map(|end| Some((end, date?))));
@@ -78,7 +78,7 @@ fn in_cjk(text: &Text<'_>, at: usize) -> Vec<(usize, Date)> {
 }
 
 /// Reads two or three numbers with the same mark between them.
-fn date_of(text: &Text<'_>, written: &str, has_stop: bool) -> Option<Date> {
+fn date_of(answer: &Answer<'_>, written: &str, has_stop: bool) -> Option<Date> {
     let mark = written
         .chars()
         .find(|character| !character.is_ascii_digit())?;
@@ -89,7 +89,7 @@ fn date_of(text: &Text<'_>, written: &str, has_stop: bool) -> Option<Date> {
     let (first, second, last) = match parts[..] {
         [first, second] => (first, second, None),
         [year_digits, month, day] if year_digits.len() == 4 => {
-            let year = year(text, year_digits, false)?;
+            let year = year(answer, year_digits, false)?;
             return Date::new(year, small(month)?, small(day)?).ok();
         }
         [first, second, last] => (first, second, Some(last)),
@@ -101,17 +101,17 @@ fn date_of(text: &Text<'_>, written: &str, has_stop: bool) -> Option<Date> {
         return None;
     }
     let year = match last {
-        Some(digits) => Some(year(text, digits, true)?),
+        Some(digits) => Some(year(answer, digits, true)?),
         None => None,
     };
     // With a point, the day is first everywhere.
     let order = match mark {
         '.' => FieldOrder::DayFirst,
-        _ => text.locale.field_order(),
+        _ => answer.locale.field_order(),
     };
-    let is_decimal = mark == '.' && last.is_none() && !has_stop && text.locale.comma_groups();
-    let day_first = || dated(year, second, first, text.today);
-    let month_first = || dated(year, first, second, text.today);
+    let is_decimal = mark == '.' && last.is_none() && !has_stop && answer.locale.comma_groups();
+    let day_first = || dated(year, second, first, answer.today);
+    let month_first = || dated(year, first, second, answer.today);
     // An order that gives no date is replaced by the other.
     match order {
         FieldOrder::DayFirst if mark == '.' => day_first().filter(|_| !is_decimal),
@@ -126,17 +126,17 @@ fn date_of(text: &Text<'_>, written: &str, has_stop: bool) -> Option<Date> {
 
 /// Reads a year in full, in the language's own calendar if it counts from elsewhere, or, where that
 /// is `near`, in two digits.
-pub(super) fn year(text: &Text<'_>, digits: &str, near: bool) -> Option<i16> {
+pub(super) fn year(answer: &Answer<'_>, digits: &str, near: bool) -> Option<i16> {
     let year: i16 = digits.parse().ok()?;
-    let offset = text.locale.words.dates.year_offset;
+    let offset = answer.locale.words.dates.year_offset;
     match (digits.len(), year) {
         (4, 1900..=2200) => Some(year),
         (4, _) if offset != 0 => Some(year - offset).filter(|year| (1900..=2200).contains(year)),
         // The century of a birthday in 99, or in 26, is unknown.
         (2, _) if near => {
-            let year = text.today.year() / 100 * 100 + year;
+            let year = answer.today.year() / 100 * 100 + year;
             SHORT_YEARS
-                .contains(&(year - text.today.year()))
+                .contains(&(year - answer.today.year()))
                 .then_some(year)
         }
         _ => None,

@@ -2,8 +2,8 @@
 
 use jiff::civil::Time;
 
+use super::answer::Answer;
 use super::dictionary::{Meaning, Part};
-use super::grammar::Text;
 use super::reading::{Clock, Reading};
 use super::tokens::Token;
 use crate::text::locale::Locale;
@@ -16,14 +16,14 @@ impl Locale {
     #[must_use]
     pub fn read_time(&self, text: &str) -> Option<Time> {
         // The day of a relative date does not matter here.
-        let readings = Text::new(self, text, jiff::civil::date(2026, 1, 1))?.readings();
+        let readings = Answer::new(self, text, jiff::civil::date(2026, 1, 1))?.readings();
         let mut times = readings.iter().filter_map(Reading::time);
         let time = times.next()?;
         times.all(|other| other == time).then_some(time)
     }
 }
 
-impl Text<'_> {
+impl Answer<'_> {
     /// Lists the times at a place, without the part of the day.
     pub(super) fn clocks(&self, at: usize) -> Vec<(usize, Clock)> {
         let mut clocks = Vec::new();
