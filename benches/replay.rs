@@ -127,6 +127,7 @@ fn turns(engine: &Engine) {
             identity: Identity::Phone(WaId::parse(phone(1)).expect("digits")),
             name: Some("Ana Lima".to_owned()),
             username: None,
+            refuses_marketing: false,
         },
         inbound_count: 3,
         state: ConversationState::default(),

@@ -90,6 +90,7 @@ fn main() {
             identity: Identity::Phone(WaId::parse("15550000001").expect("digits")),
             name: Some("Ana Lima".to_owned()),
             username: None,
+            refuses_marketing: false,
         },
         inbound_count: 3,
         state: ConversationState::default(),

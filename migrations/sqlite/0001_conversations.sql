@@ -72,9 +72,10 @@ CREATE TABLE messages (
     message_key      TEXT UNIQUE,
     kind             TEXT    NOT NULL,       -- text, image, button_reply, list, ...
     text             TEXT    NOT NULL,       -- as the contact saw it; buttons in brackets
-    -- Author: the contact, a rule, or a colleague in the phone app or by `replyd send`.
+    -- Author: the contact, a rule, a colleague in the phone app or by `replyd send`, or, inbound, the
+    -- number of the business itself.
     origin           TEXT    NOT NULL
-        CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator')),
+        CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator', 'number_itself')),
     quoted_wamid     TEXT,                   -- message it quotes, answers by a button or reacts to
     sent_at_ms       INTEGER NOT NULL,       -- inbound: by WhatsApp's clock; outbound: the decision
     stored_at_ms     INTEGER NOT NULL,
@@ -90,7 +91,8 @@ CREATE TABLE messages (
     -- Origin and fate of an outbound message.
     rule_id          TEXT,                   -- rule that gave it
     reply_to_id      INTEGER REFERENCES messages (id), -- inbound message that it answers
-    part             INTEGER,                -- 0 for the first of several replies
+    -- 0 for the first of several replies; NULL for what stands in for a failed one.
+    part             INTEGER,
     variant          INTEGER,                -- variant of the rule, from 0; NULL without variants
     outbox_state     TEXT
         CHECK (outbox_state IN (
@@ -99,12 +101,22 @@ CREATE TABLE messages (
     -- Why it was not sent or did not arrive, or why that is unknown: code, meaning, remedy.
     send_error       TEXT,
     error_code       INTEGER,                -- Meta's code in send_error, if there is one
+    -- What the error that ended it is about: give_up, contact, account, ... NULL: it did not fail,
+    -- or was ended here.
+    error_class      TEXT,
+    -- JSON array: messages to send if it fails, from the rule's on_error. NULL again as soon as it
+    -- is settled whether they are sent: that is asked once.
+    instead          TEXT,
+    -- First message that was sent in place of the answer that this is a part of.
+    replaced_by_id   INTEGER REFERENCES messages (id),
     delivery_status  TEXT
         CHECK (delivery_status IN ('sent', 'delivered', 'read', 'played', 'failed')),
     CHECK ((direction = 'in') = (decision IS NOT NULL)),
     CHECK ((direction = 'out') = (outbox_state IS NOT NULL))
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation_id, id);
+CREATE INDEX messages_to_replace ON messages (error_class)
+    WHERE instead IS NOT NULL AND error_class IS NOT NULL;
 
 -- WhatsApp's reports on outbound messages, one row per step. A step may come before the message is
 -- known.
@@ -123,6 +135,7 @@ CREATE TABLE receipts (
     conversation     TEXT,                   -- JSON: conversation that Meta counts it to
     errors           TEXT,                   -- JSON array of Meta's: why it failed
     error_code       INTEGER,                -- the code in `errors` that the reason is about
+    error_class      TEXT,                   -- as in messages
     reason           TEXT,                   -- why it failed, in words
     raw              TEXT    NOT NULL
 ) STRICT;
@@ -180,7 +193,8 @@ CREATE TABLE conversation_events (
     at_ms            INTEGER NOT NULL,
     kind             TEXT    NOT NULL,
     text             TEXT    NOT NULL,       -- description to read
-    message_id       INTEGER REFERENCES messages (id) -- inbound message that it came with
+    -- Inbound message that it came with, or reply whose failure it is about.
+    message_id       INTEGER REFERENCES messages (id)
 ) STRICT;
 CREATE INDEX conversation_events_by_conversation ON conversation_events (conversation_id, id);
 
@@ -348,22 +362,28 @@ SELECT
     conversations.state->>'$.tags' AS tags,
     conversations.state->>'$.fields' AS fields,
     -- The oldest inbound message without a later reply. A reply that is held or has failed may
-    -- never have arrived; of several, each must.
+    -- never have arrived; of several, each must, or what was sent in their place.
     (
         SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(inbound.sent_at_ms) / 1000, 'unixepoch')
         FROM messages AS inbound
         WHERE inbound.conversation_id = conversations.id
             AND inbound.direction = 'in'
+            AND inbound.origin = 'contact'
             AND inbound.id > coalesce(
                 (
-                    SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id
+                    SELECT coalesce(
+                            outbound.reply_to_id, outbound.replaced_by_id, outbound.id
+                        ) AS answered_id
                     FROM messages AS outbound
                     WHERE outbound.conversation_id = conversations.id
                         AND outbound.direction = 'out'
                     GROUP BY answered_id
                     HAVING total(
-                        outbound.outbox_state IN ('dead', 'expired', 'held')
-                        OR coalesce(outbound.delivery_status, '') = 'failed'
+                        outbound.replaced_by_id IS NULL
+                        AND (
+                            outbound.outbox_state IN ('dead', 'expired', 'held')
+                            OR coalesce(outbound.delivery_status, '') = 'failed'
+                        )
                     ) = 0
                     ORDER BY answered_id DESC
                     LIMIT 1

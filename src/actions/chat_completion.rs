@@ -16,8 +16,15 @@ use crate::text::model_answer;
 /// Reply of the model if no rule fits.
 const NONE: &str = "none";
 
-/// Values of `finish_reason` of a reply that reached its limit.
-const CUT_OFF: [&str; 2] = ["length", "max_tokens"];
+/// Values of `finish_reason` of a reply that reached its limit, in letters of any case: of `OpenAI`,
+/// of Anthropic and Gemini behind a gateway that passes their words on, and of Mistral.
+const CUT_OFF: [&str; 5] = [
+    "length",
+    "max_tokens",
+    "max_output_tokens",
+    "model_length",
+    "model_context_window_exceeded",
+];
 
 /// Builds the body of the request.
 pub(super) fn request(model: &Model, call: &ModelCall) -> Value {
@@ -75,10 +82,10 @@ pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> 
     let reason = answer.pointer("/choices/0/finish_reason");
     let is_cut_off = reason
         .and_then(Value::as_str)
-        .is_some_and(|reason| CUT_OFF.contains(&reason));
+        .is_some_and(|reason| CUT_OFF.iter().any(|word| word.eq_ignore_ascii_case(reason)));
     if reply.is_empty() && is_cut_off {
         return Err(format!(
-            "the model said nothing within `max_tokens = {}`",
+            "the model gave no answer within `max_tokens = {}`",
             call.max_tokens
         ));
     }
@@ -87,15 +94,16 @@ pub(super) fn answer(answer: &Value, call: &ModelCall) -> Result<Value, String> 
     }
     if call.choose.is_empty() {
         let whole = if is_cut_off {
-            model_answer::whole_sentences(reply)
+            model_answer::whole_sentences(reply).map(model_answer::without_open_mark)
         } else {
-            Some(reply)
+            Some(reply.to_owned())
         };
-        let text = whole.map(model_answer::to_whatsapp).unwrap_or_default();
+        let text = whole.map(|text| model_answer::to_whatsapp(&text));
+        let text = text.unwrap_or_default();
         if text.is_empty() {
             let max = call.max_tokens;
             return Err(format!(
-                "the model said no whole sentence within `max_tokens = {max}`"
+                "the model gave no whole sentence within `max_tokens = {max}`"
             ));
         }
         return Ok(json!({ "text": text }));
@@ -172,10 +180,19 @@ mod tests {
     #[test]
     fn an_answer_that_reached_its_limit_ends_with_a_sentence_or_fails() {
         let text = json!("We open at **8**. On Sundays we");
-        assert_eq!(
-            answered(&text, "length", &[]),
-            Ok(json!({ "text": "We open at *8*." }))
-        );
+        for reason in [
+            "length",
+            "max_tokens",
+            "MAX_TOKENS",
+            "model_length",
+            "max_output_tokens",
+        ] {
+            assert_eq!(
+                answered(&text, reason, &[]),
+                Ok(json!({ "text": "We open at *8*." })),
+                "{reason}"
+            );
+        }
         assert_eq!(
             answered(&text, "stop", &[]),
             Ok(json!({ "text": "We open at *8*. On Sundays we" }))
@@ -183,11 +200,11 @@ mod tests {
         for (content, reason) in [
             (
                 "We open at",
-                "the model said no whole sentence within `max_tokens = 50`",
+                "the model gave no whole sentence within `max_tokens = 50`",
             ),
             (
                 "<think>They ask",
-                "the model said nothing within `max_tokens = 50`",
+                "the model gave no answer within `max_tokens = 50`",
             ),
         ] {
             assert_eq!(

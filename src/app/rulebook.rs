@@ -49,8 +49,8 @@ enum Answered {
 }
 
 impl Rulebook {
-    /// Reads and compiles every rules file the configuration names, each once; `events` about templates
-    /// are applied to the fetched ones.
+    /// Reads and compiles every rules file the configuration names, each once. `events` about
+    /// templates decide what is sent, never whether a file passes the check.
     ///
     /// # Errors
     /// When a file cannot be read or does not pass the check.
@@ -121,9 +121,11 @@ fn engine_of(
 }
 
 fn compile(file: &Path, events: &[AccountStatusEvent]) -> anyhow::Result<RuleSet> {
-    let files = RulesFiles::read(file)?.with_status_events(events);
+    let files = RulesFiles::read(file)?;
     match files.compile(None) {
-        Ok(compiled) => {
+        Ok(mut compiled) => {
+            // After the check: no event may keep rules from being loaded.
+            compiled.rules.templates = files.template_states(events);
             if !compiled.warnings.is_empty() {
                 tracing::warn!(
                     file = %file.display(),
@@ -198,6 +200,7 @@ gateway = { api_key = "k" }
                 identity: sender.clone(),
                 name: None,
                 username: None,
+                refuses_marketing: false,
             },
             inbound_count: 0,
             state: ConversationState::default(),

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::sources::{IncludeError, SourceMap};
-use crate::message::{AccountStatusEvent, TemplateFile};
+use crate::message::{AccountStatusEvent, TemplateFile, TemplateStates};
 use crate::rules;
 use crate::rules::{CompileInput, Compiled};
 use crate::whatsapp::template_status;
@@ -102,13 +102,10 @@ impl RulesFiles {
         Ok(())
     }
 
-    /// Applies account events about templates to the fetched ones.
+    /// Present states of the message templates: as fetched, and as Meta has reported since.
     #[must_use]
-    pub fn with_status_events(mut self, events: &[AccountStatusEvent]) -> Self {
-        if let Some(templates) = &mut self.templates {
-            template_status::apply(templates, events);
-        }
-        self
+    pub fn template_states(&self, events: &[AccountStatusEvent]) -> TemplateStates {
+        template_status::states(self.templates.as_ref(), events)
     }
 
     /// Compiles the rules; `today` is used to find holidays that have passed.

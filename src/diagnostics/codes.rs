@@ -92,6 +92,8 @@ codes! {
     NO_HOURS = "R0514",
     /// A pattern for files to include that no file fits.
     NO_INCLUDE = "R0515",
+    /// A condition on a form that no reply sends.
+    NEVER_SENT = "R0516",
     /// A day that is not there.
     DAY = "R0601",
     /// Hours that cannot be read.

@@ -51,6 +51,8 @@ pub(crate) struct Reader<'t> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Every text that is written in several languages, with their tags.
     pub(crate) translations: Vec<(Range<usize>, Vec<String>)>,
+    /// Token of every form that a reply sends; `None` for one that is known only when it is sent.
+    pub(crate) form_tokens: Vec<Option<String>>,
 }
 
 /// A table of the file.
@@ -207,6 +209,7 @@ impl<'t> Reader<'t> {
             text,
             diagnostics: Vec::new(),
             translations: Vec::new(),
+            form_tokens: Vec::new(),
         }
     }
 

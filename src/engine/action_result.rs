@@ -64,6 +64,7 @@ fn answer_gone(ctx: &mut TurnContext<'_>, pending: &PendingAction, trigger: Trig
         quote: false,
         answers: trigger.answers(),
         variant: None,
+        instead: Vec::new(),
     });
     let outcome = ctx.push_replies(replies.collect());
     ctx.record_outcome(Answered::new(pending.source.as_str(), outcome));

@@ -13,7 +13,7 @@ use super::explanation::Trace;
 use super::matching::index::Index;
 use super::outcome::{Answered, Outcome, Savepoint};
 use super::render::variables::{RenderContext, Variables};
-use super::time::signed;
+use super::time::{ALBUM_WITHIN, signed};
 use super::turn::{Decision, LateDecision, Reply, Turn};
 use crate::message::{Contact, Conversation, ConversationState, Inbound, PhoneNumberId, Wamid};
 use crate::rules::{Budget, REPLIES_MAX, RuleSet};
@@ -112,6 +112,9 @@ impl<'a> TurnContext<'a> {
             let once = rules.rule(id.as_str()).and_then(|rule| rule.once);
             once.is_some_and(|once| now.duration_since(*at) < signed(once))
         });
+        state
+            .album_at
+            .take_if(|at| now.duration_since(*at) >= ALBUM_WITHIN);
         if state.handoff_until.take_if(|until| *until <= now).is_some() {
             self.note(ConversationEventKind::HandoffOver, "the bot answers again");
         }

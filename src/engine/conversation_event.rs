@@ -30,8 +30,10 @@ pub enum ConversationEventKind {
     FlowGone,
     /// An action failed.
     ActionFailed,
-    /// A scheduled reply was not sent.
+    /// A scheduled reply, or the `on_error` of a failed one, was not sent.
     NotSent,
+    /// `on_error` was sent in place of a reply that failed.
+    Replaced,
 }
 
 impl ConversationEventKind {
@@ -49,6 +51,7 @@ impl ConversationEventKind {
             Self::FlowGone => "flow_gone",
             Self::ActionFailed => "action_failed",
             Self::NotSent => "not_sent",
+            Self::Replaced => "replaced",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::action_result;
 use super::context::{Trigger, TurnContext};
 use super::event::EngineEvent;
 use super::explanation::{CONSIDERED_MAX, Trace};
+use super::failed_reply;
 use super::flow::{self, FlowTurn};
 use super::guards::{self, Guard, Stop};
 use super::matching::index::Index;
@@ -82,6 +83,7 @@ impl Engine {
             EngineEvent::Echo(echo) => guards::echo(&mut ctx, echo),
             EngineEvent::Timer => decide_timer(&mut ctx),
             EngineEvent::Action { number, outcome } => decide_action(&mut ctx, number, outcome),
+            EngineEvent::FailedReply(failed) => failed_reply::replace(&mut ctx, failed),
         }
         ctx.turn
     }

@@ -27,7 +27,7 @@ pub(crate) fn discard_undone(
             let pending = &mut turn.state.pending_actions;
             pending.retain(|action| action.number != number);
         }
-        EngineEvent::Message(_) | EngineEvent::Echo(_) => {}
+        EngineEvent::Message(_) | EngineEvent::Echo(_) | EngineEvent::FailedReply(_) => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events that a turn decides on.
 
-use crate::message::{ActionResult, Echo, Inbound};
+use crate::message::{ActionResult, Echo, FailedReply, Inbound};
 
 /// Event that a turn decides on.
 #[derive(Clone, Copy, Debug)]
@@ -18,4 +18,6 @@ pub enum EngineEvent<'a> {
         /// Result of the action.
         outcome: &'a ActionResult,
     },
+    /// A reply that WhatsApp refused or did not deliver.
+    FailedReply(&'a FailedReply),
 }

@@ -16,6 +16,7 @@ mod discard;
 mod event;
 mod experiment;
 mod explanation;
+mod failed_reply;
 pub(crate) mod flow;
 mod guards;
 mod matching;

@@ -12,9 +12,30 @@ use super::turn::Reply;
 use crate::message::{Outbound, RuleId, limits};
 use crate::rules::ReplyTemplate;
 
-/// Fills templates in. A text that is too long for one message becomes several; nothing else is
-/// cut.
+/// Fills templates in, for messages that are sent now. A text that is too long for one message
+/// becomes several; nothing else is cut.
 pub(crate) fn fill(
+    ctx: &TurnContext<'_>,
+    source: &RuleId,
+    templates: &[ReplyTemplate],
+    trigger: Trigger<'_>,
+    roots: &BTreeMap<String, Value>,
+) -> Result<Vec<Reply>, String> {
+    sendable(ctx, fill_for_later(ctx, source, templates, trigger, roots)?)
+}
+
+/// Passes replies on, unless one of them must not go to the contact at present.
+pub(crate) fn sendable(ctx: &TurnContext<'_>, replies: Vec<Reply>) -> Result<Vec<Reply>, String> {
+    let why = |reply: &Reply| ctx.rules.why_unsendable(&reply.content, ctx.contact);
+    match replies.iter().find_map(why) {
+        Some(why) => Err(why),
+        None => Ok(replies),
+    }
+}
+
+/// Fills templates in, as [`fill`], for messages of which it is decided later whether they may go
+/// to the contact.
+pub(crate) fn fill_for_later(
     ctx: &TurnContext<'_>,
     source: &RuleId,
     templates: &[ReplyTemplate],
@@ -30,9 +51,6 @@ pub(crate) fn fill(
         let content = template
             .fill(&variables)
             .map_err(|error| error.to_string())?;
-        if let Some(why) = ctx.rules.why_unsendable(&content) {
-            return Err(why);
-        }
         for content in split(content) {
             let has_phone = ctx.contact.identity.wa_id().is_some();
             if !has_phone && matches!(&content, Outbound::Template(code) if code.authentication) {
@@ -48,6 +66,7 @@ pub(crate) fn fill(
                 quote: template.quote && trigger.kind == TriggerKind::Message,
                 answers: trigger.answers(),
                 variant: None,
+                instead: Vec::new(),
             });
         }
     }

@@ -16,7 +16,7 @@ use super::outcome::{Answered, Attempt, FlowStart, Outcome, Resume};
 use super::replies;
 use super::time::after;
 use super::turn::Reply;
-use crate::message::{Inbound, RuleId, ScheduledReply};
+use crate::message::{Inbound, Outbound, RuleId, ScheduledReply};
 use crate::rules::{Answer, Effects, ReplyTemplate, Rule};
 
 /// Answers with a rule that matched, now or later.
@@ -142,18 +142,13 @@ fn try_reply<'a>(
         return Outcome::Failed(failed);
     }
     let (variant, templates) = pick_variant(answer, source, trigger.message);
-    let filled = replies::fill(ctx, source, templates, trigger, roots);
-    let mut point = variant.map(|index| CoveragePoint::variant(source, index));
-    let mut replies: Vec<Reply> = match (filled, attempt.on_error) {
-        (Ok(replies), _) => replies,
-        (Err(failed), None) => return Outcome::Failed(failed),
-        (Err(failed), Some(on_error)) => {
-            point = Some(CoveragePoint::on_error(source));
-            match replies::fill(ctx, source, slice::from_ref(on_error), trigger, roots) {
-                Ok(replies) => replies,
-                Err(_) => return Outcome::Failed(failed),
-            }
-        }
+    let (mut replies, failed) = match fill(ctx, attempt, templates, trigger) {
+        Ok(filled) => filled,
+        Err(failed) => return Outcome::Failed(failed),
+    };
+    let point = match failed {
+        Some(_) => Some(CoveragePoint::on_error(source)),
+        None => variant.map(|index| CoveragePoint::variant(source, index)),
     };
     for reply in &mut replies {
         reply.variant = variant;
@@ -161,9 +156,45 @@ fn try_reply<'a>(
     let outcome = ctx.push_replies(replies);
     if matches!(outcome, Outcome::Sent { .. }) {
         ctx.turn.coverage.extend(point);
+        if let Some(failed) = failed {
+            let note = &mut ctx.turn.explanation.note;
+            note.get_or_insert_with(|| format!("`{source}`: {failed}"));
+        }
         hand_off(ctx, source, &answer.effects);
     }
     outcome
+}
+
+/// Fills in the replies, each with `on_error` for the case that it does not arrive; or else
+/// `on_error`, with the reason.
+fn fill(
+    ctx: &TurnContext<'_>,
+    attempt: &Attempt<'_>,
+    templates: &[ReplyTemplate],
+    trigger: Trigger<'_>,
+) -> Result<(Vec<Reply>, Option<String>), String> {
+    let Attempt { source, roots, .. } = attempt;
+    let filled = replies::fill(ctx, source, templates, trigger, roots);
+    let Some(on_error) = attempt.on_error else {
+        return filled.map(|replies| (replies, None));
+    };
+    let on_error = slice::from_ref(on_error);
+    let on_error = replies::fill_for_later(ctx, source, on_error, trigger, roots);
+    match (filled, on_error) {
+        (Ok(mut replies), on_error) => {
+            // Where `on_error` cannot be filled in, the replies go out without it.
+            let instead = on_error.unwrap_or_default().into_iter();
+            let instead: Vec<Outbound> = instead.map(|reply| reply.content).collect();
+            for reply in &mut replies {
+                reply.instead.clone_from(&instead);
+            }
+            Ok((replies, None))
+        }
+        (Err(failed), on_error) => match on_error.and_then(|it| replies::sendable(ctx, it)) {
+            Ok(on_error) => Ok((on_error, Some(failed))),
+            Err(_) => Err(failed),
+        },
+    }
 }
 
 /// Applies fields, tags and language: before the texts are filled in, so that they can use them.

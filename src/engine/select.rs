@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::context::TurnContext;
 use super::experiment::draw;
 use super::explanation::{Considered, Trace, Verdict};
 use super::matching::evaluate::MatchContext;
-use super::time::{rough, signed};
-use crate::message::{Content, ConversationState, Inbound, Kind, RuleId};
+use super::time::{ALBUM_WITHIN, rough, signed};
+use crate::message::{ConversationState, Inbound, Kind, RuleId};
 use crate::rules::Rule;
 use crate::text::normalize::NormalizedText;
-
-/// Files that come this soon after the answer to another one belong to its album.
-const ALBUM_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Rules that take part in a selection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +28,7 @@ pub(crate) enum RuleFilter {
 
 /// Selection of the rules that match a message, one after the other.
 pub(crate) struct Selection<'m> {
+    message: &'m Inbound,
     context: MatchContext<'m>,
     filter: RuleFilter,
     quiet_kind: Option<Kind>,
@@ -58,6 +56,7 @@ impl<'m> Selection<'m> {
             Trace::Considered | Trace::Everything => (0..ctx.rules.rules.len()).collect(),
         };
         Self {
+            message,
             context,
             filter,
             quiet_kind: message.content.kind().filter(|kind| kind.is_quiet()),
@@ -91,8 +90,9 @@ impl<'m> Selection<'m> {
             let id = rule.id.clone();
             if let Some(because) = suppressed_because(ctx, rule) {
                 ctx.turn.explanation.record(id, Verdict::Quiet, because);
-                if is_of_album(ctx, rule, self.filter, self.context.content()) {
+                if self.filter == RuleFilter::All && is_of_album(ctx, rule, self.message) {
                     self.album = Some(&rule.id);
+                    ctx.turn.state.album_at = Some(self.message.sent_at);
                     break;
                 }
                 continue;
@@ -108,14 +108,15 @@ impl<'m> Selection<'m> {
 }
 
 /// Whether a rule with `once` has just answered an earlier file of the same album: what is left
-/// to the rules below are other messages.
-fn is_of_album(ctx: &TurnContext<'_>, rule: &Rule, filter: RuleFilter, content: &Content) -> bool {
-    let answered = ctx.turn.state.once.get(&rule.id);
-    let answered = answered.filter(|_| rule.once.is_some());
-    filter == RuleFilter::All
-        && !rule.continues
-        && content.media().is_some()
-        && answered.is_some_and(|at| ctx.now.duration_since(*at) < ALBUM_WITHIN)
+/// to the rules below are other messages. Each file may come a minute after the one before it: a
+/// slow connection uploads them one by one.
+fn is_of_album(ctx: &TurnContext<'_>, rule: &Rule, message: &Inbound) -> bool {
+    let state = &ctx.turn.state;
+    let answered = state.once.get(&rule.id).filter(|_| rule.once.is_some());
+    let newest = answered.map(|at| state.album_at.map_or(*at, |file| file.max(*at)));
+    !rule.continues
+        && message.content.is_album_file()
+        && newest.is_some_and(|at| message.sent_at.duration_since(at) < ALBUM_WITHIN)
 }
 
 fn takes_part(rule: &Rule, filter: RuleFilter, quiet_kind: Option<Kind>) -> bool {

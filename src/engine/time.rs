@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Files that come this soon after another one, or after the answer to it, belong to its album.
+pub(crate) const ALBUM_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+
 /// Adds a duration to a time.
 pub(crate) fn after(start: Timestamp, by: Duration) -> Timestamp {
     start.saturating_add(signed(by)).unwrap_or(Timestamp::MAX)

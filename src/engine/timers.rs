@@ -163,13 +163,14 @@ fn join(messages: Vec<Inbound>) -> Option<Inbound> {
     };
     let ad = messages.iter().find_map(|message| message.ad.clone());
     let contexts = || messages.iter().map(|message| &message.context);
+    let quoting = contexts().find(|context| context.quoted.is_some());
     let context = ContextInfo {
-        quoted: contexts().find_map(|context| context.quoted.clone()),
+        quoted: quoting.and_then(|context| context.quoted.clone()),
         forwarded: contexts()
             .map(|context| context.forwarded)
             .find(|forwarded| *forwarded != Forwarded::No)
             .unwrap_or_default(),
-        quoted_message: contexts().find_map(|context| context.quoted_message.clone()),
+        quoted_message: quoting.and_then(|context| context.quoted_message.clone()),
         product: contexts().find_map(|context| context.product.clone()),
     };
     let last = messages.into_iter().last()?;

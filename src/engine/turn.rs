@@ -91,6 +91,9 @@ pub struct Reply {
     pub answers: Option<Wamid>,
     /// Index of the chosen one of the rule's `variants`; `None` when the rule has only one.
     pub variant: Option<usize>,
+    /// `on_error` of the rule, filled in: sent in place of the reply if WhatsApp refuses it or does
+    /// not deliver it.
+    pub instead: Vec<Outbound>,
 }
 
 /// Decision in one word: `messages.decision`.

@@ -252,6 +252,15 @@ impl SendError {
         error.is_some_and(|error| error.code == 100 && error.subcode == Some(33))
     }
 
+    /// Class of the error, if the request was rejected.
+    #[must_use]
+    pub fn class(&self) -> Option<ErrorClass> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection.class()),
+            Self::NotSent(_) | Self::Unknown(_) => None,
+        }
+    }
+
     /// Graph's error code, if Meta gave one.
     #[must_use]
     pub fn code(&self) -> Option<i64> {

@@ -11,6 +11,8 @@ pub struct Contact {
     pub name: Option<String>,
     /// Latest known username, without `@`.
     pub username: Option<String>,
+    /// Whether the contact has stopped marketing messages.
+    pub refuses_marketing: bool,
 }
 
 /// Conversation as [`crate::engine`] sees it before the message.

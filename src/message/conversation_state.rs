@@ -18,6 +18,9 @@ pub struct ConversationState {
     /// Time of the last answer of each rule with `once`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub once: BTreeMap<RuleId, Timestamp>,
+    /// Time of sending of the newest file of an album that a rule with `once` has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_at: Option<Timestamp>,
     /// Times of replies within the last hour, for the reply budget.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replied_at: Vec<Timestamp>,
@@ -167,30 +170,22 @@ pub struct Repeated {
     pub at: Timestamp,
 }
 
-/// The more recently used of two conversations that are merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Newer {
-    /// The conversation that remains.
-    Own,
-    /// The conversation that is merged into it.
-    Other,
-}
-
 impl ConversationState {
-    /// Merges the state of another conversation with the same contact. The more recent state wins,
-    /// but nothing pending is lost.
+    /// Merges the state of another conversation with the same contact. The state that the contact's
+    /// last message left wins: that message ended the flow and the scheduled replies of the other.
+    /// Nothing else that waits is lost.
     ///
     /// The other's actions are renumbered after those of this conversation.
-    pub fn join(&mut self, mut other: Self, newer: Newer) {
+    pub fn join(&mut self, mut other: Self) {
         for pending_actions in &mut other.pending_actions {
             pending_actions.number += self.actions;
         }
         let actions = self.actions + other.actions;
         let this = std::mem::take(self);
-        let (mut state, older) = match newer {
-            Newer::Own => (this, other),
-            Newer::Other => (other, this),
+        let (mut state, older) = if other.last_inbound_at > this.last_inbound_at {
+            (other, this)
+        } else {
+            (this, other)
         };
         state.actions = actions;
         // Buttons carry the number of their run, so that no number may be used twice.
@@ -208,6 +203,10 @@ impl ConversationState {
         // Two conversations do not have two budgets.
         state.replied_at.extend(older.replied_at);
         state.asked_at.extend(older.asked_at);
+        for (rule, at) in older.once {
+            let last = state.once.entry(rule).or_insert(at);
+            *last = at.max(*last);
+        }
         // Facts about a contact hold for the contact, under either id.
         state.tags.extend(older.tags);
         for (name, value) in older.fields {
@@ -259,7 +258,7 @@ fn is_zero(number: &u64) -> bool {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{ConversationState, Debounce, Newer, PendingAction};
+    use super::{ConversationState, Debounce, FlowRun, PendingAction};
     use crate::message::{Content, Identity, Inbound, PhoneNumberId, RuleId, WaId, Wamid};
 
     fn message(wamid: &str) -> Inbound {
@@ -293,9 +292,12 @@ mod tests {
 
     #[test]
     fn no_action_has_the_number_of_another_when_two_conversations_become_one() {
-        for newer in [Newer::Own, Newer::Other] {
+        for last_inbound_at in [None, Some(Timestamp::UNIX_EPOCH)] {
             let mut state = pending_actions(3);
-            state.join(pending_actions(2), newer);
+            state.join(ConversationState {
+                last_inbound_at,
+                ..pending_actions(2)
+            });
 
             let mut numbers: Vec<u64> = state
                 .pending_actions
@@ -303,7 +305,7 @@ mod tests {
                 .map(|action| action.number)
                 .collect();
             numbers.sort_unstable();
-            assert_eq!((state.actions, numbers), (5, vec![3, 5]), "{newer:?}");
+            assert_eq!((state.actions, numbers), (5, vec![3, 5]));
         }
     }
 
@@ -326,10 +328,11 @@ mod tests {
             debounce: Some(debounce("wamid.2")),
             runs: 1,
             language: Some("es".to_owned()),
+            last_inbound_at: Some(Timestamp::UNIX_EPOCH),
             ..ConversationState::default()
         };
 
-        state.join(newer, Newer::Other);
+        state.join(newer);
 
         let messages = state.debounce.unwrap().messages;
         let wamids: Vec<_> = messages
@@ -339,5 +342,34 @@ mod tests {
         assert_eq!(wamids, ["wamid.1", "wamid.2"]);
         assert_eq!((state.runs, state.language.as_deref()), (4, Some("es")));
         assert!(state.opted_out_at.is_some());
+    }
+
+    #[test]
+    fn a_flow_goes_on_where_only_the_other_conversation_has_heard_the_contact() {
+        let rule = || RuleId::parse("menu").unwrap();
+        let once = |second| [(rule(), Timestamp::from_second(second).unwrap())].into();
+        let run = FlowRun {
+            number: 1,
+            frames: Vec::new(),
+            failed_attempts: 0,
+            due: None,
+        };
+        let heard = ConversationState {
+            run: Some(run.clone()),
+            once: once(7),
+            last_inbound_at: Some(Timestamp::UNIX_EPOCH),
+            ..ConversationState::default()
+        };
+        let unheard = ConversationState {
+            once: once(5),
+            ..ConversationState::default()
+        };
+
+        for (mut state, other) in [(heard.clone(), unheard.clone()), (unheard, heard)] {
+            state.join(other);
+
+            assert_eq!(state.run.as_ref(), Some(&run));
+            assert_eq!(state.once, once(7));
+        }
     }
 }

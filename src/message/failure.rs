@@ -1,5 +1,16 @@
 //! Errors that end or delay an outbound message, as data: class, code and words.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Outbound, RuleId, Wamid};
+
+/// Meta's code for a free message to a contact who has not written for 24 hours. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+pub const WINDOW_CLOSED: i64 = 131_047;
+/// Meta's code for marketing to a contact who has stopped it; same page.
+pub const MARKETING_STOPPED: i64 = 131_050;
+
 /// Consequence of an error for the message, the number or the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -22,6 +33,8 @@ pub enum ErrorClass {
     /// The contact's app may be unable to show this kind of message, or nothing reaches the
     /// contact.
     Undeliverable,
+    /// Meta delivers no marketing to this contact; other messages may arrive.
+    Marketing,
     /// Meta delivers nothing to this contact, or the contact wants nothing.
     Contact,
     /// Nothing can be sent until the owner repairs the account or the configuration; messages wait.
@@ -30,7 +43,7 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class with its name in logs, in the database and in `error_codes.txt`.
-    pub const ALL: [(&'static str, Self); 11] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("retry", Self::Retry),
         ("retry_wide", Self::RetryWide),
         ("retry_few", Self::RetryFew),
@@ -40,6 +53,7 @@ impl ErrorClass {
         ("window_closed", Self::WindowClosed),
         ("give_up", Self::GiveUp),
         ("undeliverable", Self::Undeliverable),
+        ("marketing", Self::Marketing),
         ("contact", Self::Contact),
         ("account", Self::Account),
     ];
@@ -63,6 +77,7 @@ impl ErrorClass {
             Self::WindowClosed
             | Self::GiveUp
             | Self::Undeliverable
+            | Self::Marketing
             | Self::Contact
             | Self::Account => false,
         }
@@ -85,4 +100,35 @@ pub struct Failure {
     pub class: ErrorClass,
     /// Code, meaning, Meta's explanation and the remedy, for the operator. Must not be logged.
     pub reason: String,
+}
+
+/// Reply of a rule that WhatsApp refused or did not deliver, with what may be sent in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedReply {
+    /// Rule, or `flow/ending`.
+    pub rule: RuleId,
+    /// Answered message; `None` for a reply of a timer.
+    pub answers: Option<Wamid>,
+    /// Name of the kind of message that failed.
+    pub kind: String,
+    /// `on_error` of the rule, filled in when the reply was.
+    pub instead: Vec<Outbound>,
+    /// Consequence of the error.
+    pub class: ErrorClass,
+    /// Time of the decision on the reply.
+    pub decided_at: Timestamp,
+    /// End of the time in which free messages are accepted; `None` while it is unknown.
+    pub window_ends: Option<Timestamp>,
+    /// Whether the contact has got a later answer, or a message by hand.
+    pub later_answer: LaterAnswer,
+}
+
+/// Whether something was sent to the contact after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaterAnswer {
+    /// A later message of the contact was answered, or a colleague wrote.
+    Sent,
+    /// The failed reply is the last one.
+    None,
 }

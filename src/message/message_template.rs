@@ -1,5 +1,7 @@
 //! Shape of an approved message template, against which rules are checked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Header, MediaKind, TemplateButton, TemplateMessage};
@@ -25,6 +27,9 @@ pub struct TemplateShape {
     pub buttons: Vec<ButtonShape>,
     /// Number of cards of a carousel; 0 without one.
     pub cards: usize,
+    /// Whether it has a limited-time offer whose end is given with each send.
+    #[serde(default)]
+    pub offer_expires: bool,
 }
 
 /// Header of a template.
@@ -46,13 +51,90 @@ pub enum HeaderShape {
 /// Button of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ButtonShape {
-    /// Meta's type in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow`; an
-    /// open set.
+    /// Meta's type in lower case: `quick_reply`, `url`, `phone_number`, `copy_code`, `flow`,
+    /// `catalog`, `mpm`; an open set.
     pub kind: String,
     /// Label.
     pub text: String,
-    /// Whether a send must give a value: the end of an address, or the code to copy.
+    /// Whether a send must give a value: the end of an address, the code to copy, the products.
     pub needs_value: bool,
+}
+
+/// Present state of one template in one language: whether Meta sends it, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateState {
+    /// Meta's status; empty while unknown.
+    pub status: String,
+    /// Meta's category; empty while unknown.
+    pub category: String,
+}
+
+impl TemplateState {
+    /// Statuses of templates that Meta does not send. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management>.
+    const STOPPED: [&str; 9] = [
+        "PENDING",
+        "REJECTED",
+        "PAUSED",
+        "DISABLED",
+        "IN_APPEAL",
+        "PENDING_DELETION",
+        "DELETED",
+        "LIMIT_EXCEEDED",
+        "ARCHIVED",
+    ];
+
+    /// Whether Meta does not send the template. With a status that this version does not know, Meta
+    /// decides.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let is_it = |status: &&str| status.eq_ignore_ascii_case(&self.status);
+        Self::STOPPED.iter().any(is_it)
+    }
+
+    /// Whether it may go only to contacts who accept marketing.
+    #[must_use]
+    pub fn is_marketing(&self) -> bool {
+        self.category.eq_ignore_ascii_case("MARKETING")
+    }
+}
+
+/// Present states of the templates of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateStates(BTreeMap<(String, String), TemplateState>);
+
+impl TemplateStates {
+    /// Takes the states as they were fetched.
+    #[must_use]
+    pub fn from_file(file: &TemplateFile) -> Self {
+        let states = file.templates.iter().map(|shape| {
+            let key = (shape.name.clone(), shape.language.clone());
+            (key, shape.state())
+        });
+        Self(states.collect())
+    }
+
+    /// Finds the state of a template in a language, if it is known.
+    #[must_use]
+    pub fn get(&self, name: &str, language: &str) -> Option<&TemplateState> {
+        self.0.get(&(name.to_owned(), language.to_owned()))
+    }
+
+    /// Changes the state of a template: in one language, which may be new, or in every known one.
+    pub fn change(
+        &mut self,
+        name: &str,
+        language: Option<&str>,
+        mut change: impl FnMut(&mut TemplateState),
+    ) {
+        if let Some(language) = language {
+            let key = (name.to_owned(), language.to_owned());
+            change(self.0.entry(key).or_default());
+            return;
+        }
+        let of_name = self.0.iter_mut().filter(|((known, _), _)| known == name);
+        of_name.for_each(|(_, state)| change(state));
+    }
 }
 
 /// File that `replyd templates sync` writes and rules are checked against.
@@ -65,8 +147,14 @@ pub struct TemplateFile {
 }
 
 impl TemplateShape {
-    /// Status of the templates that Meta sends.
-    pub const SENDABLE: &str = "APPROVED";
+    /// Returns what decides whether the template is sent.
+    #[must_use]
+    pub fn state(&self) -> TemplateState {
+        TemplateState {
+            status: self.status.clone(),
+            category: self.category.clone(),
+        }
+    }
 
     /// Whether it carries a one-time code.
     #[must_use]
@@ -98,7 +186,7 @@ impl TemplateShape {
     }
 
     /// Lists the mismatches between a message and the template, each with the part of the message:
-    /// `header`, `body`, `buttons` or `cards`.
+    /// `header`, `body`, `limited_time_offer`, `buttons` or `cards`.
     #[must_use]
     pub fn differences<T>(&self, template: &TemplateMessage<T>) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
@@ -135,6 +223,12 @@ impl TemplateShape {
             let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
             problems.push(("body", message));
         }
+        let offer = match (self.offer_expires, template.offer_expiration_ms.is_some()) {
+            (true, false) => Some("the template needs the time when its offer ends"),
+            (false, true) => Some("the template has no offer that ends"),
+            _ => None,
+        };
+        problems.extend(offer.map(|message| ("limited_time_offer", message.to_owned())));
         let buttons = self.button_differences(template);
         problems.extend(buttons.map(|message| ("buttons", message)));
         if self.cards != template.cards.len() {
@@ -192,7 +286,9 @@ impl TemplateShape {
             TemplateButton::Payload(index, _) => (*index, "quick_reply"),
             TemplateButton::Url(index, _) => (*index, "url"),
             TemplateButton::Code(index, _) => (*index, "copy_code"),
-            TemplateButton::Form(index, _) => (*index, "flow"),
+            TemplateButton::Form(index, ..) => (*index, "flow"),
+            TemplateButton::Catalog(index, _) => (*index, "catalog"),
+            TemplateButton::Products(index, _) => (*index, "mpm"),
         });
         let given: Vec<(usize, &str)> = given.collect();
         let missing = self.buttons.iter().enumerate().filter({

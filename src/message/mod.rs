@@ -16,6 +16,7 @@ pub mod media_file;
 mod message_template;
 mod outbound;
 mod phone_spelling;
+mod profile;
 mod receipt;
 
 pub use action::{
@@ -24,27 +25,31 @@ pub use action::{
 };
 pub use conversation::{Contact, Conversation};
 pub use conversation_state::{
-    ConversationState, Debounce, FlowFrame, FlowRun, Newer, PendingAction, Repeated, ScheduledReply,
+    ConversationState, Debounce, FlowFrame, FlowRun, PendingAction, Repeated, ScheduledReply,
 };
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
     TEMPLATE_STATUS_FIELDS, Unreadable,
 };
-pub use failure::{ErrorClass, Failure};
+pub use failure::{
+    ErrorClass, FailedReply, Failure, LaterAnswer, MARKETING_STOPPED, WINDOW_CLOSED,
+};
 pub use identity::{Identity, Recipient, RecipientReport};
 pub use ids::{PhoneNumberId, RuleId, RulesVersion, UserId, WaId, Wamid, is_id};
 pub(crate) use ids::{from_hex, hex};
 pub use inbound::content::{Content, Kind, Media, Order, OrderItem};
 pub use inbound::{
-    Author, ContextInfo, Echo, Forwarded, Inbound, Profile, QuotedMessage, Referral,
-    ReferredProduct,
+    Author, ContextInfo, Echo, Forwarded, Inbound, QuotedMessage, Referral, ReferredProduct,
 };
 pub use media_file::{FileKind, MediaFile};
-pub use message_template::{ButtonShape, HeaderShape, TemplateFile, TemplateShape};
-pub use outbound::{
-    Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, FormName, Frame, Header,
-    Json, LinkButton, Media as OutboundMedia, MediaKind, MediaSource, Outbound, Phone,
-    ProductSection, Raw, Row, Section, TemplateButton, TemplateCard, TemplateMessage,
-    TemplateParameter,
+pub use message_template::{
+    ButtonShape, HeaderShape, TemplateFile, TemplateShape, TemplateState, TemplateStates,
 };
+pub use outbound::{
+    Address, Button, Card, CardAction, Checkout, CheckoutStep, Commerce, ContactCard, Email, Form,
+    FormName, Frame, Header, Json, LinkButton, Localized, Media as OutboundMedia, MediaKind,
+    MediaSource, Outbound, Phone, ProductList, ProductSection, Raw, Row, Section, TemplateButton,
+    TemplateCard, TemplateMessage, TemplateParameter, whole_number,
+};
+pub use profile::Profile;
 pub use receipt::{DeliveryStatus, GraphError, Receipt};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Identity, PhoneNumberId, Wamid};
+use super::{Failure, Identity, PhoneNumberId, Profile, Wamid};
 
 /// Parsed element of `statuses[]`.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Receipt {
     pub claim_token: Option<String>,
     /// Recipient, if given; a receipt may be the first update with both ids of a contact.
     pub recipient: Option<Identity>,
+    /// Profile of the recipient, where a card of it came along.
+    pub profile: Profile,
     /// Member of a group that the receipt is about.
     pub participant: Option<String>,
     /// Price, as JSON: `billable`, `pricing_model`, `type`, `category`.

@@ -11,7 +11,9 @@ use super::flow::Flow;
 use super::opening_hours::Schedule;
 use super::rule::{Bot, Rule, Words};
 use super::test_case::Test;
-use crate::message::{Outbound, RulesVersion};
+use crate::message::{
+    Contact, Outbound, RulesVersion, TemplateMessage, TemplateState, TemplateStates,
+};
 
 /// Maximum number of messages that one rule, and one turn, sends. More at once looks like an
 /// attack, and WhatsApp throttles numbers that send many messages to one contact.
@@ -36,9 +38,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// By name.
     pub flows: BTreeMap<String, Flow>,
-    /// Status of the known message templates that Meta does not send at present, by name and
-    /// language.
-    pub unsendable: BTreeMap<(String, String), String>,
+    /// Present states of the known message templates.
+    pub templates: TemplateStates,
     /// `[[test]]`, in order.
     pub tests: Vec<Test>,
     /// The place of each rule, by its id.
@@ -46,15 +47,36 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Reason why Meta does not send a template at present, as far as that is known.
+    /// Reason why a message must not go to a contact at present, as far as that is known: Meta has
+    /// stopped its template, or the template is marketing and the contact wants none.
     #[must_use]
-    pub fn why_unsendable(&self, content: &Outbound) -> Option<String> {
+    pub fn why_unsendable(&self, content: &Outbound, contact: &Contact) -> Option<String> {
+        let (template, state) = self.state_of(content)?;
+        let name = &template.name;
+        if state.is_stopped() {
+            return Some(format!("the template `{name}` is {}", state.status));
+        }
+        (state.is_marketing() && contact.refuses_marketing).then(|| {
+            format!("the template `{name}` is marketing, which the contact has stopped (131050)")
+        })
+    }
+
+    /// Whether a message is a marketing template, as far as that is known.
+    #[must_use]
+    pub fn is_marketing(&self, content: &Outbound) -> bool {
+        let state = self.state_of(content);
+        state.is_some_and(|(_, state)| state.is_marketing())
+    }
+
+    fn state_of<'o>(
+        &self,
+        content: &'o Outbound,
+    ) -> Option<(&'o TemplateMessage<String>, &TemplateState)> {
         let Outbound::Template(template) = content else {
             return None;
         };
-        let key = (template.name.clone(), template.language.clone());
-        let status = self.unsendable.get(&key)?;
-        Some(format!("the template `{}` is {status}", template.name))
+        let state = self.templates.get(&template.name, &template.language)?;
+        Some((template, state))
     }
 
     /// Finds a rule.

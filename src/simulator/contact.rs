@@ -28,6 +28,7 @@ pub(crate) fn new_conversation(name: &str, index: usize) -> Conversation {
             identity: Identity::Phone(phone),
             name: Some(if name.is_empty() { "Ana Lima" } else { name }.to_owned()),
             username: None,
+            refuses_marketing: false,
         },
         inbound_count: 0,
         state: ConversationState::default(),

@@ -38,8 +38,8 @@ pub(crate) fn content_of(sent: &Sent) -> Content {
             catalog_id: None,
             text: None,
             items: vec![OrderItem {
-                product_id: "product-1".to_owned(),
-                quantity: 1.0,
+                product_id: Some("product-1".to_owned()),
+                quantity: Some(1.0),
                 price: Some(10.0),
                 currency: Some("USD".to_owned()),
             }],

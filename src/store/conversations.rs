@@ -59,7 +59,7 @@ pub struct TranscriptMessage {
     pub decision: Option<String>,
     /// Explanation of the decision as JSON.
     pub explanation: Option<String>,
-    /// `contact`, `bot`, `phone_app` or `operator`.
+    /// `contact`, `number_itself`, `bot`, `phone_app` or `operator`.
     pub origin: String,
     /// Path of the media file below the media folder, once it is downloaded.
     #[serde(rename = "path")]
@@ -84,6 +84,9 @@ pub struct TranscriptMessage {
     pub send_error: Option<String>,
     /// Meta's error code in `send_error`, if there is one.
     pub error_code: Option<i64>,
+    /// `messages.id` of what was sent in place of the failed answer that this is a part of.
+    #[serde(rename = "replaced_by_id")]
+    pub replaced_by: Option<i64>,
     /// `outbox.id` of an outbound message that is still in the outbox.
     pub outbox_id: Option<i64>,
     /// Business number.

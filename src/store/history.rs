@@ -37,7 +37,7 @@ pub struct RecordedMessage {
     /// Whether the contact sent the message.
     #[serde(deserialize_with = "flag")]
     pub is_inbound: bool,
-    /// `contact`, `bot` or `phone_app`.
+    /// `contact`, `number_itself`, `bot` or `phone_app`.
     pub origin: String,
     /// Transcript text.
     pub text: String,
@@ -203,6 +203,7 @@ fn conversation(row: &sqlx::sqlite::SqliteRow) -> Result<Conversation, StoreErro
                 .ok_or_else(|| corrupt("its contact has neither phone nor user id"))?,
             name: row.try_get("name")?,
             username: row.try_get("username")?,
+            refuses_marketing: row.try_get("refuses_marketing")?,
         },
         inbound_count: u64::try_from(inbound_count).unwrap_or_default(),
         state: serde_json::from_str(&state).map_err(|_| corrupt("`state` is not ours"))?,

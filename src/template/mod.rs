@@ -4,6 +4,7 @@
 //! run. The set of variables is fixed, so an unknown variable is found when the rules are loaded. A
 //! text may be written in several languages; its language is chosen when it is filled in.
 
+mod concatenation;
 mod environment;
 mod error;
 mod expression;
@@ -245,6 +246,11 @@ impl Text {
         unknown.extend(references::unknown(source, &engine));
         unknown.extend(references::whole_groups(source, &used, scope));
         if unknown.is_empty() {
+            // The source without `~` has the same variables.
+            if let Some(separated) = concatenation::separated(source) {
+                // If the engine cannot read it, the text stays as it was.
+                let _ = engine.add_template_owned(NAME, separated);
+            }
             return Ok(Self {
                 source: source.to_owned(),
                 engine: Some(Box::new(engine)),

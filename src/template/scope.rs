@@ -62,7 +62,10 @@ const GROUPS: [(&str, &str); 12] = [
     ("card", "name phone email company"),
     ("order", "items text catalog total currency"),
     ("quoted", "text by id"),
-    ("ad", "id type headline text link ctwa_clid"),
+    (
+        "ad",
+        "id type headline text link media media_type ctwa_clid",
+    ),
     ("product", "id catalog"),
     ("error", "code title details"),
 ];

@@ -59,7 +59,7 @@ fn a_lazy_group_is_computed_once_for_a_text_that_asks_for_it_and_for_no_other() 
         ("{% for key in hours %}{{ key }}{% endfor %}", "open", 1),
         (
             "{% for _ in [1, 2] %}{{ hours.open }}{% endfor %}",
-            "TrueTrue",
+            "truetrue",
             1,
         ),
         ("{{ hours.next_close | default('never') }}", "never", 1),
@@ -247,6 +247,7 @@ fn values_of_json_are_written_for_people() {
             "",
         ),
         ("{{ x.yes | replace('u', 'U') }}", "trUe"),
+        ("{{ 'a' ~ x.nothing ~ x.yes ~ x.sizes }}", "atrueS, M, true"),
         ("{% if x.no %}yes{% else %}no{% endif %}", "no"),
         (
             "{{ x.sizes | first | lower }} {{ x.sizes | length }}",

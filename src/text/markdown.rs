@@ -15,6 +15,12 @@ const INDENT: &str = "  ";
 /// Beginnings of the addresses that are shown behind the text of a link.
 const SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
 
+/// Tags of HTML without a mark of `WhatsApp`, which are left out.
+const LAYOUT: [&str; 20] = [
+    "p", "div", "span", "ul", "ol", "u", "small", "center", "details", "summary", "table", "thead",
+    "tbody", "tr", "td", "hr", "sup", "sub", "font", "section",
+];
+
 /// Writes Markdown with the marks of `WhatsApp`. Line breaks stay, as chats have them.
 #[must_use]
 pub(super) fn to_whatsapp(markdown: &str) -> String {
@@ -35,8 +41,8 @@ struct Writer {
     lists: Vec<Option<u64>>,
     /// Open quotes.
     quotes: usize,
-    /// Open bold texts: a mark within another one would end it.
-    bold: usize,
+    /// Open marks, each with the number of times it was opened: a mark within itself would end it.
+    marks: Vec<(char, usize)>,
     /// Open links and images, each with its address and the place of its text.
     links: Vec<(String, usize)>,
     /// Finished cells of the row of a table.
@@ -47,6 +53,8 @@ struct Writer {
     begun: bool,
     /// Whether the text is code.
     code: bool,
+    /// Addresses of the open links of HTML.
+    html_links: Vec<(String, usize)>,
 }
 
 impl Writer {
@@ -65,7 +73,14 @@ impl Writer {
             Event::Text(text) => self.text.push_str(&text),
             Event::Code(code) => self.write(format_args!("`{code}`")),
             Event::SoftBreak | Event::HardBreak => self.continuation(),
-            Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
+            Event::InlineHtml(html) => self.html(&html),
+            // Each line of a block of HTML comes alone.
+            Event::Html(html) => {
+                self.html(&html);
+                if html.ends_with('\n') && !self.at_line_start() {
+                    self.line();
+                }
+            }
             Event::TaskListMarker(done) => self.text.push_str(if done { "☑ " } else { "☐ " }),
             Event::Rule
             | Event::FootnoteReference(_)
@@ -79,7 +94,7 @@ impl Writer {
             Tag::Paragraph | Tag::HtmlBlock | Tag::Table(_) => self.block(),
             Tag::Heading { .. } => {
                 self.block();
-                self.bold();
+                self.open('*');
             }
             Tag::BlockQuote(_) => {
                 self.block();
@@ -100,13 +115,14 @@ impl Writer {
                 self.lists.push(first);
             }
             Tag::Item => self.item(),
-            Tag::Emphasis => self.text.push('_'),
-            Tag::Strong => self.bold(),
-            Tag::Strikethrough => self.text.push('~'),
+            Tag::Emphasis => self.open('_'),
+            Tag::Strong => self.open('*'),
+            Tag::Strikethrough => self.open('~'),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
                 self.links.push((dest_url.into_string(), self.text.len()));
             }
-            Tag::TableHead => self.bold = 1, // the head is bold as a whole
+            // The head is bold as a whole.
+            Tag::TableHead => self.marks.push(('*', 1)),
             Tag::TableRow => self.line(),
             Tag::TableCell => self.cell = self.text.len(),
             _ => {}
@@ -115,7 +131,7 @@ impl Writer {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Heading(_) | TagEnd::Strong => self.end_bold(),
+            TagEnd::Heading(_) | TagEnd::Strong => self.close('*'),
             TagEnd::BlockQuote(_) => {
                 self.quotes -= 1;
                 self.begun = false;
@@ -132,15 +148,15 @@ impl Writer {
                 self.begun = false;
             }
             TagEnd::Item => self.begun = false,
-            TagEnd::Emphasis => self.text.push('_'),
-            TagEnd::Strikethrough => self.text.push('~'),
+            TagEnd::Emphasis => self.close('_'),
+            TagEnd::Strikethrough => self.close('~'),
             TagEnd::Link | TagEnd::Image => self.end_link(),
             TagEnd::TableCell => {
                 let cell = self.text.split_off(self.cell);
                 self.cells.push(cell.trim().to_owned());
             }
             TagEnd::TableHead => {
-                self.bold = 0;
+                self.marks.clear();
                 let cells = std::mem::take(&mut self.cells).into_iter();
                 self.cells = cells
                     .filter(|cell| !cell.is_empty())
@@ -177,10 +193,16 @@ impl Writer {
         }
     }
 
-    /// Begins a further line of the same block.
+    /// Begins a further line of the same block. Marks end with the line and begin again on the next
+    /// one: in `WhatsApp` none goes over several lines.
     fn continuation(&mut self) {
+        let marks = self.marks.clone();
+        for (mark, _) in marks.iter().rev() {
+            self.end_mark(*mark);
+        }
         self.line();
         self.text.push_str(&INDENT.repeat(self.lists.len()));
+        self.text.extend(marks.iter().map(|(mark, _)| mark));
     }
 
     fn item(&mut self) {
@@ -204,25 +226,45 @@ impl Writer {
         line.is_empty() || line.ends_with('\n')
     }
 
-    fn bold(&mut self) {
-        if self.bold == 0 {
-            self.text.push('*');
+    fn open(&mut self, mark: char) {
+        if let Some((_, times)) = self.marks.iter_mut().find(|(open, _)| *open == mark) {
+            *times += 1;
+        } else {
+            self.text.push(mark);
+            self.marks.push((mark, 1));
         }
-        self.bold += 1;
     }
 
-    fn end_bold(&mut self) {
-        self.bold = self.bold.saturating_sub(1);
-        if self.bold == 0 {
-            self.text.push('*');
+    fn close(&mut self, mark: char) {
+        let Some(place) = self.marks.iter().position(|(open, _)| *open == mark) else {
+            return;
+        };
+        self.marks[place].1 -= 1;
+        if self.marks[place].1 == 0 {
+            self.marks.remove(place);
+            self.end_mark(mark);
+        }
+    }
+
+    /// Writes the end of a marked text, or takes the mark back if nothing was marked.
+    fn end_mark(&mut self, mark: char) {
+        let text = self.text.trim_end_matches(' ').len();
+        if self.text[..text].ends_with(mark) {
+            self.text.truncate(text - mark.len_utf8());
+        } else {
+            self.text.push(mark);
         }
     }
 
     /// Shows the address behind the text of a link, unless the text is the address.
     fn end_link(&mut self) {
-        let Some((address, start)) = self.links.pop() else {
-            return;
-        };
+        if let Some((address, start)) = self.links.pop() {
+            self.show(&address, start);
+        }
+    }
+
+    /// Shows an address behind its text, which begins at `start`.
+    fn show(&mut self, address: &str, start: usize) {
         let is_shown = SCHEMES.iter().any(|scheme| address.starts_with(scheme));
         let text = self.text[start..].trim();
         let bare = |text: &str| {
@@ -230,11 +272,11 @@ impl Writer {
             let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
             rest.unwrap_or(text).to_owned()
         };
-        if !is_shown || bare(text) == bare(&address) {
+        if !is_shown || bare(text) == bare(address) {
             return;
         }
         if text.is_empty() {
-            self.text.push_str(&address);
+            self.text.push_str(address);
         } else {
             self.write(format_args!(" ({address})"));
         }
@@ -244,6 +286,14 @@ impl Writer {
         let cells = std::mem::take(&mut self.cells).into_iter();
         let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
         self.text.push_str(&cells.join(" · "));
+    }
+
+    fn html_mark(&mut self, mark: char, is_end: bool) {
+        if is_end {
+            self.close(mark);
+        } else {
+            self.open(mark);
+        }
     }
 
     /// Writes the tags that have a mark as that mark, leaves out those of layout, and keeps whatever
@@ -259,22 +309,49 @@ impl Writer {
             };
             let name = inside.trim_start_matches('/').trim_end_matches('/').trim();
             let name = name.split_whitespace().next().unwrap_or_default();
+            let is_end = inside.starts_with('/');
             match name.to_ascii_lowercase().as_str() {
-                "b" | "strong" => self.text.push('*'),
-                "i" | "em" => self.text.push('_'),
-                "s" | "del" | "strike" => self.text.push('~'),
+                "b" | "strong" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "th" => {
+                    self.html_mark('*', is_end);
+                }
+                "i" | "em" => self.html_mark('_', is_end),
+                "s" | "del" | "strike" => self.html_mark('~', is_end),
                 "code" => self.text.push('`'),
                 "br" => self.continuation(),
-                "p" | "div" | "span" | "ul" | "ol" | "a" | "u" | "small" | "center" | "details"
-                | "summary" | "!--" => {}
-                "li" if inside.starts_with('/') => self.line(),
+                "a" if is_end => {
+                    if let Some((address, start)) = self.html_links.pop() {
+                        self.show(&address, start.min(self.text.len()));
+                    }
+                }
+                "a" => {
+                    let address = attribute(inside, "href").unwrap_or_default();
+                    self.html_links.push((address, self.text.len()));
+                }
+                "img" => {
+                    let address = attribute(inside, "src").unwrap_or_default();
+                    self.show(&address, self.text.len());
+                }
+                "li" | "tr" if is_end => self.line(),
                 "li" => self.text.push_str("- "),
+                "td" if is_end => self.text.push(' '),
+                name if LAYOUT.contains(&name) || name.starts_with("!--") => {}
                 _ => self.write(format_args!("<{inside}>")),
             }
             rest = after;
         }
         self.text.push_str(rest);
     }
+}
+
+/// Value of an attribute in quotes of a tag of HTML.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, value) = tag.split_once(&format!("{name}="))?;
+    let quote = value
+        .chars()
+        .next()
+        .filter(|quote| ['"', '\''].contains(quote))?;
+    let (value, _) = value[1..].split_once(quote)?;
+    Some(value.replace("&amp;", "&"))
 }
 
 #[cfg(test)]
@@ -345,6 +422,56 @@ mod tests {
             ("• dot\n• dot", "• dot\n• dot"),
             ("#1 cake costs $5.00!", "#1 cake costs $5.00!"),
             ("**Bold:** text", "*Bold:* text"),
+        ] {
+            assert_eq!(to_whatsapp(markdown), expected, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn marks_stay_on_their_line_and_html_is_read() {
+        for (markdown, expected) in [
+            (
+                "**two\nlines** _and\nthree_",
+                "*two*\n*lines* _and_\n_three_",
+            ),
+            ("*a *b* c* ~~**x**~~", "_a b c_ ~*x*~"),
+            ("# **All** of `it`", "*All of `it`*"),
+            ("- **a\n  b**\n  - c", "- *a*\n  *b*\n  - c"),
+            (
+                "1. one\n   - two\n     1. three\n2. four",
+                "1. one\n  - two\n    1. three\n2. four",
+            ),
+            ("> - a\n> - b", "> - a\n> - b"),
+            ("- a\n\n  b\n\n- c", "- a\n  b\n- c"),
+            (
+                "[us](https://a.example \"Our title\") [x]( <https://b.example/a b> )",
+                "us (https://a.example) x (https://b.example/a b)",
+            ),
+            (
+                "[ref][1]\n\n[1]: https://a.example",
+                "ref (https://a.example)",
+            ),
+            ("`a*b*c` ``x`y``", "`a*b*c` `x`y`"),
+            ("```\n**not bold** | a |\n", "```\n**not bold** | a |\n```"),
+            ("~~~python\n*x*\n~~~", "```\n*x*\n```"),
+            (
+                "5 \\* 3, \\# no heading, 1\\. no list",
+                "5 * 3, # no heading, 1. no list",
+            ),
+            (
+                "<h2>Hours</h2>\n<p>See <a href=\"https://a.example/?a=1&amp;b=2\">us</a></p>",
+                "*Hours*\nSee us (https://a.example/?a=1&b=2)",
+            ),
+            ("a <!--hidden--> b <u>c</u> <i>d</i>", "a  b c _d_"),
+            ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
+            ("<b></b>x ****", "x ****"),
+            (
+                "| A | B |\n|---|---|\n| `x` | **y** [z](https://z.example) |",
+                "*A* · *B*\n`x` · *y* z (https://z.example)",
+            ),
+            ("Price: ~5 to ~6 kg", "Price: ~5 to ~6 kg"),
+            ("$x_1 + x_2$ and \\(y\\)", "$x_1 + x_2$ and (y)"),
+            ("&lt;b&gt; &euro;5 &copy;", "<b> €5 ©"),
             ("", ""),
         ] {
             assert_eq!(to_whatsapp(markdown), expected, "{markdown}");

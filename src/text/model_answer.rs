@@ -3,8 +3,8 @@
 
 use super::markdown;
 
-/// Tags around what a model thinks, each with the brackets of some model.
-const THOUGHTS: [(&str, &str); 9] = [
+/// Tags around what a model thinks, each with the brackets of some model, in small letters.
+const THOUGHTS: [(&str, &str); 16] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -14,12 +14,32 @@ const THOUGHTS: [(&str, &str); 9] = [
     ("<seed:think>", "</seed:think>"),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
+    ("<thoughts>", "</thoughts>"),
+    ("<analysis>", "</analysis>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|start_thinking|>", "<|end_thinking|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
+    ("<|channel>thought", "<channel|>"),
+    ("<unused94>", "<unused95>"),
 ];
 /// Tags around the answer itself.
-const ANSWERS: [&str; 4] = ["<answer>", "</answer>", "<final>", "</final>"];
+const ANSWERS: [&str; 10] = [
+    "<answer>",
+    "</answer>",
+    "<final>",
+    "</final>",
+    "<response>",
+    "</response>",
+    "<|begin_of_solution|>",
+    "<|end_of_solution|>",
+    "<|start_response|>",
+    "<|end_response|>",
+];
 /// Beginning of the answer among the channels of `gpt-oss`. See
 /// <https://cookbook.openai.com/articles/openai-harmony>.
 const FINAL: &str = "<|channel|>final<|message|>";
+/// What is left of the channels where a service removes the special tokens alone.
+const BARE_CHANNELS: (&str, &str) = ("analysis", "assistantfinal");
 /// Signs that end a sentence when a space or the end follows.
 const ENDS: [char; 4] = ['.', '!', '?', '…'];
 /// Signs that end a sentence wherever they stand.
@@ -41,7 +61,10 @@ pub fn to_whatsapp(answer: &str) -> String {
 #[must_use]
 pub fn without_thoughts(answer: &str) -> String {
     let answer = answer.rsplit_once(FINAL).map_or(answer, |(_, last)| last);
-    let mut text = answer.to_owned();
+    let bare = answer
+        .split_once(BARE_CHANNELS.1)
+        .filter(|(thoughts, _)| thoughts.starts_with(BARE_CHANNELS.0));
+    let mut text = bare.map_or(answer, |(_, last)| last).to_owned();
     for (open, close) in THOUGHTS {
         while let Some(end) = find(&text, close) {
             // Without a beginning, it stands in the prompt of the model.
@@ -94,6 +117,18 @@ pub fn whole_sentences(answer: &str) -> Option<&str> {
     (!whole.is_empty()).then_some(whole)
 }
 
+/// Takes out the last mark of bold text that has no end, as where an answer was cut off.
+#[must_use]
+pub fn without_open_mark(answer: &str) -> String {
+    const BOLD: &str = "**";
+
+    let last = answer.rfind(BOLD);
+    match last.filter(|_| answer.matches(BOLD).count() % 2 == 1) {
+        Some(place) => answer[..place].to_owned() + &answer[place + BOLD.len()..],
+        None => answer.to_owned(),
+    }
+}
+
 /// Whether a line is an element of a list or a row of a table.
 fn is_element(line: &str) -> bool {
     let line = line.trim_start();
@@ -119,7 +154,7 @@ fn is_short(line: &str, end: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{whole_sentences, without_thoughts};
+    use super::{whole_sentences, without_open_mark, without_thoughts};
 
     #[test]
     fn thoughts_are_left_out_wherever_they_stand() {
@@ -144,10 +179,38 @@ mod tests {
                 "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes<|return|>",
                 "Yes",
             ),
+            (
+                "<|begin_of_thought|>hm<|end_of_thought|><|begin_of_solution|>Yes<|end_of_solution|>",
+                "Yes",
+            ),
+            (
+                "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Yes<|END_RESPONSE|>",
+                "Yes",
+            ),
+            ("<think>hm</think><response>Yes</response>", "Yes"),
+            ("<|channel>thought\nhm<channel|>Yes", "Yes"),
+            ("<unused94>thought\nhm<unused95>Yes", "Yes"),
+            ("analysisThey ask.assistantfinalYes", "Yes"),
+            (
+                "An analysis of assistantfinal",
+                "An analysis of assistantfinal",
+            ),
             ("I think 3 < 5.", "I think 3 < 5."),
             ("İ<think>x</think>é", "İé"),
         ] {
             assert_eq!(without_thoughts(answer), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_bold_text_that_was_cut_off_is_plain() {
+        for (answer, expected) in [
+            ("**We open at 8.", "We open at 8."),
+            ("**Hours** are **8 to 6.", "**Hours** are 8 to 6."),
+            ("**Hours**", "**Hours**"),
+            ("", ""),
+        ] {
+            assert_eq!(without_open_mark(answer), expected, "{answer}");
         }
     }
 

@@ -1,48 +1,50 @@
 //! The present state of message templates: the copy that `replyd templates sync` fetched, and what
 //! Meta has reported since.
 //!
-//! Pure. The copy's file holds what was fetched and is never changed by events, which are in the
-//! database. Shapes:
+//! Pure. The copy holds what was fetched and is never changed by events, which are in the database:
+//! rules are checked against the copy alone, so that no event can make them fail the check. Shapes:
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update>
 //! and `template_category_update` beside it (checked 2026-11).
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::message::{AccountStatusEvent, TemplateFile, TemplateShape};
+use crate::message::{AccountStatusEvent, TemplateFile, TemplateState, TemplateStates};
 
-/// Applies account events to a fetched copy. They have the fields
-/// [`crate::message::TEMPLATE_STATUS_FIELDS`] and stand in the order Meta sent them; those from before
-/// the copy was fetched are left out. Templates that the copy does not have stay unknown, because
-/// events do not tell what a template takes.
-pub fn apply(file: &mut TemplateFile, events: &[AccountStatusEvent]) {
+/// Applies account events to the states of a fetched copy, if there is one. The events have the
+/// fields [`crate::message::TEMPLATE_STATUS_FIELDS`] and stand in the order Meta sent them; those
+/// from before the copy was fetched are left out.
+#[must_use]
+pub fn states(file: Option<&TemplateFile>, events: &[AccountStatusEvent]) -> TemplateStates {
     // Meta's times are whole seconds.
-    let synced_at: Option<Timestamp> = file.synced_at.parse().ok();
-    let since = synced_at.map_or(0, Timestamp::as_second);
-    for event in events
+    let synced_at: Option<Timestamp> = file.and_then(|file| file.synced_at.parse().ok());
+    let since = synced_at.map_or(i64::MIN, Timestamp::as_second);
+    let mut states = file.map(TemplateStates::from_file).unwrap_or_default();
+    let later = events
         .iter()
-        .filter(|event| event.sent_at.as_second() >= since)
-    {
+        .filter(|event| event.sent_at.as_second() >= since);
+    for event in later {
         let value: Value = serde_json::from_str(&event.raw).unwrap_or_default();
         let Some(name) = value["message_template_name"].as_str() else {
             continue;
         };
+        // Events write `en-US` where sends write `en_US`.
         let language = value["message_template_language"].as_str();
         let language = language.map(|language| language.replace('-', "_"));
-        let shapes = file.templates.iter_mut().filter(|shape| {
-            let is_language = language.as_ref().is_none_or(|it| *it == shape.language);
-            shape.name == name && is_language
-        });
-        for shape in shapes {
-            if let Some(status) = status(&value) {
-                status.clone_into(&mut shape.status);
-            }
-            let category = value["new_category"].as_str();
-            let category = category.or_else(|| value["message_template_category"].as_str());
-            if let Some(category) = category {
-                category.clone_into(&mut shape.category);
-            }
-        }
+        states.change(name, language.as_deref(), |state| apply(&value, state));
+    }
+    states
+}
+
+/// Changes a state as an event says.
+fn apply(value: &Value, state: &mut TemplateState) {
+    if let Some(status) = status(value) {
+        status.clone_into(&mut state.status);
+    }
+    let category = value["new_category"].as_str();
+    let category = category.or_else(|| value["message_template_category"].as_str());
+    if let Some(category) = category {
+        category.clone_into(&mut state.category);
     }
 }
 
@@ -50,9 +52,7 @@ pub fn apply(file: &mut TemplateFile, events: &[AccountStatusEvent]) {
 fn status(value: &Value) -> Option<&str> {
     let title = value["other_info"]["title"].as_str().unwrap_or_default();
     match (value["event"].as_str()?, title) {
-        (_, "UNPAUSE") | ("REINSTATED" | "UNARCHIVED" | "UNPAUSED", _) => {
-            Some(TemplateShape::SENDABLE)
-        }
+        (_, "UNPAUSE") | ("REINSTATED" | "UNARCHIVED" | "UNPAUSED", _) => Some("APPROVED"),
         // A warning about quality, and a lock against changes: it is still sent.
         ("" | "FLAGGED" | "LOCKED" | "UNLOCKED", _) => None,
         (event, _) => Some(event),
@@ -65,26 +65,15 @@ mod tests {
 
     use super::*;
 
-    fn shape(language: &str) -> TemplateShape {
-        TemplateShape {
-            name: "order_ok".to_owned(),
-            language: language.to_owned(),
-            status: "APPROVED".to_owned(),
-            category: "UTILITY".to_owned(),
-            header: None,
-            body: Vec::new(),
-            named: false,
-            buttons: Vec::new(),
-            cards: 0,
-        }
+    fn shape(language: &str) -> Value {
+        json!({
+            "name": "order_ok", "language": language, "status": "APPROVED", "category": "UTILITY",
+            "header": null, "body": [], "named": false, "buttons": [], "cards": 0,
+        })
     }
 
-    /// Status and category of both templates after events at these seconds after the copy.
-    fn after(events: &[(i64, Value)]) -> [(String, String); 2] {
-        let mut file = TemplateFile {
-            synced_at: "2026-11-23T10:00:00.5Z".to_owned(),
-            templates: vec![shape("en_US"), shape("de")],
-        };
+    /// Events at these seconds after the copy was fetched.
+    fn events(events: &[(i64, Value)]) -> Vec<AccountStatusEvent> {
         let synced_at: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
         let events = events.iter().map(|(seconds, value)| {
             let mut value = value.clone();
@@ -96,11 +85,17 @@ mod tests {
                 raw: value.to_string(),
             }
         });
-        apply(&mut file, &events.collect::<Vec<_>>());
-        let [us, de] = &file.templates[..] else {
-            unreachable!()
-        };
-        [us, de].map(|shape| (shape.status.clone(), shape.category.clone()))
+        events.collect()
+    }
+
+    /// State of the template in both languages after events.
+    fn after(changes: &[(i64, Value)]) -> [TemplateState; 2] {
+        let file = json!({
+            "synced_at": "2026-11-23T10:00:00.5Z", "templates": [shape("en_US"), shape("de")],
+        });
+        let file: TemplateFile = serde_json::from_value(file).unwrap();
+        let states = states(Some(&file), &events(changes));
+        ["en_US", "de"].map(|language| states.get("order_ok", language).unwrap().clone())
     }
 
     #[test]
@@ -117,15 +112,61 @@ mod tests {
                 "PENDING_DELETION",
             ),
             (vec![of("FLAGGED"), of("LOCKED")], "APPROVED"),
-            (vec![of("A_WORD_OF_TOMORROW")], "A_WORD_OF_TOMORROW"),
         ] {
             let events: Vec<(i64, Value)> = (0..).zip(events.clone()).collect();
 
             let [us, de] = after(&events);
 
-            assert_eq!(us.0, status, "{events:?}");
-            assert_eq!(de.0, "APPROVED", "the other language: {events:?}");
+            assert_eq!(us.status, status, "{events:?}");
+            assert_eq!(de.status, "APPROVED", "the other language: {events:?}");
         }
+    }
+
+    #[test]
+    fn only_a_documented_word_stops_a_template() {
+        let stops = |event: &Value| after(&[(1, json!({ "event": event }))])[0].is_stopped();
+
+        for word in [
+            "PENDING",
+            "REJECTED",
+            "PAUSED",
+            "DISABLED",
+            "IN_APPEAL",
+            "PENDING_DELETION",
+            "DELETED",
+            "LIMIT_EXCEEDED",
+            "ARCHIVED",
+            "paused",
+        ] {
+            assert!(stops(&json!(word)), "{word}");
+        }
+        for word in [
+            json!("APPROVED"),
+            json!("FLAGGED"),
+            json!("LOCKED"),
+            json!("UNARCHIVED"),
+            json!("REINSTATED"),
+            json!("A_WORD_OF_TOMORROW"),
+            json!(""),
+            json!(7),
+            json!(null),
+        ] {
+            assert!(!stops(&word), "{word}");
+        }
+    }
+
+    #[test]
+    fn events_of_a_template_that_was_never_fetched_count_in_their_language() {
+        let of = |language: &str| {
+            json!({ "event": "PAUSED", "message_template_language": language,
+                "message_template_category": "MARKETING" })
+        };
+
+        let states = states(None, &events(&[(-9, of("en-US"))]));
+
+        let paused = states.get("order_ok", "en_US").unwrap();
+        assert!(paused.is_stopped() && paused.is_marketing());
+        assert_eq!(states.get("order_ok", "de"), None);
     }
 
     #[test]
@@ -137,9 +178,9 @@ mod tests {
         let before = after(&[(-1, marketing), (-1, json!({ "event": "DISABLED" }))]);
         let coming = after(&[(60, announced)]);
 
-        assert!(changed.iter().all(|(_, category)| category == "MARKETING"));
-        let as_fetched = ("APPROVED".to_owned(), "UTILITY".to_owned());
-        assert_eq!(before, [as_fetched.clone(), as_fetched.clone()]);
-        assert_eq!(coming, [as_fetched.clone(), as_fetched]);
+        assert!(changed.iter().all(TemplateState::is_marketing));
+        for state in before.iter().chain(&coming) {
+            assert_eq!((state.is_stopped(), state.is_marketing()), (false, false));
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Timers: runs the conversations whose due time has passed (debounce, flow timeouts, scheduled
-//! replies).
+//! replies), and those of which a reply failed.
 //!
 //! The due times are in the database, so none is lost over a restart. Must not send: what the
 //! rules decide goes to the outbox.
@@ -42,6 +42,17 @@ impl Timers {
         let policy = self.policy();
         let woken = self.store.wake(BATCH, policy, &*self.decide).await?;
         self.publish(&woken);
+        Ok(true)
+    }
+
+    /// Gives failed replies to the rules, up to one batch. Returns whether there were any.
+    pub(super) async fn replace_failed(&self) -> Result<bool, StoreError> {
+        if !self.store.has_failed_replies().await? {
+            return Ok(false);
+        }
+        let (policy, decide) = (self.policy(), &*self.decide);
+        let replaced = self.store.replace_failed_replies(BATCH, policy, decide);
+        self.publish(&replaced.await?);
         Ok(true)
     }
 

@@ -1,5 +1,5 @@
-//! Worker that continues conversations without an inbound message: fires due timers, runs actions
-//! and hands their results to the rules.
+//! Worker that continues conversations without an inbound message: fires due timers, hands failed
+//! replies to the rules, runs actions and hands over their results.
 //!
 //! Separate from [`super::outbox::Delivery`]: both of its jobs decide, and deciding must not delay
 //! sending.
@@ -73,12 +73,13 @@ impl TimersAndActions {
         }
     }
 
-    /// Commits finished actions, fires due timers, and starts actions.
+    /// Commits finished actions, fires due timers, replaces failed replies, and starts actions.
     async fn step(&mut self) -> Result<Step, StoreError> {
         let mut worked = self.settle().await?;
         // A timer sends a message or starts an action, so neither may run while sending is off.
         if self.timers.store.may_send() {
             worked |= self.timers.fire().await?;
+            worked |= self.timers.replace_failed().await?;
             let now = self.timers.clock.now();
             worked |= self.actions.claim(&self.timers.store, now).await? > 0;
         }

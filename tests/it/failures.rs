@@ -188,7 +188,7 @@ async fn a_required_proof_of_the_app_secret_goes_out_with_every_call() {
         .await;
     app.sandbox.require_app_secret();
 
-    let refused = app.replyd("send 15550000001 Hello").await.to_string();
+    let refused = app.replyd("send +15550000001 Hello").await.to_string();
     let mut command = run::command(app.folder());
     command.env("REPLYD__GATEWAY__APP_SECRET_PROOF", "true");
     let mut served = app.served_by(command.arg("serve")).await;
@@ -199,8 +199,8 @@ async fn a_required_proof_of_the_app_secret_goes_out_with_every_call() {
         .config()
         .replace("[gateway]", "[gateway]\napp_secret_proof = true");
     app.write("replyd.toml", config);
-    let sent = app.replyd("send 15550000001 Hello").await.to_string();
-    let shown = app.replyd("send 15550000001 Hello --dry-run").await;
+    let sent = app.replyd("send +15550000001 Hello").await.to_string();
+    let shown = app.replyd("send +15550000001 Hello --dry-run").await;
 
     assert_contains(&refused, "error 100: ");
     assert_contains(&refused, "set gateway.app_secret_proof = true");

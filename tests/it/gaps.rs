@@ -42,7 +42,7 @@ reply = "Cakes and bread."
 async fn after_texts(rules: &str, texts: &[String]) -> TestApp {
     let app = TestApp::start(rules).await;
     let messages = texts.iter().enumerate().map(|(number, text)| {
-        let (from, wamid) = (format!("1555{number:07}"), format!("wamid.{number}"));
+        let (from, wamid) = (format!("1556{number:07}"), format!("wamid.{number}"));
         bodies::text(&from, &wamid, text)
     });
     let messages: Vec<_> = messages.collect();

@@ -97,7 +97,7 @@ version = 1
 [[rule]]
 id = "ad"
 when.ad = true
-reply = "{{ ad.headline }}: {{ ad.ctwa_clid }}"
+reply = "{{ ad.headline }}: {{ ad.ctwa_clid }} {{ ad.media }}"
 [[rule]]
 id = "quoting"
 when.reply_to = true
@@ -123,7 +123,8 @@ async fn quoted_messages_and_ads_are_shown_and_are_variables() {
     let quoting = |id: &str| serde_json::json!({ "context": { "id": id } });
     let referral = serde_json::json!({ "referral": {
         "source_type": "ad", "source_url": "https://fb.me/x1", "source_id": "120200",
-        "headline": "Cakes", "ctwa_clid": "Af1",
+        "headline": "Cakes", "ctwa_clid": "Af1", "media_type": "video",
+        "image_url": "", "video_url": "https://cdn.example/v", "thumbnail_url": "https://cdn.example/t",
     } });
     app.accept(&bodies::with_messages(&[with("wamid.AD", "hi", referral)]))
         .await;
@@ -151,16 +152,19 @@ async fn quoted_messages_and_ads_are_shown_and_are_variables() {
     assert_eq!(
         app.replies(ANA),
         [
-            "Cakes: Af1".to_owned(),
-            format!("about: Cakes: Af1 (bot, {})", first[0]),
+            "Cakes: Af1 https://cdn.example/v".to_owned(),
+            format!(
+                "about: Cakes: Af1 https://cdn.example/v (bot, {})",
+                first[0]
+            ),
             "about: which one? (contact, wamid.1)".to_owned(),
-            "about:  (, )".to_owned(),
+            "about:  (, wamid.GONE)".to_owned(),
             "👍 about: which one?".to_owned(),
         ]
     );
     let shown = app.replyd("history 1").await;
     for part in [
-        "on \"Cakes: Af1\"",
+        "on \"Cakes: Af1 https://cdn.example/v\"",
         "on \"which one?\"",
         "on a message that is not stored",
         "came from this ad · Cakes · https://fb.me/x1 · 120200 · ctwa_clid Af1",
@@ -169,7 +173,11 @@ async fn quoted_messages_and_ads_are_shown_and_are_variables() {
     }
     let rows = objects(&app.replyd("history 1 --json").await.stdout);
     let quoted: Vec<&serde_json::Value> = rows.iter().map(|row| &row["quoted"]["text"]).collect();
-    assert_eq!(rows[0]["ad"]["ctwa_clid"], "Af1");
+    let ad = serde_json::json!({
+        "type": "ad", "id": "120200", "link": "https://fb.me/x1", "headline": "Cakes", "text": null,
+        "media": "https://cdn.example/v", "media_type": "video", "ctwa_clid": "Af1",
+    });
+    assert_eq!(rows[0]["ad"], ad);
     assert!(
         quoted.contains(&&serde_json::json!("which one?")),
         "{quoted:?}"

@@ -30,6 +30,7 @@ mod leftover_log;
 mod manage;
 mod media;
 mod mutants;
+mod on_error;
 mod operations;
 mod operations_docs;
 mod outbound_cases;

@@ -2,7 +2,7 @@
 //! broken bodies, of which none may cost more than itself. And with something new in each of its
 //! objects and arrays, which must be kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
@@ -15,7 +15,6 @@ use replyd::rules::CompileInput;
 use replyd::template;
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
-use sqlx::Row as _;
 
 use crate::sqlite;
 use crate::support::{TestApp, bodies};
@@ -228,8 +227,43 @@ async fn no_broken_body_costs_more_than_itself() {
     }
 }
 
-/// Bodies, each with something new in one of its objects or arrays: body `n` has `<NEW n>`.
-fn enlarged_bodies() -> Vec<Value> {
+/// Names of values outside updates that are read into columns, where a later body may overwrite
+/// them, or that tell nothing which the number of the business does not.
+const READ: [&str; 7] = [
+    "id",
+    "time",
+    "display_phone_number",
+    "name",
+    "username",
+    "wa_id",
+    "user_id",
+];
+
+/// Added to the number of a body, so that a number can be told from others.
+const FIRST: usize = 8_000_000_000;
+
+/// Returns the number of each body of which a text has something new.
+fn numbers(text: &str) -> impl Iterator<Item = usize> {
+    let marks = text.split("<NEW ").skip(1).filter_map(leading_number);
+    let plain = text.match_indices("80000");
+    let plain = plain.filter_map(|(at, _)| leading_number(&text[at..])?.checked_sub(FIRST));
+    marks.chain(plain)
+}
+
+fn leading_number(text: &str) -> Option<usize> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit());
+    text[..end.unwrap_or(text.len())].parse().ok()
+}
+
+/// A body with something new in it, and the texts that must be found in the database.
+struct Enlarged {
+    body: Value,
+    new: Vec<String>,
+}
+
+/// Every stored body with something new in each of its objects and arrays, and with each of its
+/// plain values replaced. The number in what is new makes it unique.
+fn enlarged_bodies() -> Vec<Enlarged> {
     let mut enlarged_bodies = Vec::new();
     let bodies = whole_bodies().into_iter();
     // A second message of one id is the first one, delivered again.
@@ -241,27 +275,77 @@ fn enlarged_bodies() -> Vec<Value> {
             // Ids of their own, or every body but the first would come before.
             let text = body.to_string();
             let text = text.replace("wamid.", &format!("wamid.{number}."));
-            let mut enlarged: Value = serde_json::from_str(&text).unwrap();
-            let new = json!({ "about": format!("<NEW {number}>") });
-            match at(&mut enlarged, &place) {
-                Value::Object(parts) => drop(parts.insert("invented".to_owned(), new)),
-                Value::Array(parts) => parts.push(new),
-                _ => continue,
-            }
-            enlarged_bodies.push(enlarged);
+            let mut body: Value = serde_json::from_str(&text).unwrap();
+            let is_read = is_read(&place);
+            let new = match at(&mut body, &place) {
+                Value::Object(parts) => new_names(parts, number),
+                Value::Array(parts) => new_elements(parts, number),
+                _ if is_read => continue,
+                plain => {
+                    *plain = json!(format!("<NEW {number}>"));
+                    vec![plain.to_string()]
+                }
+            };
+            enlarged_bodies.push(Enlarged { body, new });
         }
     }
     enlarged_bodies
 }
 
+/// Whether a place is one of [`READ`] and belongs to no update, which is stored as received.
+fn is_read(place: &[Step]) -> bool {
+    let is_update = |step: &Step| {
+        matches!(step, Step::Key(key)
+            if ["messages", "statuses", "message_echoes"].contains(&key.as_str()))
+    };
+    let is_named = |key: &String| READ.contains(&key.as_str());
+    !place.iter().any(is_update) && matches!(place.last(), Some(Step::Key(key)) if is_named(key))
+}
+
+/// Adds a name with each kind of value to an object.
+fn new_names(parts: &mut serde_json::Map<String, Value>, number: usize) -> Vec<String> {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1.5),
+        json!("text"),
+        json!([]),
+        json!({}),
+        json!([[{}]]),
+        json!({ "about": [7] }),
+    ];
+    let new = values.into_iter().enumerate().map(|(kind, value)| {
+        let name = format!("<NEW {number}.{kind}>");
+        let text = format!("\"{name}\":{value}");
+        parts.insert(name, value);
+        text
+    });
+    new.collect()
+}
+
+/// Adds an element of each kind to an array.
+fn new_elements(parts: &mut Vec<Value>, number: usize) -> Vec<String> {
+    let text = format!("<NEW {number}>");
+    let elements = [
+        json!(text),
+        json!(FIRST + number),
+        json!([text, null]),
+        json!([[{ "about": text }]]),
+        json!({ "about": text }),
+    ];
+    parts.extend(elements.clone());
+    elements.iter().map(Value::to_string).collect()
+}
+
 #[tokio::test]
 async fn something_new_anywhere_in_a_body_can_be_found_in_the_database() {
     let bodies = enlarged_bodies();
-    assert!(bodies.len() > 800, "{} bodies", bodies.len());
+    assert!(bodies.len() > 2_000, "{} bodies", bodies.len());
     let app = TestApp::start(QUIET).await;
 
     let app_ref = &app;
-    let refused: Vec<u16> = stream::iter(bodies.iter().map(Value::to_string))
+    let texts = bodies.iter().map(|enlarged| enlarged.body.to_string());
+    let refused: Vec<u16> = stream::iter(texts)
         .map(|body| async move { app_ref.post(&body).await })
         .buffer_unordered(CONCURRENT)
         .filter(|status| std::future::ready(*status != 200))
@@ -270,25 +354,33 @@ async fn something_new_anywhere_in_a_body_can_be_found_in_the_database() {
 
     assert_eq!(refused, Vec::<u16>::new());
     let query = "SELECT raw FROM messages UNION ALL SELECT raw FROM receipts \
-        UNION ALL SELECT raw FROM account_events UNION ALL SELECT CAST(raw AS TEXT) FROM quarantine";
-    let rows = sqlite::rows(&app.database(), query).await.unwrap();
-    let mut missing: BTreeSet<usize> = (0..bodies.len()).collect();
+        UNION ALL SELECT json_quote(field) || raw FROM account_events \
+        UNION ALL SELECT CAST(raw AS TEXT) FROM quarantine";
+    let rows = sqlite::texts(&app.database(), query).await;
+    let mut stored: HashMap<usize, String> = HashMap::new();
     for row in rows {
-        let raw: String = row.get("raw");
-        for text in raw.split("<NEW ").skip(1) {
-            let number = text.split('>').next().unwrap();
-            missing.remove(&number.parse().unwrap());
+        let numbers: BTreeSet<usize> = numbers(&row).collect();
+        for number in numbers {
+            stored.entry(number).or_default().push_str(&row);
         }
     }
-    let missing: Vec<&Value> = missing.into_iter().map(|number| &bodies[number]).collect();
+    let mut missing = Vec::new();
+    for (number, Enlarged { body, new }) in bodies.iter().enumerate() {
+        let stored = stored.get(&number).map_or("", String::as_str);
+        let new = new.iter().filter(|text| !stored.contains(*text));
+        missing.extend(new.map(|text| format!("{text} of {body}")));
+    }
     assert_eq!(missing.first(), None, "{} missing", missing.len());
 }
 
 /// A rule whose reply has every variable of a message.
 fn talkative() -> Engine {
+    const GROUPS: &str = "{{ form.date }} {% for card in cards %}{{ card.name }}{% endfor %} \
+        {% for item in order.items %}{{ item.product }} {{ item.quantity }}{% endfor %}";
     let names = template::NAMES.iter().map(String::as_str);
-    let names = names.chain(template::OPEN);
-    let texts: Vec<String> = names.map(|name| format!("{{{{ {name} }}}}")).collect();
+    let names = names.filter(|name| !template::OPEN.contains(name));
+    let texts = names.map(|name| format!("{{{{ {name} }}}}"));
+    let texts: Vec<String> = texts.chain([GROUPS.to_owned()]).collect();
     let kinds: Vec<String> = replyd::message::Kind::ALL
         .iter()
         .map(|(name, _)| format!("\"{name}\""))
@@ -318,6 +410,7 @@ fn a_text_with_every_variable_can_be_filled_in_for_every_broken_message() {
                     identity: message.sender.clone(),
                     name: message.profile.name.clone(),
                     username: message.profile.username.clone(),
+                    refuses_marketing: false,
                 },
                 inbound_count: 0,
                 state: ConversationState::default(),

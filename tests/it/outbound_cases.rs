@@ -80,8 +80,8 @@ fn every_kind_of_message_has_a_case() {
         .map(|(_, case)| case.content.kind_name())
         .collect();
 
-    let known = "ask_contact ask_location audio buttons carousel catalog contacts document form image link \
-        list location product products raw reaction sticker template text video";
+    let known = "address_message ask_contact ask_location audio buttons carousel catalog contacts document form image link \
+        list location order_details order_status product product_carousel products raw reaction sticker template text video";
     assert_eq!(covered, known.split(' ').collect());
 }
 
@@ -126,7 +126,7 @@ async fn every_kind_of_reply_goes_from_the_rules_to_the_phone() {
     let app = TestApp::start(include_str!("../cases/rules/every_kind.toml")).await;
 
     let wamid = app.sandbox.say(ANA, "1").await;
-    for text in ["2", "3", "4", "5"] {
+    for text in ["2", "3", "4", "5", "6"] {
         app.sandbox.say(ANA, text).await;
     }
     app.drained().await;
@@ -135,7 +135,7 @@ async fn every_kind_of_reply_goes_from_the_rules_to_the_phone() {
     let mut messages = app.transcript(ANA).await;
     messages.retain(|message| message.send_error.is_some());
     assert!(messages.is_empty(), "these failed: {messages:?}");
-    assert_eq!(bodies.len(), 21);
+    assert_eq!(bodies.len(), 25);
     assert_eq!(bodies[0]["context"]["message_id"], wamid.as_str());
     assert_eq!(bodies[1]["reaction"]["message_id"], wamid.as_str());
     assert!(bodies[1].get("context").is_none());

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use replyd::message::DeliveryStatus;
+use replyd::message::{DeliveryStatus, PhoneNumberId, Recipient, WaId};
 use replyd::store::{Done, NotDone, Repeat, RetryByHand, SendResult, Store};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -87,6 +87,22 @@ async fn nothing_is_sent_again_when_the_window_is_closed_and_the_end_is_never_be
     };
     let fits = expires_at <= later(day) && expires_at > later(day - 600);
     assert!(fits, "{expires_at}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_again_after_a_refusal_until_the_contact_writes() {
+    let (database, id, _) = held().await;
+    let number = PhoneNumberId::parse("1065").unwrap();
+    let ana = Recipient::Phone(WaId::parse(ANA).unwrap());
+    let refused = database.store.close_window(&number, &ana, later(70));
+    refused.await.unwrap();
+
+    let closed = retry(&database.store, id, Repeat::Accepted, later(100)).await;
+    database.receive(vec![message(ANA, "w2", "b")]).await;
+    let open = retry(&database.store, id, Repeat::Accepted, later(100)).await;
+
+    assert_eq!(closed, Err(NotDone::WindowClosed));
+    assert!(open.is_ok(), "{open:?}");
 }
 
 #[tokio::test]

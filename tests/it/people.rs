@@ -1,19 +1,22 @@
-//! One person with several user ids and several spellings of the phone number: through random
-//! updates, and as an owner sees it.
+//! One person with several user ids and several spellings of the phone number: as an owner sees it,
+//! and as the store does.
 
-use std::collections::BTreeMap;
+mod random_updates;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
-use replyd::message::{PhoneNumberId, Recipient, RulesVersion, WaId};
+use replyd::message::{
+    Identity, Outbound, PhoneNumberId, Recipient, RulesVersion, UserId, WaId, Wamid,
+};
 use replyd::rules::CompileInput;
-use replyd::sandbox::webhooks;
-use replyd::store::{MediaPolicy, ReceivePolicy, Store};
+use replyd::sandbox::{Fault, webhooks};
+use replyd::store::{MediaPolicy, ReceivePolicy, SendEligibility, Sent, Store};
 use replyd::whatsapp::inbound;
 use serde_json::{Value, json};
 
-use crate::support::{NUMBERS, TestApp, assert_contains, bodies};
+use crate::support::{ANA, BO, NUMBERS, TestApp, assert_contains, bodies};
 
 /// Ends with a stop, and answers everything else.
 const RULES: &str = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
@@ -252,155 +255,276 @@ async fn two_contacts_that_an_answer_shows_to_be_one_are_merged_and_stay_opted_o
     assert_eq!(app.number("SELECT count(*) FROM conversations").await, 1);
 }
 
-/// An update about one of a few persons, each with one phone and one user id in each account.
-#[derive(Clone, Copy, Debug)]
-enum Update {
-    Message { by: Ids, stop: bool },
-    Receipt,
+/// A store with rules that obey a stop, without a service around it.
+struct People {
+    folder: tempfile::TempDir,
+    store: Store,
+    engine: Arc<replyd::engine::Engine>,
 }
 
-/// The ids that an update names.
-#[derive(Clone, Copy, Debug)]
-enum Ids {
-    Phone,
-    User,
-    Both,
-}
+impl People {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("people.db");
+        let store = Store::open(&format!("sqlite:{}", file.display()))
+            .await
+            .unwrap();
+        let source = replyd::diagnostics::sources::SourceMap::new("rules.toml", RULES);
+        let rules = replyd::rules::compile(&source, CompileInput::default())
+            .unwrap()
+            .rules;
+        store
+            .record_rules(&rules.version, RULES, NOW)
+            .await
+            .unwrap();
+        let engine = Arc::new(replyd::engine::Engine::new(rules));
+        Self {
+            folder,
+            store,
+            engine,
+        }
+    }
 
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    person: usize,
-    account: usize,
-    is_other_spelling: bool,
-    update: Update,
-}
-
-const PHONES: [[&str; 2]; 4] = [
-    ["5582999448232", "558299448232"],
-    ["5215512345678", "525512345678"],
-    ["5491123456789", "541123456789"],
-    ["4915551112222", "4915551112222"],
-];
-
-fn step() -> impl Strategy<Value = Step> {
-    let by = prop_oneof![Just(Ids::Phone), Just(Ids::User), Just(Ids::Both)];
-    let message = (by, proptest::bool::weighted(0.2));
-    let message = message.prop_map(|(by, stop)| Update::Message { by, stop });
-    let update = prop_oneof![4 => message, 1 => Just(Update::Receipt)];
-    let step = (0..PHONES.len(), 0..3_usize, any::<bool>(), update);
-    step.prop_map(|(person, account, is_other_spelling, update)| Step {
-        person,
-        account,
-        is_other_spelling,
-        update,
-    })
-}
-
-/// One body with updates, each in an entry of its account.
-fn body(batch: &[Step], number: usize) -> String {
-    let entry = |(index, step): (usize, &Step)| {
-        let phone = PHONES[step.person][usize::from(step.is_other_spelling)];
-        let user = format!("DE.{}{}", step.person, step.account);
-        let mut update =
-            json!({ "id": format!("wamid.{number}.{index}"), "timestamp": "1767000000" });
-        let parts = match step.update {
-            Update::Message { by, stop } => {
-                update["type"] = json!("text");
-                update["text"] = json!({ "body": if stop { "stop" } else { "hi" } });
-                if !matches!(by, Ids::User) {
-                    update["from"] = json!(phone);
-                }
-                if !matches!(by, Ids::Phone) {
-                    update["from_user_id"] = json!(user);
-                }
-                json!({ "messages": [update] })
-            }
-            Update::Receipt => {
-                update["status"] = json!("sent");
-                update["recipient_id"] = json!(phone);
-                update["recipient_user_id"] = json!(user);
-                json!({ "statuses": [update] })
-            }
+    async fn receive(&self, body: &str) {
+        let engine = Arc::clone(&self.engine);
+        let decide = move |before: &_, incoming: replyd::engine::EngineEvent<'_>, now| {
+            let version: RulesVersion = engine.rules().version.clone();
+            let turn = engine.decide(before, incoming, now, replyd::engine::Trace::Matched);
+            (turn, version)
         };
-        let account = format!("{}0", step.account + 5);
-        under(&account, NUMBERS[step.account], parts)["entry"][0].clone()
-    };
-    let entries: Vec<Value> = batch.iter().enumerate().map(entry).collect();
-    json!({ "entry": entries }).to_string()
+        let policy = ReceivePolicy {
+            now: NOW,
+            reply_expires_after: Duration::from_mins(15),
+            files: MediaPolicy::Ignore,
+        };
+        let events = inbound::read(body.as_bytes(), NOW);
+        self.store.receive(events, policy, &decide).await.unwrap();
+    }
+
+    /// A text of a contact to a number under an account.
+    async fn text(&self, account: usize, ids: (&str, &str), wamid: &str, body: &str) {
+        let account_id = ACCOUNTS[account];
+        self.receive(&text(account_id, NUMBERS[account], ids, wamid, body))
+            .await;
+    }
+
+    /// A receipt of a message from a number under an account.
+    async fn receipt(&self, account: usize, (phone, user): (&str, &str), wamid: &str) {
+        let mut receipt = json!({
+            "id": wamid, "status": "delivered", "timestamp": "1767000000", "recipient_id": phone,
+        });
+        if !user.is_empty() {
+            receipt["recipient_user_id"] = json!(user);
+        }
+        let parts = json!({ "statuses": [receipt] });
+        self.receive(&under(ACCOUNTS[account], NUMBERS[account], parts).to_string())
+            .await;
+    }
+
+    /// A message that was sent by hand, and what the answer says of the recipient.
+    async fn sent(&self, number: usize, to: &Recipient, reported: Option<&Identity>, wamid: &str) {
+        let sent = Sent {
+            number: &PhoneNumberId::parse(NUMBERS[number]).unwrap(),
+            recipient: to,
+            reported,
+            content: &Outbound::Text {
+                body: "by hand".to_owned(),
+                preview_url: false,
+            },
+            about: None,
+            wamid: &Wamid::parse(wamid).unwrap(),
+            at: NOW,
+        };
+        self.store.record_sent(&sent).await.unwrap();
+    }
+
+    async fn eligibility(&self, number: usize, to: &Recipient) -> Option<SendEligibility> {
+        let number = PhoneNumberId::parse(NUMBERS[number]).unwrap();
+        self.store.send_eligibility(&number, to).await.unwrap()
+    }
+
+    /// Whether the contact has opted out of the messages of a number; `None` if it is unknown.
+    async fn is_out(&self, number: usize, to: &Recipient) -> Option<bool> {
+        let eligibility = self.eligibility(number, to).await;
+        eligibility.map(|eligibility| eligibility.opted_out)
+    }
+
+    async fn count(&self, query: &'static str) -> i64 {
+        crate::sqlite::number(&self.folder.path().join("people.db"), query).await
+    }
 }
 
-/// Stores the batches, and in the end a message of each person to each number with both ids; checks
-/// that each person is one contact, and what was said to a number holds for it.
-async fn check(batches: &[Vec<Step>]) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("people.db");
-    let store = Store::open(&format!("sqlite:{}", file.display()))
-        .await
-        .unwrap();
-    let source = replyd::diagnostics::sources::SourceMap::new("rules.toml", RULES);
-    let rules = replyd::rules::compile(&source, CompileInput::default())
-        .unwrap()
-        .rules;
-    store
-        .record_rules(&rules.version, RULES, NOW)
-        .await
-        .unwrap();
-    let engine = replyd::engine::Engine::new(rules);
-    let decide = move |before: &_, incoming: replyd::engine::EngineEvent<'_>, now| {
-        let version: RulesVersion = engine.rules().version.clone();
-        let turn = engine.decide(before, incoming, now, replyd::engine::Trace::Matched);
-        (turn, version)
-    };
-    let policy = ReceivePolicy {
-        now: NOW,
-        reply_expires_after: Duration::from_mins(15),
-        files: MediaPolicy::Ignore,
-    };
-    let by = Ids::Both;
-    let last: Vec<Step> = (0..PHONES.len() * 3)
-        .map(|index| Step {
-            person: index / 3,
-            account: index % 3,
-            is_other_spelling: false,
-            update: Update::Message { by, stop: false },
-        })
-        .collect();
-    let mut stopped: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-    for (number, batch) in batches.iter().chain([&last]).enumerate() {
-        let events = inbound::read(body(batch, number).as_bytes(), NOW);
-        store.receive(events, policy, &decide).await.unwrap();
-        for step in batch {
-            if let Update::Message { stop, .. } = step.update {
-                *stopped.entry((step.person, step.account)).or_default() |= stop;
-            }
-        }
-    }
-    for ((person, account), stopped) in stopped {
-        let number = PhoneNumberId::parse(NUMBERS[account]).unwrap();
-        for phone in PHONES[person] {
-            let recipient = Recipient::Phone(WaId::parse(phone).unwrap());
-            let eligibility = store.send_eligibility(&number, &recipient).await.unwrap();
-            let eligibility = eligibility.expect("the contact is known");
-            assert_eq!(eligibility.opted_out, stopped, "{person} and {account}");
-            assert!(eligibility.last_inbound.is_some(), "the window is open");
-            let user = eligibility.user_id.as_ref().map(AsRef::as_ref);
-            assert_eq!(user, Some(format!("DE.{person}{account}").as_str()));
-        }
-    }
-    store.close().await;
-    let contacts = crate::sqlite::number(&file, "SELECT count(*) FROM contacts").await;
-    assert_eq!(contacts, i64::try_from(PHONES.len()).unwrap());
-    let conversations = crate::sqlite::number(&file, "SELECT count(*) FROM conversations").await;
-    assert_eq!(conversations, i64::try_from(last.len()).unwrap());
+/// Accounts of the three numbers.
+const ACCOUNTS: [&str; 3] = ["50", "60", "70"];
+
+fn phone(digits: &str) -> Recipient {
+    Recipient::Phone(WaId::parse(digits).unwrap())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+fn user(id: &str) -> Recipient {
+    Recipient::UserId(UserId::parse(id).unwrap())
+}
 
-    #[test]
-    fn one_person_with_one_phone_stays_one_contact(
-        batches in proptest::collection::vec(proptest::collection::vec(step(), 1..6), 1..6),
-    ) {
-        tokio::runtime::Runtime::new().unwrap().block_on(check(&batches));
+#[tokio::test]
+async fn one_user_id_under_two_accounts_is_one_person() {
+    let people = People::new().await;
+    people.text(0, (ANA, "US.1"), "wamid.1", "stop").await;
+    people.text(1, ("", "US.1"), "wamid.2", "stop").await;
+
+    assert_eq!(people.is_out(1, &phone(ANA)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    // The portfolio has another id for the person since: it holds under both accounts.
+    let change = json!({
+        "type": "system", "id": "wamid.3", "timestamp": "1767000000", "from": ANA,
+        "system": {
+            "type": "user_changed_number", "wa_id": BO, "user_id": "US.2",
+            "previous_user_id": "US.1",
+        },
+    });
+    let body = under("60", NUMBERS[1], json!({ "messages": [change] }));
+    people.receive(&body.to_string()).await;
+    people.text(0, (BO, "US.2"), "wamid.4", "hello").await;
+
+    assert_eq!(people.is_out(0, &phone(BO)).await, Some(true));
+    assert_eq!(people.is_out(0, &user("US.2")).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(ANA)).await, None);
+    assert_eq!(people.is_out(0, &user("US.1")).await, None);
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+}
+
+#[tokio::test]
+async fn another_user_id_of_the_same_account_is_another_person_also_without_a_phone() {
+    let people = People::new().await;
+    // Known to the second account by the phone, and somebody else to the first one.
+    people.text(1, (ANA, "US.9"), "wamid.1", "stop").await;
+    people.text(0, ("", "US.1"), "wamid.2", "hello").await;
+
+    people.text(1, (ANA, "US.1"), "wamid.3", "hello").await;
+
+    assert_eq!(people.is_out(1, &phone(ANA)).await, Some(false));
+    assert_eq!(people.is_out(1, &user("US.9")).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 2);
+}
+
+#[tokio::test]
+async fn a_receipt_shows_two_contacts_to_be_one() {
+    let people = People::new().await;
+    people.sent(0, &phone(ANA), None, "wamid.OUT").await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(false));
+
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_tells_the_phone_of_a_contact_who_hid_it() {
+    let people = People::new().await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+}
+
+#[tokio::test]
+async fn a_receipt_tells_how_a_dialled_number_is_written() {
+    let people = People::new().await;
+    people.text(0, (WRITTEN, "US.1"), "wamid.1", "stop").await;
+    people.sent(0, &phone(DIALLED), None, "wamid.OUT").await;
+    assert_eq!(people.is_out(0, &phone(DIALLED)).await, Some(false));
+
+    people.receipt(0, (WRITTEN, ""), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(DIALLED)).await, Some(true));
+    assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
+}
+
+#[tokio::test]
+async fn a_late_receipt_moves_no_number() {
+    let people = People::new().await;
+    people.text(0, (ANA, "US.1"), "wamid.1", "stop").await;
+    people.sent(0, &phone(ANA), None, "wamid.OUT").await;
+    // The number was given away.
+    people.text(0, (ANA, "US.2"), "wamid.2", "hello").await;
+    people.receipt(0, (ANA, "US.1"), "wamid.OUT").await;
+    // The person has a new number, and somebody of whom nothing else is known has the old one.
+    people.text(0, (BO, "US.3"), "wamid.3", "hello").await;
+    let change = json!({
+        "type": "system", "id": "wamid.4", "timestamp": "1767000000", "from": BO,
+        "system": { "type": "user_changed_number", "wa_id": WRITTEN, "user_id": "US.4", "previous_user_id": "US.3" },
+    });
+    let body = under("50", NUMBERS[0], json!({ "messages": [change] }));
+    people.receive(&body.to_string()).await;
+    people.text(0, (BO, ""), "wamid.5", "stop").await;
+    people.receipt(0, (BO, "US.4"), "wamid.OUT").await;
+
+    assert_eq!(people.is_out(0, &phone(ANA)).await, Some(false));
+    assert_eq!(people.is_out(0, &user("US.1")).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(BO)).await, Some(true));
+    assert_eq!(people.is_out(0, &phone(WRITTEN)).await, Some(false));
+    assert_eq!(people.is_out(0, &user("US.4")).await, Some(false));
+}
+
+#[tokio::test]
+async fn the_user_id_in_the_answer_to_a_send_leads_to_who_hides_the_phone() {
+    let people = People::new().await;
+    people.text(0, ("", "US.1"), "wamid.1", "stop").await;
+    let (wa_id, user_id) = (WaId::parse(ANA).unwrap(), UserId::parse("US.1").unwrap());
+
+    for reported in [
+        Identity::Both(wa_id, user_id.clone()),
+        Identity::User(user_id),
+    ] {
+        let people = &people;
+        people
+            .sent(0, &phone(ANA), Some(&reported), "wamid.OUT")
+            .await;
+
+        assert_eq!(people.is_out(0, &phone(ANA)).await, Some(true));
+        assert_eq!(people.count("SELECT count(*) FROM contacts").await, 1);
+        assert_eq!(people.count("SELECT count(*) FROM conversations").await, 1);
     }
+}
+
+#[tokio::test]
+async fn the_last_wish_about_marketing_counts_whatever_id_it_names() {
+    for (wishes, refused) in [
+        ([("wa_id", ANA, "stop"), ("user_id", "US.1", "resume")], 0),
+        ([("user_id", "US.1", "resume"), ("wa_id", ANA, "stop")], 1),
+        ([("user_id", "US.1", "stop"), ("wa_id", ANA, "resume")], 0),
+    ] {
+        let people = People::new().await;
+        people.text(0, (ANA, "US.1"), "wamid.1", "hello").await;
+        let wish = |(name, id, value): &(&str, &str, &str)| json!({ *name: id, "value": value });
+        let wishes: Vec<Value> = wishes.iter().map(wish).collect();
+        let body = bodies::with_parts("user_preferences", json!({ "user_preferences": wishes }));
+
+        people.receive(&body).await;
+
+        let query = "SELECT count(*) FROM contacts WHERE marketing_opted_out_ms IS NOT NULL";
+        assert_eq!(people.count(query).await, refused, "{wishes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_came_too_late_closes_the_window_until_the_contact_writes_again() {
+    let app = service().await;
+    app.sandbox.script(Fault::Graph(131_047));
+    app.accept(&text("50", NUMBERS[0], (ANA, "US.1"), "wamid.1", "hello"))
+        .await;
+    app.drained().await;
+    let line = format!("send +{ANA} hello --number {}", NUMBERS[0]);
+
+    let refused = app.replyd(&line).await.refused();
+    app.accept(&text("50", NUMBERS[0], (ANA, "US.1"), "wamid.2", "hello"))
+        .await;
+    app.drained().await;
+    app.replyd(&line).await.done();
+
+    assert_contains(&refused, "WhatsApp refused the last message (131047)");
 }

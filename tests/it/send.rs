@@ -369,3 +369,63 @@ async fn a_template_is_held_against_the_fetched_one_before_it_is_sent() {
     assert_contains(&shown, "button 1 (\"Track it\") needs a value");
     assert_eq!(cli.requests(), 0);
 }
+
+#[tokio::test]
+async fn the_header_of_a_template_is_a_text_a_named_value_or_a_link() {
+    let cli = TestCli::with_graph().await;
+    let parameter = async |header: &str| {
+        let line =
+            format!("send +15550000001 --template t --language en --dry-run --header '{header}'");
+        let shown = cli.replyd(&line).await.done();
+        let body: Value = serde_json::from_str(&shown[shown.find('{').unwrap()..]).unwrap();
+        body["template"]["components"][0]["parameters"][0].clone()
+    };
+
+    for (header, expected) in [
+        (
+            "Hello\tthere   Ana",
+            json!({ "type": "text", "text": "Hello there Ana" }),
+        ),
+        (
+            "customer=Ana",
+            json!({ "type": "text", "parameter_name": "customer", "text": "Ana" }),
+        ),
+        (
+            "page=https://a.example",
+            json!({ "type": "text", "parameter_name": "page", "text": "https://a.example" }),
+        ),
+        (
+            "See https://a.example",
+            json!({ "type": "text", "text": "See https://a.example" }),
+        ),
+        (
+            "https://a.example/h.jpg",
+            json!({ "type": "image", "image": { "link": "https://a.example/h.jpg" } }),
+        ),
+    ] {
+        assert_eq!(parameter(header).await, expected, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_one_time_code_goes_to_phone_numbers_only() {
+    let cli = TestCli::with_graph().await;
+    let shape = json!({ "name": "sign_in", "language": "en", "status": "APPROVED", "category": "AUTHENTICATION",
+        "header": null, "body": ["1"], "named": false, "cards": 0,
+        "buttons": [{ "kind": "otp", "text": "Copy", "needs_value": true }] });
+    cli.write("templates.json", template_file(&shape));
+    let code = "template = { name = \"sign_in\", language = \"en\", body = [\"47\"], buttons = [{ code = \"47\" }] }";
+    cli.write("code.toml", code);
+
+    let refused = cli.replyd("send DE.1234567 --reply code.toml").await;
+    let shown = cli
+        .replyd("send +15550000001 --reply code.toml --dry-run")
+        .await;
+
+    assert_contains(
+        &refused.refused(),
+        "one-time codes to phone numbers only (131062)",
+    );
+    assert_contains(&shown.done(), "\"sub_type\": \"url\"");
+    assert_eq!(cli.requests(), 0);
+}

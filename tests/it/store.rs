@@ -154,6 +154,7 @@ fn decide(before: &Conversation, incoming: EngineEvent<'_>, _: Timestamp) -> (Tu
         quote: false,
         answers: Some(message.wamid.clone()),
         variant: None,
+        instead: Vec::new(),
     }];
     let mut state = before.state.clone();
     state.replied_at.push(NOW);
@@ -193,6 +194,7 @@ pub(crate) fn receipt(wamid: &str, status: DeliveryStatus, token: Option<&str>) 
         at: NOW,
         claim_token: token.map(str::to_owned),
         recipient: None,
+        profile: Profile::default(),
         participant: None,
         pricing: None,
         conversation: None,

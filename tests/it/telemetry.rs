@@ -64,7 +64,7 @@ async fn no_log_line_has_a_key_twice() {
     let logs = served.stop().await;
 
     assert_contains(&logs, concat!("replyd ", env!("CARGO_PKG_VERSION")));
-    assert_contains(&logs, "file cannot be fetched");
+    assert_contains(&logs, "file is fetched again later");
     for line in logs.lines() {
         let read: Result<Strict, _> = serde_json::from_str(line);
         assert!(read.is_ok(), "{}: {line}", read.err().unwrap());

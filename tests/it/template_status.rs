@@ -1,4 +1,4 @@
-//! Meta's news of message templates, which count at once and leave `templates.json` alone.
+//! Meta's reports on message templates, which count at once and leave `templates.json` alone.
 
 use serde_json::{Value, json};
 
@@ -33,8 +33,8 @@ async fn service() -> TestApp {
     app
 }
 
-async fn report(app: &TestApp, field: &str, news: Value) {
-    let mut value = news;
+async fn report(app: &TestApp, field: &str, report: Value) {
+    let mut value = report;
     value["message_template_name"] = json!("weekend_offer");
     value["message_template_language"] = json!("en-US");
     let body = replyd::sandbox::webhooks::body(field, &value);

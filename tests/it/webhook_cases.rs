@@ -207,6 +207,9 @@ fn receipt_line(receipt: &Receipt) -> String {
     if let Some(recipient) = &receipt.recipient {
         write!(line, " to {}", identity(recipient)).unwrap();
     }
+    if let Some(name) = &receipt.profile.name {
+        write!(line, " ({name})").unwrap();
+    }
     if let Some(tag) = &receipt.claim_token {
         write!(line, " tag={tag}").unwrap();
     }

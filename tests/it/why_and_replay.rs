@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use replyd::store::TranscriptMessage;
 
 use crate::support::run::Run;
-use crate::support::{ANA, BO, TestApp, assert_contains, texts};
+use crate::support::{ANA, BO, TestApp, assert_contains, bodies, texts};
 
 const ORDERS: &str = include_str!("../../examples/orders.toml");
 /// Thursday, 24 September 2026, 9:33 in New York.
@@ -61,6 +61,20 @@ async fn the_same_rules_would_have_answered_the_same() {
     let run = app.looks_back("replay --rules rules.toml").await;
 
     let expected = "rules.toml: 60 messages of 2 conversations, 0 answered differently\n";
+    assert_eq!(run.done(), expected);
+}
+
+#[tokio::test]
+async fn a_message_by_the_number_itself_is_not_answered_when_it_is_replayed() {
+    let app = TestApp::start(crate::support::ECHO).await;
+    let number = "15550001111";
+    app.accept(&bodies::with_text(number, "wamid.1", "our own words"))
+        .await;
+
+    let run = app.looks_back("replay --rules rules.toml").await;
+
+    assert_eq!(app.decisions(number).await, ["loop_detected"]);
+    let expected = "rules.toml: 1 messages of 1 conversations, 0 answered differently\n";
     assert_eq!(run.done(), expected);
 }
 

@@ -209,6 +209,8 @@ fn ad_json(ad: &Referral) -> serde_json::Value {
         "link": ad.source_url,
         "headline": ad.headline,
         "text": ad.body,
+        "media": ad.media_url,
+        "media_type": ad.media_type,
         "ctwa_clid": ad.ctwa_clid,
     })
 }
@@ -351,6 +353,7 @@ fn entry_json(conversation: &ConversationSummary, entry: &TranscriptMessage) -> 
         "delivery_status": entry.delivery_status,
         "send_error": entry.send_error,
         "error_code": entry.error_code,
+        "replaced_by": entry.replaced_by,
         "outbox_id": entry.outbox_id,
     })
 }

@@ -15,7 +15,7 @@ use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::message::{Action, ActionResult, Inbound, Profile, QuotedMessage};
+use crate::message::{Action, ActionResult, Author, Inbound, Profile, QuotedMessage};
 use crate::simulator::replay::{Answer, PastEvent, replay};
 use crate::store::{RecordedConversation, RecordedMessage};
 use crate::whatsapp::inbound::{read_echo, read_message};
@@ -275,6 +275,8 @@ fn events(past: &RecordedConversation) -> (Vec<PastEvent>, Vec<&RecordedMessage>
                 };
                 let mut message = Inbound {
                     profile,
+                    // What came under `metadata`, beside the message, is not stored with it.
+                    author: Author::from_origin(&row.origin),
                     ..*message
                 };
                 let quoted = message.target().and_then(|id| quotable.get(id.as_str()));

@@ -44,8 +44,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|row| row.reply_to == Some(message))
         .collect();
+    // Those of the failure of an answer belong to the answer.
+    let is_about = |id: i64| id == message || answers.iter().any(|answer| answer.id == id);
     let events = events.iter();
-    let events = events.filter(|event| event.message_id == Some(message));
+    let events = events.filter(|event| event.message_id.is_some_and(is_about));
     if arguments.options.json {
         let answers = answers.iter().map(|row| {
             serde_json::json!({
@@ -65,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     show(entry, &explanation, &zone);
-    for row in answers {
+    for row in &answers {
         let rule = terminal::name(row.rule.as_deref().unwrap_or("?"));
         terminal::line(paint!(DIM, "  {rule}:"));
         terminal::line(terminal::framed(terminal::BUSINESS, &row.text));

@@ -256,6 +256,7 @@ fn conversation(number: u64, name: &str) -> Conversation {
             identity: Identity::Phone(phone),
             name: Some(name.to_owned()),
             username: None,
+            refuses_marketing: false,
         },
         inbound_count: 0,
         state: ConversationState::default(),

@@ -262,10 +262,13 @@ fn form(context: &MatchContext<'_>, wanted: &[String]) -> Evaluation {
     let Content::Form { answers, .. } = context.content() else {
         return Evaluation::new(false, "the message has no form's answers");
     };
-    let Some(token) = answers.get("flow_token").and_then(Value::as_str) else {
-        return Evaluation::new(false, "it is not known which form came back");
+    let token = match answers.get("flow_token") {
+        Some(Value::String(token)) => token.clone(),
+        // The id of a form is a number.
+        Some(Value::Number(token)) => token.to_string(),
+        _ => return Evaluation::new(false, "it is not known which form came back"),
     };
-    let holds = wanted.iter().any(|form| form == token);
+    let holds = wanted.contains(&token);
     Evaluation::new(holds, format!("the form `{token}` came back"))
 }
 

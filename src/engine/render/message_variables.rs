@@ -19,12 +19,12 @@ groups! {
         items: Vec<Item<'a>>;
         text: &'a str, catalog: &'a str, total: String, currency: &'a str
     }
-    Item<'a> { product: &'a str, quantity: String; price: String, currency: &'a str }
-    Quoted<'a> { text: &'a str, by: &'static str; id: &'a str }
+    Item<'a> { ; product: &'a str, quantity: String, price: String, currency: &'a str }
+    Quoted<'a> { id: &'a str; text: &'a str, by: &'static str }
     Ad<'a> {
         ;
         id: &'a str, r#type: &'a str, headline: &'a str, text: &'a str, link: &'a str,
-        ctwa_clid: &'a str
+        media: &'a str, media_type: &'a str, ctwa_clid: &'a str
     }
     Product<'a> { id: &'a str; catalog: &'a str }
     Error<'a> { code: i64; title: &'a str, details: &'a str }
@@ -62,21 +62,23 @@ pub(crate) fn ad(ad: &Referral) -> Ad<'_> {
         headline: ad.headline.as_deref(),
         text: ad.body.as_deref(),
         link: ad.source_url.as_deref(),
+        media: ad.media_url.as_deref(),
+        media_type: ad.media_type.as_deref(),
         ctwa_clid: ad.ctwa_clid.as_deref(),
     }
 }
 
-/// Quoted message, unless it is older than the database.
+/// Quoted message; of one that is older than the database only the id is known.
 pub(crate) fn quoted(inbound: &Inbound) -> Option<Quoted<'_>> {
-    let quoted = inbound.context.quoted_message.as_ref()?;
+    let stored = inbound.context.quoted_message.as_ref();
     Some(Quoted {
-        text: &quoted.text,
-        by: match quoted.origin.as_str() {
+        id: inbound.target().map(Wamid::as_str)?,
+        text: stored.map(|quoted| quoted.text.as_str()),
+        by: stored.map(|quoted| match quoted.origin.as_str() {
             "contact" => "contact",
             "bot" => "bot",
             _ => "colleague",
-        },
-        id: inbound.target().map(Wamid::as_str),
+        }),
     })
 }
 
@@ -136,15 +138,15 @@ pub(crate) fn order(content: &Content) -> Option<Order<'_>> {
 
 fn item(item: &OrderItem) -> Item<'_> {
     Item {
-        product: &item.product_id,
+        product: item.product_id.as_deref(),
         // Written without a fraction when it has none.
-        quantity: item.quantity.to_string(),
+        quantity: item.quantity.map(|quantity| quantity.to_string()),
         price: item.price.map(money),
         currency: item.currency.as_deref(),
     }
 }
 
-/// Adds up an order; `None` when a price is missing or the currencies differ.
+/// Adds up an order; `None` when a price or a quantity is missing or the currencies differ.
 fn total(items: &[OrderItem]) -> Option<f64> {
     let currency = &items.first()?.currency;
     let mut sum = 0.0;
@@ -152,7 +154,7 @@ fn total(items: &[OrderItem]) -> Option<f64> {
         if item.currency != *currency {
             return None;
         }
-        sum += item.price? * item.quantity;
+        sum += item.price? * item.quantity?;
     }
     Some(sum)
 }

@@ -5,6 +5,7 @@ mod conversations;
 mod debounced;
 mod discard;
 mod explained;
+mod failed_replies;
 mod fitted;
 mod flows;
 mod replayed;

@@ -45,6 +45,7 @@ pub(crate) fn ana() -> Conversation {
             identity: Identity::Phone(WaId::parse("15550000001").unwrap()),
             name: Some("Ana Lima".to_owned()),
             username: None,
+            refuses_marketing: false,
         },
         inbound_count: 3,
         state: ConversationState::default(),

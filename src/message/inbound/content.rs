@@ -161,12 +161,12 @@ pub struct Order {
 }
 
 /// Product of an order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderItem {
     /// Id of the product in the shop.
-    pub product_id: String,
-    /// Number of pieces.
-    pub quantity: f64,
+    pub product_id: Option<String>,
+    /// Number of pieces; `None` if it is unreadable.
+    pub quantity: Option<f64>,
     /// Price per piece in `currency`, as in the catalog; to be verified against the shop's own
     /// prices.
     pub price: Option<f64>,
@@ -323,6 +323,14 @@ impl Content {
         }
     }
 
+    /// Whether it may be one file of several that were sent together. A recording and a sticker
+    /// are messages of their own.
+    #[must_use]
+    pub fn is_album_file(&self) -> bool {
+        let alone = matches!(self, Self::Audio { voice: true, .. } | Self::Sticker(_));
+        self.media().is_some() && !alone
+    }
+
     /// Returns the content with this caption; one without a file stays as it is.
     #[must_use]
     pub fn with_caption(mut self, caption: Option<String>) -> Self {
@@ -446,7 +454,9 @@ impl OrderItem {
             let currency = self.currency.as_deref().unwrap_or_default();
             format!(" at {price} {currency}").trim_end().to_owned()
         });
-        let (quantity, product) = (self.quantity, &self.product_id);
+        let quantity = self.quantity.map(|quantity| quantity.to_string());
+        let quantity = quantity.as_deref().unwrap_or("?");
+        let product = self.product_id.as_deref().unwrap_or("?");
         format!("  {quantity} x {product}{}", price.unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod content;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, GraphError, Identity, PhoneNumberId, Wamid};
+use super::{Content, GraphError, Identity, PhoneNumberId, Profile, Wamid};
 
 /// Inbound message: one parsed element of `messages[]` under field `messages`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,15 +95,25 @@ impl Author {
     pub fn is_contact(&self) -> bool {
         matches!(self, Self::Contact)
     }
-}
 
-/// Profile of a contact: untrusted text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Display name.
-    pub name: Option<String>,
-    /// Username, if the contact has one; without the leading `@`.
-    pub username: Option<String>,
+    /// Returns the author as `messages.origin` names it.
+    #[must_use]
+    pub fn origin(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::NumberItself => "number_itself",
+        }
+    }
+
+    /// Parses `messages.origin` of an inbound message.
+    #[must_use]
+    pub fn from_origin(origin: &str) -> Self {
+        if origin == Self::NumberItself.origin() {
+            Self::NumberItself
+        } else {
+            Self::Contact
+        }
+    }
 }
 
 /// Field `context` of a message.
@@ -166,6 +176,10 @@ pub struct Referral {
     pub headline: Option<String>,
     /// Text of the ad or post.
     pub body: Option<String>,
+    /// `image` or `video`; an open set.
+    pub media_type: Option<String>,
+    /// Address of the video or image; it expires.
+    pub media_url: Option<String>,
     /// Click id; ads in Status have none.
     pub ctwa_clid: Option<String>,
 }

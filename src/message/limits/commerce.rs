@@ -35,10 +35,11 @@ impl Checker {
     }
 
     pub(super) fn commerce(&mut self, commerce: &Commerce) {
-        let (Commerce::Product { footer, .. }
+        if let Commerce::Product { footer, .. }
         | Commerce::Products { footer, .. }
-        | Commerce::Catalog { footer, .. }) = commerce;
-        if let Some(text) = footer {
+        | Commerce::Catalog { footer, .. } = commerce
+            && let Some(text) = footer
+        {
             self.text("footer", "footer", text, FOOTER_MAX);
         }
         match commerce {
@@ -64,7 +65,15 @@ impl Checker {
                 self.text("header", "header", header, HEADER_MAX);
                 self.text("text", "text above products", body, BODY_MAX);
                 self.text("products.catalog", "catalog id", catalog_id, ROW_ID_MAX);
-                self.product_sections(sections);
+                self.product_sections("products.sections", sections);
+            }
+            Commerce::ProductCarousel {
+                body,
+                catalog_id,
+                products,
+            } => {
+                self.text("text", "text above products", body, BODY_MAX);
+                self.product_cards(catalog_id, products);
             }
             Commerce::Catalog {
                 body, thumbnail, ..
@@ -77,16 +86,29 @@ impl Checker {
         }
     }
 
-    fn product_sections(&mut self, sections: &[ProductSection]) {
-        const PART: &str = "products.sections";
+    fn product_cards(&mut self, catalog_id: &str, products: &[String]) {
+        const PART: &str = "product_carousel";
+        let catalog = format!("{PART}.catalog");
+        self.text(catalog, "catalog id", catalog_id, ROW_ID_MAX);
+        let ids = format!("{PART}.ids");
+        if products.len() < 2 {
+            self.report(Missing, &*ids, "a carousel needs at least two products");
+        }
+        self.at_most(&ids, "products", products.len(), CARDS_MAX);
+        for (index, product) in products.iter().enumerate() {
+            self.text(format!("{ids}[{index}]"), "product id", product, ROW_ID_MAX);
+        }
+    }
+
+    pub(super) fn product_sections(&mut self, part: &str, sections: &[ProductSection]) {
         let products: usize = sections.iter().map(|section| section.products.len()).sum();
         if products == 0 {
-            self.report(Missing, PART, "there are no products");
+            self.report(Missing, part, "there are no products");
         }
-        self.at_most(PART, "products", products, PRODUCTS_MAX);
-        self.at_most(PART, "sections", sections.len(), SECTIONS_MAX);
+        self.at_most(part, "products", products, PRODUCTS_MAX);
+        self.at_most(part, "sections", sections.len(), SECTIONS_MAX);
         for (index, section) in sections.iter().enumerate() {
-            let part = format!("{PART}[{index}]");
+            let part = format!("{part}[{index}]");
             self.section_title(&part, section.title.as_deref(), sections.len());
             for (index, product) in section.products.iter().enumerate() {
                 let part = format!("{part}.ids[{index}]");

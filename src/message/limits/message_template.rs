@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use super::ViolationKind::{Duplicate, Misplaced, TooMuch};
 use super::{
-    BUTTON_ID_MAX, CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, TAG_MAX, TEMPLATE_BUTTONS_MAX,
-    TEMPLATE_NAME_MAX, TEMPLATE_VALUE_MAX,
+    BUTTON_ID_MAX, CARDS_MAX, COPY_CODE_MAX, Checker, LINK_MAX, ROW_ID_MAX, TAG_MAX,
+    TEMPLATE_BUTTONS_MAX, TEMPLATE_NAME_MAX, TEMPLATE_VALUE_MAX,
 };
-use crate::message::{Header, TemplateButton, TemplateMessage, TemplateParameter};
+use crate::message::{
+    Header, Localized, TemplateButton, TemplateMessage, TemplateParameter, whole_number,
+};
 
+/// Smallest number that can be a time in milliseconds since 1970: smaller ones are seconds.
+const MILLISECONDS_MIN: i64 = 100_000_000_000;
 /// Maximum number of consecutive spaces in a value.
 const SPACES_MAX: usize = 4;
 
@@ -37,6 +41,13 @@ impl Checker {
             None => {}
         }
         self.parameters("template.body", &template.body);
+        if let Some(end) = &template.offer_expiration_ms
+            && whole_number(end).is_none_or(|end| end < MILLISECONDS_MIN)
+        {
+            let message = "this is no time in milliseconds since 1970";
+            let help = Some("a limited-time offer ends at a time like 1767225600000");
+            self.report_with_help(Misplaced, "template.limited_time_offer", message, help);
+        }
         self.template_buttons("template.buttons", &template.buttons);
         self.at_most("template.cards", "cards", template.cards.len(), CARDS_MAX);
         for (index, card) in template.cards.iter().enumerate() {
@@ -49,7 +60,18 @@ impl Checker {
 
     fn parameters(&mut self, part: &str, parameters: &[TemplateParameter]) {
         for (index, parameter) in parameters.iter().enumerate() {
-            self.value(&format!("{part}[{index}]"), &parameter.text);
+            let part = format!("{part}[{index}]");
+            self.value(&part, &parameter.text);
+            if let Some(Localized::Currency { code, amount_1000 }) = &parameter.localized {
+                if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                    let message = "the code of a currency has three capital letters";
+                    self.report(Misplaced, format!("{part}.code"), message);
+                }
+                if whole_number(amount_1000).is_none() {
+                    let message = "`amount_1000` is the amount times 1000, a whole number";
+                    self.report(Misplaced, format!("{part}.amount_1000"), message);
+                }
+            }
         }
         let named = parameters
             .iter()
@@ -64,11 +86,18 @@ impl Checker {
         let mut seen = BTreeSet::new();
         for (index, button) in buttons.iter().enumerate() {
             let part = format!("{part}[{index}]");
+            if let TemplateButton::Products(_, list) = button {
+                self.product_sections(&format!("{part}.sections"), &list.sections);
+            }
             let (place, name, text, max) = match button {
                 TemplateButton::Payload(place, text) => (place, "payload", text, BUTTON_ID_MAX),
                 TemplateButton::Url(place, text) => (place, "end of the address", text, LINK_MAX),
                 TemplateButton::Code(place, text) => (place, "code to copy", text, COPY_CODE_MAX),
-                TemplateButton::Form(place, text) => (place, "token of the form", text, TAG_MAX),
+                TemplateButton::Form(place, text, _) => (place, "token of the form", text, TAG_MAX),
+                TemplateButton::Catalog(place, text) => (place, "product id", text, ROW_ID_MAX),
+                TemplateButton::Products(place, list) => {
+                    (place, "product id", &list.thumbnail, ROW_ID_MAX)
+                }
             };
             self.text(&*part, name, text, max);
             if *place >= TEMPLATE_BUTTONS_MAX {

@@ -8,6 +8,7 @@
 //! Meta does not define a character. Lengths are counted in UTF-16 units, the larger of the two
 //! usual counts.
 
+mod checkout;
 mod choices;
 mod commerce;
 mod constants;
@@ -86,6 +87,7 @@ pub fn violations(content: &Outbound) -> Vec<Violation> {
             checker.form(form);
         }
         Outbound::Commerce(commerce) => checker.commerce(commerce),
+        Outbound::Checkout(checkout) => checker.checkout(checkout),
         Outbound::Carousel { body, cards } => {
             checker.around(None, body, None, "text above a carousel");
             checker.carousel(cards);

@@ -82,7 +82,11 @@ impl TemplateButton {
                 payload: payload.clone(),
                 text: payload.clone(),
             }),
-            Self::Url(..) | Self::Code(..) | Self::Form(..) => None,
+            Self::Url(..)
+            | Self::Code(..)
+            | Self::Form(..)
+            | Self::Catalog(..)
+            | Self::Products(..) => None,
         }
     }
 }

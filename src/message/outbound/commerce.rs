@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One product, several products, or the catalog.
+/// One product, several products in a list or side by side, or the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Commerce<T = String> {
@@ -29,6 +29,16 @@ pub enum Commerce<T = String> {
         catalog_id: String,
         /// Groups of products, in order.
         sections: Vec<ProductSection<T>>,
+    },
+    /// Two to ten products of a catalog side by side. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/interactive-product-carousel-messages>.
+    ProductCarousel {
+        /// Text of 1 to 1024 characters.
+        body: T,
+        /// Id of the catalog linked to the account; the same for every card.
+        catalog_id: String,
+        /// Ids of the products in the shop, in order.
+        products: Vec<T>,
     },
     /// The whole catalog.
     Catalog {
@@ -57,6 +67,7 @@ impl<T> Commerce<T> {
         match self {
             Self::Product { .. } => "product",
             Self::Products { .. } => "products",
+            Self::ProductCarousel { .. } => "product_carousel",
             Self::Catalog { .. } => "catalog",
         }
     }

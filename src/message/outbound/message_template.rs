@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Header, Media};
+use super::{Header, Media, ProductSection};
 
 /// Approved message template with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct TemplateMessage<T = String> {
     pub buttons: Vec<TemplateButton<T>>,
     /// Cards of a carousel, as many as the template has.
     pub cards: Vec<TemplateCard<T>>,
+    /// Time when a limited-time offer ends, in milliseconds since 1970. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/marketing-templates/limited-time-offer-templates>.
+    pub offer_expiration_ms: Option<T>,
     /// Whether it carries a one-time code, which `WhatsApp` sends to phone numbers only (131062).
     #[serde(default)]
     pub authentication: bool,
@@ -31,8 +34,28 @@ pub struct TemplateMessage<T = String> {
 pub struct TemplateParameter<T = String> {
     /// Name, only for templates with named variables.
     pub name: Option<String>,
-    /// Value.
+    /// Value; of an amount or a time, the text that `WhatsApp` shows where it does not write its
+    /// own.
     pub text: T,
+    /// Amount or time; `None` for a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub localized: Option<Localized<T>>,
+}
+
+/// Value of a template that `WhatsApp` may write in the way of the contact's language. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Localized<T = String> {
+    /// Amount of money.
+    Currency {
+        /// Currency by ISO 4217: `USD`.
+        code: T,
+        /// Amount times 1000, a whole number.
+        amount_1000: T,
+    },
+    /// Day or time; the Cloud API shows the text as it is.
+    DateTime,
 }
 
 /// Value of one button of a template, with the button's index in the template.
@@ -45,8 +68,21 @@ pub enum TemplateButton<T = String> {
     Url(usize, T),
     /// Code that the button copies.
     Code(usize, T),
-    /// Token of the form that the button opens.
-    Form(usize, T),
+    /// Token of the form that the button opens, and the data of its first screen by name.
+    Form(usize, T, Vec<(String, T)>),
+    /// Product whose image represents the catalog that the button opens.
+    Catalog(usize, T),
+    /// Products that the button shows.
+    Products(usize, ProductList<T>),
+}
+
+/// Products behind a button of a template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductList<T = String> {
+    /// Product whose image stands above the text.
+    pub thumbnail: T,
+    /// Groups of products, in order.
+    pub sections: Vec<ProductSection<T>>,
 }
 
 /// Card of a template with a carousel.

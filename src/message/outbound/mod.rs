@@ -4,6 +4,7 @@
 //! rules hold `Outbound<Template>`, which [`Outbound::try_map`] renders. `transcript` shows
 //! messages as text; [`super::limits`] checks WhatsApp's limits.
 
+mod checkout;
 mod choices;
 mod commerce;
 mod contact_card;
@@ -15,9 +16,12 @@ mod try_map;
 
 use serde::{Deserialize, Serialize};
 
+pub use checkout::{Checkout, CheckoutStep, whole_number};
 pub use commerce::{Commerce, ProductSection};
 pub use contact_card::{Address, ContactCard, Email, Phone};
-pub use message_template::{TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
+pub use message_template::{
+    Localized, ProductList, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+};
 pub use raw::{Json, Raw};
 
 /// Outbound message. Stored as JSON in `messages.raw`; [`crate::whatsapp::outbound`] builds the
@@ -81,6 +85,8 @@ pub enum Outbound<T = String> {
     },
     /// Products of the catalog linked to the account.
     Commerce(Commerce<T>),
+    /// Step of a purchase: the form for an address, the order to pay, its state.
+    Checkout(Checkout<T>),
     /// Carousel of cards side by side, each with an image or video and buttons.
     Carousel {
         /// Text of 1 to 1024 characters.
@@ -324,6 +330,7 @@ impl<T> Outbound<T> {
             Self::AskContact { .. } => "ask_contact",
             Self::Form { .. } => "form",
             Self::Commerce(commerce) => commerce.kind_name(),
+            Self::Checkout(checkout) => checkout.step.name(),
             Self::Carousel { .. } => "carousel",
             Self::Media(media) => media.kind.name(),
             Self::Location { .. } => "location",

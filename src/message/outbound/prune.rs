@@ -2,8 +2,8 @@
 //! values of a template have single spaces.
 
 use super::{
-    Address, Commerce, ContactCard, Header, Media, MediaSource, Outbound, TemplateMessage,
-    TemplateParameter,
+    Address, Commerce, ContactCard, Frame, Header, Json, Localized, Media, MediaSource, Outbound,
+    TemplateButton, TemplateMessage, TemplateParameter,
 };
 
 impl Outbound {
@@ -12,15 +12,14 @@ impl Outbound {
     #[must_use]
     pub fn without_blank_parts(mut self) -> Self {
         match &mut self {
-            Self::Buttons { frame, .. } | Self::Link { frame, .. } | Self::Form { frame, .. } => {
-                frame.header.take_if(|header| header.is_blank());
-                if let Some(Header::Media(media)) = &mut frame.header {
-                    prune_media(media);
-                }
-                prune([&mut frame.footer]);
-                if let Self::Form { form, .. } = &mut self {
-                    prune([&mut form.token]);
-                }
+            Self::Buttons { frame, .. } | Self::Link { frame, .. } => prune_frame(frame),
+            Self::Form { frame, form } => {
+                prune_frame(frame);
+                prune([&mut form.token]);
+            }
+            Self::Checkout(checkout) => {
+                prune_frame(&mut checkout.frame);
+                prune_json(&mut checkout.parameters);
             }
             Self::List {
                 header,
@@ -56,10 +55,19 @@ impl Outbound {
                 if let Some(Header::Media(media)) = &mut template.header {
                     prune_media(media);
                 }
+                prune([&mut template.offer_expiration_ms]);
+                let cards = template.cards.iter_mut();
+                let buttons = cards.flat_map(|card| &mut card.buttons);
+                for button in template.buttons.iter_mut().chain(buttons) {
+                    if let TemplateButton::Products(_, list) = button {
+                        prune(list.sections.iter_mut().map(|section| &mut section.title));
+                    }
+                }
             }
             Self::Reaction { emoji } if is_blank(emoji) => emoji.clear(),
             Self::Text { .. }
             | Self::AskLocation { .. }
+            | Self::Commerce(Commerce::ProductCarousel { .. })
             | Self::AskContact { .. }
             | Self::Reaction { .. }
             | Self::Raw(_) => {}
@@ -95,19 +103,66 @@ impl Header {
 }
 
 impl TemplateMessage {
-    /// Changes each value of the header and of the texts.
+    /// Changes each value of the header, of the texts and of the buttons, but for the data of forms,
+    /// which may have lines.
     fn values(&mut self, mut change: impl FnMut(&mut String)) {
         match &mut self.header {
             Some(Header::Text(text)) => change(text),
-            Some(Header::Place { name, address, .. }) => {
-                change(name);
-                change(address);
+            Some(Header::Place {
+                latitude,
+                longitude,
+                name,
+                address,
+            }) => {
+                [latitude, longitude, name, address]
+                    .into_iter()
+                    .for_each(&mut change);
             }
             Some(Header::Media(_)) | None => {}
         }
-        let cards = self.cards.iter_mut().flat_map(|card| &mut card.body);
-        let parameters = self.body.iter_mut().chain(cards);
-        parameters.for_each(|TemplateParameter { text, .. }| change(text));
+        for parameter in &mut self.body {
+            parameter.values(&mut change);
+        }
+        for button in &mut self.buttons {
+            button.values(&mut change);
+        }
+        for card in &mut self.cards {
+            for parameter in &mut card.body {
+                parameter.values(&mut change);
+            }
+            for button in &mut card.buttons {
+                button.values(&mut change);
+            }
+        }
+    }
+}
+
+impl TemplateParameter {
+    fn values(&mut self, change: &mut impl FnMut(&mut String)) {
+        change(&mut self.text);
+        if let Some(Localized::Currency { code, amount_1000 }) = &mut self.localized {
+            change(code);
+            change(amount_1000);
+        }
+    }
+}
+
+impl TemplateButton {
+    fn values(&mut self, change: &mut impl FnMut(&mut String)) {
+        match self {
+            Self::Payload(_, text)
+            | Self::Url(_, text)
+            | Self::Code(_, text)
+            | Self::Form(_, text, _)
+            | Self::Catalog(_, text) => change(text),
+            Self::Products(_, list) => {
+                change(&mut list.thumbnail);
+                for section in &mut list.sections {
+                    section.title.as_mut().map(&mut *change);
+                    section.products.iter_mut().for_each(&mut *change);
+                }
+            }
+        }
     }
 }
 
@@ -126,6 +181,25 @@ pub(crate) fn is_blank(text: &str) -> bool {
 fn prune<'a>(parts: impl IntoIterator<Item = &'a mut Option<String>>) {
     for part in parts {
         part.take_if(|text| is_blank(text));
+    }
+}
+
+fn prune_frame(frame: &mut Frame) {
+    frame.header.take_if(|header| header.is_blank());
+    if let Some(Header::Media(media)) = &mut frame.header {
+        prune_media(media);
+    }
+    prune([&mut frame.footer]);
+}
+
+fn prune_json(json: &mut Json) {
+    match json {
+        Json::Object(keys) => {
+            keys.retain(|_, value| !matches!(value, Json::Text(text) if is_blank(text)));
+            keys.values_mut().for_each(prune_json);
+        }
+        Json::List(elements) => elements.iter_mut().for_each(prune_json),
+        Json::Text(_) | Json::Plain(_) => {}
     }
 }
 

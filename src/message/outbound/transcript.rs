@@ -1,8 +1,10 @@
 //! Outbound messages as text in a transcript.
 
+use serde_json::Value;
+
 use super::{
-    Address, Button, Card, CardAction, Commerce, ContactCard, Frame, Header, Media, MediaSource,
-    Outbound, Row, TemplateMessage,
+    Address, Button, Card, CardAction, Checkout, CheckoutStep, Commerce, ContactCard, Frame,
+    Header, Media, MediaSource, Outbound, Row, TemplateMessage,
 };
 
 impl Outbound {
@@ -47,6 +49,7 @@ impl Outbound {
                 lines.push(format!("[{}]", form.button));
             }
             Self::Commerce(commerce) => commerce.lines(&mut lines),
+            Self::Checkout(checkout) => checkout.lines(&mut lines),
             Self::Carousel { body, cards } => {
                 lines.push(body.clone());
                 lines.extend(cards.iter().map(Card::line));
@@ -111,12 +114,64 @@ impl Commerce {
                     lines.extend(products.map(|product| format!("  - {product}")));
                 }
             }
+            Self::ProductCarousel { body, products, .. } => {
+                lines.push(body.clone());
+                lines.extend(
+                    products
+                        .iter()
+                        .map(|product| format!("  [product] {product}")),
+                );
+            }
             Self::Catalog { body, footer, .. } => {
                 lines.push(body.clone());
                 lines.extend(footer.clone());
                 lines.push("[View catalog]".to_owned());
             }
         }
+    }
+}
+
+impl Checkout {
+    fn lines(&self, lines: &mut Vec<String>) {
+        self.frame.lines(lines);
+        let parameters = self.wire_parameters();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (reference, order) = (text(&parameters["reference_id"]), &parameters["order"]);
+        match self.step {
+            CheckoutStep::AddressMessage => lines.push("[Provide address]".to_owned()),
+            CheckoutStep::OrderDetails => {
+                let items = order["items"].as_array().into_iter().flatten();
+                lines.extend(items.map(|item| {
+                    let (name, quantity) = (text(&item["name"]), &item["quantity"]);
+                    format!("  - {quantity} × {name} · {}", amount(&item["amount"]))
+                }));
+                let currency = text(&parameters["currency"]);
+                let total = format!("{currency} {}", amount(&parameters["total_amount"]));
+                lines.push(labelled("Review and pay", [&*reference, &*total]));
+            }
+            CheckoutStep::OrderStatus => {
+                let (state, payment) = (text(&order["status"]), &parameters["payment"]);
+                let description = text(&order["description"]);
+                let paid = text(&payment["status"]);
+                let paid = if paid.is_empty() {
+                    paid
+                } else {
+                    format!("payment {paid}")
+                };
+                let parts = [&*reference, &*state, &*paid, &*description];
+                lines.push(labelled("order", parts));
+            }
+        }
+    }
+}
+
+/// Writes an amount of Meta's, `{ value = 1250, offset = 100 }`, as a decimal number.
+fn amount(amount: &Value) -> String {
+    let part = |key: &str| amount[key].as_f64();
+    match (part("value"), part("offset")) {
+        (Some(value), Some(offset)) if offset > 1.0 => format!("{:.2}", value / offset),
+        (Some(value), Some(_)) => value.to_string(),
+        _ => String::new(),
     }
 }
 

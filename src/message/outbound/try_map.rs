@@ -2,9 +2,9 @@
 //! sent.
 
 use super::{
-    Address, Button, Card, CardAction, Commerce, ContactCard, Email, Form, Frame, Header, Json,
-    LinkButton, Media, MediaSource, Outbound, Phone, ProductSection, Raw, Row, Section,
-    TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+    Address, Button, Card, CardAction, Checkout, Commerce, ContactCard, Email, Form, Frame, Header,
+    Json, LinkButton, Localized, Media, MediaSource, Outbound, Phone, ProductList, ProductSection,
+    Raw, Row, Section, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
 };
 
 /// Shape whose texts can be mapped by a fallible function.
@@ -108,6 +108,7 @@ texts! { Outbound:
     AskContact { body: text },
     Form { frame: part, form: part },
     Commerce(commerce: part),
+    Checkout(checkout: part),
     Carousel { body: text, cards: parts },
     Media(media: part),
     Location { latitude: same, longitude: same, name: maybe_text, address: maybe_text },
@@ -117,6 +118,7 @@ texts! { Outbound:
     Raw(raw: part),
 }
 texts! { Raw { kind: same, keys: part } }
+texts! { Checkout { step: same, frame: part, parameters: part } }
 
 impl<T> Texts<T> for Json<T> {
     type Of<U> = Json<U>;
@@ -141,6 +143,7 @@ impl<T> Texts<T> for Json<T> {
 texts! { Commerce:
     Product { body: maybe_text, footer: maybe_text, catalog_id: same, product_id: text },
     Products { header: text, body: text, footer: maybe_text, catalog_id: same, sections: parts },
+    ProductCarousel { body: text, catalog_id: same, products: texts },
     Catalog { body: text, footer: maybe_text, thumbnail: maybe_text },
 }
 texts! { Frame { header: maybe_part, body: text, footer: maybe_text } }
@@ -175,13 +178,17 @@ texts! { Phone { phone: text, kind: same, wa_id: maybe_text } }
 texts! { Email { email: text, kind: same } }
 texts! { TemplateMessage {
     name: same, language: same, header: maybe_part, header_name: same, body: parts,
-    buttons: parts, cards: parts, authentication: same,
+    buttons: parts, cards: parts, offer_expiration_ms: maybe_text, authentication: same,
 } }
-texts! { TemplateParameter { name: same, text: text } }
+texts! { TemplateParameter { name: same, text: text, localized: maybe_part } }
+texts! { Localized: Currency { code: text, amount_1000: text }, DateTime }
+texts! { ProductList { thumbnail: text, sections: parts } }
 texts! { TemplateButton:
     Payload(index: same, value: text),
     Url(index: same, value: text),
     Code(index: same, value: text),
-    Form(index: same, value: text),
+    Form(index: same, value: text, data: named_texts),
+    Catalog(index: same, product: text),
+    Products(index: same, products: part),
 }
 texts! { TemplateCard { media: part, body: parts, buttons: parts } }

@@ -49,6 +49,8 @@ pub(crate) struct When<'d> {
     pub(crate) captures: Vec<String>,
     /// The ids in `button`.
     pub(crate) wanted: Vec<Text<'d>>,
+    /// The tokens in `form`.
+    pub(crate) forms: Vec<Text<'d>>,
 }
 
 /// Whether a condition stands under a `not`, where captures have no value.
@@ -63,6 +65,7 @@ struct WhenReader<'r, 't, 'd> {
     known: Symbols<'r>,
     captures: Vec<String>,
     wanted: Vec<Text<'d>>,
+    forms: Vec<Text<'d>>,
 }
 
 impl When<'_> {
@@ -80,6 +83,7 @@ impl When<'_> {
             condition: None,
             captures: Vec::new(),
             wanted: Vec::new(),
+            forms: Vec::new(),
         }
     }
 }
@@ -90,12 +94,14 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbol
         known,
         captures: Vec::new(),
         wanted: Vec::new(),
+        forms: Vec::new(),
     };
     let condition = when.condition(field, Sense::Plain);
     When {
         condition,
         captures: when.captures,
         wanted: when.wanted,
+        forms: when.forms,
     }
 }
 
@@ -125,7 +131,9 @@ impl<'d> WhenReader<'_, '_, 'd> {
             "ad" => self.ad(field),
             "form" => {
                 let forms = self.reader.strings(field)?;
-                Some(Condition::Form(owned(&forms)))
+                let condition = Condition::Form(owned(&forms));
+                self.forms.extend(forms);
+                Some(condition)
             }
             "if" => {
                 let expression = text::expression(self.reader, field, self.known)?;

@@ -17,7 +17,7 @@ pub(crate) mod rule;
 mod test;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::diagnostics::optional::optional;
 use crate::diagnostics::sources::{Include, IncludeError, SourceMap};
 use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
-use crate::message::{Outbound, RulesVersion, TemplateFile, TemplateShape, hex};
+use crate::message::{Outbound, RulesVersion, TemplateFile, TemplateStates, hex};
 use text::Symbols;
 
 /// File of the rules after the parser.
@@ -209,10 +209,9 @@ fn read_all(
     let (opt_out, opt_in) = (words("opt_out"), words("opt_in"));
 
     // Included files come first, so that the last rule of the main file stays the last of all.
-    let in_order = || included.iter().chain([main]);
-    let mut headers = Vec::new();
-    let mut flows = Vec::new();
-    for document in in_order() {
+    let in_order = included.iter().chain([main]);
+    let (mut headers, mut flows) = (Vec::new(), Vec::new());
+    for document in in_order {
         headers.extend(rule_headers(reader, &document.root));
         flows.extend(flow::headers(reader, &document.root));
     }
@@ -234,9 +233,9 @@ fn read_all(
     }
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
-    let tests = documents.iter();
-    let tests = tests.filter_map(|document| document.root.get("test"));
+    let tests = documents.iter().filter_map(|file| file.root.get("test"));
     let tests = test::read_all(reader, tests);
+    let templates = input.templates.map(TemplateStates::from_file);
     // `compile` sets version and source.
     let set = || {
         let rules = rules?;
@@ -253,21 +252,10 @@ fn read_all(
             places: places.collect(),
             rules,
             flows: flows?,
-            unsendable: unsendable(input.templates),
+            templates: templates.unwrap_or_default(),
         })
     };
     (set(), blocks)
-}
-
-/// Known message templates that Meta does not send at present.
-fn unsendable(known: Option<&TemplateFile>) -> BTreeMap<(String, String), String> {
-    let shapes = known.into_iter().flat_map(|file| &file.templates);
-    let unsendable = shapes.filter(|shape| shape.status != TemplateShape::SENDABLE);
-    let entries = unsendable.map(|shape| {
-        let key = (shape.name.clone(), shape.language.clone());
-        (key, shape.status.clone())
-    });
-    entries.collect()
 }
 
 /// Fields and tags that rules or flows set for a contact.

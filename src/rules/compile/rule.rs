@@ -53,6 +53,8 @@ pub(crate) struct Draft<'d> {
     pub(crate) when: Option<Condition>,
     /// The ids in `when.button`, wherever in the condition.
     pub(crate) wanted: Vec<Text<'d>>,
+    /// The tokens in `when.form`, wherever in the condition.
+    pub(crate) forms: Vec<Text<'d>>,
     /// Names that its regular expressions capture.
     pub(crate) captures: Vec<String>,
     pub(crate) answer: answer::Draft<'d>,
@@ -100,6 +102,7 @@ pub(crate) fn read<'d>(
         header: header.span.clone(),
         when: when.condition,
         wanted: when.wanted,
+        forms: when.forms,
         captures: when.captures,
         answer,
         once: once.and_then(|field| reader.duration(&field)),

@@ -6,6 +6,7 @@
 mod buttons;
 mod flow_graph;
 mod flows;
+mod forms;
 mod shadowing;
 
 use std::collections::{BTreeSet, HashMap};
@@ -32,6 +33,7 @@ pub(crate) fn all(
     shadowing::shadowed(reader, rules, &passing);
     buttons::choices(reader, rules, flows);
     buttons::overlapping(reader, rules);
+    forms::never_sent(reader, rules, flows);
     flows::names(reader, rules, flows);
     flow_graph::all(reader, flows);
     flows::unused(reader, rules, flows);

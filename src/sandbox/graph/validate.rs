@@ -82,11 +82,25 @@ fn file(content: &Value, kind: &str, number: &str, state: &State) -> Checked {
         (None, Some(id)) => {
             let known = state.file(id);
             let is_own = known.is_some_and(|file| file.phone_number_id == number);
-            is_own.then_some(()).ok_or_else(Refusal::no_object)
+            if is_own {
+                Ok(())
+            } else {
+                invalid(format!("{kind}.id is no file of this number."))
+            }
         }
         _ => Err(required(&format!("{kind}.link or {kind}.id"))),
     }
 }
+
+/// Types of interactive messages that may have a file above their text.
+const WITH_FILE: [&str; 6] = [
+    "button",
+    "cta_url",
+    "flow",
+    "address_message",
+    "order_details",
+    "order_status",
+];
 
 fn interactive(content: &Value, number: &str, state: &State) -> Checked {
     let kind = content["type"].as_str().unwrap_or_default();
@@ -95,7 +109,7 @@ fn interactive(content: &Value, number: &str, state: &State) -> Checked {
     match header["type"].as_str() {
         Some("text") => within(&header["text"], 60, "header.text")?,
         Some(media @ ("image" | "video" | "document")) => {
-            if !matches!(kind, "button" | "cta_url" | "flow") {
+            if !WITH_FILE.contains(&kind) {
                 return invalid("The header must be a text.");
             }
             file(&header[media], media, number, state)?;
@@ -136,6 +150,18 @@ fn interactive(content: &Value, number: &str, state: &State) -> Checked {
             count(&action["sections"], 1, 10, "sections")
         }
         "catalog_message" => named(action, "catalog_message"),
+        "address_message" => {
+            named(action, "address_message")?;
+            within(&action["parameters"]["country"], 2, "country")
+        }
+        "order_details" => {
+            named(action, "review_and_pay")?;
+            order_details(&action["parameters"])
+        }
+        "order_status" => {
+            named(action, "review_order")?;
+            order_status(&action["parameters"])
+        }
         "carousel" => carousel(&action["cards"], number, state),
         "" => invalid("interactive.type is required."),
         // Of a type that came later, only the parts that all have are known.
@@ -178,6 +204,10 @@ fn carousel(cards: &Value, number: &str, state: &State) -> Checked {
         if card["card_index"] != index {
             return invalid("card_index must count from 0.");
         }
+        if card["type"] == "product" {
+            product_card(&card["action"], &cards[0]["action"])?;
+            continue;
+        }
         let header = &card["header"];
         match header["type"].as_str() {
             Some(media @ ("image" | "video")) => file(&header[media], media, number, state)?,
@@ -186,6 +216,87 @@ fn carousel(cards: &Value, number: &str, state: &State) -> Checked {
         optional(&card["body"]["text"], 160, "body.text")?;
     }
     Ok(())
+}
+
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/interactive-product-carousel-messages>.
+fn product_card(action: &Value, first: &Value) -> Checked {
+    within(&action["product_retailer_id"], 200, "product_retailer_id")?;
+    within(&action["catalog_id"], 200, "catalog_id")?;
+    if action["catalog_id"] == first["catalog_id"] {
+        Ok(())
+    } else {
+        invalid("All cards must have the same catalog_id.")
+    }
+}
+
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-br/orders>.
+fn order_details(parameters: &Value) -> Checked {
+    within(&parameters["reference_id"], 60, "reference_id")?;
+    within(&parameters["currency"], 3, "currency")?;
+    one_of(
+        &parameters["type"],
+        &["digital-goods", "physical-goods"],
+        "type",
+    )?;
+    amount(&parameters["total_amount"], "total_amount")?;
+    let order = &parameters["order"];
+    if order.is_null() {
+        return Ok(());
+    }
+    one_of(&order["status"], &["pending"], "order.status")?;
+    amount(&order["subtotal"], "order.subtotal")?;
+    for item in order["items"].as_array().into_iter().flatten() {
+        within(&item["name"], 60, "items.name")?;
+        amount(&item["amount"], "items.amount")?;
+        if !item["quantity"].is_i64() {
+            return Err(required("items.quantity"));
+        }
+    }
+    let part = |name: &str| order[name]["value"].as_i64().unwrap_or_default();
+    let sum = part("subtotal") + part("tax") + part("shipping") - part("discount");
+    if parameters["total_amount"]["value"] == sum {
+        Ok(())
+    } else {
+        invalid("total_amount does not match the sum of the order.")
+    }
+}
+
+fn order_status(parameters: &Value) -> Checked {
+    const STATES: [&str; 6] = [
+        "pending",
+        "processing",
+        "partially_shipped",
+        "shipped",
+        "completed",
+        "canceled",
+    ];
+    within(&parameters["reference_id"], 60, "reference_id")?;
+    if let Some(order) = parameters.get("order") {
+        one_of(&order["status"], &STATES, "order.status")?;
+        optional(&order["description"], 120, "order.description")?;
+    }
+    if let Some(payment) = parameters.get("payment") {
+        let states = ["pending", "captured", "failed"];
+        one_of(&payment["status"], &states, "payment.status")?;
+    }
+    Ok(())
+}
+
+fn amount(amount: &Value, name: &str) -> Checked {
+    if amount["value"].is_i64() && amount["offset"].is_i64() {
+        Ok(())
+    } else {
+        Err(required(name))
+    }
+}
+
+fn one_of(value: &Value, words: &[&str], name: &str) -> Checked {
+    match value.as_str() {
+        Some(word) if words.contains(&word) => Ok(()),
+        _ => invalid(format!("{name} must be one of {}.", words.join(", "))),
+    }
 }
 
 fn coordinate(value: &Value, max: f64, name: &str) -> Checked {
@@ -233,6 +344,14 @@ fn template(content: &Value, state: &State) -> Checked {
         let details = "Template name does not exist in the translation, or is not approved.";
         return Err(Refusal::new(132_001, details));
     };
+    for component in content["components"].as_array().into_iter().flatten() {
+        component_parameters(component)?;
+        for card in component["cards"].as_array().into_iter().flatten() {
+            for component in card["components"].as_array().into_iter().flatten() {
+                component_parameters(component)?;
+            }
+        }
+    }
     let part = |list: &Value, kind: &str| {
         let parts = list.as_array().into_iter().flatten();
         let mut of_kind = parts.filter(|part| part["type"] == kind);
@@ -250,4 +369,36 @@ fn template(content: &Value, state: &State) -> Checked {
         "body: number of localizable_params ({given}) does not match the expected number of params ({expected})"
     );
     Err(Refusal::new(132_000, details))
+}
+
+/// Checks the values of one part of a template.
+fn component_parameters(component: &Value) -> Checked {
+    for parameter in component["parameters"].as_array().into_iter().flatten() {
+        let kind = parameter["type"].as_str().unwrap_or_default();
+        let value = &parameter[kind];
+        let is_button = component["type"] == "button";
+        let text = match kind {
+            "currency" | "date_time" => &value["fallback_value"],
+            "text" => value,
+            "limited_time_offer" if value["expiration_time_ms"].is_i64() => continue,
+            "limited_time_offer" => return Err(required("expiration_time_ms")),
+            "action" if component["sub_type"] == "mpm" => {
+                within(&value["thumbnail_product_retailer_id"], 200, "thumbnail")?;
+                count(&value["sections"], 1, 10, "sections")?;
+                continue;
+            }
+            _ => continue,
+        };
+        within(text, if is_button { 2048 } else { 1024 }, "parameter")?;
+        let text = text.as_str().unwrap_or_default();
+        if text.contains(['\n', '\r', '\t']) || text.contains("     ") {
+            let details =
+                "Param text cannot have new-line/tab characters or more than 4 consecutive spaces";
+            return Err(Refusal::new(132_018, details));
+        }
+        if kind == "currency" && !value["amount_1000"].is_i64() {
+            return Err(required("currency.amount_1000"));
+        }
+    }
+    Ok(())
 }

@@ -22,6 +22,9 @@ pub(in crate::store) struct ContactRow {
     pub(in crate::store) wa_id: Option<String>,
     pub(in crate::store) name: Option<String>,
     pub(in crate::store) username: Option<String>,
+    /// Since when the contact refuses marketing; written by its own statements.
+    #[serde(skip_serializing)]
+    pub(in crate::store) marketing_opted_out_ms: Option<i64>,
     /// Every spelling of the phone number.
     phones: BTreeSet<String>,
     /// User ids by scope.
@@ -95,7 +98,7 @@ impl Contacts {
         let user = identity.user_id().and_then(|id| self.user(id));
         let phone = identity.wa_id().and_then(|id| self.phone(id));
         let current = match (user, phone) {
-            (Some(user), Some(phone)) if user != phone && self.are_one(user, phone) => {
+            (Some(user), Some(phone)) if user != phone && self.are_one(user, phone, scope) => {
                 Some(self.join(phone, user))
             }
             (None, Some(phone)) => {
@@ -162,6 +165,29 @@ impl Contacts {
         }
     }
 
+    /// Takes what a receipt says of the recipient of a message: both ids of a contact of which only
+    /// one is known, or two contacts that have one id each. A receipt speaks of the past, so it moves
+    /// no phone number and replaces no id.
+    pub(in crate::store) fn complete(&mut self, wa_id: &WaId, user_id: &UserId, scope: &str) {
+        let index = match (self.user(user_id), self.phone(wa_id)) {
+            (Some(user), Some(phone)) if user == phone => user,
+            (Some(user), Some(phone))
+                if self.rows[user].phones.is_empty() && self.are_one(user, phone, scope) =>
+            {
+                self.join(phone, user)
+            }
+            (Some(user), None) if self.rows[user].phones.is_empty() => {
+                self.take_phone(user, wa_id);
+                user
+            }
+            (None, Some(phone)) => phone,
+            _ => return,
+        };
+        if !self.rows[index].user_ids.contains_key(scope) {
+            self.take_user_id(index, user_id, scope);
+        }
+    }
+
     /// The contact with an index; one that went into another is that other.
     pub(in crate::store) fn get(&self, mut index: usize) -> &ContactRow {
         while let Some(joined) = self.joined.get(&index) {
@@ -195,11 +221,11 @@ impl Contacts {
         id.spellings().find_map(index)
     }
 
-    /// Whether an update with the user id of one contact and the phone number of another one shows
-    /// that they are one.
-    fn are_one(&self, user: usize, phone: usize) -> bool {
+    /// Whether an update of a scope with the user id of one contact and the phone number of another
+    /// one shows that they are one.
+    fn are_one(&self, user: usize, phone: usize, scope: &str) -> bool {
         let (user, phone) = (&self.rows[user], &self.rows[phone]);
-        let is_shared = |scope| user.user_ids.contains_key(scope);
+        let is_shared = |other: &String| other == scope || user.user_ids.contains_key(other);
         // Two user ids in one scope are two persons: the number was given away. A contact who is
         // known by another number changed it; but nobody may be left without any id.
         !phone.user_ids.keys().any(is_shared)
@@ -266,6 +292,7 @@ impl Contacts {
             wa_id,
             name: old.name.or(new.name),
             username: old.username.or(new.username),
+            marketing_opted_out_ms: old.marketing_opted_out_ms.or(new.marketing_opted_out_ms),
             phones,
             user_ids,
         };
@@ -325,7 +352,7 @@ impl Contacts {
 
     /// Takes the spelling by which WhatsApp knows a number that was dialled in another one. Who is
     /// known by one of the two is from then on known by both.
-    fn take_spelling(&mut self, dialled: &WaId, wa_id: &WaId) {
+    pub(in crate::store) fn take_spelling(&mut self, dialled: &WaId, wa_id: &WaId) {
         let spellings = dialled.spellings().chain(wa_id.spellings());
         let mut phones: BTreeSet<String> = spellings.map(|id| id.as_str().to_owned()).collect();
         let index = match (self.phone(dialled), self.phone(wa_id)) {

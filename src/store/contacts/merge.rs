@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Merge;
-use crate::message::{ConversationState, Newer};
+use crate::message::ConversationState;
 use crate::store::keys::{json, json_rows};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
@@ -18,7 +18,6 @@ struct Pair {
     to: i64,
     from_state: String,
     to_state: String,
-    newer: Newer,
 }
 
 /// The conversation that remains of two.
@@ -82,7 +81,7 @@ impl Joined {
             _ => None,
         };
         let shift = state.actions;
-        state.join(from, pair.newer);
+        state.join(from);
         Ok(Self {
             from: pair.from,
             to: pair.to,

@@ -11,6 +11,6 @@ mod write;
 pub(super) use identity::{ContactRow, Contacts, Sighting};
 pub(super) use lookup::{Lookup, Wanted, look_up};
 pub(super) use merge::{merge, parse_state};
-pub(super) use recipient::{find_or_add, hear};
+pub(super) use recipient::{Receiver, complete, find_or_add, hear};
 pub(super) use scopes::{NumberRow, Scopes};
 pub(super) use write::write;

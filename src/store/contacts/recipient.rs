@@ -1,4 +1,5 @@
-//! Contacts of sends: those of messages sent by hand, and what WhatsApp's answers say of them.
+//! Contacts of sends: those of messages sent by hand, and what WhatsApp's answers and receipts say of
+//! them.
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
@@ -30,7 +31,7 @@ pub(in crate::store) async fn find_or_add(
     if let Some(report) = report {
         contacts.hear(report, scope);
     }
-    close(tx, &contacts, now).await?;
+    close(tx, &contacts, scopes, now).await?;
     Ok(contacts.get(index).id)
 }
 
@@ -55,7 +56,43 @@ pub(in crate::store) async fn hear(
     for (number, report) in reports {
         contacts.hear(report, scopes.of_number(number));
     }
-    close(tx, &contacts, now).await
+    close(tx, &contacts, scopes, now).await
+}
+
+/// What a receipt says of the recipient of a message.
+pub(in crate::store) struct Receiver<'a> {
+    pub(in crate::store) number: &'a PhoneNumberId,
+    /// Account that the receipt came under, if the webhook named one.
+    pub(in crate::store) account: Option<&'a str>,
+    pub(in crate::store) identity: &'a Identity,
+    /// Phone number of a contact of whom nothing but this is known, and to whom the message went.
+    pub(in crate::store) dialled: Option<Identity>,
+}
+
+/// Takes what receipts say of their recipients. Recipients that are no contacts are left alone.
+pub(in crate::store) async fn complete(
+    tx: &mut Transaction,
+    receivers: &[Receiver<'_>],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let dialled = receivers.iter().filter_map(|it| it.dialled.as_ref());
+    let identities = receivers.iter().map(|it| it.identity).chain(dialled);
+    let numbers = receivers.iter().map(|it| it.number).collect();
+    let (mut contacts, mut scopes) = open(tx, identities.collect(), numbers).await?;
+    for receiver in receivers {
+        scopes.learn(receiver.number, receiver.account);
+        let Some(wa_id) = receiver.identity.wa_id() else {
+            continue;
+        };
+        if let Some(dialled) = receiver.dialled.as_ref().and_then(Identity::wa_id) {
+            contacts.take_spelling(dialled, wa_id);
+        }
+        let scope = scopes.of_number(receiver.number);
+        if let Some(user_id) = receiver.identity.user_id() {
+            contacts.complete(wa_id, user_id, scope);
+        }
+    }
+    close(tx, &contacts, scopes, now).await
 }
 
 async fn open(
@@ -72,8 +109,9 @@ async fn open(
 async fn close(
     tx: &mut Transaction,
     contacts: &Contacts,
+    scopes: Scopes,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     merge(tx, contacts.merges()).await?;
-    write(tx, &contacts.changed(), &[], now).await
+    write(tx, &contacts.changed(), &scopes.into_changed(), now).await
 }

@@ -73,6 +73,9 @@ pub struct OutboxRow {
     /// Time of the contact's last message to this number.
     #[serde(rename = "last_inbound_ms", with = "optional")]
     pub last_inbound: Option<Timestamp>,
+    /// Time at which WhatsApp refused a free message; `None` since the contact has written again.
+    #[serde(rename = "window_closed_ms", with = "optional")]
+    pub window_closed: Option<Timestamp>,
     /// Whether the contact opted out.
     #[serde(deserialize_with = "flag")]
     pub opted_out: bool,
@@ -206,6 +209,9 @@ impl OutboxRow {
         let wanted = wanted.unwrap_or(Timestamp::MAX);
         if self.message_kind.as_deref() == Some("template") {
             return Ok(Done::Queued { expires_at: wanted });
+        }
+        if self.window_closed.is_some() {
+            return Err(NotDone::WindowClosed);
         }
         // A contact who has never written may still have the window open: WhatsApp decides.
         let Some(last) = self.last_inbound else {

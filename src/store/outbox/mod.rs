@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::message::{Outbound, PhoneNumberId, Recipient, RecipientReport, Wamid};
+use crate::message::{ErrorClass, Outbound, PhoneNumberId, Recipient, RecipientReport, Wamid};
 
 /// Bounds of a claim.
 #[derive(Clone, Debug)]
@@ -101,14 +101,19 @@ pub struct Settlement {
 pub struct Reason {
     /// Graph's error code, if there was one.
     pub code: Option<i64>,
+    /// Consequence of the error, if the request was rejected.
+    pub class: Option<ErrorClass>,
     /// Meaning of the code and Meta's text, for the operator. Must not be logged.
     pub text: String,
 }
 
 impl From<&str> for Reason {
     fn from(text: &str) -> Self {
-        let (code, text) = (None, text.to_owned());
-        Self { code, text }
+        Self {
+            code: None,
+            class: None,
+            text: text.to_owned(),
+        }
     }
 }
 

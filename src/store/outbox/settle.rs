@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{SendResult, Settled, Settlement};
-use crate::message::PhoneNumberId;
+use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED};
 use crate::store::keys::{json_rows, message_key};
 use crate::store::{Store, StoreError, contacts, sql};
 
@@ -19,6 +19,8 @@ struct End {
     state: &'static str,
     reason: Option<String>,
     code: Option<i64>,
+    /// Of a message that will never be sent.
+    class: Option<&'static str>,
     wamid: Option<String>,
     message_key: Option<String>,
     due_at_ms: Option<i64>,
@@ -45,6 +47,7 @@ impl End {
             state: "queued",
             reason: None,
             code: None,
+            class: None,
             wamid: None,
             message_key: None,
             due_at_ms: None,
@@ -74,6 +77,7 @@ impl End {
             SendResult::Dead { reason } => {
                 end.state = "dead";
                 end.code = reason.code;
+                end.class = reason.class.map(ErrorClass::name);
                 end.reason = Some(reason.text);
                 end.fate = Fate::Leaves;
             }
@@ -117,6 +121,13 @@ impl Store {
         if !reported.is_empty() {
             let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
             settle.execute(&mut tx).await?;
+        }
+        let is_lasting = |end: &&End| matches!(end.code, Some(WINDOW_CLOSED | MARKETING_STOPPED));
+        let lasting: Vec<&End> = ends.iter().filter(is_lasting).collect();
+        if !lasting.is_empty() {
+            let remember = sqlx::query(sql::REMEMBER_REFUSALS).bind(json_rows(&lasting));
+            let remember = remember.bind(now.as_millisecond());
+            remember.execute(&mut tx).await?;
         }
         let mut settled = 0;
         let staying = select(&[Fate::Stays, Fate::StaysUnknown]);

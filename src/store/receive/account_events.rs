@@ -65,7 +65,7 @@ fn event_key(event: &AccountEvent) -> String {
     digest(&parts)
 }
 
-/// Records marketing preferences; of several of one contact in a batch the last one counts.
+/// Records marketing preferences.
 async fn write_preferences(
     tx: &mut Transaction,
     events: &[AccountEvent],
@@ -77,23 +77,16 @@ async fn write_preferences(
         user_id: Option<&'a UserId>,
         marketing: &'static str,
     }
-    let mut preferences: Vec<Row<'_>> = Vec::new();
-    for consent in events.iter().filter_map(|event| event.consent.as_ref()) {
-        let (wa_id, user_id) = (consent.contact.wa_id(), consent.contact.user_id());
-        preferences.retain(|earlier| {
-            let same_phone = wa_id.is_some() && earlier.wa_id == wa_id;
-            let same_user = user_id.is_some() && earlier.user_id == user_id;
-            !same_phone && !same_user
-        });
-        preferences.push(Row {
-            wa_id,
-            user_id,
-            marketing: match consent.marketing {
-                Marketing::Stop => "stop",
-                Marketing::Resume => "resume",
-            },
-        });
-    }
+    let consents = events.iter().filter_map(|event| event.consent.as_ref());
+    let preferences = consents.map(|consent| Row {
+        wa_id: consent.contact.wa_id(),
+        user_id: consent.contact.user_id(),
+        marketing: match consent.marketing {
+            Marketing::Stop => "stop",
+            Marketing::Resume => "resume",
+        },
+    });
+    let preferences: Vec<Row<'_>> = preferences.collect();
     if preferences.is_empty() {
         return Ok(());
     }

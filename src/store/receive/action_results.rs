@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::load::{ConversationWithContact, Fresh};
+use super::load::{ConversationWithContact, Fresh, Trigger};
 use super::policy::{Decide, ReceivePolicy, Received};
 use crate::message::ActionResult;
 use crate::store::keys::{json, json_rows};
@@ -60,10 +60,11 @@ impl Store {
             .collect();
         let action = |end: &EndedAction| {
             let row = rows.get(end.claim_token.as_str())?;
-            Some((row.conversation_id, row.number, end.outcome.clone()))
+            let (number, outcome) = (row.number, end.outcome.clone());
+            Some((row.conversation_id, Trigger::Action { number, outcome }))
         };
         let actions = ended.iter().filter_map(action).collect();
-        let fresh = Fresh::from_actions(actions, claimed.conversations, claimed.last_message)?;
+        let fresh = Fresh::from_triggers(actions, claimed.conversations, claimed.last_message)?;
         let rows = fresh.decide(decide, policy.now).into_rows(policy);
         end_actions(&mut tx, ended, policy.now).await?;
         let received = rows.write(&mut tx).await?;

@@ -23,13 +23,15 @@ pub(super) struct Decided {
 
 /// A turn with its event.
 pub(super) struct DecidedTurn {
-    /// The new message; `None` for a timer or the end of an action.
+    /// The new message; `None` for a timer, the end of an action, or a failed reply.
     pub(super) message: Option<KeyedMessage>,
     pub(super) conversation_id: i64,
     pub(super) phone_number_id: PhoneNumberId,
     /// Time of the contact's last message, by WhatsApp's clock.
     pub(super) last_inbound_ms: Option<i64>,
     pub(super) turn: Turn,
+    /// Failed reply that the turn is about.
+    pub(super) replaces: Option<i64>,
     /// `None` if the rules panicked.
     pub(super) version: Option<RulesVersion>,
 }
@@ -70,6 +72,14 @@ impl Fresh {
                     let event = EngineEvent::Action { number, outcome };
                     let turn = decide_one(conversation, event, now, decide);
                     turns.push(DecidedTurn::new(conversation, None, turn));
+                }
+                Trigger::FailedReply { id, reply } => {
+                    let event = EngineEvent::FailedReply(&reply);
+                    let turn = decide_one(conversation, event, now, decide);
+                    turns.push(DecidedTurn {
+                        replaces: Some(id),
+                        ..DecidedTurn::new(conversation, None, turn)
+                    });
                 }
             }
         }
@@ -131,6 +141,7 @@ impl DecidedTurn {
             phone_number_id: loaded.conversation.phone_number_id.clone(),
             last_inbound_ms: loaded.last_inbound_ms,
             turn,
+            replaces: None,
             version,
         }
     }

@@ -6,7 +6,9 @@ use std::mem::take;
 use serde::Deserialize;
 
 use super::batch::KeyedMessage;
-use crate::message::{ActionResult, Contact, Conversation, Identity, PhoneNumberId, UserId, WaId};
+use crate::message::{
+    ActionResult, Contact, Conversation, FailedReply, Identity, PhoneNumberId, UserId, WaId,
+};
 use crate::store::StoreError;
 use crate::store::contacts::{
     ContactRow, Contacts, Lookup, NumberRow, Scopes, Sighting, Wanted, look_up, merge, parse_state,
@@ -34,6 +36,11 @@ pub(super) enum Trigger {
     Action {
         number: u64,
         outcome: ActionResult,
+    },
+    /// A reply that did not arrive, with its id.
+    FailedReply {
+        id: i64,
+        reply: Box<FailedReply>,
     },
 }
 
@@ -75,6 +82,14 @@ struct StoredContact {
     user_id: Option<UserId>,
     name: Option<String>,
     username: Option<String>,
+    marketing_opted_out_ms: Option<i64>,
+}
+
+impl ConversationWithContact {
+    /// Id and time of the contact's last message, by WhatsApp's clock.
+    pub(super) fn last_inbound(&self) -> (i64, Option<i64>) {
+        (self.conversation.id, self.conversation.last_inbound_ms)
+    }
 }
 
 impl StoredContact {
@@ -86,6 +101,7 @@ impl StoredContact {
             user_id,
             name: contact.name.clone(),
             username: contact.username.clone(),
+            marketing_opted_out_ms: contact.marketing_opted_out_ms,
         }
     }
 }
@@ -240,9 +256,9 @@ impl Fresh {
         Ok(Self { events, loaded })
     }
 
-    /// The ends of actions: each with the id of its conversation and its number there.
-    pub(super) fn from_actions(
-        actions: Vec<(i64, u64, ActionResult)>,
+    /// Events of conversations: each with the id of its conversation.
+    pub(super) fn from_triggers(
+        triggers: Vec<(i64, Trigger)>,
         conversations: Vec<ConversationWithContact>,
         last_message: i64,
     ) -> Result<Self, StoreError> {
@@ -252,11 +268,11 @@ impl Fresh {
             .iter()
             .map(|conversation| conversation.id);
         let indexes: HashMap<i64, usize> = ids.zip(0..).collect();
-        let event = |(id, number, outcome)| FreshEvent {
+        let event = |(id, trigger)| FreshEvent {
             conversation: indexes[&id],
-            trigger: Trigger::Action { number, outcome },
+            trigger,
         };
-        let events = actions.into_iter().map(event).collect();
+        let events = triggers.into_iter().map(event).collect();
         Ok(Self { events, loaded })
     }
 }
@@ -312,6 +328,7 @@ impl StoredConversation {
                     identity,
                     name: contact.name,
                     username: contact.username,
+                    refuses_marketing: contact.marketing_opted_out_ms.is_some(),
                 },
                 inbound_count: self.inbound_count,
                 state,

@@ -3,12 +3,13 @@
 //! A crash leaves nothing of a batch, and Meta sends it again, or all of it; there is no state
 //! between. The stages are types, each made only from the one before: [`Batch`] (events by kind),
 //! `Fresh` (new events with contacts and conversations loaded), `Decided` (a turn on each), `Rows`
-//! (everything to write, with ids), [`Received`]. Timers and the ends of actions enter at `Fresh`.
+//! (everything to write, with ids), [`Received`]. Timers, the ends of actions and failed replies enter at `Fresh`.
 
 mod account_events;
 mod action_results;
 mod batch;
 mod decide;
+mod failed_replies;
 mod load;
 mod opt_out;
 mod policy;

@@ -51,7 +51,7 @@ fn messages(fresh: &Fresh) -> impl Iterator<Item = &KeyedMessage> {
         .iter()
         .filter_map(|event| match &event.trigger {
             Trigger::Message(keyed) => Some(keyed),
-            Trigger::Timers | Trigger::Action { .. } => None,
+            Trigger::Timers | Trigger::Action { .. } | Trigger::FailedReply { .. } => None,
         })
 }
 
@@ -66,7 +66,7 @@ fn quoted_key(keyed: &KeyedMessage) -> Option<String> {
 
 fn as_quoted(message: &ConversationMessage) -> QuotedMessage {
     let (content, origin) = match message {
-        ConversationMessage::Inbound(message) => (&message.content, "contact"),
+        ConversationMessage::Inbound(message) => (&message.content, message.author.origin()),
         ConversationMessage::Echo(echo) => (&echo.content, "phone_app"),
     };
     QuotedMessage {

@@ -77,6 +77,7 @@ pub(super) struct MessageRow<'a> {
     part: Option<usize>,
     variant: Option<usize>,
     outbox_state: Option<&'static str>,
+    instead: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -231,16 +232,18 @@ impl DecidedTurn {
             part: None,
             variant: None,
             outbox_state: None,
+            instead: None,
         };
-        if self.inbound().is_none() {
+        let Some(inbound) = self.inbound() else {
             return MessageRow {
                 direction: "out",
                 origin: "phone_app",
                 outbox_state: Some("accepted"),
                 ..row
             };
-        }
+        };
         MessageRow {
+            origin: inbound.author.origin(),
             decision: Some(self.turn.decision),
             explanation: Some(json(&self.turn.explanation)),
             rules_version: self.version.as_ref(),
@@ -280,9 +283,10 @@ impl DecidedTurn {
             rule_id: Some(reply.rule.as_str()),
             reply_to_id,
             reply_to_key: key.filter(|_| reply_to_id.is_none()),
-            part: Some(part),
+            part: self.replaces.is_none().then_some(part),
             variant: reply.variant,
             outbox_state: Some("queued"),
+            instead: (!reply.instead.is_empty()).then(|| json(&reply.instead)),
         }
     }
 
@@ -311,7 +315,7 @@ impl DecidedTurn {
 }
 
 /// End of the service window after a message of this time, in milliseconds.
-fn window_end(sent_at_ms: i64) -> i64 {
+pub(super) fn window_end(sent_at_ms: i64) -> i64 {
     let sent_at = Timestamp::from_millisecond(sent_at_ms).unwrap_or(Timestamp::MIN);
     after(sent_at, SERVICE_WINDOW)
 }

@@ -71,7 +71,7 @@ impl SideEffects {
                         conversation_id,
                         kind: event.kind.name(),
                         text: &event.text,
-                        message_id,
+                        message_id: message_id.or(decided.replaces),
                     }),
             );
             actions.extend(turn.actions.iter().map(|requested| ActionRow {

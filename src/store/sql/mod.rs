@@ -60,15 +60,20 @@ statements! {
     MERGE_CONTACTS: "merge_contacts" [2],
     INSERT_RECEIPTS: "insert_receipts" [2],
     KNOWN_RECEIPTS: "known_receipts" [1],
-    COMPLETE_USER_IDS: "complete_user_ids" [1],
+    NEW_RECIPIENT_IDS: "new_recipient_ids" [1],
     UPDATE_DELIVERY_STATUS: "update_delivery_status" [1],
+    STOP_MARKETING: "stop_marketing" [2],
     INSERT_ACCOUNT_EVENTS: "insert_account_events" [2],
     UPDATE_MARKETING_CONSENT: "update_marketing_consent" [2],
+    UPDATE_PROFILES: "update_profiles" [1],
     INSERT_QUARANTINE: "insert_quarantine" [3],
 
     // ---- timers and actions ---------------------------------------------------------------------
     LOAD_DUE: "load_due" [2],
     NEXT_TIMER: "next_timer" [0],
+    HAS_FAILED_REPLIES: "has_failed_replies" [0],
+    LOAD_FAILED_REPLIES: "load_failed_replies" [1],
+    SETTLE_FAILED_REPLIES: "settle_failed_replies" [2],
     ACTION_HOSTS: "action_hosts" [1],
     CLAIMABLE_ACTIONS: "claimable_actions" [3],
     RECENT_MESSAGES: "recent_messages" [2],
@@ -81,6 +86,7 @@ statements! {
     CLAIMABLE_READ_MARKS: "claimable_read_marks" [3],
     CLAIM_ROWS: "claim_rows" [2],
     SETTLE_MESSAGES: "settle_messages" [1],
+    REMEMBER_REFUSALS: "remember_refusals" [2],
     SETTLE_ROWS: "settle_rows" [2],
     DELETE_ROWS: "delete_rows" [1],
     LOAD_UNSETTLED: "load_unsettled" [2],
@@ -95,7 +101,7 @@ statements! {
     LIST_OUTBOX: "list_outbox" [3] =>
         "id, conversation_id, kind, state, phone_number_id, host, due_at_ms, expires_at_ms, \
          lease_until_ms, attempts, reason, tries, contact, phone, message_kind, text, rule_id, \
-         since_ms, last_inbound_ms, opted_out, behind",
+         since_ms, last_inbound_ms, window_closed_ms, opted_out, behind",
     RETRY_BY_HAND: "retry_by_hand" [2],
     END_BY_HAND: "end_by_hand" [1],
 
@@ -117,7 +123,8 @@ statements! {
     TRANSCRIPT: "transcript" [2] =>
         "id, direction, sent_at_ms, stored_at_ms, kind, text, origin, wamid, decision, \
          explanation, rule_id, reply_to_id, rules_version, outbox_state, delivery_status, \
-         send_error, error_code, outbox_id, path, error, phone_number_id, quoted_wamid, raw_with_ad",
+         send_error, error_code, replaced_by_id, outbox_id, path, error, phone_number_id, \
+         quoted_wamid, raw_with_ad",
     CONVERSATION_EVENTS: "conversation_events" [1] =>
         "at_ms, kind, text, message_id",
     ACCOUNT_EVENTS: "account_events" [2] =>

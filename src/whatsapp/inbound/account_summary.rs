@@ -61,7 +61,7 @@ pub(crate) fn summary(field: &str, raw: &str) -> String {
 pub(crate) fn leftover(name: &str, raw: &str) -> String {
     match name {
         "calls" => summary(name, raw),
-        "contacts" => "more about a contact than replyd reads".to_owned(),
+        "contacts" => "more about contacts than replyd reads".to_owned(),
         _ => format!("`{name}`, which replyd does not read"),
     }
 }

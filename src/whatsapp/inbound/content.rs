@@ -26,6 +26,8 @@ const EDIT_DEPTH_MAX: usize = 4;
 /// Types of messages whose content stands in a part of the same name.
 const TYPES: &str = "text image audio voice video document sticker location contacts button \
     interactive order reaction edit revoke system";
+/// Types of messages without a part of their own.
+const TYPES_WITHOUT_PART: &str = "unsupported unknown request_welcome";
 /// Type of a message that has no readable one, and no part that tells it.
 const UNTYPED: &str = "untyped";
 
@@ -39,6 +41,11 @@ pub(crate) fn read(message: &Object<'_>) -> Content {
 fn read_nested(message: &Object<'_>, depth: usize) -> Content {
     let kind = kind(message);
     let part = message.optional_object(&kind);
+    // A recording may stand under either name.
+    let part = part.or_else(|| match kind.as_str() {
+        "voice" => message.optional_object("audio"),
+        _ => None,
+    });
     let part = part.as_ref();
     match kind.as_str() {
         "text" => Content::Text {
@@ -63,7 +70,7 @@ fn read_nested(message: &Object<'_>, depth: usize) -> Content {
         "location" => or_incomplete(part.and_then(location), Kind::Location),
         "contacts" => contacts(message),
         "button" => or_incomplete(part.and_then(template_button), Kind::Button),
-        "reaction" => reaction(part),
+        "reaction" => or_incomplete(part.map(reaction), Kind::Reaction),
         "order" => Content::Order(part.map(order).unwrap_or_default()),
         "revoke" => Content::Revoke {
             original: part.and_then(original),
@@ -81,18 +88,21 @@ fn or_incomplete(content: Option<Content>, kind: Kind) -> Content {
     content.unwrap_or(Content::Incomplete { kind })
 }
 
-/// Reads the type. Where it is missing, or its part is, the only part that there is tells it.
+/// Reads the type. Where it is missing, or its part is, the only known part that there is tells it.
 fn kind(message: &Object<'_>) -> String {
     let named = message.word("type", KIND_MAX_BYTES).ok().flatten();
-    let is_usable = |kind: &String| {
-        message.get(kind).is_some() || !TYPES.split_whitespace().any(|known| known == kind)
+    let is_usable = |kind: &str| {
+        message.get(kind).is_some()
+            || kind == "voice" && message.has_part("audio")
+            || TYPES_WITHOUT_PART.split(' ').any(|known| known == kind)
     };
     if let Some(kind) = named.as_ref().filter(|kind| is_usable(kind)) {
         return kind.clone();
     }
-    let mut parts = TYPES
-        .split_whitespace()
-        .filter(|known| message.has_part(known));
+    let has_part = |known: &&str| {
+        message.has_part(known) || *known == "text" && message.optional_text("text").is_some()
+    };
+    let mut parts = TYPES.split_whitespace().filter(has_part);
     match (parts.next(), parts.next()) {
         (Some(only), None) => only.to_owned(),
         _ => named.unwrap_or_else(|| UNTYPED.to_owned()),
@@ -208,36 +218,42 @@ fn template_button(part: &Object<'_>) -> Option<Content> {
     })
 }
 
-fn reaction(part: Option<&Object<'_>>) -> Content {
-    let message = part.and_then(|part| part.id("message_id", WAMID_MAX_BYTES).ok().flatten());
+fn reaction(part: &Object<'_>) -> Content {
+    let message = part.id("message_id", WAMID_MAX_BYTES).ok().flatten();
     Content::Reaction {
         message: message.and_then(Wamid::parse),
         // Missing and "" both mean that the reaction was removed.
-        emoji: part.and_then(|part| part.optional_text("emoji")),
+        emoji: part.optional_text("emoji"),
     }
 }
 
 fn order(part: &Object<'_>) -> Order {
     let listed = part.get("product_items").and_then(elements);
     let listed = listed.unwrap_or_default();
+    // An unreadable product stays in the list: without it the total would be that of another order.
     let item = |raw| {
-        let item = Object::from_raw(raw)?;
+        let Some(item) = Object::from_raw(raw) else {
+            return OrderItem::default();
+        };
         let number = |name: &str| {
             item.number(name)
                 .ok()
                 .filter(|number: &f64| number.is_finite())
         };
-        Some(OrderItem {
-            product_id: item.optional_text("product_retailer_id")?,
-            quantity: number("quantity").unwrap_or(1.0),
+        OrderItem {
+            product_id: item.optional_text("product_retailer_id"),
+            quantity: match item.get("quantity") {
+                Some(_) => number("quantity"),
+                None => Some(1.0),
+            },
             price: number("item_price"),
             currency: item.optional_text("currency"),
-        })
+        }
     };
     Order {
         catalog_id: part.optional_text("catalog_id"),
         text: part.optional_text("text"),
-        items: listed.into_iter().filter_map(item).collect(),
+        items: listed.into_iter().map(item).collect(),
     }
 }
 
@@ -291,9 +307,13 @@ fn unsupported(message: &Object<'_>) -> Content {
 fn interactive(kind: String, part: Option<&Object<'_>>) -> Content {
     let answered = part.and_then(|part| {
         let known = ["button_reply", "list_reply", "nfm_reply"];
-        let only = || known.into_iter().find(|name| part.has_part(name));
+        let only = known.into_iter().find(|name| part.has_part(name));
         let named = part.optional_text("type");
-        named.or_else(|| only().map(str::to_owned))
+        // A type without its part says less than the part of another.
+        match (&named, only) {
+            (Some(named), _) if part.has_part(named) => Some(named.clone()),
+            (_, only) => only.map(str::to_owned).or(named),
+        }
     });
     let (Some(part), Some(answered)) = (part, answered) else {
         return Content::Other { kind };
@@ -329,8 +349,7 @@ fn interactive(kind: String, part: Option<&Object<'_>>) -> Content {
 }
 
 /// Reads a form's answers, which are JSON inside a text; some services send the object itself. They
-/// stay empty when they are malformed or
-/// too many; the raw message still has them.
+/// stay empty when they are malformed or too many; the raw message still has them.
 fn form_reply(form: &Object<'_>) -> Content {
     let raw = form.get("response_json").map(RawValue::get);
     let object = raw.filter(|raw| raw.starts_with('{')).map(str::to_owned);

@@ -7,7 +7,8 @@
 use serde_json::value::RawValue;
 
 use super::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
-use super::sender::{USER_ID_MAX_BYTES, WA_ID_MAX_BYTES, is_digits};
+use super::sender::{Card, USER_ID_MAX_BYTES, phone_digits};
+use crate::message::{UserId, is_id};
 
 /// Reading of a name: which of its values leave no rest.
 #[derive(Clone, Copy)]
@@ -16,8 +17,10 @@ enum Reading {
     Constant(&'static str),
     /// The last value, if it is an identifier of at most so many bytes.
     Id(usize),
-    /// The last value, if it is a phone number in digits.
-    Digits,
+    /// The last value, if it is the id of a business number.
+    NumberId,
+    /// The last value, if it is a phone number, or the user id that the card has or lacks.
+    Phone,
     /// The last value, if it is a word of at most so many bytes.
     Word(usize),
     /// The last value, if it is a text.
@@ -26,6 +29,8 @@ enum Reading {
     Number,
     /// The last value, whatever it is.
     Last,
+    /// None: only an empty value leaves no rest.
+    Nothing,
     /// Every array.
     Arrays,
     /// Every value: those that are not arrays are quarantined.
@@ -62,7 +67,12 @@ pub(crate) const MESSAGES: Names = Names(&[
     ("errors", Reading::Updates),
 ]);
 /// Names of the value of field `messages` when it holds errors alone: nothing reads its contacts.
-pub(crate) const ERRORS: Names = Names(&[PRODUCT, METADATA_OF_VALUE, ("errors", Reading::Updates)]);
+pub(crate) const ERRORS: Names = Names(&[
+    PRODUCT,
+    METADATA_OF_VALUE,
+    ("contacts", Reading::Nothing),
+    ("errors", Reading::Updates),
+]);
 /// Names of the value of field `smb_message_echoes`.
 pub(crate) const ECHOES: Names = Names(&[
     PRODUCT,
@@ -74,17 +84,18 @@ pub(crate) const ECHOES: Names = Names(&[
 pub(crate) const PREFERENCES: Names = Names(&[
     PRODUCT,
     METADATA_OF_VALUE,
+    ("contacts", Reading::Nothing),
     ("user_preferences", Reading::Updates),
 ]);
 const PRODUCT: (&str, Reading) = ("messaging_product", Reading::Constant("\"whatsapp\""));
 const METADATA_OF_VALUE: (&str, Reading) = ("metadata", Reading::Last);
 const METADATA: Names = Names(&[
     ("display_phone_number", Reading::Text),
-    ("phone_number_id", Reading::Id(ID_MAX_BYTES)),
+    ("phone_number_id", Reading::NumberId),
 ]);
 const CARD: Names = Names(&[
     ("profile", Reading::Last),
-    ("wa_id", Reading::Digits),
+    ("wa_id", Reading::Phone),
     ("user_id", Reading::Id(USER_ID_MAX_BYTES)),
 ]);
 const PROFILE: Names = Names(&[("name", Reading::Text), ("username", Reading::Text)]);
@@ -93,7 +104,7 @@ const PROFILE: Names = Names(&[("name", Reading::Text), ("username", Reading::Te
 pub(crate) struct Leftover {
     /// Its name, fit for a column: bounded, and free of control characters.
     pub(crate) name: String,
-    /// `{"name": value}` with the value byte for byte; a card as received.
+    /// `{"name": value}` with the value byte for byte; of cards, those that are left.
     pub(crate) raw: String,
 }
 
@@ -111,12 +122,12 @@ impl Leftover {
 
 /// Returns the parts of an object that a reader of these names leaves.
 pub(crate) fn leftovers(object: &Object<'_>, names: &Names) -> Vec<Leftover> {
-    // An empty value says nothing.
-    let pairs = object.pairs();
-    let rest = pairs.filter(|(_, value)| !matches!(value.get(), "null" | "[]"));
-    let rest = rest.filter(|(name, value)| {
+    let rest = object.pairs().filter(|(name, value)| {
         let known = names.0.iter().find(|(known, _)| known.as_bytes() == *name);
-        known.is_none_or(|(known, reading)| !is_read(object, known, value, *reading))
+        // Of a known name, an empty value says nothing; an unknown name is news itself.
+        known.is_none_or(|(known, reading)| {
+            !matches!(value.get(), "null" | "[]") && !is_read(object, known, value, *reading)
+        })
     });
     rest.map(|(name, value)| Leftover::new(name, value))
         .collect()
@@ -129,9 +140,10 @@ pub(crate) fn metadata(value: &Object<'_>) -> Option<Leftover> {
     (!is_whole).then(|| Leftover::new(b"metadata", raw))
 }
 
-/// Returns the cards of a value that hold more than ids and a profile, as received.
-pub(crate) fn cards(cards: &[&RawValue]) -> Vec<Leftover> {
-    let is_card_whole = |raw: &&RawValue| {
+/// Returns the cards of a value that hold more than ids and a profile, or name nobody in its
+/// updates. They are one part, because there may be thousands, and no message is to wait for them.
+pub(crate) fn cards(cards: &[Card<'_>]) -> Option<Leftover> {
+    let is_card_whole = |raw: &RawValue| {
         Object::from_raw(raw).is_some_and(|card| {
             let profile = card.get("profile");
             let is_profile_whole = profile.is_none_or(|raw| {
@@ -140,16 +152,27 @@ pub(crate) fn cards(cards: &[&RawValue]) -> Vec<Leftover> {
             is_whole(&card, &CARD) && is_profile_whole
         })
     };
-    let rest = cards.iter().filter(|raw| !is_card_whole(raw));
-    rest.map(|raw| Leftover {
+    let rest = cards
+        .iter()
+        .filter(|card| !card.is_used() || !is_card_whole(card.raw));
+    let rest = rest.map(|card| card.raw.get());
+    // An empty card says nothing.
+    let rest: Vec<&str> = rest.filter(|raw| !matches!(*raw, "null" | "{}")).collect();
+    (!rest.is_empty()).then(|| Leftover {
         name: "contacts".to_owned(),
-        raw: raw.get().to_owned(),
+        raw: format!("{{\"contacts\":[{}]}}", rest.join(",")),
     })
-    .collect()
 }
 
 fn is_whole(object: &Object<'_>, names: &Names) -> bool {
     leftovers(object, names).is_empty()
+}
+
+/// Whether the reader of a card takes a text in the place of the phone number.
+fn names_contact(card: &Object<'_>, text: &str) -> bool {
+    let user_id = || card.id("user_id", USER_ID_MAX_BYTES).ok().flatten();
+    phone_digits(text).is_some()
+        || UserId::is_one(text) && user_id().is_none_or(|user_id| user_id == text)
 }
 
 fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) -> bool {
@@ -161,14 +184,19 @@ fn is_read(object: &Object<'_>, name: &str, value: &RawValue, reading: Reading) 
     match reading {
         Reading::Constant(constant) => value.get() == constant,
         Reading::Id(longest_bytes) => is_last() && object.id(name, longest_bytes).is_ok(),
-        Reading::Digits => {
-            let id = object.id(name, WA_ID_MAX_BYTES);
-            is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_digits(&id)))
+        Reading::NumberId => {
+            let id = object.id(name, ID_MAX_BYTES);
+            is_last() && id.is_ok_and(|id| id.is_none_or(|id| is_id(&id)))
+        }
+        Reading::Phone => {
+            let id = object.id(name, USER_ID_MAX_BYTES);
+            is_last() && id.is_ok_and(|id| id.is_none_or(|id| names_contact(object, &id)))
         }
         Reading::Word(longest_bytes) => is_last() && object.word(name, longest_bytes).is_ok(),
         Reading::Text => is_last() && object.text(name).is_ok(),
         Reading::Number => is_last() && object.number::<i64>(name).is_ok(),
         Reading::Last => is_last(),
+        Reading::Nothing => false,
         Reading::Arrays => elements(value).is_some(),
         Reading::Updates => true,
     }

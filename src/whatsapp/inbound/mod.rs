@@ -144,12 +144,12 @@ impl fmt::Display for JsonPath {
 }
 
 /// Data that all updates of one `value` share.
-struct Shared {
+struct Shared<'a> {
     path: JsonPath,
     number: PhoneNumberId,
     /// The number itself, as `metadata` shows it.
     display_phone_number: Option<String>,
-    cards: Vec<Card>,
+    cards: Vec<Card<'a>>,
 }
 
 impl Reader {
@@ -218,7 +218,7 @@ impl Reader {
             Ok(number) => number,
             Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(FIELD, value, path, number) else {
+        let Some(shared) = self.shared(value, path, number) else {
             return;
         };
         let received_at = self.received_at;
@@ -227,11 +227,12 @@ impl Reader {
             update::message(raw, &shared.number, &shared.cards, display, received_at)
         });
         self.updates(value, "statuses", &shared, |raw| {
-            update::receipt(raw, &shared.number, received_at)
+            update::receipt(raw, &shared.number, &shared.cards, received_at)
         });
         self.updates(value, "message_echoes", &shared, |raw| {
             update::echo(raw, &shared.number, &shared.cards, received_at)
         });
+        self.keep_cards(FIELD, &shared);
         self.keep_value(FIELD, value, &leftovers::MESSAGES, Some(&shared.number));
     }
 
@@ -242,13 +243,14 @@ impl Reader {
             Ok(number) => number,
             Err(error) => return self.refuse(raw, None, format!("{path}: {error}")),
         };
-        let Some(shared) = self.shared(FIELD, value, path, number) else {
+        let Some(shared) = self.shared(value, path, number) else {
             return;
         };
         let received_at = self.received_at;
         self.updates(value, "message_echoes", &shared, |raw| {
             update::echo(raw, &shared.number, &shared.cards, received_at)
         });
+        self.keep_cards(FIELD, &shared);
         self.keep_value(FIELD, value, &leftovers::ECHOES, Some(&shared.number));
     }
 
@@ -289,6 +291,12 @@ impl Reader {
         self.keep(field, leftovers::metadata(value), number);
     }
 
+    /// Keeps the cards that hold more than ids and a profile, and those of nobody in the updates.
+    fn keep_cards(&mut self, field: &str, shared: &Shared<'_>) {
+        let rest = leftovers::cards(&shared.cards);
+        self.keep(field, rest, Some(&shared.number));
+    }
+
     /// Makes an account event of each part that nothing reads.
     fn keep(
         &mut self,
@@ -313,7 +321,7 @@ impl Reader {
         &mut self,
         value: &Object<'_>,
         name: &str,
-        shared: &Shared,
+        shared: &Shared<'_>,
         read: impl Fn(&RawValue) -> Result<Event, FieldError>,
     ) {
         let Shared { path, number, .. } = shared;
@@ -362,13 +370,12 @@ impl Reader {
     }
 
     /// Reads the data that the updates of one `value` share; `None` when it has too many cards.
-    fn shared(
+    fn shared<'a>(
         &mut self,
-        field: &str,
-        value: &Object<'_>,
+        value: &Object<'a>,
         path: JsonPath,
         number: PhoneNumberId,
-    ) -> Option<Shared> {
+    ) -> Option<Shared<'a>> {
         let cards: Vec<&RawValue> = value
             .get_all("contacts")
             .filter_map(elements)
@@ -378,13 +385,12 @@ impl Reader {
             self.excess.get_or_insert(Excess::Cards);
             return None;
         }
-        self.keep(field, leftovers::cards(&cards), Some(&number));
         let metadata = value.optional_object("metadata");
         Some(Shared {
             path,
             number,
             display_phone_number: metadata.and_then(|it| it.optional_text("display_phone_number")),
-            cards: cards.into_iter().filter_map(Card::read).collect(),
+            cards: cards.into_iter().map(Card::read).collect(),
         })
     }
 

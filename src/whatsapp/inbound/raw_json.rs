@@ -163,8 +163,12 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Returns the elements of an array, unparsed; `None` for another value.
+/// Returns the elements of an array, unparsed. An object is its only element: some services write
+/// an array of one that way. `None` for another value.
 pub(crate) fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    if raw.get().starts_with('{') {
+        return Some(vec![raw]);
+    }
     serde_json::from_str(raw.get()).ok()
 }
 

@@ -1,5 +1,7 @@
 //! Senders and recipients of updates, and parts that several kinds of updates share.
 
+use std::cell::Cell;
+
 use serde_json::value::RawValue;
 
 use super::raw_json::{FieldError, Object, elements};
@@ -12,24 +14,30 @@ pub(crate) const WAMID_MAX_BYTES: usize = 512;
 /// longer.
 pub(crate) const USER_ID_MAX_BYTES: usize = 256;
 /// Upper bound of phone numbers: 15 digits by E.164, and some more for other ids written like one.
-pub(crate) const WA_ID_MAX_BYTES: usize = 32;
+const WA_ID_MAX_BYTES: usize = 32;
 
 /// Card of `contacts[]`: ids and profile of one contact.
-pub(crate) struct Card {
+pub(crate) struct Card<'a> {
+    /// As received.
+    pub(crate) raw: &'a RawValue,
     wa_id: Option<String>,
     user_id: Option<String>,
     profile: Profile,
+    is_used: Cell<bool>,
 }
 
-impl Card {
+impl<'a> Card<'a> {
     /// Reads the parts that are readable; without its card, a message only lacks the profile.
-    pub(crate) fn read(raw: &RawValue) -> Option<Self> {
-        let card = Object::from_raw(raw)?;
-        let profile = card.optional_object("profile");
+    pub(crate) fn read(raw: &'a RawValue) -> Self {
+        let card = Object::from_raw(raw);
+        let card = card.as_ref();
+        let profile = card.and_then(|card| card.optional_object("profile"));
         let text = |name: &str| profile.as_ref()?.optional_text(name);
-        let id = |name: &str| card.id(name, USER_ID_MAX_BYTES).ok().flatten();
+        let id = |name: &str| card?.id(name, USER_ID_MAX_BYTES).ok().flatten();
         let (phone, user_id) = split(id("wa_id"), id("user_id"));
-        Some(Self {
+        Self {
+            raw,
+            is_used: Cell::new(false),
             wa_id: phone.ok().flatten(),
             user_id,
             profile: Profile {
@@ -38,7 +46,12 @@ impl Card {
                     .map(|name| name.trim_start_matches('@').to_owned())
                     .filter(|name| !name.is_empty()),
             },
-        })
+        }
+    }
+
+    /// Whether the card has named the contact of an update.
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_used.get()
     }
 }
 
@@ -48,7 +61,7 @@ pub(crate) fn sender_or_recipient(
     update: &Object<'_>,
     phone_field: &str,
     user_field: &str,
-    cards: &[Card],
+    cards: &[Card<'_>],
 ) -> Result<(Identity, Profile), FieldError> {
     let phone = update.id(phone_field, USER_ID_MAX_BYTES);
     let user_id = update.id(user_field, USER_ID_MAX_BYTES);
@@ -70,7 +83,10 @@ pub(crate) fn sender_or_recipient(
     let user_id = user_id.or_else(|| card?.user_id.clone());
     let identity = identity(wa_id, user_id)
         .ok_or_else(|| FieldError::new(phone_field, "is missing, and the user id too"))?;
-    let profile = card.map(|card| card.profile.clone());
+    let profile = card.map(|card| {
+        card.is_used.set(true);
+        card.profile.clone()
+    });
     Ok((identity, profile.unwrap_or_default()))
 }
 
@@ -86,8 +102,7 @@ pub(crate) fn identity(phone: Option<String>, user_id: Option<String>) -> Option
 struct NotAPhone;
 
 /// Separates the two ids of a contact. The field of the phone number may hold a user id, when the
-/// contact hides the number, and some relays write the number with its plus. The field of the user
-/// id takes precedence.
+/// contact hides the number. The field of the user id takes precedence.
 fn split(
     phone: Option<String>,
     user_id: Option<String>,
@@ -98,34 +113,52 @@ fn split(
     if UserId::is_one(&written) {
         return (Ok(None), user_id.or(Some(written)));
     }
-    let digits = written.strip_prefix('+').unwrap_or(&written);
+    let phone = phone_digits(&written);
+    (phone.map(Some).ok_or(NotAPhone), user_id)
+}
+
+/// Returns the digits of a phone number: Meta writes nothing else, relays also a plus, two zeros, and
+/// marks between groups of digits.
+pub(crate) fn phone_digits(written: &str) -> Option<String> {
+    let is_mark = |letter: char| letter.is_whitespace() || "()-./".contains(letter);
+    let written = written.replace(is_mark, "");
+    let international = written.strip_prefix("00").filter(|rest| !rest.is_empty());
+    let digits = written.strip_prefix('+').or(international);
+    let digits = digits.unwrap_or(&written);
     let is_phone = !digits.is_empty() && digits.len() <= WA_ID_MAX_BYTES && is_digits(digits);
-    let phone = is_phone.then(|| Some(digits.to_owned()));
-    (phone.ok_or(NotAPhone), user_id)
+    is_phone.then(|| digits.to_owned())
 }
 
-/// Whether a contact's number is the business number itself, which is written in any usual way.
+/// Whether a contact's number is the business number itself, which is written in any usual way and
+/// spelling.
 pub(crate) fn is_number_itself(sender: &Identity, display_phone_number: Option<&str>) -> bool {
-    let display: Option<String> =
-        display_phone_number.map(|text| text.chars().filter(char::is_ascii_digit).collect());
-    display.is_some_and(|digits| {
-        sender
-            .wa_id()
-            .is_some_and(|wa_id| !digits.is_empty() && wa_id.as_str() == digits)
-    })
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let display = display_phone_number.map(digits).and_then(WaId::parse);
+    match (sender.wa_id(), display) {
+        (Some(wa_id), Some(display)) => wa_id.shortest() == display.shortest(),
+        _ => false,
+    }
 }
 
-fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> Option<&'a Card> {
+fn card_of<'c, 'a>(
+    from: Option<&str>,
+    user_id: Option<&str>,
+    cards: &'c [Card<'a>],
+) -> Option<&'c Card<'a>> {
     let by_user_id = || {
         let wanted = user_id?;
-        let is = |card: &&Card| card.user_id.as_deref() == Some(wanted);
+        let is = |card: &&Card<'_>| card.user_id.as_deref() == Some(wanted);
         cards.iter().find(is)
     };
     let by_wa_id = || {
         let wanted = WaId::parse(from?)?.shortest();
         let is_wanted = |wa_id: &str| WaId::parse(wa_id).is_some_and(|id| id.shortest() == wanted);
         // A card with another user id belongs to another contact, even with the same number.
-        let is = |card: &&Card| {
+        let is = |card: &&Card<'_>| {
             card.wa_id.as_deref().is_some_and(is_wanted)
                 && (user_id.is_none()
                     || card.user_id.is_none()
@@ -140,7 +173,7 @@ fn card_of<'a>(from: Option<&str>, user_id: Option<&str>, cards: &'a [Card]) -> 
     }
 }
 
-pub(crate) fn is_digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -33,7 +33,7 @@ const LARGEST_SECONDS: i64 = 100_000_000_000;
 pub(crate) fn message(
     raw: &RawValue,
     number: &PhoneNumberId,
-    cards: &[Card],
+    cards: &[Card<'_>],
     display_phone_number: Option<&str>,
     received_at: Timestamp,
 ) -> Result<Event, FieldError> {
@@ -61,7 +61,10 @@ pub(crate) fn message(
         profile,
         sent_at,
         context: context(&message),
-        ad: message.optional_object("referral").map(|ad| referral(&ad)),
+        ad: message
+            .optional_object("referral")
+            .map(|ad| referral(&ad))
+            .filter(|ad| *ad != Referral::default()),
         errors: errors(&message),
         content,
         raw: raw.get().to_owned(),
@@ -72,7 +75,7 @@ pub(crate) fn message(
 fn sender(
     message: &Object<'_>,
     content: &Content,
-    cards: &[Card],
+    cards: &[Card<'_>],
 ) -> Result<(Identity, Profile), FieldError> {
     if matches!(content, Content::System { .. })
         && let Some(part) = message.optional_object("system")
@@ -90,7 +93,7 @@ fn sender(
 pub(crate) fn echo(
     raw: &RawValue,
     number: &PhoneNumberId,
-    cards: &[Card],
+    cards: &[Card<'_>],
     received_at: Timestamp,
 ) -> Result<Event, FieldError> {
     let echo = object(raw)?;
@@ -119,6 +122,7 @@ pub(crate) fn echo(
 pub(crate) fn receipt(
     raw: &RawValue,
     number: &PhoneNumberId,
+    cards: &[Card<'_>],
     received_at: Timestamp,
 ) -> Result<Event, FieldError> {
     let receipt = object(raw)?;
@@ -133,10 +137,14 @@ pub(crate) fn receipt(
     let participant =
         "recipient_participant_user_id recipient_participant_id participant_recipient_id";
     let mut participant = participant.split(' ');
-    let recipient = (!is_group).then(|| {
-        let phone = receipt.optional_text("recipient_id");
-        identity(phone, receipt.optional_text("recipient_user_id"))
-    });
+    // A receipt is matched by its message's id alone, so that an unreadable recipient is no error.
+    let is_named = !is_group
+        && ["recipient_id", "recipient_user_id"]
+            .iter()
+            .any(|name| receipt.get(name).is_some());
+    let recipient = is_named
+        .then(|| sender_or_recipient(&receipt, "recipient_id", "recipient_user_id", cards).ok());
+    let (recipient, profile) = recipient.flatten().unzip();
     let errors = errors(&receipt);
     let has_failed = DeliveryStatus::parse(&status) == Some(DeliveryStatus::Failed);
     let claim_token = receipt.word("biz_opaque_callback_data", CLAIM_TOKEN_MAX_BYTES);
@@ -147,7 +155,8 @@ pub(crate) fn receipt(
         status,
         at: timestamp(&receipt).unwrap_or(received_at),
         claim_token: claim_token.ok().flatten(),
-        recipient: recipient.flatten(),
+        recipient,
+        profile: profile.unwrap_or_default(),
         participant: participant.find_map(|name| receipt.optional_text(name)),
         pricing: part("pricing"),
         conversation: part("conversation"),
@@ -238,6 +247,10 @@ fn referral(ad: &Object<'_>) -> Referral {
         source_url: ad.optional_text("source_url"),
         headline: ad.optional_text("headline"),
         body: ad.optional_text("body"),
+        media_type: ad.optional_text("media_type"),
+        media_url: ["video_url", "image_url", "thumbnail_url"]
+            .iter()
+            .find_map(|name| ad.optional_text(name)),
         ctwa_clid: ad.optional_text("ctwa_clid"),
     }
 }

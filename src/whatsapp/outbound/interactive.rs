@@ -51,6 +51,11 @@ pub(crate) fn part(content: &Outbound) -> Value {
             &json!({ "name": "flow", "parameters": form_parameters(form) }),
         ),
         Outbound::Commerce(commerce) => commerce_part(commerce),
+        Outbound::Checkout(checkout) => object(
+            checkout.step.name(),
+            texts(&checkout.frame),
+            &json!({ "name": checkout.step.action(), "parameters": checkout.wire_parameters() }),
+        ),
         Outbound::Carousel { body, cards } => {
             let cards: Vec<Value> = cards.iter().enumerate().map(card).collect();
             let action = json!({ "cards": cards });
@@ -184,6 +189,18 @@ fn commerce_part(commerce: &Commerce) -> Value {
             put_header_text(&mut part, Some(header));
             part
         }
+        Commerce::ProductCarousel {
+            body,
+            catalog_id,
+            products,
+        } => {
+            let cards = products.iter().enumerate().map(|(index, product)| {
+                let action = json!({ "product_retailer_id": product, "catalog_id": catalog_id });
+                json!({ "card_index": index, "type": "product", "action": action })
+            });
+            let action = json!({ "cards": cards.collect::<Vec<_>>() });
+            object("carousel", (None, Some(body), None), &action)
+        }
         Commerce::Catalog {
             body,
             footer,
@@ -202,7 +219,8 @@ fn commerce_part(commerce: &Commerce) -> Value {
     }
 }
 
-fn product_section(section: &ProductSection) -> Value {
+/// Builds a group of products, in messages and behind buttons of templates.
+pub(super) fn product_section(section: &ProductSection) -> Value {
     let products = section.products.iter();
     let items: Vec<Value> = products
         .map(|product| json!({ "product_retailer_id": product }))

@@ -5,9 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::media;
 use super::media::put;
-use crate::message::{Header, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter};
+use super::{interactive, media};
+use crate::message::{
+    Header, Localized, TemplateButton, TemplateCard, TemplateMessage, TemplateParameter,
+    whole_number,
+};
 
 /// Builds the object.
 pub(crate) fn part(template: &TemplateMessage) -> Value {
@@ -22,6 +25,7 @@ pub(crate) fn part(template: &TemplateMessage) -> Value {
         components.push(json!({ "type": "header", "parameters": [parameter] }));
     }
     components.extend(body(&template.body));
+    components.extend(template.offer_expiration_ms.as_deref().map(offer));
     components.extend(template.buttons.iter().map(button));
     if !template.cards.is_empty() {
         let cards: Vec<Value> = template.cards.iter().enumerate().map(card).collect();
@@ -57,7 +61,7 @@ fn header_parameter(header: &Header) -> Value {
 
 fn body(parameters: &[TemplateParameter]) -> Option<Value> {
     let written = parameters.iter().map(|parameter| {
-        let mut part = json!({ "type": "text", "text": parameter.text });
+        let mut part = value(parameter);
         if let Some(name) = &parameter.name {
             part["parameter_name"] = json!(name);
         }
@@ -65,6 +69,40 @@ fn body(parameters: &[TemplateParameter]) -> Option<Value> {
     });
     let written: Vec<Value> = written.collect();
     (!written.is_empty()).then(|| json!({ "type": "body", "parameters": written }))
+}
+
+fn value(parameter: &TemplateParameter) -> Value {
+    let text = &parameter.text;
+    match &parameter.localized {
+        None => json!({ "type": "text", "text": text }),
+        Some(Localized::Currency { code, amount_1000 }) => json!({
+            "type": "currency",
+            "currency": {
+                "fallback_value": text, "code": code, "amount_1000": number(amount_1000),
+            },
+        }),
+        Some(Localized::DateTime) => {
+            json!({ "type": "date_time", "date_time": { "fallback_value": text } })
+        }
+    }
+}
+
+/// Returns the number in a text. The limits are checked before: a text without one stays a text,
+/// which Meta refuses.
+fn number(text: &str) -> Value {
+    whole_number(text).map_or_else(|| json!(text), |number| json!(number))
+}
+
+/// Builds the end of a limited-time offer. See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/marketing-templates/limited-time-offer-templates>.
+fn offer(expiration_ms: &str) -> Value {
+    let end = json!({ "expiration_time_ms": number(expiration_ms) });
+    let parameter = json!({ "type": "limited_time_offer", "limited_time_offer": end });
+    json!({ "type": "limited_time_offer", "parameters": [parameter] })
+}
+
+fn action(action: &Value) -> Value {
+    json!({ "type": "action", "action": action })
 }
 
 fn button(button: &TemplateButton) -> Value {
@@ -82,11 +120,27 @@ fn button(button: &TemplateButton) -> Value {
             index,
             json!({ "type": "coupon_code", "coupon_code": value }),
         ),
-        TemplateButton::Form(index, value) => (
-            "flow",
+        TemplateButton::Form(index, token, data) => {
+            let mut form = json!({ "flow_token": token });
+            for (name, value) in data {
+                form["flow_action_data"][name] = json!(value);
+            }
+            ("flow", index, action(&form))
+        }
+        // Meta writes this one in capitals.
+        TemplateButton::Catalog(index, product) => (
+            "CATALOG",
             index,
-            json!({ "type": "action", "action": { "flow_token": value } }),
+            action(&json!({ "thumbnail_product_retailer_id": product })),
         ),
+        TemplateButton::Products(index, list) => {
+            let sections = list.sections.iter().map(interactive::product_section);
+            let shown = json!({
+                "thumbnail_product_retailer_id": list.thumbnail,
+                "sections": sections.collect::<Vec<_>>(),
+            });
+            ("mpm", index, action(&shown))
+        }
     };
     // Meta requires the index as a string.
     json!({

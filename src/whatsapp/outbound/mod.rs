@@ -116,6 +116,7 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
         | Outbound::AskContact { .. }
         | Outbound::Form { .. }
         | Outbound::Commerce(_)
+        | Outbound::Checkout(_)
         | Outbound::Carousel { .. } => ("interactive", interactive::part(content)),
     }
 }

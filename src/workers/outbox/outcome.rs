@@ -86,6 +86,7 @@ impl Delivery {
         };
         let reason = || Reason {
             code: failure(row).and_then(SendError::code),
+            class: failure(row).and_then(SendError::class),
             text: text(),
         };
         let again = |wait: std::time::Duration| SendResult::Retry {

@@ -250,15 +250,18 @@ impl MessageOptions {
             TemplateParameter {
                 name: named.map(|(name, _)| name.to_owned()),
                 text: named.map_or(value.as_str(), |(_, text)| text).to_owned(),
+                localized: None,
             }
         };
         let mut header_name = None;
         let header = self.header.as_ref().map(|header| {
-            if header.contains("://") {
+            // A text may have a link in it, and a named value may be one.
+            let scheme = header.split_once("://").map(|(scheme, _)| scheme);
+            if scheme.is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic())) {
                 let link = MediaSource::Link(header.clone());
                 Header::Media(Media::new(MediaKind::Image, link))
             } else {
-                let TemplateParameter { name, text } = value(header);
+                let TemplateParameter { name, text, .. } = value(header);
                 header_name = name;
                 Header::Text(text)
             }
@@ -268,6 +271,7 @@ impl MessageOptions {
             language: language.to_owned(),
             header,
             header_name,
+            offer_expiration_ms: None,
             authentication: false,
             body: self.values.iter().map(value).collect(),
             buttons: Vec::new(),

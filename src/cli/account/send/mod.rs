@@ -1,7 +1,7 @@
 //! `replyd send`: sends one message by hand, of any kind.
 //!
-//! [`addressee`] reads the recipient and [`message`] builds the message; this file checks it, uploads a local file unless an earlier
-//! upload is still valid, sends, and records the message.
+//! [`addressee`] reads the recipient and [`message`] builds the message; this file checks it,
+//! uploads a local file unless an earlier upload is still valid, sends, and records the message.
 
 mod addressee;
 mod message;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::gateway::SendError;
 use crate::message::{
     ErrorClass, MediaSource, Outbound, PhoneNumberId, Recipient, TemplateFile, TemplateMessage,
-    TemplateShape, Wamid, limits,
+    TemplateShape, TemplateState, TemplateStates, Wamid, limits,
 };
 use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
@@ -51,11 +51,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let session = Session::open(&arguments.options)?;
     let number = session.number()?;
     let store = open(&session).await?;
-    let fetched = templates(&session, store.as_ref()).await?;
-    let mut built = arguments.message.build(fetched.as_ref()).await?;
+    let templates = Templates::read(&session, store.as_ref()).await?;
+    let fetched = templates.fetched.as_ref();
+    let mut built = arguments.message.build(fetched).await?;
     built.content = built.content.without_blank_parts().with_single_spaces();
     check(&built.content)?;
-    compare(&mut built.content, fetched.as_ref())?;
+    compare(&mut built.content, &templates)?;
     let about = arguments.message.about();
     names_its_message(&built.content, about.as_ref())?;
     let mut recipient = addressee.resolve(store.as_ref(), &number).await?;
@@ -64,7 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(store) => {
             let eligibility = store.send_eligibility(&number, &recipient).await;
             if let Some(eligibility) = eligibility.context("could not look the contact up")? {
-                may_send(&eligibility, &built.content, fetched.as_ref())?;
+                may_send(&eligibility, &built.content, &templates)?;
                 recipient = eligibility.address(&recipient);
             }
         }
@@ -111,18 +112,32 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the fetched templates as they are now: with what Meta has reported since.
-async fn templates(
-    session: &Session,
-    store: Option<&Store>,
-) -> anyhow::Result<Option<TemplateFile>> {
-    let mut fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
-    if let (Some(store), Some(fetched)) = (store, &mut fetched) {
-        let events = store.template_status_events().await;
+/// Message templates, to compare a message with.
+struct Templates {
+    /// As they were fetched, if they ever were.
+    fetched: Option<TemplateFile>,
+    /// As they are now, as far as that is known.
+    states: TemplateStates,
+}
+
+impl Templates {
+    async fn read(session: &Session, store: Option<&Store>) -> anyhow::Result<Self> {
+        let fetched = crate::app::rules_loader::fetched(&session.settings.rules.file)?;
+        let events = match store {
+            Some(store) => store.template_status_events().await,
+            None => Ok(Vec::new()),
+        };
         let events = events.context("could not read the account events about templates")?;
-        template_status::apply(fetched, &events);
+        Ok(Self {
+            states: template_status::states(fetched.as_ref(), &events),
+            fetched,
+        })
     }
-    Ok(fetched)
+
+    /// State of a message's template, if it is known.
+    fn state_of(&self, template: &TemplateMessage<String>) -> Option<&TemplateState> {
+        self.states.get(&template.name, &template.language)
+    }
 }
 
 /// Refuses a reaction to no message.
@@ -198,10 +213,23 @@ fn check(content: &Outbound) -> anyhow::Result<()> {
     anyhow::bail!("WhatsApp would not take this message\n{}", lines.join("\n"))
 }
 
-/// Compares a template with the fetched ones, if some ever were, as `replyd check` does, and
-/// completes it.
-fn compare(content: &mut Outbound, fetched: Option<&TemplateFile>) -> anyhow::Result<()> {
-    let (Outbound::Template(template), Some(fetched)) = (content, fetched) else {
+/// Refuses a template that Meta does not send, compares it with the fetched ones, if some ever were,
+/// as `replyd check` does, and completes it.
+fn compare(content: &mut Outbound, templates: &Templates) -> anyhow::Result<()> {
+    let Outbound::Template(template) = content else {
+        return Ok(());
+    };
+    if let Some(state) = templates.state_of(template).filter(|it| it.is_stopped()) {
+        return Err(Hint::error(
+            format!(
+                "the template `{}` is {}: Meta does not send it",
+                template.name,
+                terminal::visible(&state.status)
+            ),
+            "look at it in WhatsApp Manager; `replyd templates sync` fetches its present state",
+        ));
+    }
+    let Some(fetched) = &templates.fetched else {
         return Ok(());
     };
     let shapes = fetched.templates.iter();
@@ -210,15 +238,6 @@ fn compare(content: &mut Outbound, fetched: Option<&TemplateFile>) -> anyhow::Re
     let Some(shape) = shape else {
         return Err(unknown(template, &of_name, &fetched.synced_at));
     };
-    if shape.status != TemplateShape::SENDABLE {
-        return Err(Hint::error(
-            format!(
-                "the template `{}` is {}: Meta sends only approved ones",
-                shape.name, shape.status
-            ),
-            "look at it in WhatsApp Manager; `replyd templates sync` fetches its present state",
-        ));
-    }
     shape.complete(template);
     let differences = shape.differences(template);
     if differences.is_empty() {
@@ -290,7 +309,7 @@ async fn open(session: &Session) -> anyhow::Result<Option<Store>> {
 fn may_send(
     eligibility: &SendEligibility,
     content: &Outbound,
-    fetched: Option<&TemplateFile>,
+    templates: &Templates,
 ) -> anyhow::Result<()> {
     if eligibility.opted_out {
         return Err(Hint::error(
@@ -299,10 +318,8 @@ fn may_send(
         ));
     }
     if let Outbound::Template(template) = content {
-        let shapes = fetched.into_iter().flat_map(|file| &file.templates);
-        let is_marketing = shapes
-            .filter(|shape| shape.name == template.name)
-            .any(|shape| shape.category == "MARKETING");
+        let state = templates.state_of(template);
+        let is_marketing = state.is_some_and(TemplateState::is_marketing);
         if is_marketing && eligibility.no_marketing {
             return Err(Hint::error(
                 "the contact has opted out of marketing messages",

@@ -17,6 +17,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "ask_location" | "ask_contact" => self.question(table, content),
             "form" => {
                 let (frame, form) = (self.frame(table), self.form(content));
+                let token = form.as_ref().and_then(token);
+                self.reader.form_tokens.push(token);
                 Some(Outbound::Form {
                     frame: frame?,
                     form: form?,
@@ -25,6 +27,10 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             "product" => self.product(table, content).map(Outbound::Commerce),
             "products" => self.products(table, content).map(Outbound::Commerce),
             "catalog" => self.catalog(table, content).map(Outbound::Commerce),
+            "product_carousel" => {
+                let carousel = self.product_carousel(table, content);
+                carousel.map(Outbound::Commerce)
+            }
             "location" => self.location(content),
             "contacts" => Some(Outbound::Contacts {
                 cards: self.each("contacts", content, Self::contact_card)?,
@@ -70,7 +76,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let button = self.required_template(&table, "button", "form.button");
         let token = self.optional_template(&table, "token", "form.token");
         let screen = self.optional_name(&table, "screen");
-        let data = optional(table.get("data"), |field| self.form_data(&field));
+        let data = optional(table.get("data"), |field| {
+            self.form_data("form.data", &field)
+        });
         let draft = optional(table.get("draft"), |field| self.reader.boolean(&field));
         Some(Form {
             form: form?,
@@ -82,13 +90,17 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    fn form_data(&mut self, field: &Field<'d>) -> Option<Vec<(String, Template)>> {
+    pub(super) fn form_data(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<Vec<(String, Template)>> {
         if !field.is_table() {
             return self.reader.wrong_type(field, "a table of texts");
         }
-        self.part("form.data", &field.span, Fixed::Yes);
+        self.part(part, &field.span, Fixed::Yes);
         read_each(field.entries(), |entry| {
-            let value = self.template(&format!("form.data.{}", entry.name), &entry)?;
+            let value = self.template(&format!("{part}.{}", entry.name), &entry)?;
             Some((entry.name.to_owned(), value))
         })
     }
@@ -124,7 +136,24 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    fn product_section(
+    fn product_carousel(
+        &mut self,
+        table: &Table<'d>,
+        content: &Field<'d>,
+    ) -> Option<Commerce<Template>> {
+        let body = self.body(table);
+        let carousel = self.reader.table(content, &["catalog", "ids"])?;
+        let catalog_id = self.required_name(&carousel, "catalog");
+        let ids = self.reader.required(&carousel, "ids")?;
+        let products = self.each("product_carousel.ids", &ids, Self::template);
+        Some(Commerce::ProductCarousel {
+            body: body?,
+            catalog_id: catalog_id?,
+            products: products?,
+        })
+    }
+
+    pub(super) fn product_section(
         &mut self,
         part: &str,
         field: &Field<'d>,
@@ -182,5 +211,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             name: name.ok()?,
             address: address.ok()?,
         })
+    }
+}
+
+/// Returns the token that comes back with a form, unless it has variables.
+fn token(form: &Form<Template>) -> Option<String> {
+    match (&form.token, &form.form) {
+        (Some(token), _) => super::constant(token),
+        (None, FormName::FlowId(name) | FormName::FlowName(name)) => Some(name.clone()),
     }
 }

@@ -136,8 +136,23 @@ fn too_long(
 const ORDINARY: usize = 10;
 /// Length of the names that people give themselves: 25 is what WhatsApp's apps take.
 const NAME_MAX: usize = 25;
-/// Length of a part of a message that a pattern found.
-const CAPTURE_MAX: usize = 200;
+
+/// What contacts and ads write: as long as a text of `WhatsApp`. A part that a pattern found may be
+/// all of one; how much the pattern takes is not looked at.
+const UNBOUNDED: [&str; 12] = [
+    "message.text",
+    "match.",
+    "order.text",
+    "form.",
+    "quoted.text",
+    "contact.fields.",
+    "card.name",
+    "card.company",
+    "location.name",
+    "location.address",
+    "ad.text",
+    "ad.headline",
+];
 
 /// Filters whose result is short, whatever they are given.
 const SHORTENING: [&str; 9] = [
@@ -164,11 +179,8 @@ fn longest(expression: &str, known: Symbols<'_>) -> usize {
     match value {
         _ if is_root(known.short_roots) => ORDINARY,
         _ if is_root(known.roots) => limits::TEXT_MAX,
-        "message.text" | "order.text" | "ad.text" | "ad.headline" => limits::TEXT_MAX,
         "contact.name" | "contact.first_name" | "contact.username" => NAME_MAX,
-        "card.name" | "card.company" | "location.name" | "location.address" => CAPTURE_MAX,
-        _ if value.starts_with("match.") => CAPTURE_MAX,
-        _ if value.starts_with("form.") || value.starts_with("contact.fields.") => limits::TEXT_MAX,
+        _ if UNBOUNDED.iter().any(|source| value.starts_with(source)) => limits::TEXT_MAX,
         _ => ORDINARY,
     }
 }
@@ -261,6 +273,7 @@ mod tests {
             (" message.text | truncate(20) ", 20),
             (" contact.first_name | default('there') ", 25),
             (" contact.fields.wish ", 4096),
+            (" match.number ", 4096),
             (" size ", 10),
             (" wish ", 4096),
             (" wish.price | money('EUR') ", 10),

@@ -7,8 +7,8 @@ use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Table, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::{
-    Header, HeaderShape, Outbound, TemplateButton, TemplateCard, TemplateMessage,
-    TemplateParameter, TemplateShape,
+    Header, HeaderShape, Localized, Outbound, ProductList, TemplateButton, TemplateCard,
+    TemplateMessage, TemplateParameter, TemplateShape,
 };
 use crate::rules::compile::text::{self, Reading};
 use crate::template::Template;
@@ -27,7 +27,15 @@ fn named_value<'d>(field: &Field<'d>, is_variable: impl Fn(&str) -> bool) -> Opt
 
 impl<'d> ReplyReader<'_, '_, 'd> {
     pub(crate) fn message_template(&mut self, content: &Field<'d>) -> Option<Outbound<Template>> {
-        const KEYS: [&str; 6] = ["name", "language", "header", "body", "buttons", "cards"];
+        const KEYS: [&str; 7] = [
+            "name",
+            "language",
+            "header",
+            "body",
+            "limited_time_offer",
+            "buttons",
+            "cards",
+        ];
         let table = self.reader.table(content, &KEYS)?;
         for name in ["name", "language"] {
             if let Some(field) = table.get(name) {
@@ -55,11 +63,13 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let cards = or_default(table.get("cards"), |field| {
             self.each("template.cards", &field, Self::template_card)
         });
+        let offer = optional(table.get("limited_time_offer"), |field| self.offer(&field));
         let mut template = TemplateMessage {
             name: name?,
             language: language?,
             header: header.ok()?,
             header_name,
+            offer_expiration_ms: offer.ok()?,
             authentication: false,
             body: body?,
             buttons: buttons?,
@@ -126,11 +136,70 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             self.reader.list(field)?
         };
         read_each(values.iter().enumerate(), |(index, value)| {
+            let (text, localized) = self.value(&format!("{part}[{index}]"), value)?;
             Some(TemplateParameter {
                 name: named.then(|| value.name.to_owned()),
-                text: self.template(&format!("{part}[{index}]"), value)?,
+                text,
+                localized,
             })
         })
+    }
+
+    /// A text, or a table with `currency` or `date_time`.
+    fn value(
+        &mut self,
+        part: &str,
+        field: &Field<'d>,
+    ) -> Option<(Template, Option<Localized<Template>>)> {
+        if !field.is_table() || text::is_in_languages(field, &[]) {
+            return Some((self.template(part, field)?, None));
+        }
+        let table = self.reader.table(field, &["currency", "date_time"])?;
+        match (table.get("currency"), table.get("date_time")) {
+            (Some(currency), None) => {
+                const KEYS: [&str; 3] = ["fallback_value", "code", "amount_1000"];
+                let table = self.reader.table(&currency, &KEYS)?;
+                let text = self.required_template(&table, "fallback_value", part);
+                let code = self.required_template(&table, "code", &format!("{part}.code"));
+                let amount = self.reader.required(&table, "amount_1000");
+                let amount =
+                    amount.and_then(|field| self.number(&format!("{part}.amount_1000"), &field));
+                let (code, amount_1000) = (code?, amount?);
+                Some((text?, Some(Localized::Currency { code, amount_1000 })))
+            }
+            (None, Some(time)) => {
+                let table = self.reader.table(&time, &["fallback_value"])?;
+                let text = self.required_template(&table, "fallback_value", part)?;
+                Some((text, Some(Localized::DateTime)))
+            }
+            (Some(first), Some(second)) => {
+                self.mixed(&first, &second);
+                None
+            }
+            (None, None) if table.has_unknown() => None,
+            (None, None) => self
+                .reader
+                .wrong_type(field, "a text, or a table with `currency` or `date_time`"),
+        }
+    }
+
+    /// A whole number, or a text with variables that gives one.
+    fn number(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        match field.plain() {
+            Some(number) if number.is_i64() => {
+                self.part(part, &field.span, Fixed::Yes);
+                Template::parse(&number.to_string(), &self.known.scope()).ok()
+            }
+            Some(_) => self.reader.wrong_type(field, "a whole number"),
+            None => self.template(part, field),
+        }
+    }
+
+    /// Reads the end of a limited-time offer.
+    fn offer(&mut self, field: &Field<'d>) -> Option<Template> {
+        let table = self.reader.table(field, &["expiration_time_ms"])?;
+        let end = self.reader.required(&table, "expiration_time_ms")?;
+        self.number("template.limited_time_offer", &end)
     }
 
     /// One table for each button that takes a value; `{}` passes over one that takes none.
@@ -154,7 +223,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         index: usize,
         field: &Field<'d>,
     ) -> Option<Vec<TemplateButton<Template>>> {
-        const KEYS: [&str; 4] = ["payload", "url", "code", "form"];
+        const KEYS: [&str; 6] = ["payload", "url", "code", "form", "catalog", "products"];
         let table = self.reader.table(field, &KEYS)?;
         let values: Vec<Field<'d>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
         let value = match values.as_slice() {
@@ -175,17 +244,62 @@ impl<'d> ReplyReader<'_, '_, 'd> {
                 words: Vec::new(),
             });
         }
-        let reading = match value.name {
-            "url" => Reading::LinkEnd,
-            _ => Reading::Text,
-        };
-        let text = self.read(&format!("{part}[{index}]"), value, reading)?;
+        let part = format!("{part}[{index}]");
         Some(vec![match value.name {
-            "payload" => TemplateButton::Payload(index, text),
-            "url" => TemplateButton::Url(index, text),
-            "code" => TemplateButton::Code(index, text),
-            _ => TemplateButton::Form(index, text),
+            "payload" => TemplateButton::Payload(index, self.template(&part, value)?),
+            "url" => TemplateButton::Url(index, self.read(&part, value, Reading::LinkEnd)?),
+            "code" => TemplateButton::Code(index, self.template(&part, value)?),
+            "form" => self.template_form(&part, index, value)?,
+            "catalog" => {
+                let table = self.reader.table(value, &["thumbnail"])?;
+                let product = self.required_template(&table, "thumbnail", &part);
+                TemplateButton::Catalog(index, product?)
+            }
+            _ => TemplateButton::Products(index, self.product_list(&part, value)?),
         }])
+    }
+
+    /// A token, or a table with `token` and the `data` of the first screen.
+    fn template_form(
+        &mut self,
+        part: &str,
+        index: usize,
+        field: &Field<'d>,
+    ) -> Option<TemplateButton<Template>> {
+        if !field.is_table() || text::is_in_languages(field, &[]) {
+            let token = self.form_token(part, field)?;
+            return Some(TemplateButton::Form(index, token, Vec::new()));
+        }
+        let table = self.reader.table(field, &["token", "data"])?;
+        let token = self.reader.required(&table, "token");
+        let token = token.and_then(|field| self.form_token(part, &field));
+        let data = or_default(table.get("data"), |field| {
+            self.form_data(&format!("{part}.data"), &field)
+        });
+        Some(TemplateButton::Form(index, token?, data?))
+    }
+
+    /// Reads the token of a form, which rules tell forms apart by.
+    fn form_token(&mut self, part: &str, field: &Field<'d>) -> Option<Template> {
+        let token = self.template(part, field);
+        let constant = token.as_ref().and_then(super::constant);
+        self.reader.form_tokens.push(constant);
+        token
+    }
+
+    fn product_list(&mut self, part: &str, field: &Field<'d>) -> Option<ProductList<Template>> {
+        let table = self.reader.table(field, &["thumbnail", "sections"])?;
+        let thumbnail = self.required_template(&table, "thumbnail", part);
+        let sections = self.reader.required(&table, "sections")?;
+        let sections = self.each(
+            &format!("{part}.sections"),
+            &sections,
+            Self::product_section,
+        );
+        Some(ProductList {
+            thumbnail: thumbnail?,
+            sections: sections?,
+        })
     }
 
     fn template_card(&mut self, part: &str, field: &Field<'d>) -> Option<TemplateCard<Template>> {
@@ -249,7 +363,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             );
             return;
         };
-        if shape.status != "APPROVED" {
+        if shape.state().is_stopped() {
             let message = format!("the template `{}` is {}", shape.name, shape.status);
             self.reader.report(
                 Diagnostic::warning(codes::DOUBTFUL_TEMPLATE, span("name"), message)

@@ -5,6 +5,7 @@
 //! [`crate::rules::lint`].
 
 mod buttons_and_lists;
+mod checkout;
 mod commerce;
 mod contact_card;
 mod limits;
@@ -21,13 +22,13 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{Read, optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
-use crate::message::Outbound;
+use crate::message::{CheckoutStep, Outbound};
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
 use crate::text::normalize::Phrase;
 
 /// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
-const CONTENTS: [(&str, &[&str]); 21] = [
+const CONTENTS: [(&str, &[&str]); 25] = [
     ("buttons", &["text", "header", "footer"]),
     ("list", &["text", "header", "footer"]),
     ("link", &["text", "header", "footer"]),
@@ -37,6 +38,10 @@ const CONTENTS: [(&str, &[&str]); 21] = [
     ("product", &["text", "footer"]),
     ("products", &["text", "header", "footer"]),
     ("catalog", &["text", "footer"]),
+    ("product_carousel", &["text"]),
+    ("address_message", &["text", "header", "footer"]),
+    ("order_details", &["text", "header", "footer"]),
+    ("order_status", &["text", "header", "footer"]),
     ("carousel", &["text"]),
     ("image", &["text"]),
     ("video", &["text"]),
@@ -146,6 +151,13 @@ pub(crate) fn read_one<'d>(
     (template, offered)
 }
 
+/// Returns a text that is the same whenever it is sent.
+fn constant(text: &Template) -> Option<String> {
+    let is_one = text.languages().count() < 2;
+    let literal = is_one.then(|| text.literal(&[])).flatten();
+    literal.map(str::to_owned)
+}
+
 impl<'d> ReplyReader<'_, '_, 'd> {
     fn reply(&mut self, field: &Field<'d>) -> Option<ReplyTemplate> {
         if field.is_string() || text::is_in_languages(field, &reply_keys()) {
@@ -194,6 +206,9 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             name => format!("a message with `{name}`"),
         };
         self.misplaced(table, beside, &what);
+        if let Some(step) = CheckoutStep::from_name(name) {
+            return self.checkout(step, table, content).map(Outbound::Checkout);
+        }
         match name {
             "buttons" | "list" | "link" | "carousel" => self.choices(table, content),
             "image" | "video" | "document" | "audio" | "sticker" => self.file(table, content),

@@ -56,7 +56,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }))
     }
 
-    /// Notes the buttons and rows, so that rules may answer their taps.
+    /// Notes the buttons, rows and forms, so that rules may answer them.
     fn raw_offers(&mut self, field: &Field<'d>) {
         for element in field.elements().unwrap_or_default() {
             self.raw_offers(&element);
@@ -72,6 +72,15 @@ impl<'d> ReplyReader<'_, '_, 'd> {
                     go: None,
                     words: Vec::new(),
                 });
+            }
+            if entry.name == "flow_token" {
+                let token = entry
+                    .is_string()
+                    .then(|| self.reader.string(&entry))
+                    .flatten();
+                let token = token.filter(|token| !token.value.contains("{{"));
+                let token = token.map(|token| token.value.to_owned());
+                self.reader.form_tokens.push(token);
             }
             self.raw_offers(&entry);
         }

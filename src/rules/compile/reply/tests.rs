@@ -277,3 +277,31 @@ fn a_raw_message_keeps_every_value_and_offers_its_buttons() {
         assert_eq!(errors[0].message, message, "{raw}");
     }
 }
+
+#[test]
+fn keys_of_purchases_may_be_called_like_languages() {
+    let order = message(
+        "[rule.reply]\ntext = \"Pay\"\n[rule.reply.order_details]\nreference_id = \"a\"\n\
+         type = \"digital-goods\"\ncurrency = \"INR\"\ntotal_amount = { value = 1, offset = 100 }\n\
+         payment_settings = [{ notes = { id = \"1\", no = \"2\", it = \"3\" } }, { to = \"4\" }]",
+    );
+    assert_eq!(
+        find(&order, "payment_settings").unwrap(),
+        json!([{ "notes": { "id": "1", "no": "2", "it": "3" } }, { "to": "4" }])
+    );
+
+    let address = message(
+        "reply = { text = \"Where?\", address_message = { country = \"IN\", values = { no = \"8\", is = \"x\" }, \
+         saved_addresses = [{ id = \"my\", value = { am = \"y\" } }], \
+         validation_errors = { in_pin_code = { en = \"Not found\", es = \"No existe\" } } } }",
+    );
+    assert_eq!(
+        find(&address, "values").unwrap(),
+        json!({ "no": "8", "is": "x" })
+    );
+    assert_eq!(
+        find(&address, "saved_addresses").unwrap(),
+        json!([{ "id": "my", "value": { "am": "y" } }])
+    );
+    assert_eq!(find(&address, "in_pin_code").unwrap(), "Not found");
+}

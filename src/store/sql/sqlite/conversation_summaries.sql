@@ -53,15 +53,21 @@ SELECT
         FROM messages AS inbound
         WHERE inbound.conversation_id = v.id
             AND inbound.direction = 'in'
+            AND inbound.origin = 'contact'
             AND inbound.id > coalesce(
                 (
-                    SELECT coalesce(outbound.reply_to_id, outbound.id) AS answered_id
+                    SELECT coalesce(
+                            outbound.reply_to_id, outbound.replaced_by_id, outbound.id
+                        ) AS answered_id
                     FROM messages AS outbound
                     WHERE outbound.conversation_id = v.id AND outbound.direction = 'out'
                     GROUP BY answered_id
                     HAVING total(
-                        outbound.outbox_state IN ('dead', 'expired', 'held')
-                        OR coalesce(outbound.delivery_status, '') = 'failed'
+                        outbound.replaced_by_id IS NULL
+                        AND (
+                            outbound.outbox_state IN ('dead', 'expired', 'held')
+                            OR coalesce(outbound.delivery_status, '') = 'failed'
+                        )
                     ) = 0
                     ORDER BY answered_id DESC
                     LIMIT 1

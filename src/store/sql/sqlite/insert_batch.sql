@@ -26,7 +26,7 @@ ON CONFLICT (id) DO UPDATE SET
 INSERT INTO messages (
     id, conversation_id, direction, phone_number_id, wamid, message_key, kind, text, origin,
     quoted_wamid, sent_at_ms, stored_at_ms, raw, decision, explanation, rules_version, rule_id,
-    reply_to_id, part, variant, outbox_state
+    reply_to_id, part, variant, outbox_state, instead
 )
 SELECT
     value->>'id', value->>'conversation_id', value->>'direction', value->>'phone_number_id',
@@ -41,7 +41,7 @@ SELECT
             WHERE inbound.message_key = value->>'reply_to_key'
         )
     ),
-    value->>'part', value->>'variant', value->>'outbox_state'
+    value->>'part', value->>'variant', value->>'outbox_state', value->>'instead'
 FROM json_each($2);
 
 DELETE FROM outbox

@@ -5,7 +5,7 @@ SELECT
     o.expires_at_ms, o.lease_until_ms, o.attempts, o.reason, o.tries,
     coalesce(c.name, '+' || c.wa_id, c.user_id) AS contact, c.wa_id AS phone,
     m.kind AS message_kind, m.text, m.rule_id, coalesce(m.stored_at_ms, a.asked_at_ms) AS since_ms,
-    v.last_inbound_ms, v.opted_out_ms IS NOT NULL AS opted_out,
+    v.last_inbound_ms, v.window_closed_ms, v.opted_out_ms IS NOT NULL AS opted_out,
     CASE
         WHEN o.kind = 'message' AND o.state = 'queued' THEN (
             SELECT min(e.id)

@@ -9,7 +9,8 @@ SELECT json_object(
                 'last_inbound_ms', c.last_inbound_ms,
                 'contact', json_object(
                     'wa_id', p.wa_id, 'user_id', p.user_id, 'name', p.name,
-                    'username', p.username
+                    'username', p.username,
+                    'marketing_opted_out_ms', p.marketing_opted_out_ms
                 )
             )
         )

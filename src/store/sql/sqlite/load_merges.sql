@@ -3,8 +3,7 @@
 -- $1 pairs of contacts
 SELECT json_group_array(
     json_object(
-        'from', f.id, 'to', t.id, 'from_state', f.state, 'to_state', t.state,
-        'newer', iif(f.last_message_ms > t.last_message_ms, 'other', 'own')
+        'from', f.id, 'to', t.id, 'from_state', f.state, 'to_state', t.state
     )
 )
 FROM json_each($1) AS pair

@@ -3,13 +3,18 @@
 SELECT
     v.last_inbound_ms, v.window_closed_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,
     v.opted_out_ms IS NOT NULL AS opted_out, c.wa_id,
-    (
-        SELECT person.user_id
-        FROM contact_user_ids AS person
-        WHERE person.contact_id = c.id
-            AND person.scope = coalesce(
-                (SELECT waba_id FROM business_numbers WHERE phone_number_id = $1), $1
-            )
+    coalesce(
+        (
+            SELECT person.user_id
+            FROM business_numbers AS number
+            JOIN contact_user_ids AS person ON person.scope = number.waba_id
+            WHERE number.phone_number_id = $1 AND person.contact_id = c.id
+        ),
+        (
+            SELECT person.user_id
+            FROM contact_user_ids AS person
+            WHERE person.contact_id = c.id AND person.scope = $1
+        )
     ) AS user_id
 FROM contacts AS c
 LEFT JOIN conversations AS v ON v.contact_id = c.id AND v.phone_number_id = $1

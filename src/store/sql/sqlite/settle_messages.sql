@@ -5,6 +5,7 @@ SET
     outbox_state = settlement.value->>'state',
     send_error = settlement.value->>'reason',
     error_code = settlement.value->>'code',
+    error_class = settlement.value->>'class',
     wamid = coalesce(settlement.value->>'wamid', wamid),
     message_key = CASE
         WHEN EXISTS (

@@ -5,6 +5,7 @@ SELECT
     latest.origin, latest.wamid, latest.decision, latest.explanation, latest.rule_id,
     latest.reply_to_id, latest.rules_version, latest.outbox_state, latest.delivery_status,
     coalesce(latest.send_error, waiting.reason) AS send_error, latest.error_code,
+    latest.replaced_by_id,
     waiting.id AS outbox_id, media.path, media.error, latest.phone_number_id, latest.quoted_wamid,
     CASE
         WHEN latest.direction = 'in' AND instr(latest.raw, '"referral"') > 0 THEN latest.raw

@@ -37,6 +37,16 @@ SET
             LIMIT 1
         ),
         error_code
+    ),
+    error_class = coalesce(
+        (
+            SELECT error_class
+            FROM receipts
+            WHERE receipts.message_key = messages.message_key AND status = 'failed'
+            ORDER BY receipts.id
+            LIMIT 1
+        ),
+        error_class
     )
 WHERE direction = 'out'
     AND message_key IN (SELECT value FROM json_each($1))

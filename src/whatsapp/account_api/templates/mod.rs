@@ -101,6 +101,9 @@ pub struct Component {
     /// Cards of a `CAROUSEL` part.
     #[serde(deserialize_with = "lenient::list")]
     pub cards: Vec<Card>,
+    /// `has_expiration` of a `LIMITED_TIME_OFFER` part.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub limited_time_offer: Value,
     /// Example values of the variables, in one of several shapes.
     #[serde(deserialize_with = "lenient::or_default")]
     pub example: Value,
@@ -110,7 +113,8 @@ pub struct Component {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TemplateButton {
-    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP`, `FLOW`; an open set.
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP`, `FLOW`, `CATALOG`, `MPM`; an open
+    /// set.
     #[serde(rename = "type", deserialize_with = "lenient::text")]
     pub kind: String,
     /// Label.
@@ -179,14 +183,15 @@ impl Component {
 }
 
 impl TemplateButton {
-    /// Whether a send must give the button a value: the end of its address, or the code to copy.
+    /// Whether a send must give the button a value: the end of its address, the code to copy, or
+    /// the products to show.
     /// See
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>.
     #[must_use]
     pub fn needs_value(&self) -> bool {
         match self.kind.to_ascii_uppercase().as_str() {
             "URL" => !variables(&self.url).is_empty(),
-            "COPY_CODE" | "OTP" => true,
+            "COPY_CODE" | "OTP" | "MPM" => true,
             _ => false,
         }
     }
@@ -240,6 +245,9 @@ pub fn shape(template: &Template) -> TemplateShape {
         named,
         buttons: buttons.collect(),
         cards: template.part("CAROUSEL").map_or(0, |part| part.cards.len()),
+        offer_expires: template
+            .part("LIMITED_TIME_OFFER")
+            .is_some_and(|part| part.limited_time_offer["has_expiration"] == true),
     }
 }
 

@@ -115,6 +115,7 @@ fn judge_rejection(
         | ErrorClass::WindowClosed
         | ErrorClass::GiveUp
         | ErrorClass::Undeliverable
+        | ErrorClass::Marketing
         | ErrorClass::Contact => (Disposition::Dead, Feedback::Works),
         ErrorClass::Account => stop(BROKEN),
     }
