@@ -1,10 +1,12 @@
 //! Filters: the engine's own, which see every value in words, and those that write in the contact's
 //! language: dates, times, numbers, money, plurals.
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 
+use super::typed::WEEKDAYS;
 use super::words::words;
 use crate::message::limits;
 
@@ -38,6 +40,10 @@ pub(crate) fn add_to(engine: &mut Environment<'static>) {
     engine.add_filter("address", address);
     engine.add_filter("date", date);
     engine.add_filter("weekday", weekday);
+    engine.add_filter("weekday_name", weekday_name);
+    // Only expressions are rewritten to these: `today + 1`, `answer - today`.
+    engine.add_filter("plus_days", plus_days);
+    engine.add_filter("days_since", days_since);
     engine.add_filter("time", time);
     engine.add_filter("number", number);
     engine.add_filter("money", money);
@@ -152,6 +158,31 @@ fn date(state: &State<'_, '_>, value: &Value, style: Option<String>) -> Result<S
 /// `{{ day | weekday }}`.
 fn weekday(state: &State<'_, '_>, value: &Value) -> String {
     date_of(value).map_or_else(|| as_is(value), |date| locale(state).weekday(date))
+}
+
+/// `if = "day | weekday_name == 'saturday'"`: the same in every language.
+fn weekday_name(value: &Value) -> Value {
+    let date = date_of(value);
+    date.map_or(Value::UNDEFINED, |date| {
+        let index = date.weekday().to_monday_zero_offset();
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| WEEKDAYS.get(index))
+            .map_or(Value::UNDEFINED, |name| Value::from(*name))
+    })
+}
+
+/// The date some days later.
+fn plus_days(value: &Value, days: i64) -> Value {
+    let date = date_of(value).and_then(|date| date.checked_add(days.days()).ok());
+    date.map_or(Value::UNDEFINED, |date| Value::from(date.to_string()))
+}
+
+/// The number of days from one date to another.
+fn days_since(value: &Value, since: &Value) -> Value {
+    let dates = date_of(value).zip(date_of(since));
+    let days = dates.map(|(date, since)| (date - since).get_days());
+    days.map_or(Value::UNDEFINED, Value::from)
 }
 
 /// `{{ at | time }}`: of a time, or of a date with one.

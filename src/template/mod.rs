@@ -12,6 +12,7 @@ mod filters;
 mod lazy_group;
 mod references;
 mod scope;
+mod typed;
 mod words;
 
 use std::collections::HashSet;
@@ -25,7 +26,7 @@ use crate::message::has_dot_segments;
 pub use error::TemplateError;
 pub use expression::Expression;
 pub use lazy_group::LazyGroup;
-pub use scope::{NAMES, OPEN, Scope, groups};
+pub use scope::{NAMES, OPEN, Scope, ValueType, groups};
 
 /// Name of the only template in each environment.
 const NAME: &str = "text";

@@ -11,7 +11,7 @@ use crate::rules::compile::reply::{self, Offer};
 use crate::rules::compile::text::{self, Buttons, Symbols};
 use crate::rules::compile::{action, condition};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
-use crate::template::Template;
+use crate::template::{Template, ValueType};
 use crate::text::normalize::Phrase;
 
 pub(crate) const KEYS: [&str; 11] = [
@@ -130,8 +130,17 @@ fn step_of<'d>(
     let accept = accept(reader, table, choices.as_deref());
     checks_fit(reader, table, accept.as_ref(), choices.as_deref());
     let with_answer = [known.roots, &["answer".to_owned()]].concat();
+    let answer_type = match accept {
+        Some(Accept::Number) => Some(ValueType::Number),
+        Some(Accept::Date) => Some(ValueType::Date),
+        Some(Accept::Time) => Some(ValueType::Time),
+        _ => None,
+    };
+    let mut types = known.types.to_vec();
+    types.extend(answer_type.map(|kind| ("answer".to_owned(), kind)));
     let of_answer = Symbols {
         roots: &with_answer,
+        types: &types,
         ..known
     };
     let valid = optional(table.get("valid"), |field| {
