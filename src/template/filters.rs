@@ -10,7 +10,7 @@ use super::typed::WEEKDAYS;
 use super::words::words;
 use crate::message::limits;
 
-use crate::text::locale::{DateStyle, Locale};
+use crate::text::locale::{DateStyle, Locale, decimals};
 
 /// Adds the filters to an engine.
 pub(crate) fn add_to(engine: &mut Environment<'static>) {
@@ -202,11 +202,13 @@ fn number(state: &State<'_, '_>, value: &Value, decimals: Option<u8>) -> String 
 }
 
 /// `{{ total | money('EUR') }}`.
-fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> String {
-    number_of(value).map_or_else(
-        || as_is(value),
-        |number| locale(state).money(number, currency),
-    )
+fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> Result<String, Error> {
+    if decimals(currency).is_none() {
+        let message = format!("there is no currency `{currency}`: write its code, like EUR");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    let amount = number_of(value).map(|number| locale(state).money(number, currency));
+    Ok(amount.unwrap_or_else(|| as_is(value)))
 }
 
 /// `{{ cakes | plural(one='cake', other='cakes') }}`.

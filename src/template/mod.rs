@@ -245,6 +245,7 @@ impl Text {
             .map(|name| error::unknown_variable(source, name, scope))
             .collect();
         unknown.extend(references::unknown(source, &engine));
+        unknown.extend(references::bad_arguments(source, &engine));
         unknown.extend(references::whole_groups(source, &used, scope));
         if unknown.is_empty() {
             // The source without `~` has the same variables.

@@ -5,6 +5,8 @@
 
 mod money;
 
+pub use money::decimals;
+
 use super::lexicon::Words;
 use icu_datetime::fieldsets::{E, M, MD, T, YMD, YMDE};
 use icu_datetime::input::{Date as IcuDate, Time as IcuTime};
