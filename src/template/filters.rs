@@ -50,6 +50,15 @@ pub(crate) fn add_to(engine: &mut Environment<'static>) {
     engine.add_filter("plural", plural);
 }
 
+/// Error whose words are fixed, so that they may be shown wherever the failure is.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refusal(&'static str);
+
+pub(crate) fn refusal(sentence: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, sentence).with_source(Refusal(sentence))
+}
+
 /// Applies a filter of the engine to a value.
 fn with_engine(
     state: &mut State<'_, '_>,
@@ -147,10 +156,7 @@ fn date(state: &State<'_, '_>, value: &Value, style: Option<String>) -> Result<S
         Some("medium") => DateStyle::Medium,
         Some("long") | None => DateStyle::Long,
         Some("full") => DateStyle::Full,
-        Some(_) => {
-            let message = "a date is short, medium, long or full";
-            return Err(Error::new(ErrorKind::InvalidOperation, message));
-        }
+        Some(_) => return Err(refusal("a date is short, medium, long or full")),
     };
     Ok(locale(state).date(date, style))
 }
@@ -204,8 +210,9 @@ fn number(state: &State<'_, '_>, value: &Value, decimals: Option<u8>) -> String 
 /// `{{ total | money('EUR') }}`.
 fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> Result<String, Error> {
     if decimals(currency).is_none() {
-        let message = format!("there is no currency `{currency}`: write its code, like EUR");
-        return Err(Error::new(ErrorKind::InvalidOperation, message));
+        return Err(refusal(
+            "there is no such currency: write its code, like EUR",
+        ));
     }
     let amount = number_of(value).map(|number| locale(state).money(number, currency));
     Ok(amount.unwrap_or_else(|| as_is(value)))
@@ -224,10 +231,8 @@ fn plural(state: &State<'_, '_>, value: &Value, forms: Kwargs) -> Result<String,
         let _: Option<String> = forms.get(known)?;
     }
     forms.assert_all_used()?;
-    text.or(other).ok_or_else(|| {
-        let message = "a plural needs the form `other`";
-        Error::new(ErrorKind::MissingArgument, message)
-    })
+    text.or(other)
+        .ok_or_else(|| refusal("a plural needs the form `other`"))
 }
 
 /// Writes a value that a filter cannot read: unchanged, or empty if it is undefined.

@@ -52,6 +52,16 @@ struct Text {
 #[error("{0}")]
 pub struct RenderError(String);
 
+impl RenderError {
+    /// Takes the fixed sentence of one of our filters, or else only the kind of the error: details
+    /// of the engine could quote a contact's text.
+    fn new(error: &minijinja::Error) -> Self {
+        let refusal = std::error::Error::source(error);
+        let refusal = refusal.and_then(|source| source.downcast_ref::<filters::Refusal>());
+        Self(refusal.map_or_else(|| error.kind().to_string(), ToString::to_string))
+    }
+}
+
 impl Template {
     /// Checks a text for every language: syntax, and that every variable exists.
     ///
@@ -267,10 +277,9 @@ impl Text {
             return Ok(self.source.clone());
         };
         let template = engine.get_template(NAME).expect("parse added it");
-        // Only the kind: details could quote a contact's text.
         template
             .render(Serde(values))
-            .map_err(|error| RenderError(error.kind().to_string()))
+            .map_err(|error| RenderError::new(&error))
     }
 }
 

@@ -147,7 +147,6 @@ fn compared(
             "`weekday` writes the day in the language of the contact".to_owned(),
             &format!("compare `{name} | weekday_name`, which is the same in all languages"),
         ),
-        (_, Some(_)) => Ok(None),
         (Kind::Text(text), None) => match value_type(value, scope) {
             Some(ValueType::Time) => match Locale::parse("en").read_time(text) {
                 Some(time) => {
