@@ -16,7 +16,7 @@ use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId};
 use crate::rules::Words;
 use crate::rules::button_id::command_text;
 use crate::text::locale::Locale;
-use crate::text::normalize::NormalizedText;
+use crate::text::normalize::{NormalizedText, Phrase};
 
 use std::collections::BTreeMap;
 
@@ -59,12 +59,13 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
         return None;
     }
     let text = NormalizedText::new(command_text(&message.content)?);
-    let locale = Locale::parse(language_of(rules, &ctx.turn.state));
+    let language = language_of(rules, &ctx.turn.state);
     let is_out = ctx.turn.state.opted_out_at.is_some();
     let opt_in = rules.opt_in.as_ref().filter(|_| is_out);
     let word = |words: &Words| {
-        let mut words = words.words.iter();
-        words.find(|word| locale.is_command(&text, word)).cloned()
+        let mut words = words.words.iter().filter(|word| text.has(word));
+        let is_command = |word: &&Phrase| Locale::parse(language).is_command(&text, word);
+        words.find(is_command).cloned()
     };
     let (source, words, word) = if let Some(words) = &rules.opt_out
         && let Some(word) = word(words)

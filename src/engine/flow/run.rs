@@ -76,8 +76,11 @@ pub(crate) fn is_word(
 ) -> bool {
     let frames = ctx.turn.state.run.iter().flat_map(|run| &run.frames);
     let mut flows = frames.filter_map(|frame| ctx.rules.flows.get(&frame.flow));
-    let locale = Locale::parse(language_of(ctx.rules, &ctx.turn.state));
-    flows.any(|flow| words(flow).iter().any(|word| locale.is_command(text, word)))
+    let language = language_of(ctx.rules, &ctx.turn.state);
+    flows.any(|flow| {
+        let mut words = words(flow).iter().filter(|word| text.has(word));
+        words.any(|word| Locale::parse(language).is_command(text, word))
+    })
 }
 
 /// Records a verdict on the current step in the explanation.
