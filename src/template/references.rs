@@ -72,7 +72,7 @@ pub(crate) fn bad_arguments(source: &str, engine: &Environment<'_>) -> Vec<Templ
             let detail = detail.unwrap_or_else(|| error.kind().to_string());
             errors.push(TemplateError {
                 range: range.start..range.end + arguments.len(),
-                message: format!("the filter `{name}` does not take this: {detail}"),
+                message: format!("the filter `{name}` cannot be used so: {detail}"),
                 help: Some(form_of(name)),
             });
         }
@@ -83,18 +83,18 @@ pub(crate) fn bad_arguments(source: &str, engine: &Environment<'_>) -> Vec<Templ
 /// How a filter is written.
 fn form_of(name: &str) -> String {
     let form = match name {
-        "date" => "day | date, or day | date('short'): short, medium, long or full",
-        "money" => "total | money('EUR')",
-        "plural" => "cakes | plural(one='cake', other='cakes')",
-        "number" => "total | number, or total | number(2)",
-        "truncate" => "message.text | truncate(40)",
-        "default" => "contact.first_name | default('friend')",
-        "replace" => "message.text | replace('a', 'b')",
-        "join" => "form.toppings | join(', ')",
-        "round" => "total | round, or total | round(2)",
+        "date" => "{{ day | date }} or {{ day | date('short') }}: short, medium, long or full",
+        "money" => "{{ total | money('EUR') }}",
+        "plural" => "{{ cakes | plural(one='cake', other='cakes') }}",
+        "number" => "{{ total | number }} or {{ total | number(2) }}",
+        "truncate" => "{{ message.text | truncate(40) }}",
+        "default" => "{{ contact.first_name | default('friend') }}",
+        "replace" => "{{ message.text | replace('a', 'b') }}",
+        "join" => "{{ form.toppings | join(', ') }}",
+        "round" => "{{ total | round }} or {{ total | round(2) }}",
         _ => return format!("write it like {{{{ message.text | {name} }}}}"),
     };
-    format!("write it like {{{{ {form} }}}}")
+    format!("write it like {form}")
 }
 
 /// Returns the arguments behind a filter, with their brackets, if all are literals; an empty text
