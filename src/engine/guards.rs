@@ -8,12 +8,15 @@ use super::conversation_event::ConversationEventKind;
 use super::experiment::stable_hash;
 use super::explanation::{Explanation, Verdict};
 use super::outcome::Answered;
+use super::render::variables::language_of;
 use super::replies;
 use super::time::{after, rough, signed};
 use super::turn::{Decision, LateDecision};
 use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId};
 use crate::rules::Words;
-use crate::text::normalize::NormalizedText;
+use crate::rules::button_id::command_text;
+use crate::text::locale::Locale;
+use crate::text::normalize::{NormalizedText, Phrase};
 
 use std::collections::BTreeMap;
 
@@ -48,23 +51,29 @@ pub(crate) fn from_itself(_: &mut TurnContext<'_>, message: &Inbound) -> Option<
     (!message.author.is_contact()).then(|| Stop::Because(Decision::LoopDetected, note()))
 }
 
-/// Obeys the words of `[opt_out]` and `[opt_in]`, each as a whole message of any age; only the
-/// answer is left out if the message is too old.
+/// Obeys the words of `[opt_out]` and `[opt_in]` in a message of any age, typed or on a tapped
+/// button, with polite words around them; only the answer is left out if the message is too old.
 pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<Stop> {
-    let Content::Text { body } = &message.content else {
-        return None;
-    };
     let rules = ctx.rules;
     if rules.opt_out.is_none() && rules.opt_in.is_none() {
         return None;
     }
-    let text = NormalizedText::new(body);
+    let text = NormalizedText::new(command_text(&message.content)?);
+    let language = language_of(rules, &ctx.turn.state);
     let is_out = ctx.turn.state.opted_out_at.is_some();
     let opt_in = rules.opt_in.as_ref().filter(|_| is_out);
-    let word = |words: &Words| words.words.iter().find(|word| text.is(word)).cloned();
+    let word = |words: &Words| {
+        let mut words = words.words.iter().filter(|word| text.has(word));
+        let is_command = |word: &&Phrase| Locale::parse(language).is_command(&text, word);
+        words.find(is_command).cloned()
+    };
     let (source, words, word) = if let Some(words) = &rules.opt_out
         && let Some(word) = word(words)
     {
+        if is_out {
+            let note = "the contact had opted out already".to_owned();
+            return Some(Stop::Because(Decision::OptedOut, note));
+        }
         opt_out(ctx);
         let event = "the contact has opted out";
         ctx.note(ConversationEventKind::OptedOut, event);
@@ -82,7 +91,7 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
         return Some(stop);
     }
     let source = RuleId::parse(source).expect("it is not empty");
-    let because = format!("\"{}\" is the text", word.written);
+    let because = format!("\"{}\" is what it says", word.written);
     let explanation = &mut ctx.turn.explanation;
     explanation.record(source.clone(), Verdict::Matched, because);
     let trigger = Trigger::from_message(message);

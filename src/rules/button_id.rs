@@ -1,7 +1,8 @@
 //! Ids of the buttons that a flow offers.
 //!
 //! A person may tap a button long after it was sent. Its id on the wire tells which question of
-//! which run it belongs to; rules, texts and tests only ever see the id that the owner gave.
+
+use crate::message::Content;
 
 /// Prefix of the ids of flow buttons; ids written by owners cannot begin with it.
 pub const MARK: char = '~';
@@ -42,6 +43,18 @@ impl<'a> FlowButtonId<'a> {
             id,
         } = self;
         format!("{MARK}{flow}/{step}/{run}/{id}")
+    }
+}
+
+/// Returns the text that may be a command: a message, or the label of a tapped button that is not
+/// one of a flow's own.
+#[must_use]
+pub fn command_text(content: &Content) -> Option<&str> {
+    match content {
+        Content::Text { body } => Some(body),
+        Content::ButtonReply { id, title } if FlowButtonId::parse(id).is_none() => Some(title),
+        Content::TemplateButton { text, .. } => Some(text),
+        _ => None,
     }
 }
 

@@ -91,6 +91,8 @@ pub struct Choice {
     pub id: String,
     /// Title that the contact sees, and may write instead of tapping.
     pub title: Template,
+    /// Other words that mean it.
+    pub words: Vec<Phrase>,
     /// Where it leads.
     pub go: Option<Target>,
 }

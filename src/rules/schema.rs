@@ -62,6 +62,9 @@ fn question_schema(definitions: &Map<String, Value>, name: &str) -> Value {
         let go = json!({ "go": {
             "description": "Where to go when it is tapped.",
             "$ref": "#/definitions/target",
+        }, "words": {
+            "description": "Other words that mean it.",
+            "$ref": "#/definitions/texts",
         } });
         extend_properties(&mut definition, part(Some(go)));
     }

@@ -12,7 +12,7 @@ const FUEL: u64 = 20_000;
 
 /// Filters of [`environment`], for suggestions.
 pub(crate) const FILTERS: &str = "default upper lower title capitalize trim replace length int \
-    float round join first last truncate date weekday time number money plural";
+    float round join first last truncate date weekday weekday_name time number money plural";
 /// Tests of [`environment`], for suggestions.
 pub(crate) const TESTS: &str = "defined undefined";
 

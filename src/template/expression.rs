@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{RenderError, Scope, Template, TemplateError, environment, error};
+use super::{RenderError, Scope, Template, TemplateError, environment, error, typed};
 
 /// Text around an expression, so that the engine for texts evaluates it.
 const BEFORE: &str = "{% if (";
@@ -50,8 +50,15 @@ impl Expression {
                 ..error
             }
         };
-        let template = Template::parse(&format!("{BEFORE}{written}{AFTER}"), scope)
+        let source = |expression: &str| format!("{BEFORE}{expression}{AFTER}");
+        let template = Template::parse(&source(written), scope)
             .map_err(|errors| errors.into_iter().map(moved).collect::<Vec<_>>())?;
+        let rewritten = typed::rewritten(written, scope)?;
+        let template = if rewritten == written {
+            template
+        } else {
+            Template::parse(&source(&rewritten), scope)?
+        };
         Ok(Self {
             written: written.to_owned(),
             template,

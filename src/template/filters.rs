@@ -1,14 +1,16 @@
 //! Filters: the engine's own, which see every value in words, and those that write in the contact's
 //! language: dates, times, numbers, money, plurals.
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 
+use super::typed::WEEKDAYS;
 use super::words::words;
 use crate::message::limits;
 
-use crate::text::locale::{DateStyle, Locale};
+use crate::text::locale::{DateStyle, Locale, decimals};
 
 /// Adds the filters to an engine.
 pub(crate) fn add_to(engine: &mut Environment<'static>) {
@@ -38,10 +40,23 @@ pub(crate) fn add_to(engine: &mut Environment<'static>) {
     engine.add_filter("address", address);
     engine.add_filter("date", date);
     engine.add_filter("weekday", weekday);
+    engine.add_filter("weekday_name", weekday_name);
+    // Only expressions are rewritten to these: `today + 1`, `answer - today`.
+    engine.add_filter("plus_days", plus_days);
+    engine.add_filter("days_since", days_since);
     engine.add_filter("time", time);
     engine.add_filter("number", number);
     engine.add_filter("money", money);
     engine.add_filter("plural", plural);
+}
+
+/// Error whose words are fixed, so that they may be shown wherever the failure is.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refusal(&'static str);
+
+pub(crate) fn refusal(sentence: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, sentence).with_source(Refusal(sentence))
 }
 
 /// Applies a filter of the engine to a value.
@@ -141,10 +156,7 @@ fn date(state: &State<'_, '_>, value: &Value, style: Option<String>) -> Result<S
         Some("medium") => DateStyle::Medium,
         Some("long") | None => DateStyle::Long,
         Some("full") => DateStyle::Full,
-        Some(_) => {
-            let message = "a date is short, medium, long or full";
-            return Err(Error::new(ErrorKind::InvalidOperation, message));
-        }
+        Some(_) => return Err(refusal("a date is short, medium, long or full")),
     };
     Ok(locale(state).date(date, style))
 }
@@ -152,6 +164,31 @@ fn date(state: &State<'_, '_>, value: &Value, style: Option<String>) -> Result<S
 /// `{{ day | weekday }}`.
 fn weekday(state: &State<'_, '_>, value: &Value) -> String {
     date_of(value).map_or_else(|| as_is(value), |date| locale(state).weekday(date))
+}
+
+/// `if = "day | weekday_name == 'saturday'"`: the same in every language.
+fn weekday_name(value: &Value) -> Value {
+    let date = date_of(value);
+    date.map_or(Value::UNDEFINED, |date| {
+        let index = date.weekday().to_monday_zero_offset();
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| WEEKDAYS.get(index))
+            .map_or(Value::UNDEFINED, |name| Value::from(*name))
+    })
+}
+
+/// The date some days later.
+fn plus_days(value: &Value, days: i64) -> Value {
+    let date = date_of(value).and_then(|date| date.checked_add(days.days()).ok());
+    date.map_or(Value::UNDEFINED, |date| Value::from(date.to_string()))
+}
+
+/// The number of days from one date to another.
+fn days_since(value: &Value, since: &Value) -> Value {
+    let dates = date_of(value).zip(date_of(since));
+    let days = dates.map(|(date, since)| (date - since).get_days());
+    days.map_or(Value::UNDEFINED, Value::from)
 }
 
 /// `{{ at | time }}`: of a time, or of a date with one.
@@ -171,11 +208,14 @@ fn number(state: &State<'_, '_>, value: &Value, decimals: Option<u8>) -> String 
 }
 
 /// `{{ total | money('EUR') }}`.
-fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> String {
-    number_of(value).map_or_else(
-        || as_is(value),
-        |number| locale(state).money(number, currency),
-    )
+fn money(state: &State<'_, '_>, value: &Value, currency: &str) -> Result<String, Error> {
+    if decimals(currency).is_none() {
+        return Err(refusal(
+            "there is no such currency: write its code, like EUR",
+        ));
+    }
+    let amount = number_of(value).map(|number| locale(state).money(number, currency));
+    Ok(amount.unwrap_or_else(|| as_is(value)))
 }
 
 /// `{{ cakes | plural(one='cake', other='cakes') }}`.
@@ -191,10 +231,8 @@ fn plural(state: &State<'_, '_>, value: &Value, forms: Kwargs) -> Result<String,
         let _: Option<String> = forms.get(known)?;
     }
     forms.assert_all_used()?;
-    text.or(other).ok_or_else(|| {
-        let message = "a plural needs the form `other`";
-        Error::new(ErrorKind::MissingArgument, message)
-    })
+    text.or(other)
+        .ok_or_else(|| refusal("a plural needs the form `other`"))
 }
 
 /// Writes a value that a filter cannot read: unchanged, or empty if it is undefined.

@@ -12,6 +12,7 @@ mod filters;
 mod lazy_group;
 mod references;
 mod scope;
+mod typed;
 mod words;
 
 use std::collections::HashSet;
@@ -25,7 +26,7 @@ use crate::message::has_dot_segments;
 pub use error::TemplateError;
 pub use expression::Expression;
 pub use lazy_group::LazyGroup;
-pub use scope::{NAMES, OPEN, Scope, groups};
+pub use scope::{NAMES, OPEN, Scope, ValueType, groups};
 
 /// Name of the only template in each environment.
 const NAME: &str = "text";
@@ -50,6 +51,16 @@ struct Text {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RenderError(String);
+
+impl RenderError {
+    /// Takes the fixed sentence of one of our filters, or else only the kind of the error: details
+    /// of the engine could quote a contact's text.
+    fn new(error: &minijinja::Error) -> Self {
+        let refusal = std::error::Error::source(error);
+        let refusal = refusal.and_then(|source| source.downcast_ref::<filters::Refusal>());
+        Self(refusal.map_or_else(|| error.kind().to_string(), ToString::to_string))
+    }
+}
 
 impl Template {
     /// Checks a text for every language: syntax, and that every variable exists.
@@ -244,6 +255,7 @@ impl Text {
             .map(|name| error::unknown_variable(source, name, scope))
             .collect();
         unknown.extend(references::unknown(source, &engine));
+        unknown.extend(references::bad_arguments(source, &engine));
         unknown.extend(references::whole_groups(source, &used, scope));
         if unknown.is_empty() {
             // The source without `~` has the same variables.
@@ -265,10 +277,9 @@ impl Text {
             return Ok(self.source.clone());
         };
         let template = engine.get_template(NAME).expect("parse added it");
-        // Only the kind: details could quote a contact's text.
         template
             .render(Serde(values))
-            .map_err(|error| RenderError(error.kind().to_string()))
+            .map_err(|error| RenderError::new(&error))
     }
 }
 

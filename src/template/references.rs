@@ -42,6 +42,95 @@ pub(crate) fn unknown(source: &str, engine: &Environment<'_>) -> Vec<TemplateErr
         .collect()
 }
 
+/// Reports filters whose literal arguments they do not take: `date('dd.mm.yyyy')`, `money` without a
+/// currency. Arguments with variables are seen when a text is filled in.
+pub(crate) fn bad_arguments(source: &str, engine: &Environment<'_>) -> Vec<TemplateError> {
+    let mut errors = Vec::new();
+    for (kind, range) in used(source) {
+        let name = &source[range.clone()];
+        if kind != Use::Filter || !is_known(engine, kind, name) {
+            continue;
+        }
+        let Some(arguments) = literal_arguments(&source[range.end..]) else {
+            continue;
+        };
+        let values: &[&str] = match name {
+            "date" | "weekday" | "weekday_name" => &["'2026-12-24'"],
+            "time" => &["'09:30'"],
+            "number" | "money" | "round" | "int" | "float" => &["1"],
+            // A number of each plural form.
+            "plural" => &["0", "1", "2", "5", "11", "1.5"],
+            "join" | "first" | "last" | "length" => &["['a']"],
+            _ => &["'a'"],
+        };
+        let errors_of = values.iter().filter_map(|value| {
+            let text = format!("{{{{ {value} | {name}{arguments} }}}}");
+            engine.render_str(&text, ()).err()
+        });
+        if let Some(error) = errors_of.into_iter().next() {
+            let detail = error.detail().map(str::to_owned);
+            let detail = detail.unwrap_or_else(|| error.kind().to_string());
+            errors.push(TemplateError {
+                range: range.start..range.end + arguments.len(),
+                message: format!("the filter `{name}` cannot be used so: {detail}"),
+                help: Some(form_of(name)),
+            });
+        }
+    }
+    errors
+}
+
+/// How a filter is written.
+fn form_of(name: &str) -> String {
+    let form = match name {
+        "date" => "{{ day | date }} or {{ day | date('short') }}: short, medium, long or full",
+        "money" => "{{ total | money('EUR') }}",
+        "plural" => "{{ cakes | plural(one='cake', other='cakes') }}",
+        "number" => "{{ total | number }} or {{ total | number(2) }}",
+        "truncate" => "{{ message.text | truncate(40) }}",
+        "default" => "{{ contact.first_name | default('friend') }}",
+        "replace" => "{{ message.text | replace('a', 'b') }}",
+        "join" => "{{ form.toppings | join(', ') }}",
+        "round" => "{{ total | round }} or {{ total | round(2) }}",
+        _ => return format!("write it like {{{{ message.text | {name} }}}}"),
+    };
+    format!("write it like {form}")
+}
+
+/// Returns the arguments behind a filter, with their brackets, if all are literals; an empty text
+/// if there are none.
+fn literal_arguments(rest: &str) -> Option<&str> {
+    let inside = rest.strip_prefix('(');
+    let Some(inside) = inside else {
+        return Some("");
+    };
+    let mut quote = None;
+    let mut word = String::new();
+    for (at, character) in inside.char_indices() {
+        match (quote, character) {
+            (Some(open), _) => quote = (character != open).then_some(open),
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '(' | '[' | '{' | '|' | '~') => return None,
+            (None, '=') => word.clear(),
+            (None, ',' | ')') => {
+                let word = std::mem::take(&mut word);
+                let is_literal = word.is_empty()
+                    || ["true", "false", "none"].contains(&word.as_str())
+                    || word.parse::<f64>().is_ok();
+                if !is_literal {
+                    return None;
+                }
+                if character == ')' {
+                    return Some(&rest[..at + 2]);
+                }
+            }
+            (None, _) if character.is_whitespace() => {}
+            (None, _) => word.push(character),
+        }
+    }
+    None
+}
+
 /// Filters that write a text of whatever they are given.
 const OF_TEXTS: &str = "default upper lower title capitalize trim replace truncate";
 
@@ -217,7 +306,7 @@ impl Block<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Use, is_known, unknown, used};
+    use super::{Use, bad_arguments, is_known, unknown, used};
     use crate::template::environment::{FILTERS, TESTS, environment};
 
     fn names(source: &str) -> Vec<&str> {
@@ -241,6 +330,39 @@ mod tests {
             ("{{ a | é", &["é"]),
         ] {
             assert_eq!(names(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_a_filter_does_not_take_are_found() {
+        let engine = environment();
+        for (source, place) in [
+            ("{{ 12.5 | money }}", Some("money")),
+            ("{{ day | date('dd.mm.yyyy') }}", Some("date('dd.mm.yyyy')")),
+            ("{{ n | plural(one='a') }}", Some("plural(one='a')")),
+            (
+                "{{ n | plural(one='a', others='b') }}",
+                Some("plural(one='a', others='b')"),
+            ),
+            ("{{ n | money('EURO') }}", Some("money('EURO')")),
+            ("{{ n | money(EUR) }}", None),
+            ("{{ n | number('two') }}", Some("number('two')")),
+            ("{{ a | truncate }}", Some("truncate")),
+            ("{{ a | truncate(40) | upper }}", None),
+            ("{{ day | date('full') }} {{ n | money('KWD') }}", None),
+            ("{{ n | plural(one='a cake', other=n ~ ' cakes') }}", None),
+            ("{{ n | plural(one='a cake', other='cakes') }}", None),
+            (
+                "{{ a | default('x | y') | replace('a', 'b') | join(', ') }}",
+                None,
+            ),
+        ] {
+            let errors = bad_arguments(source, &engine);
+            let places: Vec<&str> = errors
+                .iter()
+                .map(|error| &source[error.range.clone()])
+                .collect();
+            assert_eq!(places.first().copied(), place, "{source}: {errors:?}");
         }
     }
 

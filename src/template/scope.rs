@@ -13,6 +13,19 @@ pub struct Scope<'a> {
     pub roots: &'a [String],
     /// Fields that the rules set, under `contact.fields`; `None` if they are not known.
     pub fields: Option<&'a BTreeSet<String>>,
+    /// Answers that are more than texts, in expressions.
+    pub types: &'a [(String, ValueType)],
+}
+
+/// Type of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// A number.
+    Number,
+    /// A date, as `2026-12-24`.
+    Date,
+    /// A time of day, as `09:00`.
+    Time,
 }
 
 impl Scope<'_> {
@@ -26,7 +39,8 @@ impl Scope<'_> {
             let field = field.split('.').next().unwrap_or(field);
             return self.fields.is_none_or(|fields| fields.contains(field));
         }
-        NAMES.iter().any(|known| below(name, known))
+        name == HOURS_OPEN_AT
+            || NAMES.iter().any(|known| below(name, known))
             || below("contact.fields", name)
             || self.roots.iter().any(|root| below(root, name))
             || OPEN.iter().any(|open| below(open, name))
@@ -44,6 +58,9 @@ pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     });
     SINGLE.map(str::to_owned).into_iter().chain(names).collect()
 });
+
+/// Method of the group `hours`: `hours.open_at(day, time)`.
+pub(crate) const HOURS_OPEN_AT: &str = "hours.open_at";
 
 /// Variables without a group.
 const SINGLE: [&str; 3] = ["language", "now", "today"];

@@ -285,6 +285,11 @@ fn part_of(character: char) -> Option<Part> {
     }
 }
 
+/// Whether a word is of a script without spaces between words.
+pub(crate) fn is_unspaced(word: &str) -> bool {
+    word.starts_with(has_no_spaces)
+}
+
 /// Whether a character belongs to Thai, Lao, Burmese, Khmer, kana or Han.
 fn has_no_spaces(character: char) -> bool {
     matches!(character,

@@ -32,7 +32,7 @@ pub(crate) fn read(
     let country = digits.and_then(|digits| country::from_phone(digits.as_str()));
     let locale = || Locale::parse(language).written_in(country);
     let value = match &step.accept {
-        Accept::Choice => return chosen(step, content, choice, variables),
+        Accept::Choice => return chosen(step, content, choice, &locale(), variables),
         Accept::Location => return location(content),
         Accept::Media => return media(content),
         Accept::Text => Some(Value::from(text()?)),
@@ -76,6 +76,7 @@ fn chosen(
     step: &Step,
     content: &Content,
     choice: Option<&str>,
+    locale: &Locale,
     variables: &Variables<'_>,
 ) -> Result<Value, String> {
     let title = |choice: &Choice| variables.render(&choice.title).unwrap_or_default();
@@ -88,19 +89,47 @@ fn chosen(
         return choice.map(value).ok_or_else(unknown);
     }
     let text = content.typed_text().ok_or("it has no words")?;
-    let normalized = NormalizedText::new(text);
-    let is = |text: &str| NormalizedText::new(text) == normalized;
-    let written = choices.find(|choice| is(&title(choice)) || is(&choice.id));
-    let choice = written.or_else(|| match sole_number(text) {
-        Some(number) => by_number(step, &number, title),
-        // A sentence that names exactly one choice is clear enough.
-        None => sole(step.choices.iter().filter(|choice| {
-            let phrase = Phrase::parse(&title(choice));
-            phrase.is_some_and(|phrase| normalized.has(&phrase))
-        })),
-    });
+    let choice = meant(step, text, locale, title);
     let unknown = || "it is none of the choices".to_owned();
     choice.map(value).ok_or_else(unknown)
+}
+
+/// Finds the only choice that a text can mean: by its title, its id, one of its words, its number,
+/// or a yes or no.
+fn meant<'a>(
+    step: &'a Step,
+    text: &str,
+    locale: &Locale,
+    title: impl Fn(&Choice) -> String,
+) -> Option<&'a Choice> {
+    let normalized = NormalizedText::new(text);
+    let is = |text: &str| NormalizedText::new(text) == normalized;
+    let is_word = |choice: &Choice| choice.words.iter().any(|word| normalized.is(word));
+    let mut choices = step.choices.iter();
+    let exact = choices.find(|choice| is(&title(choice)) || is(&choice.id) || is_word(choice));
+    if exact.is_some() {
+        return exact;
+    }
+    if let Some(number) = sole_number(text) {
+        return by_number(step, &number, title);
+    }
+    let only = |is_meant: &dyn Fn(&Choice) -> bool| {
+        sole(step.choices.iter().filter(|choice| is_meant(choice)))
+    };
+    let says = |choice: &Choice| {
+        let title = Phrase::parse(&title(choice));
+        let mut phrases = title.iter().chain(&choice.words);
+        phrases.any(|phrase| locale.says(&normalized, phrase))
+    };
+    let abridges =
+        |choice: &Choice| locale.abridges(&normalized, &NormalizedText::new(&title(choice)));
+    let consent = locale.consent(&normalized);
+    let consents = |choice: &Choice| {
+        consent.is_some() && consent == locale.consent(&NormalizedText::new(&title(choice)))
+    };
+    only(&says)
+        .or_else(|| only(&abridges))
+        .or_else(|| only(&consents))
 }
 
 /// The only item; `None` when there are several.

@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use crate::engine::context::TurnContext;
 use crate::engine::explanation::Verdict;
+use crate::engine::render::variables::language_of;
 use crate::message::{FlowFrame, FlowRun, RuleId};
 use crate::rules::button_id::FlowButtonId;
 use crate::rules::{Flow, Step};
+use crate::text::locale::Locale;
 use crate::text::normalize::{NormalizedText, Phrase};
 
 /// Name of a part of a flow in the history.
@@ -65,8 +67,8 @@ pub(crate) fn answers(ctx: &TurnContext<'_>) -> BTreeMap<String, Value> {
     frame.map(|frame| frame.answers.clone()).unwrap_or_default()
 }
 
-/// Whether a text is one of the words of the flows in progress: words of outer flows apply in inner
-/// flows too.
+/// Whether a text says one of the words of the flows in progress, perhaps with polite words: words
+/// of outer flows apply in inner flows too.
 pub(crate) fn is_word(
     ctx: &TurnContext<'_>,
     text: &NormalizedText,
@@ -74,7 +76,11 @@ pub(crate) fn is_word(
 ) -> bool {
     let frames = ctx.turn.state.run.iter().flat_map(|run| &run.frames);
     let mut flows = frames.filter_map(|frame| ctx.rules.flows.get(&frame.flow));
-    flows.any(|flow| words(flow).iter().any(|word| text.is(word)))
+    let language = language_of(ctx.rules, &ctx.turn.state);
+    flows.any(|flow| {
+        let mut words = words(flow).iter().filter(|word| text.has(word));
+        words.any(|word| Locale::parse(language).is_command(text, word))
+    })
 }
 
 /// Records a verdict on the current step in the explanation.

@@ -7,7 +7,7 @@ use crate::engine::explanation::Verdict;
 use crate::engine::outcome::Answered;
 use crate::engine::select::RuleFilter;
 use crate::message::{Content, FlowRun, Kind};
-use crate::rules::button_id::FlowButtonId;
+use crate::rules::button_id::{FlowButtonId, command_text};
 use crate::rules::{Accept, Step};
 use crate::text::normalize::NormalizedText;
 
@@ -122,10 +122,7 @@ fn old_tap<'a>(
 
 /// Obeys the words of the flow that go one question back, or leave it.
 fn go_back_or_leave<'a>(ctx: &mut TurnContext<'a>, trigger: Trigger<'_>) -> Option<Answered<'a>> {
-    let Content::Text { body } = &trigger.message.content else {
-        return None;
-    };
-    let text = NormalizedText::new(body);
+    let text = NormalizedText::new(command_text(&trigger.message.content)?);
     if run::is_word(ctx, &text, |flow| &flow.cancel) {
         run::record_step(ctx, Verdict::Matched, "a word of `cancel`");
         let outcome = ending::cancel(ctx, trigger);

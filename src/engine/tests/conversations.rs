@@ -61,8 +61,8 @@ rule = [{ id = "all", reply = "Hello" }]
     );
     let mut talk = Talk::new(&engine);
 
-    let reply = talk.say("please stop it");
-    assert_eq!(reply, ["Hello"], "only as a whole message");
+    let reply = talk.say("please stop the music");
+    assert_eq!(reply, ["Hello"], "it says something else");
     let turn = talk.text("BAJA!");
     let bye = "You get no more messages. Write START to come back.";
     assert_eq!(texts(&turn), [bye]);

@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Text};
 use crate::message::TemplateFile;
-use crate::template::{Expression, Scope, Template, TemplateError};
+use crate::template::{Expression, Scope, Template, TemplateError, ValueType};
 use crate::text::language;
 
 /// Names that a text or a reply may use.
@@ -28,6 +28,8 @@ pub(crate) struct Symbols<'a> {
     pub(crate) fallback: Fallback,
     /// The roots whose values are short: dates, numbers, choices.
     pub(crate) short_roots: &'a [String],
+    /// The roots that are numbers, dates or times of day.
+    pub(crate) types: &'a [(String, ValueType)],
 }
 
 /// What is sent when a reply turns out too long.
@@ -67,6 +69,7 @@ impl<'a> Symbols<'a> {
             captures: self.captures,
             roots: self.roots,
             fields: self.fields,
+            types: self.types,
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod money;
 
+pub use money::decimals;
+
 use super::lexicon::Words;
 use icu_datetime::fieldsets::{E, M, MD, T, YMD, YMDE};
 use icu_datetime::input::{Date as IcuDate, Time as IcuTime};
@@ -235,6 +237,11 @@ impl Locale {
             PluralCategory::Many => "many",
             PluralCategory::Other => "other",
         }
+    }
+
+    /// Returns the language (ISO 639).
+    pub(crate) fn language(&self) -> &str {
+        self.icu.id.language.as_str()
     }
 
     pub(crate) fn field_order(&self) -> FieldOrder {

@@ -27,11 +27,6 @@ const SPACED: [&str; 12] = [
     "es-PY",
 ];
 
-/// Currencies without a smaller unit in use.
-const WHOLE: [&str; 9] = [
-    "JPY", "KRW", "CLP", "VND", "PYG", "ISK", "XOF", "XAF", "UGX",
-];
-
 /// Currency as a row of `currencies.txt`.
 struct Currency {
     code: &'static str,
@@ -57,13 +52,23 @@ static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| {
     parsed.collect()
 });
 
+/// Returns the number of decimals of a currency (ISO 4217); `None` for a code that is none.
+#[must_use]
+pub fn decimals(currency: &str) -> Option<u8> {
+    let lines = include_str!("currency_codes.txt").lines();
+    let rows = lines.filter(|line| !line.starts_with('#'));
+    let rows = rows.filter_map(|row| row.split_once(' '));
+    let mut rows = rows.filter(|(_, codes)| codes.split(' ').any(|code| code == currency));
+    rows.next()?.0.parse().ok()
+}
+
 impl Locale {
     /// Formats an amount with its currency sign, on the side that is usual in the language and
     /// region.
     #[must_use]
     pub fn money(&self, value: f64, currency: &str) -> String {
-        let whole = WHOLE.contains(&currency);
-        let number = self.number(value.abs(), Some(if whole { 0 } else { 2 }));
+        let decimals = decimals(currency).unwrap_or(2);
+        let number = self.number(value.abs(), Some(decimals));
         let minus = if value < 0.0 { "-" } else { "" };
         let sign = self.currency_sign(currency);
         if !self.money_first() {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::western;
+use crate::text::normalize::is_invisible;
 
 /// Largest number of bytes of an address (RFC 5321 allows a path of 256 with its brackets).
 const EMAIL_MAX: usize = 254;
@@ -17,7 +18,11 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
 /// Finds the only e-mail address in a text. The part before the `@` is kept as written.
 #[must_use]
 pub fn read_email(text: &str) -> Option<String> {
-    let text = western(text);
+    // What nobody sees would make the address another one.
+    let is_seen = |character: &char| {
+        !is_invisible(*character) && !matches!(character, '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+    };
+    let text: String = western(text).chars().filter(is_seen).collect();
     let mut matches = EMAIL.find_iter(&text);
     let (Some(first), None) = (matches.next(), matches.next()) else {
         return None;

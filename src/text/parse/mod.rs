@@ -1,12 +1,19 @@
 //! Readers of answers in natural language: dates, times, numbers, addresses.
 //!
-//! Careful rather than clever: an ambiguous text gives no value, and the question is asked again.
+//! An answer is taken only when every word of it is explained, as a part of the value or as one that
+//! adds nothing ([`grammar`]), and when all explanations give one value. Otherwise the question is
+//! asked again.
 
+mod answer;
 mod dates;
+mod dictionary;
 mod email;
+mod grammar;
 mod numbers;
 mod numeric_dates;
 mod phone;
+mod phrases;
+mod reading;
 mod times;
 mod tokens;
 
@@ -14,6 +21,7 @@ use crate::text::normalize;
 
 pub use email::read_email;
 pub use phone::{PhoneError, dialled_digits, read_international, read_phone};
+pub use phrases::Consent;
 
 /// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]

@@ -1,48 +1,35 @@
 //! Numbers.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use super::tokens::Mentions;
-use super::western;
+use super::answer::Answer;
+use super::dictionary::Meaning;
+use super::tokens::{Kind, Token};
 use crate::text::locale::Locale;
 
-/// Letters behind a number that change its meaning: `1k`, `2nd`.
-const MULTIPLIERS: [&str; 18] = [
-    "k", "m", "b", "bn", "mn", "mm", "mio", "mil", "mrd", "tsd", "st", "nd", "rd", "th", "er",
-    "lakh", "к", "тыс",
-];
+/// Signs of currencies, which stand before or behind a price.
+const CURRENCY_SIGNS: &str = "$€£¥₹₽₺₩฿₫";
 
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"[+-]?\d{1,3}(?:[ '’\u{a0}\u{202f}]\d{3})+(?:[.,]\d+)?|[+-]?\d+(?:[.,]\d+)*|[+-]?[.,]\d+",
-    )
-    .expect("the pattern is fixed")
-});
+/// What a text says so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Count {
+    number: Option<f64>,
+    /// Whether the number is an article, which means one only beside a person.
+    is_article: bool,
+    /// Whether a thing is named that may have an article: a table.
+    has_thing: bool,
+}
 
 impl Locale {
-    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or a word up to twenty. The text must have
-    /// exactly one number, and not as a part of something longer.
+    /// Reads a number: `2`, `2,5`, `1.234,56`, `1 000`, or a word up to ninety-nine.
+    ///
+    /// `None` unless the text has exactly one number, and every word is explained.
     #[must_use]
     pub fn read_number(&self, text: &str) -> Option<f64> {
-        let text = western(text).replace('\u{2212}', "-");
-        let numbers = &self.words.numbers;
-        let mentions = Mentions::new(&text);
-        if mentions.has_any(&numbers.more) {
-            return None;
-        }
-        let mut matches = NUMBER.find_iter(&text);
-        match (matches.next(), matches.next()) {
-            (Some(number), None) => {
-                let (before, behind) = (&text[..number.start()], &text[number.end()..]);
-                let words = numbers.words().any(|(name, _)| mentions.has_any(&[name]));
-                let whole = !words && !is_of_a_word(before, behind);
-                whole.then(|| self.number_of(number.as_str())).flatten()
-            }
-            (None, _) => self.number_word(mentions),
-            (Some(_), Some(_)) => None,
-        }
+        let text = text.replace('\u{2212}', "-");
+        let answer = Answer::new(self, &text, jiff::civil::date(2026, 1, 1))?;
+        let mut counts = Vec::new();
+        count(&answer, 0, Count::default(), &mut counts);
+        let number = counts.first()?.number;
+        number.filter(|_| counts.iter().all(|count| count.number == number))
     }
 
     fn number_of(&self, written: &str) -> Option<f64> {
@@ -72,26 +59,90 @@ impl Locale {
         let plain = format!("{whole}.{fraction}0");
         plain.parse().ok().filter(|number: &f64| number.is_finite())
     }
+}
 
-    /// Reads a number in a word, if it is the only number.
-    fn number_word(&self, mut mentions: Mentions) -> Option<f64> {
-        let (numbers, days) = (&self.words.numbers, &self.words.dates);
-        let words: Vec<_> = numbers.words().collect();
-        let matches = mentions.take_longest(&words);
-        match matches[..] {
-            [(at, (_, number))] => {
-                let no = numbers.no.iter().any(|word| mentions.ends_before(at, word));
-                (number != 1 || !no).then_some(f64::from(number))
-            }
-            [] => {
-                let (start, end) = mentions.find_any(&numbers.articles)?;
-                mentions.take(start, end);
-                let beside = [&days.polite[..], &numbers.person].concat();
-                mentions.rest(&beside).is_empty().then_some(1.0)
-            }
-            _ => None,
+/// Collects every way to explain the tokens from a place on.
+fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>) {
+    if at == answer.tokens.len() {
+        let is_alone = !(so_far.is_article && so_far.has_thing);
+        if so_far.number.is_some() && is_alone && !counts.contains(&so_far) {
+            counts.push(so_far);
+        }
+        return;
+    }
+    if matches!(answer.tokens[at].kind, Kind::Sign(sign) if CURRENCY_SIGNS.contains(sign)) {
+        count(answer, at + 1, so_far, counts);
+    }
+    for (end, number) in numbers(answer, at) {
+        if so_far.number.is_none() {
+            let number = Some(number);
+            count(answer, end, Count { number, ..so_far }, counts);
         }
     }
+    for (end, meaning) in answer.phrases(at) {
+        let next = match meaning {
+            Meaning::Filler | Meaning::Article if !answer.is_glued(at, end) => so_far,
+            Meaning::Person | Meaning::Wish => so_far,
+            Meaning::Counted => Count {
+                has_thing: true,
+                ..so_far
+            },
+            _ => continue,
+        };
+        count(answer, end, next, counts);
+        if meaning == Meaning::Article && so_far.number.is_none() && !answer.is_glued(at, end) {
+            let one = Count {
+                number: Some(1.0),
+                is_article: true,
+                ..so_far
+            };
+            count(answer, end, one, counts);
+        }
+    }
+}
+
+/// Numbers at a place, in digits or in words: where they end, and their value.
+fn numbers(answer: &Answer<'_>, at: usize) -> Vec<(usize, f64)> {
+    let phrases = answer.phrases(at).into_iter();
+    let words = phrases.filter_map(|(end, meaning)| match meaning {
+        Meaning::Number(number) => Some((end, f64::from(number))),
+        _ => None,
+    });
+    let mut numbers: Vec<(usize, f64)> = words.collect();
+    let is_attached = |at: usize| answer.tokens.get(at).is_some_and(|token| token.attached);
+    // "x2" is two, "A4" is a name, and "-3" is a number with its sign.
+    let (sign, start) = match &answer.tokens[at].kind {
+        Kind::Sign('-') if is_attached(at + 1) => ("-", at + 1),
+        Kind::Sign('+') if is_attached(at + 1) => ("", at + 1),
+        Kind::Word(word) if word == "x" => ("", at + 1),
+        _ => ("", at),
+    };
+    let Some(first) = answer.tokens.get(start).and_then(Token::number) else {
+        return numbers;
+    };
+    let mut written = format!("{sign}{first}");
+    let mut end = start + 1;
+    // "1 000"
+    while let Some(group) = answer.tokens.get(end).and_then(Token::number)
+        && group.len() >= 3
+        && group.bytes().take(3).all(|byte| byte.is_ascii_digit())
+        && group
+            .as_bytes()
+            .get(3)
+            .is_none_or(|byte| !byte.is_ascii_digit())
+        && first.len() <= 3
+        && !is_attached(end)
+    {
+        written.push_str(group);
+        end += 1;
+    }
+    numbers.extend(
+        answer
+            .locale
+            .number_of(&written)
+            .map(|number| (end, number)),
+    );
+    numbers
 }
 
 /// Decides whether the only kind of mark in a number separates decimals: not if it is repeated, or
@@ -119,17 +170,4 @@ fn well_grouped(whole: &str) -> bool {
         .iter()
         .all(|group| group.len() == 3 || (indian && group.len() == 2));
     groups.len() == 1 || (!mixed && (1..=3).contains(&first.len()) && middle && last.len() == 3)
-}
-
-/// Whether letters beside digits change their meaning: `1k`, `2nd`, `A4`.
-fn is_of_a_word(before: &str, behind: &str) -> bool {
-    let letters = behind.chars().take_while(|letter| letter.is_alphabetic());
-    let letters: String = letters.collect();
-    let scaled = MULTIPLIERS.contains(&letters.to_lowercase().as_str());
-    let in_front = before.chars().rev();
-    let in_front: Vec<char> = in_front
-        .take_while(|letter| letter.is_alphabetic())
-        .collect();
-    let is_name = |letter: char| letter.is_ascii_alphabetic() && !matches!(letter, 'x' | 'X');
-    scaled || matches!(in_front[..], [letter] if is_name(letter))
 }

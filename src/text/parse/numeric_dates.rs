@@ -1,133 +1,156 @@
-//! Dates in digits.
+//! Dates in digits, and the parts of dates that are numbers.
 
-use std::sync::LazyLock;
-
+use jiff::ToSpan as _;
 use jiff::civil::Date;
-use regex::{Captures, Regex};
 
-use crate::text::locale::{FieldOrder, Locale};
-
-/// Two or three numbers with the same kind of mark between them.
-static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)(?:^|[^\d.,/-])
-        (?P<all> (?P<iso>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})
-          | (?P<a>\d{1,2})\s?(?P<mark>[/.-])\s?(?P<b>\d{1,2})(?:\s?[/.-]\s?(?P<y>\d{4}|\d{2}))?(?P<stop>\.)?
-          | (?:(?P<jy>\d{4})年)?\s?(?P<jm>\d{1,2})\s?月\s?(?P<jd>\d{1,2})\s?[日号號]?
-        )",
-    )
-    .expect("the pattern is fixed")
-});
+use super::answer::Answer;
+use super::dictionary::Meaning;
+use super::tokens::Token;
+use crate::text::locale::FieldOrder;
 
 /// Years, relative to this year, that two digits may stand for.
 const SHORT_YEARS: std::ops::RangeInclusive<i16> = -1..=10;
 
-/// Takes the dates in digits out of a text; `None` if one is no date or is ambiguous.
-pub(crate) fn take(locale: &Locale, text: &str, today: Date) -> Option<(String, Vec<Date>)> {
-    let (mut rest, mut dates, mut at) = (String::new(), Vec::new(), 0);
-    while let Some(captures) = NUMBERS.captures_at(text, at) {
-        let whole = captures.name("all")?;
-        let behind = &text[whole.end()..];
-        rest.push_str(&text[at..whole.start()]);
-        at = whole.end();
-        if goes_on(behind) {
-            return None;
-        }
-        let alone = (rest.clone() + behind)
-            .chars()
-            .all(|character| !character.is_alphanumeric());
-        match locale.date_from_numbers(&captures, alone, today) {
-            Read::Date(date) => dates.push(date),
-            Read::Other => {}
-            Read::Doubtful => return None,
-        }
-        rest.push_str(" , ");
+/// Lists the dates in digits at a place: `24/12`, `24.12.2026`, `2026-12-24`, `24. 12. 2026`,
+/// `12月24日`.
+pub(super) fn dates(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
+    let mut dates = Vec::new();
+    let number = |at: usize| answer.tokens.get(at).and_then(Token::number);
+    let has_stop = |at: usize| answer.tokens.get(at).is_some_and(Token::has_stop);
+    let Some(written) = number(at) else {
+        return in_cjk(answer, at);
+    };
+    if let Some(date) = date_of(answer, written, has_stop(at)) {
+        dates.push((at + 1, date));
     }
-    rest.push_str(&text[at..]);
-    Some((rest, dates))
+    // "24. 12." with spaces, and "24.12. 2026".
+    let year_at = |at: usize| number(at).and_then(|digits| year(answer, digits, false));
+    if has_stop(at)
+        && has_stop(at + 1)
+        && let Some(month) = number(at + 1)
+    {
+        let (day, month) = (small(written), small(month));
+        let date = |year| {
+            day.zip(month)
+                .and_then(|(day, month)| dated(year, month, day, answer.today))
+        };
+        dates.extend(date(None).map(|date| (at + 2, date)));
+        if let Some(year) = year_at(at + 2) {
+            dates.extend(date(Some(year)).map(|date| (at + 3, date)));
+        }
+    }
+    if has_stop(at)
+        && let Some((day, month)) = written.split_once('.')
+        && let Some(year) = year_at(at + 1)
+        && let Some((day, month)) = small(day).zip(small(month))
+    {
+        dates.extend(dated(Some(year), month, day, answer.today).map(|date| (at + 2, date)));
+    }
+    dates.extend(in_cjk(answer, at));
+    dates
 }
 
-/// Whether digits are only the beginning of something longer.
-fn goes_on(behind: &str) -> bool {
-    let digit = |character: char| character.is_ascii_digit();
-    let mark = behind.strip_prefix(|character: char| "./:,-".contains(character));
-    behind.starts_with(|character: char| character.is_ascii_alphanumeric())
-        || mark.is_some_and(|rest| rest.starts_with(digit))
-}
-
-/// Meaning of a group of numbers.
-enum Read {
-    Date(Date),
-    /// A decimal or a range, which may stand beside a date.
-    Other,
-    Doubtful,
-}
-
-impl Locale {
-    fn date_from_numbers(&self, captures: &Captures<'_>, alone: bool, today: Date) -> Read {
-        let has = |name: &str| captures.name(name).is_some();
-        if captures
-            .name("mark")
-            .is_some_and(|mark| mark.as_str() != "/")
-            && !has("y")
-        {
-            let number = |name: &str| captures[name].parse::<i16>().unwrap_or_default();
-            // Rising numbers with a hyphen are a range (3-4 people), and 2.5 is a number where a
-            // point separates decimals.
-            let hyphen = &captures["mark"] == "-";
-            let range =
-                hyphen && number("a") <= number("b") && !(alone && number("a") == number("b"));
-            let decimal = !hyphen && !has("stop") && !alone && self.comma_groups();
-            if range || decimal {
-                return if alone { Read::Doubtful } else { Read::Other };
+/// Lists dates with the marks of Chinese and Japanese: a year, a month and a day.
+fn in_cjk(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
+    let mut dates = Vec::new();
+    let ends = |at: usize, wanted: Meaning| answer.ends(at, |meaning| meaning == wanted);
+    let mut starts = vec![(at, None)];
+    let digits = answer.tokens.get(at).and_then(Token::number);
+    if let Some(year) = digits.and_then(|digits| year(answer, digits, false)) {
+        let behind = ends(at + 1, Meaning::YearSuffix);
+        starts.extend(behind.into_iter().map(|end| (end, Some(year))));
+    }
+    for (start, year) in starts {
+        for (behind, month) in answer.integers(start) {
+            for day_at in ends(behind, Meaning::MonthSuffix) {
+                for (behind, day) in answer.integers(day_at) {
+                    let month_and_day = i8::try_from(month).ok().zip(i8::try_from(day).ok());
+                    let date = month_and_day
+                        .and_then(|(month, day)| dated(year, month, day, answer.today));
+                    let mut day_ends = ends(behind, Meaning::DaySuffix);
+                    day_ends.push(behind);
+                    dates.extend(day_ends.into_iter().filter_map(|end| Some((end, date?))));
+                }
             }
         }
-        self.date_of(captures, today)
-            .map_or(Read::Doubtful, Read::Date)
     }
+    dates
+}
 
-    fn date_of(&self, captures: &Captures<'_>, today: Date) -> Option<Date> {
-        let number = |name: &str| captures.name(name)?.as_str().parse::<i16>().ok();
-        let small = |name: &str| number(name).and_then(|number| i8::try_from(number).ok());
-        if let Some(year) = number("iso") {
-            return Date::new(year, small("m")?, small("d")?).ok();
-        }
-        if let Some(month) = small("jm") {
-            return dated(number("jy"), month, small("jd")?, today);
-        }
-        let (first, second) = (small("a")?, small("b")?);
-        let year = match number("y") {
-            // The century of a birthday in 99, or in 26, is unknown.
-            Some(short) if short < 100 => {
-                let year = 2000 + short;
-                let near = SHORT_YEARS.contains(&(year - today.year()));
-                Some(near.then_some(year)?)
-            }
-            year => year,
-        };
-        // With a point, the day is first everywhere.
-        let order = if &captures["mark"] == "." {
-            FieldOrder::DayFirst
-        } else {
-            self.field_order()
-        };
-        let day_first = || dated(year, second, first, today);
-        let month_first = || dated(year, first, second, today);
-        // An order that gives no date is replaced by the other.
-        match order {
-            FieldOrder::DayFirst if &captures["mark"] == "." => day_first(),
-            FieldOrder::DayFirst => day_first().or_else(month_first),
-            FieldOrder::MonthFirst => month_first().or_else(day_first),
-            FieldOrder::Either => match (day_first(), month_first()) {
-                (Some(date), Some(other)) => (date == other).then_some(date),
-                (date, other) => date.or(other),
-            },
-        }
+/// Reads two or three numbers with the same mark between them.
+fn date_of(answer: &Answer<'_>, written: &str, has_stop: bool) -> Option<Date> {
+    let mark = written
+        .chars()
+        .find(|character| !character.is_ascii_digit())?;
+    if !"/.-".contains(mark) {
+        return None;
     }
+    let parts: Vec<&str> = written.split(mark).collect();
+    let (first, second, last) = match parts[..] {
+        [first, second] => (first, second, None),
+        [year_digits, month, day] if year_digits.len() == 4 => {
+            let year = year(answer, year_digits, false)?;
+            return Date::new(year, small(month)?, small(day)?).ok();
+        }
+        [first, second, last] => (first, second, Some(last)),
+        _ => return None,
+    };
+    let (first, second) = (small(first)?, small(second)?);
+    // Rising numbers with a hyphen are a range: 3-4 people.
+    if mark == '-' && last.is_none() && first <= second {
+        return None;
+    }
+    let year = match last {
+        Some(digits) => Some(year(answer, digits, true)?),
+        None => None,
+    };
+    // With a point, the day is first everywhere.
+    let order = match mark {
+        '.' => FieldOrder::DayFirst,
+        _ => answer.locale.field_order(),
+    };
+    let is_decimal = mark == '.' && last.is_none() && !has_stop && answer.locale.comma_groups();
+    let day_first = || dated(year, second, first, answer.today);
+    let month_first = || dated(year, first, second, answer.today);
+    // An order that gives no date is replaced by the other.
+    match order {
+        FieldOrder::DayFirst if mark == '.' => day_first().filter(|_| !is_decimal),
+        FieldOrder::DayFirst => day_first().or_else(month_first),
+        FieldOrder::MonthFirst => month_first().or_else(day_first),
+        FieldOrder::Either => match (day_first(), month_first()) {
+            (Some(date), Some(other)) => (date == other).then_some(date),
+            (date, other) => date.or(other),
+        },
+    }
+}
+
+/// Reads a year in full, in the language's own calendar if it counts from elsewhere, or, where that
+/// is `near`, in two digits.
+pub(super) fn year(answer: &Answer<'_>, digits: &str, near: bool) -> Option<i16> {
+    let year: i16 = digits.parse().ok()?;
+    let offset = answer.locale.words.dates.year_offset;
+    match (digits.len(), year) {
+        (4, 1900..=2200) => Some(year),
+        (4, _) if offset != 0 => Some(year - offset).filter(|year| (1900..=2200).contains(year)),
+        // The century of a birthday in 99, or in 26, is unknown.
+        (2, _) if near => {
+            let year = answer.today.year() / 100 * 100 + year;
+            SHORT_YEARS
+                .contains(&(year - answer.today.year()))
+                .then_some(year)
+        }
+        _ => None,
+    }
+}
+
+/// Reads a number of one or two digits.
+fn small(digits: &str) -> Option<i8> {
+    let digits = Some(digits).filter(|digits| digits.len() <= 2);
+    digits?.parse().ok()
 }
 
 /// Makes a date; without a year, the next on or after today.
-pub(crate) fn dated(year: Option<i16>, month: i8, day: i8, today: Date) -> Option<Date> {
+pub(super) fn dated(year: Option<i16>, month: i8, day: i8, today: Date) -> Option<Date> {
     if let Some(year) = year {
         return Date::new(year, month, day).ok();
     }
@@ -135,4 +158,17 @@ pub(crate) fn dated(year: Option<i16>, month: i8, day: i8, today: Date) -> Optio
     let years = (0..=8).map(|ahead| today.year() + ahead);
     let mut dates = years.filter_map(|year| Date::new(year, month, day).ok());
     dates.find(|date| *date >= today)
+}
+
+/// Finds the next day of this number: in this month, or in one of the next two that have it.
+pub(super) fn day_of_month(day: i8, today: Date) -> Option<Date> {
+    let mut month = today.first_of_month();
+    for _ in 0..3 {
+        let date = Date::new(month.year(), month.month(), day).ok();
+        if let Some(date) = date.filter(|date| *date >= today) {
+            return Some(date);
+        }
+        month = month.checked_add(1.month()).ok()?;
+    }
+    None
 }

@@ -9,6 +9,18 @@ use crate::text::locale::{DateStyle, Locale};
 /// A Monday.
 const TODAY: Date = date(2026, 11, 23);
 
+macro_rules! files {
+    ($($language:literal)*) => {
+        /// Answers as people give them, by language.
+        const ANSWERS: &[(&str, &str)] = &[$((
+            $language,
+            include_str!(concat!("../../../tests/cases/locale/answers/", $language, ".txt")),
+        )),*];
+    };
+}
+
+files! { "en" "es" "fr" "de" "tr" "ru" "hi" "id" "zh" "th" "others" }
+
 /// Lines of a table: `language | text | expected`, where `-` is nothing.
 fn table(text: &'static str, least: usize) -> Vec<(&'static str, &'static str, &'static str)> {
     let lines = text.lines();
@@ -75,6 +87,80 @@ fn numbers_are_read_in_many_languages() {
         let number = locale.read_number(text);
         number.map(|number| number.to_string())
     });
+}
+
+/// Answers by language and kind, each with its value, or `again`.
+fn answers() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+    let mut answers = Vec::new();
+    for (file, text) in ANSWERS {
+        let lines = text.lines();
+        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let columns: Vec<&str> = line.split(" | ").map(str::trim).collect();
+            match columns[..] {
+                [kind, text, value] => answers.push((*file, kind, text, value)),
+                [language, kind, text, value] => answers.push((language, kind, text, value)),
+                _ => panic!("{file}: `{line}`"),
+            }
+        }
+    }
+    answers
+}
+
+/// Reads an answer as a question of the kind does.
+fn read(locale: &Locale, kind: &str, text: &str) -> String {
+    let value = match kind {
+        "date" => locale.read_date(text, TODAY).map(|date| date.to_string()),
+        "time" => locale
+            .read_time(text)
+            .map(|time| time.strftime("%H:%M").to_string()),
+        "number" => locale.read_number(text).map(|number| number.to_string()),
+        _ => panic!("no kind: {kind}"),
+    };
+    value.unwrap_or_else(|| "again".to_owned())
+}
+
+#[test]
+fn answers_are_read_as_people_mean_them_or_asked_again() {
+    let wrong = answers()
+        .into_iter()
+        .filter_map(|(language, kind, text, expected)| {
+            let value = read(&Locale::parse(language), kind, text);
+            (value != expected)
+                .then(|| format!("{language} {kind} `{text}`: {value}, not {expected}"))
+        });
+    let wrong: Vec<String> = wrong.collect();
+
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// No word that nothing explains passes, wherever it stands.
+#[test]
+fn an_unknown_word_in_an_accepted_answer_makes_it_asked_again() {
+    let mut tried = 0;
+    for (language, kind, text, value) in answers() {
+        if value == "again" {
+            continue;
+        }
+        let locale = Locale::parse(language);
+        let words: Vec<&str> = text.split(' ').collect();
+        for place in 0..=words.len() {
+            let mut words = words.clone();
+            words.insert(place, "zzyqx");
+            let changed = words.join(" ");
+            assert_eq!(
+                read(&locale, kind, &changed),
+                "again",
+                "{language} {kind} `{changed}`"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "{tried}");
 }
 
 #[test]

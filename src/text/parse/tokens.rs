@@ -1,111 +1,176 @@
-//! Words of a text. Each reader takes the words that it understands; the rest can be inspected.
+//! Tokens of an answer: numbers with the marks inside them, normalized words, and signs.
 
-use crate::text::normalize::{NormalizedText, Phrase};
+use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Words of a text in order. Taken words are not found any more; the others keep their places.
-pub(crate) struct Mentions {
-    whole: NormalizedText,
-    left: Vec<Option<String>>,
+use super::western;
+use crate::text::normalize::NormalizedText;
+
+/// Largest number of tokens of an answer; a longer text is no answer.
+const TOKENS_MAX: usize = 40;
+/// Marks that may stand between two digits of one number, date or time.
+const INNER_MARKS: &str = ".,:/-'’";
+/// Signs that mean nothing beside a value.
+const PUNCTUATION: &str = ".,;:!?…()[]\"'’‘“”„«»¡¿*_~`、。，！？「」،؛؟।ฯ•·";
+/// Emoji that refuse something, unlike all others.
+const REFUSING_EMOJI: &str = "❌🚫👎⛔🙅❎✖";
+
+/// One token of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    /// Whether nothing stands between it and the token before.
+    pub(super) attached: bool,
 }
 
-impl Mentions {
-    pub(crate) fn new(text: &str) -> Self {
-        let whole = NormalizedText::new(text);
-        let left = whole.words().iter().cloned().map(Some).collect();
-        Self { whole, left }
-    }
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Digits, with marks between them: `24`, `15:30`, `24/12/2026`, `1,234.5`.
+    Number {
+        written: String,
+        /// Whether a full stop is attached, as in `24.12.`
+        stop: bool,
+    },
+    /// A normalized word; in scripts without spaces, a character.
+    Word(String),
+    /// A sign that is no punctuation: `$`, `-`, `+`, `%`.
+    Sign(char),
+}
 
-    pub(crate) fn len(&self) -> usize {
-        self.left.len()
-    }
-
-    pub(crate) fn word(&self, at: usize) -> Option<&str> {
-        self.left.get(at)?.as_deref()
-    }
-
-    pub(crate) fn take(&mut self, start: usize, end: usize) {
-        self.left[start..end].fill(None);
-    }
-
-    fn is_at(&self, at: usize, phrase: &Phrase) -> bool {
-        let words = self.left.get(at..at + phrase.words.len());
-        words.is_some_and(|words| {
-            let words = words.iter().map(Option::as_deref);
-            words.eq(phrase.words.iter().map(|word| Some(word.as_str())))
-        })
-    }
-
-    /// Whether a phrase stands at a place.
-    pub(crate) fn starts_at(&self, at: usize, phrase: &str) -> bool {
-        Phrase::parse(phrase).is_some_and(|phrase| self.is_at(at, &phrase))
-    }
-
-    /// Whether a phrase stands at a place, taken or not.
-    pub(crate) fn stood_at(&self, at: usize, phrase: &str) -> bool {
-        let words = self.whole.words().get(at..);
-        let phrase = Phrase::parse(phrase);
-        words
-            .zip(phrase)
-            .is_some_and(|(words, phrase)| words.starts_with(&phrase.words))
-    }
-
-    /// Whether a phrase stands in front of a place.
-    pub(crate) fn ends_before(&self, at: usize, phrase: &str) -> bool {
-        let length = NormalizedText::new(phrase).words().len();
-        at.checked_sub(length)
-            .is_some_and(|start| self.starts_at(start, phrase))
-    }
-
-    /// Finds the first phrase that is left: the range of its words.
-    pub(crate) fn find_any(&self, phrases: &[&str]) -> Option<(usize, usize)> {
-        phrases.iter().find_map(|phrase| {
-            let at = (0..self.len()).find(|at| self.starts_at(*at, phrase))?;
-            Some((at, at + NormalizedText::new(phrase).words().len()))
-        })
-    }
-
-    /// Whether one of the phrases is left.
-    pub(crate) fn has_any(&self, phrases: &[&str]) -> bool {
-        self.find_any(phrases).is_some()
-    }
-
-    /// Whether one of the phrases stands in the text, taken or not.
-    pub(crate) fn had_any(&self, phrases: &[&str]) -> bool {
-        let phrases = phrases.iter().filter_map(|phrase| Phrase::parse(phrase));
-        phrases.into_iter().any(|phrase| self.whole.has(&phrase))
-    }
-
-    /// Takes every occurrence of some phrases, the longest first, and gives their places in order.
-    pub(crate) fn take_longest<'a, T: Copy>(
-        &mut self,
-        phrases: &[(&'a str, T)],
-    ) -> Vec<(usize, (&'a str, T))> {
-        let mut sorted: Vec<(Phrase, (&'a str, T))> = phrases
-            .iter()
-            .filter_map(|phrase| Some((Phrase::parse(phrase.0)?, *phrase)))
-            .collect();
-        sorted.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.words.len()));
-        let mut phrases = Vec::new();
-        for (phrase, meaning) in sorted {
-            while let Some(start) = (0..self.len()).find(|at| self.is_at(*at, &phrase)) {
-                phrases.push((start, meaning));
-                self.take(start, start + phrase.words.len());
-            }
+impl Token {
+    /// Returns the word, if it is one.
+    pub(super) fn word(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Word(word) => Some(word),
+            Kind::Number { .. } | Kind::Sign(_) => None,
         }
-        phrases.sort_by_key(|(start, _)| *start);
-        phrases
     }
 
-    /// Joins the words that are left, without some phrases.
-    pub(crate) fn rest(&self, without: &[&str]) -> String {
-        let mut rest = Self {
-            whole: NormalizedText::default(),
-            left: self.left.clone(),
+    /// Returns the digits and marks, if it is a number.
+    pub(super) fn number(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Number { written, .. } => Some(written),
+            Kind::Word(_) | Kind::Sign(_) => None,
+        }
+    }
+
+    /// Whether a full stop is attached to a number.
+    pub(super) fn has_stop(&self) -> bool {
+        matches!(self.kind, Kind::Number { stop: true, .. })
+    }
+}
+
+/// Splits a text into tokens; `None` if it is too long for an answer.
+pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let text = western(text);
+    let mut rest = text.as_str();
+    let mut attached = false;
+    while let Some(first) = rest.chars().next() {
+        if tokens.len() > TOKENS_MAX {
+            return None;
+        }
+        // ".5" is a number; a full stop behind a word is not a part of one.
+        let is_decimal = |text: &str| {
+            !attached
+                && text.starts_with(['.', ','])
+                && text[1..].starts_with(|character: char| character.is_ascii_digit())
         };
-        while let Some((start, end)) = rest.find_any(without) {
-            rest.take(start, end);
+        let is_number = first.is_ascii_digit() || is_decimal(rest);
+        let length = if is_number {
+            number_length(rest)
+        } else {
+            let is_start = |(at, character): &(usize, char)| {
+                let before = rest[..*at].chars().next_back();
+                let is_apart = before.is_none_or(char::is_whitespace);
+                character.is_ascii_digit()
+                    || is_apart
+                        && *at > 0
+                        && matches!(character, '.' | ',')
+                        && rest[at + 1..].starts_with(|next: char| next.is_ascii_digit())
+            };
+            let start = rest.char_indices().find(is_start);
+            start.map_or(rest.len(), |(at, _)| at)
+        };
+        let (part, behind) = rest.split_at(length);
+        rest = behind;
+        if !is_number {
+            push_words(part, &mut tokens, &mut attached);
+            continue;
         }
-        let words: Vec<&str> = rest.left.iter().flatten().map(String::as_str).collect();
-        words.join(" ")
+        let stop = rest.starts_with('.') && !rest.starts_with("..");
+        let kind = Kind::Number {
+            written: part.replace('’', "'"),
+            stop,
+        };
+        tokens.push(Token { kind, attached });
+        attached = true;
     }
+    Some(tokens)
+}
+
+/// Length of the number at the start of a text, with single marks between digits.
+fn number_length(text: &str) -> usize {
+    let mut end = 0;
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        let goes_on = characters
+            .peek()
+            .is_some_and(|(_, next)| next.is_ascii_digit());
+        if !(character.is_ascii_digit() || INNER_MARKS.contains(character) && goes_on) {
+            break;
+        }
+        end = at + character.len_utf8();
+    }
+    end
+}
+
+/// Splits a text without digits.
+fn push_words(text: &str, tokens: &mut Vec<Token>, attached: &mut bool) {
+    let mut segments = text.split_word_bounds().peekable();
+    while let Some(segment) = segments.next() {
+        let follows_letter = segments
+            .peek()
+            .is_some_and(|next| next.starts_with(char::is_alphabetic));
+        // The hyphen of a compound word.
+        if ["-", "‐", "‑"].contains(&segment) && *attached && follows_letter {
+            continue;
+        }
+        let words = NormalizedText::new(segment);
+        for word in words.words() {
+            if is_friendly_emoji(word) {
+                *attached = false;
+                continue;
+            }
+            let kind = Kind::Word(word.clone());
+            tokens.push(Token {
+                kind,
+                attached: *attached,
+            });
+            *attached = true;
+        }
+        if !words.words().is_empty() {
+            continue;
+        }
+        for character in segment.chars() {
+            let is_nothing = character.is_whitespace()
+                || PUNCTUATION.contains(character)
+                || character.is_control()
+                || crate::text::normalize::is_invisible(character)
+                || unicode_normalization::char::is_combining_mark(character);
+            if !is_nothing {
+                tokens.push(Token {
+                    kind: Kind::Sign(character),
+                    attached: *attached,
+                });
+            }
+            *attached = !is_nothing;
+        }
+    }
+}
+
+/// Whether a word is emoji that people add to an answer without changing it.
+pub(super) fn is_friendly_emoji(word: &str) -> bool {
+    !word.contains(char::is_alphanumeric)
+        && !word.contains(|character: char| REFUSING_EMOJI.contains(character))
+        && !word.contains(unicode_normalization::char::is_combining_mark)
 }

@@ -15,6 +15,7 @@ use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::rules::{Answer, Flow};
+use crate::template::ValueType;
 use step::named;
 pub(crate) use step::{StepDraft, target};
 
@@ -111,9 +112,11 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     let roots: Vec<String> = steps.iter().filter_map(step_id).collect();
     let short = steps.iter().filter(|step| is_short(step));
     let short_roots: Vec<String> = short.filter_map(step_id).collect();
+    let types: Vec<(String, ValueType)> = steps.iter().filter_map(typed).collect();
     let known = Symbols {
         roots: &roots,
         short_roots: &short_roots,
+        types: &types,
         ..known
     };
     let steps: Vec<StepDraft<'d>> = steps
@@ -163,6 +166,22 @@ fn step_id(field: &Field<'_>) -> Option<String> {
     let entries = field.entries();
     let id = entries.iter().find(|entry| entry.name == "id")?;
     id.text().map(str::to_owned)
+}
+
+/// Name and type of the answers to a step, if they are more than texts.
+fn typed(step: &Field<'_>) -> Option<(String, ValueType)> {
+    Some((step_id(step)?, value_type(step)?))
+}
+
+fn value_type(step: &Field<'_>) -> Option<ValueType> {
+    let entries = step.entries();
+    let accept = entries.iter().find(|entry| entry.name == "accept")?;
+    match accept.text()? {
+        "number" => Some(ValueType::Number),
+        "date" => Some(ValueType::Date),
+        "time" => Some(ValueType::Time),
+        _ => None,
+    }
 }
 
 /// Whether the answers to a step are short: a number, a date, a choice.

@@ -11,7 +11,8 @@ use crate::rules::compile::reply::{self, Offer};
 use crate::rules::compile::text::{self, Buttons, Symbols};
 use crate::rules::compile::{action, condition};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
-use crate::template::Template;
+use crate::template::{Template, ValueType};
+use crate::text::normalize::Phrase;
 
 pub(crate) const KEYS: [&str; 11] = [
     "id", "if", "ask", "accept", "pattern", "choices", "valid", "retry", "retries", "flow", "go",
@@ -129,8 +130,17 @@ fn step_of<'d>(
     let accept = accept(reader, table, choices.as_deref());
     checks_fit(reader, table, accept.as_ref(), choices.as_deref());
     let with_answer = [known.roots, &["answer".to_owned()]].concat();
+    let answer_type = match accept {
+        Some(Accept::Number) => Some(ValueType::Number),
+        Some(Accept::Date) => Some(ValueType::Date),
+        Some(Accept::Time) => Some(ValueType::Time),
+        _ => None,
+    };
+    let mut types = known.types.to_vec();
+    types.extend(answer_type.map(|kind| ("answer".to_owned(), kind)));
     let of_answer = Symbols {
         roots: &with_answer,
+        types: &types,
         ..known
     };
     let valid = optional(table.get("valid"), |field| {
@@ -175,22 +185,43 @@ fn long_ids(reader: &mut Reader<'_>, offered: &[Offer<'_>]) {
     }
 }
 
-/// Reads `choices`, which are chosen by writing them.
+/// Reads `choices`, which are chosen by writing them: each a text, or a table with other words too.
 fn written_choices(
     reader: &mut Reader<'_>,
     field: &Field<'_>,
     known: Symbols<'_>,
 ) -> Option<Vec<Choice>> {
-    let texts = reader.strings(field)?;
-    let choices = texts.iter().map(|text| {
-        let title = text::literal(reader, text, known)?;
-        Some(Choice {
-            id: text.value.to_owned(),
-            title,
-            go: None,
-        })
-    });
-    choices.collect()
+    let elements = field.elements().unwrap_or_default();
+    if !elements.iter().any(Field::is_table) {
+        let titles = reader.strings(field)?;
+        return read_each(&titles, |title| {
+            written_choice(reader, title, Vec::new(), known)
+        });
+    }
+    read_each(&elements, |element| {
+        if element.is_string() {
+            let title = reader.string(element)?;
+            return written_choice(reader, &title, Vec::new(), known);
+        }
+        let table = reader.table(element, &["title", "words"])?;
+        let title = reader.required_string(&table, "title");
+        let words = or_default(table.get("words"), |field| reader.phrases(&field));
+        written_choice(reader, &title?, words?, known)
+    })
+}
+
+fn written_choice(
+    reader: &mut Reader<'_>,
+    title: &Text<'_>,
+    words: Vec<Phrase>,
+    known: Symbols<'_>,
+) -> Option<Choice> {
+    Some(Choice {
+        id: title.value.to_owned(),
+        title: text::literal(reader, title, known)?,
+        words,
+        go: None,
+    })
 }
 
 /// Makes choices of the buttons and rows of the question.
@@ -206,6 +237,7 @@ fn offered_choices<'d>(
         choices.push(Choice {
             id: offer.id.value.to_owned(),
             title,
+            words: offer.words.clone(),
             go: offer.go.as_ref().map(target),
         });
     }

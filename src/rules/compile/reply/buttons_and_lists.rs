@@ -4,7 +4,7 @@ use super::media::HEADERS;
 use super::{Fixed, Offer, ReplyReader};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::optional::optional;
+use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::button_id;
@@ -64,11 +64,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         })
     }
 
-    /// Reads the table of a button or row; those of a step may have `go` too.
+    /// Reads the table of a button or row; those of a step may have `go` and `words` too.
     fn choice_table(&mut self, field: &Field<'d>, keys: &[&'static str]) -> Option<Table<'d>> {
         let go: &[&str] = match self.known.buttons {
             Buttons::OfRule => &[],
-            Buttons::OfStep => &["go"],
+            Buttons::OfStep => &["go", "words"],
         };
         self.reader.table(field, &[keys, go].concat())
     }
@@ -78,7 +78,8 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let title = self.required_template(table, "title", &format!("{part}.title"));
         let go = table.get("go");
         let go = go.and_then(|field| self.reader.string(&field));
-        let (id, title) = (id?, title?);
+        let words = or_default(table.get("words"), |field| self.reader.phrases(&field));
+        let (id, title, words) = (id?, title?, words?);
         if id.value.starts_with(button_id::MARK) {
             let message = format!("an id cannot begin with `{}`", button_id::MARK);
             let error = Diagnostic::error(codes::ODD_ID, id.span.clone(), message);
@@ -87,7 +88,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         }
         self.part(&format!("{part}.id"), &id.span, Fixed::Yes);
         let value = id.value.to_owned();
-        self.offered.push(Offer { id, go });
+        self.offered.push(Offer { id, go, words });
         Some((value, title))
     }
 

@@ -238,7 +238,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         if value.name == "payload"
             && let Some(id) = self.reader.string(value)
         {
-            self.offered.push(super::Offer { id, go: None });
+            self.offered.push(super::Offer {
+                id,
+                go: None,
+                words: Vec::new(),
+            });
         }
         let part = format!("{part}[{index}]");
         Some(vec![match value.name {

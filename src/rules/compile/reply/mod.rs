@@ -25,6 +25,7 @@ use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
 use crate::message::{CheckoutStep, Outbound};
 use crate::rules::{REPLIES_MAX, ReplyTemplate};
 use crate::template::Template;
+use crate::text::normalize::Phrase;
 
 /// Contents of a message, of which a reply has at most one, with the keys allowed next to each.
 const CONTENTS: [(&str, &[&str]); 25] = [
@@ -79,6 +80,8 @@ pub(crate) struct Offer<'d> {
     pub(crate) id: Text<'d>,
     /// Where a flow goes on when it is chosen.
     pub(crate) go: Option<Text<'d>>,
+    /// Other words that mean it, in a flow.
+    pub(crate) words: Vec<Phrase>,
 }
 
 struct ReplyReader<'r, 't, 'd> {

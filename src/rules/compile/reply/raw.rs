@@ -67,7 +67,11 @@ impl<'d> ReplyReader<'_, '_, 'd> {
                 && entry.is_string()
                 && let Some(id) = self.reader.string(&entry)
             {
-                self.offered.push(Offer { id, go: None });
+                self.offered.push(Offer {
+                    id,
+                    go: None,
+                    words: Vec::new(),
+                });
             }
             if entry.name == "flow_token" {
                 let token = entry
