@@ -47,7 +47,12 @@ impl Answer<'_> {
 
     fn items(&self, at: usize) -> Vec<(usize, Item)> {
         let mut items = Vec::new();
-        for (end, meaning) in self.phrases(at) {
+        let phrases = self.phrases(at);
+        let is_unclear = |(_, meaning): &(usize, Meaning)| *meaning == Meaning::Unclear;
+        if phrases.iter().any(is_unclear) {
+            return items;
+        }
+        for (end, meaning) in phrases {
             self.push_phrase(at, end, meaning, &mut items);
         }
         self.push_dates(at, &mut items);
@@ -102,6 +107,7 @@ impl Answer<'_> {
                 return;
             }
             Meaning::NextWeek => Item::NextWeek,
+            Meaning::WeekAfterNext => Item::WeekAfterNext,
             Meaning::Part(part) => Item::Part(part),
             Meaning::Noon => Item::Named(NOON),
             Meaning::Midnight => Item::Named(MIDNIGHT),
@@ -115,7 +121,11 @@ impl Answer<'_> {
         let is_day = |meaning| {
             matches!(
                 meaning,
-                Meaning::Weekday(_) | Meaning::This | Meaning::Next | Meaning::NextWeek
+                Meaning::Weekday(_)
+                    | Meaning::This
+                    | Meaning::Next
+                    | Meaning::NextWeek
+                    | Meaning::WeekAfterNext
             )
         };
         let is_number = self

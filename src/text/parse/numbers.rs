@@ -110,9 +110,9 @@ fn numbers(answer: &Answer<'_>, at: usize) -> Vec<(usize, f64)> {
     });
     let mut numbers: Vec<(usize, f64)> = words.collect();
     let is_attached = |at: usize| answer.tokens.get(at).is_some_and(|token| token.attached);
-    // "x2" is two, "A4" is a name, and "-3" is a number with its sign.
+    // "x2" is two, "A4" is a name, "-3" is a number with its sign, and "ber-4" has a hyphen.
     let (sign, start) = match &answer.tokens[at].kind {
-        Kind::Sign('-') if is_attached(at + 1) => ("-", at + 1),
+        Kind::Sign('-') if is_attached(at + 1) && !is_attached(at) => ("-", at + 1),
         Kind::Sign('+') if is_attached(at + 1) => ("", at + 1),
         Kind::Word(word) if word == "x" => ("", at + 1),
         _ => ("", at),
