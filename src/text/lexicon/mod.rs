@@ -33,6 +33,11 @@ pub(crate) struct Words {
     /// Phrases of wanting: "I would like". They add nothing either, but a number beside them is not
     /// an hour unless something says so.
     pub(crate) wishes: List,
+    /// Places in a list of choices, from the first: "the *second* one"; `/` separates forms of the
+    /// same place.
+    pub(crate) places: List,
+    /// Words for one of several choices, beside its number: "*option* 2".
+    pub(crate) choices: List,
     /// Words that say what a command is about: stop *these messages*, unsubscribe *me*.
     pub(crate) objects: List,
     /// Words that mean the choice "Yes".
@@ -198,6 +203,11 @@ impl Numbers {
 pub(crate) fn find(language: &str) -> Option<(usize, &'static Words)> {
     let index = LANGUAGES.iter().position(|(code, _)| *code == language)?;
     Some((index, &LANGUAGES[index].1))
+}
+
+/// Lists the languages that have a file.
+pub(crate) fn languages() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(code, _)| *code)
 }
 
 /// Returns the words of a language, or those of English for a language without a file.

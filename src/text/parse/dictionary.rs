@@ -20,6 +20,10 @@ pub(super) enum Meaning {
     Filler,
     /// Says what a command is about: `stop it`.
     Object,
+    /// A place in a list of choices.
+    Place(u8),
+    /// A word for one of several choices.
+    Choice,
     Yes,
     No,
     /// Says that somebody wants something, perhaps a number of things.
@@ -127,6 +131,11 @@ impl Dictionary {
         }
     }
 
+    /// Lists the dictionaries of all languages that have a lexicon.
+    pub(super) fn of_every_language() -> impl Iterator<Item = &'static Self> {
+        lexicon::languages().map(Self::of_language)
+    }
+
     /// Finds the phrases at the start of some words: the number of words, and the meaning.
     pub(super) fn phrases<'w>(
         &self,
@@ -221,6 +230,7 @@ impl Dictionary {
             (&words.fillers, Meaning::Filler),
             (&words.wishes, Meaning::Wish),
             (&words.objects, Meaning::Object),
+            (&words.choices, Meaning::Choice),
             (&words.yes, Meaning::Yes),
             (&words.no, Meaning::No),
             (&days.this, Meaning::This),
@@ -239,6 +249,11 @@ impl Dictionary {
             (&days.year_suffix, Meaning::YearSuffix),
         ] {
             self.add_each(list, meaning);
+        }
+        for (place, names) in (1..).zip(&words.places) {
+            for name in names.split('/') {
+                self.add(name, Meaning::Place(place));
+            }
         }
         for (day, names) in (1..).zip(&days.ordinals) {
             for name in names.split('/') {
