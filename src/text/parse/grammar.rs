@@ -70,7 +70,8 @@ impl Answer<'_> {
 
     fn push_phrase(&self, at: usize, end: usize, meaning: Meaning, items: &mut Vec<(usize, Item)>) {
         let item = match meaning {
-            Meaning::Filler | Meaning::At if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::Filler if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::At if !self.is_glued(at, end) && !self.follows_number(at) => Item::Nothing,
             Meaning::On if self.begins_day(end) => Item::Nothing,
             Meaning::Wish => Item::Wish,
             Meaning::Day(ahead, part) => match self.today.checked_add(ahead.days()) {
@@ -114,6 +115,12 @@ impl Answer<'_> {
             _ => return,
         };
         items.push((end, item));
+    }
+
+    /// Whether a number ends here: the word of an hour behind it makes a length of time, as in
+    /// Indonesian "2 jam".
+    fn follows_number(&self, at: usize) -> bool {
+        (0..at).any(|start| self.integers(start).iter().any(|(end, _)| *end == at))
     }
 
     /// Whether a weekday or a number follows, to which a word like "on" may belong.

@@ -79,8 +79,11 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
             count(answer, end, Count { number, ..so_far }, counts);
         }
     }
+    let begins_number = |at| at < answer.tokens.len() && !numbers(answer, at).is_empty();
     for (end, meaning) in answer.phrases(at) {
         let next = match meaning {
+            // "Bir iki" is one or two.
+            Meaning::Article if begins_number(end) => continue,
             Meaning::Filler | Meaning::Article if !answer.is_glued(at, end) => so_far,
             Meaning::Person | Meaning::Wish => so_far,
             Meaning::Counted => Count {
