@@ -49,6 +49,42 @@ pub fn is_like(word: &str, keyword: &str) -> bool {
     apart <= allowed && strsim::osa_distance(word, keyword) <= allowed
 }
 
+/// Whether a word is a command with a slip of the fingers: two neighbours behind the first letter
+/// swapped (`stpo`), letters repeated (`stooop`), or, from eight letters on, any one edit. Stricter
+/// than [`is_like`], because `shop` and `step` are no `stop`.
+#[must_use]
+pub fn is_slip(word: &str, command: &str) -> bool {
+    if word == command {
+        return true;
+    }
+    let edits = max_edits(command);
+    if edits == 0 || is_exact(word) || word.chars().next() != command.chars().next() {
+        return false;
+    }
+    let (length, other) = (word.chars().count(), command.chars().count());
+    let is_repeated = length > other && squeezed(word) == squeezed(command);
+    let is_swapped = length == other && is_swap(word, command);
+    let is_edited = edits > 1 && length.abs_diff(other) < edits;
+    is_repeated || is_swapped || is_edited && strsim::osa_distance(word, command) == 1
+}
+
+/// A word with one letter in place of several equal ones.
+fn squeezed(word: &str) -> String {
+    let mut squeezed: Vec<char> = word.chars().collect();
+    squeezed.dedup();
+    squeezed.into_iter().collect()
+}
+
+/// Whether two words of the same length differ in two neighbours that are swapped.
+fn is_swap(word: &str, other: &str) -> bool {
+    let pairs = word.chars().zip(other.chars()).enumerate();
+    let differing: Vec<_> = pairs
+        .filter(|(_, (first, second))| first != second)
+        .collect();
+    matches!(differing[..], [(at, pair), (next, (first, second))]
+        if next == at + 1 && pair == (second, first))
+}
+
 /// Finds a phrase in a text within the allowed edits; returns the index of its first word.
 #[must_use]
 pub fn find_like(text: &NormalizedText, phrase: &Phrase) -> Option<usize> {
@@ -85,7 +121,7 @@ fn delete_from(word: &str, from: usize, count: usize, deletions: &mut Vec<String
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LENGTH_MAX, deletions, find_like, is_like, max_edits};
+    use super::{LENGTH_MAX, deletions, find_like, is_like, is_slip, max_edits};
     use crate::text::normalize::{NormalizedText, Phrase};
 
     #[test]
@@ -113,6 +149,33 @@ mod tests {
         }
         let keywords = ["cat", "cake", "delivery", "a1b2c3d4"];
         assert_eq!(keywords.map(max_edits), [0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_slip_in_a_command_makes_no_other_word() {
+        for (word, command) in [
+            ("stpo", "stop"),
+            ("sotp", "stop"),
+            ("stooop", "stop"),
+            ("stopp", "stop"),
+            ("cancell", "cancel"),
+            ("unsuscribe", "unsubscribe"),
+        ] {
+            assert!(is_slip(word, command), "{word} for {command}");
+        }
+        for (word, command) in [
+            ("shop", "stop"),
+            ("step", "stop"),
+            ("top", "stop"),
+            ("tsop", "stop"),
+            ("spot", "stop"),
+            ("stops", "stop"),
+            ("subscribe", "unsubscribe"),
+            ("nno", "no"),
+            ("lata", "alta"),
+        ] {
+            assert!(!is_slip(word, command), "{word} for {command}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::message::{Content, Inbound};
 use crate::rules::{Accept, Choice, Step, button_id};
 use crate::text::locale::Locale;
 use crate::text::normalize::{NormalizedText, Phrase};
+use crate::text::parse::Place;
 use crate::text::{country, parse};
 
 /// Reads an answer as a value for texts and expressions; the error is the reason why the message is
@@ -111,7 +112,7 @@ fn meant<'a>(
         return exact;
     }
     if let Some(number) = sole_number(text) {
-        return by_number(step, &number, title);
+        return by_number(step, &number, &title);
     }
     let only = |is_meant: &dyn Fn(&Choice) -> bool| {
         sole(step.choices.iter().filter(|choice| is_meant(choice)))
@@ -127,8 +128,20 @@ fn meant<'a>(
     let consents = |choice: &Choice| {
         consent.is_some() && consent == locale.consent(&NormalizedText::new(&title(choice)))
     };
+    let placed = || match locale.place(&normalized)? {
+        Place::Ordinal(place) => step.choices.get(usize::from(place).checked_sub(1)?),
+        Place::Number(number) => by_number(step, &number.to_string(), &title),
+    };
+    // "2kg, please" of 2 kg and 4 kg.
+    let counted = || {
+        let is_counted = |choice: &Choice| !numbers_in(&title(choice)).is_empty();
+        let number = locale.read_number(text)?.to_string();
+        by_number(step, &number, &title).filter(|choice| is_counted(choice))
+    };
     only(&says)
         .or_else(|| only(&abridges))
+        .or_else(placed)
+        .or_else(counted)
         .or_else(|| only(&consents))
 }
 

@@ -22,6 +22,9 @@ pub(crate) struct Words {
     pub(crate) yesterday: List,
     pub(crate) noon: List,
     pub(crate) midnight: List,
+    /// Phrases that leave the day or the time open although their words would name one: "minggu
+    /// ini", which is this week or this Sunday.
+    pub(crate) unclear: List,
     /// Word between a day and a time; empty where the language has none.
     pub(crate) at: &'static str,
     /// Phrases that add nothing to any answer: please, thanks, around. A word that changes
@@ -30,6 +33,11 @@ pub(crate) struct Words {
     /// Phrases of wanting: "I would like". They add nothing either, but a number beside them is not
     /// an hour unless something says so.
     pub(crate) wishes: List,
+    /// Places in a list of choices, from the first: "the *second* one"; `/` separates forms of the
+    /// same place.
+    pub(crate) places: List,
+    /// Words for one of several choices, beside its number: "*option* 2".
+    pub(crate) choices: List,
     /// Words that say what a command is about: stop *these messages*, unsubscribe *me*.
     pub(crate) objects: List,
     /// Words that mean the choice "Yes".
@@ -57,6 +65,10 @@ pub(crate) struct Dates {
     pub(crate) next: List,
     /// A week without a day; a weekday beside it lies in that week.
     pub(crate) next_week: List,
+    /// The week after next week; a weekday beside it lies in that week.
+    pub(crate) week_after_next: List,
+    /// Phrases for a number of days from today: "in a week" where that is one word.
+    pub(crate) ahead: BTreeMap<&'static str, i64>,
     /// Before a number of days: "in 3 days".
     pub(crate) within: List,
     pub(crate) days: List,
@@ -65,6 +77,8 @@ pub(crate) struct Dates {
     pub(crate) from_now: List,
     /// Colloquial names of the weekdays, Monday first, that Unicode's data does not list.
     pub(crate) weekdays: [List; 7],
+    /// Other names of the months, from January, that Unicode's data does not list.
+    pub(crate) months: [List; 12],
     /// Days of the month in words, from the first; `/` separates forms of the same day.
     pub(crate) ordinals: List,
     /// Behind the number of a day: the "th" of 24th.
@@ -97,6 +111,15 @@ pub(crate) struct Times {
     pub(crate) afternoon: List,
     /// From the end of the afternoon to midnight.
     pub(crate) evening: List,
+    /// Around noon: 11, 12 and 1 o'clock keep their side of it.
+    pub(crate) midday: List,
+    /// From late evening to early morning: 12 is midnight, 2 o'clock comes behind it.
+    pub(crate) night: List,
+    /// Phrases that say an hour and its minutes, on the 12-hour clock if a part of the day may
+    /// stand beside them: "half past five" in one word = "5:30".
+    pub(crate) named: BTreeMap<&'static str, &'static str>,
+    /// Hours counted from another hour than midnight and noon, as in Thai.
+    pub(crate) hours: Vec<CountedHours>,
     /// Minutes that a phrase adds to the hour behind it: "half past" = 30, "quarter to" = -15.
     pub(crate) before_hour: BTreeMap<&'static str, i16>,
     /// Minutes that a phrase adds to the hour before it: "y media" = 30, "menos cuarto" = -15.
@@ -109,6 +132,21 @@ pub(crate) struct Times {
     pub(crate) and_minutes: List,
     /// Between an hour and minutes to take away: "las 5 menos diez".
     pub(crate) less_minutes: List,
+}
+
+/// Hours that a word counts from some hour of the day: "2 thum" is 20:00.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CountedHours {
+    /// Word before the number; empty if there is none.
+    pub(crate) before: &'static str,
+    /// Word behind the number; empty if there is none.
+    pub(crate) behind: &'static str,
+    /// Smallest and largest number that the words stand beside.
+    pub(crate) from: i16,
+    pub(crate) to: i16,
+    /// Hour from which the number counts.
+    pub(crate) after: i16,
 }
 
 /// Numbers in words, up to 99. A word of a larger number stands nowhere, so that a number with it is
@@ -165,6 +203,11 @@ impl Numbers {
 pub(crate) fn find(language: &str) -> Option<(usize, &'static Words)> {
     let index = LANGUAGES.iter().position(|(code, _)| *code == language)?;
     Some((index, &LANGUAGES[index].1))
+}
+
+/// Lists the languages that have a file.
+pub(crate) fn languages() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(code, _)| *code)
 }
 
 /// Returns the words of a language, or those of English for a language without a file.

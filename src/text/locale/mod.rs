@@ -69,11 +69,14 @@ impl FieldOrder {
     /// Returns the order of a language in a country. English without a country is that of the
     /// United States.
     fn new(language: &str, country: Option<&str>) -> Self {
-        match country {
-            _ if language != "en" => Self::DayFirst,
-            None | Some("US" | "PR" | "GU" | "VI" | "AS" | "MP" | "PH") => Self::MonthFirst,
-            Some("CA") => Self::Either,
-            Some(_) => Self::DayFirst,
+        match (language, country) {
+            ("en", None | Some("US" | "PR" | "GU" | "VI" | "AS" | "MP" | "PH")) => Self::MonthFirst,
+            ("en", Some("CA")) | ("zh", Some("HK" | "MO" | "SG" | "MY")) => Self::Either,
+            // Where the year is first, the month is before the day.
+            ("zh" | "ja" | "ko" | "hu" | "lt" | "mn" | "eu" | "fa" | "ne" | "si" | "fil", _) => {
+                Self::MonthFirst
+            }
+            _ => Self::DayFirst,
         }
     }
 }
@@ -246,6 +249,15 @@ impl Locale {
 
     pub(crate) fn field_order(&self) -> FieldOrder {
         self.field_order
+    }
+
+    /// Returns the order beside full stops: in English too, these are of languages that put the day
+    /// first.
+    pub(crate) fn order_with_stops(&self) -> FieldOrder {
+        match self.language() {
+            "en" => FieldOrder::DayFirst,
+            _ => self.field_order,
+        }
     }
 
     /// Whether a comma separates thousands, as in `1,000`.

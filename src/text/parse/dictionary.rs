@@ -20,6 +20,10 @@ pub(super) enum Meaning {
     Filler,
     /// Says what a command is about: `stop it`.
     Object,
+    /// A place in a list of choices.
+    Place(u8),
+    /// A word for one of several choices.
+    Choice,
     Yes,
     No,
     /// Says that somebody wants something, perhaps a number of things.
@@ -31,6 +35,9 @@ pub(super) enum Meaning {
     This,
     Next,
     NextWeek,
+    WeekAfterNext,
+    /// Leaves open which day or time is meant.
+    Unclear,
     /// Before a number of days: `in 3 days`.
     Within,
     Days,
@@ -55,6 +62,8 @@ pub(super) enum Meaning {
     Hour,
     /// Behind minutes.
     Minute,
+    /// An hour with its minutes, in minutes of the day: `half past five` where that is one word.
+    Named(i16),
     /// Minutes to add to the hour behind the phrase: 30 for `half past`, -15 for `quarter to`.
     BeforeHour(i16),
     /// Minutes to add to the hour before the phrase: 30 for `y media`.
@@ -84,13 +93,28 @@ pub(super) enum Part {
     Morning,
     Afternoon,
     Evening,
+    /// Around noon.
+    Midday,
+    /// From late evening to early morning.
+    Night,
 }
 
 /// Phrases of one language, by their first words.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
+    pub(super) hours: Vec<CountedHours>,
     phrases: HashMap<String, Vec<(Vec<String>, Meaning)>>,
     months: Vec<(String, i8)>,
+}
+
+/// Hours that words before and behind a number count: the normalized words, the numbers that they
+/// may stand beside, and the hour from which these count.
+#[derive(Debug)]
+pub(super) struct CountedHours {
+    pub(super) before: Vec<String>,
+    pub(super) behind: Vec<String>,
+    pub(super) numbers: std::ops::RangeInclusive<i16>,
+    pub(super) after: i16,
 }
 
 impl Dictionary {
@@ -105,6 +129,11 @@ impl Dictionary {
             }
             None => EMPTY.get_or_init(Self::default),
         }
+    }
+
+    /// Lists the dictionaries of all languages that have a lexicon.
+    pub(super) fn of_every_language() -> impl Iterator<Item = &'static Self> {
+        lexicon::languages().map(Self::of_language)
     }
 
     /// Finds the phrases at the start of some words: the number of words, and the meaning.
@@ -179,6 +208,7 @@ impl Dictionary {
                 (&times.morning, Part::Morning),
                 (&times.afternoon, Part::Afternoon),
                 (&times.evening, Part::Evening),
+                (&times.night, Part::Night),
             ];
             let is_listed = |list: &[&str]| list.contains(phrase);
             parts.into_iter().find(|(list, _)| is_listed(list))
@@ -193,15 +223,21 @@ impl Dictionary {
         ] {
             self.add_each(list, Meaning::Day(ahead, None));
         }
+        for (phrase, ahead) in &days.ahead {
+            self.add(phrase, Meaning::Day(*ahead, None));
+        }
         for (list, meaning) in [
             (&words.fillers, Meaning::Filler),
             (&words.wishes, Meaning::Wish),
             (&words.objects, Meaning::Object),
+            (&words.choices, Meaning::Choice),
             (&words.yes, Meaning::Yes),
             (&words.no, Meaning::No),
             (&days.this, Meaning::This),
             (&days.next, Meaning::Next),
             (&days.next_week, Meaning::NextWeek),
+            (&days.week_after_next, Meaning::WeekAfterNext),
+            (&words.unclear, Meaning::Unclear),
             (&days.within, Meaning::Within),
             (&days.days, Meaning::Days),
             (&days.weeks, Meaning::Weeks),
@@ -213,6 +249,11 @@ impl Dictionary {
             (&days.year_suffix, Meaning::YearSuffix),
         ] {
             self.add_each(list, meaning);
+        }
+        for (place, names) in (1..).zip(&words.places) {
+            for name in names.split('/') {
+                self.add(name, Meaning::Place(place));
+            }
         }
         for (day, names) in (1..).zip(&days.ordinals) {
             for name in names.split('/') {
@@ -242,12 +283,29 @@ impl Dictionary {
             (&times.morning, Part::Morning),
             (&times.afternoon, Part::Afternoon),
             (&times.evening, Part::Evening),
+            (&times.midday, Part::Midday),
+            (&times.night, Part::Night),
         ] {
             let phrases = list.iter().filter(|phrase| !words.today.contains(phrase));
             for phrase in phrases {
                 self.add(phrase, Meaning::Part(part));
             }
         }
+        for (phrase, time) in &times.named {
+            let time = jiff::civil::Time::strptime("%H:%M", time);
+            let time = time.expect("the built-in files have times");
+            let minutes = i16::from(time.hour()) * 60 + i16::from(time.minute());
+            self.add(phrase, Meaning::Named(minutes));
+        }
+        let normalized = |phrase: &str| NormalizedText::new(phrase).words().to_vec();
+        self.hours = (times.hours.iter())
+            .map(|hours| CountedHours {
+                before: normalized(hours.before),
+                behind: normalized(hours.behind),
+                numbers: hours.from..=hours.to,
+                after: hours.after,
+            })
+            .collect();
         for (phrase, minutes) in &times.before_hour {
             self.add(phrase, Meaning::BeforeHour(*minutes));
         }
@@ -292,6 +350,9 @@ impl Dictionary {
                     }
                 }
             }
+        }
+        for (month, names) in (1..).zip(&words.dates.months) {
+            self.add_each(names, Meaning::Month(month));
         }
         let week: Vec<_> = (5..12).map(|day| jiff::civil::date(2026, 1, day)).collect();
         let names = locale

@@ -47,7 +47,12 @@ impl Answer<'_> {
 
     fn items(&self, at: usize) -> Vec<(usize, Item)> {
         let mut items = Vec::new();
-        for (end, meaning) in self.phrases(at) {
+        let phrases = self.phrases(at);
+        let is_unclear = |(_, meaning): &(usize, Meaning)| *meaning == Meaning::Unclear;
+        if phrases.iter().any(is_unclear) {
+            return items;
+        }
+        for (end, meaning) in phrases {
             self.push_phrase(at, end, meaning, &mut items);
         }
         self.push_dates(at, &mut items);
@@ -65,7 +70,8 @@ impl Answer<'_> {
 
     fn push_phrase(&self, at: usize, end: usize, meaning: Meaning, items: &mut Vec<(usize, Item)>) {
         let item = match meaning {
-            Meaning::Filler | Meaning::At if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::Filler if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::At if !self.is_glued(at, end) && !self.follows_number(at) => Item::Nothing,
             Meaning::On if self.begins_day(end) => Item::Nothing,
             Meaning::Wish => Item::Wish,
             Meaning::Day(ahead, part) => match self.today.checked_add(ahead.days()) {
@@ -102,6 +108,7 @@ impl Answer<'_> {
                 return;
             }
             Meaning::NextWeek => Item::NextWeek,
+            Meaning::WeekAfterNext => Item::WeekAfterNext,
             Meaning::Part(part) => Item::Part(part),
             Meaning::Noon => Item::Named(NOON),
             Meaning::Midnight => Item::Named(MIDNIGHT),
@@ -110,12 +117,22 @@ impl Answer<'_> {
         items.push((end, item));
     }
 
+    /// Whether a number ends here: the word of an hour behind it makes a length of time, as in
+    /// Indonesian "2 jam".
+    fn follows_number(&self, at: usize) -> bool {
+        (0..at).any(|start| self.integers(start).iter().any(|(end, _)| *end == at))
+    }
+
     /// Whether a weekday or a number follows, to which a word like "on" may belong.
     fn begins_day(&self, at: usize) -> bool {
         let is_day = |meaning| {
             matches!(
                 meaning,
-                Meaning::Weekday(_) | Meaning::This | Meaning::Next | Meaning::NextWeek
+                Meaning::Weekday(_)
+                    | Meaning::This
+                    | Meaning::Next
+                    | Meaning::NextWeek
+                    | Meaning::WeekAfterNext
             )
         };
         let is_number = self

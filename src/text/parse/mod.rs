@@ -21,7 +21,7 @@ use crate::text::normalize;
 
 pub use email::read_email;
 pub use phone::{PhoneError, dialled_digits, read_international, read_phone};
-pub use phrases::Consent;
+pub use phrases::{Consent, Place};
 
 /// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]
@@ -29,8 +29,12 @@ pub fn western(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     let digits = |character| normalize::digit(character).unwrap_or(character);
     let text: String = text.nfkc().map(digits).collect();
-    // The Arabic marks for decimals and thousands.
-    text.replace('\u{66b}', ".").replace('\u{66c}', ",")
+    // The Arabic marks for decimals and thousands, and the vowels of Thai and Lao that NFKC takes
+    // apart.
+    text.replace('\u{66b}', ".")
+        .replace('\u{66c}', ",")
+        .replace("\u{e4d}\u{e32}", "\u{e33}")
+        .replace("\u{ecd}\u{eb2}", "\u{eb3}")
 }
 
 #[cfg(test)]

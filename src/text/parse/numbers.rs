@@ -79,8 +79,11 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
             count(answer, end, Count { number, ..so_far }, counts);
         }
     }
+    let begins_number = |at| at < answer.tokens.len() && !numbers(answer, at).is_empty();
     for (end, meaning) in answer.phrases(at) {
         let next = match meaning {
+            // "Bir iki" is one or two.
+            Meaning::Article if begins_number(end) => continue,
             Meaning::Filler | Meaning::Article if !answer.is_glued(at, end) => so_far,
             Meaning::Person | Meaning::Wish => so_far,
             Meaning::Counted => Count {
@@ -110,9 +113,9 @@ fn numbers(answer: &Answer<'_>, at: usize) -> Vec<(usize, f64)> {
     });
     let mut numbers: Vec<(usize, f64)> = words.collect();
     let is_attached = |at: usize| answer.tokens.get(at).is_some_and(|token| token.attached);
-    // "x2" is two, "A4" is a name, and "-3" is a number with its sign.
+    // "x2" is two, "A4" is a name, "-3" is a number with its sign, and "ber-4" has a hyphen.
     let (sign, start) = match &answer.tokens[at].kind {
-        Kind::Sign('-') if is_attached(at + 1) => ("-", at + 1),
+        Kind::Sign('-') if is_attached(at + 1) && !is_attached(at) => ("-", at + 1),
         Kind::Sign('+') if is_attached(at + 1) => ("", at + 1),
         Kind::Word(word) if word == "x" => ("", at + 1),
         _ => ("", at),

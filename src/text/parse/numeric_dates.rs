@@ -29,22 +29,19 @@ pub(super) fn dates(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
         && has_stop(at + 1)
         && let Some(month) = number(at + 1)
     {
-        let (day, month) = (small(written), small(month));
-        let date = |year| {
-            day.zip(month)
-                .and_then(|(day, month)| dated(year, month, day, answer.today))
-        };
+        let date = |year| with_stops(answer, small(written)?, small(month)?, year);
         dates.extend(date(None).map(|date| (at + 2, date)));
         if let Some(year) = year_at(at + 2) {
             dates.extend(date(Some(year)).map(|date| (at + 3, date)));
         }
     }
     if has_stop(at)
-        && let Some((day, month)) = written.split_once('.')
+        && let Some((first, second)) = written.split_once('.')
         && let Some(year) = year_at(at + 1)
-        && let Some((day, month)) = small(day).zip(small(month))
+        && let Some((first, second)) = small(first).zip(small(second))
     {
-        dates.extend(dated(Some(year), month, day, answer.today).map(|date| (at + 2, date)));
+        let date = with_stops(answer, first, second, Some(year));
+        dates.extend(date.map(|date| (at + 2, date)));
     }
     dates.extend(in_cjk(answer, at));
     dates
@@ -104,23 +101,43 @@ fn date_of(answer: &Answer<'_>, written: &str, has_stop: bool) -> Option<Date> {
         Some(digits) => Some(year(answer, digits, true)?),
         None => None,
     };
-    // With a point, the day is first everywhere.
-    let order = match mark {
-        '.' => FieldOrder::DayFirst,
-        _ => answer.locale.field_order(),
-    };
-    let is_decimal = mark == '.' && last.is_none() && !has_stop && answer.locale.comma_groups();
+    if mark == '.' {
+        let is_decimal = last.is_none() && !has_stop && answer.locale.comma_groups();
+        return with_stops(answer, first, second, year).filter(|_| !is_decimal);
+    }
     let day_first = || dated(year, second, first, answer.today);
     let month_first = || dated(year, first, second, answer.today);
+    let order = match answer.locale.field_order() {
+        // A language that puts the year first has no order with the year behind.
+        FieldOrder::MonthFirst if last.is_some() && answer.locale.language() != "en" => {
+            FieldOrder::Either
+        }
+        order => order,
+    };
     // An order that gives no date is replaced by the other.
     match order {
-        FieldOrder::DayFirst if mark == '.' => day_first().filter(|_| !is_decimal),
         FieldOrder::DayFirst => day_first().or_else(month_first),
         FieldOrder::MonthFirst => month_first().or_else(day_first),
-        FieldOrder::Either => match (day_first(), month_first()) {
-            (Some(date), Some(other)) => (date == other).then_some(date),
-            (date, other) => date.or(other),
-        },
+        FieldOrder::Either => agreed(day_first(), month_first()),
+    }
+}
+
+/// The date of two numbers with full stops.
+fn with_stops(answer: &Answer<'_>, first: i8, second: i8, year: Option<i16>) -> Option<Date> {
+    let day_first = || dated(year, second, first, answer.today);
+    let month_first = || dated(year, first, second, answer.today);
+    match answer.locale.order_with_stops() {
+        FieldOrder::DayFirst => day_first(),
+        FieldOrder::MonthFirst if year.is_none() => month_first(),
+        FieldOrder::MonthFirst | FieldOrder::Either => agreed(day_first(), month_first()),
+    }
+}
+
+/// The date of two orders, unless they give two.
+fn agreed(date: Option<Date>, other: Option<Date>) -> Option<Date> {
+    match (date, other) {
+        (Some(date), Some(other)) => (date == other).then_some(date),
+        (date, other) => date.or(other),
     }
 }
 

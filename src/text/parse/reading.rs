@@ -25,6 +25,7 @@ pub(super) enum Item {
     RelativeIn(Date, Part),
     Weekday(Weekday, Which),
     NextWeek,
+    WeekAfterNext,
     /// A day of the month; bare if only a weekday beside it makes the number one.
     Day {
         day: i8,
@@ -73,7 +74,12 @@ impl Reading {
         let is_doubtful = has(|item| {
             matches!(
                 item,
-                Item::Date(_) | Item::Weekday(..) | Item::NextWeek | Item::Day { .. } | Item::Wish
+                Item::Date(_)
+                    | Item::Weekday(..)
+                    | Item::NextWeek
+                    | Item::WeekAfterNext
+                    | Item::Day { .. }
+                    | Item::Wish
             )
         });
         let has_relative = has(|item| matches!(item, Item::Relative(_)));
@@ -105,14 +111,22 @@ impl Reading {
         if self.names_time() {
             self.time()?;
         }
-        let next_week = self.0.contains(&Item::NextWeek);
+        let mut weeks = self.0.iter().filter_map(|item| match item {
+            Item::NextWeek => Some(1),
+            Item::WeekAfterNext => Some(2),
+            _ => None,
+        });
+        let week = weeks.next();
+        if weeks.next().is_some() {
+            return None;
+        }
         match (date, weekday) {
-            (Some(date), None) => date.filter(|_| !next_week),
-            (Some(date), Some((weekday, Which::Coming))) if !next_week => {
+            (Some(date), None) => date.filter(|_| week.is_none()),
+            (Some(date), Some((weekday, Which::Coming))) if week.is_none() => {
                 date.filter(|date| date.weekday() == weekday)
             }
             (date, Some((weekday, which))) => {
-                let named = named_day(weekday, which, next_week, today);
+                let named = named_day(weekday, which, week, today);
                 named.filter(|named| date.is_none_or(|date| date == Some(*named)))
             }
             (None, None) => None,
@@ -138,12 +152,12 @@ impl Reading {
                 .then(|| at(named))
                 .flatten(),
             (Some(named), None) => {
-                let its_part = if named == NOON {
-                    Part::Afternoon
+                let its_parts = if named == NOON {
+                    [Part::Afternoon, Part::Midday]
                 } else {
-                    Part::Evening
+                    [Part::Evening, Part::Night]
                 };
-                let is_its = part.is_none_or(|part| part == its_part);
+                let is_its = part.is_none_or(|part| its_parts.contains(&part));
                 is_its.then(|| at(named)).flatten()
             }
             (None, None) => None,
@@ -206,10 +220,16 @@ impl Clock {
             (None, _)
             | (Some(Part::Morning), 0..=11)
             | (Some(Part::Afternoon), 12..=18)
-            | (Some(Part::Evening), 16..=23) => hour,
+            | (Some(Part::Evening), 16..=23)
+            | (Some(Part::Midday), 10..=15)
+            | (Some(Part::Night), 0..=5 | 20..=23) => hour,
             (Some(Part::FirstHalf), 0..=12) => hour % 12,
             (Some(Part::SecondHalf), 0..=12) => hour % 12 + 12,
-            (Some(Part::Afternoon), 1..=9) | (Some(Part::Evening), 5..=11) => hour + 12,
+            (Some(Part::Afternoon), 1..=9)
+            | (Some(Part::Evening), 5..=11)
+            | (Some(Part::Midday), 1..=3)
+            | (Some(Part::Night), 7..=11) => hour + 12,
+            (Some(Part::Night), 12) => 0,
             _ => return None,
         };
         at(hour * 60 + self.minutes.rem_euclid(60))
@@ -223,15 +243,16 @@ fn at(minutes: i16) -> Option<Time> {
     Time::new(hour, minute, 0, 0).ok()
 }
 
-/// Finds the day of `friday`, `next friday`, `friday next week`; `None` where people disagree.
-fn named_day(weekday: Weekday, which: Which, next_week: bool, today: Date) -> Option<Date> {
-    let days_to_monday = 7 - i64::from(today.weekday().to_monday_zero_offset());
+/// Finds the day of `friday`, `next friday`, `friday next week`; `None` where people disagree. The
+/// week is counted from this one.
+fn named_day(weekday: Weekday, which: Which, week: Option<i64>, today: Date) -> Option<Date> {
+    let days_to_monday = 7 * week.unwrap_or(1) - i64::from(today.weekday().to_monday_zero_offset());
     // Where weeks begin on a Sunday, the Sunday of next week is another date.
     let in_next_week = || {
         let monday = today.checked_add(days_to_monday.days()).ok()?;
         on_or_after(monday, weekday).filter(|_| weekday != Weekday::Sunday)
     };
-    if next_week {
+    if week.is_some() {
         return in_next_week();
     }
     match which {

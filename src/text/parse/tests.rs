@@ -19,7 +19,7 @@ macro_rules! files {
     };
 }
 
-files! { "en" "es" "fr" "de" "tr" "ru" "hi" "id" "zh" "th" "others" }
+files! { "en" "es" "fr" "de" "tr" "ru" "ar" "hi" "id" "ja" "zh" "th" "others" }
 
 /// Lines of a table: `language | text | expected`, where `-` is nothing.
 fn table(text: &'static str, least: usize) -> Vec<(&'static str, &'static str, &'static str)> {

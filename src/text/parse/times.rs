@@ -52,8 +52,18 @@ impl Answer<'_> {
         clocks: &mut Vec<(usize, Clock)>,
     ) {
         self.push_digits(at, is_marked, clocks);
+        self.push_counted_hours(at, clocks);
         for (end, meaning) in self.phrases(at) {
             match meaning {
+                Meaning::Named(minutes) => {
+                    for end in self.skip(end, Meaning::Hour) {
+                        let clock = Clock::new(minutes / 60, minutes % 60);
+                        clocks.push((end, clock));
+                        if minutes % 60 == 0 {
+                            self.push_marked(end, minutes / 60, clocks);
+                        }
+                    }
+                }
                 // "half past five"
                 Meaning::BeforeHour(minutes) => self.push_hours(end, minutes, clocks),
                 // "une heure"
@@ -92,6 +102,26 @@ impl Answer<'_> {
                 |meaning| matches!(meaning, Meaning::Part(Part::FirstHalf | Part::SecondHalf));
             if (1..=12).contains(hour) && !self.ends(*end, is_half).is_empty() {
                 clocks.push((*end, Clock::new(*hour, 0)));
+            }
+        }
+    }
+
+    /// Hours that a word counts from another hour: `2 thum` for 20:00.
+    fn push_counted_hours(&self, at: usize, clocks: &mut Vec<(usize, Clock)>) {
+        let has_words = |at: usize, words: &[String]| {
+            let tokens = self.tokens.get(at..at + words.len());
+            let mut pairs = tokens.into_iter().flatten().zip(words);
+            tokens.is_some() && pairs.all(|(token, word)| token.word() == Some(word))
+        };
+        for form in &self.dictionary.hours {
+            if !has_words(at, &form.before) {
+                continue;
+            }
+            for (behind, number) in self.integers(at + form.before.len()) {
+                if form.numbers.contains(&number) && has_words(behind, &form.behind) {
+                    let end = behind + form.behind.len();
+                    self.push_marked(end, form.after + number, clocks);
+                }
             }
         }
     }
