@@ -63,6 +63,10 @@ pub(crate) struct Dates {
     pub(crate) weeks: List,
     /// Behind a number of days: "3 days from now".
     pub(crate) from_now: List,
+    /// Numbers of days by which people also mean one or two weeks: 8 and 15 in French.
+    pub(crate) loose_days: Vec<i16>,
+    /// Days from today that a phrase means: "in a fortnight" = 14.
+    pub(crate) ahead: BTreeMap<&'static str, i64>,
     /// Colloquial names of the weekdays, Monday first, that Unicode's data does not list.
     pub(crate) weekdays: [List; 7],
     /// Days of the month in words, from the first; `/` separates forms of the same day.
@@ -85,6 +89,11 @@ pub(crate) struct Times {
     pub(crate) at: List,
     /// Behind an hour: o'clock.
     pub(crate) hour: List,
+    /// Behind an hour that something else marks as one, or that no duration has: "at 9 hours". Alone,
+    /// "2 hours" are a duration.
+    pub(crate) hours: List,
+    /// Names of the hours from one on that are not the numbers; `/` separates forms.
+    pub(crate) hour_names: List,
     /// Behind minutes.
     pub(crate) minute: List,
     /// From midnight to noon on the 12-hour clock.
@@ -97,6 +106,8 @@ pub(crate) struct Times {
     pub(crate) afternoon: List,
     /// From the end of the afternoon to midnight.
     pub(crate) evening: List,
+    /// From the evening to the early morning.
+    pub(crate) night: List,
     /// Minutes that a phrase adds to the hour behind it: "half past" = 30, "quarter to" = -15.
     pub(crate) before_hour: BTreeMap<&'static str, i16>,
     /// Minutes that a phrase adds to the hour before it: "y media" = 30, "menos cuarto" = -15.
@@ -107,7 +118,8 @@ pub(crate) struct Times {
     pub(crate) to: List,
     /// Between an hour and minutes to add: "las 5 y diez".
     pub(crate) and_minutes: List,
-    /// Between an hour and minutes to take away: "las 5 menos diez".
+    /// Between an hour and minutes to take away, "las 5 menos diez", or before both: pl "za pięć
+    /// szósta".
     pub(crate) less_minutes: List,
 }
 
@@ -129,7 +141,8 @@ pub(crate) struct Numbers {
     pub(crate) articles: List,
     /// Words for people and pieces, which a plain number counts.
     pub(crate) person: List,
-    /// Things that stand beside a number of people: a table for two.
+    /// Before a number of people: for, table for. A thing that may have a number of its own, as in
+    /// table 5, stands here only together with the word behind it.
     pub(crate) counted: List,
 }
 

@@ -17,9 +17,18 @@ pub(super) struct Answer<'l> {
 impl<'l> Answer<'l> {
     /// Splits a text; `None` if it is too long.
     pub(super) fn new(locale: &'l Locale, text: &str, today: Date) -> Option<Self> {
+        let dictionary = Dictionary::of_language(locale.language());
+        let mut tokens = super::tokens::tokens(text)?;
+        for at in (0..tokens.len()).rev() {
+            let compound = tokens[at].word().and_then(|word| dictionary.split(word));
+            if let Some((day, part)) = compound {
+                let (day, part) = (Token::from_word(day), Token::from_word(part));
+                tokens.splice(at..=at, [day, part]);
+            }
+        }
         Some(Self {
-            tokens: super::tokens::tokens(text)?,
-            dictionary: Dictionary::of_language(locale.language()),
+            tokens,
+            dictionary,
             locale,
             today,
         })

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use jiff::civil::Weekday;
 
-use crate::text::lexicon::{self, Words};
+use crate::text::lexicon::{self, Times, Words};
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
@@ -53,6 +53,10 @@ pub(super) enum Meaning {
     At,
     /// Behind an hour: `Uhr`.
     Hour,
+    /// Behind an hour, unless it may be a duration: `2 hours`.
+    Hours,
+    /// The name of an hour that is not a number.
+    HourName(i16),
     /// Behind minutes.
     Minute,
     /// Minutes to add to the hour behind the phrase: 30 for `half past`, -15 for `quarter to`.
@@ -70,7 +74,7 @@ pub(super) enum Meaning {
     Article,
     /// A person, or whatever else a plain number counts.
     Person,
-    /// A thing that stands beside a number: `table`.
+    /// Before a number of people: `table for`.
     Counted,
 }
 
@@ -84,6 +88,8 @@ pub(super) enum Part {
     Morning,
     Afternoon,
     Evening,
+    /// From the evening to the early morning.
+    Night,
 }
 
 /// Phrases of one language, by their first words.
@@ -146,6 +152,19 @@ impl Dictionary {
         months.all(|(_, other)| other == month).then_some(*month)
     }
 
+    /// Splits a compound of a day and a part of it: `Freitagabend`.
+    pub(super) fn split<'w>(&self, word: &'w str) -> Option<(&'w str, &'w str)> {
+        let means = |word: &str, is_wanted: fn(Meaning) -> bool| {
+            let phrases = self.phrases.get(word).into_iter().flatten();
+            let mut words = phrases.filter(|(phrase, _)| phrase.len() == 1);
+            words.any(|(_, meaning)| is_wanted(*meaning))
+        };
+        let is_day = |meaning| matches!(meaning, Meaning::Weekday(_) | Meaning::Day(_, None));
+        let is_part = |meaning| matches!(meaning, Meaning::Part(_));
+        let mut halves = word.char_indices().map(|(at, _)| word.split_at(at));
+        halves.find(|(day, part)| means(day, is_day) && means(part, is_part))
+    }
+
     fn new(words: &Words, locale: &Locale) -> Self {
         let mut dictionary = Self::default();
         dictionary.add_days(words);
@@ -174,17 +193,13 @@ impl Dictionary {
 
     fn add_days(&mut self, words: &Words) {
         let (days, times) = (&words.dates, &words.times);
-        let part = |phrase: &&str| {
-            let parts = [
-                (&times.morning, Part::Morning),
-                (&times.afternoon, Part::Afternoon),
-                (&times.evening, Part::Evening),
-            ];
-            let is_listed = |list: &[&str]| list.contains(phrase);
-            parts.into_iter().find(|(list, _)| is_listed(list))
-        };
         for phrase in &words.today {
-            self.add(phrase, Meaning::Day(0, part(phrase).map(|(_, part)| part)));
+            let mut parts = parts(times).into_iter();
+            let part = parts.find(|(list, _)| list.contains(phrase));
+            self.add(phrase, Meaning::Day(0, part.map(|(_, part)| part)));
+        }
+        for (phrase, ahead) in &days.ahead {
+            self.add(phrase, Meaning::Day(*ahead, None));
         }
         for (list, ahead) in [
             (&words.yesterday, -1),
@@ -230,6 +245,7 @@ impl Dictionary {
             (&times.pm, Meaning::Part(Part::SecondHalf)),
             (&times.at, Meaning::At),
             (&times.hour, Meaning::Hour),
+            (&times.hours, Meaning::Hours),
             (&times.minute, Meaning::Minute),
             (&times.past, Meaning::Past),
             (&times.to, Meaning::To),
@@ -238,14 +254,15 @@ impl Dictionary {
         ] {
             self.add_each(list, meaning);
         }
-        for (list, part) in [
-            (&times.morning, Part::Morning),
-            (&times.afternoon, Part::Afternoon),
-            (&times.evening, Part::Evening),
-        ] {
+        for (list, part) in parts(times) {
             let phrases = list.iter().filter(|phrase| !words.today.contains(phrase));
             for phrase in phrases {
                 self.add(phrase, Meaning::Part(part));
+            }
+        }
+        for (hour, names) in (1..).zip(&times.hour_names) {
+            for name in names.split('/') {
+                self.add(name, Meaning::HourName(hour));
             }
         }
         for (phrase, minutes) in &times.before_hour {
@@ -308,4 +325,14 @@ impl Dictionary {
             self.add_each(colloquial, Meaning::Weekday(day.weekday()));
         }
     }
+}
+
+/// Lists the phrases of each part of the day.
+fn parts(times: &Times) -> [(&[&'static str], Part); 4] {
+    [
+        (&times.morning, Part::Morning),
+        (&times.afternoon, Part::Afternoon),
+        (&times.evening, Part::Evening),
+        (&times.night, Part::Night),
+    ]
 }

@@ -56,16 +56,19 @@ impl Answer<'_> {
         for (end, clock) in self.clocks(at) {
             items.push((end, Item::Clock(clock)));
         }
-        for (number, _) in self.integers(at) {
-            let people = self.ends(number, |meaning| meaning == Meaning::Person);
-            items.extend(people.into_iter().map(|end| (end, Item::People)));
+        for start in self.skip(at, Meaning::Counted) {
+            for (number, _) in self.integers(start) {
+                let people = self.ends(number, |meaning| meaning == Meaning::Person);
+                items.extend(people.into_iter().map(|end| (end, Item::People)));
+            }
         }
         items
     }
 
     fn push_phrase(&self, at: usize, end: usize, meaning: Meaning, items: &mut Vec<(usize, Item)>) {
         let item = match meaning {
-            Meaning::Filler | Meaning::At if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::Filler if !self.is_glued(at, end) => Item::Nothing,
+            Meaning::At if self.begins_time(end) => Item::Nothing,
             Meaning::On if self.begins_day(end) => Item::Nothing,
             Meaning::Wish => Item::Wish,
             Meaning::Day(ahead, part) => match self.today.checked_add(ahead.days()) {
@@ -110,6 +113,17 @@ impl Answer<'_> {
         items.push((end, item));
     }
 
+    /// Whether more of a time follows, to which a word like "at" may belong.
+    fn begins_time(&self, at: usize) -> bool {
+        let is_time = |meaning| {
+            matches!(
+                meaning,
+                Meaning::At | Meaning::Noon | Meaning::Midnight | Meaning::BeforeHour(_)
+            )
+        };
+        !self.ends(at, is_time).is_empty()
+    }
+
     /// Whether a weekday or a number follows, to which a word like "on" may belong.
     fn begins_day(&self, at: usize) -> bool {
         let is_day = |meaning| {
@@ -128,7 +142,9 @@ impl Answer<'_> {
     /// Dates in digits, and dates with the name of a month.
     fn push_dates(&self, at: usize, items: &mut Vec<(usize, Item)>) {
         for (end, date) in numeric_dates::dates(self, at) {
-            items.push((end, Item::Date(date)));
+            for end in self.skip(end, Meaning::YearSuffix) {
+                items.push((end, Item::Date(date)));
+            }
         }
         for start in self.skip(at, Meaning::On) {
             for (behind, day) in self.day_numbers(start) {
@@ -192,9 +208,11 @@ impl Answer<'_> {
             else {
                 continue;
             };
-            for end in self.skip(end, Meaning::DaySuffix) {
-                days.push((end, day));
-            }
+            days.push((end, day));
+            // "5 o 6" in Spanish are two numbers.
+            let has_suffix = self.tokens.get(end).is_some_and(|token| token.attached);
+            let suffixes = self.ends(end, |meaning| has_suffix && meaning == Meaning::DaySuffix);
+            days.extend(suffixes.into_iter().map(|end| (end, day)));
         }
         for (end, meaning) in self.phrases(at) {
             if let Meaning::Ordinal(day) = meaning {
@@ -226,6 +244,7 @@ impl Answer<'_> {
 
     /// Numbers of days and weeks from today: `in 3 days`, `two weeks from now`.
     fn push_counted(&self, at: usize, items: &mut Vec<(usize, Item)>) {
+        let loose_days = &self.locale.words.dates.loose_days;
         let within = self.ends(at, |meaning| meaning == Meaning::Within);
         let starts = within
             .iter()
@@ -238,7 +257,7 @@ impl Answer<'_> {
             for (behind, count) in counts {
                 for (end, meaning) in self.phrases(behind) {
                     let length = match meaning {
-                        Meaning::Days => 1,
+                        Meaning::Days if !loose_days.contains(&count) => 1,
                         Meaning::Weeks => 7,
                         _ => continue,
                     };
@@ -248,10 +267,10 @@ impl Answer<'_> {
                         continue;
                     };
                     if is_within {
-                        items.push((end, Item::Relative(date)));
+                        items.push((end, Item::Counted(date)));
                     }
                     let later = self.ends(end, |meaning| meaning == Meaning::FromNow);
-                    items.extend(later.into_iter().map(|end| (end, Item::Relative(date))));
+                    items.extend(later.into_iter().map(|end| (end, Item::Counted(date))));
                 }
             }
         }

@@ -41,6 +41,11 @@ impl Answer<'_> {
     fn hours(&self, at: usize) -> Vec<(usize, i16)> {
         let mut hours = self.integers(at);
         hours.retain(|(_, hour)| (0..24).contains(hour));
+        let names = self.phrases(at).into_iter();
+        hours.extend(names.filter_map(|(end, meaning)| match meaning {
+            Meaning::HourName(hour) => Some((end, hour)),
+            _ => None,
+        }));
         hours
     }
 
@@ -56,44 +61,87 @@ impl Answer<'_> {
             match meaning {
                 // "half past five"
                 Meaning::BeforeHour(minutes) => self.push_hours(end, minutes, clocks),
+                // "za pięć szósta"
+                Meaning::LessMinutes => {
+                    for (end, minutes) in self.minutes(end) {
+                        self.push_hours(end, -minutes, clocks);
+                    }
+                }
+                // "midi et demi"
+                Meaning::Noon => self.push_behind(end, 12, clocks),
+                Meaning::Midnight => self.push_behind(end, 0, clocks),
                 // "une heure"
                 Meaning::Article => {
-                    for behind in self.ends(end, |meaning| meaning == Meaning::Hour) {
+                    // "una y media"
+                    self.push_behind(end, 1, clocks);
+                    for behind in self.hour_ends(end, is_marked) {
                         self.push_marked(behind, 1, clocks);
                     }
                 }
                 _ => {}
             }
         }
-        // "ten past five"
-        for (end, minutes) in self.integers(at) {
-            for end in self.skip(end, Meaning::Minute) {
-                for (end, meaning) in self.phrases(end) {
-                    match meaning {
-                        Meaning::Past if minutes < 60 => self.push_hours(end, minutes, clocks),
-                        Meaning::To if minutes < 60 => self.push_hours(end, -minutes, clocks),
-                        _ => {}
-                    }
-                }
-            }
-        }
+        self.push_past(at, clocks);
         for (end, hour) in hours {
+            let is_word = self.tokens[end - 1].number().is_none();
             let clock = Clock {
                 is_bare: !is_marked,
-                is_word: self.tokens[end - 1].number().is_none(),
+                is_word,
                 ..Clock::new(*hour, 0)
             };
             clocks.push((*end, clock));
             self.push_behind(*end, *hour, clocks);
-            for end in self.ends(*end, |meaning| meaning == Meaning::Hour) {
+            for end in self.hour_ends(*end, is_marked || *hour >= 12) {
                 self.push_marked(end, *hour, clocks);
             }
-            let is_half =
-                |meaning| matches!(meaning, Meaning::Part(Part::FirstHalf | Part::SecondHalf));
-            if (1..=12).contains(hour) && !self.ends(*end, is_half).is_empty() {
+            // "seven thirty"
+            let minutes = self.integers(*end).into_iter().filter(|(end, minutes)| {
+                let is_word = is_word && self.tokens[end - 1].number().is_none();
+                is_word && (15..60).contains(minutes) && minutes % 5 == 0
+            });
+            clocks.extend(minutes.map(|(end, minutes)| (end, Clock::new(*hour, minutes))));
+            if (1..=12).contains(hour) && self.has_part(*end, Part::is_half) {
                 clocks.push((*end, Clock::new(*hour, 0)));
             }
         }
+    }
+
+    /// Minutes before an hour: `ten past five`.
+    fn push_past(&self, at: usize, clocks: &mut Vec<(usize, Clock)>) {
+        for (end, minutes) in self.minutes(at) {
+            for (end, meaning) in self.phrases(end) {
+                let minutes = match meaning {
+                    Meaning::Past => minutes,
+                    Meaning::To => -minutes,
+                    _ => continue,
+                };
+                self.push_hours(end, minutes, clocks);
+                // "fünf nach halb neun"
+                for (end, meaning) in self.phrases(end) {
+                    if meaning == Meaning::BeforeHour(-30) {
+                        self.push_hours(end, minutes - 30, clocks);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends of the words that mark the number before them as an hour. Some of them also make
+    /// durations, and count only if something else marks the hour.
+    fn hour_ends(&self, at: usize, is_sure: bool) -> Vec<usize> {
+        let ends = self.phrases(at).into_iter();
+        let ends = ends.filter_map(|(end, meaning)| match meaning {
+            Meaning::Hour => Some(end),
+            Meaning::Hours => (is_sure || self.has_part(end, |_| true)).then_some(end),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    /// Whether a part of the day follows.
+    fn has_part(&self, at: usize, is_wanted: fn(Part) -> bool) -> bool {
+        let mut phrases = self.phrases(at).into_iter();
+        phrases.any(|(_, meaning)| matches!(meaning, Meaning::Part(part) if is_wanted(part)))
     }
 
     /// Hours behind minutes that change them: `half past` `five o'clock`.
@@ -137,23 +185,41 @@ impl Answer<'_> {
                 Meaning::LessMinutes => -1,
                 _ => continue,
             };
-            for (end, minutes) in self.integers(end) {
-                for end in self.skip(end, Meaning::Minute) {
-                    if (1..60).contains(&minutes) {
-                        clocks.push((end, Clock::new(hour, sign * minutes)));
-                    }
-                }
-            }
+            // "Las 4 y 5" may be two hours.
+            let minutes = self.minutes(end).into_iter();
+            let minutes = minutes.filter(|(_, minutes)| *minutes != hour + 1);
+            clocks.extend(minutes.map(|(end, minutes)| (end, Clock::new(hour, sign * minutes))));
         }
     }
 
-    /// Hours and minutes in digits: `15:30`, `15.30`, `15:30 Uhr`.
+    /// Numbers of minutes: any with the word for minutes, or those that people round to.
+    fn minutes(&self, at: usize) -> Vec<(usize, i16)> {
+        let mut minutes = self.integers(at);
+        minutes.retain(|(_, minutes)| (1..60).contains(minutes));
+        let with_word = minutes.clone().into_iter().flat_map(|(end, minutes)| {
+            let ends = self.ends(end, |meaning| meaning == Meaning::Minute);
+            ends.into_iter().map(move |end| (end, minutes))
+        });
+        let with_word: Vec<_> = with_word.collect();
+        minutes.retain(|(_, minutes)| minutes % 5 == 0);
+        minutes.extend(with_word);
+        minutes
+    }
+
+    /// Hours and minutes in digits: `15:30`, `15.30`, `1530`, `15:30 Uhr`.
     fn push_digits(&self, at: usize, is_marked: bool, clocks: &mut Vec<(usize, Clock)>) {
         let Some(written) = self.tokens.get(at).and_then(Token::number) else {
             return;
         };
         let has_colon = written.contains(':');
-        let Some((hour, minutes)) = written.split_once([':', '.']) else {
+        let has_half = self.has_part(at + 1, Part::is_half);
+        let has_mark = written.contains(|character: char| !character.is_ascii_digit());
+        let Some((hour, minutes)) = written.split_once([':', '.']).or_else(|| {
+            // "1730", "730pm"; "230" and "4711" alone are any numbers.
+            let is_round = written.len() == 4 && written.ends_with(['0', '5']);
+            let is_sure = !has_mark && (is_round || is_marked || has_half);
+            is_sure.then(|| written.split_at(written.len().saturating_sub(2)))
+        }) else {
             return;
         };
         let is_clock = (1..=2).contains(&hour.len()) && minutes.len() == 2;
@@ -164,10 +230,9 @@ impl Answer<'_> {
             return;
         };
         let clock = Clock::new(hour, minutes);
-        let is_bare = !has_colon && !is_marked;
+        let is_bare = !has_colon && !is_marked && !has_half;
         clocks.push((at + 1, Clock { is_bare, ..clock }));
-        for end in self.ends(at + 1, |meaning| meaning == Meaning::Hour) {
-            clocks.push((end, clock));
-        }
+        let ends = self.hour_ends(at + 1, true).into_iter();
+        clocks.extend(ends.map(|end| (end, clock)));
     }
 }
