@@ -97,7 +97,7 @@ impl Answer<'_> {
             // "seven thirty"
             let minutes = self.integers(*end).into_iter().filter(|(end, minutes)| {
                 let is_word = is_word && self.tokens[end - 1].number().is_none();
-                is_word && (15..60).contains(minutes) && minutes % 5 == 0
+                is_word && (10..60).contains(minutes) && minutes % 5 == 0
             });
             clocks.extend(minutes.map(|(end, minutes)| (end, Clock::new(*hour, minutes))));
             if (1..=12).contains(hour) && self.has_part(*end, Part::is_half) {
