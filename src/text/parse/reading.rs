@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday};
 
-use super::dictionary::Part;
+use super::dictionary::{Meaning, Part};
 use super::numeric_dates::day_of_month;
 
 pub(super) const NOON: i16 = 12 * 60;
@@ -45,6 +45,16 @@ pub(super) enum Which {
     Coming,
     /// `next friday`: some mean the coming one, others that of next week.
     Next,
+}
+
+impl Which {
+    pub(super) fn from_meaning(meaning: Meaning) -> Option<Self> {
+        match meaning {
+            Meaning::This => Some(Self::Coming),
+            Meaning::Next => Some(Self::Next),
+            _ => None,
+        }
+    }
 }
 
 /// Hour and minute as written, on the 12-hour or the 24-hour clock.

@@ -27,11 +27,8 @@ impl Answer<'_> {
     /// Lists the times at a place, without the part of the day.
     pub(super) fn clocks(&self, at: usize) -> Vec<(usize, Clock)> {
         let mut clocks = Vec::new();
-        for start in self.ends(at, |meaning| meaning == Meaning::At) {
-            let mut hours = self.hours(start);
-            let articles = self.ends(start, |meaning| meaning == Meaning::Article);
-            hours.extend(articles.into_iter().map(|end| (end, 1)));
-            self.push_clocks(start, &hours, true, &mut clocks);
+        for start in self.ends(at, Meaning::At) {
+            self.push_clocks(start, &self.marked_hours(start), true, &mut clocks);
         }
         self.push_clocks(at, &self.hours(at), false, &mut clocks);
         clocks
@@ -41,11 +38,17 @@ impl Answer<'_> {
     fn hours(&self, at: usize) -> Vec<(usize, i16)> {
         let mut hours = self.integers(at);
         hours.retain(|(_, hour)| (0..24).contains(hour));
-        let names = self.phrases(at).into_iter();
-        hours.extend(names.filter_map(|(end, meaning)| match meaning {
-            Meaning::HourName(hour) => Some((end, hour)),
+        hours.extend(self.find(at, |meaning| match meaning {
+            Meaning::HourName(hour) => Some(hour),
             _ => None,
         }));
+        hours
+    }
+
+    /// Hours behind a word that marks them, which may be articles: `um ein Uhr`.
+    fn marked_hours(&self, at: usize) -> Vec<(usize, i16)> {
+        let mut hours = self.hours(at);
+        hours.extend(self.find(at, |meaning| (meaning == Meaning::Article).then_some(1)));
         hours
     }
 
@@ -57,7 +60,7 @@ impl Answer<'_> {
         clocks: &mut Vec<(usize, Clock)>,
     ) {
         self.push_digits(at, is_marked, clocks);
-        for (end, meaning) in self.phrases(at) {
+        for &(end, meaning) in self.phrases(at) {
             match meaning {
                 // "half past five"
                 Meaning::BeforeHour(minutes) => self.push_hours(end, minutes, clocks),
@@ -109,7 +112,7 @@ impl Answer<'_> {
     /// Minutes before an hour: `ten past five`.
     fn push_past(&self, at: usize, clocks: &mut Vec<(usize, Clock)>) {
         for (end, minutes) in self.minutes(at) {
-            for (end, meaning) in self.phrases(end) {
+            for &(end, meaning) in self.phrases(end) {
                 let minutes = match meaning {
                     Meaning::Past => minutes,
                     Meaning::To => -minutes,
@@ -117,7 +120,7 @@ impl Answer<'_> {
                 };
                 self.push_hours(end, minutes, clocks);
                 // "fünf nach halb neun"
-                for (end, meaning) in self.phrases(end) {
+                for &(end, meaning) in self.phrases(end) {
                     if meaning == Meaning::BeforeHour(-30) {
                         self.push_hours(end, minutes - 30, clocks);
                     }
@@ -129,31 +132,26 @@ impl Answer<'_> {
     /// Ends of the words that mark the number before them as an hour. Some of them also make
     /// durations, and count only if something else marks the hour.
     fn hour_ends(&self, at: usize, is_sure: bool) -> Vec<usize> {
-        let ends = self.phrases(at).into_iter();
-        let ends = ends.filter_map(|(end, meaning)| match meaning {
-            Meaning::Hour => Some(end),
-            Meaning::Hours => (is_sure || self.has_part(end, |_| true)).then_some(end),
-            _ => None,
-        });
-        ends.collect()
+        let mut ends = self.ends(at, Meaning::Hours);
+        ends.retain(|end| is_sure || self.has_part(*end, |_| true));
+        ends.extend(self.ends(at, Meaning::Hour));
+        ends
     }
 
     /// Whether a part of the day follows.
     fn has_part(&self, at: usize, is_wanted: fn(Part) -> bool) -> bool {
-        let mut phrases = self.phrases(at).into_iter();
-        phrases.any(|(_, meaning)| matches!(meaning, Meaning::Part(part) if is_wanted(part)))
+        self.has(
+            at,
+            |meaning| matches!(meaning, Meaning::Part(part) if is_wanted(part)),
+        )
     }
 
     /// Hours behind minutes that change them: `half past` `five o'clock`.
     fn push_hours(&self, at: usize, minutes: i16, clocks: &mut Vec<(usize, Clock)>) {
-        let hours = self.hours(at);
-        let articles = self.ends(at, |meaning| meaning == Meaning::Article);
-        let hours = hours
-            .into_iter()
-            .chain(articles.into_iter().map(|end| (end, 1)));
-        for (end, hour) in hours.filter(|(_, hour)| (1..=12).contains(hour) || minutes > 0) {
-            for end in self.skip(end, Meaning::Hour) {
-                clocks.push((end, Clock::new(hour, minutes)));
+        for (end, hour) in self.marked_hours(at) {
+            if minutes > 0 || (1..=12).contains(&hour) {
+                let ends = self.skip(end, Meaning::Hour).into_iter();
+                clocks.extend(ends.map(|end| (end, Clock::new(hour, minutes))));
             }
         }
     }
@@ -175,7 +173,7 @@ impl Answer<'_> {
 
     /// Minutes in words behind an hour.
     fn push_behind(&self, at: usize, hour: i16, clocks: &mut Vec<(usize, Clock)>) {
-        for (end, meaning) in self.phrases(at) {
+        for &(end, meaning) in self.phrases(at) {
             let sign = match meaning {
                 Meaning::AfterHour(minutes) => {
                     clocks.push((end, Clock::new(hour, minutes)));
@@ -194,15 +192,14 @@ impl Answer<'_> {
 
     /// Numbers of minutes: any with the word for minutes, or those that people round to.
     fn minutes(&self, at: usize) -> Vec<(usize, i16)> {
-        let mut minutes = self.integers(at);
-        minutes.retain(|(_, minutes)| (1..60).contains(minutes));
-        let with_word = minutes.clone().into_iter().flat_map(|(end, minutes)| {
-            let ends = self.ends(end, |meaning| meaning == Meaning::Minute);
-            ends.into_iter().map(move |end| (end, minutes))
-        });
-        let with_word: Vec<_> = with_word.collect();
-        minutes.retain(|(_, minutes)| minutes % 5 == 0);
-        minutes.extend(with_word);
+        let mut minutes = Vec::new();
+        for (end, number) in self.integers(at) {
+            if (1..60).contains(&number) {
+                let ends = self.ends(end, Meaning::Minute).into_iter();
+                let is_round = number % 5 == 0;
+                minutes.extend(ends.chain(is_round.then_some(end)).map(|end| (end, number)));
+            }
+        }
         minutes
     }
 
