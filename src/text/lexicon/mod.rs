@@ -27,8 +27,8 @@ pub(crate) struct Words {
     /// Phrases that add nothing to any answer: please, thanks, around. A word that changes
     /// what is said, such as not, before, about or or, never stands here.
     pub(crate) fillers: List,
-    /// Phrases of wanting: "I would like". They add nothing either, but a number beside them is not
-    /// an hour unless something says so.
+    /// Phrases of wanting and of counting people: "I would like", "we are". They add nothing either,
+    /// but a number beside them is not an hour unless something says so.
     pub(crate) wishes: List,
     /// Words that say what a command is about: stop *these messages*, unsubscribe *me*.
     pub(crate) objects: List,

@@ -81,7 +81,8 @@ impl Answer<'_> {
         let item = match meaning {
             Meaning::Filler if !self.is_glued(at, end) => Item::Nothing,
             Meaning::At if self.begins_time(end) => Item::Nothing,
-            Meaning::On if self.begins_day(end) => Item::Nothing,
+            // A number behind it is a day, not an hour.
+            Meaning::On if self.begins_day(end) => Item::Wish,
             Meaning::Wish => Item::Wish,
             Meaning::Day(ahead, part) => match self.today.checked_add(ahead.days()) {
                 Ok(date) => match part {

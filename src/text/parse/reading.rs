@@ -14,7 +14,7 @@ pub(super) const MIDNIGHT: i16 = 0;
 pub(super) enum Item {
     /// Words that add nothing.
     Nothing,
-    /// Words of wanting: a number alone may count things.
+    /// Words of wanting or before a day: a number alone is not an hour.
     Wish,
     /// A number of people.
     People,
