@@ -30,8 +30,8 @@ pub(crate) struct Words {
     /// Phrases that add nothing to any answer: please, thanks, around. A word that changes
     /// what is said, such as not, before, about or or, never stands here.
     pub(crate) fillers: List,
-    /// Phrases of wanting: "I would like". They add nothing either, but a number beside them is not
-    /// an hour unless something says so.
+    /// Phrases of wanting and of counting people: "I would like", "we are". They add nothing either,
+    /// but a number beside them is not an hour unless something says so.
     pub(crate) wishes: List,
     /// Places in a list of choices, from the first: "the *second* one"; `/` separates forms of the
     /// same place.
@@ -67,14 +67,16 @@ pub(crate) struct Dates {
     pub(crate) next_week: List,
     /// The week after next week; a weekday beside it lies in that week.
     pub(crate) week_after_next: List,
-    /// Phrases for a number of days from today: "in a week" where that is one word.
-    pub(crate) ahead: BTreeMap<&'static str, i64>,
     /// Before a number of days: "in 3 days".
     pub(crate) within: List,
     pub(crate) days: List,
     pub(crate) weeks: List,
     /// Behind a number of days: "3 days from now".
     pub(crate) from_now: List,
+    /// Numbers of days by which people also mean one or two weeks: 8 and 15 in French.
+    pub(crate) loose_days: Vec<i16>,
+    /// Days from today that a phrase means: "in a fortnight" = 14.
+    pub(crate) ahead: BTreeMap<&'static str, i64>,
     /// Colloquial names of the weekdays, Monday first, that Unicode's data does not list.
     pub(crate) weekdays: [List; 7],
     /// Other names of the months, from January, that Unicode's data does not list.
@@ -99,6 +101,11 @@ pub(crate) struct Times {
     pub(crate) at: List,
     /// Behind an hour: o'clock.
     pub(crate) hour: List,
+    /// Behind an hour that something else marks as one, or that no duration has: "at 9 hours". Alone,
+    /// "2 hours" are a duration.
+    pub(crate) hours: List,
+    /// Names of the hours from one on that are not the numbers; `/` separates forms.
+    pub(crate) hour_names: List,
     /// Behind minutes.
     pub(crate) minute: List,
     /// From midnight to noon on the 12-hour clock.
@@ -119,7 +126,7 @@ pub(crate) struct Times {
     /// stand beside them: "half past five" in one word = "5:30".
     pub(crate) named: BTreeMap<&'static str, &'static str>,
     /// Hours counted from another hour than midnight and noon, as in Thai.
-    pub(crate) hours: Vec<CountedHours>,
+    pub(crate) counted_hours: Vec<CountedHours>,
     /// Minutes that a phrase adds to the hour behind it: "half past" = 30, "quarter to" = -15.
     pub(crate) before_hour: BTreeMap<&'static str, i16>,
     /// Minutes that a phrase adds to the hour before it: "y media" = 30, "menos cuarto" = -15.
@@ -130,7 +137,8 @@ pub(crate) struct Times {
     pub(crate) to: List,
     /// Between an hour and minutes to add: "las 5 y diez".
     pub(crate) and_minutes: List,
-    /// Between an hour and minutes to take away: "las 5 menos diez".
+    /// Between an hour and minutes to take away, "las 5 menos diez", or before both: pl "za pięć
+    /// szósta".
     pub(crate) less_minutes: List,
 }
 
@@ -167,7 +175,8 @@ pub(crate) struct Numbers {
     pub(crate) articles: List,
     /// Words for people and pieces, which a plain number counts.
     pub(crate) person: List,
-    /// Things that stand beside a number of people: a table for two.
+    /// Before a number of people: for, table for. A thing that may have a number of its own, as in
+    /// table 5, stands here only together with the word behind it.
     pub(crate) counted: List,
 }
 

@@ -9,51 +9,66 @@ use crate::text::locale::Locale;
 /// Answer to a question: its tokens and the dictionary of its language.
 pub(super) struct Answer<'l> {
     pub(super) tokens: Vec<Token>,
-    pub(super) dictionary: &'static Dictionary,
     pub(super) locale: &'l Locale,
     pub(super) today: Date,
+    /// The phrases at each place.
+    phrases: Vec<Vec<(usize, Meaning)>>,
 }
 
 impl<'l> Answer<'l> {
     /// Splits a text; `None` if it is too long.
     pub(super) fn new(locale: &'l Locale, text: &str, today: Date) -> Option<Self> {
+        let dictionary = Dictionary::of_language(locale.language());
+        let mut tokens = super::tokens::tokens(text)?;
+        for at in (0..tokens.len()).rev() {
+            let compound = tokens[at].word().and_then(|word| dictionary.split(word));
+            if let Some((day, part)) = compound {
+                let (day, part) = (Token::from_word(day), Token::from_word(part));
+                tokens.splice(at..=at, [day, part]);
+            }
+        }
+        let phrases = (0..tokens.len()).map(|at| phrases(&tokens, at, dictionary));
         Some(Self {
-            tokens: super::tokens::tokens(text)?,
-            dictionary: Dictionary::of_language(locale.language()),
+            phrases: phrases.collect(),
+            tokens,
             locale,
             today,
         })
     }
 
-    /// Finds the phrases at a place: where they end, and what they mean.
-    pub(super) fn phrases(&self, at: usize) -> Vec<(usize, Meaning)> {
-        let words = self.tokens[at.min(self.tokens.len())..]
-            .iter()
-            .map_while(Token::word);
-        let mut phrases = self.dictionary.phrases(&words);
-        // "Twenty two" is not twenty.
-        let is_number = |meaning: &Meaning| matches!(meaning, Meaning::Number(_));
-        let numbers = phrases.iter().filter(|(_, meaning)| is_number(meaning));
-        if let Some(longest) = numbers.map(|(length, _)| *length).max() {
-            phrases.retain(|(length, meaning)| *length == longest || !is_number(meaning));
-        }
-        let phrases = phrases.into_iter();
+    /// Returns the phrases at a place: where they end, and what they mean.
+    pub(super) fn phrases(&self, at: usize) -> &[(usize, Meaning)] {
+        self.phrases.get(at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds the phrases that give a value: where they end, and the value.
+    pub(super) fn find<T>(
+        &self,
+        at: usize,
+        value_of: impl Fn(Meaning) -> Option<T>,
+    ) -> Vec<(usize, T)> {
+        let phrases = self.phrases(at).iter();
         phrases
-            .map(|(length, meaning)| (at + length, meaning))
+            .filter_map(|(end, meaning)| Some((*end, value_of(*meaning)?)))
             .collect()
     }
 
-    /// Finds where phrases of some meaning end.
-    pub(super) fn ends(&self, at: usize, is_wanted: impl Fn(Meaning) -> bool) -> Vec<usize> {
-        let phrases = self.phrases(at).into_iter();
-        phrases
-            .filter_map(|(end, meaning)| is_wanted(meaning).then_some(end))
-            .collect()
+    /// Finds where phrases of a meaning end.
+    pub(super) fn ends(&self, at: usize, wanted: Meaning) -> Vec<usize> {
+        let phrases = self.phrases(at).iter();
+        let phrases = phrases.filter(|(_, meaning)| *meaning == wanted);
+        phrases.map(|(end, _)| *end).collect()
+    }
+
+    /// Whether some phrase at a place means what is wanted.
+    pub(super) fn has(&self, at: usize, is_wanted: impl Fn(Meaning) -> bool) -> bool {
+        let mut phrases = self.phrases(at).iter();
+        phrases.any(|(_, meaning)| is_wanted(*meaning))
     }
 
     /// The place itself, and where phrases of some meaning end: the phrase may be left out.
     pub(super) fn skip(&self, at: usize, meaning: Meaning) -> Vec<usize> {
-        let mut ends = self.ends(at, |other| other == meaning);
+        let mut ends = self.ends(at, meaning);
         ends.push(at);
         ends
     }
@@ -81,11 +96,26 @@ impl<'l> Answer<'l> {
         let number = digits.and_then(|digits| digits.parse().ok());
         let mut numbers: Vec<(usize, i16)> =
             number.map(|number| (at + 1, number)).into_iter().collect();
-        for (end, meaning) in self.phrases(at) {
-            if let Meaning::Number(number) = meaning {
-                numbers.push((end, i16::from(number)));
-            }
-        }
+        numbers.extend(self.find(at, |meaning| match meaning {
+            Meaning::Number(number) => Some(i16::from(number)),
+            _ => None,
+        }));
         numbers
     }
+}
+
+/// Finds the phrases at a place.
+fn phrases(tokens: &[Token], at: usize, dictionary: &Dictionary) -> Vec<(usize, Meaning)> {
+    let words = tokens[at..].iter().map_while(Token::word);
+    let mut phrases = dictionary.phrases(&words);
+    // "Twenty two" is not twenty.
+    let is_number = |meaning: &Meaning| matches!(meaning, Meaning::Number(_));
+    let numbers = phrases.iter().filter(|(_, meaning)| is_number(meaning));
+    if let Some(longest) = numbers.map(|(length, _)| *length).max() {
+        phrases.retain(|(length, meaning)| *length == longest || !is_number(meaning));
+    }
+    for (end, _) in &mut phrases {
+        *end += at;
+    }
+    phrases
 }

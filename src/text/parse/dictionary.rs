@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use jiff::civil::Weekday;
 
-use crate::text::lexicon::{self, Words};
+use crate::text::lexicon::{self, Times, Words};
 use crate::text::locale::Locale;
 use crate::text::normalize::NormalizedText;
 
@@ -60,6 +60,10 @@ pub(super) enum Meaning {
     At,
     /// Behind an hour: `Uhr`.
     Hour,
+    /// Behind an hour, unless it may be a duration: `2 hours`.
+    Hours,
+    /// The name of an hour that is not a number.
+    HourName(i16),
     /// Behind minutes.
     Minute,
     /// An hour with its minutes, in minutes of the day: `half past five` where that is one word.
@@ -79,7 +83,7 @@ pub(super) enum Meaning {
     Article,
     /// A person, or whatever else a plain number counts.
     Person,
-    /// A thing that stands beside a number: `table`.
+    /// Before a number of people: `table for`.
     Counted,
 }
 
@@ -175,6 +179,19 @@ impl Dictionary {
         months.all(|(_, other)| other == month).then_some(*month)
     }
 
+    /// Splits a compound of a day and a part of it: `Freitagabend`.
+    pub(super) fn split<'w>(&self, word: &'w str) -> Option<(&'w str, &'w str)> {
+        let means = |word: &str, is_wanted: fn(Meaning) -> bool| {
+            let phrases = self.phrases.get(word).into_iter().flatten();
+            let mut words = phrases.filter(|(phrase, _)| phrase.len() == 1);
+            words.any(|(_, meaning)| is_wanted(*meaning))
+        };
+        let is_day = |meaning| matches!(meaning, Meaning::Weekday(_) | Meaning::Day(_, None));
+        let is_part = |meaning| matches!(meaning, Meaning::Part(_));
+        let mut halves = word.char_indices().map(|(at, _)| word.split_at(at));
+        halves.find(|(day, part)| means(day, is_day) && means(part, is_part))
+    }
+
     fn new(words: &Words, locale: &Locale) -> Self {
         let mut dictionary = Self::default();
         dictionary.add_days(words);
@@ -203,18 +220,13 @@ impl Dictionary {
 
     fn add_days(&mut self, words: &Words) {
         let (days, times) = (&words.dates, &words.times);
-        let part = |phrase: &&str| {
-            let parts = [
-                (&times.morning, Part::Morning),
-                (&times.afternoon, Part::Afternoon),
-                (&times.evening, Part::Evening),
-                (&times.night, Part::Night),
-            ];
-            let is_listed = |list: &[&str]| list.contains(phrase);
-            parts.into_iter().find(|(list, _)| is_listed(list))
-        };
         for phrase in &words.today {
-            self.add(phrase, Meaning::Day(0, part(phrase).map(|(_, part)| part)));
+            let mut parts = parts(times).into_iter();
+            let part = parts.find(|(list, _)| list.contains(phrase));
+            self.add(phrase, Meaning::Day(0, part.map(|(_, part)| part)));
+        }
+        for (phrase, ahead) in &days.ahead {
+            self.add(phrase, Meaning::Day(*ahead, None));
         }
         for (list, ahead) in [
             (&words.yesterday, -1),
@@ -222,9 +234,6 @@ impl Dictionary {
             (&words.after_tomorrow, 2),
         ] {
             self.add_each(list, Meaning::Day(ahead, None));
-        }
-        for (phrase, ahead) in &days.ahead {
-            self.add(phrase, Meaning::Day(*ahead, None));
         }
         for (list, meaning) in [
             (&words.fillers, Meaning::Filler),
@@ -271,6 +280,7 @@ impl Dictionary {
             (&times.pm, Meaning::Part(Part::SecondHalf)),
             (&times.at, Meaning::At),
             (&times.hour, Meaning::Hour),
+            (&times.hours, Meaning::Hours),
             (&times.minute, Meaning::Minute),
             (&times.past, Meaning::Past),
             (&times.to, Meaning::To),
@@ -279,13 +289,7 @@ impl Dictionary {
         ] {
             self.add_each(list, meaning);
         }
-        for (list, part) in [
-            (&times.morning, Part::Morning),
-            (&times.afternoon, Part::Afternoon),
-            (&times.evening, Part::Evening),
-            (&times.midday, Part::Midday),
-            (&times.night, Part::Night),
-        ] {
+        for (list, part) in parts(times) {
             let phrases = list.iter().filter(|phrase| !words.today.contains(phrase));
             for phrase in phrases {
                 self.add(phrase, Meaning::Part(part));
@@ -298,7 +302,7 @@ impl Dictionary {
             self.add(phrase, Meaning::Named(minutes));
         }
         let normalized = |phrase: &str| NormalizedText::new(phrase).words().to_vec();
-        self.hours = (times.hours.iter())
+        self.hours = (times.counted_hours.iter())
             .map(|hours| CountedHours {
                 before: normalized(hours.before),
                 behind: normalized(hours.behind),
@@ -306,6 +310,11 @@ impl Dictionary {
                 after: hours.after,
             })
             .collect();
+        for (hour, names) in (1..).zip(&times.hour_names) {
+            for name in names.split('/') {
+                self.add(name, Meaning::HourName(hour));
+            }
+        }
         for (phrase, minutes) in &times.before_hour {
             self.add(phrase, Meaning::BeforeHour(*minutes));
         }
@@ -369,4 +378,15 @@ impl Dictionary {
             self.add_each(colloquial, Meaning::Weekday(day.weekday()));
         }
     }
+}
+
+/// Lists the phrases of each part of the day.
+fn parts(times: &Times) -> [(&[&'static str], Part); 5] {
+    [
+        (&times.morning, Part::Morning),
+        (&times.afternoon, Part::Afternoon),
+        (&times.evening, Part::Evening),
+        (&times.midday, Part::Midday),
+        (&times.night, Part::Night),
+    ]
 }

@@ -12,37 +12,49 @@ use super::tokens::Token;
 /// Upper bound of the steps of one text: a longer search ends without a reading.
 const STEPS_MAX: usize = 20_000;
 
+/// Search through the items of all places.
+struct Search {
+    /// The items that begin at each place, and where they end.
+    places: Vec<Vec<(usize, Item)>>,
+    /// The items up to the place that the search has come to.
+    items: Vec<Item>,
+    readings: Vec<Reading>,
+    steps: usize,
+}
+
+impl Search {
+    fn read_on(&mut self, at: usize) {
+        self.steps += 1;
+        if at == self.places.len() {
+            self.readings.extend(Reading::new(&self.items));
+            return;
+        }
+        for index in 0..self.places[at].len() {
+            if self.steps <= STEPS_MAX {
+                let (end, item) = self.places[at][index];
+                self.items.push(item);
+                self.read_on(end);
+                self.items.pop();
+            }
+        }
+    }
+}
+
 impl Answer<'_> {
     /// Lists the readings of the whole text.
     pub(super) fn readings(&self) -> Vec<Reading> {
-        let mut readings = Vec::new();
-        let mut steps = 0;
-        self.read_on(0, &mut Vec::new(), &mut readings, &mut steps);
-        if steps > STEPS_MAX {
-            readings.clear();
+        let places = (0..self.tokens.len()).map(|at| self.items(at));
+        let mut search = Search {
+            places: places.collect(),
+            items: Vec::new(),
+            readings: Vec::new(),
+            steps: 0,
+        };
+        search.read_on(0);
+        if search.steps > STEPS_MAX {
+            search.readings.clear();
         }
-        readings
-    }
-
-    fn read_on(
-        &self,
-        at: usize,
-        items: &mut Vec<Item>,
-        readings: &mut Vec<Reading>,
-        steps: &mut usize,
-    ) {
-        *steps += 1;
-        if at == self.tokens.len() {
-            readings.extend(Reading::new(items));
-            return;
-        }
-        for (end, item) in self.items(at) {
-            if *steps <= STEPS_MAX {
-                items.push(item);
-                self.read_on(end, items, readings, steps);
-                items.pop();
-            }
-        }
+        search.readings
     }
 
     fn items(&self, at: usize) -> Vec<(usize, Item)> {
@@ -52,7 +64,7 @@ impl Answer<'_> {
         if phrases.iter().any(is_unclear) {
             return items;
         }
-        for (end, meaning) in phrases {
+        for &(end, meaning) in phrases {
             self.push_phrase(at, end, meaning, &mut items);
         }
         self.push_dates(at, &mut items);
@@ -61,9 +73,11 @@ impl Answer<'_> {
         for (end, clock) in self.clocks(at) {
             items.push((end, Item::Clock(clock)));
         }
-        for (number, _) in self.integers(at) {
-            let people = self.ends(number, |meaning| meaning == Meaning::Person);
-            items.extend(people.into_iter().map(|end| (end, Item::People)));
+        for start in self.skip(at, Meaning::Counted) {
+            for (number, _) in self.integers(start) {
+                let people = self.ends(number, Meaning::Person);
+                items.extend(people.into_iter().map(|end| (end, Item::People)));
+            }
         }
         items
     }
@@ -71,8 +85,9 @@ impl Answer<'_> {
     fn push_phrase(&self, at: usize, end: usize, meaning: Meaning, items: &mut Vec<(usize, Item)>) {
         let item = match meaning {
             Meaning::Filler if !self.is_glued(at, end) => Item::Nothing,
-            Meaning::At if !self.is_glued(at, end) && !self.follows_number(at) => Item::Nothing,
-            Meaning::On if self.begins_day(end) => Item::Nothing,
+            Meaning::At if self.begins_time(end) && !self.follows_number(at) => Item::Nothing,
+            // A number behind it is a day, not an hour.
+            Meaning::On if self.begins_day(end) => Item::Wish,
             Meaning::Wish => Item::Wish,
             Meaning::Day(ahead, part) => match self.today.checked_add(ahead.days()) {
                 Ok(date) => match part {
@@ -82,29 +97,17 @@ impl Answer<'_> {
                 Err(_) => return,
             },
             Meaning::Weekday(weekday) => {
-                items.push((end, Item::Weekday(weekday, Which::Coming)));
-                for (behind, meaning) in self.phrases(end) {
-                    match meaning {
-                        Meaning::This => {
-                            items.push((behind, Item::Weekday(weekday, Which::Coming)));
-                        }
-                        Meaning::Next => items.push((behind, Item::Weekday(weekday, Which::Next))),
-                        _ => {}
-                    }
-                }
-                return;
+                let behind = self.find(end, Which::from_meaning).into_iter();
+                items.extend(behind.map(|(end, which)| (end, Item::Weekday(weekday, which))));
+                Item::Weekday(weekday, Which::Coming)
             }
             Meaning::This | Meaning::Next => {
-                let which = if meaning == Meaning::Next {
-                    Which::Next
-                } else {
-                    Which::Coming
-                };
-                for (behind, meaning) in self.phrases(end) {
-                    if let Meaning::Weekday(weekday) = meaning {
-                        items.push((behind, Item::Weekday(weekday, which)));
+                items.extend(self.find(end, |behind| match behind {
+                    Meaning::Weekday(weekday) => {
+                        Which::from_meaning(meaning).map(|which| Item::Weekday(weekday, which))
                     }
-                }
+                    _ => None,
+                }));
                 return;
             }
             Meaning::NextWeek => Item::NextWeek,
@@ -123,6 +126,17 @@ impl Answer<'_> {
         (0..at).any(|start| self.integers(start).iter().any(|(end, _)| *end == at))
     }
 
+    /// Whether more of a time follows, to which a word like "at" may belong.
+    fn begins_time(&self, at: usize) -> bool {
+        let is_time = |meaning| {
+            matches!(
+                meaning,
+                Meaning::At | Meaning::Noon | Meaning::Midnight | Meaning::BeforeHour(_)
+            )
+        };
+        self.has(at, is_time)
+    }
+
     /// Whether a weekday or a number follows, to which a word like "on" may belong.
     fn begins_day(&self, at: usize) -> bool {
         let is_day = |meaning| {
@@ -139,13 +153,15 @@ impl Answer<'_> {
             .tokens
             .get(at)
             .is_some_and(|token| token.number().is_some());
-        is_number || !self.ends(at, is_day).is_empty()
+        is_number || self.has(at, is_day)
     }
 
     /// Dates in digits, and dates with the name of a month.
     fn push_dates(&self, at: usize, items: &mut Vec<(usize, Item)>) {
         for (end, date) in numeric_dates::dates(self, at) {
-            items.push((end, Item::Date(date)));
+            for end in self.skip(end, Meaning::YearSuffix) {
+                items.push((end, Item::Date(date)));
+            }
         }
         for start in self.skip(at, Meaning::On) {
             for (behind, day) in self.day_numbers(start) {
@@ -158,7 +174,7 @@ impl Answer<'_> {
             for (behind, month) in self.months(start) {
                 // "mar 24" in Spanish may be Tuesday the 24th.
                 let is_weekday = |meaning| matches!(meaning, Meaning::Weekday(_));
-                if !self.ends(start, is_weekday).is_empty() {
+                if self.has(start, is_weekday) {
                     continue;
                 }
                 for on in self.skip(behind, Meaning::On) {
@@ -191,12 +207,10 @@ impl Answer<'_> {
     }
 
     fn months(&self, at: usize) -> Vec<(usize, i8)> {
-        let phrases = self.phrases(at).into_iter();
-        let months = phrases.filter_map(|(end, meaning)| match meaning {
-            Meaning::Month(month) => Some((end, month)),
+        self.find(at, |meaning| match meaning {
+            Meaning::Month(month) => Some(month),
             _ => None,
-        });
-        months.collect()
+        })
     }
 
     /// Days of the month: `24`, `24th`, `24.`, `first`.
@@ -209,53 +223,41 @@ impl Answer<'_> {
             else {
                 continue;
             };
-            for end in self.skip(end, Meaning::DaySuffix) {
-                days.push((end, day));
+            days.push((end, day));
+            // "5 o 6" in Spanish are two numbers.
+            if self.tokens.get(end).is_some_and(|token| token.attached) {
+                let suffixes = self.ends(end, Meaning::DaySuffix).into_iter();
+                days.extend(suffixes.map(|end| (end, day)));
             }
         }
-        for (end, meaning) in self.phrases(at) {
-            if let Meaning::Ordinal(day) = meaning {
-                days.push((end, day));
-            }
-        }
+        days.extend(self.find(at, |meaning| match meaning {
+            Meaning::Ordinal(day) => Some(day),
+            _ => None,
+        }));
         days
     }
 
     /// Days of the month without a month: `the 24th`, `am 24.`, and a number beside a weekday.
     fn push_days(&self, at: usize, items: &mut Vec<(usize, Item)>) {
-        let ons = self.ends(at, |meaning| meaning == Meaning::On);
-        for on in &ons {
-            for (end, day) in self.day_numbers(*on) {
-                items.push((
-                    end,
-                    Item::Day {
-                        day,
-                        is_bare: false,
-                    },
-                ));
+        for start in self.skip(at, Meaning::On) {
+            let numbers = self.integers(start);
+            for (end, day) in self.day_numbers(start) {
+                let is_bare = start == at && numbers.iter().any(|(number, _)| *number == end);
+                items.push((end, Item::Day { day, is_bare }));
             }
-        }
-        for (end, day) in self.day_numbers(at) {
-            let is_bare = self.integers(at).iter().any(|(number, _)| *number == end);
-            items.push((end, Item::Day { day, is_bare }));
         }
     }
 
     /// Numbers of days and weeks from today: `in 3 days`, `two weeks from now`.
     fn push_counted(&self, at: usize, items: &mut Vec<(usize, Item)>) {
-        let within = self.ends(at, |meaning| meaning == Meaning::Within);
-        let starts = within
-            .iter()
-            .map(|start| (*start, true))
-            .chain([(at, false)]);
-        for (start, is_within) in starts {
+        let loose_days = &self.locale.words.dates.loose_days;
+        for start in self.skip(at, Meaning::Within) {
             let mut counts = self.integers(start);
-            let articles = self.ends(start, |meaning| meaning == Meaning::Article);
-            counts.extend(articles.into_iter().map(|end| (end, 1)));
+            counts.extend(self.find(start, |meaning| (meaning == Meaning::Article).then_some(1)));
             for (behind, count) in counts {
-                for (end, meaning) in self.phrases(behind) {
+                for &(end, meaning) in self.phrases(behind) {
                     let length = match meaning {
-                        Meaning::Days => 1,
+                        Meaning::Days if !loose_days.contains(&count) => 1,
                         Meaning::Weeks => 7,
                         _ => continue,
                     };
@@ -264,11 +266,11 @@ impl Answer<'_> {
                     let Some(date) = date.ok().filter(|_| (1..=366).contains(&days)) else {
                         continue;
                     };
-                    if is_within {
-                        items.push((end, Item::Relative(date)));
+                    if start > at {
+                        items.push((end, Item::Counted(date)));
                     }
-                    let later = self.ends(end, |meaning| meaning == Meaning::FromNow);
-                    items.extend(later.into_iter().map(|end| (end, Item::Relative(date))));
+                    let later = self.ends(end, Meaning::FromNow);
+                    items.extend(later.into_iter().map(|end| (end, Item::Counted(date))));
                 }
             }
         }

@@ -80,7 +80,7 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
         }
     }
     let begins_number = |at| at < answer.tokens.len() && !numbers(answer, at).is_empty();
-    for (end, meaning) in answer.phrases(at) {
+    for &(end, meaning) in answer.phrases(at) {
         let next = match meaning {
             // "Bir iki" is one or two.
             Meaning::Article if begins_number(end) => continue,
@@ -106,12 +106,10 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
 
 /// Numbers at a place, in digits or in words: where they end, and their value.
 fn numbers(answer: &Answer<'_>, at: usize) -> Vec<(usize, f64)> {
-    let phrases = answer.phrases(at).into_iter();
-    let words = phrases.filter_map(|(end, meaning)| match meaning {
-        Meaning::Number(number) => Some((end, f64::from(number))),
+    let mut numbers = answer.find(at, |meaning| match meaning {
+        Meaning::Number(number) => Some(f64::from(number)),
         _ => None,
     });
-    let mut numbers: Vec<(usize, f64)> = words.collect();
     let is_attached = |at: usize| answer.tokens.get(at).is_some_and(|token| token.attached);
     // "x2" is two, "A4" is a name, "-3" is a number with its sign, and "ber-4" has a hyphen.
     let (sign, start) = match &answer.tokens[at].kind {

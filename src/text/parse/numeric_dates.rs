@@ -50,23 +50,21 @@ pub(super) fn dates(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
 /// Lists dates with the marks of Chinese and Japanese: a year, a month and a day.
 fn in_cjk(answer: &Answer<'_>, at: usize) -> Vec<(usize, Date)> {
     let mut dates = Vec::new();
-    let ends = |at: usize, wanted: Meaning| answer.ends(at, |meaning| meaning == wanted);
     let mut starts = vec![(at, None)];
     let digits = answer.tokens.get(at).and_then(Token::number);
     if let Some(year) = digits.and_then(|digits| year(answer, digits, false)) {
-        let behind = ends(at + 1, Meaning::YearSuffix);
+        let behind = answer.ends(at + 1, Meaning::YearSuffix);
         starts.extend(behind.into_iter().map(|end| (end, Some(year))));
     }
     for (start, year) in starts {
         for (behind, month) in answer.integers(start) {
-            for day_at in ends(behind, Meaning::MonthSuffix) {
+            for day_at in answer.ends(behind, Meaning::MonthSuffix) {
                 for (behind, day) in answer.integers(day_at) {
                     let month_and_day = i8::try_from(month).ok().zip(i8::try_from(day).ok());
                     let date = month_and_day
                         .and_then(|(month, day)| dated(year, month, day, answer.today));
-                    let mut day_ends = ends(behind, Meaning::DaySuffix);
-                    day_ends.push(behind);
-                    dates.extend(day_ends.into_iter().filter_map(|end| Some((end, date?))));
+                    let day_ends = answer.skip(behind, Meaning::DaySuffix).into_iter();
+                    dates.extend(day_ends.filter_map(|end| Some((end, date?))));
                 }
             }
         }

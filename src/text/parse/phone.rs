@@ -16,6 +16,9 @@ use rlibphonenumber::{
 use super::western;
 use crate::text::normalize;
 
+/// Smallest number of digits, with the country code, of a number that a contact gives; shorter ones
+/// are services within a country.
+const DIGITS_MIN: usize = 7;
 /// Number of words that may stand beside a phone number; with more, the number may be anything.
 const WORDS_BESIDE: usize = 6;
 /// Calling code of North America, where every number has ten digits, so that a number is known by
@@ -105,11 +108,12 @@ pub fn read_phone(text: &str, home_country: Option<&str>) -> Option<String> {
         return read_international(written).ok();
     }
     let home = home_country.and_then(|country| Region::try_from(country).ok());
-    match home.and_then(|home| dialled_at(home, written)) {
+    let digits = match home.and_then(|home| dialled_at(home, written)) {
         Some(number) => Some(digits_of(&number)),
         // Two zeros are understood everywhere.
         None => read_international(written).ok(),
-    }
+    };
+    digits.filter(|digits| digits.len() >= DIGITS_MIN)
 }
 
 /// Replaces digits of every script by 0 to 9, and drops characters that nobody sees: addresses copied

@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday};
 
-use super::dictionary::Part;
+use super::dictionary::{Meaning, Part};
 use super::numeric_dates::day_of_month;
 
 pub(super) const NOON: i16 = 12 * 60;
@@ -14,13 +14,15 @@ pub(super) const MIDNIGHT: i16 = 0;
 pub(super) enum Item {
     /// Words that add nothing.
     Nothing,
-    /// Words of wanting: a number alone may count things.
+    /// Words of wanting or before a day: a number alone is not an hour.
     Wish,
     /// A number of people.
     People,
     Date(Date),
-    /// A day counted from today.
+    /// A day that has a name, counted from today.
     Relative(Date),
+    /// A day a number of days or weeks from today.
+    Counted(Date),
     /// A part of such a day: tonight.
     RelativeIn(Date, Part),
     Weekday(Weekday, Which),
@@ -44,6 +46,16 @@ pub(super) enum Which {
     Coming,
     /// `next friday`: some mean the coming one, others that of next week.
     Next,
+}
+
+impl Which {
+    pub(super) fn from_meaning(meaning: Meaning) -> Option<Self> {
+        match meaning {
+            Meaning::This => Some(Self::Coming),
+            Meaning::Next => Some(Self::Next),
+            _ => None,
+        }
+    }
 }
 
 /// Hour and minute as written, on the 12-hour or the 24-hour clock.
@@ -71,7 +83,7 @@ impl Reading {
         let has_bare_day = has(|item| matches!(item, Item::Day { is_bare: true, .. }));
         let has_bare_clock = has(|item| matches!(item, Item::Clock(clock) if clock.is_bare));
         let has_part = has(|item| matches!(item, Item::Part(_) | Item::RelativeIn(..)));
-        let is_doubtful = has(|item| {
+        let has_day = has(|item| {
             matches!(
                 item,
                 Item::Date(_)
@@ -82,10 +94,13 @@ impl Reading {
                     | Item::Wish
             )
         });
-        let has_relative = has(|item| matches!(item, Item::Relative(_)));
+        let has_counted = has(|item| matches!(item, Item::Counted(_)));
+        let has_relative = has_counted || has(|item| matches!(item, Item::Relative(_)));
         let has_word = has(|item| matches!(item, Item::Clock(clock) if clock.is_word));
-        let is_unsure = has_bare_clock && !has_part && (is_doubtful || has_relative && has_word);
-        (!is_unsure && (has_weekday || !has_bare_day)).then(|| Self(items.to_vec()))
+        let is_unsure = has_bare_clock && !has_part && (has_day || has_relative && has_word);
+        // "Friday in a week" counts from Friday.
+        let is_doubtful = is_unsure || has_weekday && has_counted;
+        (!is_doubtful && (has_weekday || !has_bare_day)).then(|| Self(items.to_vec()))
     }
 
     /// Finds the only value of some kind; the outer `None` means two that differ.
@@ -100,7 +115,10 @@ impl Reading {
     /// Finds the day on which all parts agree.
     pub(super) fn date(&self, today: Date) -> Option<Date> {
         let date = self.only(|item| match item {
-            Item::Date(date) | Item::Relative(date) | Item::RelativeIn(date, _) => Some(Some(date)),
+            Item::Date(date)
+            | Item::Relative(date)
+            | Item::Counted(date)
+            | Item::RelativeIn(date, _) => Some(Some(date)),
             Item::Day { day, .. } => Some(day_of_month(day, today)),
             _ => None,
         })?;
@@ -109,7 +127,12 @@ impl Reading {
             _ => None,
         })?;
         if self.names_time() {
-            self.time()?;
+            // Of a time in the night, people name the day before or the day after.
+            let (time, part) = (self.time()?, self.part()?);
+            let is_named = part.is_some() || self.0.contains(&Item::Named(MIDNIGHT));
+            if time.hour() == 0 && is_named || time.hour() < 6 && part == Some(Part::Night) {
+                return None;
+            }
         }
         let mut weeks = self.0.iter().filter_map(|item| match item {
             Item::NextWeek => Some(1),
@@ -184,6 +207,11 @@ impl Reading {
 }
 
 impl Part {
+    /// Whether it is a half of the 12-hour clock.
+    pub(super) fn is_half(self) -> bool {
+        matches!(self, Self::FirstHalf | Self::SecondHalf)
+    }
+
     /// Merges parts of one time: `am` and `in the morning` may stand together.
     fn with(self, other: Self) -> Option<Self> {
         match (self, other) {
@@ -193,6 +221,9 @@ impl Part {
             }
             (Self::SecondHalf, part @ (Self::Afternoon | Self::Evening))
             | (part @ (Self::Afternoon | Self::Evening), Self::SecondHalf) => Some(part),
+            (half @ (Self::FirstHalf | Self::SecondHalf), Self::Night)
+            | (Self::Night, half @ (Self::FirstHalf | Self::SecondHalf)) => Some(half),
+            (Self::Evening, Self::Night) | (Self::Night, Self::Evening) => Some(Self::Night),
             _ => None,
         }
     }
@@ -222,7 +253,7 @@ impl Clock {
             | (Some(Part::Afternoon), 12..=18)
             | (Some(Part::Evening), 16..=23)
             | (Some(Part::Midday), 10..=15)
-            | (Some(Part::Night), 0..=5 | 20..=23) => hour,
+            | (Some(Part::Night), 0..=4 | 18..=23) => hour,
             (Some(Part::FirstHalf), 0..=12) => hour % 12,
             (Some(Part::SecondHalf), 0..=12) => hour % 12 + 12,
             (Some(Part::Afternoon), 1..=9)

@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 
 use super::answer::Answer;
-use super::dictionary::{Meaning, Part};
+use super::dictionary::{Dictionary, Meaning, Part};
 use super::reading::{Clock, Reading};
 use super::tokens::Token;
 use crate::text::locale::Locale;
@@ -27,11 +27,8 @@ impl Answer<'_> {
     /// Lists the times at a place, without the part of the day.
     pub(super) fn clocks(&self, at: usize) -> Vec<(usize, Clock)> {
         let mut clocks = Vec::new();
-        for start in self.ends(at, |meaning| meaning == Meaning::At) {
-            let mut hours = self.hours(start);
-            let articles = self.ends(start, |meaning| meaning == Meaning::Article);
-            hours.extend(articles.into_iter().map(|end| (end, 1)));
-            self.push_clocks(start, &hours, true, &mut clocks);
+        for start in self.ends(at, Meaning::At) {
+            self.push_clocks(start, &self.marked_hours(start), true, &mut clocks);
         }
         self.push_clocks(at, &self.hours(at), false, &mut clocks);
         clocks
@@ -41,6 +38,17 @@ impl Answer<'_> {
     fn hours(&self, at: usize) -> Vec<(usize, i16)> {
         let mut hours = self.integers(at);
         hours.retain(|(_, hour)| (0..24).contains(hour));
+        hours.extend(self.find(at, |meaning| match meaning {
+            Meaning::HourName(hour) => Some(hour),
+            _ => None,
+        }));
+        hours
+    }
+
+    /// Hours behind a word that marks them, which may be articles: `um ein Uhr`.
+    fn marked_hours(&self, at: usize) -> Vec<(usize, i16)> {
+        let mut hours = self.hours(at);
+        hours.extend(self.find(at, |meaning| (meaning == Meaning::Article).then_some(1)));
         hours
     }
 
@@ -53,7 +61,7 @@ impl Answer<'_> {
     ) {
         self.push_digits(at, is_marked, clocks);
         self.push_counted_hours(at, clocks);
-        for (end, meaning) in self.phrases(at) {
+        for &(end, meaning) in self.phrases(at) {
             match meaning {
                 Meaning::Named(minutes) => {
                     for end in self.skip(end, Meaning::Hour) {
@@ -66,41 +74,46 @@ impl Answer<'_> {
                 }
                 // "half past five"
                 Meaning::BeforeHour(minutes) => self.push_hours(end, minutes, clocks),
+                // "za pięć szósta"
+                Meaning::LessMinutes => {
+                    for (end, minutes) in self.minutes(end) {
+                        self.push_hours(end, -minutes, clocks);
+                    }
+                }
+                // "midi et demi"
+                Meaning::Noon => self.push_behind(end, 12, clocks),
+                Meaning::Midnight => self.push_behind(end, 0, clocks),
                 // "une heure"
                 Meaning::Article => {
-                    for behind in self.ends(end, |meaning| meaning == Meaning::Hour) {
+                    // "una y media"
+                    self.push_behind(end, 1, clocks);
+                    for behind in self.hour_ends(end, is_marked) {
                         self.push_marked(behind, 1, clocks);
                     }
                 }
                 _ => {}
             }
         }
-        // "ten past five"
-        for (end, minutes) in self.integers(at) {
-            for end in self.skip(end, Meaning::Minute) {
-                for (end, meaning) in self.phrases(end) {
-                    match meaning {
-                        Meaning::Past if minutes < 60 => self.push_hours(end, minutes, clocks),
-                        Meaning::To if minutes < 60 => self.push_hours(end, -minutes, clocks),
-                        _ => {}
-                    }
-                }
-            }
-        }
+        self.push_past(at, clocks);
         for (end, hour) in hours {
+            let is_word = self.tokens[end - 1].number().is_none();
             let clock = Clock {
                 is_bare: !is_marked,
-                is_word: self.tokens[end - 1].number().is_none(),
+                is_word,
                 ..Clock::new(*hour, 0)
             };
             clocks.push((*end, clock));
             self.push_behind(*end, *hour, clocks);
-            for end in self.ends(*end, |meaning| meaning == Meaning::Hour) {
+            for end in self.hour_ends(*end, is_marked || *hour >= 12) {
                 self.push_marked(end, *hour, clocks);
             }
-            let is_half =
-                |meaning| matches!(meaning, Meaning::Part(Part::FirstHalf | Part::SecondHalf));
-            if (1..=12).contains(hour) && !self.ends(*end, is_half).is_empty() {
+            // "seven thirty"
+            let minutes = self.integers(*end).into_iter().filter(|(end, minutes)| {
+                let is_word = is_word && self.tokens[end - 1].number().is_none();
+                is_word && (10..60).contains(minutes) && minutes % 5 == 0
+            });
+            clocks.extend(minutes.map(|(end, minutes)| (end, Clock::new(*hour, minutes))));
+            if (1..=12).contains(hour) && self.has_part(*end, Part::is_half) {
                 clocks.push((*end, Clock::new(*hour, 0)));
             }
         }
@@ -113,7 +126,8 @@ impl Answer<'_> {
             let mut pairs = tokens.into_iter().flatten().zip(words);
             tokens.is_some() && pairs.all(|(token, word)| token.word() == Some(word))
         };
-        for form in &self.dictionary.hours {
+        let dictionary = Dictionary::of_language(self.locale.language());
+        for form in &dictionary.hours {
             if !has_words(at, &form.before) {
                 continue;
             }
@@ -126,16 +140,49 @@ impl Answer<'_> {
         }
     }
 
+    /// Minutes before an hour: `ten past five`.
+    fn push_past(&self, at: usize, clocks: &mut Vec<(usize, Clock)>) {
+        for (end, minutes) in self.minutes(at) {
+            for &(end, meaning) in self.phrases(end) {
+                let minutes = match meaning {
+                    Meaning::Past => minutes,
+                    Meaning::To => -minutes,
+                    _ => continue,
+                };
+                self.push_hours(end, minutes, clocks);
+                // "fünf nach halb neun"
+                for &(end, meaning) in self.phrases(end) {
+                    if meaning == Meaning::BeforeHour(-30) {
+                        self.push_hours(end, minutes - 30, clocks);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends of the words that mark the number before them as an hour. Some of them also make
+    /// durations, and count only if something else marks the hour.
+    fn hour_ends(&self, at: usize, is_sure: bool) -> Vec<usize> {
+        let mut ends = self.ends(at, Meaning::Hours);
+        ends.retain(|end| is_sure || self.has_part(*end, |_| true));
+        ends.extend(self.ends(at, Meaning::Hour));
+        ends
+    }
+
+    /// Whether a part of the day follows.
+    fn has_part(&self, at: usize, is_wanted: fn(Part) -> bool) -> bool {
+        self.has(
+            at,
+            |meaning| matches!(meaning, Meaning::Part(part) if is_wanted(part)),
+        )
+    }
+
     /// Hours behind minutes that change them: `half past` `five o'clock`.
     fn push_hours(&self, at: usize, minutes: i16, clocks: &mut Vec<(usize, Clock)>) {
-        let hours = self.hours(at);
-        let articles = self.ends(at, |meaning| meaning == Meaning::Article);
-        let hours = hours
-            .into_iter()
-            .chain(articles.into_iter().map(|end| (end, 1)));
-        for (end, hour) in hours.filter(|(_, hour)| (1..=12).contains(hour) || minutes > 0) {
-            for end in self.skip(end, Meaning::Hour) {
-                clocks.push((end, Clock::new(hour, minutes)));
+        for (end, hour) in self.marked_hours(at) {
+            if minutes > 0 || (1..=12).contains(&hour) {
+                let ends = self.skip(end, Meaning::Hour).into_iter();
+                clocks.extend(ends.map(|end| (end, Clock::new(hour, minutes))));
             }
         }
     }
@@ -157,7 +204,7 @@ impl Answer<'_> {
 
     /// Minutes in words behind an hour.
     fn push_behind(&self, at: usize, hour: i16, clocks: &mut Vec<(usize, Clock)>) {
-        for (end, meaning) in self.phrases(at) {
+        for &(end, meaning) in self.phrases(at) {
             let sign = match meaning {
                 Meaning::AfterHour(minutes) => {
                     clocks.push((end, Clock::new(hour, minutes)));
@@ -167,23 +214,40 @@ impl Answer<'_> {
                 Meaning::LessMinutes => -1,
                 _ => continue,
             };
-            for (end, minutes) in self.integers(end) {
-                for end in self.skip(end, Meaning::Minute) {
-                    if (1..60).contains(&minutes) {
-                        clocks.push((end, Clock::new(hour, sign * minutes)));
-                    }
-                }
-            }
+            // "Las 4 y 5" may be two hours.
+            let minutes = self.minutes(end).into_iter();
+            let minutes = minutes.filter(|(_, minutes)| *minutes != hour + 1);
+            clocks.extend(minutes.map(|(end, minutes)| (end, Clock::new(hour, sign * minutes))));
         }
     }
 
-    /// Hours and minutes in digits: `15:30`, `15.30`, `15:30 Uhr`.
+    /// Numbers of minutes: any with the word for minutes, or those that people round to.
+    fn minutes(&self, at: usize) -> Vec<(usize, i16)> {
+        let mut minutes = Vec::new();
+        for (end, number) in self.integers(at) {
+            if (1..60).contains(&number) {
+                let ends = self.ends(end, Meaning::Minute).into_iter();
+                let is_round = number % 5 == 0;
+                minutes.extend(ends.chain(is_round.then_some(end)).map(|end| (end, number)));
+            }
+        }
+        minutes
+    }
+
+    /// Hours and minutes in digits: `15:30`, `15.30`, `1530`, `15:30 Uhr`.
     fn push_digits(&self, at: usize, is_marked: bool, clocks: &mut Vec<(usize, Clock)>) {
         let Some(written) = self.tokens.get(at).and_then(Token::number) else {
             return;
         };
         let has_colon = written.contains(':');
-        let Some((hour, minutes)) = written.split_once([':', '.']) else {
+        let has_half = self.has_part(at + 1, Part::is_half);
+        let has_mark = written.contains(|character: char| !character.is_ascii_digit());
+        let Some((hour, minutes)) = written.split_once([':', '.']).or_else(|| {
+            // "1730", "730pm"; "230" and "4711" alone are any numbers.
+            let is_round = written.len() == 4 && written.ends_with(['0', '5']);
+            let is_sure = !has_mark && (is_round || is_marked || has_half);
+            is_sure.then(|| written.split_at(written.len().saturating_sub(2)))
+        }) else {
             return;
         };
         let is_clock = (1..=2).contains(&hour.len()) && minutes.len() == 2;
@@ -194,10 +258,9 @@ impl Answer<'_> {
             return;
         };
         let clock = Clock::new(hour, minutes);
-        let is_bare = !has_colon && !is_marked;
+        let is_bare = !has_colon && !is_marked && !has_half;
         clocks.push((at + 1, Clock { is_bare, ..clock }));
-        for end in self.ends(at + 1, |meaning| meaning == Meaning::Hour) {
-            clocks.push((end, clock));
-        }
+        let ends = self.hour_ends(at + 1, true).into_iter();
+        clocks.extend(ends.map(|end| (end, clock)));
     }
 }

@@ -10,7 +10,7 @@ const TOKENS_MAX: usize = 40;
 /// Marks that may stand between two digits of one number, date or time.
 const INNER_MARKS: &str = ".,:/-'’";
 /// Signs that mean nothing beside a value.
-const PUNCTUATION: &str = ".,;:!?…()[]\"'’‘“”„«»¡¿*_~`、。，！？「」،؛؟।ฯ•·";
+const PUNCTUATION: &str = ".,;:!?…()[]\"'’‘“”„«»¡¿*_~`@、。，！？「」،؛؟।ฯ•·";
 /// Emoji that refuse something, unlike all others.
 const REFUSING_EMOJI: &str = "❌🚫👎⛔🙅❎✖";
 
@@ -37,6 +37,14 @@ pub(super) enum Kind {
 }
 
 impl Token {
+    /// Makes a token of a word that stands apart.
+    pub(super) fn from_word(word: &str) -> Self {
+        Self {
+            kind: Kind::Word(word.to_owned()),
+            attached: false,
+        }
+    }
+
     /// Returns the word, if it is one.
     pub(super) fn word(&self) -> Option<&str> {
         match &self.kind {
@@ -62,7 +70,8 @@ impl Token {
 /// Splits a text into tokens; `None` if it is too long for an answer.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
-    let text = western(text);
+    // People type a degree sign for the sign of an ordinal: "1° dicembre".
+    let text = western(text).replace('°', "º");
     let mut rest = text.as_str();
     let mut attached = false;
     while let Some(first) = rest.chars().next() {
