@@ -54,7 +54,8 @@ async fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself(
     you › /why
     · human: `cake-walnut` was tapped; the message has no text
     · track: the message has no text
-    · menu: the message is of type `list_reply`; the message has no text
+    · welcome: the message is of type `list_reply`
+    · menu: the message has no text
     · order: `cake-walnut` was tapped; the message has no text
     ✓ cake-chosen: `cake-walnut` was tapped
     you › thanks
