@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::load;
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal;
+use crate::cli::terminal::{self, paint};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::message::counted;
@@ -90,9 +90,14 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         let has_severity = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
         diagnostics.iter().filter(has_severity).count()
     };
-    let errors = counted(of(Severity::Error), "error");
-    let warnings = counted(of(Severity::Warning), "warning");
-    let parts = rules.into_iter().chain([errors, warnings]);
-    terminal::line!("{name}: {}", parts.collect::<Vec<_>>().join(", "));
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let style = match (errors, warnings) {
+        (0, 0) => terminal::GOOD,
+        (0, _) => terminal::WARN,
+        _ => terminal::BAD,
+    };
+    let counts = [counted(errors, "error"), counted(warnings, "warning")];
+    let parts: Vec<String> = rules.into_iter().chain(counts).collect();
+    terminal::line(paint!(style, "{name}: {}", parts.join(", ")));
     result
 }
