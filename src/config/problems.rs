@@ -5,6 +5,7 @@
 
 use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::{self, Colour, Diagnostic};
+use crate::message::counted;
 
 /// Every problem of a configuration, found in one run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,9 +41,8 @@ impl Problems {
     /// Draws a heading and each problem with its line of the file.
     #[must_use]
     pub fn render(&self, colour: Colour) -> String {
-        let count = self.diagnostics.len();
-        let plural = if count == 1 { "" } else { "s" };
+        let problems = counted(self.diagnostics.len(), "problem");
         let drawn = diagnostics::render(&self.diagnostics, &self.places, colour);
-        format!("the configuration has {count} problem{plural}\n\n{drawn}")
+        format!("the configuration has {problems}\n\n{drawn}")
     }
 }

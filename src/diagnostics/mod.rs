@@ -5,7 +5,7 @@
 //! them.
 
 pub mod codes;
-mod duration;
+pub(crate) mod duration;
 pub(crate) mod optional;
 pub mod sources;
 mod string_literal;

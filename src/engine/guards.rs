@@ -12,7 +12,7 @@ use super::render::variables::language_of;
 use super::replies;
 use super::time::{after, rough, signed};
 use super::turn::{Decision, LateDecision};
-use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId};
+use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId, counted};
 use crate::rules::Words;
 use crate::rules::button_id::command_text;
 use crate::text::locale::Locale;
@@ -161,7 +161,8 @@ pub(crate) fn looping(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<St
     if times < ctx.rules.bot.loop_guard {
         return None;
     }
-    let note = format!("the same words came {times} times in a row, which only a bot does");
+    let times = counted(times, "time");
+    let note = format!("the same words came {times} in a row, which only a bot does");
     ctx.silence(ConversationEventKind::LoopDetected, &note);
     Some(Stop::Because(Decision::LoopDetected, note))
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::counted;
+
 /// Whether a text can stand as an id of Meta or the gateway in an address or a file name, where
 /// `..`, a slash or a blank would have another meaning.
 #[must_use]
@@ -79,8 +81,8 @@ macro_rules! text_id {
         (private $name:ident) => {
             impl fmt::Debug for $name {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    let length = self.0.len();
-                    write!(f, concat!(stringify!($name), "(<{} characters>)"), length)
+                    let length = counted(self.0.len(), "character");
+                    write!(f, concat!(stringify!($name), "(<{}>)"), length)
                 }
             }
         };

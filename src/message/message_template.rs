@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Header, MediaKind, TemplateButton, TemplateMessage};
 
+use crate::message::counted;
+
 /// Shape of one template in one language, as `replyd templates sync` stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateShape {
@@ -216,8 +218,8 @@ impl TemplateShape {
                 problems.push(("body", message.to_owned()));
             }
         } else if self.body.len() != given.len() {
-            let (takes, gets) = (self.body.len(), given.len());
-            let message = format!("the text of the template takes {takes} values, and gets {gets}");
+            let (takes, gets) = (counted(self.body.len(), "value"), given.len());
+            let message = format!("the text of the template takes {takes}, and gets {gets}");
             problems.push(("body", message));
         } else if given.iter().any(Option::is_some) {
             let message = "the values of this template have no names: `body = [\"…\"]`".to_owned();
@@ -232,8 +234,8 @@ impl TemplateShape {
         let buttons = self.button_differences(template);
         problems.extend(buttons.map(|message| ("buttons", message)));
         if self.cards != template.cards.len() {
-            let (takes, gets) = (self.cards, template.cards.len());
-            let message = format!("the template has {takes} cards, and gets {gets}");
+            let (takes, gets) = (counted(self.cards, "card"), template.cards.len());
+            let message = format!("the template has {takes}, and gets {gets}");
             problems.push(("cards", message));
         }
         problems

@@ -6,6 +6,7 @@
 mod action;
 mod conversation;
 mod conversation_state;
+mod counted;
 mod event;
 mod failure;
 mod identity;
@@ -27,6 +28,7 @@ pub use conversation::{Contact, Conversation};
 pub use conversation_state::{
     ConversationState, Debounce, FlowFrame, FlowRun, PendingAction, Repeated, ScheduledReply,
 };
+pub(crate) use counted::counted;
 pub use event::{
     ACCOUNT_STATUS_FIELDS, AccountEvent, AccountStatusEvent, Consent, Event, Marketing,
     TEMPLATE_STATUS_FIELDS, Unreadable,

@@ -8,10 +8,11 @@ use super::contact::{new_conversation, new_message, usual_time};
 use super::coverage::Coverage;
 use super::failure::{Failure, failed, failure_of};
 use super::inbound::content_of;
+use super::offered::Offered;
 use super::transcript::Transcript;
 use crate::engine::{Decision, Engine, EngineEvent, Explanation, Reply, Trace, Turn};
 use crate::message::{ActionResult, Content, Conversation, Kind};
-use crate::rules::{Line, LineEvent, Test, button_id};
+use crate::rules::{Line, LineEvent, Test};
 
 /// Time in which a contact reads an answer before the next line. Without it, a test would exceed
 /// the reply budget faster than any real contact.
@@ -34,8 +35,7 @@ struct SimulatedContact {
     conversation: Conversation,
     /// Replies that no line of the test has expected yet.
     unread: VecDeque<Reply>,
-    /// Messages that taps send, of the last answer with something to tap.
-    offered: Vec<Content>,
+    offered: Offered,
     /// Numbers of the pending actions.
     actions: VecDeque<u64>,
     /// Set if the bot has answered since the contact's last line.
@@ -116,7 +116,7 @@ impl<'r> SimulatedConversation<'r> {
             .or_insert_with(|| SimulatedContact {
                 conversation: new_conversation(who, index),
                 unread: VecDeque::new(),
-                offered: Vec::new(),
+                offered: Offered::default(),
                 actions: VecDeque::new(),
                 reads_until: None,
             })
@@ -205,24 +205,14 @@ impl<'r> SimulatedConversation<'r> {
         contact.conversation.state = turn.state;
         let actions = turn.actions.iter();
         contact.actions.extend(actions.map(|action| action.number));
-        let offered = turn.replies.iter().flat_map(|reply| reply.content.taps());
-        let offered: Vec<Content> = offered.collect();
-        if !offered.is_empty() {
-            contact.offered = offered;
-        }
+        contact.offered.add(&turn.replies);
         contact.unread.extend(turn.replies);
     }
 
     fn tap(&mut self, line: &Line, wanted: &str) -> Result<(), Box<Failure>> {
         let offered = &self.contact(&line.who).offered;
-        let id = |content: &Content| content.button().map(button_id::owner_id).map(str::to_owned);
-        let is = |content: &&Content| {
-            content.button().map(button_id::owner_id) == Some(wanted)
-                || content.text_or_label() == Some(wanted)
-        };
-        let Some(content) = offered.iter().find(is).cloned() else {
-            let ids: Vec<String> = offered.iter().filter_map(id).collect();
-            let message = format!("nothing offers `{wanted}`; there are {ids:?}");
+        let Some(content) = offered.find(wanted).cloned() else {
+            let message = format!("nothing offers `{wanted}`; there are {:?}", offered.ids());
             return Err(self.failure(line, &message));
         };
         self.send(line, content);

@@ -8,6 +8,7 @@ mod conversation;
 mod coverage;
 mod failure;
 mod inbound;
+pub(crate) mod offered;
 pub mod replay;
 mod transcript;
 

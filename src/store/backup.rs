@@ -20,6 +20,7 @@ use super::migrate::MIGRATIONS;
 use super::sqlite::path_of;
 use super::{integrity, sql};
 use crate::files;
+use crate::message::counted;
 
 /// Interval between reports of progress.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -306,7 +307,12 @@ pub(super) async fn check(
     }
     let orphans = sqlx::query_scalar(sql::COUNT_ORPHANS).fetch_one(connection);
     let orphans: i64 = orphans.await?;
-    Ok((orphans > 0).then(|| format!("{orphans} rows name others that are not there")))
+    Ok((orphans > 0).then(|| {
+        format!(
+            "{} to rows that are not there",
+            counted(orphans, "reference")
+        )
+    }))
 }
 
 /// A file that is being written under a temporary name. It is deleted unless it is published.

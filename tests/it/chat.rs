@@ -6,6 +6,15 @@ use std::path::Path;
 use crate::support::assert_contains;
 use crate::support::run::{self, Run};
 
+/// Two replies to each message; `[bot]` follows.
+const TWO_REPLIES: &str = r#"
+version = 1
+rule = [
+    { id = "first", continue = true, reply = "One." },
+    { id = "second", reply = "Two." },
+]
+"#;
+
 /// Runs `replyd chat` on rules of this repository, with lines typed into it.
 async fn chat(rules: &str, typed: &str) -> Run {
     let (reader, mut writer) = pipe().unwrap();
@@ -45,7 +54,8 @@ async fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself(
     you › /why
     · human: `cake-walnut` was tapped; the message has no text
     · track: the message has no text
-    · menu: the message is of type `list_reply`; the message has no text
+    · welcome: the message is of type `list_reply`
+    · menu: the message has no text
     · order: `cake-walnut` was tapped; the message has no text
     ✓ cake-chosen: `cake-walnut` was tapped
     you › thanks
@@ -55,6 +65,34 @@ async fn a_chat_shows_buttons_and_lists_to_choose_by_number_and_explains_itself(
     you › /voice
       │ Thank you! One of us will have a look at it. Write *menu* to see what I can do meanwhile.
     "#);
+}
+
+#[tokio::test]
+async fn a_chat_taps_buttons_of_older_messages_and_lets_time_pass() {
+    let typed = "/tap hours\nhi\nwhen?\n1\n/tap Opening hours\n/tap order\n/tap Pie\n\
+                 reserve\n/wait 1h\n/wait soon\n";
+
+    let run = chat("examples/bakery.toml", typed).await;
+
+    run.done();
+    insta::assert_snapshot!(run.stdout);
+}
+
+#[tokio::test]
+async fn a_chat_says_that_the_budget_of_replies_silences_the_bot() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.toml");
+    for debounce in ["", "debounce = \"4s\""] {
+        let text = format!("{TWO_REPLIES}\n[bot]\nreply_budget.per_minute = 3\n{debounce}\n");
+        std::fs::write(&rules, text).unwrap();
+
+        let run = chat(rules.to_str().unwrap(), "a\nb\nc\n/wait 1m\nd\n").await;
+
+        run.done();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(run.stdout);
+        }
+    }
 }
 
 #[tokio::test]

@@ -125,6 +125,47 @@ fn every_example_passes_its_tests_and_they_reach_all_of_it() {
     }
 }
 
+#[test]
+fn the_first_rules_of_an_owner_pass_their_tests_without_a_warning() {
+    let template = root().join("src/cli/service/init/rules.toml");
+
+    rehearse("the rules of `replyd init`", rules_of(&template));
+}
+
+/// Each begins with `version`, so each can be copied by itself.
+#[test]
+fn every_rules_file_of_the_readme_is_complete_and_passes_its_tests() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut shown = BTreeSet::new();
+    for text in blocks(&readme, "toml") {
+        let (diagnostics, rules) = compile(text, None);
+        assert!(diagnostics.is_empty(), "{}", drawn(&diagnostics, text));
+        rehearse(text, rules.unwrap());
+        keys_in(&toml::from_str(text).unwrap(), &mut shown);
+    }
+
+    let wanted = [
+        "buttons",
+        "list",
+        "flow",
+        "hours",
+        "holidays",
+        "handoff",
+        "opt_out",
+        "first_contact",
+        "continue",
+        "test",
+    ];
+    let missing: Vec<&str> = wanted
+        .into_iter()
+        .filter(|key| !shown.contains(*key))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "README.md has no example of {missing:?}"
+    );
+}
+
 #[tokio::test]
 async fn the_example_with_tests_passes_by_the_command_and_leaves_no_rule_out() {
     let run = replyd(&root(), "test --coverage examples/orders.toml").await;

@@ -308,7 +308,7 @@ async fn a_database_is_read_without_any_configuration() {
     for (line, part) in [
         ("history ana", "Ana Lima · +15550000001"),
         ("gaps", "wine"),
-        ("replay --rules rules.toml", "3 messages of 1 conversations"),
+        ("replay --rules rules.toml", "3 messages of 1 conversation"),
         ("explain hello --rules rules.toml --as ana", "menu"),
         ("outbox list", ""),
         ("outbox retry 999 --dry-run --json", "999"),

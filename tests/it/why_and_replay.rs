@@ -74,7 +74,7 @@ async fn a_message_by_the_number_itself_is_not_answered_when_it_is_replayed() {
     let run = app.looks_back("replay --rules rules.toml").await;
 
     assert_eq!(app.decisions(number).await, ["loop_detected"]);
-    let expected = "rules.toml: 1 messages of 1 conversations, 0 answered differently\n";
+    let expected = "rules.toml: 1 message of 1 conversation, 0 answered differently\n";
     assert_eq!(run.done(), expected);
 }
 
@@ -150,8 +150,8 @@ async fn a_text_of_a_timer_is_explained_as_outbound() {
     let app = serve(ORDERS).await;
     app.converse(ANA, "hello").await;
     app.sandbox.tap(ANA, "order").await;
-    // The question, then the text of the timer.
-    for (pause, answers) in [(0, 2), (30, 3)] {
+    // The greeting, the menu and the question, then the text of the timer.
+    for (pause, answers) in [(0, 3), (30, 4)] {
         app.drained().await;
         app.clock.advance(Duration::from_mins(pause));
         app.answers(ANA, answers).await;

@@ -15,7 +15,7 @@ use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, paint};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::message::{Action, ActionResult, Author, Inbound, Profile, QuotedMessage};
+use crate::message::{Action, ActionResult, Author, Inbound, Profile, QuotedMessage, counted};
 use crate::simulator::replay::{Answer, PastEvent, replay};
 use crate::store::{RecordedConversation, RecordedMessage};
 use crate::whatsapp::inbound::{read_echo, read_message};
@@ -182,25 +182,27 @@ impl Report {
 
     fn print(&self, name: &str) {
         let different: u64 = self.groups.values().map(|group| group.count).sum();
-        let (messages, people) = (self.messages, self.people.len());
+        let messages = counted(self.messages, "message");
+        let people = counted(self.people.len(), "conversation");
         let style = if different == 0 { GOOD } else { STRONG };
         terminal::line(paint!(
             style,
-            "{name}: {messages} messages of {people} conversations, {different} answered differently"
+            "{name}: {messages} of {people}, {different} answered differently"
         ));
         if self.unreadable > 0 {
-            let unreadable = self.unreadable;
-            terminal::note!("{unreadable} messages could not be read again");
+            let unreadable = counted(self.unreadable, "message");
+            terminal::note!("{unreadable} could not be read again");
         }
         for ((was, now), group) in self.sorted() {
-            let (count, people) = (group.count, group.people.len());
+            let count = group.count;
+            let people = counted(group.people.len(), "conversation");
             let (was, now) = (terminal::one_line(was), terminal::one_line(now));
             let change = if was == now {
                 format!("{was}: in other words")
             } else {
                 format!("{was} → {now}")
             };
-            let people = paint!(DIM, "in {people} conversations");
+            let people = paint!(DIM, "in {people}");
             terminal::line!("\n{count} × {} {people}", paint(STRONG, change));
             for example in &group.examples {
                 terminal::line(terminal::framed(terminal::CONTACT, &example.asked));

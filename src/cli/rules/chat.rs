@@ -5,24 +5,37 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal::bubble::{self, Tappable};
 use crate::cli::terminal::{self, BAD, DIM, LITERAL, STRONG, paint};
 use crate::clock::Clock;
+use crate::diagnostics::duration;
 use crate::diagnostics::sources::SourceMap;
-use crate::engine::{Decision, Engine, EngineEvent, Trace, Turn};
+use crate::engine::{
+    ConversationEventKind, Decision, Engine, EngineEvent, Explanation, Trace, Turn,
+};
 use crate::message::{
     ActionResult, Contact, Content, Conversation, ConversationState, Identity, Inbound, Media,
     PhoneNumberId, WaId, Wamid,
 };
 use crate::rules::RuleSet;
+use crate::simulator::offered::Offered;
 
 const EXAMPLE: &str = include_str!("../../../examples/bakery.toml");
-const HELP: &str = "Write as a customer would. A number taps a button. \
-    /why explains the last answer, /image /voice /location send such a message, /new starts as another contact, /quit ends.";
+/// Largest number of timers that one `/wait` runs.
+const TIMERS_MAX: usize = 100;
+const GREETING: &str =
+    "Write as a customer would; a number taps a button, and /help lists what else there is.";
+const HELP: &str = "\
+/tap TITLE  taps a button or row of an older message
+/wait 8h    lets time pass
+/why        explains the last answer
+/image /voice /location  send such a message
+/new        starts as another contact
+/quit       ends";
 
 /// Input is read line by line, so that a pipe works too.
 #[derive(Debug, clap::Args)]
@@ -48,7 +61,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         paint(STRONG, terminal::name(title)),
         terminal::one_line(&name),
     );
-    terminal::note!("{title} — {name}. {HELP}");
+    terminal::note!("{title} — {name}. {GREETING}");
     let engine = Engine::new(rules);
     let mut chat = Chat::new(&engine, arguments.name, Clock::System);
     let input = std::io::stdin();
@@ -97,11 +110,16 @@ fn read(file: Option<&Path>) -> anyhow::Result<(String, RuleSet)> {
 struct Chat<'r> {
     engine: &'r Engine,
     clock: Clock,
+    /// How far `/wait` has moved the time.
+    waited: SignedDuration,
     name: String,
     contacts: u64,
     sent: u64,
     conversation: Conversation,
+    /// Buttons and rows with a number: those of the last answer.
     tappable: Vec<Tappable>,
+    /// Buttons and rows of all answers.
+    offered: Offered,
     last: Option<Turn>,
 }
 
@@ -111,11 +129,13 @@ impl<'r> Chat<'r> {
         Self {
             engine,
             clock,
+            waited: SignedDuration::ZERO,
             name,
             contacts: 0,
             sent: 0,
             conversation,
             tappable: Vec::new(),
+            offered: Offered::default(),
             last: None,
         }
     }
@@ -128,6 +148,7 @@ impl<'r> Chat<'r> {
                 self.contacts += 1;
                 self.conversation = conversation(self.contacts, &self.name);
                 self.tappable.clear();
+                self.offered = Offered::default();
                 terminal::line(paint(DIM, "— another contact writes —"));
             }
             "/why" => self.explain(),
@@ -142,9 +163,54 @@ impl<'r> Chat<'r> {
                 name: None,
                 address: None,
             }),
-            _ if line.starts_with('/') => terminal::line(paint(DIM, HELP)),
+            _ if line.starts_with('/') => match line.split_once(' ') {
+                Some(("/tap", wanted)) => self.tap(wanted.trim()),
+                Some(("/wait", length)) => self.wait(length.trim()),
+                _ => terminal::line(paint(DIM, HELP)),
+            },
             _ => self.send(self.typed(line)),
         }
+    }
+
+    /// Taps a button or row of any message, by its title or id.
+    fn tap(&mut self, wanted: &str) {
+        if let Some(content) = self.offered.find(wanted).cloned() {
+            self.send(content);
+            return;
+        }
+        let (wanted, titles) = (terminal::one_line(wanted), self.offered.titles());
+        let there = if titles.is_empty() {
+            "no message has buttons or rows yet".to_owned()
+        } else {
+            format!("there are: {}", terminal::one_line(&titles.join(", ")))
+        };
+        terminal::line(paint!(DIM, "(nothing offers `{wanted}`; {there})"));
+    }
+
+    /// Moves the time on, from one due timer to the next.
+    fn wait(&mut self, length: &str) {
+        let Some(length) = duration::parse(length) else {
+            let example = "write how long, as a number and s, m, h or d: /wait 8h";
+            terminal::line(paint!(DIM, "({example})"));
+            return;
+        };
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let until = self.now().saturating_add(length).unwrap_or(Timestamp::MAX);
+        self.waited = self.waited.saturating_add(length);
+        // Bounded: each turn takes one timer.
+        for _ in 0..TIMERS_MAX {
+            let due = self.conversation.state.next_timer();
+            let Some(due) = due.filter(|due| *due <= until) else {
+                break;
+            };
+            let turn = self.decide(EngineEvent::Timer, due);
+            self.show(turn, Silence::Expected);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now().saturating_add(self.waited);
+        now.unwrap_or(Timestamp::MAX)
     }
 
     /// Content of a typed line: a tap if it is the number of an offered button or row.
@@ -161,7 +227,7 @@ impl<'r> Chat<'r> {
         if content.button().is_some() {
             terminal::line(paint(DIM, terminal::one_line(&content.transcript_text())));
         }
-        let now = self.clock.now();
+        let now = self.now();
         let message = Inbound::new(
             self.conversation.phone_number_id.clone(),
             Wamid::parse(format!("wamid.CHAT{}", self.sent)).expect("not empty"),
@@ -171,19 +237,19 @@ impl<'r> Chat<'r> {
         );
         let turn = self.decide(EngineEvent::Message(&message), now);
         self.conversation.inbound_count += 1;
-        self.show(turn);
+        self.show(turn, Silence::Explained);
         // The debounce time ends at once in a terminal, and no external service is called.
         let debounce = self.conversation.state.debounce.as_ref();
         if let Some(due) = debounce.map(|debounce| debounce.due) {
             let turn = self.decide(EngineEvent::Timer, due);
-            self.show(turn);
+            self.show(turn, Silence::Explained);
         }
         while let Some(action) = self.conversation.state.pending_actions.first() {
             let number = action.number;
             let outcome = &ActionResult::Failed("the terminal calls no services".to_owned());
             let incoming = EngineEvent::Action { number, outcome };
             let turn = self.decide(incoming, now);
-            self.show(turn);
+            self.show(turn, Silence::Explained);
         }
     }
 
@@ -193,8 +259,9 @@ impl<'r> Chat<'r> {
     }
 
     /// Prints the replies of a turn and keeps its state.
-    fn show(&mut self, turn: Turn) {
+    fn show(&mut self, turn: Turn, silence: Silence) {
         self.conversation.state = turn.state.clone();
+        self.offered.add(&turn.replies);
         if !turn.replies.is_empty() {
             // Without offered buttons, a number is a text again.
             self.tappable.clear();
@@ -206,8 +273,8 @@ impl<'r> Chat<'r> {
                 self.tappable = options;
             }
         }
-        if turn.replies.is_empty() && turn.decision != Decision::Pending {
-            terminal::line(paint!(DIM, "({})", terminal::one_line(&silence(&turn))));
+        if let Some(note) = unsaid(&turn, silence) {
+            terminal::line(paint!(DIM, "({})", terminal::one_line(&note)));
         }
         self.last = Some(turn);
     }
@@ -217,8 +284,7 @@ impl<'r> Chat<'r> {
             terminal::line(paint(DIM, "no messages yet"));
             return;
         };
-        let late = turn.late_decisions.last();
-        let explanation = late.map_or(&turn.explanation, |decision| &decision.explanation);
+        let (_, explanation) = verdict(turn);
         if let Some(text) = &explanation.normalized {
             terminal::line(paint!(DIM, "read as: {}", terminal::one_line(text)));
         }
@@ -231,20 +297,52 @@ impl<'r> Chat<'r> {
     }
 }
 
-fn silence(turn: &Turn) -> String {
-    let note = turn.explanation.note.as_deref();
-    match turn.decision {
-        Decision::NoMatch => "no rule matches, so nothing is answered".to_owned(),
-        Decision::Silent => "a rule matches and says nothing; /why shows which".to_owned(),
-        Decision::Failed => format!("failed: {}", note.unwrap_or_default()),
+/// Whether a turn without replies is remarkable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// A message got no answer: the reason is shown.
+    Explained,
+    /// A timer was due, which often changes the state only.
+    Expected,
+}
+
+/// Decision and explanation of a turn; those on the earlier message if that one waited.
+fn verdict(turn: &Turn) -> (Decision, &Explanation) {
+    let late = turn.late_decisions.last();
+    late.map_or((turn.decision, &turn.explanation), |late| {
+        (late.decision, &late.explanation)
+    })
+}
+
+/// Explains why nothing, or nothing more, is answered.
+fn unsaid(turn: &Turn, silence: Silence) -> Option<String> {
+    let (decision, explanation) = verdict(turn);
+    let note = explanation.note.as_deref();
+    let mut events = turn.conversation_events.iter();
+    let is_limited = decision == Decision::RateLimited
+        || events.any(|event| event.kind == ConversationEventKind::RateLimited);
+    if is_limited {
+        let why = note.unwrap_or("the budget of replies is used up");
+        let more = if turn.replies.is_empty() { "" } else { " more" };
+        return Some(format!(
+            "nothing{more} is answered: {why}; `/wait 1m` lets time pass, and `reply_budget` in [bot] sets the budget"
+        ));
+    }
+    if !turn.replies.is_empty() || silence == Silence::Expected {
+        return None;
+    }
+    match decision {
+        Decision::Pending => None,
+        Decision::NoMatch => Some("no rule matches, so nothing is answered".to_owned()),
+        Decision::Silent => Some("a rule matches and says nothing; /why shows which".to_owned()),
+        Decision::Failed => Some(format!("failed: {}", note.unwrap_or_default())),
         Decision::Answered
         | Decision::TooOld
         | Decision::RateLimited
         | Decision::Unsupported
         | Decision::LoopDetected
-        | Decision::Pending
         | Decision::OptedOut
-        | Decision::HandedOff => note.unwrap_or("nothing is answered").to_owned(),
+        | Decision::HandedOff => Some(note.unwrap_or("nothing is answered").to_owned()),
     }
 }
 

@@ -10,9 +10,10 @@ use jiff::tz::TimeZone;
 
 use super::load;
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal::{self, count};
+use crate::cli::terminal::{self, paint};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::message::counted;
 
 /// The rules are good, or have warnings only.
 const GOOD: u8 = 0;
@@ -76,7 +77,7 @@ fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
 fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
     let (result, rules, diagnostics) = match files.compile(Some(today)) {
         Ok(compiled) => {
-            let rules = count(compiled.rules.rules.len(), "rule");
+            let rules = counted(compiled.rules.rules.len(), "rule");
             (GOOD, Some(rules), compiled.warnings)
         }
         Err(diagnostics) => (BROKEN, None, diagnostics),
@@ -89,9 +90,14 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         let has_severity = |diagnostic: &&Diagnostic| diagnostic.severity == severity;
         diagnostics.iter().filter(has_severity).count()
     };
-    let errors = count(of(Severity::Error), "error");
-    let warnings = count(of(Severity::Warning), "warning");
-    let parts = rules.into_iter().chain([errors, warnings]);
-    terminal::line!("{name}: {}", parts.collect::<Vec<_>>().join(", "));
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let style = match (errors, warnings) {
+        (0, 0) => terminal::GOOD,
+        (0, _) => terminal::WARN,
+        _ => terminal::BAD,
+    };
+    let counts = [counted(errors, "error"), counted(warnings, "warning")];
+    let parts: Vec<String> = rules.into_iter().chain(counts).collect();
+    terminal::line(paint!(style, "{name}: {}", parts.join(", ")));
     result
 }

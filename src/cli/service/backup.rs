@@ -13,6 +13,7 @@ use crate::cli::terminal::confirm::{Answer, confirm};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::{self, GOOD, Hint, paint};
 use crate::clock::Clock;
+use crate::message::counted;
 use crate::message::media_file::readable;
 use crate::store::{self, Copied, CopyError, Present, StoreError};
 
@@ -128,10 +129,10 @@ pub(super) fn contents(copied: &Copied) -> String {
         format!(", the last of {}", options::minute(at, &TimeZone::system()))
     });
     format!(
-        "{}, {} messages in {} conversations{newest}; checked",
+        "{}, {} in {}{newest}; checked",
         readable(copied.bytes),
-        copied.messages,
-        copied.conversations
+        counted(copied.messages, "message"),
+        counted(copied.conversations, "conversation")
     )
 }
 

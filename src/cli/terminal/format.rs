@@ -48,9 +48,3 @@ impl Format {
         }
     }
 }
-
-/// Formats a number with a noun in singular or plural: `2 rules`.
-pub(crate) fn count(number: usize, noun: impl Display) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}

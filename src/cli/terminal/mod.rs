@@ -15,7 +15,7 @@ pub(crate) mod table;
 mod untrusted_text;
 
 pub(crate) use self::error::{Hint, error, error_text};
-pub(crate) use self::format::{Format, count};
+pub(crate) use self::format::Format;
 pub(crate) use self::output::{
     ask, can_ask, finish, is_terminal, json_line, line, note, over, prompt,
 };

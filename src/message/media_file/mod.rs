@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::hex;
 use magic::{DOCX, DetectedType, PPTX, XLSX};
 
+use crate::message::counted;
+
 /// Number of bytes from a file's beginning that [`describe`] needs; fewer if the file is shorter.
 pub const FIRST_BYTES: usize = 4096;
 
@@ -313,8 +315,7 @@ pub fn file_name(media_id: &str, mime_type: &str) -> String {
 #[must_use]
 pub fn readable(bytes: u64) -> String {
     match bytes {
-        1 => "1 byte".to_owned(),
-        0..KIB => format!("{bytes} bytes"),
+        0..KIB => counted(bytes, "byte"),
         KIB..MIB => tenths(bytes, KIB, "KB"),
         _ => tenths(bytes, MIB, "MB"),
     }

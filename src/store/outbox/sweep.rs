@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::message::counted;
 use crate::store::keys::json_rows;
 use crate::store::{Store, StoreError, sql};
 
@@ -80,8 +81,13 @@ impl ExpiredRow {
         match (self.attempts, &self.reason) {
             (0, _) => format!("waited {waited} and never had its turn"),
             (1, Some(last)) => format!("tried once in {waited}: {last}"),
-            (attempts, Some(last)) => format!("tried {attempts} times for {waited}, last: {last}"),
-            (attempts, None) => format!("tried {attempts} times for {waited}"),
+            (attempts, Some(last)) => {
+                format!(
+                    "tried {} for {waited}, last: {last}",
+                    counted(attempts, "time")
+                )
+            }
+            (attempts, None) => format!("tried {} for {waited}", counted(attempts, "time")),
         }
     }
 }

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 
+use crate::message::counted;
+
 const DATABASE_HEADER: usize = 100;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -126,9 +128,8 @@ fn foreign(database: Option<Database>, log: &Log) -> Option<String> {
         .saturating_sub(u64::from(behind.contains(&never)));
     let free = log.free_pages.unwrap_or(database.free_pages);
     (missing > u64::from(free)).then(|| {
-        format!(
-            "{missing} pages that the log counts on are in neither: the database is an older copy"
-        )
+        let pages = counted(missing, "page");
+        format!("the log counts on {pages} that neither has: the database is an older copy")
     })
 }
 

@@ -7,6 +7,8 @@
 
 use serde_json::Value;
 
+use crate::message::counted;
+
 /// Fields that are summarized by listing the values of some of their keys.
 const LISTED_KEYS: &str = "\
 account_alerts alert_severity alert_type alert_status alert_description
@@ -119,10 +121,10 @@ fn history(value: &Value) -> String {
         chunks.flat_map(|chunk| chunk["threads"].as_array().into_iter().flatten())
     };
     let messages = threads().filter_map(|thread| thread["messages"].as_array());
-    let messages = plural(messages.map(Vec::len).sum(), "old message");
+    let messages = counted(messages.map(Vec::len).sum::<usize>(), "old message");
     format!(
         "{messages} of {}",
-        plural(threads().count(), "conversation")
+        counted(threads().count(), "conversation")
     )
 }
 
@@ -146,14 +148,5 @@ fn joined(list: &Value, names: &[&str], separator: &str) -> Option<String> {
 }
 
 fn count(list: &Value, noun: &str) -> String {
-    plural(list.as_array().map_or(0, Vec::len), noun)
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    let ending = match (count, noun.ends_with('s')) {
-        (1, _) => "",
-        (_, true) => "es",
-        (_, false) => "s",
-    };
-    format!("{count} {noun}{ending}")
+    counted(list.as_array().map_or(0, Vec::len), noun)
 }

@@ -14,7 +14,7 @@ use crate::cli::terminal::confirm::Consent;
 use crate::cli::terminal::table::{self, coloured};
 use crate::cli::terminal::{self, Hint, LITERAL, overwrite, paint};
 use crate::clock::Clock;
-use crate::message::TemplateFile;
+use crate::message::{TemplateFile, counted};
 use crate::whatsapp::account_api::templates::{self, Filter, Template};
 
 /// File next to the rules that `sync` writes.
@@ -248,8 +248,8 @@ async fn sync(session: &Session, consent: Consent) -> anyhow::Result<()> {
     let is_template_file = |text: &str| serde_json::from_str::<TemplateFile>(text).is_ok();
     overwrite::replace(&path, &format!("{text}\n"), is_template_file, consent)?;
     let json = json!({ "file": path, "templates": count, "approved": approved });
-    let path = terminal::path(&path);
-    let text = format!("wrote {path}: {count} templates, {approved} of them approved");
+    let (path, templates) = (terminal::path(&path), counted(count, "template"));
+    let text = format!("wrote {path}: {templates}, {approved} of them approved");
     session.format().print(&json, text);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::terminal::table::{coloured, pairs};
 use crate::cli::terminal::{self, DIM, LITERAL, STRONG, WARN, bubble, paint};
-use crate::message::HeaderShape;
+use crate::message::{HeaderShape, counted};
 use crate::whatsapp::account_api::templates::{self, Component, Template, TemplateButton};
 
 /// Formats one template in one language.
@@ -43,7 +43,7 @@ fn text(template: &Template) -> String {
             "HEADER" => lines.push(paint(STRONG, terminal::visible(&part.text))),
             "FOOTER" => lines.push(paint(DIM, terminal::visible(&part.text))),
             "BUTTONS" => lines.extend(part.buttons.iter().map(button)),
-            "CAROUSEL" => lines.push(paint!(DIM, "[{} cards]", part.cards.len())),
+            "CAROUSEL" => lines.push(paint!(DIM, "[{}]", counted(part.cards.len(), "card"))),
             _ if part.text.is_empty() => lines.push(in_brackets(&part.kind)),
             _ => lines.push(terminal::visible(&part.text)),
         }

@@ -17,10 +17,11 @@ use serde_json::json;
 
 use super::options;
 use crate::cli::rules::load;
-use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, STRONG, count, paint};
+use crate::cli::terminal::{self, DIM, GOOD, Hint, LITERAL, STRONG, paint};
 use crate::clock::Clock;
 use crate::diagnostics::suggest;
 use crate::engine::{Explanation, Verdict};
+use crate::message::counted;
 use crate::rules::{Condition, RuleSet};
 use crate::store::{InboundText, Store};
 use cluster::{Group, Vocabulary, grouped};
@@ -77,13 +78,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     store.close().await;
     if !arguments.options.json {
         let style = if messages == 0 { GOOD } else { STRONG };
-        let messages = count(usize::try_from(messages)?, "message");
+        let messages = counted(messages, "message");
         terminal::line(paint!(style, "{messages} that no rule understood"));
     }
     if left_out > 0 {
+        let earliest = counted(left_out, "message");
         terminal::note!(
-            "there are more than {TEXTS_MAX} different texts: {left_out} messages, the earliest ones, are counted but in no \
-             group; a shorter time with --since takes all"
+            "there are more than {TEXTS_MAX} different texts: the groups leave out the earliest {earliest}; \
+             a shorter time with --since takes all"
         );
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.id.to_string()).collect();

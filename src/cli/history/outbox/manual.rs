@@ -9,8 +9,9 @@ use serde_json::json;
 use super::row::{State, recipient, refusal};
 use crate::cli::history::options::{self, second};
 use crate::cli::terminal::confirm::{Answer, confirm};
-use crate::cli::terminal::{self, BAD, DIM, GOOD, WARN, count, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, WARN, paint};
 use crate::clock::Clock;
+use crate::message::counted;
 use crate::store::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Store};
 
 /// Maximum number of rows that one command changes.
@@ -101,7 +102,7 @@ pub(super) async fn retry(chosen: Chosen) -> anyhow::Result<ExitCode> {
     } else if !chosen.yes {
         let question = format!(
             "{} may have been sent already and may then arrive twice; send again",
-            count(twice, "message")
+            counted(twice, "message")
         );
         if confirm(&question)? == Answer::No {
             terminal::note("nothing was changed");
@@ -128,7 +129,7 @@ pub(super) async fn drop(chosen: Chosen) -> anyhow::Result<ExitCode> {
     if droppable > 0 && !chosen.yes {
         let question = format!(
             "{} will not be sent (again) and cannot be taken back; drop",
-            count(droppable, "row")
+            counted(droppable, "row")
         );
         if confirm(&question)? == Answer::No {
             terminal::note("nothing was changed");

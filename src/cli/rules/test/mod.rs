@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use super::{explanation, load};
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal::confirm::Consent;
-use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, count, overwrite, paint};
+use crate::cli::terminal::{self, BAD, DIM, GOOD, STRONG, overwrite, paint};
 use crate::diagnostics::sources::SourceMap;
 use crate::engine::Engine;
+use crate::message::counted;
 use crate::rules::RuleSet;
 use crate::simulator::{self, Coverage, Finding};
 
@@ -91,7 +92,7 @@ fn print(name: &str, findings: &[Finding], sources: &SourceMap) -> u8 {
     } else {
         (FAILED, BAD)
     };
-    let (tests, failures) = (count(findings.len(), "test"), format!("{failed} failed"));
+    let (tests, failures) = (counted(findings.len(), "test"), format!("{failed} failed"));
     terminal::line(paint!(style, "{name}: {tests}, {failures}"));
     code
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::report::{Health, Report};
 use super::{outbox, watched};
 use crate::app::rules_loader::RulesFiles;
-use crate::cli::terminal::{self, count};
+use crate::cli::terminal;
 use crate::config::{Calls, Config};
 use crate::diagnostics::Severity;
+use crate::message::counted;
 use crate::store::{Fault, Store, StoreError};
 
 /// Checks the database and the events recorded in it.
@@ -89,17 +90,17 @@ pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>)
         let advice = format!("`replyd check {name}` shows them");
         match files.compile(None) {
             Ok(compiled) if compiled.warnings.is_empty() => {
-                let detail = count(compiled.rules.rules.len(), "rule");
+                let detail = counted(compiled.rules.rules.len(), "rule");
                 report.add(Health::Good, subject, detail);
             }
             Ok(compiled) => {
-                let detail = count(compiled.warnings.len(), "warning");
+                let detail = counted(compiled.warnings.len(), "warning");
                 report.advise(Health::Doubtful, subject, detail, advice);
             }
             Err(diagnostics) => {
                 let errors = diagnostics.iter();
                 let errors = errors.filter(|error| error.severity == Severity::Error);
-                let detail = count(errors.count(), "error");
+                let detail = counted(errors.count(), "error");
                 report.advise(Health::Bad, subject, detail, advice);
             }
         }

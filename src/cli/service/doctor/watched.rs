@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::report::{Health, Report};
-use crate::cli::terminal::count;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::message::counted;
 use crate::store::{Quarantine, Store, StoreError};
 use crate::whatsapp::account_status;
 use crate::whatsapp::account_status::Severity;
@@ -105,7 +105,7 @@ async fn quarantine(report: &mut Report, store: &Store, now: Timestamp) -> Resul
         newest: Some(newest),
     } = store.quarantine().await?
     {
-        let rows = count(usize::try_from(rows).unwrap_or(usize::MAX), "update");
+        let rows = counted(rows, "update");
         let ago = readable(now.duration_since(newest));
         let detail = format!("{rows} that could not be read, the newest {ago} ago");
         let advice = "SELECT id, reason, raw FROM quarantine: report what replyd should understand";

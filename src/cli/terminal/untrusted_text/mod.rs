@@ -27,6 +27,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
 use crate::cli::terminal;
+use crate::message::counted;
 
 /// The longest name, in columns.
 const NAME_COLUMNS_MAX: usize = 32;
@@ -115,7 +116,7 @@ pub(crate) fn visible(text: &str) -> String {
 /// Writes the number of marks that are not shown.
 fn surplus(shown: &mut String, marks: usize) {
     if marks > MARKS_MAX {
-        let _ = write!(shown, "<+{} marks>", marks - MARKS_MAX);
+        let _ = write!(shown, "<+{}>", counted(marks - MARKS_MAX, "mark"));
     }
 }
 
