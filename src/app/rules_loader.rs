@@ -64,8 +64,10 @@ impl RulesFiles {
     /// # Errors
     /// When the main file cannot be read, or the templates beside it cannot.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("could not read rules file `{}`", file.display()))?;
+        let text = std::fs::read(file).map_err(anyhow::Error::from);
+        let text = text.and_then(|bytes| decode(bytes).map_err(anyhow::Error::msg));
+        let text =
+            text.with_context(|| format!("could not read rules file `{}`", file.display()))?;
         let mut files = Self {
             sources: SourceMap::new(file.to_string_lossy(), &text),
             paths: vec![file.to_owned()],
@@ -96,7 +98,7 @@ impl RulesFiles {
             io::ErrorKind::NotFound => IncludeError::Missing,
             _ => IncludeError::Unreadable(name.clone(), error.to_string()),
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| IncludeError::NoText(name.clone()))?;
+        let text = decode(bytes).map_err(|reason| IncludeError::NoText(name.clone(), reason))?;
         self.sources.add(name, &text);
         self.paths.push(path);
         Ok(())
@@ -113,12 +115,46 @@ impl RulesFiles {
     /// # Errors
     /// All diagnostics, when at least one is an error.
     pub fn compile(&self, today: Option<Date>) -> Result<Compiled, Vec<Diagnostic>> {
+        self.compile_for(None, today)
+    }
+
+    /// Compiles the rules and compares their calls with the hosts that may be called, each as
+    /// scheme, host and port.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_for(
+        &self,
+        hosts: Option<&[String]>,
+        today: Option<Date>,
+    ) -> Result<Compiled, Vec<Diagnostic>> {
         let beside = CompileInput {
             templates: self.templates.as_ref(),
             today,
+            hosts,
         };
         rules::compile(&self.sources, beside)
     }
+}
+
+/// Takes the text of a file; the reason when it is none.
+fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err("the file is written in UTF-16: save it with the encoding UTF-8".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let mut lines = error.as_bytes()[..good].split(|byte| *byte == b'\n');
+        let line = lines.clone().count();
+        let column = lines
+            .next_back()
+            .map_or(0, |line| String::from_utf8_lossy(line).chars().count())
+            + 1;
+        format!(
+            "line {line}, character {column} is not UTF-8: save the file with the encoding UTF-8"
+        )
+    })
 }
 
 /// Lists the files that an entry of `include` names, in name order; relative to the including file.

@@ -76,6 +76,11 @@ pub(crate) fn read_calls(path: Option<&Path>) -> Result<Calls, ReadError> {
     Ok(read_with(&sources, &read_file, |reader| reader.calls())?)
 }
 
+/// Reads only scheme, host and port of `actions.hosts`, for checks that need no secrets.
+pub(crate) fn read_action_bases(path: Option<&Path>) -> Result<Vec<String>, ReadError> {
+    read_part(path, |reader| reader.action_bases())
+}
+
 /// Lists the files that hold secrets, whatever else is wrong with the configuration.
 pub(crate) fn secret_places(path: Option<&Path>) -> Result<SecretPlaces, ReadError> {
     let sources = sources(path)?;

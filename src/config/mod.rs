@@ -30,8 +30,8 @@ use crate::telemetry::LogFormat;
 pub use layers::{DEFAULT, Sources};
 pub use load::{ReadError, read};
 pub(crate) use load::{
-    file, is_run_by_cargo, read_admin, read_calls, read_database, read_delivery, read_server,
-    secret_places,
+    file, is_run_by_cargo, read_action_bases, read_admin, read_calls, read_database, read_delivery,
+    read_server, secret_places,
 };
 pub use problems::Problems;
 pub use reader::SecretPlaces;

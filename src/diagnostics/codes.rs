@@ -94,6 +94,26 @@ codes! {
     NO_INCLUDE = "R0515",
     /// A condition on a form that no reply sends.
     NEVER_SENT = "R0516",
+    /// A text of words that looks like a list or a pattern.
+    LOOSE_WORDS = "R0517",
+    /// A condition of which two parts exclude each other.
+    CONTRADICTION = "R0518",
+    /// A pattern that matches every text.
+    MATCHES_ALL = "R0519",
+    /// A link to a file of another kind.
+    FILE_KIND = "R0520",
+    /// A flow that ends without a word.
+    SILENT_END = "R0521",
+    /// An answer that is used before it is asked.
+    ASKED_LATER = "R0522",
+    /// A word that `[opt_out]` takes before a rule sees it.
+    TAKEN_BY_OPT_OUT = "R0523",
+    /// A call after whose failure nothing is sent.
+    NO_ON_ERROR = "R0524",
+    /// A call to a host that may not be called.
+    FORBIDDEN_HOST = "R0525",
+    /// Marks of other programs in a text.
+    FOREIGN_MARKS = "R0526",
     /// A day that is not there.
     DAY = "R0601",
     /// Hours that cannot be read.

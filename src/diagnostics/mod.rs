@@ -7,6 +7,7 @@
 pub mod codes;
 pub(crate) mod duration;
 pub(crate) mod optional;
+pub(crate) mod repair;
 pub mod sources;
 mod string_literal;
 pub(crate) mod suggest;

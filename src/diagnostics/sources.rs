@@ -36,8 +36,8 @@ pub enum IncludeError {
     NoPattern(String),
     /// It is a pattern that fits no file.
     NoMatch,
-    /// This file is not text in UTF-8.
-    NoText(String),
+    /// This file is not text in UTF-8; where.
+    NoText(String, String),
     /// This file cannot be read; why.
     Unreadable(String, String),
 }

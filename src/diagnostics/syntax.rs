@@ -32,17 +32,25 @@ pub(crate) fn parse(start: usize, text: &str) -> Parsed<'_> {
 }
 
 impl SyntaxError {
+    /// The parser's own words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Makes the diagnostic; `text` is the text of all files together.
     pub(crate) fn diagnostic(&self, text: &str) -> Diagnostic {
-        let span = self.span.clone();
-        // Patterns are often written in double quotes, where a backslash begins an escape.
-        let escape = text.get(..span.end).is_some_and(|before| {
-            let written = &before[before.floor_char_boundary(span.start.saturating_sub(1))..];
-            written.contains('\\')
+        let error = Diagnostic::error(codes::SYNTAX, self.span.clone(), self.message.as_str());
+        error.help(self.escape_help(text))
+    }
+
+    /// Advice for a backslash, with which patterns in double quotes are often written.
+    pub(crate) fn escape_help(&self, text: &str) -> Option<String> {
+        let escape = text.get(..self.span.end).is_some_and(|before| {
+            let start = before.floor_char_boundary(self.span.start.saturating_sub(1));
+            before[start..].contains('\\')
         });
-        let help = escape.then(|| {
+        escape.then(|| {
             "in single quotes a backslash stands for itself; in double quotes write two".to_owned()
-        });
-        Diagnostic::error(codes::SYNTAX, span, self.message.as_str()).help(help)
+        })
     }
 }

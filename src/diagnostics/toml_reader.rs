@@ -15,29 +15,51 @@ use super::{Diagnostic, codes, duration, string_literal, suggest};
 use crate::text::normalize::Phrase;
 
 /// Words of other programs, each with the key that replyd has for it.
-const OTHER_WORDS: [(&str, &str); 23] = [
+const OTHER_WORDS: [(&str, &str); 45] = [
+    ("and", "all"),
     ("answer", "reply"),
     ("begins", "starts"),
     ("body", "text"),
     ("contains", "has"),
     ("contains", "text.has"),
+    ("caption", "text"),
+    ("condition", "when"),
+    ("conditions", "when"),
+    ("delay", "after"),
     ("equals", "is"),
+    ("fallback", "on_error"),
     ("file", "document"),
     ("has", "text.has"),
+    ("goto", "go"),
     ("img", "image"),
+    ("if", "when"),
     ("is", "text.is"),
     ("keywords", "has"),
     ("keywords", "text.has"),
     ("label", "title"),
+    ("keyword", "has"),
+    ("keyword", "text.has"),
     ("matches", "text.matches"),
     ("message", "text"),
+    ("name", "id"),
+    ("name", "title"),
+    ("next", "go"),
+    ("options", "buttons"),
+    ("options", "choices"),
+    ("or", "any"),
     ("pdf", "document"),
     ("photo", "image"),
     ("picture", "image"),
+    ("prompt", "ask"),
+    ("question", "ask"),
+    ("response", "reply"),
     ("regex", "matches"),
     ("regex", "text.matches"),
     ("starts", "text.starts"),
+    ("text", "title"),
+    ("trigger", "when"),
     ("txt", "text"),
+    ("type", "accept"),
     ("url", "link"),
 ];
 
@@ -53,6 +75,12 @@ pub(crate) struct Reader<'t> {
     pub(crate) translations: Vec<(Range<usize>, Vec<String>)>,
     /// Token of every form that a reply sends; `None` for one that is known only when it is sent.
     pub(crate) form_tokens: Vec<Option<String>>,
+    /// Addresses of calls, with their places.
+    pub(crate) calls: Vec<(Range<usize>, String)>,
+    /// Rules that lines of tests name, with their places.
+    pub(crate) tested_rules: Vec<(Range<usize>, String)>,
+    /// Where keys belong that stand in another table.
+    places: &'static [(&'static str, Vec<&'static str>)],
 }
 
 /// A table of the file.
@@ -144,9 +172,16 @@ impl<'d> Field<'d> {
     }
 }
 
-impl Field<'_> {
+impl<'d> Field<'d> {
     pub(crate) fn is_string(&self) -> bool {
         self.value.is_str()
+    }
+
+    /// The string that the value is, with its place.
+    pub(crate) fn as_text(&self) -> Option<Text<'d>> {
+        let value = self.value.as_str()?;
+        let span = self.span.clone();
+        Some(Text { value, span })
     }
 
     /// The string that the value is.
@@ -210,7 +245,28 @@ impl<'t> Reader<'t> {
             diagnostics: Vec::new(),
             translations: Vec::new(),
             form_tokens: Vec::new(),
+            calls: Vec::new(),
+            tested_rules: Vec::new(),
+            places: &[],
         }
+    }
+
+    /// Takes the tables of the language, each with words for where it is and with its keys.
+    pub(crate) fn with_places(
+        text: &'t str,
+        places: &'static [(&'static str, Vec<&'static str>)],
+    ) -> Self {
+        Self {
+            places,
+            ..Self::new(text)
+        }
+    }
+
+    /// Where a key belongs that is unknown in this table.
+    fn elsewhere(&self, name: &str) -> Option<String> {
+        let places = self.places.iter().filter(|(_, keys)| keys.contains(&name));
+        let places: Vec<&str> = places.map(|(place, _)| *place).take(2).collect();
+        (!places.is_empty()).then(|| format!("`{name}` belongs {}", places.join(", or ")))
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -255,7 +311,13 @@ impl<'t> Reader<'t> {
         keys: &[&'static str],
     ) -> Option<Table<'d>> {
         let Some(entries) = field.value.as_table() else {
-            return self.wrong_type(field, "a table");
+            if self.header_begins_at(field.span.start) && field.elements().is_some() {
+                let message = format!("there is only one `{}`", field.name);
+                let help = "write the line with single brackets: `[…]`";
+                return self.refuse(codes::WRONG_TYPE, &field.span, message, help);
+            }
+            let expected = format!("a table with {}", quoted(keys));
+            return self.wrong_type(field, if keys.len() > 6 { "a table" } else { &expected });
         };
         let mut table = Table {
             span: field.span.clone(),
@@ -297,13 +359,21 @@ impl<'t> Reader<'t> {
             let first = meant.split('.').next().unwrap_or(meant);
             *word == name && keys.contains(&first)
         });
-        let meant = other
-            .map(|(_, meant)| *meant)
-            .or_else(|| suggest::closest(name, keys.iter().copied()));
-        let help = meant.map_or_else(
-            || format!("the keys here are {}", quoted(keys)),
-            |name| format!("did you mean `{name}`?"),
-        );
+        let elsewhere = self.elsewhere(name);
+        let is_plural = |key: &&&str| {
+            key.strip_suffix('s') == Some(name) || name.strip_suffix('s') == Some(key)
+        };
+        let meant = other.map(|(_, meant)| *meant);
+        let meant = meant.or_else(|| keys.iter().find(is_plural).copied());
+        let meant = meant.or_else(|| {
+            let is_close = elsewhere.is_none();
+            is_close.then(|| suggest::closest(name, keys.iter().copied()))?
+        });
+        let help = match (meant, elsewhere) {
+            (Some(name), _) => format!("did you mean `{name}`?"),
+            (None, Some(help)) => help,
+            (None, None) => format!("the keys here are {}", quoted(keys)),
+        };
         let error = Diagnostic::error(codes::UNKNOWN_KEY, span, format!("unknown key `{name}`"));
         self.report(error.label("not known here").help(help));
         meant
@@ -392,7 +462,13 @@ impl<'t> Reader<'t> {
     /// Takes a whole number within a range.
     pub(crate) fn number(&mut self, field: &Field<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
         let Some(integer) = field.value.as_integer() else {
-            return self.wrong_type(field, "a whole number");
+            let (least, most) = (range.start(), range.end());
+            let expected = if *most == u32::MAX {
+                "a whole number".to_owned()
+            } else {
+                format!("a whole number from {least} to {most}")
+            };
+            return self.wrong_type(field, &expected);
         };
         let number = u32::from_str_radix(integer.as_str(), integer.radix())
             .ok()
@@ -485,15 +561,31 @@ impl<'t> Reader<'t> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.report(
-            Diagnostic::error(
-                codes::WRONG_TYPE,
-                field.span.clone(),
-                format!("`{}` takes {expected}", field.name),
-            )
-            .label(format!("this is {wrong}")),
+        // The value itself is right when it is written as another type.
+        let bare = field.text().map(str::trim).filter(|text| {
+            let is_number = expected.contains("number") && text.parse::<f64>().is_ok();
+            is_number || expected.contains("`true`") && ["true", "false"].contains(text)
+        });
+        let help = bare.map(|text| format!("write it without quotes: `{} = {text}`", field.name));
+        let quoted = field
+            .plain()
+            .filter(|_| expected.starts_with("a text in quotes"));
+        let help = help.or_else(|| quoted.map(|value| format!("put it in quotes: `\"{value}\"`")));
+        let error = Diagnostic::error(
+            codes::WRONG_TYPE,
+            field.span.clone(),
+            format!("`{}` takes {expected}", field.name),
         );
+        self.report(error.label(format!("this is {wrong}")).help(help));
         None
+    }
+
+    /// Whether a header begins at a byte of all files together.
+    pub(crate) fn header_begins_at(&self, at: usize) -> bool {
+        let before = self.text[..self.text.floor_char_boundary(at)]
+            .chars()
+            .next_back();
+        self.text[at..].starts_with('[') && before.is_none_or(|character| character == '\n')
     }
 
     /// Finds the place of a part of a string in the file; if that is not exact, that of the whole

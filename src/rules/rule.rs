@@ -31,7 +31,7 @@ pub struct Bot {
     pub reply_budget: Budget,
     /// Budget of actions per conversation; bounds the requests that one contact can cause.
     pub action_budget: Budget,
-    /// Number of identical texts in a row that are taken for another bot.
+    /// Number of identical texts in a row that are taken for another bot; `u32::MAX` for never.
     pub loop_guard: u32,
     /// How long the bot is quiet in a conversation after a colleague wrote there from the phone
     /// app.

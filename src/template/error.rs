@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use super::blocks;
 use super::scope::{NAMES, OPEN, Scope};
+use crate::diagnostics::suggest;
+use crate::message::Kind;
 
 /// Error in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +18,76 @@ pub struct TemplateError {
     pub help: Option<String>,
 }
 
+/// Words for types of messages, each with the type.
+const KIND_WORDS: [(&str, &str); 10] = [
+    ("photo", "image"),
+    ("picture", "image"),
+    ("pdf", "document"),
+    ("file", "document"),
+    ("recording", "voice"),
+    ("contact", "contacts"),
+    ("interactive", "button"),
+    ("button_reply", "button"),
+    ("list_reply", "button"),
+    ("film", "video"),
+];
+
+/// Suggests the type of message that a word was probably meant for.
+pub(crate) fn kind_meant(word: &str) -> Option<String> {
+    let other = KIND_WORDS
+        .iter()
+        .find(|(other, _)| other.eq_ignore_ascii_case(word));
+    let other = other.map(|(_, kind)| format!("did you mean `{kind}`?"));
+    other.or_else(|| suggest::did_you_mean(word, Kind::ALL.map(|(name, _)| name)))
+}
+
+/// Finds the variable that is meant by a part of its name: `contact.name` by `name`.
+pub(crate) fn meant(word: &str, scope: &Scope<'_>) -> Option<String> {
+    const PREFERRED: [&str; 4] = [
+        "contact.name",
+        "contact.phone",
+        "message.text",
+        "match.number",
+    ];
+    if scope.knows(word) {
+        return Some(word.to_owned());
+    }
+    let plain = |text: &str| text.replace(['_', '-', ' '], "").to_lowercase();
+    let wanted = plain(word.rsplit('.').next().unwrap_or(word));
+    let is_end = |name: &str| plain(name.rsplit('.').next().unwrap_or(name)) == wanted;
+    let captures = scope
+        .captures
+        .iter()
+        .map(|capture| format!("match.{capture}"));
+    let fields = scope.fields.into_iter().flatten();
+    let fields = fields.map(|field| format!("contact.fields.{field}"));
+    let preferred = PREFERRED.map(str::to_owned).into_iter();
+    let names = captures
+        .chain(fields)
+        .chain(preferred)
+        .chain(NAMES.iter().cloned());
+    let mut known = names.filter(|name| scope.knows(name));
+    known.find(|name| is_end(name))
+}
+
 pub(crate) fn syntax_error(source: &str, error: &minijinja::Error) -> TemplateError {
+    let foreign = ["{{#", "{{/"].iter().find_map(|mark| source.find(mark));
+    if let Some(at) = foreign {
+        return TemplateError {
+            range: at..at + 3,
+            message: "this is not a good template: `{{` stands before a variable".to_owned(),
+            help: Some(
+                "a part that is not always there is written {% if … %}…{% endif %}".to_owned(),
+            ),
+        };
+    }
+    if let Some((range, word)) = blocks::unfinished(source) {
+        return TemplateError {
+            range,
+            message: format!("this `{word}` has no end"),
+            help: Some(format!("write {{% end{word} %}} where the part ends")),
+        };
+    }
     TemplateError {
         range: place(source, error),
         message: format!("this is not a good template: {}", detail(error)),
@@ -53,9 +125,7 @@ fn place(source: &str, error: &minijinja::Error) -> Range<usize> {
 }
 
 pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> TemplateError {
-    let range = source
-        .find(name)
-        .map_or(0..source.len(), |at| at..at + name.len());
+    let range = blocks::find_variable(source, name).unwrap_or(0..source.len());
     let groups = scope.captures.iter();
     let groups = groups.map(|capture| format!("match.{capture}"));
     let fields = scope.fields.into_iter().flatten();
@@ -67,6 +137,11 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
         .chain(fields)
         .chain(scope.roots.iter().cloned())
         .collect();
+    let root = name.split('.').next().unwrap_or(name);
+    let of_flow = suggest::closest(root, scope.roots.iter().map(String::as_str));
+    let of_flow = of_flow.filter(|root| !name.starts_with(&format!("{root}.")));
+    let of_flow = of_flow.map(|known| format!("did you mean `{known}{}`?", &name[root.len()..]));
+    let by_end = || meant(name, scope).map(|name| format!("did you mean `{name}`?"));
     let closest = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate))
@@ -80,6 +155,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
         .collect();
     let help = match closest {
         Some((_, candidate)) => format!("did you mean `{candidate}`?"),
+        None if of_flow.is_some() => of_flow.unwrap_or_default(),
         None if name.starts_with("contact.fields.") => {
             let field = &name["contact.fields.".len()..];
             format!("no rule sets it: `set.{field} = …`")
@@ -87,6 +163,7 @@ pub(crate) fn unknown_variable(source: &str, name: &str, scope: &Scope<'_>) -> T
         None if group == "match" => {
             "give the pattern in `when.text.matches` a group with this name: (?<name>…)".to_owned()
         }
+        None if group != "contact" && by_end().is_some() => by_end().unwrap_or_default(),
         None if !beside.is_empty() => format!("there are {}", beside.join(", ")),
         None => {
             let mut groups: Vec<&str> = known

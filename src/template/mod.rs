@@ -4,6 +4,7 @@
 //! run. The set of variables is fixed, so an unknown variable is found when the rules are loaded. A
 //! text may be written in several languages; its language is chosen when it is filled in.
 
+mod blocks;
 mod concatenation;
 mod environment;
 mod error;
@@ -23,7 +24,9 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use crate::message::has_dot_segments;
+pub use blocks::{Comparison, comparisons, find_variable, outside_blocks, variables};
 pub use error::TemplateError;
+pub(crate) use error::{kind_meant, meant};
 pub use expression::Expression;
 pub use lazy_group::LazyGroup;
 pub use scope::{NAMES, OPEN, Scope, ValueType, groups};
@@ -257,6 +260,7 @@ impl Text {
         unknown.extend(references::unknown(source, &engine));
         unknown.extend(references::bad_arguments(source, &engine));
         unknown.extend(references::whole_groups(source, &used, scope));
+        unknown.extend(references::impossible(source));
         if unknown.is_empty() {
             // The source without `~` has the same variables.
             if let Some(separated) = concatenation::separated(source) {

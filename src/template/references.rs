@@ -6,9 +6,11 @@ use std::ops::Range;
 
 use minijinja::{Environment, ErrorKind};
 
+use super::blocks::comparisons;
 use super::environment::{FILTERS, TESTS};
-use super::error::TemplateError;
+use super::error::{TemplateError, kind_meant};
 use super::scope::{NAMES, Scope};
+use crate::message::Kind;
 
 /// Use of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +173,30 @@ pub(crate) fn whole_groups(
         });
     }
     errors
+}
+
+/// Reports comparisons with a word that the variable never is.
+pub(crate) fn impossible(source: &str) -> Vec<TemplateError> {
+    const AUTHORS: [&str; 3] = ["contact", "bot", "colleague"];
+    let errors = comparisons(source).into_iter().filter_map(|comparison| {
+        let literal = comparison.literal;
+        let help = match comparison.name {
+            "message.type" if Kind::ALL.iter().all(|(name, _)| *name != literal) => {
+                let names = Kind::ALL.map(|(name, _)| name).join(", ");
+                kind_meant(literal).unwrap_or_else(|| format!("the types are {names}"))
+            }
+            "quoted.by" if !AUTHORS.contains(&literal) => {
+                format!("it is one of {}", AUTHORS.join(", "))
+            }
+            _ => return None,
+        };
+        Some(TemplateError {
+            message: format!("`{}` is never `{literal}`", comparison.name),
+            help: Some(help),
+            range: comparison.range,
+        })
+    });
+    errors.collect()
 }
 
 /// How to write what a group or a list of groups holds; `None` for other variables.

@@ -20,6 +20,7 @@ fn compile(name: &str, text: &str) -> (Vec<Diagnostic>, bool) {
     let input = CompileInput {
         templates: None,
         today: Some(TODAY),
+        hosts: None,
     };
     match rules::compile(&SourceMap::new(name, text), input) {
         Ok(compiled) => (compiled.warnings, true),
@@ -191,4 +192,64 @@ async fn a_file_is_included_once_and_its_places_are_its_own() {
     insta::assert_snapshot!("included_places", replyd(folder.path(), "check").await);
     fs::remove_file(folder.path().join("z.toml")).unwrap();
     insta::assert_snapshot!("included_once", replyd(folder.path(), "check").await);
+}
+
+#[tokio::test]
+async fn calls_are_compared_with_the_hosts_that_the_configuration_allows() {
+    let rules = r#"version = 1
+[[rule]]
+id = "track"
+when.text.has = "track"
+call = { get = "https://shop.example/orders", save = "order" }
+reply = "It is {{ order.status }}."
+on_error = "Not now."
+[[rule]]
+id = "stock"
+when.text.has = "stock"
+call = { get = "http://stock:8000/cakes", save = "stock" }
+reply = "We have {{ stock.cakes }} cakes."
+on_error = "Not now."
+[[rule]]
+id = "weather"
+when.text.has = "weather"
+call = { get = "https://Weather.example:8443/", save = "weather" }
+reply = "It is {{ weather.now }}."
+on_error = "Not now."
+"#;
+    let config = r#"[actions]
+hosts = [
+    { host = "SHOP.example", authorization = { env = "NO_SUCH_TOKEN" } },
+    { host = "http://stock:8000", private = true },
+]
+"#;
+    let folder = folder_with(&[("rules.toml", rules), ("replyd.toml", config)]);
+
+    let alone = replyd(folder.path(), "check").await;
+    let compared = replyd(folder.path(), "check --config replyd.toml").await;
+
+    assert_contains(&alone.done(), "3 rules, 0 errors, 0 warnings");
+    insta::assert_snapshot!("hosts", compared);
+}
+
+#[tokio::test]
+async fn a_file_in_another_encoding_is_reported_with_the_line_to_correct() {
+    let folder = folder_with(&[]);
+    let file = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    file("latin1.toml", b"version = 1\n# a caf\xe9\n");
+    file("utf16.toml", b"\xff\xfev\0e\0r\0");
+
+    let run = replyd(folder.path(), "check latin1.toml utf16.toml").await;
+
+    insta::assert_snapshot!("encodings", run);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_and_the_line_ends_of_windows_are_read() {
+    let text = "\u{feff}version = 1\r\n[[rule]]\r\nid = \"a\"\r\nrepyl = \"\"\"\r\nx\"\"\"\r\n";
+    let folder = folder_with(&[("rules.toml", text)]);
+
+    let run = replyd(folder.path(), "check").await.to_string();
+
+    assert_contains(&run, "rules.toml:4:1");
+    assert_contains(&run, "did you mean `reply`?");
 }

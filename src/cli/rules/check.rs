@@ -5,15 +5,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::load;
 use crate::app::rules_loader::RulesFiles;
 use crate::cli::terminal::{self, paint};
 use crate::clock::Clock;
+use crate::config;
+use crate::diagnostics::sources::SourceMap;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::message::counted;
+use crate::rules::Compiled;
 
 /// The rules are good, or have warnings only.
 const GOOD: u8 = 0;
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
     /// How problems are shown: for people, or one line of JSON each for editors and CI.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Configuration file whose `[actions]` the calls are compared with.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,11 +52,16 @@ enum Format {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut worst = GOOD;
     let today = Clock::System.now().to_zoned(TimeZone::UTC).date();
+    let hosts = arguments.config.as_deref();
+    let hosts = hosts
+        .map(|path| config::read_action_bases(Some(path)))
+        .transpose()?;
+    let compile = |files: &RulesFiles| files.compile_for(hosts.as_deref(), Some(today));
     for file in &arguments.files {
         worst = worst.max(match RulesFiles::read(file) {
             Ok(files) => match arguments.format {
-                Format::Text => check(&terminal::path(file), &files, today),
-                Format::Json => check_for_editors(&files, today),
+                Format::Text => check(&terminal::path(file), &files.sources, compile(&files)),
+                Format::Json => check_for_editors(&files.sources, compile(&files)),
             },
             Err(error) => {
                 terminal::error(&error);
@@ -63,19 +73,19 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// One line of JSON for each diagnostic.
-fn check_for_editors(files: &RulesFiles, today: Date) -> u8 {
-    let (result, diagnostics) = match files.compile(Some(today)) {
+fn check_for_editors(sources: &SourceMap, compiled: Result<Compiled, Vec<Diagnostic>>) -> u8 {
+    let (result, diagnostics) = match compiled {
         Ok(compiled) => (GOOD, compiled.warnings),
         Err(diagnostics) => (BROKEN, diagnostics),
     };
     for diagnostic in &diagnostics {
-        terminal::json_line(&diagnostic.to_json(&files.sources));
+        terminal::json_line(&diagnostic.to_json(sources));
     }
     result
 }
 
-fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
-    let (result, rules, diagnostics) = match files.compile(Some(today)) {
+fn check(name: &str, sources: &SourceMap, compiled: Result<Compiled, Vec<Diagnostic>>) -> u8 {
+    let (result, rules, diagnostics) = match compiled {
         Ok(compiled) => {
             let rules = counted(compiled.rules.rules.len(), "rule");
             (GOOD, Some(rules), compiled.warnings)
@@ -83,7 +93,7 @@ fn check(name: &str, files: &RulesFiles, today: Date) -> u8 {
         Err(diagnostics) => (BROKEN, None, diagnostics),
     };
     if !diagnostics.is_empty() {
-        load::show(&diagnostics, &files.sources);
+        load::show(&diagnostics, sources);
         terminal::note("");
     }
     let of = |severity| {

@@ -13,6 +13,21 @@ use crate::diagnostics::toml_reader::{Field, Text};
 /// Maximum of `actions.max_bytes`.
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
 
+impl Actions {
+    /// Scheme, host and port of each host.
+    #[must_use]
+    pub fn bases(&self) -> Vec<String> {
+        self.hosts.iter().map(|host| base_of(&host.base)).collect()
+    }
+}
+
+/// Scheme, host and port, the default one too: `https://shop.example:443`.
+fn base_of(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    let name = url.host_str().unwrap_or_default();
+    format!("{}://{name}:{port}", url.scheme())
+}
+
 impl Reader<'_> {
     pub(super) fn actions(&mut self) -> Option<Actions> {
         let hosts = self.action_hosts();
@@ -23,6 +38,19 @@ impl Reader<'_> {
             max_bytes: max_bytes? as usize,
             per_host: per_host? as usize,
         })
+    }
+
+    /// Scheme, host and port of each of `actions.hosts`, without their secrets.
+    pub(in crate::config) fn action_bases(&mut self) -> Option<Vec<String>> {
+        let elements = self.list("actions.hosts")?;
+        let bases = read_each(&elements, |element| {
+            let entries = element.entries();
+            let get = |name: &str| entries.iter().find(|entry| entry.name == name);
+            let private = or_default(get("private"), |field| self.toml.boolean(field))?;
+            let host = self.toml.string(get("host").unwrap_or(element))?;
+            self.host_address(&host, private)
+        })?;
+        Some(bases.iter().map(base_of).collect())
     }
 
     fn action_hosts(&mut self) -> Option<Vec<ActionHost>> {

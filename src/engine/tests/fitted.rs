@@ -13,6 +13,7 @@ fn engine_with(text: &str, templates: &TemplateFile) -> Engine {
     let input = CompileInput {
         templates: Some(templates),
         today: None,
+        hosts: None,
     };
     let compiled = rules::compile(&SourceMap::new("rules.toml", text), input);
     Engine::new(compiled.expect("the file is good").rules)

@@ -13,7 +13,7 @@ use crate::message::{ACTION_TIMEOUT_MAX, HttpMethod, RuleId, has_dot_segments};
 use crate::rules::{ActionTemplate, Body, HttpTemplate, ModelTemplate};
 use crate::template::{self, Template};
 
-const CALL_KEYS: [&str; 9] = [
+pub(super) const CALL_KEYS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "headers", "json", "save", "timeout",
 ];
 const METHODS: [(&str, HttpMethod); 5] = [
@@ -23,7 +23,7 @@ const METHODS: [(&str, HttpMethod); 5] = [
     ("patch", HttpMethod::Patch),
     ("delete", HttpMethod::Delete),
 ];
-const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
+pub(super) const MODEL_KEYS: [&str; 5] = ["choose", "prompt", "save", "max_tokens", "timeout"];
 
 /// Headers that control where a request goes and where it ends: another value could smuggle a
 /// second request.
@@ -111,6 +111,9 @@ fn url(reader: &mut Reader<'_>, field: &Field<'_>, known: Symbols<'_>) -> Option
         let help = "write it like `\"https://shop.example/orders/{{ match.number }}\"`";
         return reader.refuse(codes::LINK, &text.span, message, help);
     }
+    reader
+        .calls
+        .push((text.span.clone(), text.value.to_owned()));
     let template = Template::parse_url(text.value, &known.scope());
     text::parsed(reader, &text, template)
 }
@@ -178,6 +181,14 @@ fn save(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     let message = format!("`{}` cannot be the name of a result", name.value);
     let help = "use small letters, digits and `_`, and no name that is a variable already";
     reader.refuse(codes::ODD_ID, &name.span, message, help)
+}
+
+/// The name under which an action saves its result.
+pub(super) fn saved(field: &Field<'_>) -> Option<String> {
+    let entries = field.entries();
+    let save = entries.iter().find(|entry| entry.name == "save");
+    let save = save.and_then(|save| save.text().map(str::to_owned));
+    save.or_else(|| (field.name == "model").then(|| "model".to_owned()))
 }
 
 /// Whether a name may stand for a result or an answer.

@@ -9,7 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, or_default, read_each};
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text};
-use crate::rules::{ActionTemplate, Answer, Effects, ReplyTemplate};
+use crate::rules::{Answer, Effects, ReplyTemplate};
 use crate::template::Template;
 
 pub(crate) const KEYS: [&str; 11] = [
@@ -51,11 +51,13 @@ pub(crate) fn read<'d>(
 ) -> Draft<'d> {
     let mut draft = Draft::none();
     draft.asks_model = table.get("model").is_some();
-    let action = optional(action_field(reader, table), |field| {
+    two_actions(reader, table);
+    let action = optional(action_field(table), |field| {
         action::read(reader, &field, known, &mut draft.chooses)
     });
-    let saved = action.as_ref().ok().and_then(Option::as_ref);
-    let saved = saved.and_then(ActionTemplate::save).map(str::to_owned);
+    no_on_error(reader, table);
+    // Also of an action that is wrong, so that its result is no unknown variable.
+    let saved = action_field(table).and_then(|field| action::saved(&field));
     let roots: Vec<String> = known.roots.iter().cloned().chain(saved).collect();
     let known = Symbols {
         roots: &roots,
@@ -126,14 +128,29 @@ pub(crate) fn short<'d>(
 }
 
 /// `call` or `model`: one of the two.
-fn action_field<'d>(reader: &mut Reader<'_>, table: &Table<'d>) -> Option<Field<'d>> {
-    let (call, model) = (table.get("call"), table.get("model"));
-    if let (Some(call), Some(model)) = (&call, &model) {
+fn action_field<'d>(table: &Table<'d>) -> Option<Field<'d>> {
+    table.get("call").or_else(|| table.get("model"))
+}
+
+fn two_actions(reader: &mut Reader<'_>, table: &Table<'_>) {
+    if let (Some(call), Some(model)) = (table.get("call"), table.get("model")) {
         let message = "`call` and `model` cannot stand in one rule";
-        let error = Diagnostic::error(codes::MIXED_REPLY, model.span.clone(), message);
-        reader.report(error.related(call.span.clone(), "the other one"));
+        let error = Diagnostic::error(codes::MIXED_REPLY, model.span, message);
+        reader.report(error.related(call.span, "the other one"));
     }
-    call.or(model)
+}
+
+/// Warns of an action after whose failure a contact gets no reply.
+fn no_on_error(reader: &mut Reader<'_>, table: &Table<'_>) {
+    let replies = table.get("reply").or_else(|| table.get("variants"));
+    let (Some(action), Some(_)) = (action_field(table), replies) else {
+        return;
+    };
+    if table.get("on_error").is_none() && !table.has_misspelt("on_error") {
+        let message = format!("nothing is sent when this `{}` fails", action.name);
+        let help = "add `on_error = \"I cannot look that up right now.\"`";
+        reader.warn(codes::NO_ON_ERROR, &action.key, message, help);
+    }
 }
 
 fn variants<'d>(

@@ -13,7 +13,7 @@ use crate::diagnostics::{codes, suggest};
 use crate::rules::{Bot, Budget};
 use crate::text::language;
 
-const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 10] = [
     "name",
     "timezone",
     "language",
@@ -32,6 +32,8 @@ const PER_HOUR: RangeInclusive<u32> = 1..=1000;
 
 /// Allowed values of `loop_guard`: contacts do repeat a text.
 const LOOP_GUARD: RangeInclusive<u32> = 3..=1000;
+
+const LOOP_GUARD_DEFAULT: u32 = 8;
 
 /// Maximum `debounce`, for which every reply is delayed.
 const DEBOUNCE_MAX: Duration = Duration::from_mins(1);
@@ -58,7 +60,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
             per_minute: 20,
             per_hour: 100,
         },
-        loop_guard: 8,
+        loop_guard: LOOP_GUARD_DEFAULT,
         human_pause: Duration::from_hours(8),
         debounce: None,
     };
@@ -82,13 +84,28 @@ pub(crate) fn read(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Option
         bot.debounce = at_most(reader, &field, DEBOUNCE_MAX);
     }
     if let Some(field) = table.get("loop_guard") {
-        bot.loop_guard = reader.number(&field, &LOOP_GUARD).unwrap_or_default();
+        bot.loop_guard = loop_guard(reader, &field).unwrap_or_default();
     }
     timezone(reader, &table, &mut bot);
     language(reader, &table, &mut bot);
     budget(reader, &table, "reply_budget", &mut bot.reply_budget);
     budget(reader, &table, "action_budget", &mut bot.action_budget);
     Some(bot)
+}
+
+/// A number of texts, or `false` for none.
+fn loop_guard(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<u32> {
+    if field.is_boolean() {
+        let is_on = reader.boolean(field)?;
+        return Some(if is_on { LOOP_GUARD_DEFAULT } else { u32::MAX });
+    }
+    if field.is_string() {
+        let (least, most) = (LOOP_GUARD.start(), LOOP_GUARD.end());
+        let message = format!("`loop_guard` takes a whole number from {least} to {most}");
+        let help = "`loop_guard = false` turns it off";
+        return reader.refuse(codes::WRONG_TYPE, &field.span, message, help);
+    }
+    reader.number(field, &LOOP_GUARD)
 }
 
 fn timezone(reader: &mut Reader<'_>, table: &Table<'_>, bot: &mut Bot) {

@@ -2,16 +2,20 @@
 //!
 //! Words are folded and regular expressions built here, once. Next: [`super::reply`].
 
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder};
 
 use super::bot::language_tag;
 use super::text::{self, Symbols};
+use super::words;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::optional::read_each;
 use crate::diagnostics::toml_reader::{Field, Reader, Table, Text, quoted};
 use crate::diagnostics::{codes, suggest};
 use crate::message::Kind;
 use crate::rules::{ButtonPattern, Condition};
+use crate::template::kind_meant;
 use crate::text::country;
 
 pub(crate) const KEYS: [&str; 18] = [
@@ -51,6 +55,8 @@ pub(crate) struct When<'d> {
     pub(crate) wanted: Vec<Text<'d>>,
     /// The tokens in `form`.
     pub(crate) forms: Vec<Text<'d>>,
+    /// Patterns that match every text.
+    pub(crate) catch_alls: Vec<Range<usize>>,
 }
 
 /// Whether a condition stands under a `not`, where captures have no value.
@@ -66,6 +72,7 @@ struct WhenReader<'r, 't, 'd> {
     captures: Vec<String>,
     wanted: Vec<Text<'d>>,
     forms: Vec<Text<'d>>,
+    catch_alls: Vec<Range<usize>>,
 }
 
 impl When<'_> {
@@ -84,17 +91,24 @@ impl When<'_> {
             captures: Vec::new(),
             wanted: Vec::new(),
             forms: Vec::new(),
+            catch_alls: Vec::new(),
         }
     }
 }
 
 pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbols<'_>) -> When<'d> {
+    if let Some(help) = whole_help(field) {
+        let message = "`when` takes a table with conditions";
+        reader.error(codes::WRONG_TYPE, &field.span, message, help);
+        return When::unknown();
+    }
     let mut when = WhenReader {
         reader,
         known,
         captures: Vec::new(),
         wanted: Vec::new(),
         forms: Vec::new(),
+        catch_alls: Vec::new(),
     };
     let condition = when.condition(field, Sense::Plain);
     When {
@@ -102,7 +116,23 @@ pub(crate) fn read<'d>(reader: &mut Reader<'_>, field: &Field<'d>, known: Symbol
         captures: when.captures,
         wanted: when.wanted,
         forms: when.forms,
+        catch_alls: when.catch_alls,
     }
+}
+
+/// How to write a condition that is a text or a list.
+fn whole_help(field: &Field<'_>) -> Option<String> {
+    if let Some(text) = field.text() {
+        return Some(format!("write `when.text.has = \"{text}\"`"));
+    }
+    let elements = field.elements()?;
+    let is_words = elements.iter().all(Field::is_string);
+    let key = if is_words {
+        "when.text.has"
+    } else {
+        "when.any"
+    };
+    Some(format!("write `{key} = [ … ]`"))
 }
 
 impl<'d> WhenReader<'_, '_, 'd> {
@@ -273,7 +303,9 @@ impl<'d> WhenReader<'_, '_, 'd> {
     }
 
     fn conditions(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Condition>> {
-        let elements = self.reader.list(field)?;
+        let expected = "a list of conditions: `[{ … }, { … }]`";
+        let elements = field.elements();
+        let elements = elements.or_else(|| self.reader.wrong_type(field, expected))?;
         if elements.is_empty() {
             let message = format!("`{}` is an empty list", field.name);
             let error = Diagnostic::error(codes::EMPTY_CONDITION, field.span.clone(), message);
@@ -306,7 +338,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
                 "like" => Condition::TextLike,
                 _ => return self.regexes(&field, sense).map(Condition::TextMatches),
             };
-            self.reader.phrases(&field).map(condition)
+            words::read(self.reader, &field).map(condition)
         });
         let parts = parts.collect();
         self.all_of(parts, &table, &TEXT_KEYS)
@@ -315,6 +347,13 @@ impl<'d> WhenReader<'_, '_, 'd> {
     fn regexes(&mut self, field: &Field<'d>, sense: Sense) -> Option<Vec<Regex>> {
         let texts = self.reader.strings(field)?;
         let regexes = read_each(&texts, |text| regex(self.reader, text))?;
+        for (text, regex) in texts.iter().zip(&regexes) {
+            if has_empty_alternative(text.value) {
+                self.reader.report(matches_all(text.span.clone()));
+            } else if is_catch_all(regex) {
+                self.catch_alls.push(text.span.clone());
+            }
+        }
         if sense == Sense::Plain {
             let names = regexes.iter().flat_map(|regex| regex.capture_names());
             self.captures.extend(names.flatten().map(str::to_owned));
@@ -359,7 +398,7 @@ impl<'d> WhenReader<'_, '_, 'd> {
         let known = Kind::ALL.iter().find(|(name, _)| *name == text.value);
         if known.is_none() {
             let names = Kind::ALL.map(|(name, _)| name);
-            let help = suggest::did_you_mean(text.value, names)
+            let help = kind_meant(text.value)
                 .unwrap_or_else(|| format!("the types are {}", quoted(&names)));
             let message = "there is no such type of message";
             self.reader
@@ -367,6 +406,63 @@ impl<'d> WhenReader<'_, '_, 'd> {
         }
         known.map(|(_, kind)| *kind)
     }
+}
+
+/// Whether a pattern matches whatever is written: nothing in it has to be there, or any character
+/// will do.
+fn is_catch_all(regex: &Regex) -> bool {
+    const TEXTS: [&str; 6] = ["a", "7", "?", "é", "中", "👍"];
+    regex.is_match("") || TEXTS.iter().all(|text| regex.is_match(text))
+}
+
+/// Whether one of the alternatives of a pattern is nothing: `order|`.
+fn has_empty_alternative(pattern: &str) -> bool {
+    use regex_syntax::ast::{Ast, parse::Parser};
+    let parsed = Parser::new().parse(pattern);
+    let is_empty = |ast: &Ast| matches!(ast, Ast::Empty(_));
+    matches!(&parsed, Ok(Ast::Alternation(alternation)) if alternation.asts.iter().any(is_empty))
+}
+
+/// Warns of a pattern that matches every text.
+pub(crate) fn matches_all(span: Range<usize>) -> Diagnostic {
+    let message = "this pattern matches every text";
+    let help = "write what must be there: `+` in place of `*`, no `|` at the beginning or the end";
+    Diagnostic::warning(codes::MATCHES_ALL, span, message)
+        .label("nothing in it has to be there")
+        .help(help.to_owned())
+}
+
+/// Advice for a pattern that cannot be read.
+fn pattern_help(message: &str) -> Option<String> {
+    let help = if message.contains("look-around") {
+        "write what must be there, and exclude the rest with `when.not`"
+    } else if message.contains("repetition operator missing") {
+        "`*`, `+` and `?` repeat what stands before them: any text is `.*`; a sign itself is `\\*`"
+    } else if message.contains("unclosed") || message.contains("unopened") {
+        "close every bracket; a bracket that is meant as a sign is written `\\(` or `\\[`"
+    } else if message.contains("capture group") {
+        "the name of a group has letters, digits and `_`"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}
+
+/// Warns of a pattern between slashes, which would have to be in the message.
+fn slashes(reader: &mut Reader<'_>, text: &Text<'_>) {
+    let inside = text
+        .value
+        .strip_prefix('/')
+        .and_then(|rest| rest.rsplit_once('/'));
+    let Some((inside, flags)) =
+        inside.filter(|(_, flags)| ["", "i", "g", "gi", "ig"].contains(flags))
+    else {
+        return;
+    };
+    let flag = if flags.contains('i') { "(?i)" } else { "" };
+    let message = "the slashes are a part of this pattern";
+    let help = format!("write `'{flag}{inside}'`");
+    reader.warn(codes::LOOSE_WORDS, &text.span, message, help);
 }
 
 pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
@@ -384,6 +480,7 @@ pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
         Ok(_) => {
             let mut builder = RegexBuilder::new(text.value);
             if let Ok(regex) = builder.size_limit(REGEX_SIZE_MAX).build() {
+                slashes(reader, text);
                 return Some(regex);
             }
             (None, "the pattern takes too much memory".to_owned())
@@ -399,7 +496,8 @@ pub(crate) fn regex(reader: &mut Reader<'_>, text: &Text<'_>) -> Option<Regex> {
         |part| reader.locate(text, &(part.start.offset..part.end.offset)),
     );
     let error = Diagnostic::error(codes::REGEX, span, "the regular expression cannot be used");
-    reader.report(error.label(message));
+    let help = pattern_help(&message);
+    reader.report(error.label(message).help(help));
     None
 }
 

@@ -111,6 +111,9 @@ fn spans(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Span>> {
     let elements = field.elements().unwrap_or_else(|| vec![field.clone()]);
     let mut spans: Vec<(Span, Field<'_>)> = Vec::new();
     for element in elements {
+        if !element.is_string() {
+            return reader.wrong_type(&element, "hours in quotes, like `\"08:00-18:00\"`");
+        }
         let text = reader.string(&element)?;
         let Some(span) = span(text.value) else {
             let message = format!("`{}` is no span of time", text.value);

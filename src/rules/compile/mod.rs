@@ -8,18 +8,20 @@
 mod action;
 pub(super) mod answer;
 mod bot;
-mod condition;
+pub(crate) mod condition;
+mod damage;
 pub(crate) mod flow;
+mod foreign_marks;
 mod hours;
 mod opt_out;
 mod reply;
 pub(crate) mod rule;
 mod test;
 mod text;
+mod words;
 
 use std::collections::BTreeSet;
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
@@ -29,16 +31,17 @@ use super::RuleSet;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::optional;
+use crate::diagnostics::repair::{Repaired, repair};
 use crate::diagnostics::sources::{Include, IncludeError, SourceMap};
-use crate::diagnostics::syntax::{Parsed, SyntaxError, parse};
+use crate::diagnostics::syntax::{Parsed, parse};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::message::{Outbound, RulesVersion, TemplateFile, TemplateStates, hex};
+use damage::outside_damage;
 use text::Symbols;
 
 /// File of the rules after the parser.
 struct Document<'d> {
     root: Table<'d>,
-    syntax: Vec<SyntaxError>,
 }
 
 /// The version of the language that this program reads.
@@ -50,6 +53,33 @@ pub(crate) const ROOT_KEYS: [&str; 9] = [
 ];
 /// Keys at the top of an included file.
 pub(crate) const INCLUDED_KEYS: [&str; 4] = ["version", "rule", "flow", "test"];
+
+/// The tables of the language, with words for where each is and with its keys.
+static PLACES: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
+    vec![
+        ("at the top of the file", vec!["version", "include"]),
+        ("under `[bot]`", bot::KEYS.to_vec()),
+        ("under `[hours]`", vec!["holidays", "daily"]),
+        (
+            "in the rule, above its tables in brackets",
+            rule::KEYS.to_vec(),
+        ),
+        ("in `when`", condition::KEYS.to_vec()),
+        ("in `when.text`", condition::TEXT_KEYS.to_vec()),
+        ("in `reply`", reply::reply_keys()),
+        ("under `[flow.NAME]`", flow::KEYS.to_vec()),
+        ("under `[[flow.NAME.step]]`", flow::STEP_KEYS.to_vec()),
+        ("in `call`", action::CALL_KEYS.to_vec()),
+        ("in `model`", action::MODEL_KEYS.to_vec()),
+        ("in a button or row", vec!["title", "description"]),
+        ("under `[[test]]`", vec!["name", "at", "talk"]),
+        (
+            "in a table of its own: `[opt_out]`",
+            vec!["opt_out", "words"],
+        ),
+        ("in a table of its own: `[opt_in]`", vec!["opt_in"]),
+    ]
+});
 
 /// Rules of files without errors.
 #[derive(Debug)]
@@ -67,12 +97,15 @@ pub struct CompileInput<'a> {
     pub templates: Option<&'a TemplateFile>,
     /// Holidays before this day cause a warning; `None` turns the warning off.
     pub today: Option<Date>,
+    /// Scheme, host and port of each address that calls may go to; `None` when they are not known.
+    pub hosts: Option<&'a [String]>,
 }
 
 /// Lists the files that a main file includes. [`compile`] reports errors in `include`.
 #[must_use]
 pub fn includes(text: &str) -> Vec<Include> {
-    let (document, _) = parse(0, text);
+    let repaired = repair(0, text);
+    let (document, _) = parse(0, &repaired.text);
     let root = Table::root(document.get_ref(), 0);
     let Some(field) = root.get("include") else {
         return Vec::new();
@@ -94,23 +127,29 @@ pub fn includes(text: &str) -> Vec<Include> {
 pub fn compile(sources: &SourceMap, input: CompileInput<'_>) -> Result<Compiled, Vec<Diagnostic>> {
     // Each file is parsed on its own. Padding each with blanks, to give it its place among all
     // files, made a gigabyte of four megabytes in 400 files.
-    let files = sources
-        .starts()
-        .map(|(start, text)| (start, parse(start, text)));
-    let parsed: Vec<(usize, Parsed<'_>)> = files.collect();
-    let mut reader = Reader::new(sources.text());
+    let files = sources.starts();
+    let files: Vec<(usize, Repaired)> = files
+        .map(|(start, text)| (start, repair(start, text)))
+        .collect();
+    let parsed = files
+        .iter()
+        .map(|(start, file)| (*start, parse(*start, &file.text)));
+    let parsed: Vec<(usize, Parsed<'_>)> = parsed.collect();
+    let mut reader = Reader::with_places(sources.text(), &PLACES);
     let documents = roots(&mut reader, &parsed);
-    let (draft, blocks) = read_all(&mut reader, &documents, input);
+    let syntax: Vec<Diagnostic> = files
+        .iter()
+        .flat_map(|(_, file)| file.mistakes.clone())
+        .collect();
+    let (draft, blocks) = read_all(&mut reader, &documents, input, &syntax);
 
-    let syntax: Vec<&SyntaxError> = documents.iter().flat_map(|file| &file.syntax).collect();
     let left_out = left_out(sources);
     let mut diagnostics = outside_damage(reader.diagnostics, &syntax, &blocks);
     if left_out.iter().any(Diagnostic::is_error) {
         diagnostics.retain(Diagnostic::is_error);
     }
     diagnostics.extend(left_out);
-    let text = sources.text();
-    diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
+    diagnostics.extend(syntax);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     let Some(mut rules) = draft.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) else {
         return Err(diagnostics);
@@ -146,9 +185,9 @@ fn left_out(sources: &SourceMap) -> Vec<Diagnostic> {
                     .label("nothing is included")
                     .help("names are relative to the folder of the file they stand in".to_owned())
             }
-            IncludeError::NoText(file) => error(format!("`{file}` is not text in UTF-8"))
+            IncludeError::NoText(file, reason) => error(format!("`{file}` is not text in UTF-8"))
                 .label("to be included")
-                .help("save it with the encoding UTF-8".to_owned()),
+                .help(reason.clone()),
             IncludeError::Unreadable(file, reason) => {
                 error(format!("`{file}` cannot be read")).label(reason.as_str())
             }
@@ -160,7 +199,7 @@ fn left_out(sources: &SourceMap) -> Vec<Diagnostic> {
 /// Reads the top of every file and reports unknown keys there.
 fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<Document<'d>> {
     let mut documents = Vec::with_capacity(parsed.len());
-    for (index, (start, (document, syntax))) in parsed.iter().enumerate() {
+    for (index, (start, (document, _))) in parsed.iter().enumerate() {
         let mut root = Table::root(document.get_ref(), *start);
         let keys: &[&'static str] = if index == 0 {
             &ROOT_KEYS
@@ -168,10 +207,7 @@ fn roots<'d>(reader: &mut Reader<'_>, parsed: &'d [(usize, Parsed<'d>)]) -> Vec<
             &INCLUDED_KEYS
         };
         reader.known_keys(&mut root, keys);
-        documents.push(Document {
-            root,
-            syntax: syntax.clone(),
-        });
+        documents.push(Document { root });
     }
     documents
 }
@@ -182,6 +218,7 @@ fn read_all(
     reader: &mut Reader<'_>,
     documents: &[Document<'_>],
     input: CompileInput<'_>,
+    syntax: &[Diagnostic],
 ) -> (Option<RuleSet>, Vec<usize>) {
     let (main, included) = documents.split_first().expect("there is a main file");
     version(reader, &main.root, included);
@@ -197,8 +234,9 @@ fn read_all(
     let hours = hours.ok();
     let set_names = SetNames::new(documents);
     let known = Symbols {
-        fields: Some(&set_names.fields),
-        tags: Some(&set_names.tags),
+        // What is set in a part that cannot be read is not known.
+        fields: syntax.is_empty().then_some(&set_names.fields),
+        tags: syntax.is_empty().then_some(&set_names.tags),
         templates: input.templates,
         ..Symbols::default()
     };
@@ -208,33 +246,32 @@ fn read_all(
     };
     let (opt_out, opt_in) = (words("opt_out"), words("opt_in"));
 
-    // Included files come first, so that the last rule of the main file stays the last of all.
-    let in_order = included.iter().chain([main]);
-    let (mut headers, mut flows) = (Vec::new(), Vec::new());
-    for document in in_order {
-        headers.extend(rule_headers(reader, &document.root));
-        flows.extend(flow::headers(reader, &document.root));
-    }
+    let (headers, flows) = headers(reader, main, included);
     let rules: Vec<rule::Draft<'_>> = headers
         .iter()
         .filter_map(|header| rule::read(reader, header, known))
         .collect();
     let flow_drafts = flow::read_all(reader, &flows, known);
-    let blocks = headers.iter().chain(&flows).map(|header| header.span.start);
-    let mut blocks: Vec<usize> = blocks.collect();
-    blocks.sort_unstable();
+    let blocks = blocks(reader, headers.iter().chain(&flows), syntax);
 
-    super::lint::all(reader, &rules, &flow_drafts, hours.as_ref());
-    let has_no_rules = |root: &Table<'_>| root.get("rule").is_none() && !root.has_misspelt("rule");
-    if documents.iter().all(|file| has_no_rules(&file.root)) {
-        let message = "the file has no rules";
-        let help = "begin one with a line that says `[[rule]]`";
-        reader.warn(codes::NO_RULES, &(0..0), message, help);
-    }
+    let context = super::lint::Context {
+        hours: hours.as_ref(),
+        language: bot.as_ref().map(|bot| bot.language.as_str()),
+        hosts: input.hosts,
+        words: super::lint::OptWords {
+            opt_out: opt_out.as_ref().and_then(Option::as_ref),
+            opt_in: main.root.get("opt_in"),
+        },
+    };
+    super::lint::all(reader, &rules, &flow_drafts, &context);
+    no_rules(reader, documents);
     let rules: Option<Vec<_>> = rules.into_iter().map(rule::Draft::finish).collect();
     let flows = flow::finish(flow_drafts);
     let tests = documents.iter().filter_map(|file| file.root.get("test"));
     let tests = test::read_all(reader, tests);
+    if let (true, Some(rules), Some(flows)) = (syntax.is_empty(), &rules, &flows) {
+        super::lint::tested_rules(reader, rules, flows);
+    }
     let templates = input.templates.map(TemplateStates::from_file);
     // `compile` sets version and source.
     let set = || {
@@ -256,6 +293,32 @@ fn read_all(
         })
     };
     (set(), blocks)
+}
+
+/// The byte at which each rule and flow begins, in order. A header that cannot be read begins a part
+/// of its own.
+fn blocks<'h, 'd: 'h>(
+    reader: &Reader<'_>,
+    headers: impl Iterator<Item = &'h Field<'d>>,
+    syntax: &[Diagnostic],
+) -> Vec<usize> {
+    let broken = syntax.iter().map(|error| error.span.start);
+    let broken = broken.filter(|at| reader.header_begins_at(*at));
+    let mut blocks: Vec<usize> = headers
+        .map(|header| header.span.start)
+        .chain(broken)
+        .collect();
+    blocks.sort_unstable();
+    blocks
+}
+
+fn no_rules(reader: &mut Reader<'_>, documents: &[Document<'_>]) {
+    let has_no_rules = |root: &Table<'_>| root.get("rule").is_none() && !root.has_misspelt("rule");
+    if documents.iter().all(|file| has_no_rules(&file.root)) {
+        let message = "the file has no rules";
+        let help = "begin one with a line that says `[[rule]]`";
+        reader.warn(codes::NO_RULES, &(0..0), message, help);
+    }
 }
 
 /// Fields and tags that rules or flows set for a contact.
@@ -312,7 +375,11 @@ pub fn compile_reply(
     text: &str,
     templates: Option<&TemplateFile>,
 ) -> Result<(Outbound, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (document, syntax) = parse(0, text);
+    let Repaired {
+        text: readable,
+        mistakes: syntax,
+    } = repair(0, text);
+    let (document, _) = parse(0, &readable);
     let mut reader = Reader::new(text);
     let value = DeValue::Table(document.into_inner());
     let field = Field::whole("reply", &value, 0..0);
@@ -321,9 +388,8 @@ pub fn compile_reply(
         ..Symbols::default()
     };
     let (template, _) = reply::read_one(&mut reader, &field, known);
-    let errors: Vec<&SyntaxError> = syntax.iter().collect();
-    let mut diagnostics = outside_damage(reader.diagnostics, &errors, &[0]);
-    diagnostics.extend(syntax.iter().map(|error| error.diagnostic(text)));
+    let mut diagnostics = outside_damage(reader.diagnostics, &syntax, &[0]);
+    diagnostics.extend(syntax);
     let literal = template.map(|template| {
         template
             .content
@@ -352,6 +418,9 @@ fn version(reader: &mut Reader<'_>, root: &Table<'_>, included: &[Document<'_>])
         known_version(reader, &field);
     }
     let Some(field) = root.get("version") else {
+        if root.has_misspelt("version") {
+            return;
+        }
         let message = "the file does not say its version";
         let help = format!("put `version = {LANGUAGE_VERSION}` on its first line");
         reader.error(codes::VERSION, &(0..0), message, help);
@@ -374,28 +443,26 @@ fn known_version(reader: &mut Reader<'_>, field: &Field<'_>) {
     }
 }
 
+/// The rules and the flows of all files. Included files come first, so that the last rule of the main
+/// file stays the last of all.
+fn headers<'d>(
+    reader: &mut Reader<'_>,
+    main: &Document<'d>,
+    included: &[Document<'d>],
+) -> (Vec<Field<'d>>, Vec<Field<'d>>) {
+    let (mut rules, mut flows) = (Vec::new(), Vec::new());
+    for document in included.iter().chain([main]) {
+        rules.extend(rule_headers(reader, &document.root));
+        flows.extend(flow::headers(reader, &document.root));
+    }
+    (rules, flows)
+}
+
 fn rule_headers<'d>(reader: &mut Reader<'_>, root: &Table<'d>) -> Vec<Field<'d>> {
     let Some(field) = root.get("rule") else {
         return Vec::new();
     };
     reader.tables(&field, "rules, each under a line with `[[rule]]`")
-}
-
-/// Drops diagnostics about parts of the file with a syntax error, which would mostly be about text
-/// that the parser could not read, and every warning when there is a syntax error.
-fn outside_damage(
-    mut diagnostics: Vec<Diagnostic>,
-    syntax: &[&SyntaxError],
-    blocks: &[usize],
-) -> Vec<Diagnostic> {
-    let block_of = |span: &Range<usize>| blocks.partition_point(|start| *start <= span.start);
-    let damaged: Vec<usize> = syntax.iter().map(|error| block_of(&error.span)).collect();
-    diagnostics.retain(|diagnostic| {
-        // Warnings are about the rules as a whole, which are not known yet.
-        let is_certain = syntax.is_empty() || diagnostic.is_error();
-        is_certain && !damaged.contains(&block_of(&diagnostic.span))
-    });
-    diagnostics
 }
 
 #[cfg(test)]

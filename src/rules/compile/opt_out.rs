@@ -2,6 +2,7 @@
 
 use super::reply;
 use super::text::Symbols;
+use super::words;
 use crate::diagnostics::optional::or_default;
 use crate::diagnostics::toml_reader::{Field, Reader};
 use crate::rules::Words;
@@ -16,7 +17,7 @@ pub(crate) fn read(
 ) -> Option<Words> {
     let table = reader.table(field, &KEYS)?;
     let words = reader.required(&table, "words");
-    let words = words.and_then(|field| reader.phrases(&field));
+    let words = words.and_then(|field| words::read(reader, &field));
     let replies = or_default(table.get("reply"), |field| {
         reply::read(reader, &field, known).templates
     });

@@ -51,6 +51,10 @@ pub(crate) struct Draft<'d> {
     /// The `[[rule]]` line.
     pub(crate) header: Range<usize>,
     pub(crate) when: Option<Condition>,
+    /// `when`, as it stands in the file.
+    pub(crate) condition: Option<Field<'d>>,
+    /// Patterns in it that match every text.
+    pub(crate) catch_alls: Vec<Range<usize>>,
     /// The ids in `when.button`, wherever in the condition.
     pub(crate) wanted: Vec<Text<'d>>,
     /// The tokens in `when.form`, wherever in the condition.
@@ -101,6 +105,8 @@ pub(crate) fn read<'d>(
         id,
         header: header.span.clone(),
         when: when.condition,
+        condition: table.get("when"),
+        catch_alls: when.catch_alls,
         wanted: when.wanted,
         forms: when.forms,
         captures: when.captures,
@@ -153,7 +159,11 @@ fn examples(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Vec<Exampl
 
 /// Reads a share of contacts, above 0 and below 1.
 fn share(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<f64> {
-    let share = reader.decimal(field)?;
+    let share = if field.is_string() {
+        0.0
+    } else {
+        reader.decimal(field)?
+    };
     if share > 0.0 && share < 1.0 {
         return Some(share);
     }

@@ -75,6 +75,10 @@ fn event(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<LineEvent> {
     }
     let rule = table.get("rule");
     let rule = rule.and_then(|field| reader.string(&field));
+    if let Some(rule) = &rule {
+        let named = (rule.span.clone(), rule.value.to_owned());
+        reader.tested_rules.push(named);
+    }
     let rule = rule.map(|rule| rule.value.to_owned());
     let field = match (there.as_slice(), rule) {
         ([], rule @ Some(_)) => return Some(LineEvent::Expects { text: None, rule }),

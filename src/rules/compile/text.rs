@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::foreign_marks;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::{Field, Reader, Text};
@@ -111,8 +112,14 @@ pub(crate) fn template<'d>(
     known: Symbols<'_>,
     reading: Reading,
 ) -> Option<(Template, Vec<(String, Text<'d>)>)> {
+    let marks = |reader: &mut Reader<'_>, text: &Text<'_>| {
+        if reading == Reading::Text {
+            foreign_marks::check(reader, text, &known.scope());
+        }
+    };
     if !is_in_languages(field, &[]) {
         let text = reader.string(field)?;
+        marks(reader, &text);
         let template = parse(reader, &text, known, reading)?;
         return Some((template, vec![(String::new(), text)]));
     }
@@ -122,6 +129,9 @@ pub(crate) fn template<'d>(
     check_languages(reader, &entries);
     for entry in &entries {
         let text = reader.string(entry);
+        if let Some(text) = &text {
+            marks(reader, text);
+        }
         let template = text.as_ref();
         let template = template.and_then(|text| parse(reader, text, known, reading));
         let tag = entry.name.to_owned();
@@ -129,6 +139,7 @@ pub(crate) fn template<'d>(
         templates.extend(template.map(|template| (tag, template)));
     }
     let tags = entries.iter().map(|entry| entry.name.to_owned());
+    let tags = tags.filter(|tag| language::is_known(tag));
     reader.translated(field.span.clone(), tags.collect());
     (templates.len() == entries.len()).then(|| (Template::in_languages(templates), texts))
 }

@@ -15,12 +15,15 @@ use crate::rules::{ButtonPattern, Condition};
 
 /// Reports conditions on buttons that no reply offers, and offers that no rule answers.
 pub(crate) fn choices(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[FlowDraft<'_>]) {
+    // An id that is misspelt in a condition is one mistake, not two.
+    let mut meant = HashSet::new();
     let offers = || answers(rules, flows).flat_map(|answer| &answer.offered);
     let offered: HashSet<&str> = offers().map(|offer| offer.id.value).collect();
     if answers(rules, flows).all(|answer| answer.answer.is_some()) {
         for id in rules.iter().flat_map(|rule| &rule.wanted) {
             let pattern = ButtonPattern::new(id.value);
             if !offered.iter().any(|id| pattern.capture(id).is_some()) {
+                meant.extend(suggest::closest(id.value, offered.iter().copied()));
                 reader.report(never_offered(id, &offered));
             }
         }
@@ -29,7 +32,7 @@ pub(crate) fn choices(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flo
     let Some(conditions) = conditions else {
         return;
     };
-    let mut seen = HashSet::new();
+    let mut seen = meant;
     for offer in offers() {
         let tap = Tap { id: offer.id.value };
         let answered = conditions.iter().any(|condition| tap.may_meet(condition));

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::flow_texts;
 use crate::diagnostics::codes;
 use crate::diagnostics::toml_reader::Reader;
 use crate::rules::Target;
@@ -52,6 +53,7 @@ pub(crate) fn all(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
     let ending = ending(&map);
     for name in &names {
         unreachable(reader, &map[name]);
+        early_answers(reader, &map[name]);
         let draft = map[name].flow;
         if !ending.contains(name) {
             let message = format!("no way leads out of the flow `{name}`");
@@ -60,6 +62,57 @@ pub(crate) fn all(reader: &mut Reader<'_>, flows: &[FlowDraft<'_>]) {
         }
     }
     circles(reader, &map, &names);
+    let mut inner = map.values().flat_map(|mapped| &mapped.flow.steps);
+    let inner: HashSet<&str> = inner
+        .by_ref()
+        .filter_map(|step| step.flow.as_ref())
+        .map(|name| name.value)
+        .collect();
+    for name in names {
+        silent_end(reader, &map[name], &inner);
+    }
+}
+
+/// Reports a flow that ends without a word after the last answer. The flow around a sub-flow goes
+/// on by itself.
+fn silent_end(reader: &mut Reader<'_>, mapped: &Mapped<'_, '_>, inner: &HashSet<&str>) {
+    let flow = mapped.flow;
+    let ends = || {
+        reached(mapped, |_| true)
+            .iter()
+            .any(|index| mapped.ways[*index].ends)
+    };
+    if flow.has_end || inner.contains(flow.name) || !ends() {
+        return;
+    }
+    let message = format!("the flow `{}` ends without a word", flow.name);
+    let help = format!(
+        "add `[flow.{}.end]` with a `reply`; `end = {{}}` says that it is meant",
+        flow.name
+    );
+    reader.warn(codes::SILENT_END, &flow.header, message, help);
+}
+
+/// Reports steps that name an answer which is never given before them: every way to the other step
+/// leads through this one.
+fn early_answers(reader: &mut Reader<'_>, mapped: &Mapped<'_, '_>) {
+    let steps = &mapped.flow.steps;
+    let all = reached(mapped, |_| true);
+    for (index, step) in steps.iter().enumerate() {
+        let before = reached_without(mapped, index);
+        let later = (0..steps.len()).filter(|other| all.contains(other) && !before.contains(other));
+        let later = later.filter(|other| *other > index);
+        let later: Vec<&str> = later.filter_map(|other| id_of(&steps[other])).collect();
+        if !later.is_empty() && all.contains(&index) {
+            flow_texts::early_answers(reader, step, &later);
+        }
+    }
+}
+
+/// Steps that a flow can reach from its first one without going through one of them.
+fn reached_without(mapped: &Mapped<'_, '_>, left_out: usize) -> HashSet<usize> {
+    let id = id_of(&mapped.flow.steps[left_out]);
+    reached(mapped, |step| id_of(step) != id)
 }
 
 fn ways_of<'f>(flow: &'f FlowDraft<'_>, index: usize) -> Ways<'f> {

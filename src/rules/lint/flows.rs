@@ -122,7 +122,10 @@ pub(crate) fn unused(reader: &mut Reader<'_>, rules: &[Draft<'_>], flows: &[Flow
     }
     for flow in flows.iter().filter(|flow| !started.contains(flow.name)) {
         let message = format!("nothing starts the flow `{}`", flow.name);
-        let help = format!("give a rule `start = \"{}\"`", flow.name);
+        let others = flows.iter().map(|other| other.name);
+        let others = others.filter(|other| *other != flow.name);
+        let help = suggest::did_you_mean(flow.name, others)
+            .unwrap_or_else(|| format!("give a rule `start = \"{}\"`", flow.name));
         reader.warn(codes::UNUSED_FLOW, &flow.header, message, help);
     }
 }

@@ -4,41 +4,68 @@
 //! another. Next: [`crate::engine`], which runs the compiled rules.
 
 mod buttons;
+mod calls;
+mod contradictions;
 mod flow_graph;
+mod flow_texts;
 mod flows;
 mod forms;
+mod opt_words;
 mod shadowing;
+mod translations;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
+use super::compile::condition::matches_all;
 use super::compile::flow::Draft as FlowDraft;
 use super::compile::rule::Draft;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
-use crate::diagnostics::toml_reader::{Reader, quoted};
-use crate::rules::Condition;
+use crate::diagnostics::suggest;
+use crate::diagnostics::toml_reader::Reader;
 use crate::rules::opening_hours::Schedule;
+use crate::rules::{Condition, Flow, Rule};
+pub(crate) use opt_words::OptWords;
 use shadowing::{Passing, always_ends};
 
-/// Runs every check. `hours` is `None` when `[hours]` could not be read.
+/// What holds for all rules.
+pub(crate) struct Context<'r, 'd> {
+    /// `[hours]`; `None` when it could not be read.
+    pub(crate) hours: Option<&'r Option<Schedule>>,
+    /// Language in `[bot]`.
+    pub(crate) language: Option<&'r str>,
+    /// Addresses that calls may go to; `None` when they are not known.
+    pub(crate) hosts: Option<&'r [String]>,
+    /// Words of `[opt_out]` and `[opt_in]`.
+    pub(crate) words: OptWords<'r, 'd>,
+}
+
+/// Runs every check.
 pub(crate) fn all(
     reader: &mut Reader<'_>,
     rules: &[Draft<'_>],
     flows: &[FlowDraft<'_>],
-    hours: Option<&Option<Schedule>>,
+    context: &Context<'_, '_>,
 ) {
     duplicate_ids(reader, rules);
+    let impossible = contradictions::all(reader, rules);
+    opt_words::taken(reader, &context.words, rules, flows);
     let passing = Passing::new(rules, flows);
     unreachable(reader, rules, &passing);
-    shadowing::shadowed(reader, rules, &passing);
+    shadowing::shadowed(reader, rules, &passing, &impossible);
+    catch_alls(reader, rules, &passing);
     buttons::choices(reader, rules, flows);
     buttons::overlapping(reader, rules);
     forms::never_sent(reader, rules, flows);
     flows::names(reader, rules, flows);
     flow_graph::all(reader, flows);
+    for flow in flows {
+        flow_texts::choices(reader, flow);
+    }
     flows::unused(reader, rules, flows);
-    translations(reader);
-    if hours.is_some_and(Option::is_none) {
+    translations::missing(reader, context.language);
+    calls::forbidden(reader, context.hosts);
+    if context.hours.is_some_and(Option::is_none) {
         no_hours(reader, rules);
     }
 }
@@ -87,32 +114,50 @@ fn unreachable(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'
     }
 }
 
-/// Reports texts that lack a language of other texts.
-fn translations(reader: &mut Reader<'_>) {
-    let texts = std::mem::take(&mut reader.translations);
-    let wanted = texts.iter().flat_map(|(_, tags)| tags);
-    let wanted: BTreeSet<&str> = wanted.map(String::as_str).collect();
-    for (span, tags) in &texts {
-        let missing = wanted.iter().copied();
-        let missing = missing.filter(|wanted| !tags.iter().any(|tag| serves(tag, wanted)));
-        let missing: Vec<&str> = missing.collect();
-        if missing.is_empty() {
-            continue;
+/// Reports patterns that leave no text to the rules below.
+fn catch_alls(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'_>) {
+    let is_pattern = |condition: &Condition| matches!(condition, Condition::TextMatches(_));
+    for (index, rule) in rules.iter().enumerate() {
+        let takes_all = match &rule.when {
+            Some(Condition::Any(parts)) => parts.iter().any(is_pattern),
+            Some(condition) => is_pattern(condition),
+            None => false,
+        };
+        let mut below = rules[index + 1..].iter();
+        let hides = below.any(|later| !passing.may_pass(later, rule));
+        if let (Some(span), true) = (
+            rule.catch_alls.first(),
+            takes_all && hides && always_ends(rule),
+        ) {
+            reader.report(matches_all(span.clone()));
         }
-        let message = format!("this text is not there in {}", quoted(&missing));
-        reader.report(
-            Diagnostic::warning(codes::MISSING_TRANSLATION, span.clone(), message).help(
-                "other texts are; contacts with it get this text in the language of `[bot]`"
-                    .to_owned(),
-            ),
-        );
     }
 }
 
-/// Whether a text in language `tag` serves contacts with language `wanted`: `en` serves `en-GB`.
-fn serves(tag: &str, wanted: &str) -> bool {
-    let main = wanted.split('-').next().unwrap_or(wanted);
-    tag.eq_ignore_ascii_case(wanted) || tag.eq_ignore_ascii_case(main)
+/// Reports rules that lines of tests name and that are not there.
+pub(crate) fn tested_rules(
+    reader: &mut Reader<'_>,
+    rules: &[Rule],
+    flows: &BTreeMap<String, Flow>,
+) {
+    const OTHERS: [&str; 2] = ["opt_out", "opt_in"];
+    // Another error may be the reason.
+    if reader.diagnostics.iter().any(Diagnostic::is_error) {
+        return;
+    }
+    for (span, name) in std::mem::take(&mut reader.tested_rules) {
+        let ids = || rules.iter().map(|rule| rule.id.as_str());
+        let flow = name.split_once('/').map(|(flow, _)| flow);
+        let of_flow = flow.is_some_and(|flow| flows.contains_key(flow));
+        if of_flow || OTHERS.contains(&name.as_str()) || ids().any(|id| id == name) {
+            continue;
+        }
+        let message = format!("there is no rule `{name}`");
+        let help = suggest::did_you_mean(&name, ids()).unwrap_or_else(|| {
+            "name the `id` of a rule, or a flow and its part: `cake/end`".to_owned()
+        });
+        reader.warn(codes::UNKNOWN_NAME, &span, message, help);
+    }
 }
 
 /// Reports conditions on hours when the file has no `[hours]`.

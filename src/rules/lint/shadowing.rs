@@ -53,8 +53,14 @@ enum Key<'c> {
     Fact(&'static str, &'c str),
 }
 
-/// Reports rules whose messages are all matched by an earlier rule.
-pub(crate) fn shadowed(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &Passing<'_>) {
+/// Reports rules whose messages are all matched by an earlier rule, but for `impossible` ones, by the
+/// places of their headers: they have been reported.
+pub(crate) fn shadowed(
+    reader: &mut Reader<'_>,
+    rules: &[Draft<'_>],
+    passing: &Passing<'_>,
+    impossible: &HashSet<usize>,
+) {
     let mut index: HashMap<Key<'_>, Vec<usize>> = HashMap::new();
     for (place, rule) in rules.iter().enumerate() {
         let Some(condition) = &rule.when else {
@@ -68,7 +74,8 @@ pub(crate) fn shadowed(reader: &mut Reader<'_>, rules: &[Draft<'_>], passing: &P
             when.is_some_and(|when| takes(when, condition)) && !passing.may_pass(rule, other)
         };
         let mut earlier = earlier.into_iter().map(|place| &rules[place]);
-        if let Some(other) = earlier.find(takes_all) {
+        let is_reported = impossible.contains(&rule.header.start);
+        if let Some(other) = earlier.find(takes_all).filter(|_| !is_reported) {
             report(reader, rule, other);
         }
         if always_ends(rule) {
@@ -154,7 +161,7 @@ fn keys<'c>(condition: &'c Condition, mode: Phrases) -> Vec<Key<'c>> {
 }
 
 /// Whether every message that meets `later` is sure to meet `earlier`.
-fn takes(earlier: &Condition, later: &Condition) -> bool {
+pub(super) fn takes(earlier: &Condition, later: &Condition) -> bool {
     match (earlier, later) {
         (_, Condition::Any(parts)) => parts.iter().all(|part| takes(earlier, part)),
         (Condition::All(parts), _) => parts.iter().all(|part| takes(part, later)),

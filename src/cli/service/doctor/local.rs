@@ -88,7 +88,8 @@ pub(super) fn rules(report: &mut Report, calls: &Calls, config: Option<&Config>)
             }
         };
         let advice = format!("`replyd check {name}` shows them");
-        match files.compile(None) {
+        let hosts = config.map(|config| config.actions.bases());
+        match files.compile_for(hosts.as_deref(), None) {
             Ok(compiled) if compiled.warnings.is_empty() => {
                 let detail = counted(compiled.rules.rules.len(), "rule");
                 report.add(Health::Good, subject, detail);

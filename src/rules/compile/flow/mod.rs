@@ -10,12 +10,14 @@ use super::answer::Draft as AnswerDraft;
 use super::answer::{self};
 use super::bot::at_most;
 use super::text::Symbols;
+use super::words;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes;
 use crate::diagnostics::optional::{optional, or_default};
 use crate::diagnostics::toml_reader::{Field, Reader, Table};
 use crate::rules::{Answer, Flow};
 use crate::template::ValueType;
+pub(crate) use step::KEYS as STEP_KEYS;
 use step::named;
 pub(crate) use step::{StepDraft, target};
 
@@ -40,6 +42,10 @@ pub(crate) struct Draft<'d> {
     pub(crate) steps: Vec<StepDraft<'d>>,
     /// Its answers: at the end, at a timeout and so on; the end first.
     pub(crate) answers: Vec<AnswerDraft<'d>>,
+    /// The whole flow, as it stands in the file.
+    pub(crate) field: Field<'d>,
+    /// Whether it has an `end`, be it an empty one.
+    pub(crate) has_end: bool,
     flow: Option<Flow>,
 }
 
@@ -125,6 +131,7 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
         .collect();
     duplicate_steps(reader, &steps);
     let end = table.get("end");
+    let has_end = end.is_some() || table.has_misspelt("end");
     let end = end.map(|field| answer::whole(reader, &field, known));
     let mut answers = vec![end.unwrap_or_else(AnswerDraft::none)];
     for key in ["on_timeout", "on_cancel", "on_gone"] {
@@ -138,7 +145,7 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     let timeout = optional(table.get("timeout"), |field| {
         at_most(reader, &field, TIMEOUT_MAX)
     });
-    let mut words = |key| or_default(table.get(key), |field| reader.phrases(&field));
+    let mut words = |key| or_default(table.get(key), |field| words::read(reader, &field));
     let (back, cancel) = (words("back"), words("cancel"));
     let flow = || {
         Some(Flow {
@@ -156,6 +163,8 @@ fn read<'d>(reader: &mut Reader<'_>, header: &Field<'d>, known: Symbols<'_>) -> 
     Some(Draft {
         name: header.name,
         header: header.span.clone(),
+        field: header.clone(),
+        has_end,
         flow: flow(),
         steps,
         answers,

@@ -9,7 +9,7 @@ use crate::diagnostics::{codes, suggest};
 use crate::message::Outbound;
 use crate::rules::compile::reply::{self, Offer};
 use crate::rules::compile::text::{self, Buttons, Symbols};
-use crate::rules::compile::{action, condition};
+use crate::rules::compile::{action, condition, words};
 use crate::rules::{Accept, Branch, Choice, ReplyTemplate, Step, Target};
 use crate::template::{Template, ValueType};
 use crate::text::normalize::Phrase;
@@ -41,6 +41,8 @@ pub(crate) struct StepDraft<'d> {
     pub(crate) falls_through: bool,
     pub(crate) flow: Option<Text<'d>>,
     pub(crate) step: Option<Step>,
+    /// The whole step, as it stands in the file.
+    pub(crate) field: Field<'d>,
 }
 
 impl StepDraft<'_> {
@@ -94,6 +96,7 @@ pub(crate) fn step<'d>(
         falls_through: true,
         flow: None,
         step: None,
+        field: field.clone(),
     };
     draft.step = step_of(reader, &table, known, &mut draft);
     Some(draft)
@@ -205,7 +208,7 @@ fn written_choices(
         }
         let table = reader.table(element, &["title", "words"])?;
         let title = reader.required_string(&table, "title");
-        let words = or_default(table.get("words"), |field| reader.phrases(&field));
+        let words = or_default(table.get("words"), |field| words::read(reader, &field));
         written_choice(reader, &title?, words?, known)
     })
 }
@@ -303,7 +306,11 @@ fn accept(
 
 fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex> {
     let text = reader.string(field)?;
-    condition::regex(reader, &text)
+    let pattern = condition::regex(reader, &text)?;
+    if pattern.is_match("") {
+        reader.report(condition::matches_all(text.span));
+    }
+    Some(pattern)
 }
 
 /// Reports keys that have no effect without, or next to, other keys.

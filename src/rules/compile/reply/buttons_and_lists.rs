@@ -9,6 +9,7 @@ use crate::diagnostics::toml_reader::{Field, Table};
 use crate::message::{Button, Card, CardAction, Frame, LinkButton, Outbound, Row, Section};
 use crate::rules::button_id;
 use crate::rules::compile::text::{self, Buttons};
+use crate::rules::compile::words;
 use crate::template::Template;
 
 impl<'d> ReplyReader<'_, '_, 'd> {
@@ -78,7 +79,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         let title = self.required_template(table, "title", &format!("{part}.title"));
         let go = table.get("go");
         let go = go.and_then(|field| self.reader.string(&field));
-        let words = or_default(table.get("words"), |field| self.reader.phrases(&field));
+        let words = or_default(table.get("words"), |field| words::read(self.reader, &field));
         let (id, title, words) = (id?, title?, words?);
         if id.value.starts_with(button_id::MARK) {
             let message = format!("an id cannot begin with `{}`", button_id::MARK);

@@ -43,6 +43,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         match files.as_slice() {
             [file] => {
                 let kind = kind_of(file.name)?;
+                self.file_kind(file);
                 let source = self.source("header", file, &["filename"])?;
                 Some(Media {
                     filename: source.1,
@@ -83,6 +84,32 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         Some((source?, filename.ok()?))
     }
 
+    /// Warns of links whose files are probably of another kind than the key says.
+    fn file_kind(&mut self, file: &Field<'d>) {
+        let links = file.entries().into_iter();
+        let links = links.filter(|entry| !["id", "caption", "filename"].contains(&entry.name));
+        for link in links.chain([file.clone()]) {
+            let ending = link.text().and_then(ending);
+            let Some((ending, kinds)) = ending.filter(|(_, kinds)| !kinds.contains(&file.name))
+            else {
+                continue;
+            };
+            if file.name == "document" {
+                continue;
+            }
+            let help = match (kinds.first(), file.name) {
+                (Some(&"sticker") | None, "image") => "save it as JPEG or PNG".to_owned(),
+                (Some(&"image"), "sticker") => "save it as WebP".to_owned(),
+                (Some(kind), _) => format!("send it as `{kind}`"),
+                (None, "video") => "save it as MP4".to_owned(),
+                (None, _) => "save it as MP3 or OGG".to_owned(),
+            };
+            let message = format!("WhatsApp takes no `.{ending}` file as `{}`", file.name);
+            let warning = Diagnostic::warning(codes::FILE_KIND, link.span, message);
+            self.reader.report(warning.help(help));
+        }
+    }
+
     fn link_or_id(&mut self, part: &str, table: &Table<'d>) -> Option<MediaSource<Template>> {
         match (table.get("link"), table.get("id")) {
             (Some(link), None) => self.link_template(part, &link).map(MediaSource::Link),
@@ -104,6 +131,7 @@ impl<'d> ReplyReader<'_, '_, 'd> {
         content: &Field<'d>,
     ) -> Option<Outbound<Template>> {
         let kind = kind_of(content.name)?;
+        self.file_kind(content);
         let beside = table.get("text");
         if content.is_string() || text::is_in_languages(content, &FILE_KEYS) {
             let link = self.link_template("link", content);
@@ -131,6 +159,31 @@ impl<'d> ReplyReader<'_, '_, 'd> {
             voice: voice.ok()?.unwrap_or(false),
         }))
     }
+}
+
+/// The ending of the name of a linked file, with the keys that such a file may be sent by: those of
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
+/// None for an ending that says nothing about the file.
+fn ending(link: &str) -> Option<(String, &'static [&'static str])> {
+    let path = link.split(['?', '#']).next()?;
+    let (before, ending) = path.rsplit_once('.')?;
+    if path.contains("}}") && ending.contains('}') || !before.contains("://") {
+        return None;
+    }
+    let ending = ending.to_lowercase();
+    let kinds: &[&str] = match ending.as_str() {
+        "jpg" | "jpeg" | "png" => &["image"],
+        "mp4" | "3gp" => &["video"],
+        "aac" | "amr" | "mp3" | "m4a" | "ogg" | "opus" => &["audio"],
+        "webp" => &["sticker"],
+        "pdf" | "doc" | "docx" | "xls" | "xlsx" | "ppt" | "pptx" | "txt" | "csv" | "zip" => {
+            &["document"]
+        }
+        "gif" | "bmp" | "svg" | "tif" | "tiff" | "heic" | "avif" | "mov" | "avi" | "webm"
+        | "mkv" | "wav" | "flac" => &[],
+        _ => return None,
+    };
+    Some((ending, kinds))
 }
 
 fn kind_of(name: &str) -> Option<MediaKind> {

@@ -61,7 +61,7 @@ const CONTENTS: [(&str, &[&str]); 25] = [
 const COMMON_KEYS: [&str; 5] = ["text", "header", "footer", "preview_url", "quote"];
 
 /// Every key of a reply.
-fn reply_keys() -> Vec<&'static str> {
+pub(crate) fn reply_keys() -> Vec<&'static str> {
     let contents = CONTENTS.iter().map(|(name, _)| *name);
     let contents = contents.filter(|name| *name != "text");
     COMMON_KEYS.into_iter().chain(contents).collect()

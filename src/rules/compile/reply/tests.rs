@@ -18,6 +18,7 @@ fn compiled(
     let input = CompileInput {
         templates,
         today: None,
+        hosts: None,
     };
     let mut compiled = compile(&SourceMap::new("rules.toml", &text), input)?;
     let reply = compiled.rules.rules.remove(0).answer.variants.remove(0);
