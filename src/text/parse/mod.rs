@@ -1,7 +1,7 @@
 //! Readers of answers in natural language: dates, times, numbers, addresses.
 //!
 //! An answer is taken only when every word of it is explained, as a part of the value or as one that
-//! adds nothing ([`grammar`]), and when all explanations give one value. Otherwise the question is
+//! adds nothing (`grammar`), and when all explanations give one value. Otherwise the question is
 //! asked again.
 
 mod answer;
