@@ -561,16 +561,18 @@ impl<'t> Reader<'t> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        // The value itself is right when it is written as another type.
-        let bare = field.text().map(str::trim).filter(|text| {
+        // The value itself is right when it is written as another type. It is not repeated: it may
+        // be a secret.
+        let is_bare = field.text().map(str::trim).is_some_and(|text| {
             let is_number = expected.contains("number") && text.parse::<f64>().is_ok();
-            is_number || expected.contains("`true`") && ["true", "false"].contains(text)
+            is_number || expected.contains("`true`") && ["true", "false"].contains(&text)
         });
-        let help = bare.map(|text| format!("write it without quotes: `{} = {text}`", field.name));
-        let quoted = field
-            .plain()
-            .filter(|_| expected.starts_with("a text in quotes"));
-        let help = help.or_else(|| quoted.map(|value| format!("put it in quotes: `\"{value}\"`")));
+        let is_quoted = expected.starts_with("a text in quotes") && field.plain().is_some();
+        let help = match (is_bare, is_quoted) {
+            (true, _) => Some("write it without quotes".to_owned()),
+            (false, true) => Some("put it in quotes".to_owned()),
+            (false, false) => None,
+        };
         let error = Diagnostic::error(
             codes::WRONG_TYPE,
             field.span.clone(),

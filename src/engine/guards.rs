@@ -15,8 +15,8 @@ use super::turn::{Decision, LateDecision};
 use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId, counted};
 use crate::rules::Words;
 use crate::rules::button_id::command_text;
-use crate::text::locale::Locale;
-use crate::text::normalize::{NormalizedText, Phrase};
+use crate::text::normalize::NormalizedText;
+use crate::text::parse::is_command;
 
 use std::collections::BTreeMap;
 
@@ -63,9 +63,10 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
     let is_out = ctx.turn.state.opted_out_at.is_some();
     let opt_in = rules.opt_in.as_ref().filter(|_| is_out);
     let word = |words: &Words| {
-        let mut words = words.words.iter().filter(|word| text.has(word));
-        let is_command = |word: &&Phrase| Locale::parse(language).is_command(&text, word);
-        words.find(is_command).cloned()
+        let mut words = words.words.iter();
+        words
+            .find(|word| is_command(&text, word, language))
+            .cloned()
     };
     let (source, words, word) = if let Some(words) = &rules.opt_out
         && let Some(word) = word(words)

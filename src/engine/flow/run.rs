@@ -10,8 +10,8 @@ use crate::engine::render::variables::language_of;
 use crate::message::{FlowFrame, FlowRun, RuleId};
 use crate::rules::button_id::FlowButtonId;
 use crate::rules::{Flow, Step};
-use crate::text::locale::Locale;
 use crate::text::normalize::{NormalizedText, Phrase};
+use crate::text::parse::is_command;
 
 /// Name of a part of a flow in the history.
 pub(crate) fn source(flow: &str, part: &str) -> RuleId {
@@ -78,8 +78,8 @@ pub(crate) fn is_word(
     let mut flows = frames.filter_map(|frame| ctx.rules.flows.get(&frame.flow));
     let language = language_of(ctx.rules, &ctx.turn.state);
     flows.any(|flow| {
-        let mut words = words(flow).iter().filter(|word| text.has(word));
-        words.any(|word| Locale::parse(language).is_command(text, word))
+        let mut words = words(flow).iter();
+        words.any(|word| is_command(text, word, language))
     })
 }
 

@@ -9,6 +9,8 @@ use super::numeric_dates;
 use super::reading::{Item, MIDNIGHT, NOON, Reading, Which};
 use super::tokens::Token;
 
+/// Shortest word that makes the number before it a day without touching it, in letters.
+const DETACHED_MIN: usize = 3;
 /// Upper bound of the steps of one text: a longer search ends without a reading.
 const STEPS_MAX: usize = 20_000;
 
@@ -224,8 +226,12 @@ impl Answer<'_> {
                 continue;
             };
             days.push((end, day));
-            // "5 o 6" in Spanish are two numbers.
-            if self.tokens.get(end).is_some_and(|token| token.attached) {
+            // "5 o 6" in Spanish are two numbers, but "24 числа" in Russian is a day.
+            let is_suffix = |token: &Token| {
+                let letters = token.word().map_or(0, |word| word.chars().count());
+                token.attached || letters >= DETACHED_MIN
+            };
+            if self.tokens.get(end).is_some_and(is_suffix) {
                 let suffixes = self.ends(end, Meaning::DaySuffix).into_iter();
                 days.extend(suffixes.map(|end| (end, day)));
             }

@@ -21,7 +21,7 @@ use crate::text::normalize;
 
 pub use email::read_email;
 pub use phone::{PhoneError, dialled_digits, read_international, read_phone};
-pub use phrases::{Consent, Place};
+pub use phrases::{Consent, Place, is_command};
 
 /// Replaces the digits of every script by 0 to 9, and full-width signs by plain ones.
 #[must_use]

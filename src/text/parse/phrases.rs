@@ -28,46 +28,48 @@ pub enum Place {
     Number(u8),
 }
 
-impl Locale {
-    /// Whether a text is a command: its words, perhaps repeated or with a slip (`stop stpo`), and
-    /// others that only add politeness or say what the command is about (`please stop`,
-    /// `unsubscribe me`). These may be of any language, because people write in their own.
-    #[must_use]
-    pub fn is_command(&self, text: &NormalizedText, command: &Phrase) -> bool {
-        let length = command.words.len();
-        let is_here = |words: &[String]| {
-            let mut pairs = words.iter().zip(&command.words);
-            words.len() >= length && pairs.all(|(word, other)| is_slip(word, other))
-        };
-        let mut rest: Vec<String> = Vec::new();
-        let mut words = text.words();
-        let mut is_named = false;
-        while let Some(word) = words.first() {
-            if is_here(words) {
-                is_named = true;
-                words = &words[length..];
-            } else {
-                // "Stop 🚫" refuses, and so says the same.
-                if word.contains(char::is_alphanumeric) {
-                    rest.push(word.clone());
-                }
-                words = &words[1..];
+/// Whether a text is a command: its words, perhaps repeated or with a slip (`stop stpo`), and
+/// others that only add politeness or say what the command is about (`please stop`,
+/// `unsubscribe me`). These may be of any language, because people write in their own; `language`
+/// (ISO 639, perhaps with a region) is the one of the conversation.
+#[must_use]
+pub fn is_command(text: &NormalizedText, command: &Phrase, language: &str) -> bool {
+    let length = command.words.len();
+    let is_here = |words: &[String]| {
+        let mut pairs = words.iter().zip(&command.words);
+        words.len() >= length && pairs.all(|(word, other)| is_slip(word, other))
+    };
+    let mut rest: Vec<String> = Vec::new();
+    let mut words = text.words();
+    let mut is_named = false;
+    while let Some(word) = words.first() {
+        if is_here(words) {
+            is_named = true;
+            words = &words[length..];
+        } else {
+            // "Stop 🚫" refuses, and so says the same.
+            if word.contains(char::is_alphanumeric) {
+                rest.push(word.clone());
             }
+            words = &words[1..];
         }
-        let adds_nothing = |meaning| {
-            matches!(
-                meaning,
-                Meaning::Filler | Meaning::Wish | Meaning::Object | Meaning::Yes
-            )
-        };
-        // A few letters mean too much elsewhere: "mas" is polite in Indonesian, "más baja" lower.
-        let is_short = rest.concat().is_ascii() && rest.concat().len() < FOREIGN_MIN;
-        let near = [self.language(), "en"].map(Dictionary::of_language);
-        let far = Dictionary::of_every_language().filter(|_| !is_short);
-        let mut dictionaries = near.into_iter().chain(far);
-        is_named && dictionaries.any(|dictionary| are_explained(dictionary, &rest, &adds_nothing))
     }
+    let adds_nothing = |meaning| {
+        matches!(
+            meaning,
+            Meaning::Filler | Meaning::Wish | Meaning::Object | Meaning::Yes
+        )
+    };
+    // A few letters mean too much elsewhere: "mas" is polite in Indonesian, "más baja" lower.
+    let is_short = rest.concat().is_ascii() && rest.concat().len() < FOREIGN_MIN;
+    let language = language.split('-').next().unwrap_or(language);
+    let near = [language, "en"].map(Dictionary::of_language);
+    let far = Dictionary::of_every_language().filter(|_| !is_short);
+    let mut dictionaries = near.into_iter().chain(far);
+    is_named && dictionaries.any(|dictionary| are_explained(dictionary, &rest, &adds_nothing))
+}
 
+impl Locale {
     /// Reads a text that only names one of several choices by its place or number: `the second one`,
     /// `option 2`, `two`.
     #[must_use]

@@ -253,7 +253,7 @@ impl Clock {
             | (Some(Part::Afternoon), 12..=18)
             | (Some(Part::Evening), 16..=23)
             | (Some(Part::Midday), 10..=15)
-            | (Some(Part::Night), 0..=4 | 18..=23) => hour,
+            | (Some(Part::Night), 0..=5 | 18..=23) => hour,
             (Some(Part::FirstHalf), 0..=12) => hour % 12,
             (Some(Part::SecondHalf), 0..=12) => hour % 12 + 12,
             (Some(Part::Afternoon), 1..=9)

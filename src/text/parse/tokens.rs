@@ -172,7 +172,9 @@ fn push_words(text: &str, tokens: &mut Vec<Token>, attached: &mut bool) {
                     attached: *attached,
                 });
             }
-            *attached = !is_nothing;
+            // An apostrophe joins a number and its ending: 24'ü.
+            let is_apostrophe = matches!(character, '\'' | '’' | 'ʼ');
+            *attached = !is_nothing || is_apostrophe && *attached;
         }
     }
 }
