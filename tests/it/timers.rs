@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::raw_http::get;
 use crate::support::served::until_ready_says;
-use crate::support::{ANA, TestApp};
+use crate::support::{ANA, TestApp, bodies};
 
 const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
@@ -97,6 +98,21 @@ async fn a_contact_who_opts_out_gets_nothing_more_and_the_database_has_the_event
     assert_eq!(events[0].kind, "opted_out");
     let message = events[0].message_id;
     assert!(message.is_some(), "it names the message that opted out");
+}
+
+#[tokio::test]
+async fn a_quick_reply_of_a_template_opts_out_and_a_second_stop_is_not_answered() {
+    let rules = "version = 1\n[opt_out]\nwords = [\"stop\", \"stop promotions\"]\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
+    let app = with_clock(rules).await;
+    let tap = json!({ "type": "button", "button": { "payload": "p1", "text": "Stop promotions" } });
+    let tap = bodies::message(ANA, "wamid.T", tap);
+
+    app.accept(&bodies::with_messages(&[tap])).await;
+    app.sandbox.say(ANA, "STOP 🛑").await;
+    app.drained().await;
+
+    assert_eq!(app.answers(ANA, 1).await, ["Bye."]);
+    assert_eq!(app.decisions(ANA).await, ["answered", "opted_out"]);
 }
 
 #[tokio::test]
