@@ -9,6 +9,8 @@ CREATE TABLE contacts (
     name                   TEXT,             -- latest profile name; chosen by the contact, no proof
     username               TEXT,             -- latest username, without @
     marketing_opted_out_ms INTEGER,          -- since when it refuses marketing; NULL: never
+    -- Since when it has opted out of all messages at all numbers; NULL: not, or at some only.
+    opted_out_ms           INTEGER,
     first_seen_ms          INTEGER NOT NULL
 ) STRICT;
 

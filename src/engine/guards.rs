@@ -13,8 +13,8 @@ use super::replies;
 use super::time::{after, rough, signed};
 use super::turn::{Decision, LateDecision};
 use crate::message::{Content, Debounce, Echo, Inbound, Kind, Repeated, RuleId, counted};
-use crate::rules::Words;
 use crate::rules::button_id::command_text;
+use crate::rules::{OptOutScope, Words};
 use crate::text::normalize::NormalizedText;
 use crate::text::parse::is_command;
 
@@ -87,6 +87,8 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
         ctx.note(ConversationEventKind::OptedIn, event);
         ("opt_in", words, word)
     };
+    let scope = rules.opt_out.as_ref().map(|words| words.scope);
+    ctx.turn.is_for_all_numbers = scope.unwrap_or_default() == OptOutScope::All;
     ctx.turn.explanation.normalized = Some(text.joined());
     if let Some(stop) = too_old(ctx, message) {
         return Some(stop);

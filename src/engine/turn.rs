@@ -26,6 +26,8 @@ pub struct Turn {
     pub actions: Vec<RequestedAction>,
     /// Decisions on earlier messages that were still pending.
     pub late_decisions: Vec<LateDecision>,
+    /// Whether an opt-out or opt-in of this turn holds for all numbers of the business.
+    pub is_for_all_numbers: bool,
     /// Parts of the rules that the turn went through, for `replyd test --coverage`; never stored.
     pub coverage: Vec<CoveragePoint>,
 }
@@ -53,6 +55,7 @@ impl Turn {
             conversation_events: Vec::new(),
             actions: Vec::new(),
             late_decisions: Vec::new(),
+            is_for_all_numbers: false,
             coverage: Vec::new(),
         }
     }

@@ -22,7 +22,7 @@ pub use answer::{
 };
 pub use compile::{CompileInput, Compiled, compile, compile_reply, includes};
 pub use flow::{Accept, Branch, Choice, Flow, Step, Target};
-pub use rule::{Bot, Budget, ButtonPattern, Condition, Example, Rule, Words};
+pub use rule::{Bot, Budget, ButtonPattern, Condition, Example, OptOutScope, Rule, Words};
 pub use ruleset::{REPLIES_MAX, RuleSet};
 pub use schema::schema;
 pub use test_case::{Line, LineEvent, Sent, Test};

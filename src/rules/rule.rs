@@ -56,6 +56,18 @@ pub struct Words {
     pub words: Vec<Phrase>,
     /// Replies to these words.
     pub replies: Vec<ReplyTemplate>,
+    /// `scope` of `[opt_out]`: the numbers of the business for which they count.
+    pub scope: OptOutScope,
+}
+
+/// Numbers of the business for which an opt-out holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptOutScope {
+    /// Every number of the same database.
+    #[default]
+    All,
+    /// The number that the contact wrote to.
+    Number,
 }
 
 /// One `[[rule]]`.

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::support::{ANA, BO, NUMBERS, TestApp, assert_contains, bodies};
 
 /// Ends with a stop, and answers everything else.
-const RULES: &str = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
+const RULES: &str = "version = 1\n[opt_out]\nwords = \"stop\"\nreply = \"Bye.\"\nscope = \"number\"\n[[rule]]\nid = \"all\"\nreply = \"Hello\"\n";
 const NUMBER_LINES: &str = "[[number]]\nphone_number_id = \"106540000000001\"\n[[number]]\nphone_number_id = \"106540000000002\"\n[[number]]\nphone_number_id = \"106540000000003\"\n";
 const NOW: Timestamp = Timestamp::constant(1_767_000_060, 0);
 
@@ -92,6 +92,69 @@ async fn opt_out_and_window_hold_for_each_number_whatever_user_id_its_account_se
     assert_eq!(app.number("SELECT count(*) FROM contacts").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM contact_user_ids").await, 3);
     assert_eq!(app.number("SELECT count(*) FROM conversations").await, 3);
+}
+
+/// Texts of one contact to several numbers, in one body each.
+async fn write(app: &TestApp, texts: &[(usize, &str, &str)]) {
+    let entries = texts.iter().map(|(account, wamid, words)| {
+        let number = NUMBERS[*account];
+        let body = text(
+            &format!("{account}0"),
+            number,
+            ("4915551112222", "DE.1"),
+            wamid,
+            words,
+        );
+        let body: Value = serde_json::from_str(&body).unwrap();
+        body["entry"][0].clone()
+    });
+    let entries: Vec<Value> = entries.collect();
+    let body = json!({ "object": "whatsapp_business_account", "entry": entries });
+    app.accept(&body.to_string()).await;
+    app.drained().await;
+}
+
+#[tokio::test]
+async fn an_opt_out_holds_for_all_numbers_until_an_opt_in_at_any_of_them() {
+    let rules = RULES.replace(
+        "scope = \"number\"\n",
+        "[opt_in]\nwords = \"start\"\nreply = \"Back.\"\n",
+    );
+    let app = TestApp::builder().rules(&rules).config(NUMBER_LINES);
+    let app = app.start().await;
+    let decisions = async || {
+        let query = "SELECT decision FROM messages WHERE direction = 'in' ORDER BY id";
+        crate::sqlite::texts(&app.database(), query).await.join(" ")
+    };
+
+    write(&app, &[(0, "wamid.1", "hello")]).await;
+    write(
+        &app,
+        &[
+            (1, "wamid.2", "hello"),
+            (1, "wamid.3", "stop"),
+            (0, "wamid.4", "hello"),
+        ],
+    )
+    .await;
+    write(&app, &[(0, "wamid.5", "hello"), (2, "wamid.6", "hello")]).await;
+    let refused = app
+        .replyd(&format!("send +4915551112222 hi --number {}", NUMBERS[0]))
+        .await
+        .refused();
+    let silent = decisions().await;
+    write(&app, &[(2, "wamid.7", "start")]).await;
+    write(&app, &[(0, "wamid.8", "hello"), (1, "wamid.9", "hello")]).await;
+    let after = decisions().await;
+
+    assert_contains(&refused, "the contact has opted out of all messages");
+    assert_eq!(
+        silent,
+        "answered opted_out answered opted_out opted_out opted_out"
+    );
+    assert_eq!(after, format!("{silent} answered answered answered"));
+    let columns = "SELECT count(*) FROM conversations WHERE opted_out_ms IS NOT NULL";
+    assert_eq!(app.number(columns).await, 0);
 }
 
 #[tokio::test]

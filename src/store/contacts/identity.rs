@@ -25,6 +25,8 @@ pub(in crate::store) struct ContactRow {
     /// Since when the contact refuses marketing; written by its own statements.
     #[serde(skip_serializing)]
     pub(in crate::store) marketing_opted_out_ms: Option<i64>,
+    /// Time of an opt-out at all numbers.
+    pub(in crate::store) opted_out_ms: Option<i64>,
     /// Every spelling of the phone number.
     phones: BTreeSet<String>,
     /// User ids by scope.
@@ -293,6 +295,7 @@ impl Contacts {
             name: old.name.or(new.name),
             username: old.username.or(new.username),
             marketing_opted_out_ms: old.marketing_opted_out_ms.or(new.marketing_opted_out_ms),
+            opted_out_ms: old.opted_out_ms.or(new.opted_out_ms),
             phones,
             user_ids,
         };

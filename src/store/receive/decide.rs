@@ -26,6 +26,7 @@ pub(super) struct DecidedTurn {
     /// The new message; `None` for a timer, the end of an action, or a failed reply.
     pub(super) message: Option<KeyedMessage>,
     pub(super) conversation_id: i64,
+    pub(super) contact_id: i64,
     pub(super) phone_number_id: PhoneNumberId,
     /// Time of the contact's last message, by WhatsApp's clock.
     pub(super) last_inbound_ms: Option<i64>,
@@ -47,12 +48,14 @@ impl Fresh {
             trigger,
         } in events
         {
-            let conversation = &mut loaded.conversations[conversation];
+            let index = conversation;
+            let conversation = &mut loaded.conversations[index];
             match trigger {
                 Trigger::Message(message) => {
                     let turn = decide_one(conversation, message.message.event(), now, decide);
                     conversation.count(&message.message);
                     turns.push(DecidedTurn::new(conversation, Some(message), turn));
+                    loaded.spread_opt_out(index, turns.last());
                 }
                 Trigger::Timers => {
                     let is_due = |loaded: &LoadedConversation| {
@@ -83,11 +86,10 @@ impl Fresh {
                 }
             }
         }
-        opt_out::cancel_turns(
-            turns
-                .iter_mut()
-                .map(|decided| (decided.conversation_id, &mut decided.turn)),
-        );
+        opt_out::cancel_turns(turns.iter_mut().map(|decided| {
+            let ids = (decided.contact_id, decided.conversation_id);
+            (ids, &mut decided.turn)
+        }));
         Decided { turns, loaded }
     }
 }
@@ -116,6 +118,22 @@ fn panicked(state: ConversationState) -> Turn {
     Turn::nothing(Decision::Failed, state, note)
 }
 
+impl Loaded {
+    /// Takes an opt-out or opt-in at all numbers over to the other conversations of the contact.
+    fn spread_opt_out(&mut self, index: usize, decided: Option<&DecidedTurn>) {
+        let is_spread = decided.is_some_and(|decided| decided.turn.is_for_all_numbers);
+        if !is_spread {
+            return;
+        }
+        let contact = self.conversations[index].contact_id;
+        let opted_out_at = self.conversations[index].conversation.state.opted_out_at;
+        let others = self.conversations.iter_mut();
+        for other in others.filter(|other| other.contact_id == contact) {
+            other.conversation.state.opted_out_at = opted_out_at;
+        }
+    }
+}
+
 impl LoadedConversation {
     /// Counts a message that was decided on.
     fn count(&mut self, message: &ConversationMessage) {
@@ -138,6 +156,7 @@ impl DecidedTurn {
         Self {
             message,
             conversation_id: loaded.id,
+            contact_id: loaded.contact_id,
             phone_number_id: loaded.conversation.phone_number_id.clone(),
             last_inbound_ms: loaded.last_inbound_ms,
             turn,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::mem::take;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::batch::KeyedMessage;
@@ -222,7 +223,12 @@ impl Fresh {
                     StoredConversation::new(last_conversation, contact.id, number)
                 });
                 let known = StoredContact::new(contact, scopes.of_number(number));
-                conversations.push(row.load(known, number.clone())?);
+                let mut loaded = row.load(known, number.clone())?;
+                // A conversation that begins after an opt-out at all numbers.
+                let state = &mut loaded.conversation.state;
+                let everywhere = contact.opted_out_ms.map(Timestamp::from_millisecond);
+                state.opted_out_at = state.opted_out_at.or(everywhere.and_then(Result::ok));
+                conversations.push(loaded);
                 indexes.insert((contact.id, number.clone()), conversations.len() - 1);
                 conversations.len() - 1
             };

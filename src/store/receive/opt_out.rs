@@ -4,19 +4,22 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::engine::{ConversationEventKind, Decision, Turn};
 use crate::store::keys::json_rows;
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
-/// Takes replies and actions away that come before an opt-out of the same conversation. The turns
-/// come with the ids of their conversations.
-pub(super) fn cancel_turns<'a>(turns: impl DoubleEndedIterator<Item = (i64, &'a mut Turn)>) {
-    let mut opted_out: HashSet<i64> = HashSet::new();
-    for (conversation, turn) in turns.rev() {
+/// Takes replies and actions away that come before an opt-out of the same conversation, or of the
+/// same contact at all numbers. The turns come with the ids of their contacts and conversations.
+pub(super) fn cancel_turns<'a>(turns: impl DoubleEndedIterator<Item = ((i64, i64), &'a mut Turn)>) {
+    let mut contacts: HashSet<i64> = HashSet::new();
+    let mut conversations: HashSet<i64> = HashSet::new();
+    for ((contact, conversation), turn) in turns.rev() {
         let is_active = !turn.replies.is_empty() || !turn.actions.is_empty();
-        if is_active && opted_out.contains(&conversation) {
+        let is_over = conversations.contains(&conversation) || contacts.contains(&contact);
+        if is_active && is_over {
             turn.replies.clear();
             turn.actions.clear();
             turn.decision = Decision::OptedOut;
@@ -24,9 +27,47 @@ pub(super) fn cancel_turns<'a>(turns: impl DoubleEndedIterator<Item = (i64, &'a 
             turn.explanation.note = Some(note.to_owned());
         }
         if is_opt_out(turn) {
-            opted_out.insert(conversation);
+            conversations.insert(conversation);
+            if turn.is_for_all_numbers {
+                contacts.insert(contact);
+            }
         }
     }
+}
+
+/// Opt-out or opt-in of a contact at all numbers: a row of `spread_opt_outs.sql`.
+#[derive(Serialize)]
+pub(super) struct Spread {
+    pub(super) contact_id: i64,
+    pub(super) opted_out_ms: Option<i64>,
+}
+
+/// Adds the other conversations of contacts that opted out at all numbers.
+pub(super) async fn with_other_conversations(
+    tx: &mut Transaction,
+    conversations: &[i64],
+    spread: &[Spread],
+) -> Result<Vec<i64>, StoreError> {
+    let out = spread.iter().filter(|row| row.opted_out_ms.is_some());
+    let contacts: Vec<i64> = out.map(|row| row.contact_id).collect();
+    let mut all = conversations.to_vec();
+    if !contacts.is_empty() {
+        let others = sqlx::query_scalar(sql::CONVERSATIONS_OF_CONTACTS).bind(json_rows(&contacts));
+        let others: Vec<i64> = others.fetch_all(&mut *tx).await?;
+        all.extend(others);
+        all.sort_unstable();
+        all.dedup();
+    }
+    Ok(all)
+}
+
+/// Takes opt-outs and opt-ins over to all numbers. Runs after the conversations are written.
+pub(super) async fn spread(tx: &mut Transaction, spread: &[Spread]) -> Result<(), StoreError> {
+    if !spread.is_empty() {
+        let update = sqlx::query(sql::SPREAD_OPT_OUTS).bind(json_rows(spread));
+        update.execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 /// Whether the contact opted out in this turn.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::decide::DecidedTurn;
-use super::opt_out;
+use super::opt_out::{self, Spread};
 use crate::engine::Decision;
 use crate::message::{RulesVersion, Wamid};
 use crate::store::keys::{json, json_rows, message_key};
@@ -17,6 +17,8 @@ pub(super) struct SideEffects {
     sets: Option<[String; 3]>,
     /// Conversations whose contact opted out.
     pub(super) opted_out: Vec<i64>,
+    /// Contacts who opted out or in at all numbers.
+    pub(super) spread: Vec<Spread>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +52,7 @@ impl SideEffects {
         let mut events = Vec::new();
         let mut actions = Vec::new();
         let mut opted_out = Vec::new();
+        let mut spread: Vec<Spread> = Vec::new();
         let mut next_id = last_message + 1;
         for decided in turns {
             let message_id = decided.message.is_some().then_some(next_id);
@@ -83,6 +86,14 @@ impl SideEffects {
             if opt_out::is_opt_out(turn) {
                 opted_out.push(conversation_id);
             }
+            if turn.is_for_all_numbers {
+                let at = turn.state.opted_out_at.map(Timestamp::as_millisecond);
+                spread.retain(|row: &Spread| row.contact_id != decided.contact_id);
+                spread.push(Spread {
+                    contact_id: decided.contact_id,
+                    opted_out_ms: at,
+                });
+            }
         }
         let is_empty = late_decisions.is_empty() && events.is_empty() && actions.is_empty();
         let sets = (!is_empty).then(|| {
@@ -92,7 +103,11 @@ impl SideEffects {
                 json_rows(&actions),
             ]
         });
-        Self { sets, opted_out }
+        Self {
+            sets,
+            opted_out,
+            spread,
+        }
     }
 
     /// Writes the rows, if there are some.

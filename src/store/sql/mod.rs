@@ -54,6 +54,8 @@ statements! {
     WRITE_CONTACTS: "write_contacts" [3],
     INSERT_BATCH: "insert_batch" [6],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
+    SPREAD_OPT_OUTS: "spread_opt_outs" [1],
+    CONVERSATIONS_OF_CONTACTS: "conversations_of_contacts" [1] => "id",
     CANCEL_REPLIES: "cancel_replies" [1],
     CANCEL_ACTIONS: "cancel_actions" [2],
     LOAD_MERGES: "load_merges" [1],

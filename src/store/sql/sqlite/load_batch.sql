@@ -21,6 +21,7 @@ SELECT json_object(
             json_object(
                 'id', c.id, 'wa_id', c.wa_id, 'name', c.name, 'username', c.username,
                 'marketing_opted_out_ms', c.marketing_opted_out_ms,
+                'opted_out_ms', c.opted_out_ms,
                 'phones', (
                     SELECT json_group_array(wa_id) FROM contact_phones WHERE contact_id = c.id
                 ),

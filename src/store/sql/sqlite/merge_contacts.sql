@@ -54,6 +54,7 @@ SET
     name = coalesce(t.name, f.name),
     username = coalesce(t.username, f.username),
     marketing_opted_out_ms = coalesce(t.marketing_opted_out_ms, f.marketing_opted_out_ms),
+    opted_out_ms = coalesce(t.opted_out_ms, f.opted_out_ms),
     first_seen_ms = min(t.first_seen_ms, f.first_seen_ms)
 FROM json_each($1) AS pair
 JOIN contacts AS f ON f.id = pair.value->>'from'
@@ -67,3 +68,17 @@ WHERE contact_id IN (SELECT value->>'from' FROM json_each($1));
 
 DELETE FROM contacts
 WHERE id IN (SELECT value->>'from' FROM json_each($1));
+
+-- An opt-out at all numbers holds for the conversations of both.
+UPDATE conversations
+SET
+    opted_out_ms = contacts.opted_out_ms,
+    state = json_set(
+        state, '$.opted_out_at',
+        strftime('%Y-%m-%dT%H:%M:%fZ', contacts.opted_out_ms / 1000.0, 'unixepoch')
+    )
+FROM contacts
+WHERE contacts.id = conversations.contact_id
+    AND contacts.opted_out_ms IS NOT NULL
+    AND conversations.opted_out_ms IS NULL
+    AND contacts.id IN (SELECT value->>'to' FROM json_each($1));
