@@ -78,6 +78,10 @@ impl Engine {
         let rules = (&self.rules, &self.index);
         let mut ctx = TurnContext::new(rules, conversation, now, trace);
         ctx.drop_expired();
+        // An opt-out at another number ends what is pending here too.
+        if ctx.turn.state.opted_out_at.is_some() {
+            ctx.turn.state.end_pending();
+        }
         match event {
             EngineEvent::Message(message) => decide_message(&mut ctx, message),
             EngineEvent::Echo(echo) => guards::echo(&mut ctx, echo),

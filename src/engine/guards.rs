@@ -107,9 +107,7 @@ pub(crate) fn opt_words(ctx: &mut TurnContext<'_>, message: &Inbound) -> Option<
 fn opt_out(ctx: &mut TurnContext<'_>) {
     let state = &mut ctx.turn.state;
     state.opted_out_at = state.opted_out_at.or(Some(ctx.now));
-    state.run = None;
-    state.scheduled.clear();
-    state.pending_actions.clear();
+    state.end_pending();
     let debounce = state.debounce.take();
     let pending = debounce.into_iter().flat_map(|debounce| debounce.messages);
     let late_decisions = pending.map(|message| LateDecision {

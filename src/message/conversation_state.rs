@@ -171,6 +171,13 @@ pub struct Repeated {
 }
 
 impl ConversationState {
+    /// Ends the flow, and everything that would be sent or asked later.
+    pub fn end_pending(&mut self) {
+        self.run = None;
+        self.scheduled.clear();
+        self.pending_actions.clear();
+    }
+
     /// Merges the state of another conversation with the same contact. The state that the contact's
     /// last message left wins: that message ended the flow and the scheduled replies of the other.
     /// Nothing else that waits is lost.

@@ -57,7 +57,13 @@ impl Expression {
         let template = if rewritten == written {
             template
         } else {
-            Template::parse(&source(&rewritten), scope)?
+            Template::parse(&source(&rewritten), scope).map_err(|errors| {
+                let of_whole = |error| TemplateError {
+                    range: 0..written.len(),
+                    ..error
+                };
+                errors.into_iter().map(of_whole).collect::<Vec<_>>()
+            })?
         };
         Ok(Self {
             written: written.to_owned(),

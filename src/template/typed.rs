@@ -80,6 +80,15 @@ pub(crate) fn rewritten(written: &str, scope: &Scope<'_>) -> Result<String, Vec<
             let (start, end) = (left.range.start, right.range.end);
             let name = &written[left.range.clone()];
             match (&right.kind, value_type(right, scope)) {
+                (Kind::Number(days), _)
+                    if days.contains('.') || is_operator(parts.get(index + 2)) =>
+                {
+                    errors.push(TemplateError {
+                        range: start..end,
+                        message: "one whole number of days may be added to a date".to_owned(),
+                        help: Some("write it like `today + 7`".to_owned()),
+                    });
+                }
                 (Kind::Number(days), _) => {
                     let days = if sign == "-" {
                         format!("-{days}")
@@ -166,8 +175,10 @@ fn compared(
                 ),
             },
             Some(ValueType::Number) => match text.trim().parse::<f64>() {
-                Ok(_) => Ok(Some((literal.range.clone(), text.trim().to_owned()))),
-                Err(_) => wrong(
+                Ok(number) if number.is_finite() => {
+                    Ok(Some((literal.range.clone(), text.trim().to_owned())))
+                }
+                Err(_) | Ok(_) => wrong(
                     format!("`{name}` is a number, and `{text}` is none"),
                     "write the number without quotes",
                 ),

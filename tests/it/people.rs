@@ -158,6 +158,27 @@ async fn an_opt_out_holds_for_all_numbers_until_an_opt_in_at_any_of_them() {
 }
 
 #[tokio::test]
+async fn an_opt_out_at_one_number_ends_what_is_pending_at_the_others() {
+    let rules = RULES.replace(
+        "scope = \"number\"\n",
+        "[opt_in]\nwords = \"start\"\n[[rule]]\nid = \"later\"\nwhen.text.is = \"price\"\nafter = \"1h\"\nreply = \"Still interested?\"\n",
+    );
+    let start = Timestamp::constant(1_790_000_000, 0);
+    let app = TestApp::builder().rules(&rules).config(NUMBER_LINES);
+    let app = app.at(start).start().await;
+
+    write(&app, &[(0, "wamid.1", "price")]).await;
+    write(&app, &[(1, "wamid.2", "stop")]).await;
+    write(&app, &[(1, "wamid.3", "start")]).await;
+    app.clock.advance(Duration::from_hours(2));
+    app.drained().await;
+
+    let query = "SELECT text FROM messages WHERE direction = 'out'";
+    let sent = crate::sqlite::texts(&app.database(), query).await;
+    assert_eq!(sent, ["Bye."]);
+}
+
+#[tokio::test]
 async fn a_contact_without_a_phone_is_answered_by_the_id_of_the_number_s_account() {
     let app = service().await;
     let phone = "4915551112222";

@@ -44,7 +44,7 @@ impl Example {
         match self {
             Self::Bakery | Self::Clinic => "",
             Self::Support => {
-                "\n[actions]\n# The hosts that the rules call.\nhosts = [\"shop.example\"]\n"
+                "\n[actions]\n# The hosts that the rules call.\nhosts = [\"shop.example\", \"desk.example\"]\n"
             }
         }
     }

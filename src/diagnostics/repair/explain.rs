@@ -46,6 +46,10 @@ pub(super) fn explain(text: &str, layout: &Layout, error: &SyntaxError) -> Mista
         line: line_start..line_start + line_text.len(),
         statement: layout.statement(start),
     };
+    // A bad escape is always inside a text, whose words mean nothing here.
+    if error.message().contains("escaped value") {
+        return place.plain(error);
+    }
     let found = place.whole_file(error).or_else(|| place.invisible());
     let found = found
         .or_else(|| place.curly())
@@ -190,11 +194,16 @@ impl Place<'_> {
         let name = before.trim_end().rsplit(['{', ',', '-', ' ']).next()?;
         let name = name.trim_matches(['"', '\'']);
         let message = "a key and its value are joined by `=`, not by `:`";
-        let value = rest
-            .split([',', '}', '#'])
-            .next()
-            .unwrap_or_default()
-            .trim();
+        let rest = rest.trim();
+        let value = if before.contains('{') {
+            let value = rest.split([',', '}']).next().unwrap_or_default().trim();
+            let is_cut = value.matches('"').count() % 2 == 1 || value.starts_with(['[', '{']);
+            if is_cut { "" } else { value }
+        } else if rest.starts_with(['"', '\'', '[', '{']) {
+            rest
+        } else {
+            rest.split(" #").next().unwrap_or_default().trim()
+        };
         let (items, end) = self.dashes();
         let blank = self.blank();
         let blank = blank.start..blank.end.max(end);
@@ -335,6 +344,13 @@ impl Place<'_> {
         if header.line.start != self.line.start || error.message().starts_with("duplicate") {
             return None;
         }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        if !header.name.chars().all(is_plain) {
+            let message = "a name in brackets has only the letters a to z, digits, `-` and `_`";
+            let blank = self.layout.section(header);
+            let mistake = Mistake::new(header.line.clone(), message, blank);
+            return Some(mistake.help("write it without blanks and accents"));
+        }
         let (open, close) = if header.is_list {
             ("[[", "]]")
         } else {
@@ -366,6 +382,7 @@ impl Place<'_> {
             let help = match rest.split('#').next().unwrap_or_default().trim() {
                 _ if name.contains(',') => "give each key a line of its own".to_owned(),
                 "" => format!("write `{name} = …`"),
+                rest if rest.contains('=') => format!("write `{name}.{}`", short(rest)),
                 rest => format!("write `{name} = {}`", short(&as_value(rest))),
             };
             let start =
@@ -418,7 +435,8 @@ impl Place<'_> {
             .find('=')
             .map_or(self.line.start, |at| self.line.start + at + 1);
         let value = value + (self.text[value..].len() - self.text[value..].trim_start().len());
-        if ";,".contains(first) {
+        let behind = rest.get(1..).unwrap_or_default().trim_start();
+        if ";,".contains(first) && (behind.is_empty() || behind.starts_with('#')) {
             let span = self.span.start..self.span.start + 1;
             let help = format!("delete the `{first}`: a line needs no sign at its end");
             return Mistake::new(span, message, self.blank()).help(help);

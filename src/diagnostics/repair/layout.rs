@@ -17,6 +17,8 @@ pub(super) struct Layout {
     pub(super) open: Option<Open>,
     /// Length of the file in bytes.
     end: usize,
+    /// Byte behind the last line that was read.
+    read: usize,
 }
 
 /// A line in square brackets.
@@ -53,6 +55,7 @@ impl Layout {
             headers: Vec::new(),
             open: None,
             end: text.len(),
+            read: text.len(),
         };
         let mut scanner = Scanner::default();
         let mut start = 0;
@@ -63,6 +66,7 @@ impl Layout {
             };
             layout.open = scanner.line(line, &mut layout);
             if layout.open.is_some() {
+                layout.read = start + whole.len();
                 return layout;
             }
             start += whole.len();
@@ -82,7 +86,7 @@ impl Layout {
         let start = next
             .checked_sub(1)
             .map_or(0, |index| self.statements[index]);
-        let end = self.statements.get(next).copied().unwrap_or(self.end);
+        let end = self.statements.get(next).copied().unwrap_or(self.read);
         start..end
     }
 

@@ -9,7 +9,9 @@ use crate::text::normalize::Phrase;
 /// Signs between the words of a list.
 const COMMAS: [char; 5] = [',', ';', '،', '、', '，'];
 /// Parts of regular expressions that nobody writes in words.
-const PATTERNS: [&str; 9] = [".*", ".+", "\\b", "\\d", "\\w", "\\s", "(?", "[a-z", "[0-9"];
+const PATTERNS: [&str; 11] = [
+    ".*", ".+", "\\b", "\\d", "\\w", "\\s", "(?i", "(?:", "(?<", "[a-z", "[0-9",
+];
 
 /// Takes words or phrases, folded.
 pub(crate) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Phrase>> {
@@ -70,7 +72,11 @@ fn parts(written: &str, is_alone: bool) -> Option<Vec<&str>> {
         let behind = written[at + sign.len()..].chars().next();
         behind.is_some_and(char::is_alphabetic)
     });
-    let several = is_alone || commas.len() > 2 || tight;
+    // A sentence with a comma is one text.
+    let is_short = commas
+        .iter()
+        .all(|part| part.split_whitespace().count() <= 2);
+    let several = is_short && (is_alone || commas.len() > 2) || tight;
     if commas.len() > 1 && several && !commas.iter().any(|part| is_number(part)) {
         return Some(commas);
     }

@@ -15,14 +15,14 @@ pub(super) fn forbidden(reader: &mut Reader<'_>, hosts: Option<&[String]>) {
         let (message, help) = match hosts {
             Some(hosts) if hosts.contains(&base) => continue,
             Some(_) => {
-                let host = if scheme == "https" {
-                    place.trim_end_matches(":443")
+                let entry = if scheme == "https" {
+                    format!("\"{}\"", place.trim_end_matches(":443"))
                 } else {
-                    &base
+                    format!("{{ host = \"{base}\", private = true }}")
                 };
                 let message =
                     "`[actions]` in the configuration does not allow this host".to_owned();
-                (message, format!("add it there: `hosts = [\"{host}\"]`"))
+                (message, format!("add it there: `hosts = [{entry}]`"))
             }
             None if scheme == "https" || is_private(&place) => continue,
             None => {

@@ -30,7 +30,9 @@ pub(super) fn choices(reader: &mut Reader<'_>, flow: &FlowDraft<'_>) {
                 .flat_map(|draft| ids_of(draft, step))
                 .collect();
             let literal = comparison.literal;
-            if ids.is_empty() || ids.contains(&literal) || literal.is_empty() {
+            let has_variables = ids.iter().any(|id| id.contains("{{"));
+            let is_known = ids.contains(&literal) || literal.is_empty();
+            if ids.is_empty() || has_variables || is_known {
                 continue;
             }
             let message = format!("`{step}` has no choice `{literal}`");

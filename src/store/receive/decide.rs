@@ -129,7 +129,11 @@ impl Loaded {
         let opted_out_at = self.conversations[index].conversation.state.opted_out_at;
         let others = self.conversations.iter_mut();
         for other in others.filter(|other| other.contact_id == contact) {
-            other.conversation.state.opted_out_at = opted_out_at;
+            let state = &mut other.conversation.state;
+            state.opted_out_at = opted_out_at;
+            if opted_out_at.is_some() {
+                state.end_pending();
+            }
         }
     }
 }

@@ -218,16 +218,17 @@ impl Fresh {
                 *index
             } else {
                 let row = stored.remove(&(contact.id, number.as_str().to_owned()));
+                let is_new = row.is_none();
                 let row = row.unwrap_or_else(|| {
                     last_conversation += 1;
                     StoredConversation::new(last_conversation, contact.id, number)
                 });
                 let known = StoredContact::new(contact, scopes.of_number(number));
                 let mut loaded = row.load(known, number.clone())?;
-                // A conversation that begins after an opt-out at all numbers.
-                let state = &mut loaded.conversation.state;
-                let everywhere = contact.opted_out_ms.map(Timestamp::from_millisecond);
-                state.opted_out_at = state.opted_out_at.or(everywhere.and_then(Result::ok));
+                if is_new {
+                    let everywhere = contact.opted_out_ms.map(Timestamp::from_millisecond);
+                    loaded.conversation.state.opted_out_at = everywhere.and_then(Result::ok);
+                }
                 conversations.push(loaded);
                 indexes.insert((contact.id, number.clone()), conversations.len() - 1);
                 conversations.len() - 1

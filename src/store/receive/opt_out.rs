@@ -46,13 +46,11 @@ pub(super) struct Spread {
 pub(super) async fn with_other_conversations(
     tx: &mut Transaction,
     conversations: &[i64],
-    spread: &[Spread],
+    contacts: &[i64],
 ) -> Result<Vec<i64>, StoreError> {
-    let out = spread.iter().filter(|row| row.opted_out_ms.is_some());
-    let contacts: Vec<i64> = out.map(|row| row.contact_id).collect();
     let mut all = conversations.to_vec();
     if !contacts.is_empty() {
-        let others = sqlx::query_scalar(sql::CONVERSATIONS_OF_CONTACTS).bind(json_rows(&contacts));
+        let others = sqlx::query_scalar(sql::CONVERSATIONS_OF_CONTACTS).bind(json_rows(contacts));
         let others: Vec<i64> = others.fetch_all(&mut *tx).await?;
         all.extend(others);
         all.sort_unstable();

@@ -17,7 +17,9 @@ pub(super) struct SideEffects {
     sets: Option<[String; 3]>,
     /// Conversations whose contact opted out.
     pub(super) opted_out: Vec<i64>,
-    /// Contacts who opted out or in at all numbers.
+    /// Contacts who opted out at all numbers, perhaps to opt in again.
+    pub(super) silenced: Vec<i64>,
+    /// Contacts who opted out or in at all numbers, as they are in the end.
     pub(super) spread: Vec<Spread>,
 }
 
@@ -52,6 +54,7 @@ impl SideEffects {
         let mut events = Vec::new();
         let mut actions = Vec::new();
         let mut opted_out = Vec::new();
+        let mut silenced = Vec::new();
         let mut spread: Vec<Spread> = Vec::new();
         let mut next_id = last_message + 1;
         for decided in turns {
@@ -87,6 +90,9 @@ impl SideEffects {
                 opted_out.push(conversation_id);
             }
             if turn.is_for_all_numbers {
+                if opt_out::is_opt_out(turn) {
+                    silenced.push(decided.contact_id);
+                }
                 let at = turn.state.opted_out_at.map(Timestamp::as_millisecond);
                 spread.retain(|row: &Spread| row.contact_id != decided.contact_id);
                 spread.push(Spread {
@@ -106,6 +112,7 @@ impl SideEffects {
         Self {
             sets,
             opted_out,
+            silenced,
             spread,
         }
     }

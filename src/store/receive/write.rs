@@ -86,8 +86,9 @@ impl Rows {
             return Ok(self.received);
         }
         contacts::write(tx, &self.contacts, &self.numbers, self.now).await?;
-        let (opted_out, spread) = (&self.side_effects.opted_out, &self.side_effects.spread);
-        let opted_out = opt_out::with_other_conversations(tx, opted_out, spread).await?;
+        let effects = &self.side_effects;
+        let opted_out =
+            opt_out::with_other_conversations(tx, &effects.opted_out, &effects.silenced).await?;
         opt_out::cancel_replies(tx, &opted_out).await?;
         sqlx::query(sql::INSERT_BATCH)
             .bind(self.conversations)
@@ -100,7 +101,7 @@ impl Rows {
             .await?;
         self.side_effects.write(tx, self.now).await?;
         opt_out::cancel_actions(tx, &opted_out, self.now).await?;
-        opt_out::spread(tx, spread).await?;
+        opt_out::spread(tx, &effects.spread).await?;
         Ok(self.received)
     }
 }

@@ -27,12 +27,18 @@ impl Locale {
         let text = text.replace('\u{2212}', "-");
         let answer = Answer::new(self, &text, jiff::civil::date(2026, 1, 1))?;
         let mut counts = Vec::new();
-        count(&answer, 0, Count::default(), &mut counts);
+        count(&answer, 0, Count::default(), &mut Vec::new(), &mut counts);
         let number = counts.first()?.number;
         number.filter(|_| counts.iter().all(|count| count.number == number))
     }
 
     fn number_of(&self, written: &str) -> Option<f64> {
+        // 5'11 is a height.
+        let mut groups = written.split(['\'', '’']).skip(1);
+        let digits = |group: &str| group.bytes().take_while(u8::is_ascii_digit).count();
+        if !groups.all(|group| digits(group) == 3) {
+            return None;
+        }
         let spaced = |character: char| character.is_whitespace() || matches!(character, '\'' | '’');
         let compact: String = written
             .chars()
@@ -61,8 +67,18 @@ impl Locale {
     }
 }
 
-/// Collects every way to explain the tokens from a place on.
-fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>) {
+/// Collects every way to explain the tokens from a place on; what was `tried` is not tried again.
+fn count(
+    answer: &Answer<'_>,
+    at: usize,
+    so_far: Count,
+    tried: &mut Vec<(usize, Count)>,
+    counts: &mut Vec<Count>,
+) {
+    if tried.contains(&(at, so_far)) {
+        return;
+    }
+    tried.push((at, so_far));
     if at == answer.tokens.len() {
         let is_alone = !(so_far.is_article && so_far.has_thing);
         if so_far.number.is_some() && is_alone && !counts.contains(&so_far) {
@@ -71,12 +87,12 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
         return;
     }
     if matches!(answer.tokens[at].kind, Kind::Sign(sign) if CURRENCY_SIGNS.contains(sign)) {
-        count(answer, at + 1, so_far, counts);
+        count(answer, at + 1, so_far, tried, counts);
     }
     for (end, number) in numbers(answer, at) {
         if so_far.number.is_none() {
             let number = Some(number);
-            count(answer, end, Count { number, ..so_far }, counts);
+            count(answer, end, Count { number, ..so_far }, tried, counts);
         }
     }
     let begins_number = |at| at < answer.tokens.len() && !numbers(answer, at).is_empty();
@@ -92,14 +108,14 @@ fn count(answer: &Answer<'_>, at: usize, so_far: Count, counts: &mut Vec<Count>)
             },
             _ => continue,
         };
-        count(answer, end, next, counts);
+        count(answer, end, next, tried, counts);
         if meaning == Meaning::Article && so_far.number.is_none() && !answer.is_glued(at, end) {
             let one = Count {
                 number: Some(1.0),
                 is_article: true,
                 ..so_far
             };
-            count(answer, end, one, counts);
+            count(answer, end, one, tried, counts);
         }
     }
 }

@@ -54,19 +54,29 @@ pub fn is_command(text: &NormalizedText, command: &Phrase, language: &str) -> bo
             words = &words[1..];
         }
     }
-    let adds_nothing = |meaning| {
-        matches!(
-            meaning,
-            Meaning::Filler | Meaning::Wish | Meaning::Object | Meaning::Yes
-        )
-    };
+    let is_polite = |meaning| matches!(meaning, Meaning::Filler | Meaning::Wish | Meaning::Object);
+    // "Yes, stop"; a word that is a yes in some other language may be a no here.
+    let is_polite_here = |meaning| is_polite(meaning) || meaning == Meaning::Yes;
     // A few letters mean too much elsewhere: "mas" is polite in Indonesian, "más baja" lower.
     let is_short = rest.concat().is_ascii() && rest.concat().len() < FOREIGN_MIN;
     let language = language.split('-').next().unwrap_or(language);
-    let near = [language, "en"].map(Dictionary::of_language);
-    let far = Dictionary::of_every_language().filter(|_| !is_short);
-    let mut dictionaries = near.into_iter().chain(far);
-    is_named && dictionaries.any(|dictionary| are_explained(dictionary, &rest, &adds_nothing))
+    let mut near = [language, "en"].map(Dictionary::of_language).into_iter();
+    let mut far = Dictionary::of_every_language().filter(|_| !is_short);
+    // "I'll come back" is no command to go back.
+    let is_said_of_oneself = near.clone().any(|dictionary| {
+        let words = text.words();
+        let is_unclear = |at: usize| {
+            let phrases = dictionary.phrases(&words[at..].iter().map(String::as_str));
+            phrases
+                .iter()
+                .any(|(_, meaning)| *meaning == Meaning::Unclear)
+        };
+        (0..words.len()).any(is_unclear)
+    });
+    is_named
+        && !is_said_of_oneself
+        && (near.any(|dictionary| are_explained(dictionary, &rest, &is_polite_here))
+            || far.any(|dictionary| are_explained(dictionary, &rest, &is_polite)))
 }
 
 impl Locale {

@@ -307,7 +307,7 @@ fn accept(
 fn pattern_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<regex::Regex> {
     let text = reader.string(field)?;
     let pattern = condition::regex(reader, &text)?;
-    if pattern.is_match("") {
+    if condition::is_catch_all(&pattern) {
         reader.report(condition::matches_all(text.span));
     }
     Some(pattern)

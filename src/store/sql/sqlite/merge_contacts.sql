@@ -69,12 +69,35 @@ WHERE contact_id IN (SELECT value->>'from' FROM json_each($1));
 DELETE FROM contacts
 WHERE id IN (SELECT value->>'from' FROM json_each($1));
 
--- An opt-out at all numbers holds for the conversations of both.
+-- An opt-out at all numbers holds for the conversations of both, and for what is queued in them.
+UPDATE messages
+SET outbox_state = 'expired', send_error = 'the contact has opted out of all messages'
+FROM outbox
+JOIN conversations ON conversations.id = outbox.conversation_id
+JOIN contacts ON contacts.id = conversations.contact_id
+WHERE messages.id = outbox.message_id
+    AND outbox.kind = 'message'
+    AND outbox.state = 'queued'
+    AND contacts.opted_out_ms IS NOT NULL
+    AND conversations.opted_out_ms IS NULL
+    AND contacts.id IN (SELECT value->>'to' FROM json_each($1));
+
+DELETE FROM outbox
+WHERE kind = 'message'
+    AND state = 'queued'
+    AND conversation_id IN (
+        SELECT conversations.id
+        FROM json_each($1) AS pair
+        CROSS JOIN contacts ON contacts.id = pair.value->>'to'
+        CROSS JOIN conversations ON conversations.contact_id = contacts.id
+        WHERE contacts.opted_out_ms IS NOT NULL AND conversations.opted_out_ms IS NULL
+    );
+
 UPDATE conversations
 SET
     opted_out_ms = contacts.opted_out_ms,
     state = json_set(
-        state, '$.opted_out_at',
+        json_remove(state, '$.run', '$.scheduled', '$.pending_actions'), '$.opted_out_at',
         strftime('%Y-%m-%dT%H:%M:%fZ', contacts.opted_out_ms / 1000.0, 'unixepoch')
     )
 FROM contacts

@@ -2,7 +2,7 @@
 -- $1 phone number, $2 wa_id, $3 user_id
 SELECT
     v.last_inbound_ms, v.window_closed_ms, c.marketing_opted_out_ms IS NOT NULL AS no_marketing,
-    coalesce(v.opted_out_ms, c.opted_out_ms) IS NOT NULL AS opted_out, c.wa_id,
+    CASE WHEN v.id IS NULL THEN c.opted_out_ms ELSE v.opted_out_ms END IS NOT NULL AS opted_out, c.wa_id,
     coalesce(
         (
             SELECT person.user_id

@@ -1,4 +1,5 @@
--- Takes opt-outs and opt-ins at one number over to all numbers of the business.
+-- Takes opt-outs and opt-ins at one number over to all numbers of the business. An opt-out ends what
+-- is pending there.
 -- $1 contacts with the time of the opt-out, or NULL after an opt-in
 UPDATE contacts
 SET opted_out_ms = spread.value->>'opted_out_ms'
@@ -11,7 +12,7 @@ SET
     state = CASE
         WHEN spread.value->>'opted_out_ms' IS NULL THEN json_remove(state, '$.opted_out_at')
         ELSE json_set(
-            state, '$.opted_out_at',
+            json_remove(state, '$.run', '$.scheduled', '$.pending_actions'), '$.opted_out_at',
             strftime(
                 '%Y-%m-%dT%H:%M:%fZ', (spread.value->>'opted_out_ms') / 1000.0, 'unixepoch'
             )
