@@ -17,36 +17,6 @@ SET
                 ELSE 5
             END DESC
         LIMIT 1
-    ),
-    send_error = coalesce(
-        (
-            SELECT reason
-            FROM receipts
-            WHERE receipts.message_key = messages.message_key AND status = 'failed'
-            ORDER BY receipts.id
-            LIMIT 1
-        ),
-        send_error
-    ),
-    error_code = coalesce(
-        (
-            SELECT error_code
-            FROM receipts
-            WHERE receipts.message_key = messages.message_key AND status = 'failed'
-            ORDER BY receipts.id
-            LIMIT 1
-        ),
-        error_code
-    ),
-    error_class = coalesce(
-        (
-            SELECT error_class
-            FROM receipts
-            WHERE receipts.message_key = messages.message_key AND status = 'failed'
-            ORDER BY receipts.id
-            LIMIT 1
-        ),
-        error_class
     )
 WHERE direction = 'out'
     AND message_key IN (SELECT value FROM json_each($1))
@@ -55,6 +25,20 @@ WHERE direction = 'out'
         FROM receipts
         WHERE receipts.message_key = messages.message_key
     );
+
+-- Of several failures the first counts: `min` picks its row.
+UPDATE messages
+SET
+    send_error = coalesce(failed.reason, send_error),
+    error_code = coalesce(failed.error_code, messages.error_code),
+    error_class = coalesce(failed.error_class, messages.error_class)
+FROM (
+    SELECT message_key, reason, error_code, error_class, min(id)
+    FROM receipts
+    WHERE status = 'failed' AND message_key IN (SELECT value FROM json_each($1))
+    GROUP BY message_key
+) AS failed
+WHERE messages.message_key = failed.message_key AND messages.direction = 'out';
 
 UPDATE conversations
 SET window_closed_ms = refused.at_ms
