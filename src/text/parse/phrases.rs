@@ -54,6 +54,10 @@ pub fn is_command(text: &NormalizedText, command: &Phrase, language: &str) -> bo
             words = &words[1..];
         }
     }
+    // Nearly every message ends here, before a dictionary is asked.
+    if !is_named {
+        return false;
+    }
     let is_polite = |meaning| matches!(meaning, Meaning::Filler | Meaning::Wish | Meaning::Object);
     // "Yes, stop"; a word that is a yes in some other language may be a no here.
     let is_polite_here = |meaning| is_polite(meaning) || meaning == Meaning::Yes;
@@ -73,8 +77,7 @@ pub fn is_command(text: &NormalizedText, command: &Phrase, language: &str) -> bo
         };
         (0..words.len()).any(is_unclear)
     });
-    is_named
-        && !is_said_of_oneself
+    !is_said_of_oneself
         && (near.any(|dictionary| are_explained(dictionary, &rest, &is_polite_here))
             || far.any(|dictionary| are_explained(dictionary, &rest, &is_polite)))
 }
