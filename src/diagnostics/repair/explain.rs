@@ -219,27 +219,18 @@ impl Place<'_> {
     /// What stands before and behind a colon that takes the place of `=`.
     fn around_colon(&self) -> Option<(&str, &str)> {
         let line = self.line_text();
-        let mut quoted = false;
-        for (at, character) in line.char_indices() {
-            match character {
-                '"' => quoted = !quoted,
-                '#' if !quoted => return None,
-                // Behind a key with its value, only a table in braces has keys.
-                ':' if !quoted && line[..at].contains('=') && !line[..at].contains('{') => {
-                    return None;
-                }
-                ':' if !quoted => {
-                    let before = &line[..at];
-                    let name = before.trim_start().trim_start_matches("- ");
-                    let name = name.rsplit(['{', ',']).next()?.trim().trim_matches('"');
-                    let is_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-                    let is_key = !name.is_empty() && name.chars().all(is_name);
-                    return is_key.then_some((before, &line[at + 1..]));
-                }
-                _ => {}
-            }
+        let mut outside = self.outside_texts().into_iter();
+        let (colon, _) = outside.find(|(_, character)| *character == ':')?;
+        let (before, behind) = line.split_at(colon - self.line.start);
+        // Behind a key with its value, only a table in braces has keys.
+        if before.contains('=') && !before.contains('{') {
+            return None;
         }
-        None
+        let name = before.trim_start().trim_start_matches("- ");
+        let name = name.rsplit(['{', ',']).next()?.trim().trim_matches('"');
+        let is_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        let is_key = !name.is_empty() && name.chars().all(is_name);
+        is_key.then(|| (before, &behind[1..]))
     }
 
     /// Elements of a list of dashes below the line, and the byte behind the last line like these.
