@@ -11,8 +11,8 @@ use replyd::message::{
     Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
-    StoreError, TranscriptMessage,
+    Arrivals, ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement,
+    Store, StoreError, TranscriptMessage,
 };
 use tempfile::TempDir;
 
@@ -77,10 +77,14 @@ impl Database {
             phone_number_id: row.phone_number_id.clone(),
             outcome,
         };
-        self.store
-            .settle_outbox(vec![settlement], NOW)
+        let arrivals = Arrivals {
+            settlements: &[settlement],
+            ..Arrivals::default()
+        };
+        receive(&self.store, arrivals)
             .await
             .unwrap()
+            .settled
             .settled
     }
 
@@ -124,13 +128,13 @@ pub(crate) fn url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("store.db").display())
 }
 
-async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreError> {
+async fn receive(store: &Store, arrivals: impl Into<Arrivals<'_>>) -> Result<Received, StoreError> {
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
         files: MediaPolicy::Ignore,
     };
-    store.receive(events, policy, &decide).await
+    store.receive(arrivals, policy, &decide).await
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {

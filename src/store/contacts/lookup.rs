@@ -25,6 +25,7 @@ pub(in crate::store) struct Lookup<C> {
     pub(in crate::store) last_message: i64,
     pub(in crate::store) last_contact: i64,
     pub(in crate::store) last_conversation: i64,
+    pub(in crate::store) last_outbox_row: i64,
 }
 
 /// Keys of the rows to look up, as JSON arrays.

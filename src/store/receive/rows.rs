@@ -82,6 +82,8 @@ pub(super) struct MessageRow<'a> {
 
 #[derive(Serialize)]
 pub(super) struct OutboxRow<'a> {
+    /// `None`: the database gives the next one.
+    pub(super) id: Option<i64>,
     pub(super) conversation_id: i64,
     phone_number_id: &'a PhoneNumberId,
     kind: &'static str,
@@ -89,6 +91,25 @@ pub(super) struct OutboxRow<'a> {
     action_number: Option<u64>,
     host: Option<String>,
     expires_at_ms: i64,
+    state: &'static str,
+    attempts: u32,
+    claim_token: Option<String>,
+    lease_until_ms: Option<i64>,
+}
+
+impl OutboxRow<'_> {
+    /// Claims the row for its first attempt.
+    pub(super) fn claim(&mut self, claim_token: String, lease_until: Timestamp) {
+        self.state = "sending";
+        self.attempts = 1;
+        self.claim_token = Some(claim_token);
+        self.lease_until_ms = Some(lease_until.as_millisecond());
+    }
+
+    /// Time after which the row is not sent.
+    pub(super) fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.expires_at_ms).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// A file to download.
@@ -258,7 +279,6 @@ impl DecidedTurn {
         (part, reply): (usize, &'r Reply),
         now: Timestamp,
     ) -> MessageRow<'r> {
-        let is_quoted = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
         let answers = reply.answers.as_ref();
         let key = answers.map(|wamid| message_key(self.phone_number_id.as_str(), wamid.as_str()));
         let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
@@ -274,7 +294,7 @@ impl DecidedTurn {
             kind: reply.content.kind_name(),
             text: reply.content.transcript_text(),
             origin: "bot",
-            quoted_wamid: answers.filter(|_| is_quoted).map(Wamid::as_str),
+            quoted_wamid: about(reply).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
             raw: Cow::Owned(json(&reply.content)),
             decision: None,
@@ -303,6 +323,7 @@ impl DecidedTurn {
             None => self.last_inbound_ms.map(window_end),
         };
         OutboxRow {
+            id: None,
             conversation_id: self.conversation_id,
             phone_number_id: &self.phone_number_id,
             kind,
@@ -310,8 +331,18 @@ impl DecidedTurn {
             action_number: None,
             host: None,
             expires_at_ms: window.map_or(useful, |window| useful.min(window)),
+            state: "queued",
+            attempts: 0,
+            claim_token: None,
+            lease_until_ms: None,
         }
     }
+}
+
+/// Message that a reply quotes or reacts to.
+pub(super) fn about(reply: &Reply) -> Option<&Wamid> {
+    let is_about = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
+    reply.answers.as_ref().filter(|_| is_about)
 }
 
 /// End of the service window after a message of this time, in milliseconds.

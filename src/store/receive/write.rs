@@ -6,8 +6,9 @@ use std::mem::take;
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
+use super::direct::claim_replies;
 use super::opt_out;
-use super::policy::{ReceivePolicy, Received};
+use super::policy::{DirectClaims, ReceivePolicy, Received};
 use super::rows::{ConversationRow, action_rows, media_rows, message_rows, read_marks};
 use super::side_effects::SideEffects;
 use crate::store::contacts::{self, ContactRow, NumberRow};
@@ -34,12 +35,19 @@ pub(super) struct Rows {
 
 impl Decided {
     /// Gives ids to new messages and makes the rows of everything.
-    pub(super) fn into_rows(self, policy: ReceivePolicy) -> Rows {
+    pub(super) fn into_rows(
+        self,
+        policy: ReceivePolicy,
+        direct: Option<&DirectClaims<'_>>,
+    ) -> Rows {
         let Self { turns, mut loaded } = self;
         let (contacts, numbers) = (take(&mut loaded.contacts), take(&mut loaded.numbers));
         let turns = &turns;
         let last = loaded.last_message;
         let (messages, mut outbox) = message_rows(turns, last, policy);
+        let claimed =
+            direct.map(|direct| claim_replies(&mut outbox, turns, &loaded, policy, direct));
+        let claimed = claimed.unwrap_or_default();
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
         outbox.extend(downloads);
         let marks = read_marks(turns, last, policy);
@@ -71,7 +79,8 @@ impl Decided {
                 echoes: messages_count - inbound,
                 duplicates: loaded.duplicates,
                 decisions: turns.iter().flat_map(DecidedTurn::decisions).collect(),
-                queued: outbox.len(),
+                queued: outbox.len() - claimed.len(),
+                claimed,
                 actions: turns.iter().map(|decided| decided.turn.actions.len()).sum(),
                 ..Received::default()
             },

@@ -50,12 +50,13 @@ WHERE kind = 'read_mark'
     AND conversation_id IN (SELECT value FROM json_each($3));
 
 INSERT INTO outbox (
-    conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
-    expires_at_ms
+    id, conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
+    expires_at_ms, attempts, claim_token, lease_until_ms
 )
 SELECT
-    value->>'conversation_id', value->>'phone_number_id', value->>'kind', value->>'message_id',
-    value->>'action_number', value->>'host', 'queued', $5, value->>'expires_at_ms'
+    value->>'id', value->>'conversation_id', value->>'phone_number_id', value->>'kind',
+    value->>'message_id', value->>'action_number', value->>'host', value->>'state', $5,
+    value->>'expires_at_ms', value->>'attempts', value->>'claim_token', value->>'lease_until_ms'
 FROM json_each($4)
 ORDER BY key;
 

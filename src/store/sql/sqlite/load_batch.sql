@@ -1,5 +1,5 @@
 -- Stored messages, contacts and conversations of a batch, the accounts of its numbers, and the last
--- ids, as one-row JSON.
+-- ids, as one-row JSON. A message is unsent if it is to be sent or may have been: later ones wait.
 -- $1 keys of messages, $2 phone numbers, $3 user ids, $4 numbers of the business
 WITH batch_contacts AS MATERIALIZED (
     SELECT contact_id AS id
@@ -40,7 +40,14 @@ SELECT json_object(
             json_object(
                 'id', c.id, 'contact_id', c.contact_id, 'phone_number_id', c.phone_number_id,
                 'state', c.state, 'inbound_count', c.inbound_count,
-                'last_inbound_ms', c.last_inbound_ms
+                'last_inbound_ms', c.last_inbound_ms,
+                'unsent', (
+                    SELECT count(*)
+                    FROM outbox AS o
+                    WHERE o.conversation_id = c.id
+                        AND o.kind = 'message'
+                        AND o.state IN ('queued', 'sending', 'unknown')
+                )
             )
         )
         FROM batch_contacts
@@ -54,5 +61,8 @@ SELECT json_object(
     ),
     'last_message', (SELECT coalesce(max(id), 0) FROM messages),
     'last_contact', (SELECT coalesce(max(id), 0) FROM contacts),
-    'last_conversation', (SELECT coalesce(max(id), 0) FROM conversations)
+    'last_conversation', (SELECT coalesce(max(id), 0) FROM conversations),
+    'last_outbox_row', (
+        SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'
+    )
 );
