@@ -1,0 +1,66 @@
+//! The command line of the benchmark.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures durably acknowledged webhooks per second, their cost and their latency.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// Another replyd binary to measure in the same run, round by round beside this one.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) beside: Vec<PathBuf>,
+    /// Servers to measure; `bare` always runs, because the others are compared with it.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) only: Vec<Kind>,
+    /// Numbers of connections of the closed loop.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+    pub(crate) connections: Vec<usize>,
+    /// Rounds of each measurement; the median is printed.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Length of a round in seconds.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) seconds: u64,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+    /// Serves instead of measuring: for the processes that the benchmark itself starts.
+    #[arg(long, hide = true, requires = "listen")]
+    pub(crate) serve: Option<Kind>,
+    #[arg(long, hide = true)]
+    pub(crate) listen: Option<String>,
+}
+
+/// Kind of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// `replyd serve` with rules that answer nothing.
+    Stored,
+    /// `replyd serve` with rules that answer every message.
+    Answered,
+    /// An axum handler that reads the body and answers 200.
+    Bare,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::Answered, Self::Bare];
+
+    /// Name in the tables and on the command line.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value().expect("no kind is skipped");
+        value.get_name().to_owned()
+    }
+
+    /// Whether it answers messages through the gateway.
+    pub(crate) fn answers(self) -> bool {
+        self == Self::Answered
+    }
+}
+
+impl Options {
+    /// Whether servers of this kind are measured.
+    pub(crate) fn includes(&self, kind: Kind) -> bool {
+        self.only.is_empty() || kind == Kind::Bare || self.only.contains(&kind)
+    }
+}

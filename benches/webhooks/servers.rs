@@ -1,0 +1,198 @@
+//! The servers under test, each a process of its own, and what they use.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::rc::Rc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::gateway;
+use crate::options::Kind;
+use crate::support::{self, Server, free_address};
+use crate::traffic::Traffic;
+
+/// Clock ticks per second in `/proc/<pid>/stat`; 100 on every Linux.
+const TICKS: f64 = 100.0;
+/// Its guards are wide open: 5,000 contacts write much more than people do.
+const ANSWERING: &str = r#"
+version = 1
+[bot]
+name = "Bench"
+mark_read = true
+loop_guard = false
+reply_budget = { per_minute = 1000, per_hour = 1000 }
+
+[[rule]]
+id = "menu"
+when.text.has = ["menu", "hello"]
+[rule.reply]
+text = "Hi {{ contact.name }}! What can we do for you?"
+footer = "{{ bot.name }}"
+buttons = [
+  { id = "order", title = "Order a cake" },
+  { id = "hours", title = "Opening hours" },
+  { id = "human", title = "Talk to us" },
+]
+
+[[rule]]
+id = "order"
+when.button = "order"
+[rule.reply]
+text = "Which cake shall it be?"
+[rule.reply.list]
+button = "See the cakes"
+sections = [{ rows = [
+  { id = "cake:carrot", title = "Carrot", description = "For 12 people" },
+  { id = "cake:lemon", title = "Lemon", description = "For 8 people" },
+] }]
+
+[[rule]]
+id = "cake"
+when.button = "cake:*"
+reply = "One {{ match.star }} cake. When shall it be ready, {{ contact.name }}?"
+
+[[rule]]
+id = "fallback"
+reply = "I did not understand that. Write \"menu\" to see what I can do."
+"#;
+const SILENT: &str = r#"
+version = 1
+[bot]
+mark_read = false
+loop_guard = false
+[[rule]]
+id = "card"
+when.text.has = ["card", "price"]
+reply = "Hi {{ contact.name }}"
+"#;
+const CONFIG: &str =
+    "[delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n[log]\nfilter = \"error\"\n";
+
+/// A running server with its contacts and its database.
+pub(crate) struct Tested {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) traffic: Rc<Traffic>,
+    /// Resident memory before the first webhook, in MiB.
+    pub(crate) idle_mib: f64,
+    server: Server,
+    folder: TempDir,
+}
+
+impl Tested {
+    /// Starts a server of one kind; replyd from this binary.
+    pub(crate) async fn start(name: String, kind: Kind, binary: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        let traffic = Rc::new(Traffic::new(kind.answers()));
+        let gateway = gateway::start(Rc::clone(&traffic)).await;
+        let rules = match kind {
+            Kind::Stored => Some(SILENT),
+            Kind::Answered => Some(ANSWERING),
+            Kind::Bare => None,
+        };
+        let (mut command, address) = match rules {
+            Some(rules) => {
+                let binary = binary.to_str().expect("a readable path");
+                support::replyd(binary, folder.path(), rules, gateway, CONFIG)
+            }
+            None => ceiling(kind),
+        };
+        let server = Server::start(&mut command, address);
+        let mut tested = Self {
+            name,
+            kind,
+            traffic,
+            idle_mib: 0.0,
+            server,
+            folder,
+        };
+        tested.wait_until_idle().await;
+        tested.idle_mib = tested.memory_mib("VmRSS");
+        tested
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// User and system time that the process has used.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let stat = self.proc("stat");
+        let after_name = stat.rsplit(')').next().expect("a part after the name");
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
+        (ticks(11) + ticks(12)) / TICKS
+    }
+
+    /// A line of `/proc/<pid>/status`: `VmRSS` now, `VmHWM` at most.
+    pub(crate) fn memory_mib(&self, line: &str) -> f64 {
+        let status = self.proc("status");
+        let value = status
+            .lines()
+            .find_map(|text| text.strip_prefix(line)?.strip_prefix(':'))
+            .and_then(|value| value.trim().strip_suffix(" kB"))
+            .expect("Linux writes it");
+        value.parse::<f64>().expect("a number") / 1_024.0
+    }
+
+    /// Bytes of the database with its log, in MiB.
+    pub(crate) fn database_mib(&self) -> f64 {
+        let files = fs::read_dir(self.folder.path()).expect("the folder is ours");
+        let sizes = files
+            .filter_map(Result::ok)
+            .filter(|file| file.file_name().to_string_lossy().starts_with("bench.db"))
+            .filter_map(|file| file.metadata().ok());
+        #[expect(clippy::cast_precision_loss, reason = "rounded to a tenth of a MiB")]
+        let bytes = sizes.map(|file| file.len()).sum::<u64>() as f64;
+        bytes / 1_048_576.0
+    }
+
+    /// Waits until the process has used no time for a second: a large file is checked after the
+    /// start.
+    async fn wait_until_idle(&self) {
+        const SECOND: Duration = Duration::from_secs(1);
+        let mut before = f64::NAN;
+        loop {
+            let used = self.cpu_seconds();
+            // The times are sums of ticks: equal ones are the same number.
+            if used.total_cmp(&before).is_eq() {
+                return;
+            }
+            before = used;
+            sleep(SECOND).await;
+        }
+    }
+
+    fn proc(&self, file: &str) -> String {
+        let path = format!("/proc/{}/{file}", self.server.process.id());
+        fs::read_to_string(path).expect("Linux has it while the process lives")
+    }
+}
+
+fn ceiling(kind: Kind) -> (Command, SocketAddr) {
+    let address = free_address();
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(["--serve", &kind.name(), "--listen", &address.to_string()]);
+    (command, address)
+}
+
+/// The least a webhook can do: read the body, answer 200.
+pub(crate) fn run_bare(address: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .expect("the port is free");
+        let router = Router::new().route("/webhook", post(|_body: Bytes| async {}));
+        axum::serve(listener, router)
+            .await
+            .expect("it serves until it is killed");
+    });
+}
