@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use replyd::whatsapp::signature;
 use secrecy::SecretString;
 
-const APP_SECRET: &str = "bench-app-secret";
+pub(crate) const APP_SECRET: &str = "bench-app-secret";
 
 /// A server process, killed when it is dropped.
 pub(crate) struct Server {

@@ -4,8 +4,8 @@
 //! `cargo bench --bench webhooks` starts its servers as processes of their own and sends them the
 //! same mix of signed webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd
 //! serve` with rules that answer nothing, `answered` one that answers every message and marks it as
-//! read through a gateway in this process, `bare` an axum handler that reads the body and answers
-//! 200. CPU is the server process's own, from `/proc`, so neither the load nor the gateway counts;
+//! read through a gateway in this process. `group-commit` and `store-and-send` do the least that the
+//! two can cost (see `ceilings.rs`), and `bare`, an axum handler, reads the body and answers 200. CPU is the server process's own, from `/proc`, so neither the load nor the gateway counts;
 //! it counts until the last reply has reached the gateway. A minute or two; Linux only.
 //!
 //! `-- --help` lists the options: a quick look is `-- --only answered --connections 256`, before
@@ -13,6 +13,7 @@
 
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 
+mod ceilings;
 mod figures;
 mod gateway;
 mod load;
@@ -29,7 +30,7 @@ use clap::Parser as _;
 use tokio::task::LocalSet;
 
 use figures::Figures;
-use options::{Kind, Options};
+use options::{Command, Kind, Options};
 use servers::Tested;
 
 fn main() -> Result<(), clap::Error> {
@@ -41,8 +42,14 @@ fn main() -> Result<(), clap::Error> {
             return Ok(());
         }
     };
-    if let (Some(_), Some(address)) = (options.serve, &options.listen) {
-        servers::run_bare(address);
+    if let Some(Command::Serve {
+        kind,
+        listen,
+        database,
+        gateway,
+    }) = options.command
+    {
+        ceilings::run(kind, &listen, &database, gateway);
         return Ok(());
     }
     // One thread for the load and the gateway: the machine belongs to the server.
@@ -92,7 +99,7 @@ async fn start(options: &Options) -> Vec<Tested> {
     let binaries: Vec<&PathBuf> = binaries.iter().chain(&options.beside).collect();
     let mut servers = Vec::new();
     for kind in Kind::ALL.into_iter().filter(|kind| options.includes(*kind)) {
-        if kind == Kind::Bare {
+        if !kind.is_replyd() {
             servers.push(Tested::start(kind.name(), kind, Path::new("")).await);
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Measures durably acknowledged webhooks per second, their cost and their latency.
 #[derive(Debug, Parser)]
@@ -25,11 +25,22 @@ pub(crate) struct Options {
     /// What `cargo bench` adds.
     #[arg(long, hide = true)]
     bench: bool,
-    /// Serves instead of measuring: for the processes that the benchmark itself starts.
-    #[arg(long, hide = true, requires = "listen")]
-    pub(crate) serve: Option<Kind>,
-    #[arg(long, hide = true)]
-    pub(crate) listen: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Work of the processes that the benchmark itself starts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves a ceiling instead of measuring.
+    #[command(hide = true)]
+    Serve {
+        kind: Kind,
+        listen: String,
+        database: PathBuf,
+        /// Base address of the gateway.
+        gateway: String,
+    },
 }
 
 /// Kind of a server.
@@ -39,12 +50,22 @@ pub(crate) enum Kind {
     Stored,
     /// `replyd serve` with rules that answer every message.
     Answered,
+    /// One transaction for all webhooks that wait, one row for each.
+    GroupCommit,
+    /// The same with a reply and an outbox, sent and settled, without rules.
+    StoreAndSend,
     /// An axum handler that reads the body and answers 200.
     Bare,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::Answered, Self::Bare];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Stored,
+        Self::Answered,
+        Self::GroupCommit,
+        Self::StoreAndSend,
+        Self::Bare,
+    ];
 
     /// Name in the tables and on the command line.
     pub(crate) fn name(self) -> String {
@@ -54,7 +75,12 @@ impl Kind {
 
     /// Whether it answers messages through the gateway.
     pub(crate) fn answers(self) -> bool {
-        self == Self::Answered
+        matches!(self, Self::Answered | Self::StoreAndSend)
+    }
+
+    /// Whether it is replyd itself.
+    pub(crate) fn is_replyd(self) -> bool {
+        matches!(self, Self::Stored | Self::Answered)
     }
 }
 

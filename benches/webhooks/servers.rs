@@ -7,9 +7,6 @@ use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::routing::post;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -92,17 +89,12 @@ impl Tested {
         let folder = tempfile::tempdir().expect("a folder for the database");
         let traffic = Rc::new(Traffic::new(kind.answers()));
         let gateway = gateway::start(Rc::clone(&traffic)).await;
-        let rules = match kind {
-            Kind::Stored => Some(SILENT),
-            Kind::Answered => Some(ANSWERING),
-            Kind::Bare => None,
-        };
-        let (mut command, address) = match rules {
-            Some(rules) => {
-                let binary = binary.to_str().expect("a readable path");
-                support::replyd(binary, folder.path(), rules, gateway, CONFIG)
-            }
-            None => ceiling(kind),
+        let (mut command, address) = if kind.is_replyd() {
+            let rules = if kind.answers() { ANSWERING } else { SILENT };
+            let binary = binary.to_str().expect("a readable path");
+            support::replyd(binary, folder.path(), rules, gateway, CONFIG)
+        } else {
+            ceiling(kind, folder.path(), gateway)
         };
         let server = Server::start(&mut command, address);
         let mut tested = Self {
@@ -176,23 +168,13 @@ impl Tested {
     }
 }
 
-fn ceiling(kind: Kind) -> (Command, SocketAddr) {
+/// This program as one of the ceilings.
+fn ceiling(kind: Kind, folder: &Path, gateway: SocketAddr) -> (Command, SocketAddr) {
     let address = free_address();
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.args(["--serve", &kind.name(), "--listen", &address.to_string()]);
+    command
+        .args(["serve", &kind.name(), &address.to_string()])
+        .arg(folder.join("bench.db"))
+        .arg(format!("http://{gateway}"));
     (command, address)
-}
-
-/// The least a webhook can do: read the body, answer 200.
-pub(crate) fn run_bare(address: &str) {
-    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .expect("the port is free");
-        let router = Router::new().route("/webhook", post(|_body: Bytes| async {}));
-        axum::serve(listener, router)
-            .await
-            .expect("it serves until it is killed");
-    });
 }
