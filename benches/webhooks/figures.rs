@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::load;
+use crate::load::{Load, drain};
 use crate::servers::Tested;
 use crate::support::percentile_ms;
 
@@ -11,7 +11,9 @@ use crate::support::percentile_ms;
 #[derive(Clone, Copy)]
 pub(crate) struct Figures {
     /// Acknowledged webhooks per second.
-    pub(crate) rate: f64,
+    rate: f64,
+    /// The same with the time until the last reply.
+    sustained: f64,
     /// CPU of the server for 1,000 webhooks, in seconds, with all replies.
     cpu: f64,
     ack_ms: [f64; 2],
@@ -20,26 +22,27 @@ pub(crate) struct Figures {
     reply_ms: Option<[f64; 2]>,
     /// Time from the last acknowledgement to the last request to the gateway.
     drain: Duration,
-    pub(crate) unanswered: usize,
+    unanswered: usize,
 }
 
 impl Figures {
-    /// One round of the closed loop.
-    pub(crate) async fn closed_loop(server: &Tested, connections: usize, time: Duration) -> Self {
+    /// One round.
+    pub(crate) async fn measure(server: &Tested, load: Load, time: Duration) -> Self {
         let taken = &server.traffic.gateway;
         taken.replies.take();
         taken.read_marks.take();
         let cpu = server.cpu_seconds();
         let start = Instant::now();
-        let acks = load::closed_loop(server.address(), &server.traffic, connections, time).await;
+        let acks = load.send(server.address(), &server.traffic, time).await;
         let seconds = start.elapsed().as_secs_f64();
-        let (drain, unanswered) = load::drain(&server.traffic).await;
+        let (drain, unanswered) = drain(&server.traffic).await;
         let cpu = server.cpu_seconds() - cpu;
         let mut latencies = taken.latencies.take();
         latencies.sort_unstable();
         let webhooks = as_float(acks.len());
         Self {
             rate: webhooks / seconds,
+            sustained: webhooks / (seconds + drain.as_secs_f64()),
             cpu: cpu / webhooks * 1_000.0,
             ack_ms: percentiles(&acks),
             replies: as_float(taken.replies.get()) / webhooks,
@@ -56,16 +59,31 @@ impl Figures {
         rounds[rounds.len() / 2]
     }
 
-    pub(crate) const HEAD: &str = "connections  what           webhooks/s  to bare   CPU s/1,000  to bare   ack p50     p99 ms   replies  read marks   reply p50     p99 ms  drained s";
+    /// Half of the rate that the server keeps up with.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is a positive number below a million"
+    )]
+    pub(crate) fn half_rate(&self) -> u32 {
+        (self.sustained / 2.0) as u32
+    }
 
-    /// A line of the table, compared with the bare handler.
-    pub(crate) fn line(&self, load: &str, name: &str, bare: &Self) -> String {
+    pub(crate) const HEAD: &str = "load         what            webhooks/s  to bare   CPU s/1,000  to bare   ack p50     p99 ms   replies  read marks   reply p50     p99 ms  drained s";
+
+    /// A line of the table, compared with the bare handler under the same load.
+    pub(crate) fn line(&self, load: Load, name: &str, bare: Option<&Self>) -> String {
+        let ratio = |part: f64, whole: Option<f64>, decimals| match whole {
+            Some(whole) => format!("{:.decimals$}", part / whole),
+            None => String::new(),
+        };
         let mut line = format!(
-            "{load:>11}  {name:<13}  {:>10.0}  {:>7.3}   {:>11.4}  {:>7.2}   {:>7.2}  {:>9.2}",
+            "{:>11}  {name:<15}  {:>10.0}  {:>7}   {:>11.4}  {:>7}   {:>7.2}  {:>9.2}",
+            load.to_string(),
             self.rate,
-            self.rate / bare.rate,
+            ratio(self.rate, bare.map(|bare| bare.rate), 3),
             self.cpu,
-            self.cpu / bare.cpu,
+            ratio(self.cpu, bare.map(|bare| bare.cpu), 2),
             self.ack_ms[0],
             self.ack_ms[1],
         );

@@ -1,11 +1,15 @@
 //! The load: signed webhooks over keep-alive connections, all on this thread.
 
+use std::cell::Cell;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -13,10 +17,45 @@ use crate::traffic::Traffic;
 
 /// A webhook without an answer by then ends the benchmark.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// More than wait for an answer at the same time while the server keeps up.
+const OPEN_CONNECTIONS: usize = 256;
 
-/// Sends over this many connections until the time is over; each waits for the answer before it
-/// sends the next. Returns the latencies of the answers, sorted.
-pub(crate) async fn closed_loop(
+/// How webhooks are sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Load {
+    /// Over this many connections, each of which waits for an answer before it sends again.
+    Closed { connections: usize },
+    /// At a fixed number per second.
+    Open { rate: u32 },
+}
+
+impl Load {
+    /// Sends for this time; returns the latencies of the answers, sorted.
+    pub(crate) async fn send(
+        self,
+        address: SocketAddr,
+        traffic: &Rc<Traffic>,
+        time: Duration,
+    ) -> Vec<Duration> {
+        let mut latencies = match self {
+            Self::Closed { connections } => closed(address, traffic, connections, time).await,
+            Self::Open { rate } => open(address, traffic, rate, time).await,
+        };
+        latencies.sort_unstable();
+        latencies
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed { connections } => write!(formatter, "{connections} conn."),
+            Self::Open { rate } => write!(formatter, "{rate} /s"),
+        }
+    }
+}
+
+async fn closed(
     address: SocketAddr,
     traffic: &Rc<Traffic>,
     connections: usize,
@@ -39,9 +78,60 @@ pub(crate) async fn closed_loop(
             latencies
         });
     }
-    let mut latencies = senders.join_all().await.concat();
-    latencies.sort_unstable();
-    latencies
+    senders.join_all().await.concat()
+}
+
+/// Latencies count from the moment a webhook was due, so a server that stalls cannot hide it.
+async fn open(
+    address: SocketAddr,
+    traffic: &Rc<Traffic>,
+    rate: u32,
+    time: Duration,
+) -> Vec<Duration> {
+    let streams = connect(address, OPEN_CONNECTIONS).await;
+    let start = Instant::now();
+    let due = move |index: u32| start + Duration::from_secs(1) * index / rate;
+    let is_over = move |index: u32| due(index) >= start + time;
+    // tokio's timers are a millisecond coarse.
+    let permits = Arc::new(Semaphore::new(0));
+    let pacer = Arc::clone(&permits);
+    std::thread::spawn(move || {
+        for index in (0..).take_while(|index| !is_over(*index)) {
+            pause_until(due(index));
+            pacer.add_permits(1);
+        }
+        // Each sender finds out that nothing is left.
+        pacer.add_permits(OPEN_CONNECTIONS);
+    });
+    let next = Rc::new(Cell::new(0));
+    let mut senders = JoinSet::new();
+    for mut stream in streams {
+        let (traffic, permits, next) = (Rc::clone(traffic), Arc::clone(&permits), Rc::clone(&next));
+        senders.spawn_local(async move {
+            let mut latencies = Vec::new();
+            loop {
+                permits
+                    .acquire()
+                    .await
+                    .expect("it is never closed")
+                    .forget();
+                let index = next.replace(next.get() + 1);
+                if is_over(index) {
+                    return latencies;
+                }
+                let webhook = traffic.next();
+                traffic.sends(&webhook, due(index));
+                deliver(&mut stream, &webhook.request).await;
+                latencies.push(due(index).elapsed());
+            }
+        });
+    }
+    senders.join_all().await.concat()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is about time itself")]
+fn pause_until(due: Instant) {
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
 }
 
 async fn connect(address: SocketAddr, connections: usize) -> Vec<TcpStream> {

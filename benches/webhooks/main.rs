@@ -6,7 +6,9 @@
 //! serve` with rules that answer nothing, `answered` one that answers every message and marks it as
 //! read through a gateway in this process. `group-commit` and `store-and-send` do the least that the
 //! two can cost (see `ceilings.rs`), and `bare`, an axum handler, reads the body and answers 200. CPU is the server process's own, from `/proc`, so neither the load nor the gateway counts;
-//! it counts until the last reply has reached the gateway. A minute or two; Linux only.
+//! it counts until the last reply has reached the gateway. After the closed loop, in which each
+//! connection waits for an answer before it sends again, an open loop sends at a fixed rate. Three
+//! minutes; Linux only.
 //!
 //! `-- --help` lists the options: a quick look is `-- --only answered --connections 256`, before
 //! and after a change is `-- --beside PATH` with a `replyd` built before it.
@@ -30,7 +32,8 @@ use clap::Parser as _;
 use tokio::task::LocalSet;
 
 use figures::Figures;
-use options::{Command, Kind, Options};
+use load::Load;
+use options::{Command, HALVED, Kind, Options};
 use servers::Tested;
 
 fn main() -> Result<(), clap::Error> {
@@ -63,34 +66,59 @@ fn main() -> Result<(), clap::Error> {
 
 async fn measure(options: &Options) {
     let servers = start(options).await;
-    let bare = servers.iter().position(|server| server.kind == Kind::Bare);
-    let bare = bare.expect("it always runs");
     println!("\n{}", Figures::HEAD);
-    for &connections in &options.connections {
-        let mut rounds = vec![Vec::new(); servers.len()];
-        for _ in 0..options.rounds {
-            for (server, rounds) in servers.iter().zip(&mut rounds) {
-                let time = Duration::from_secs(options.seconds);
-                rounds.push(Figures::closed_loop(server, connections, time).await);
-            }
-        }
-        let medians: Vec<Figures> = rounds.into_iter().map(Figures::median).collect();
-        for (server, figures) in servers.iter().zip(&medians) {
-            let load = connections.to_string();
-            println!("{}", figures.line(&load, &server.name, &medians[bare]));
+    let mut rates = vec![options.rate; servers.len()];
+    for &connections in options.connections() {
+        let load = Load::Closed { connections };
+        let tests: Vec<Test<'_>> = servers.iter().map(|server| (server, load)).collect();
+        let medians = run(options, &tests).await;
+        if connections == HALVED && options.connections.is_empty() {
+            rates = medians
+                .iter()
+                .map(|figures| Some(figures.half_rate()))
+                .collect();
         }
     }
-
-    println!("\nwhat           idle MiB  at most MiB  database MiB");
+    // At another rate, the bare handler is nothing to compare with.
+    let is_compared = |server: &Tested| server.kind != Kind::Bare || options.rate.is_some();
+    let tests = servers.iter().zip(rates).filter_map(|(server, rate)| {
+        let rate = rate.filter(|_| is_compared(server))?;
+        Some((server, Load::Open { rate }))
+    });
+    run(options, &tests.collect::<Vec<_>>()).await;
+    println!("\nwhat             idle MiB  at most MiB  database MiB");
     for server in &servers {
         println!(
-            "{:<13}  {:>8.1}  {:>11.1}  {:>12.1}",
+            "{:<15}  {:>8.1}  {:>11.1}  {:>12.1}",
             server.name,
             server.idle_mib,
             server.memory_mib("VmHWM"),
             server.database_mib()
         );
     }
+}
+
+/// A server with the load that it gets.
+type Test<'a> = (&'a Tested, Load);
+
+/// Runs tests in turn, round by round; prints and returns the median round of each.
+async fn run(options: &Options, tests: &[Test<'_>]) -> Vec<Figures> {
+    let mut rounds = vec![Vec::new(); tests.len()];
+    for _ in 0..options.rounds {
+        for ((server, load), rounds) in tests.iter().zip(&mut rounds) {
+            let time = Duration::from_secs(options.seconds);
+            rounds.push(Figures::measure(server, *load, time).await);
+        }
+    }
+    let medians: Vec<Figures> = rounds.into_iter().map(Figures::median).collect();
+    let bare = tests
+        .iter()
+        .position(|(server, _)| server.kind == Kind::Bare);
+    let bare = bare.map(|index| &medians[index]);
+    for ((server, load), figures) in tests.iter().zip(&medians) {
+        println!("{}", figures.line(*load, &server.name, bare));
+    }
+    medians
 }
 
 /// Starts every server that is to be measured: of replyd, one from each binary.

@@ -13,9 +13,13 @@ pub(crate) struct Options {
     /// Servers to measure; `bare` always runs, because the others are compared with it.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) only: Vec<Kind>,
-    /// Numbers of connections of the closed loop.
-    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+    /// Numbers of connections of the closed loop [default: 1,16,64,256, and none with --rate].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
     pub(crate) connections: Vec<usize>,
+    /// Webhooks per second of the open loop [default: half of each server's own rate at 64
+    /// connections, and none with --connections].
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<u32>,
     /// Rounds of each measurement; the median is printed.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) rounds: usize,
@@ -42,6 +46,9 @@ pub(crate) enum Command {
         gateway: String,
     },
 }
+
+/// Connections of the closed loop whose rate is halved for the open one.
+pub(crate) const HALVED: usize = 64;
 
 /// Kind of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +92,14 @@ impl Kind {
 }
 
 impl Options {
+    /// Numbers of connections of the closed loop.
+    pub(crate) fn connections(&self) -> &[usize] {
+        match (self.rate, &self.connections[..]) {
+            (None, []) => &[1, 16, HALVED, 256],
+            (_, connections) => connections,
+        }
+    }
+
     /// Whether servers of this kind are measured.
     pub(crate) fn includes(&self, kind: Kind) -> bool {
         self.only.is_empty() || kind == Kind::Bare || self.only.contains(&kind)
