@@ -1,7 +1,7 @@
 //! What one measurement gives, and the lines that show it.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::load::{Load, drain};
 use crate::servers::Tested;
@@ -32,9 +32,8 @@ impl Figures {
         taken.replies.take();
         taken.read_marks.take();
         let cpu = server.cpu_seconds();
-        let start = Instant::now();
-        let acks = load.send(server.address(), &server.traffic, time).await;
-        let seconds = start.elapsed().as_secs_f64();
+        let (acks, elapsed) = load.send(server.address(), &server.traffic, time).await;
+        let seconds = elapsed.as_secs_f64();
         let (drain, unanswered) = drain(&server.traffic).await;
         let cpu = server.cpu_seconds() - cpu;
         let mut latencies = taken.latencies.take();

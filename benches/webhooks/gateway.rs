@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::traffic::{Traffic, contact_of};
+use crate::traffic::Traffic;
 
 /// Starts a gateway of one server on this thread.
 pub(crate) async fn start(traffic: Rc<Traffic>) -> SocketAddr {
@@ -59,7 +59,7 @@ fn whole_request(text: &str) -> Option<(&str, &str)> {
 fn answer(body: &str, traffic: &Traffic) -> String {
     let now = Instant::now();
     let phone = between(body, r#""to":"+"#).and_then(|phone| phone.parse().ok());
-    let answer = if let Some(contact) = phone.and_then(contact_of) {
+    let answer = if let Some(contact) = phone.and_then(|phone| traffic.contact_of(phone)) {
         let claim_token = between(body, r#""biz_opaque_callback_data":""#).unwrap_or_default();
         let wamid = traffic.takes_reply(contact, claim_token, now);
         let phone = phone.unwrap_or_default();

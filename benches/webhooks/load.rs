@@ -30,19 +30,26 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    /// Sends for this time; returns the latencies of the answers, sorted.
+    /// Sends for this time, to a server that is connected to before it begins; returns the latencies
+    /// of the answers, sorted, and the time until the last one.
     pub(crate) async fn send(
         self,
         address: SocketAddr,
         traffic: &Rc<Traffic>,
         time: Duration,
-    ) -> Vec<Duration> {
-        let mut latencies = match self {
-            Self::Closed { connections } => closed(address, traffic, connections, time).await,
-            Self::Open { rate } => open(address, traffic, rate, time).await,
+    ) -> (Vec<Duration>, Duration) {
+        let streams = match self {
+            Self::Closed { connections } => connect(address, connections).await,
+            Self::Open { .. } => connect(address, OPEN_CONNECTIONS).await,
         };
+        let start = Instant::now();
+        let mut latencies = match self {
+            Self::Closed { .. } => closed(streams, traffic, start + time).await,
+            Self::Open { rate } => open(streams, traffic, rate, start + time).await,
+        };
+        let elapsed = start.elapsed();
         latencies.sort_unstable();
-        latencies
+        (latencies, elapsed)
     }
 }
 
@@ -55,14 +62,7 @@ impl fmt::Display for Load {
     }
 }
 
-async fn closed(
-    address: SocketAddr,
-    traffic: &Rc<Traffic>,
-    connections: usize,
-    time: Duration,
-) -> Vec<Duration> {
-    let streams = connect(address, connections).await;
-    let until = Instant::now() + time;
+async fn closed(streams: Vec<TcpStream>, traffic: &Rc<Traffic>, until: Instant) -> Vec<Duration> {
     let mut senders = JoinSet::new();
     for mut stream in streams {
         let traffic = Rc::clone(traffic);
@@ -83,15 +83,14 @@ async fn closed(
 
 /// Latencies count from the moment a webhook was due, so a server that stalls cannot hide it.
 async fn open(
-    address: SocketAddr,
+    streams: Vec<TcpStream>,
     traffic: &Rc<Traffic>,
     rate: u32,
-    time: Duration,
+    until: Instant,
 ) -> Vec<Duration> {
-    let streams = connect(address, OPEN_CONNECTIONS).await;
     let start = Instant::now();
     let due = move |index: u32| start + Duration::from_secs(1) * index / rate;
-    let is_over = move |index: u32| due(index) >= start + time;
+    let is_over = move |index: u32| due(index) >= until;
     // tokio's timers are a millisecond coarse.
     let permits = Arc::new(Semaphore::new(0));
     let pacer = Arc::clone(&permits);

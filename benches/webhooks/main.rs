@@ -18,6 +18,7 @@
 mod ceilings;
 mod figures;
 mod gateway;
+mod history;
 mod load;
 mod options;
 mod servers;
@@ -25,7 +26,6 @@ mod servers;
 mod support;
 mod traffic;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -34,7 +34,9 @@ use tokio::task::LocalSet;
 use figures::Figures;
 use load::Load;
 use options::{Command, HALVED, Kind, Options};
-use servers::Tested;
+use servers::{Build, Tested};
+
+const WARM_UP: Load = Load::Closed { connections: 16 };
 
 fn main() -> Result<(), clap::Error> {
     let options = match Options::try_parse() {
@@ -123,23 +125,30 @@ async fn run(options: &Options, tests: &[Test<'_>]) -> Vec<Figures> {
 
 /// Starts every server that is to be measured: of replyd, one from each binary.
 async fn start(options: &Options) -> Vec<Tested> {
-    let binaries = [PathBuf::from(env!("CARGO_BIN_EXE_replyd"))];
-    let binaries: Vec<&PathBuf> = binaries.iter().chain(&options.beside).collect();
+    let beside = options.beside.iter().map(String::as_str);
+    let mut builds = Vec::new();
+    for binary in [env!("CARGO_BIN_EXE_replyd")].into_iter().chain(beside) {
+        builds.push(Build::new(binary, options).await);
+    }
+    for (number, build) in (1..).zip(&builds).skip(1) {
+        println!("{number}: {}", build.binary);
+    }
     let mut servers = Vec::new();
     for kind in Kind::ALL.into_iter().filter(|kind| options.includes(*kind)) {
-        if !kind.is_replyd() {
-            servers.push(Tested::start(kind.name(), kind, Path::new("")).await);
-            continue;
-        }
-        for (number, binary) in (1..).zip(&binaries) {
+        let builds = if kind.is_replyd() {
+            &builds[..]
+        } else {
+            &builds[..1]
+        };
+        for (number, build) in (1..).zip(builds) {
             let name = match number {
                 1 => kind.name(),
                 _ => format!("{} {number}", kind.name()),
             };
-            if number > 1 {
-                println!("{name}: {}", binary.display());
-            }
-            servers.push(Tested::start(name, kind, binary).await);
+            let server = Tested::start(name, kind, build, options).await;
+            // Until the first replies are there, no receipt has anything to be about.
+            Figures::measure(&server, WARM_UP, Duration::from_millis(250)).await;
+            servers.push(server);
         }
     }
     servers

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) struct Options {
     /// Another replyd binary to measure in the same run, round by round beside this one.
     #[arg(long, value_name = "PATH")]
-    pub(crate) beside: Vec<PathBuf>,
+    pub(crate) beside: Vec<String>,
     /// Servers to measure; `bare` always runs, because the others are compared with it.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) only: Vec<Kind>,
@@ -20,6 +20,12 @@ pub(crate) struct Options {
     /// connections, and none with --connections].
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u32>,
+    /// Messages in the databases of `stored` and `answered` before the start.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) history: u64,
+    /// Rules that do not match, before those that do.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) rules: usize,
     /// Rounds of each measurement; the median is printed.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) rounds: usize,

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use crate::gateway;
-use crate::options::Kind;
+use crate::history::{self, FILE};
+use crate::options::{Kind, Options};
 use crate::support::{self, Server, free_address};
 use crate::traffic::Traffic;
 
@@ -72,6 +73,25 @@ reply = "Hi {{ contact.name }}"
 const CONFIG: &str =
     "[delivery]\nmessages_per_second = 1000\nmax_in_flight = 256\n[log]\nfilter = \"error\"\n";
 
+/// A build of replyd, with the history that its servers start with.
+pub(crate) struct Build {
+    pub(crate) binary: String,
+    history: Option<TempDir>,
+}
+
+impl Build {
+    pub(crate) async fn new(binary: &str, options: &Options) -> Self {
+        let history = match options.history {
+            0 => None,
+            messages => Some(history::write(binary, messages).await),
+        };
+        Self {
+            binary: binary.to_owned(),
+            history,
+        }
+    }
+}
+
 /// A running server with its contacts and its database.
 pub(crate) struct Tested {
     pub(crate) name: String,
@@ -84,15 +104,20 @@ pub(crate) struct Tested {
 }
 
 impl Tested {
-    /// Starts a server of one kind; replyd from this binary.
-    pub(crate) async fn start(name: String, kind: Kind, binary: &Path) -> Self {
+    /// Starts a server of one kind; replyd from this build.
+    pub(crate) async fn start(name: String, kind: Kind, build: &Build, options: &Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
-        let traffic = Rc::new(Traffic::new(kind.answers()));
+        let every = history::contacts_for_each(options.history);
+        let traffic = Rc::new(Traffic::new(kind.answers(), every));
         let gateway = gateway::start(Rc::clone(&traffic)).await;
         let (mut command, address) = if kind.is_replyd() {
+            if let Some(history) = &build.history {
+                let copied = fs::copy(history.path().join(FILE), folder.path().join(FILE));
+                copied.expect("the disk has room");
+            }
             let rules = if kind.answers() { ANSWERING } else { SILENT };
-            let binary = binary.to_str().expect("a readable path");
-            support::replyd(binary, folder.path(), rules, gateway, CONFIG)
+            let rules = rules.replacen("[[rule]]", &(other_rules(options.rules) + "[[rule]]"), 1);
+            support::replyd(&build.binary, folder.path(), &rules, gateway, CONFIG)
         } else {
             ceiling(kind, folder.path(), gateway)
         };
@@ -139,7 +164,7 @@ impl Tested {
         let files = fs::read_dir(self.folder.path()).expect("the folder is ours");
         let sizes = files
             .filter_map(Result::ok)
-            .filter(|file| file.file_name().to_string_lossy().starts_with("bench.db"))
+            .filter(|file| file.file_name().to_string_lossy().starts_with(FILE))
             .filter_map(|file| file.metadata().ok());
         #[expect(clippy::cast_precision_loss, reason = "rounded to a tenth of a MiB")]
         let bytes = sizes.map(|file| file.len()).sum::<u64>() as f64;
@@ -168,13 +193,24 @@ impl Tested {
     }
 }
 
+/// Rules for words that nobody writes.
+fn other_rules(count: usize) -> String {
+    let rule = |number| {
+        format!(
+            "[[rule]]\nid = \"other-{number}\"\nwhen.text.has = [\"product{number}\", \"code {number}\"]\n\
+             reply = \"Product {number} is sold out.\"\n\n"
+        )
+    };
+    (0..count).map(rule).collect()
+}
+
 /// This program as one of the ceilings.
 fn ceiling(kind: Kind, folder: &Path, gateway: SocketAddr) -> (Command, SocketAddr) {
     let address = free_address();
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command
         .args(["serve", &kind.name(), &address.to_string()])
-        .arg(folder.join("bench.db"))
+        .arg(folder.join(FILE))
         .arg(format!("http://{gateway}"));
     (command, address)
 }

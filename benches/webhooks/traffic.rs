@@ -62,6 +62,8 @@ pub(crate) struct Webhook {
 /// The conversations of one server. Everything runs on one thread.
 pub(crate) struct Traffic {
     answers: bool,
+    /// Every how many contacts of the database write.
+    every: u64,
     sent: Cell<usize>,
     messages: Cell<usize>,
     conversations: RefCell<Vec<Conversation>>,
@@ -88,9 +90,10 @@ pub(crate) struct Taken {
 }
 
 impl Traffic {
-    pub(crate) fn new(answers: bool) -> Self {
+    pub(crate) fn new(answers: bool, every: u64) -> Self {
         Self {
             answers,
+            every,
             sent: Cell::default(),
             messages: Cell::default(),
             conversations: RefCell::new(vec![Conversation::default(); CONTACTS]),
@@ -128,7 +131,7 @@ impl Traffic {
             Update::Text(text) => format!(r#""type":"text","text":{{"body":"{text}"}}"#),
             Update::Receipt => unreachable!("receipts are no messages"),
         };
-        let (phone, now) = (phone(contact), seconds_since_1970());
+        let (phone, now) = (self.phone(contact), seconds_since_1970());
         body(
             contact,
             &format!(
@@ -143,18 +146,32 @@ impl Traffic {
         if !self.answers {
             let (unknown, status) = (number / MIX.len(), STATUSES[number % STATUSES.len()]);
             let wamid = format!("wamid.HBgLMTU1NTAwMDAwMDAVAgARGBIx{number:012}AA==");
-            return Some(receipt(unknown % CONTACTS, &wamid, "", status));
+            return Some(self.receipt(unknown % CONTACTS, &wamid, "", status));
         }
         let mut accepted = self.accepted.borrow_mut();
         let reply = accepted.front_mut()?;
         let status = STATUSES[reply.reported];
         let wamid = reply_wamid(reply.number);
-        let body = receipt(reply.contact, &wamid, &reply.claim_token, status);
+        let body = self.receipt(reply.contact, &wamid, &reply.claim_token, status);
         reply.reported += 1;
         if reply.reported == STATUSES.len() {
             accepted.pop_front();
         }
         Some(body)
+    }
+
+    fn receipt(&self, contact: usize, wamid: &str, claim_token: &str, status: &str) -> String {
+        let (phone, now) = (self.phone(contact), seconds_since_1970());
+        let mut statuses = format!(
+            r#""statuses":[{{"id":"{wamid}","status":"{status}","timestamp":"{now}","recipient_id":"{phone}""#
+        );
+        if !claim_token.is_empty() {
+            let _ = write!(statuses, r#","biz_opaque_callback_data":"{claim_token}""#);
+        }
+        statuses.push_str(
+            r#","conversation":{"id":"6ceb9d929c9bdc4f90967a32f8639b4d","origin":{"type":"service"}},"pricing":{"billable":false,"pricing_model":"PMP","category":"service","type":"free_customer_service"}}]"#,
+        );
+        body(contact, &statuses)
     }
 
     /// Notes the time at which a webhook is sent, or was due.
@@ -200,6 +217,16 @@ impl Traffic {
         taken.last.set(Some(at));
     }
 
+    fn phone(&self, contact: usize) -> u64 {
+        FIRST_PHONE + contact as u64 * self.every
+    }
+
+    /// Contact with a phone number.
+    pub(crate) fn contact_of(&self, phone: u64) -> Option<usize> {
+        let contact = usize::try_from(phone.checked_sub(FIRST_PHONE)? / self.every).ok()?;
+        (contact < CONTACTS).then_some(contact)
+    }
+
     /// Gives up the messages that were not answered, and returns their number.
     pub(crate) fn give_up(&self) -> usize {
         for conversation in self.conversations.borrow_mut().iter_mut() {
@@ -209,35 +236,11 @@ impl Traffic {
     }
 }
 
-/// Phone number of a contact.
-pub(crate) fn phone(contact: usize) -> u64 {
-    FIRST_PHONE + contact as u64
-}
-
-/// Contact with a phone number.
-pub(crate) fn contact_of(phone: u64) -> Option<usize> {
-    let contact = usize::try_from(phone.checked_sub(FIRST_PHONE)?).ok()?;
-    (contact < CONTACTS).then_some(contact)
-}
-
-const FIRST_PHONE: u64 = 15_550_000_000;
+/// Phone number of the first contact; the others follow.
+pub(crate) const FIRST_PHONE: u64 = 15_550_000_000;
 
 fn reply_wamid(number: u64) -> String {
     format!("wamid.HBgLMTU1NTAwMDAwMDAVAgARGBI5{number:012}AA==")
-}
-
-fn receipt(contact: usize, wamid: &str, claim_token: &str, status: &str) -> String {
-    let (phone, now) = (phone(contact), seconds_since_1970());
-    let mut statuses = format!(
-        r#""statuses":[{{"id":"{wamid}","status":"{status}","timestamp":"{now}","recipient_id":"{phone}""#
-    );
-    if !claim_token.is_empty() {
-        let _ = write!(statuses, r#","biz_opaque_callback_data":"{claim_token}""#);
-    }
-    statuses.push_str(
-        r#","conversation":{"id":"6ceb9d929c9bdc4f90967a32f8639b4d","origin":{"type":"service"}},"pricing":{"billable":false,"pricing_model":"PMP","category":"service","type":"free_customer_service"}}]"#,
-    );
-    body(contact, &statuses)
 }
 
 fn body(contact: usize, updates: &str) -> String {
@@ -258,7 +261,7 @@ fn webhook(body: &str, contact: Option<usize>) -> Webhook {
     clippy::disallowed_methods,
     reason = "the messages must be fresh or they are not answered"
 )]
-fn seconds_since_1970() -> u64 {
+pub(crate) fn seconds_since_1970() -> u64 {
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH)
         .expect("after 1970")
