@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{SendResult, Settled, Settlement};
+use super::read_marks::settle_read_marks;
+use super::{ReadMark, SendResult, Settled, Settlement};
 use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED};
 use crate::store::keys::{json_rows, message_key};
 use crate::store::{Store, StoreError, contacts, sql};
@@ -59,10 +60,8 @@ impl End {
                 end.state = "accepted";
                 end.fate = Fate::Leaves;
                 let number = settlement.phone_number_id.as_str();
-                end.message_key = wamid
-                    .as_ref()
-                    .map(|wamid| message_key(number, wamid.as_str()));
-                end.wamid = wamid.map(|wamid| wamid.as_str().to_owned());
+                end.message_key = Some(message_key(number, wamid.as_str()));
+                end.wamid = Some(wamid.as_str().to_owned());
             }
             SendResult::Retry { at, reason } => {
                 end.due_at_ms = Some(at.as_millisecond());
@@ -88,7 +87,8 @@ impl End {
 }
 
 impl Store {
-    /// Records the results of claims in one transaction. A claim that has ended is ignored.
+    /// Records the results of claims and deletes the read marks that were tried, in one
+    /// transaction. A claim that has ended is ignored.
     ///
     /// # Errors
     /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown
@@ -96,6 +96,7 @@ impl Store {
     pub async fn settle_outbox(
         &self,
         settlements: Vec<Settlement>,
+        tried: &[ReadMark],
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
         let count = settlements.len() as u64;
@@ -148,6 +149,7 @@ impl Store {
             update.execute(&mut tx).await?;
         }
         contacts::hear(&mut tx, &reports, now).await?;
+        settle_read_marks(&mut tx, tried).await?;
         tx.commit().await?;
         Ok(Settled {
             settled,

@@ -22,8 +22,7 @@ pub(super) struct Rows {
     numbers: Vec<NumberRow>,
     conversations: String,
     messages: String,
-    /// Conversations with a new read mark, whose older one goes.
-    marked: String,
+    read_marks: String,
     /// In the order of sending.
     outbox: String,
     media: String,
@@ -42,9 +41,7 @@ impl Decided {
         let (messages, mut outbox) = message_rows(turns, last, policy);
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
         outbox.extend(downloads);
-        let marks = read_marks(turns, last, policy);
-        let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
-        outbox.extend(marks);
+        let marks = read_marks(turns, policy);
         outbox.extend(action_rows(turns, policy));
         let conversations = loaded.conversations.iter().map(ConversationRow::new);
         let inbound = turns
@@ -61,7 +58,7 @@ impl Decided {
             numbers,
             conversations: json_rows(&conversations.collect::<Vec<_>>()),
             messages: json_rows(&messages),
-            marked: json_rows(&marked),
+            read_marks: json_rows(&marks),
             outbox: json_rows(&outbox),
             media: json_rows(&media),
             side_effects: SideEffects::new(turns, last),
@@ -71,7 +68,7 @@ impl Decided {
                 echoes: messages_count - inbound,
                 duplicates: loaded.duplicates,
                 decisions: turns.iter().flat_map(DecidedTurn::decisions).collect(),
-                queued: outbox.len(),
+                queued: outbox.len() + marks.len(),
                 actions: turns.iter().map(|decided| decided.turn.actions.len()).sum(),
                 ..Received::default()
             },
@@ -93,7 +90,7 @@ impl Rows {
         sqlx::query(sql::INSERT_BATCH)
             .bind(self.conversations)
             .bind(self.messages)
-            .bind(self.marked)
+            .bind(self.read_marks)
             .bind(self.outbox)
             .bind(self.now.as_millisecond())
             .bind(self.media)

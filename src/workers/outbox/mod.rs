@@ -8,11 +8,12 @@
 pub(crate) mod backoff;
 mod outcome;
 mod rate_limit;
+mod read_marks;
 mod retry_policy;
 mod sender;
 mod sweep;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,11 +24,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
+use crate::message::PhoneNumberId;
 use crate::shutdown::Shutdown;
-use crate::store::{ClaimRequest, Claimed, Settlement, Store, StoreError};
+use crate::store::{ClaimRequest, Claimed, Claims, ReadMark, Settlement, Store, StoreError};
 use crate::telemetry::{Conditions, Metrics};
 use rate_limit::{RateLimiter, Weight};
-use sender::{Finished, Scheduled, Sender, is_read_mark};
+use sender::{Ends, Scheduled, Sender, Sends};
 
 /// Poll interval of the outbox, without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +48,7 @@ pub struct DeliverySettings {
     pub messages_per_second: u32,
     /// Requests per second of all numbers, read marks included; 0 for no bound.
     pub requests_per_second: u32,
-    /// Upper bound of claimed rows without a response.
+    /// Upper bound of claimed rows and read marks without a response.
     pub max_in_flight: u32,
     /// Length of a lease.
     pub lease: Duration,
@@ -78,11 +80,31 @@ pub struct Delivery {
     limiter: RateLimiter,
     /// Cancelled at a soft stop: rows that wait for their slot are released.
     stop: CancellationToken,
-    sending: JoinSet<Vec<Finished>>,
-    rows_in_flight: u32,
+    sending: JoinSet<Ends>,
+    /// Claimed rows and read marks without a response.
+    in_flight: u32,
+    marks: ReadMarks,
     /// Settlements that are not yet in the database.
     unsettled: Vec<Settlement>,
     next_sweep: Instant,
+}
+
+/// Marks that the worker has taken on.
+#[derive(Debug, Default)]
+struct ReadMarks {
+    /// Conversations whose mark is being sent or settled.
+    on_their_way: HashSet<i64>,
+    /// Marks that were tried, and that leave the database with the next settlement.
+    tried: Vec<ReadMark>,
+}
+
+impl ReadMarks {
+    /// Forgets the tried marks, which have left the database.
+    fn settled(&mut self) {
+        for mark in self.tried.drain(..) {
+            self.on_their_way.remove(&mark.conversation_id);
+        }
+    }
 }
 
 /// Result of a step.
@@ -109,7 +131,8 @@ impl Delivery {
             limiter: RateLimiter::new(messages_per_second, requests_per_second, now),
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
-            rows_in_flight: 0,
+            in_flight: 0,
+            marks: ReadMarks::default(),
             unsettled: Vec::new(),
             next_sweep: now,
         }
@@ -174,17 +197,20 @@ impl Delivery {
 
     /// Settles the sends that ended since the last step, in one commit.
     async fn settle(&mut self) -> Result<usize, StoreError> {
-        if self.unsettled.is_empty() {
+        let settlements = self.unsettled.clone();
+        let tried = &self.marks.tried;
+        let count = settlements.len() + tried.len();
+        if count == 0 {
             return Ok(0);
         }
-        let settlements = self.unsettled.clone();
-        let count = settlements.len();
         // On an error the settlements stay and are tried again: a row settled twice no longer has
         // the claim token.
         let Parts { store, clock, .. } = &self.parts;
-        let settled = store.settle_outbox(settlements, clock.now()).await?;
+        let settled = store.settle_outbox(settlements, tried, clock.now());
+        let settled = settled.await?;
         tracing::debug!(rows = count, ?settled, "outbox rows settled");
         self.unsettled.clear();
+        self.marks.settled();
         Ok(count)
     }
 
@@ -194,7 +220,7 @@ impl Delivery {
         }
         let now = Instant::now();
         let most = self.parts.settings.max_in_flight;
-        let free = most.saturating_sub(self.rows_in_flight);
+        let free = most.saturating_sub(self.in_flight);
         let limit = free.min(self.limiter.gateway_room(now));
         if limit == 0 {
             return Ok(0);
@@ -206,57 +232,66 @@ impl Delivery {
                 room.insert(number, rows);
             }
         }
-        if room.is_empty() {
-            return Ok(0);
-        }
         let request = ClaimRequest {
             now: self.parts.clock.now(),
             lease: self.parts.settings.lease,
             room,
             limit,
         };
-        let claims = self.parts.store.claim_outbox(request).await?;
+        let claims = if request.room.is_empty() {
+            Claims::default()
+        } else {
+            self.parts.store.claim_outbox(request).await?
+        };
         for (id, reason) in &claims.unusable {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
-        let count = claims.rows.len() + claims.unusable.len();
-        self.start(claims.rows, now);
-        Ok(count)
+        let rows = claims.rows;
+        let left = limit.saturating_sub(count(rows.len()));
+        let marks = self.take_marks(&rows, left, now).await;
+        let started = rows.len() + marks.len();
+        self.start(rows, marks, now);
+        Ok(started + claims.unusable.len())
     }
 
     /// Starts one task per conversation.
-    fn start(&mut self, rows: Vec<Claimed>, now: Instant) {
+    fn start(&mut self, rows: Vec<Claimed>, marks: Vec<ReadMark>, now: Instant) {
         let needed = self.parts.gateway.timeout() + SETTLING_TIME;
         let latest = now + self.parts.settings.lease.saturating_sub(needed);
-        self.rows_in_flight += u32::try_from(rows.len()).expect("a claim is bounded by a u32");
-        for group in by_conversation(rows) {
-            let scheduled = group.into_iter().map(|row| {
-                let weight = if is_read_mark(&row) {
-                    Weight::ReadMark
-                } else {
-                    Weight::Message
-                };
-                let slot = self.limiter.take(&row.phone_number_id, weight, now);
+        self.in_flight += count(rows.len() + marks.len());
+        for (mark, rows) in by_conversation(rows, marks) {
+            let mut take = |number: &PhoneNumberId, weight| self.limiter.take(number, weight, now);
+            let mark = mark.map(|mark| {
+                let slot = take(&mark.phone_number_id, Weight::ReadMark);
+                (mark, slot)
+            });
+            let rows = rows.into_iter().map(|row| {
+                let slot = take(&row.phone_number_id, Weight::Message);
                 Scheduled { row, slot, latest }
             });
-            let scheduled = scheduled.collect();
+            let sends = Sends {
+                mark,
+                rows: rows.collect(),
+            };
             let sender = Sender {
                 gateway: self.parts.gateway.clone(),
                 clock: self.parts.clock.clone(),
                 stop: self.stop.clone(),
             };
-            self.sending.spawn(sender.send_in_order(scheduled));
+            self.sending.spawn(sender.send_in_order(sends));
         }
     }
 
-    fn collect(&mut self, joined: Result<Vec<Finished>, JoinError>) {
-        let finished = match joined {
-            Ok(finished) => finished,
+    fn collect(&mut self, joined: Result<Ends, JoinError>) {
+        let Ends { mark, rows } = match joined {
+            Ok(ends) => ends,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let rows = u32::try_from(finished.len()).expect("a claim is bounded by a u32");
-        self.rows_in_flight -= rows;
-        for row in finished {
+        self.in_flight -= count(rows.len() + usize::from(mark.is_some()));
+        if let Some(mark) = mark {
+            self.end_mark(mark);
+        }
+        for row in rows {
             let settlement = self.judge(row);
             self.unsettled.push(settlement);
         }
@@ -305,7 +340,7 @@ impl Delivery {
                 Ok(Some(joined)) => self.collect(joined),
                 Ok(None) => break,
                 Err(_) => {
-                    let rows = self.rows_in_flight;
+                    let rows = self.in_flight;
                     tracing::warn!(
                         rows,
                         "sends were left without an answer: their outcome is unknown"
@@ -317,20 +352,32 @@ impl Delivery {
     }
 }
 
-/// Groups rows by conversation, in the order claimed; within one, the read mark goes before the
-/// reply.
-fn by_conversation(rows: Vec<Claimed>) -> Vec<Vec<Claimed>> {
-    let mut groups: Vec<Vec<Claimed>> = Vec::new();
+/// Groups sends by conversation, in the order claimed; the read marks of other conversations follow.
+fn by_conversation(
+    rows: Vec<Claimed>,
+    marks: Vec<ReadMark>,
+) -> Vec<(Option<ReadMark>, Vec<Claimed>)> {
+    let mut groups: Vec<(Option<ReadMark>, Vec<Claimed>)> = Vec::new();
     let mut places = HashMap::new();
     for row in rows {
         let place = *places.entry(row.conversation_id).or_insert(groups.len());
         match groups.get_mut(place) {
-            Some(group) if is_read_mark(&row) => group.insert(0, row),
-            Some(group) => group.push(row),
-            None => groups.push(vec![row]),
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((None, vec![row])),
+        }
+    }
+    for mark in marks {
+        match places.get(&mark.conversation_id) {
+            Some(place) => groups[*place].0 = Some(mark),
+            None => groups.push((Some(mark), Vec::new())),
         }
     }
     groups
+}
+
+/// Number of sends, which the limit of a claim bounds.
+fn count(sends: usize) -> u32 {
+    u32::try_from(sends).expect("a claim is bounded by a u32")
 }
 
 #[cfg(test)]

@@ -95,6 +95,20 @@ impl RateLimiter {
         self.number(number, now).room(now)
     }
 
+    /// Lists the numbers whose own limit allows no further send now, after these many are
+    /// sent.
+    pub(crate) fn numbers_without_room(
+        &self,
+        sent: &HashMap<&PhoneNumberId, u32>,
+        now: Instant,
+    ) -> Vec<&PhoneNumberId> {
+        let numbers = self.numbers.iter();
+        let full = numbers.filter(|(number, limiter)| {
+            limiter.room(now) <= sent.get(number).copied().unwrap_or_default()
+        });
+        full.map(|(number, _)| number).collect()
+    }
+
     /// Takes the slots of one send and returns its earliest start.
     pub(crate) fn take(&mut self, number: &PhoneNumberId, weight: Weight, now: Instant) -> Instant {
         let slot = self.gateway.take(now);
