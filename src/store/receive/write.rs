@@ -6,7 +6,7 @@ use std::mem::take;
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
-use super::direct::claim_replies;
+use super::direct::{claim_replies, marks_of_idle};
 use super::opt_out;
 use super::policy::{DirectClaims, ReceivePolicy, Received};
 use super::rows::{ConversationRow, action_rows, media_rows, message_rows, read_marks};
@@ -23,8 +23,7 @@ pub(super) struct Rows {
     numbers: Vec<NumberRow>,
     conversations: String,
     messages: String,
-    /// Conversations with a new read mark, whose older one goes.
-    marked: String,
+    read_marks: String,
     /// In the order of sending.
     outbox: String,
     media: String,
@@ -50,9 +49,11 @@ impl Decided {
         let claimed = claimed.unwrap_or_default();
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
         outbox.extend(downloads);
-        let marks = read_marks(turns, last, policy);
-        let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
-        outbox.extend(marks);
+        let marks = read_marks(turns, policy);
+        let direct_marks = match direct {
+            Some(_) => marks_of_idle(&marks, &loaded),
+            None => Vec::new(),
+        };
         outbox.extend(action_rows(turns, policy));
         let conversations = loaded.conversations.iter().map(ConversationRow::new);
         let inbound = turns
@@ -69,7 +70,7 @@ impl Decided {
             numbers,
             conversations: json_rows(&conversations.collect::<Vec<_>>()),
             messages: json_rows(&messages),
-            marked: json_rows(&marked),
+            read_marks: json_rows(&marks),
             outbox: json_rows(&outbox),
             media: json_rows(&media),
             side_effects: SideEffects::new(turns, last),
@@ -79,8 +80,9 @@ impl Decided {
                 echoes: messages_count - inbound,
                 duplicates: loaded.duplicates,
                 decisions: turns.iter().flat_map(DecidedTurn::decisions).collect(),
-                queued: outbox.len() - claimed.len(),
+                queued: outbox.len() - claimed.len() + marks.len() - direct_marks.len(),
                 claimed,
+                marks: direct_marks,
                 actions: turns.iter().map(|decided| decided.turn.actions.len()).sum(),
                 ..Received::default()
             },
@@ -102,7 +104,7 @@ impl Rows {
         sqlx::query(sql::INSERT_BATCH)
             .bind(self.conversations)
             .bind(self.messages)
-            .bind(self.marked)
+            .bind(self.read_marks)
             .bind(self.outbox)
             .bind(self.now.as_millisecond())
             .bind(self.media)

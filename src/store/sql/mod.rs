@@ -85,7 +85,6 @@ statements! {
     // ---- outbox ---------------------------------------------------------------------------------
     END_LEASES: "end_leases" [0],
     CLAIMABLE_MESSAGES: "claimable_messages" [3],
-    CLAIMABLE_READ_MARKS: "claimable_read_marks" [3],
     CLAIM_ROWS: "claim_rows" [2],
     SETTLE_MESSAGES: "settle_messages" [1],
     REMEMBER_REFUSALS: "remember_refusals" [2],
@@ -93,6 +92,8 @@ statements! {
     DELETE_ROWS: "delete_rows" [1],
     LOAD_UNSETTLED: "load_unsettled" [2],
     SWEEP_MESSAGES: "sweep_messages" [2],
+    DUE_READ_MARKS: "due_read_marks" [5],
+    DELETE_READ_MARKS: "delete_read_marks" [1],
     SWEEP_READ_MARKS: "sweep_read_marks" [1],
     NEXT_DUE: "next_due" [1],
     COUNT_UNSENT: "count_unsent" [0],

@@ -3,14 +3,14 @@
 SELECT json_group_array(
     json_object(
         'id', id, 'conversation_id', conversation_id, 'phone_number_id', phone_number_id,
-        'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'wamid', wamid,
-        'wa_id', wa_id, 'user_id', user_id, 'about', about
+        'attempts', attempts, 'expires_at_ms', expires_at_ms, 'content', content, 'about', about,
+        'wa_id', wa_id, 'user_id', user_id
     )
 )
 FROM (
     SELECT
         o.id, o.conversation_id, o.phone_number_id, o.attempts, o.expires_at_ms, m.raw AS content,
-        NULL AS wamid, c.wa_id, c.user_id, m.quoted_wamid AS about
+        m.quoted_wamid AS about, c.wa_id, c.user_id
     FROM outbox AS o
     JOIN messages AS m ON m.id = o.message_id
     JOIN conversation_contacts AS c ON c.conversation_id = o.conversation_id
@@ -23,7 +23,7 @@ FROM (
             SELECT 1
             FROM outbox AS e
             WHERE e.conversation_id = o.conversation_id
-                AND e.kind IN ('message', 'read_mark')
+                AND e.kind = 'message'
                 AND e.state = 'sending'
         )
         AND NOT EXISTS (

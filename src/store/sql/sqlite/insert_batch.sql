@@ -1,5 +1,5 @@
 -- Writes everything but contacts that a batch of messages leaves behind.
--- $1 conversations, $2 messages, $3 conversations whose older read mark goes, $4 outbox rows,
+-- $1 conversations, $2 messages, $3 read marks, $4 outbox rows,
 -- $5 now, $6 media
 INSERT INTO conversations (
     id, contact_id, phone_number_id, state, inbound_count, last_inbound_ms, last_message_ms,
@@ -44,10 +44,14 @@ SELECT
     value->>'part', value->>'variant', value->>'outbox_state', value->>'instead'
 FROM json_each($2);
 
-DELETE FROM outbox
-WHERE kind = 'read_mark'
-    AND state = 'queued'
-    AND conversation_id IN (SELECT value FROM json_each($3));
+INSERT INTO read_marks (conversation_id, phone_number_id, wamid, expires_at_ms)
+SELECT
+    value->>'conversation_id', value->>'phone_number_id', value->>'wamid', value->>'expires_at_ms'
+FROM json_each($3)
+WHERE true
+ON CONFLICT (conversation_id) DO UPDATE SET
+    wamid = excluded.wamid,
+    expires_at_ms = excluded.expires_at_ms;
 
 INSERT INTO outbox (
     id, conversation_id, phone_number_id, kind, message_id, action_number, host, state, due_at_ms,
