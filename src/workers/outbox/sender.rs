@@ -10,8 +10,7 @@ use crate::clock::Clock;
 use crate::gateway::{Accepted, Gateway, SendError};
 use crate::message::{PhoneNumberId, RecipientReport, Wamid};
 use crate::store::{Claimed, ClaimedKind};
-use crate::whatsapp::outbound;
-use crate::whatsapp::outbound::Typing;
+use crate::whatsapp::outbound::{MessageBody, ReadMarkBody, Typing};
 
 /// Parts that a group of sends needs beside its rows.
 #[derive(Clone)]
@@ -100,8 +99,12 @@ impl Sender {
                 content,
                 about,
             } => {
-                let tag = Some(row.claim_token.as_str());
-                let body = outbound::message_body(recipient, content, about.as_ref(), tag);
+                let body = MessageBody {
+                    to: recipient,
+                    content,
+                    about: about.as_ref(),
+                    claim_token: Some(&row.claim_token),
+                };
                 match self.gateway.send_message(number, &body).await {
                     Ok(Accepted {
                         wamid,
@@ -111,7 +114,7 @@ impl Sender {
                 }
             }
             ClaimedKind::ReadMark { wamid } => {
-                let body = outbound::read_mark_body(wamid, typing);
+                let body = ReadMarkBody::new(wamid, typing);
                 let marked = self.gateway.mark_read(number, &body).await;
                 (marked.map(|()| None), None)
             }
