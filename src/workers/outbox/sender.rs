@@ -11,8 +11,7 @@ use crate::clock::Clock;
 use crate::gateway::{Accepted, Gateway, SendError};
 use crate::message::{PhoneNumberId, RecipientReport, Wamid};
 use crate::store::{Claimed, ReadMark};
-use crate::whatsapp::outbound;
-use crate::whatsapp::outbound::Typing;
+use crate::whatsapp::outbound::{MessageBody, ReadMarkBody, Typing};
 
 /// Parts that a group of sends needs beside its rows.
 #[derive(Clone)]
@@ -118,7 +117,7 @@ impl Sender {
         let may_start = self.wait_for_slot(slot, mark.expires_at).await;
         let started = Instant::now();
         let result = if may_start {
-            let body = outbound::read_mark_body(&mark.wamid, typing);
+            let body = ReadMarkBody::new(&mark.wamid, typing);
             Some(self.gateway.mark_read(&mark.phone_number_id, &body).await)
         } else {
             None
@@ -138,8 +137,12 @@ impl Sender {
         if !may_start {
             return finish(row, started, None, None);
         }
-        let tag = Some(row.claim_token.as_str());
-        let body = outbound::message_body(&row.recipient, &row.content, row.about.as_ref(), tag);
+        let body = MessageBody {
+            to: &row.recipient,
+            content: &row.content,
+            about: row.about.as_ref(),
+            claim_token: Some(&row.claim_token),
+        };
         match self.gateway.send_message(&row.phone_number_id, &body).await {
             Ok(Accepted { wamid, recipient }) => {
                 let report = RecipientReport::new(&row.recipient, recipient);
