@@ -5,8 +5,12 @@
 //! of them have to differ for another database (`sqlite/` has room for a sibling): numbered
 //! parameters, the time as a parameter, `ON CONFLICT`, `RETURNING`, `->>` with a bare key.
 //!
-//! **Sets.** A set of rows is one parameter: a JSON array that `json_each` unfolds, so that the
-//! number of statements does not depend on the size of a batch.
+//! **Rows.** Rows that every batch writes are bound: their file holds the values of one row, which
+//! [`Writes`](super::writes::Writes) repeats. The files that it makes one text of say `?` in place of
+//! numbered parameters.
+//!
+//! **Sets.** Any other set of rows is one parameter: a JSON array that `json_each` unfolds, so that
+//! the number of statements does not depend on the size of a batch.
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
 //! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
@@ -52,7 +56,12 @@ statements! {
     LOAD_BATCH: "load_batch" [4],
     QUOTED_MESSAGES: "quoted_messages" [1],
     WRITE_CONTACTS: "write_contacts" [3],
-    INSERT_BATCH: "insert_batch" [6],
+    WRITE_CONVERSATIONS: "write_conversations" [9],
+    INSERT_MESSAGES: "insert_messages" [22],
+    LINK_REPLIES: "link_replies" [1],
+    DELETE_READ_MARKS: "delete_read_marks" [1],
+    INSERT_OUTBOX: "insert_outbox" [9],
+    INSERT_MEDIA: "insert_media" [4],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
     SPREAD_OPT_OUTS: "spread_opt_outs" [1],
     CONVERSATIONS_OF_CONTACTS: "conversations_of_contacts" [1] => "id",
