@@ -1,11 +1,11 @@
 //! Statements that write bound rows, as one text with one list of values: one hand-over to the
-//! database's thread.
+//! database's thread, and one more for each [`ROWS_MAX`] rows of a long set.
 //!
 //! SQLite spends several times as much on unfolding JSON as on inserting what is in it, so rows that
 //! every batch writes are bound. A file of [`super::sql`] that writes rows holds the values of one
-//! row, `(VALUES (?, ?))`, which are repeated here. Each statement gets a power of two of rows, all
-//! statements of a text the same, so that few texts differ and each stays prepared. Rows beyond those
-//! that there are consist of NULL; the statements skip a row whose first value is NULL.
+//! row, `(VALUES (?, ?))`, which are repeated here. All statements of a text get the same number of rows,
+//! one of few, so that few texts differ and each stays prepared. Rows beyond those that there are
+//! consist of NULL, and the statements skip them.
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, Type};
@@ -13,7 +13,8 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, Type};
 use super::StoreError;
 use super::transaction::Transaction;
 
-/// Rows of one statement. SQLite takes 32,766 values: 511 in each row.
+/// Rows of one statement: enough that a hand-over for each costs little, few enough that the prepared
+/// statements stay small. SQLite takes 32,766 values: 511 in each row.
 const ROWS_MAX: usize = 64;
 
 /// A row with its values in the order of the parameters.
@@ -39,8 +40,7 @@ impl Values {
 
 /// Statements with their values.
 pub(super) struct Writes {
-    text: String,
-    values: Values,
+    texts: Vec<(String, Values)>,
     /// Rows of each statement.
     rows: usize,
 }
@@ -49,50 +49,75 @@ impl Writes {
     /// Starts a text whose longest set has this many rows.
     pub(super) fn with_rows(longest: usize) -> Self {
         Self {
-            text: String::new(),
-            values: Values::default(),
-            rows: longest.next_power_of_two().min(ROWS_MAX),
+            texts: vec![(String::new(), Values::default())],
+            rows: rounded_up(longest).min(ROWS_MAX),
         }
     }
 
-    /// Adds a statement that writes rows; without rows, nothing.
+    /// Adds a statement that writes rows; without rows, nothing. Sets of more than [`ROWS_MAX`] rows
+    /// become texts of their own, all the same, however many rows come in one batch.
     pub(super) fn rows<R: Row>(&mut self, statement: &'static str, rows: Vec<R>) {
-        let (before, row, after) = parts(statement);
-        let width = row.matches('?').count();
+        let is_long = rows.len() > ROWS_MAX;
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
-            self.text.push_str(before);
-            self.text.push_str(row);
-            for _ in 1..self.rows {
-                self.text.push_str(", ");
-                self.text.push_str(row);
+            if is_long {
+                self.texts.push(Default::default());
             }
-            self.text.push_str(after);
-            let end = self.values.len() + self.rows * width;
-            for row in rows.by_ref().take(self.rows) {
-                let next = self.values.len() + width;
-                row.bind(&mut self.values);
-                assert_eq!(self.values.len(), next, "values of {before}");
-            }
-            while self.values.len() < end {
-                self.values.push(None::<i64>);
-            }
+            self.add(statement, rows.by_ref().take(self.rows));
+        }
+        if is_long {
+            self.texts.push(Default::default());
+        }
+    }
+
+    fn add<R: Row>(&mut self, statement: &'static str, rows: impl Iterator<Item = R>) {
+        let (before, row, after) = parts(statement);
+        let width = row.matches('?').count();
+        let (text, values) = self.texts.last_mut().expect("there is always one");
+        text.push_str(before);
+        text.push_str(row);
+        for _ in 1..self.rows {
+            text.push_str(", ");
+            text.push_str(row);
+        }
+        text.push_str(after);
+        let end = values.len() + self.rows * width;
+        for row in rows {
+            let next = values.len() + width;
+            row.bind(values);
+            assert_eq!(values.len(), next, "values of {before}");
+        }
+        while values.len() < end {
+            values.push(None::<i64>);
         }
     }
 
     /// Adds a statement with a set as JSON.
     pub(super) fn set(&mut self, statement: &'static str, set: String) {
-        self.text.push_str(statement);
-        self.values.push(set);
+        let (text, values) = self.texts.last_mut().expect("there is always one");
+        text.push_str(statement);
+        values.push(set);
     }
 
     /// Runs the statements, if there are some.
     pub(super) async fn run(self, tx: &mut Transaction) -> Result<(), StoreError> {
-        if !self.text.is_empty() {
-            let query = sqlx::query_with(AssertSqlSafe(self.text), self.values.0);
-            query.execute(&mut *tx).await?;
+        for (text, values) in self.texts {
+            if !text.is_empty() {
+                let query = sqlx::query_with(AssertSqlSafe(text), values.0);
+                query.execute(&mut *tx).await?;
+            }
         }
         Ok(())
+    }
+}
+
+/// The next power of two, or three quarters of it.
+fn rounded_up(rows: usize) -> usize {
+    let power = rows.next_power_of_two();
+    if power >= 4 && rows <= power / 4 * 3 {
+        power / 4 * 3
+    } else {
+        power
     }
 }
 

@@ -1,8 +1,6 @@
 //! Writes the rows of a batch: contacts, conversations, messages, replies, outbox rows and media,
 //! in one text.
 
-use std::mem::take;
-
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
@@ -12,7 +10,7 @@ use super::rows::{
     ConversationRow, MessageRows, action_rows, media_rows, message_rows, read_marks,
 };
 use super::side_effects::SideEffects;
-use crate::store::contacts::{self, ContactRow, NumberRow};
+use crate::store::contacts;
 use crate::store::keys::json_rows;
 use crate::store::transaction::Transaction;
 use crate::store::writes::Writes;
@@ -20,9 +18,7 @@ use crate::store::{StoreError, sql};
 
 /// Every row of a batch with its id.
 pub(super) struct Rows {
-    contacts: Vec<ContactRow>,
-    numbers: Vec<NumberRow>,
-    /// Everything but contacts and side effects.
+    /// Everything but side effects.
     writes: Writes,
     side_effects: SideEffects,
     now: Timestamp,
@@ -32,8 +28,7 @@ pub(super) struct Rows {
 impl Decided {
     /// Gives ids to new messages and makes the rows of everything.
     pub(super) fn into_rows(self, policy: ReceivePolicy) -> Rows {
-        let Self { turns, mut loaded } = self;
-        let (contacts, numbers) = (take(&mut loaded.contacts), take(&mut loaded.numbers));
+        let Self { turns, loaded } = self;
         let turns = &turns;
         let last = loaded.last_message;
         let MessageRows {
@@ -54,6 +49,7 @@ impl Decided {
         let conversations: Vec<_> = conversations.collect();
         let longest = messages.len().max(outbox.len()).max(conversations.len());
         let mut writes = Writes::with_rows(longest);
+        contacts::add(&mut writes, &loaded.contacts, &loaded.numbers, policy.now);
         writes.rows(sql::WRITE_CONVERSATIONS, conversations);
         writes.rows(sql::INSERT_MESSAGES, messages);
         if !late_replies.is_empty() {
@@ -73,8 +69,6 @@ impl Decided {
             .filter(|decided| decided.message.is_some())
             .count();
         Rows {
-            contacts,
-            numbers,
             writes,
             side_effects: SideEffects::new(turns, last),
             now: policy.now,
@@ -94,7 +88,6 @@ impl Decided {
 impl Rows {
     /// Writes the rows; without any, no statement runs.
     pub(super) async fn write(self, tx: &mut Transaction) -> Result<Received, StoreError> {
-        contacts::write(tx, &self.contacts, &self.numbers, self.now).await?;
         let effects = &self.side_effects;
         let opted_out =
             opt_out::with_other_conversations(tx, &effects.opted_out, &effects.silenced).await?;
