@@ -133,12 +133,11 @@ CREATE INDEX messages_by_conversation ON messages (conversation_id, id);
 CREATE INDEX messages_to_replace ON messages (error_class)
     WHERE instead IS NOT NULL AND error_class IS NOT NULL;
 
--- WhatsApp's reports on outbound messages, one row per step. A step may come before the message is
--- known.
+-- WhatsApp's reports on outbound messages, one row per step: a step that comes twice is one row. A
+-- step may come before the message is known.
 CREATE TABLE receipts (
     id               INTEGER PRIMARY KEY,
-    -- Digest of number, wamid, status and participant: a step that comes twice is one row.
-    receipt_key      TEXT    NOT NULL UNIQUE,
+    message_id       INTEGER REFERENCES messages (id), -- NULL while the message is not known
     message_key      TEXT    NOT NULL,       -- as in messages
     -- sent, delivered, read, played, failed; other words of Meta are stored without effect.
     status           TEXT    NOT NULL,
@@ -154,7 +153,11 @@ CREATE TABLE receipts (
     reason           TEXT,                   -- why it failed, in words
     raw              TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX receipts_by_message ON receipts (message_key);
+-- By ids of messages, which grow: new rows of the index lie together on the disk.
+CREATE UNIQUE INDEX receipts_by_message ON receipts (message_id, status, coalesce(participant, ''))
+    WHERE message_id IS NOT NULL;
+CREATE UNIQUE INDEX receipts_by_key ON receipts (message_key, status, coalesce(participant, ''))
+    WHERE message_id IS NULL;
 
 -- Work that has yet to reach WhatsApp or another service. Settled rows leave: this stays small.
 CREATE TABLE outbox (

@@ -1,7 +1,7 @@
 //! Units of work on the database: one method, one transaction, many rows at once.
 //!
 //! The only module with SQL. Every method does a constant number of statements whatever the size of
-//! its batch: rows travel as one JSON array and are unfolded by `json_each`. [`Store::receive`] is
+//! its batch: rows travel as bound values of one text, or as one JSON array that `json_each` unfolds. [`Store::receive`] is
 //! the heart; `outbox` is what delivery works on; `conversations` and `history` are for reading.
 //! Next on the way of a message: [`crate::workers::outbox`].
 
@@ -35,6 +35,7 @@ mod uploads;
 mod wal;
 mod webhook_health;
 mod write_probe;
+mod writes;
 
 pub use action_claim::{ActionClaim, ClaimedAction};
 pub use backup::{Copied, CopyError, Present, Progress, backup};

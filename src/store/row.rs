@@ -8,6 +8,8 @@ use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
+use super::StoreError;
+
 /// Reads a row. Timestamps are columns of milliseconds, read with [`required`] and [`optional`].
 pub(super) fn read<T: DeserializeOwned>(row: &SqliteRow) -> sqlx::Result<T> {
     let columns = row.columns().iter();
@@ -27,6 +29,19 @@ fn value(row: &SqliteRow, index: usize) -> sqlx::Result<Value> {
         "INTEGER" => row.try_get::<i64, _>(index).map(Value::from),
         _ => row.try_get::<String, _>(index).map(Value::from),
     }
+}
+
+/// Reads a text of JSON values with commas between them, as `group_concat` puts it together; NULL is an
+/// empty list. `table` is named in the error for unexpected JSON.
+pub(super) fn list<T: DeserializeOwned>(
+    text: Option<&str>,
+    table: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
+    let corrupt = |_| StoreError::corrupt(table, 0, "what was looked up is not what we wrote");
+    serde_json::from_str(&format!("[{text}]")).map_err(corrupt)
 }
 
 /// Reads a column that is 0 or 1.

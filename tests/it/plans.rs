@@ -162,8 +162,8 @@ const ROWS: &str = "
         sent_at_ms, stored_at_ms, raw, outbox_state, reply_to_id)
     SELECT id, 'out', phone_number_id, 'wamid.o' || id, 'o' || id, 'text', 'hello', 'bot', id, id, '{}', 'accepted', id
     FROM conversations;
-    INSERT INTO receipts (receipt_key, message_key, status, at_ms, received_at_ms, raw)
-    SELECT 'r' || id, 'o' || id, 'read', id, id, '{}' FROM conversations;
+    INSERT INTO receipts (message_id, message_key, status, at_ms, received_at_ms, raw)
+    SELECT id, message_key, 'read', id, id, '{}' FROM messages WHERE direction = 'out';
     INSERT INTO conversation_events (conversation_id, at_ms, kind, text) SELECT id, id, 'loop_detected', 'text' FROM conversations;
     INSERT INTO actions (conversation_id, number, request, asked_at_ms) SELECT id, 1, '{}', id FROM conversations;
     INSERT INTO media (message_id, media_id) SELECT id, 'm' || id FROM messages WHERE direction = 'in';

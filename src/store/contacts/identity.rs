@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::message::{Identity, Profile, RecipientReport, UserId, WaId};
 
 /// A row of `contacts` with its rows of `contact_phones` and `contact_user_ids`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(in crate::store) struct ContactRow {
     pub(in crate::store) id: i64,
     /// The spelling of the phone number that WhatsApp used last.
@@ -23,14 +23,15 @@ pub(in crate::store) struct ContactRow {
     pub(in crate::store) name: Option<String>,
     pub(in crate::store) username: Option<String>,
     /// Since when the contact refuses marketing; written by its own statements.
-    #[serde(skip_serializing)]
     pub(in crate::store) marketing_opted_out_ms: Option<i64>,
     /// Time of an opt-out at all numbers.
     pub(in crate::store) opted_out_ms: Option<i64>,
     /// Every spelling of the phone number.
-    phones: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) phones: BTreeSet<String>,
     /// User ids by scope.
-    user_ids: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) user_ids: BTreeMap<String, String>,
 }
 
 impl ContactRow {

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use super::identity::ContactRow;
 use crate::message::{Identity, PhoneNumberId, UserId, WaId};
 use crate::store::keys::{json, json_rows};
+use crate::store::row::{from_row, list};
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, sql};
 
 /// The database's view of a batch. `C` is a row of `conversations`.
-#[derive(Deserialize)]
 pub(in crate::store) struct Lookup<C> {
     /// Keys of messages that are stored already.
     pub(in crate::store) messages: BTreeSet<String>,
@@ -27,6 +27,23 @@ pub(in crate::store) struct Lookup<C> {
     pub(in crate::store) last_conversation: i64,
     pub(in crate::store) last_outbox_row: i64,
 }
+
+/// What the statement gives; texts are lists that [`list`] reads.
+#[derive(Deserialize)]
+struct LookupRow {
+    messages: Option<String>,
+    contacts: Option<String>,
+    phones: Option<String>,
+    user_ids: Option<String>,
+    conversations: Option<String>,
+    accounts: Option<String>,
+    last_message: i64,
+    last_contact: i64,
+    last_conversation: i64,
+    last_outbox_row: i64,
+}
+
+from_row!(LookupRow);
 
 /// Keys of the rows to look up, as JSON arrays.
 pub(in crate::store) struct Wanted {
@@ -61,10 +78,37 @@ pub(in crate::store) async fn look_up<C: DeserializeOwned>(
     tx: &mut Transaction,
     wanted: Wanted,
 ) -> Result<Lookup<C>, StoreError> {
-    let query = sqlx::query_scalar(sql::LOAD_BATCH)
+    let query = sqlx::query_as(sql::LOAD_BATCH)
         .bind(wanted.messages)
         .bind(wanted.phones)
         .bind(wanted.user_ids)
         .bind(wanted.numbers);
-    tx.fetch_json(query, "contacts").await
+    let row: LookupRow = query.fetch_one(&mut *tx).await?;
+    let messages = list(row.messages.as_deref(), "messages")?;
+    let accounts = list(row.accounts.as_deref(), "business_numbers")?;
+    Ok(Lookup {
+        messages: messages.into_iter().collect(),
+        contacts: contacts(&row)?,
+        conversations: list(row.conversations.as_deref(), "conversations")?,
+        accounts: accounts.into_iter().collect(),
+        last_message: row.last_message,
+        last_contact: row.last_contact,
+        last_conversation: row.last_conversation,
+        last_outbox_row: row.last_outbox_row,
+    })
+}
+
+/// Puts contacts together with their phone numbers and user ids.
+fn contacts(row: &LookupRow) -> Result<Vec<ContactRow>, StoreError> {
+    let mut contacts: Vec<ContactRow> = list(row.contacts.as_deref(), "contacts")?;
+    let ids = contacts.iter().map(|contact| contact.id);
+    let indexes: HashMap<i64, usize> = ids.zip(0..).collect();
+    for (id, phone) in list::<(i64, String)>(row.phones.as_deref(), "contact_phones")? {
+        contacts[indexes[&id]].phones.insert(phone);
+    }
+    for (id, scope, user_id) in list(row.user_ids.as_deref(), "contact_user_ids")? {
+        let id: i64 = id;
+        contacts[indexes[&id]].user_ids.insert(scope, user_id);
+    }
+    Ok(contacts)
 }

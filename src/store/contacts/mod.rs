@@ -13,4 +13,4 @@ pub(super) use lookup::{Lookup, Wanted, look_up};
 pub(super) use merge::{merge, parse_state};
 pub(super) use recipient::{Receiver, complete, find_or_add, hear};
 pub(super) use scopes::{NumberRow, Scopes};
-pub(super) use write::write;
+pub(super) use write::add;

@@ -8,10 +8,11 @@ use super::identity::Contacts;
 use super::lookup::{Lookup, Wanted, look_up};
 use super::merge::merge;
 use super::scopes::Scopes;
-use super::write::write;
+use super::write::add;
 use crate::message::{Identity, PhoneNumberId, Recipient, RecipientReport};
 use crate::store::StoreError;
 use crate::store::transaction::Transaction;
+use crate::store::writes::Writes;
 
 /// Finds the contact of a recipient, or adds one, takes what the answer says of it, and returns its
 /// id.
@@ -113,5 +114,8 @@ async fn close(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     merge(tx, contacts.merges()).await?;
-    write(tx, &contacts.changed(), &scopes.into_changed(), now).await
+    let (contacts, numbers) = (contacts.changed(), scopes.into_changed());
+    let mut writes = Writes::with_rows(contacts.len());
+    add(&mut writes, &contacts, &numbers, now);
+    writes.run(tx).await
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
 use crate::message::PhoneNumberId;
 
 /// Accounts of business numbers, by number.
@@ -13,10 +11,9 @@ pub(in crate::store) struct Scopes {
 }
 
 /// A row of `business_numbers`.
-#[derive(Serialize)]
 pub(in crate::store) struct NumberRow {
-    phone_number_id: String,
-    waba_id: String,
+    pub(super) phone_number_id: String,
+    pub(super) waba_id: String,
 }
 
 impl Scopes {

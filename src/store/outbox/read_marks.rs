@@ -10,6 +10,7 @@ use crate::message::{PhoneNumberId, Wamid};
 use crate::store::keys::json_rows;
 use crate::store::row::required;
 use crate::store::transaction::Transaction;
+use crate::store::writes::{Row, Values};
 use crate::store::{Store, StoreError, sql};
 
 /// A read mark that is still to be sent; a conversation has one at most.
@@ -24,6 +25,15 @@ pub struct ReadMark {
     /// Time after which the mark is not sent.
     #[serde(rename = "expires_at_ms", with = "required")]
     pub expires_at: Timestamp,
+}
+
+impl Row for ReadMark {
+    fn bind(self, values: &mut Values) {
+        values.push(self.conversation_id);
+        values.push(self.phone_number_id.as_str());
+        values.push(self.wamid.as_str());
+        values.push(self.expires_at.as_millisecond());
+    }
 }
 
 /// Bounds of [`Store::due_read_marks`].

@@ -1,4 +1,4 @@
-//! Rows of a batch as the statements unfold them.
+//! Rows of a batch as the statements take them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,6 +15,7 @@ use crate::engine::{Decision, Reply};
 use crate::message::{Content, Outbound, PhoneNumberId, RulesVersion, Wamid};
 use crate::store::ReadMark;
 use crate::store::keys::{json, message_key};
+use crate::store::writes::{Row, Values};
 
 /// Free replies are accepted for 24 hours after the contact's last message; two minutes stay
 /// unused, because Meta's clock decides. See
@@ -25,7 +26,6 @@ const SERVICE_WINDOW: Duration = Duration::from_mins(1438);
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media>.
 const MEDIA_LIFE: Duration = Duration::from_hours(7 * 24);
 
-#[derive(Serialize)]
 pub(super) struct ConversationRow<'a> {
     id: i64,
     contact_id: i64,
@@ -33,12 +33,13 @@ pub(super) struct ConversationRow<'a> {
     state: String,
     inbound_count: u64,
     last_inbound_ms: Option<i64>,
+    last_message_ms: i64,
     next_timer_ms: Option<i64>,
     opted_out_ms: Option<i64>,
 }
 
 impl<'a> ConversationRow<'a> {
-    pub(super) fn new(loaded: &'a LoadedConversation) -> Self {
+    pub(super) fn new(loaded: &'a LoadedConversation, now: Timestamp) -> Self {
         let conversation = &loaded.conversation;
         let state = &conversation.state;
         Self {
@@ -48,14 +49,24 @@ impl<'a> ConversationRow<'a> {
             state: json(state),
             inbound_count: conversation.inbound_count,
             last_inbound_ms: loaded.last_inbound_ms,
+            last_message_ms: now.as_millisecond(),
             next_timer_ms: state.next_timer().map(Timestamp::as_millisecond),
             opted_out_ms: state.opted_out_at.map(Timestamp::as_millisecond),
         }
     }
 }
 
+impl Row for ConversationRow<'_> {
+    fn bind(self, values: &mut Values) {
+        values.push(self.id).push(self.contact_id);
+        values.push(self.phone_number_id.as_str()).push(self.state);
+        values.push(self.inbound_count.cast_signed());
+        values.push(self.last_inbound_ms).push(self.last_message_ms);
+        values.push(self.next_timer_ms).push(self.opted_out_ms);
+    }
+}
+
 /// An inbound or outbound message; columns of the other direction stay NULL.
-#[derive(Serialize)]
 pub(super) struct MessageRow<'a> {
     id: i64,
     conversation_id: i64,
@@ -68,20 +79,49 @@ pub(super) struct MessageRow<'a> {
     origin: &'static str,
     quoted_wamid: Option<&'a str>,
     sent_at_ms: i64,
+    stored_at_ms: i64,
     raw: Cow<'a, str>,
     decision: Option<Decision>,
     explanation: Option<String>,
     rules_version: Option<&'a RulesVersion>,
     rule_id: Option<&'a str>,
     reply_to_id: Option<i64>,
-    reply_to_key: Option<String>,
     part: Option<usize>,
     variant: Option<usize>,
     outbox_state: Option<&'static str>,
     instead: Option<String>,
 }
 
+impl Row for MessageRow<'_> {
+    fn bind(self, values: &mut Values) {
+        let index = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+        values.push(self.id).push(self.conversation_id);
+        values
+            .push(self.direction)
+            .push(self.phone_number_id.as_str());
+        values.push(self.wamid).push(self.message_key);
+        values.push(self.kind).push(self.text).push(self.origin);
+        values.push(self.quoted_wamid);
+        values.push(self.sent_at_ms).push(self.stored_at_ms);
+        values.push(&*self.raw);
+        values.push(self.decision.map(Decision::name));
+        values.push(self.explanation);
+        values.push(self.rules_version.map(RulesVersion::as_str));
+        values.push(self.rule_id).push(self.reply_to_id);
+        values
+            .push(self.part.map(index))
+            .push(self.variant.map(index));
+        values.push(self.outbox_state).push(self.instead);
+    }
+}
+
+/// A reply to a message that came in an earlier batch.
 #[derive(Serialize)]
+pub(super) struct LateReply {
+    id: i64,
+    message_key: String,
+}
+
 pub(super) struct OutboxRow<'a> {
     /// `None`: the database gives the next one.
     pub(super) id: Option<i64>,
@@ -91,6 +131,7 @@ pub(super) struct OutboxRow<'a> {
     message_id: Option<i64>,
     action_number: Option<u64>,
     host: Option<String>,
+    due_at_ms: i64,
     expires_at_ms: i64,
     state: &'static str,
     attempts: u32,
@@ -113,13 +154,32 @@ impl OutboxRow<'_> {
     }
 }
 
+impl Row for OutboxRow<'_> {
+    fn bind(self, values: &mut Values) {
+        values.push(self.conversation_id);
+        values.push(self.phone_number_id.as_str()).push(self.kind);
+        values.push(self.message_id);
+        values.push(self.action_number.map(u64::cast_signed));
+        values.push(self.host).push(self.state);
+        values.push(self.due_at_ms).push(self.expires_at_ms);
+        values.push(self.attempts).push(self.claim_token);
+        values.push(self.lease_until_ms).push(self.id);
+    }
+}
+
 /// A file to download.
-#[derive(Serialize)]
 pub(super) struct MediaRow<'a> {
     message_id: i64,
     media_id: &'a str,
     mime_type: Option<&'a str>,
     sha256: Option<&'a str>,
+}
+
+impl Row for MediaRow<'_> {
+    fn bind(self, values: &mut Values) {
+        values.push(self.message_id).push(self.media_id);
+        values.push(self.mime_type).push(self.sha256);
+    }
 }
 
 /// Files of the batch, each with the outbox row that downloads it.
@@ -155,31 +215,49 @@ fn new_messages(turns: &[DecidedTurn], last_id: i64) -> impl Iterator<Item = (i6
     (last_id + 1..).zip(turns.iter().filter(|decided| decided.message.is_some()))
 }
 
-/// Messages of the batch, all new ones before all replies, and the outbox rows of the replies.
+/// Rows of the messages of a batch.
+pub(super) struct MessageRows<'a> {
+    /// All new ones before all replies.
+    pub(super) messages: Vec<MessageRow<'a>>,
+    pub(super) late_replies: Vec<LateReply>,
+    /// The rows of the replies.
+    pub(super) outbox: Vec<OutboxRow<'a>>,
+}
+
 pub(super) fn message_rows(
     turns: &[DecidedTurn],
     last_id: i64,
     policy: ReceivePolicy,
-) -> (Vec<MessageRow<'_>>, Vec<OutboxRow<'_>>) {
+) -> MessageRows<'_> {
     let mut messages = Vec::with_capacity(turns.len() * 2);
-    let mut outbox = Vec::new();
+    let (mut late_replies, mut outbox) = (Vec::new(), Vec::new());
     let mut ids = HashMap::new();
     let mut next_id = last_id + 1;
     for decided in turns {
         if let Some(message) = &decided.message {
-            messages.push(decided.message_row(next_id, message));
+            messages.push(decided.message_row(next_id, message, policy.now));
             ids.insert(message.key.as_str(), next_id);
             next_id += 1;
         }
     }
     for decided in turns {
         for (part, reply) in decided.turn.replies.iter().enumerate() {
-            messages.push(decided.reply_row(next_id, &ids, (part, reply), policy.now));
+            let key = decided.answered_key(reply);
+            let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
+            messages.push(decided.reply_row(next_id, reply_to_id, (part, reply), policy.now));
+            late_replies.extend(key.filter(|_| reply_to_id.is_none()).map(|message_key| {
+                let id = next_id;
+                LateReply { id, message_key }
+            }));
             outbox.push(decided.outbox_row("message", Some(next_id), policy));
             next_id += 1;
         }
     }
-    (messages, outbox)
+    MessageRows {
+        messages,
+        late_replies,
+        outbox,
+    }
 }
 
 /// Actions that turns request.
@@ -217,7 +295,12 @@ pub(super) fn read_marks(turns: &[DecidedTurn], policy: ReceivePolicy) -> Vec<Re
 }
 
 impl DecidedTurn {
-    fn message_row<'r>(&'r self, id: i64, keyed: &'r KeyedMessage) -> MessageRow<'r> {
+    fn message_row<'r>(
+        &'r self,
+        id: i64,
+        keyed: &'r KeyedMessage,
+        now: Timestamp,
+    ) -> MessageRow<'r> {
         let (content, sent_at, raw, answered) = match &keyed.message {
             ConversationMessage::Inbound(message) => (
                 &message.content,
@@ -244,13 +327,13 @@ impl DecidedTurn {
             origin: "contact",
             quoted_wamid: quoted(content, answered),
             sent_at_ms: sent_at.as_millisecond(),
+            stored_at_ms: now.as_millisecond(),
             raw: Cow::Borrowed(raw),
             decision: None,
             explanation: None,
             rules_version: None,
             rule_id: None,
             reply_to_id: None,
-            reply_to_key: None,
             part: None,
             variant: None,
             outbox_state: None,
@@ -273,16 +356,19 @@ impl DecidedTurn {
         }
     }
 
+    /// Key of the message that a reply answers.
+    fn answered_key(&self, reply: &Reply) -> Option<String> {
+        let wamid = reply.answers.as_ref()?;
+        Some(message_key(self.phone_number_id.as_str(), wamid.as_str()))
+    }
+
     fn reply_row<'r>(
         &'r self,
         id: i64,
-        ids: &HashMap<&str, i64>,
+        reply_to_id: Option<i64>,
         (part, reply): (usize, &'r Reply),
         now: Timestamp,
     ) -> MessageRow<'r> {
-        let answers = reply.answers.as_ref();
-        let key = answers.map(|wamid| message_key(self.phone_number_id.as_str(), wamid.as_str()));
-        let reply_to_id = key.as_ref().and_then(|key| ids.get(key.as_str()).copied());
         // A reply of a timer has no inbound message that could carry the explanation.
         let is_of_timer = self.message.is_none() && self.turn.late_decisions.is_empty();
         MessageRow {
@@ -297,13 +383,13 @@ impl DecidedTurn {
             origin: "bot",
             quoted_wamid: about(reply).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
+            stored_at_ms: now.as_millisecond(),
             raw: Cow::Owned(json(&reply.content)),
             decision: None,
             explanation: is_of_timer.then(|| json(&self.turn.explanation)),
             rules_version: self.version.as_ref(),
             rule_id: Some(reply.rule.as_str()),
             reply_to_id,
-            reply_to_key: key.filter(|_| reply_to_id.is_none()),
             part: self.replaces.is_none().then_some(part),
             variant: reply.variant,
             outbox_state: Some("queued"),
@@ -331,6 +417,7 @@ impl DecidedTurn {
             message_id,
             action_number: None,
             host: None,
+            due_at_ms: policy.now.as_millisecond(),
             expires_at_ms: window.map_or(useful, |window| useful.min(window)),
             state: "queued",
             attempts: 0,

@@ -5,8 +5,12 @@
 //! of them have to differ for another database (`sqlite/` has room for a sibling): numbered
 //! parameters, the time as a parameter, `ON CONFLICT`, `RETURNING`, `->>` with a bare key.
 //!
-//! **Sets.** A set of rows is one parameter: a JSON array that `json_each` unfolds, so that the
-//! number of statements does not depend on the size of a batch.
+//! **Rows.** Rows that every batch writes are bound: their file holds the values of one row, which
+//! [`Writes`](super::writes::Writes) repeats. The files that it makes one text of say `?` in place of
+//! numbered parameters.
+//!
+//! **Sets.** Any other set of rows is one parameter: a JSON array that `json_each` unfolds, so that
+//! the number of statements does not depend on the size of a batch.
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
 //! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
@@ -51,8 +55,18 @@ statements! {
     // ---- receive --------------------------------------------------------------------------------
     LOAD_BATCH: "load_batch" [4],
     QUOTED_MESSAGES: "quoted_messages" [1],
-    WRITE_CONTACTS: "write_contacts" [3],
-    INSERT_BATCH: "insert_batch" [6],
+    WRITE_CONTACTS: "write_contacts" [5],
+    DELETE_CONTACT_PHONES: "delete_contact_phones" [1],
+    DELETE_CONTACT_USER_IDS: "delete_contact_user_ids" [1],
+    INSERT_CONTACT_PHONES: "insert_contact_phones" [2],
+    INSERT_CONTACT_USER_IDS: "insert_contact_user_ids" [3],
+    WRITE_BUSINESS_NUMBERS: "write_business_numbers" [2],
+    WRITE_CONVERSATIONS: "write_conversations" [9],
+    INSERT_MESSAGES: "insert_messages" [22],
+    LINK_REPLIES: "link_replies" [1],
+    WRITE_READ_MARKS: "write_read_marks" [4],
+    INSERT_OUTBOX: "insert_outbox" [13],
+    INSERT_MEDIA: "insert_media" [4],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
     SPREAD_OPT_OUTS: "spread_opt_outs" [1],
     CONVERSATIONS_OF_CONTACTS: "conversations_of_contacts" [1] => "id",
@@ -60,8 +74,10 @@ statements! {
     CANCEL_ACTIONS: "cancel_actions" [2],
     LOAD_MERGES: "load_merges" [1],
     MERGE_CONTACTS: "merge_contacts" [2],
-    INSERT_RECEIPTS: "insert_receipts" [2],
-    KNOWN_RECEIPTS: "known_receipts" [1],
+    LOAD_RECEIPTS: "load_receipts" [2],
+    ACCEPT_PROVEN: "accept_proven" [1],
+    INSERT_RECEIPTS: "insert_receipts" [14],
+    ADVANCE_MESSAGES: "advance_messages" [2],
     NEW_RECIPIENT_IDS: "new_recipient_ids" [1],
     UPDATE_DELIVERY_STATUS: "update_delivery_status" [1],
     STOP_MARKETING: "stop_marketing" [2],
