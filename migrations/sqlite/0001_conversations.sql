@@ -188,9 +188,14 @@ CREATE TABLE outbox (
     CHECK ((kind = 'action') = (host IS NOT NULL)),
     CHECK (kind = 'action' OR message_id IS NOT NULL)
 ) STRICT;
-CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id);
-CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
-CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
+-- Each index holds only the rows that are looked for in it: every reply pays for them three times,
+-- when it is queued, claimed and settled.
+CREATE INDEX outbox_by_conversation ON outbox (conversation_id);
+CREATE INDEX outbox_by_due ON outbox (due_at_ms, id) WHERE kind = 'message' AND state = 'queued';
+CREATE INDEX outbox_by_number ON outbox (phone_number_id)
+    WHERE kind = 'message' AND state = 'queued';
+CREATE INDEX outbox_by_lease ON outbox (state, lease_until_ms) WHERE lease_until_ms IS NOT NULL;
+CREATE INDEX outbox_downloads ON outbox (due_at_ms, id) WHERE kind = 'download';
 CREATE INDEX outbox_by_host ON outbox (host, due_at_ms, id) WHERE kind = 'action';
 
 -- Messages that are still to be marked as read: of each conversation the newest, which marks all

@@ -46,12 +46,19 @@ const OF_COMMANDS: &[&str] = &[
 
 /// Scans that end after a few rows, or of tables that are small while all is well: file, and the
 /// line of its plan.
-const SHORT: [(&str, &str); 9] = [
+const SHORT: [(&str, &str); 11] = [
     // Backwards from the newest message to the newest inbound one.
     ("newest_update", "SCAN messages"),
     ("newest_update", "SCAN account_events"),
-    // Counts for a scraper, by an index alone: of waiting rows, and of the quarantine.
-    ("outbox_counts", "SCAN o USING INDEX outbox_by_due"),
+    // Counts for a scraper: of waiting rows, and of the quarantine by an index alone.
+    ("outbox_counts", "SCAN o"),
+    // For tests alone.
+    ("count_unsent", "SCAN outbox"),
+    // Downloads that wait, by an index of their own.
+    (
+        "expire_downloads",
+        "SCAN outbox USING INDEX outbox_downloads",
+    ),
     (
         "quarantine_size",
         "SCAN quarantine USING COVERING INDEX sqlite_autoindex_quarantine_1",

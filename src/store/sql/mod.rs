@@ -18,8 +18,8 @@
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use
-//! it (`NOT IN`); `CROSS JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds
-//! the plan of each statement, by the SQLite that is built in.
+//! it (`NOT IN`, or `+` before the column); `CROSS JOIN` is a join whose order the planner keeps.
+//! `tests/it/plans.rs` holds the plan of each statement, by the SQLite that is built in.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
--- Next message of each conversation in which none is before it, as one-row JSON.
+-- Next message of each conversation in which none is before it, as one-row JSON. The `+` keeps the
+-- planner to the order of the due times.
 -- $1 now, $2 phone numbers with room, $3 limit
 SELECT json_group_array(
     json_object(
@@ -18,7 +19,7 @@ FROM (
         AND o.state = 'queued'
         AND o.due_at_ms <= $1
         AND o.expires_at_ms > $1
-        AND o.phone_number_id IN (SELECT value FROM json_each($2))
+        AND +o.phone_number_id IN (SELECT value FROM json_each($2))
         AND NOT EXISTS (
             SELECT 1
             FROM outbox AS e

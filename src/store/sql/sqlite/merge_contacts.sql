@@ -84,7 +84,7 @@ FROM outbox
 JOIN conversations ON conversations.id = outbox.conversation_id
 JOIN contacts ON contacts.id = conversations.contact_id
 WHERE messages.id = outbox.message_id
-    AND outbox.kind = 'message'
+    AND +outbox.kind = 'message'
     AND outbox.state = 'queued'
     AND contacts.opted_out_ms IS NOT NULL
     AND conversations.opted_out_ms IS NULL
