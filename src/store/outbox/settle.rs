@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::read_marks::settle_read_marks;
 use super::{ReadMark, SendResult, Settled, Settlement};
 use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED};
-use crate::store::keys::{json_rows, message_key};
+use crate::store::keys::{json, json_rows, message_key};
 use crate::store::transaction::Transaction;
+use crate::store::writes::{Row, Values, Writes};
 use crate::store::{Store, StoreError, contacts, sql};
 
 /// A settlement as a row of the statements.
@@ -87,6 +88,14 @@ impl<'a> End<'a> {
     }
 }
 
+impl Row for &End<'_> {
+    fn bind(self, values: &mut Values) {
+        values.push(self.claim_token).push(self.state);
+        values.push(self.reason).push(self.code).push(self.class);
+        values.push(self.wamid).push(self.message_key.as_deref());
+    }
+}
+
 /// Records the results of claims and deletes the read marks that were tried. A claim that has ended
 /// is ignored.
 pub(in crate::store) async fn settle(
@@ -117,10 +126,9 @@ pub(in crate::store) async fn settle(
     };
 
     let reported = select(&[Fate::StaysUnknown, Fate::Leaves]);
-    if !reported.is_empty() {
-        let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
-        settle.execute(&mut *tx).await?;
-    }
+    let mut writes = Writes::with_rows(reported.len());
+    writes.rows(sql::SETTLE_MESSAGES, reported);
+    writes.run(tx).await?;
     let is_lasting = |end: &&End<'_>| matches!(end.code, Some(WINDOW_CLOSED | MARKETING_STOPPED));
     let lasting: Vec<&End<'_>> = ends.iter().filter(is_lasting).collect();
     if !lasting.is_empty() {
@@ -141,10 +149,12 @@ pub(in crate::store) async fn settle(
         settled += delete.execute(&mut *tx).await?.rows_affected();
     }
     if !keys.is_empty() {
-        // Receipts may have arrived before the gateway's answer.
-        let keys: Vec<&String> = keys.iter().collect();
-        let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(json_rows(&keys));
-        update.execute(&mut *tx).await?;
+        let keys = json(&keys);
+        let is_early = sqlx::query_scalar(sql::HAS_EARLY_RECEIPTS).bind(&keys);
+        if is_early.fetch_one(&mut *tx).await? {
+            let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(&keys);
+            update.execute(&mut *tx).await?;
+        }
     }
     contacts::hear(tx, &reports, now).await?;
     Ok(Settled {

@@ -1,20 +1,20 @@
--- Records the result of sends in messages whose claim token still matches.
--- $1 settlements
+-- Records the result of sends in messages whose claim token still matches: token, state, reason,
+-- code, class, wamid, key.
 UPDATE messages
 SET
-    outbox_state = settlement.value->>'state',
-    send_error = settlement.value->>'reason',
-    error_code = settlement.value->>'code',
-    error_class = settlement.value->>'class',
-    wamid = coalesce(settlement.value->>'wamid', wamid),
+    outbox_state = settlement.column2,
+    send_error = settlement.column3,
+    error_code = settlement.column4,
+    error_class = settlement.column5,
+    wamid = coalesce(settlement.column6, wamid),
     message_key = CASE
         WHEN EXISTS (
             SELECT 1
             FROM messages AS other
-            WHERE other.message_key = settlement.value->>'message_key'
+            WHERE other.message_key = settlement.column7
         ) THEN message_key
-        ELSE coalesce(settlement.value->>'message_key', message_key)
+        ELSE coalesce(settlement.column7, message_key)
     END
-FROM json_each($1) AS settlement
-JOIN outbox ON outbox.claim_token = settlement.value->>'claim_token'
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?)) AS settlement
+JOIN outbox ON outbox.claim_token = settlement.column1
 WHERE messages.id = outbox.message_id AND messages.direction = 'out';
