@@ -51,15 +51,15 @@ impl Sender {
     pub(crate) async fn send_in_order(self, rows: Vec<Scheduled>) -> Vec<Finished> {
         let mut finished = Vec::with_capacity(rows.len());
         let mut is_stuck = false;
-        for (index, scheduled) in rows.iter().enumerate() {
-            let later = &rows[index + 1..];
+        let last_message = rows.iter().rposition(|next| !is_read_mark(&next.row));
+        for (index, scheduled) in rows.into_iter().enumerate() {
             // The typing indicator is shown only if a reply follows at once.
-            let typing = if later.iter().any(|next| !is_read_mark(&next.row)) {
+            let typing = if last_message > Some(index) {
                 Typing::Shown
             } else {
                 Typing::No
             };
-            let may_start = !is_stuck && self.wait_for_turn(scheduled).await;
+            let may_start = !is_stuck && self.wait_for_turn(&scheduled).await;
             let started = Instant::now();
             let (result, report) = if may_start {
                 let (result, report) = self.send(&scheduled.row, typing).await;
@@ -70,7 +70,7 @@ impl Sender {
             is_stuck |= !is_read_mark(&scheduled.row) && !matches!(result, Some(Ok(_)));
             finished.push(Finished {
                 report,
-                ..finish(&scheduled.row, started, result)
+                ..finish(scheduled.row, started, result)
             });
         }
         finished
@@ -78,10 +78,16 @@ impl Sender {
 
     /// Waits for the row's slot; returns whether it may still be sent then.
     async fn wait_for_turn(&self, scheduled: &Scheduled) -> bool {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return false,
-            () = sleep_until(scheduled.slot) => {}
+        if self.stop.is_cancelled() {
+            return false;
+        }
+        // Most slots have come, and need no timer.
+        if Instant::now() < scheduled.slot {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return false,
+                () = sleep_until(scheduled.slot) => {}
+            }
         }
         Instant::now() < scheduled.latest && self.clock.now() < scheduled.row.expires_at
     }
@@ -127,17 +133,17 @@ pub(crate) fn is_read_mark(row: &Claimed) -> bool {
 }
 
 fn finish(
-    row: &Claimed,
+    row: Claimed,
     started: Instant,
     result: Option<Result<Option<Wamid>, SendError>>,
 ) -> Finished {
     Finished {
+        is_read_mark: is_read_mark(&row),
         id: row.id,
-        claim_token: row.claim_token.clone(),
+        claim_token: row.claim_token,
         attempt: row.attempt,
-        phone_number_id: row.phone_number_id.clone(),
+        phone_number_id: row.phone_number_id,
         expires_at: row.expires_at,
-        is_read_mark: is_read_mark(row),
         started,
         ended: Instant::now(),
         result,
