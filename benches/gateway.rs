@@ -20,7 +20,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Sends of one measurement; `SENDS` in the environment replaces it.
+/// Sends of one measurement.
 const SENDS: usize = 40_000;
 /// Sends under way at once.
 const AT_ONCE: usize = 32;
@@ -135,22 +135,20 @@ async fn run<Sent>(name: &str, send: impl Fn(usize) -> Sent)
 where
     Sent: Future<Output = ()> + Send + 'static,
 {
-    let sends = std::env::var("SENDS").ok().and_then(|it| it.parse().ok());
-    let sends: usize = sends.unwrap_or(SENDS);
     let before = cpu_seconds();
     let mut under_way = JoinSet::new();
-    for index in 0..sends {
+    for index in 0..SENDS {
         if index >= AT_ONCE {
-            let sent = under_way.join_next().await.expect("some are under way");
-            sent.expect("no send panics");
+            let ended = under_way.join_next().await.expect("some are under way");
+            ended.expect("no send panics");
         }
         under_way.spawn(send(index));
     }
-    while let Some(sent) = under_way.join_next().await {
-        sent.expect("no send panics");
+    while let Some(ended) = under_way.join_next().await {
+        ended.expect("no send panics");
     }
     let used = cpu_seconds() - before;
-    let each = used * 1e6 / f64::from(u32::try_from(sends).expect("some thousand"));
+    let each = used * 1e6 / f64::from(u32::try_from(SENDS).expect("some thousand"));
     println!("{name:<8} {each:>6.1} us of CPU a send");
 }
 
