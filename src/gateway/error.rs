@@ -2,10 +2,13 @@
 //!
 //! `Display` and `Debug` show codes and statuses only, never text of the gateway.
 
-use std::error::Error as _;
-use std::fmt;
+use std::error::Error;
 use std::time::Duration;
+use std::{fmt, io};
 
+use tower::timeout::error::Elapsed;
+
+use super::message_client::UnknownName;
 use crate::message::{ErrorClass, GraphError};
 use crate::whatsapp::error_codes;
 
@@ -198,7 +201,7 @@ impl fmt::Debug for Rejection {
     }
 }
 
-impl std::error::Error for Rejection {}
+impl Error for Rejection {}
 
 impl SendError {
     /// Advice for the operator.
@@ -268,7 +271,7 @@ impl SendError {
     }
 }
 
-/// Classifies an error: nothing sent, or possibly sent.
+/// Classifies an error of reqwest: nothing sent, or possibly sent.
 pub(super) fn from_transport(error: &reqwest::Error) -> SendError {
     if error.is_builder() {
         return SendError::NotSent(NotSent::Request);
@@ -278,15 +281,8 @@ pub(super) fn from_transport(error: &reqwest::Error) -> SendError {
             NotSent::Name
         } else if error.is_timeout() {
             NotSent::TooSlow
-        } else if let Some(tls) = find::<rustls::Error>(error) {
-            NotSent::Tls(insecure(tls))
         } else {
-            let io = find::<std::io::Error>(error).map(std::io::Error::kind);
-            match io {
-                Some(std::io::ErrorKind::ConnectionRefused) | None => NotSent::Refused,
-                Some(std::io::ErrorKind::TimedOut) => NotSent::TooSlow,
-                Some(_) => NotSent::NoWay,
-            }
+            not_connected(error)
         });
     }
     SendError::Unknown(if error.is_timeout() {
@@ -294,6 +290,46 @@ pub(super) fn from_transport(error: &reqwest::Error) -> SendError {
     } else {
         Unknown::Broken
     })
+}
+
+/// Classifies an error of the client for messages as [`from_transport`] does.
+pub(super) fn from_message_client(error: &hyper_util::client::legacy::Error) -> SendError {
+    if error.is_connect() {
+        return SendError::NotSent(if find::<UnknownName>(error).is_some() {
+            NotSent::Name
+        } else if find::<Elapsed>(error).is_some() {
+            NotSent::TooSlow
+        } else {
+            not_connected(error)
+        });
+    }
+    from_connection(error)
+}
+
+/// Classifies an error of an open connection: the request may have arrived.
+pub(super) fn from_connection(error: &(dyn Error + 'static)) -> SendError {
+    let is_late = io_kind(error) == Some(io::ErrorKind::TimedOut);
+    SendError::Unknown(if is_late {
+        Unknown::TimedOut
+    } else {
+        Unknown::Broken
+    })
+}
+
+/// Reason why a connection with a known address was not established.
+fn not_connected(error: &(dyn Error + 'static)) -> NotSent {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return NotSent::Tls(insecure(tls));
+    }
+    match io_kind(error) {
+        Some(io::ErrorKind::ConnectionRefused) | None => NotSent::Refused,
+        Some(io::ErrorKind::TimedOut) => NotSent::TooSlow,
+        Some(_) => NotSent::NoWay,
+    }
+}
+
+fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    find::<io::Error>(error).map(io::Error::kind)
 }
 
 fn insecure(error: &rustls::Error) -> Insecure {
@@ -314,14 +350,14 @@ fn insecure(error: &rustls::Error) -> Insecure {
 }
 
 /// Finds the first cause of a type.
-fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     let mut cause = error.source();
     while let Some(error) = cause {
         // An IO error does not list the wrapped error among its sources, which says more than the
         // IO error.
         let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
         if let Some(cause) = error.downcast_ref::<E>().filter(|_| wrapped.is_none()) {
             return Some(cause);
         }

@@ -1,4 +1,5 @@
-//! The only place that builds HTTP clients, so that each has limits.
+//! The only place that builds HTTP clients, so that each has limits; beside it only
+//! [`super::message_client`], which has the same.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -7,10 +8,13 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, retry};
 
 /// A gateway that accepts no connection within this time is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than servers usually keep idle connections: if one were closed under a request, it would
 /// be unknown whether the request arrived.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Name that each request tells.
+pub(super) const AGENT: &str = concat!("replyd/", env!("CARGO_PKG_VERSION"));
 
 /// Builds a client whose requests, with their responses, take at most `timeout`.
 ///
@@ -25,13 +29,9 @@ pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<Client> {
 
 /// Builder of [`http_client`], for callers that add limits.
 pub(crate) fn http_client_builder(timeout: Duration) -> ClientBuilder {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Fails if a provider is installed already; then that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
+    install_crypto();
     Client::builder()
-        .user_agent(concat!("replyd/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         .timeout(timeout)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
@@ -39,4 +39,13 @@ pub(crate) fn http_client_builder(timeout: Duration) -> ClientBuilder {
         .retry(retry::never())
         .referer(false)
         .no_proxy()
+}
+
+/// Installs the cryptography of all TLS clients.
+pub(super) fn install_crypto() {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Fails if a provider is installed already; then that one is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }

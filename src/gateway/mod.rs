@@ -6,15 +6,17 @@
 mod download;
 mod error;
 mod http_client;
+mod message_client;
 mod response;
 mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Uri;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +32,7 @@ pub use download::{DownloadError, DownloadLimits, Downloaded, Downloader, Hosts,
 pub(crate) use error::reason;
 pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 pub(crate) use http_client::{http_client, http_client_builder};
+use message_client::MessageClient;
 pub use response::Accepted;
 use response::Answer;
 
@@ -43,6 +46,7 @@ const PROOF: &str = "appsecret_proof";
 #[derive(Clone, Debug)]
 pub struct Gateway {
     client: Client,
+    messages: MessageClient,
     /// Base URL and Graph version.
     base: Arc<Url>,
     /// Base URL of the gateway's own API.
@@ -84,6 +88,9 @@ pub enum GatewayError {
     /// The TLS library failed, for example because it found no trusted certificates.
     #[error("could not set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// As [`Self::Client`], for the client of messages.
+    #[error("could not set up the HTTP client")]
+    Tls(#[source] rustls::Error),
 }
 
 impl Gateway {
@@ -105,6 +112,7 @@ impl Gateway {
         Ok(Self {
             proof: settings.app_secret.as_ref().map(prove),
             client: http_client(settings.timeout).map_err(GatewayError::Client)?,
+            messages: MessageClient::new(headers.clone()).map_err(GatewayError::Tls)?,
             base: Arc::new(base),
             control: Arc::new(control),
             headers,
@@ -119,8 +127,8 @@ impl Gateway {
         self.reported_time.subscribe()
     }
 
-    fn record_time(&self, response: &Response) {
-        if let Some(reported) = response::date(response.headers()) {
+    fn record_time(&self, headers: &HeaderMap) {
+        if let Some(reported) = response::date(headers) {
             let at = Instant::now();
             self.reported_time
                 .send_replace(Some(GatewayTime { reported, at }));
@@ -236,7 +244,19 @@ impl Gateway {
     ) -> Result<Answer, SendError> {
         let call = Call::post(&[number.as_str(), "messages"], Value::Null);
         refuse_other_places(&call)?;
-        self.receive(self.request(&call).json(body)).await
+        let proof = self.proof.as_ref().map(ExposeSecret::expose_secret);
+        let url = self.url_with_proof(&call, proof);
+        let uri = Uri::try_from(url.as_str()).map_err(|_| SendError::NotSent(NotSent::Request))?;
+        let body = serde_json::to_vec(body).map_err(|_| SendError::NotSent(NotSent::Request))?;
+        let exchange = async {
+            let response = self.messages.post(uri, body).await;
+            let response = response.map_err(|e| error::from_message_client(&e))?;
+            self.record_time(response.headers());
+            response::read(response, |e| error::from_connection(e)).await
+        };
+        tokio::time::timeout(self.timeout, exchange)
+            .await
+            .unwrap_or(Err(SendError::Unknown(Unknown::TimedOut)))
     }
 
     /// Performs a call without a file.
@@ -248,17 +268,12 @@ impl Gateway {
             // `upload` sends files.
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
-        self.receive(request).await
-    }
-
-    /// The only place that sends a request without a file to the gateway.
-    async fn receive(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let response = request
             .send()
             .await
             .map_err(|e| error::from_transport(&e))?;
-        self.record_time(&response);
-        response::read(response).await
+        self.record_time(response.headers());
+        response::read(response.into(), error::from_transport).await
     }
 
     fn request(&self, call: &Call) -> RequestBuilder {

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::Response;
+use hyper::body::Body;
+use hyper::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::Response;
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde_json::Value;
 
-use super::error::{Rejection, SendError, Unknown, from_transport};
+use super::error::{Rejection, SendError, Unknown};
 use crate::message::{GraphError, Identity, UserId, WaId, Wamid};
 use crate::whatsapp::error_codes;
 use crate::whatsapp::raw_json::{Object, elements};
@@ -31,12 +34,22 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// Reads a response to its end.
-pub(super) async fn read(mut response: Response) -> Result<Answer, SendError> {
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers());
+/// Reads a response to its end; `classify` makes an error of one of its body.
+pub(super) async fn read<B>(
+    response: Response<B>,
+    classify: impl Fn(&B::Error) -> SendError,
+) -> Result<Answer, SendError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (head, mut rest) = response.into_parts();
+    let status = head.status.as_u16();
+    let retry_after = retry_after(&head.headers);
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| from_transport(&e))? {
+    while let Some(frame) = rest.frame().await {
+        let Ok(chunk) = frame.map_err(|e| classify(&e))?.into_data() else {
+            continue;
+        };
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(SendError::Unknown(Unknown::Answer { status }));
         }

@@ -2,7 +2,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::test_server::{Fake, Script, client_of};
+use super::test_server::{Fake, Script, client_of, read};
 use super::*;
 use crate::message::{ErrorClass, Wamid};
 
@@ -45,6 +45,29 @@ async fn a_send_is_one_post_with_key_and_connection() {
         assert!(has_header, "{header} in {head}");
     }
     assert_eq!(request.body, json!({ "a": 1 }));
+}
+
+#[tokio::test]
+async fn sends_one_after_the_other_share_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        // Another connection would never be accepted.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let body = r#"{"messages":[{"id":"wamid.A="}]}"#;
+        let length = body.len();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+        while read(&mut stream).await.is_some() {
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let gateway = client_of(&format!("http://{address}"));
+
+    for _ in 0..10 {
+        let sent = send(&gateway).await;
+
+        assert!(sent.is_ok(), "{sent:?}");
+    }
 }
 
 #[tokio::test]

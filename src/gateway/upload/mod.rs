@@ -57,7 +57,7 @@ impl Gateway {
             .timeout(self.timeout + time_for(part.size))
             .multipart(form);
         let response = request.send().await.map_err(|e| from_transport(&e))?;
-        let answer = response::read(response).await?;
+        let answer = response::read(response.into(), from_transport).await?;
         answer.success()?;
         serde_json::from_slice(&answer.body)
             .ok()

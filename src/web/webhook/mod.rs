@@ -170,6 +170,8 @@ impl Webhook {
         let mut room = self.body_budget.begin(peer)?;
         let mut bytes = BytesMut::new();
         while let Some(frame) = tokio::select! {
+            // Nearly every body is there with its head: then no timer is set.
+            biased;
             frame = body.frame() => frame,
             () = room.taken_away() => return Err(Refusal::Crowded),
             () = tokio::time::sleep_until(room.due()) => return Err(Refusal::Slow),
