@@ -23,7 +23,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use support::{Server, percentile_ms, signed_request};
+use support::{Server, percentile_ms, signed_post};
 
 const RULES: &str =
     "version = 1\n[[rule]]\nid = \"menu\"\nwhen.text.has = [\"card\", \"price\"]\nreply = \"Hi\"\n";
@@ -156,7 +156,7 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
     };
     // Signed before the time begins to count: that is not the server's work.
     let requests: Vec<Vec<u8>> = (0..SECONDS * rate)
-        .map(|_| signed_request("connection: close\r\n", 1, 1_760_000_000, situation.body))
+        .map(|_| signed_post("connection: close\r\n", &new_message(situation.body)))
         .collect();
     let start = Instant::now();
     let mut honest = JoinSet::new();
@@ -180,6 +180,18 @@ async fn measure(address: SocketAddr, situation: &Situation) -> Figure {
         p99_ms: percentile_ms(&latencies, 99),
         failed: failed.iter().sum(),
     }
+}
+
+/// A webhook with one new text message, filled up with blanks to this length in bytes.
+fn new_message(bytes: usize) -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let phone = 15_550_000_000 + number % 5_000;
+    let mut body = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"10650000"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{phone}"}}],"messages":[{{"from":"{phone}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"1760000000","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
+    );
+    body.push_str(&" ".repeat(bytes.saturating_sub(body.len())));
+    body
 }
 
 /// One signed webhook over a connection of its own.

@@ -1,8 +1,9 @@
 //! Group commit: all waiting requests share one transaction.
 //!
 //! A full sync for each request would be the most expensive work of the service. One task takes all
-//! waiting submissions, stores them together, and responds to each. Next on the way of a message:
-//! [`crate::store::Store::receive`].
+//! waiting submissions and all results of sends, stores them together, responds to each request,
+//! and hands the replies that the transaction has claimed over to the outbox worker. Next on the
+//! way of a message: [`crate::store::Store::receive`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,18 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::engine::Decision;
 use crate::message::{Event, Failure};
-use crate::store::{Decide, MediaPolicy, ReceivePolicy, Received, Store, StoreError};
+use crate::store::{
+    Arrivals, Decide, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
+    StoreError,
+};
 use crate::telemetry::{HealthSignals, Metrics, RateLimitedLog, SendFailure};
 use crate::whatsapp::error_codes;
+use crate::workers::outbox::DirectSends;
 
 /// Upper bound of updates in a commit, unless one request alone has more.
 const COMMIT_UPDATES: usize = 2_000;
@@ -25,6 +31,10 @@ const WAITING: usize = 4_096;
 /// Wait of the next commit for further submissions if the last one had several; the shortest time
 /// that the timer knows. An idle intake does not wait.
 const COMPANY_WAIT: Duration = Duration::from_millis(1);
+/// Wait of results of sends for a request that shares their commit.
+const SETTLEMENT_WAIT: Duration = Duration::from_millis(5);
+/// Wait of results of sends after a commit that failed.
+const RECOVER_FOR: Duration = Duration::from_secs(1);
 
 /// Entrance to the store. Clones share one task, which ends when the last of them is dropped.
 #[derive(Clone, Debug)]
@@ -64,6 +74,8 @@ pub struct Parts {
     pub files: MediaPolicy,
     /// Line about messages that did not arrive.
     pub undelivered: RateLimitedLog,
+    /// Takes the replies that are claimed, and gives the results of sends.
+    pub direct: DirectSends,
 }
 
 struct Submission {
@@ -79,6 +91,14 @@ impl Intake {
         let clock = parts.clock.clone();
         let task = tokio::spawn(parts.run(waiting));
         (Self { submissions, clock }, task)
+    }
+
+    /// An intake that stores nothing, because its task has ended.
+    #[cfg(test)]
+    pub(crate) fn closed() -> Self {
+        let (submissions, _) = mpsc::channel(1);
+        let clock = Clock::System;
+        Self { submissions, clock }
     }
 
     /// Time of arrival of events that are submitted now.
@@ -102,30 +122,92 @@ impl Intake {
     }
 }
 
+/// Results of sends that are not in the database yet.
+#[derive(Default)]
+struct Unsettled {
+    settlements: Vec<Settlement>,
+    /// Time at which they no longer wait for a request.
+    due: Option<Instant>,
+    /// Whether a transaction with them failed, and not by a fault of the database: then they are
+    /// tried without events, which may be innocent.
+    is_suspect: bool,
+}
+
+impl Unsettled {
+    fn push(&mut self, settlement: Settlement) {
+        self.settlements.push(settlement);
+        self.due
+            .get_or_insert_with(|| Instant::now() + SETTLEMENT_WAIT);
+    }
+
+    /// Waits until they are due, for ever if there are none.
+    async fn until_due(&self) {
+        match self.due {
+            Some(due) => sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Parts {
-    async fn run(self, mut waiting: mpsc::Receiver<Submission>) {
+    /// Runs until the last [`Intake`] is dropped and the outbox worker has ended.
+    async fn run(mut self, mut waiting: mpsc::Receiver<Submission>) {
+        let mut unsettled = Unsettled::default();
+        let (mut has_requests, mut has_sends) = (true, true);
         let mut had_company = false;
-        while let Some(first) = waiting.recv().await {
-            if had_company {
+        while has_requests || has_sends {
+            let first = tokio::select! {
+                biased;
+                first = waiting.recv(), if has_requests => {
+                    has_requests = first.is_some();
+                    first
+                }
+                settlement = self.direct.settlements.recv(), if has_sends => {
+                    match settlement {
+                        Some(settlement) => unsettled.push(settlement),
+                        None => has_sends = false,
+                    }
+                    continue;
+                }
+                () = unsettled.until_due() => None,
+            };
+            if had_company && first.is_some() {
                 // Under load this wait halves the number of commits.
-                tokio::time::sleep(COMPANY_WAIT).await;
+                sleep(COMPANY_WAIT).await;
             }
-            let group = gather(first, &mut waiting);
-            had_company = group.len() > 1;
-            self.store_group(group).await;
+            let group = first.map(|first| gather(first, &mut waiting));
+            while let Ok(settlement) = self.direct.settlements.try_recv() {
+                unsettled.push(settlement);
+            }
+            had_company = group.as_ref().is_some_and(|group| group.len() > 1);
+            match group {
+                Some(group) => self.store_group(group, &mut unsettled).await,
+                None => self.settle(&mut unsettled).await,
+            }
+        }
+        self.settle(&mut unsettled).await;
+    }
+
+    /// Records results of sends without events. On an error they are tried again later.
+    async fn settle(&self, unsettled: &mut Unsettled) {
+        if !unsettled.settlements.is_empty() {
+            unsettled.is_suspect = false;
+            // `receive` has logged an error.
+            let _ = self.receive(Vec::new(), unsettled).await;
         }
     }
 
-    async fn store_group(&self, group: Vec<Submission>) {
+    async fn store_group(&self, group: Vec<Submission>, unsettled: &mut Unsettled) {
         let (mut batches, answers): (Vec<Vec<Event>>, Vec<_>) = group
             .into_iter()
             .map(|submission| (submission.events, submission.answer))
             .unzip();
         let result = if batches.len() == 1 {
-            self.receive(batches.pop().unwrap_or_default()).await
+            let events = batches.pop().unwrap_or_default();
+            self.receive(events, unsettled).await
         } else {
             let joined = batches.iter().flatten().cloned().collect();
-            self.receive(joined).await
+            self.receive(joined, unsettled).await
         };
         match result {
             Ok(()) => answer_all(answers, Ok(())),
@@ -133,7 +215,7 @@ impl Parts {
                 // One submission is to blame: the others are stored one by one.
                 for (events, answer) in batches.into_iter().zip(answers) {
                     let result = self
-                        .receive(events)
+                        .receive(events, unsettled)
                         .await
                         .map_err(|_| IntakeError::Unavailable);
                     answer_all(vec![answer], result);
@@ -143,7 +225,13 @@ impl Parts {
         }
     }
 
-    async fn receive(&self, events: Vec<Event>) -> Result<(), StoreError> {
+    /// Stores events together with the results of sends. The results stay in `unsettled` until a
+    /// commit has succeeded: a claim that is settled twice has ended.
+    async fn receive(
+        &self,
+        events: Vec<Event>,
+        unsettled: &mut Unsettled,
+    ) -> Result<(), StoreError> {
         let policy = ReceivePolicy {
             now: self.clock.now(),
             reply_expires_after: self.reply_expires_after,
@@ -151,20 +239,42 @@ impl Parts {
         };
         let count = events.len();
         let ahead = ahead_of(&events, policy.now);
-        match self.store.receive(events, policy, &*self.decide).await {
-            Ok(received) => {
+        let mut reservation = self.direct.reservation();
+        let settlements = if unsettled.is_suspect {
+            &[]
+        } else {
+            unsettled.settlements.as_slice()
+        };
+        let arrivals = Arrivals {
+            events,
+            settlements,
+            direct: Some(reservation.claims()),
+        };
+        match self.store.receive(arrivals, policy, &*self.decide).await {
+            Ok(mut received) => {
+                reservation.hand_over(std::mem::take(&mut received.claimed));
                 if count > 0 {
                     let arrival = &self.metrics.last_webhook_seconds;
                     arrival.set(policy.now.as_second());
                 }
                 self.count(&received);
                 self.health_signals.timed(&ahead);
-                if received.queued > 0 {
-                    self.wake.notify_one();
+                if unsettled.is_suspect {
+                    self.wake_outbox(&received, &[]);
+                } else {
+                    self.wake_outbox(&received, &unsettled.settlements);
+                    *unsettled = Unsettled::default();
                 }
                 Ok(())
             }
             Err(error) => {
+                if matches!(error, StoreError::CommitUnknown(_)) {
+                    unsettled.settlements.extend(reservation.release());
+                }
+                if !unsettled.settlements.is_empty() {
+                    unsettled.due = Some(Instant::now() + RECOVER_FOR);
+                    unsettled.is_suspect = error.fault().is_none();
+                }
                 // A fault of the database is logged once, when it begins, and not for each batch.
                 if error.fault().is_none() {
                     let reason: &dyn std::error::Error = &error;
@@ -172,6 +282,22 @@ impl Parts {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Wakes the outbox worker if a commit left rows for it, or made room for rows that wait.
+    fn wake_outbox(&self, received: &Received, settlements: &[Settlement]) {
+        let is_left = |settlement: &Settlement| {
+            matches!(
+                settlement.outcome,
+                SendResult::Retry { .. } | SendResult::Released
+            )
+        };
+        if received.queued > 0 || settlements.iter().any(is_left) {
+            self.direct.queued();
+            self.wake.notify_one();
+        } else if !settlements.is_empty() && self.direct.has_queue() {
+            self.wake.notify_one();
         }
     }
 

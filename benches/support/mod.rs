@@ -3,13 +3,12 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use replyd::whatsapp::signature;
 use secrecy::SecretString;
 
-const APP_SECRET: &str = "bench-app-secret";
+pub(crate) const APP_SECRET: &str = "bench-app-secret";
 
 /// A server process, killed when it is dropped.
 pub(crate) struct Server {
@@ -72,22 +71,13 @@ pub(crate) fn replyd(
     (command, address)
 }
 
-/// A signed webhook with one new text message from one of 5,000 contacts to one of `numbers`
-/// numbers, sent at this second since 1970 and filled up with blanks to this length.
-pub(crate) fn signed_request(headers: &str, numbers: u64, timestamp: u64, bytes: usize) -> Vec<u8> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let phone = 15_550_000_000 + number % 5_000;
-    let number_id = number % numbers;
-    let mut body = format!(
-        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550001111","phone_number_id":"1065{number_id:04}"}},"contacts":[{{"profile":{{"name":"Ana Lima"}},"wa_id":"{phone}"}}],"messages":[{{"from":"{phone}","id":"wamid.HBgLMTU1NTAwMDAwMDAVAgASGBQzQTg2{number:012}AA==","timestamp":"{timestamp}","type":"text","text":{{"body":"Hello, is there a menu for today?"}}}}]}}}}]}}]}}"#,
-    );
-    body.push_str(&" ".repeat(bytes.saturating_sub(body.len())));
+/// A signed webhook with this body, as the bytes of a request.
+pub(crate) fn signed_post(headers: &str, body: &str) -> Vec<u8> {
     let signature = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());
+    let length = body.len();
     format!(
         "POST /webhook HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n{headers}\
-         x-hub-signature-256: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
+         x-hub-signature-256: {signature}\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }

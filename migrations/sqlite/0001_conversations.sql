@@ -1,5 +1,7 @@
 -- The whole history, made to be read: open it with any SQLite tool and start with the views at the
 -- end. Times end in _ms and are milliseconds since 1970-01-01 UTC; the views show them as ISO 8601.
+--
+-- A CHECK of few words is a chain of OR: SQLite builds a table for `IN (...)` with every row.
 
 -- A contact, known by phone number, by business-scoped user ids, or by both.
 CREATE TABLE contacts (
@@ -65,7 +67,7 @@ CREATE INDEX conversations_by_next_timer ON conversations (next_timer_ms)
 CREATE TABLE messages (
     id               INTEGER PRIMARY KEY,
     conversation_id  INTEGER NOT NULL REFERENCES conversations (id),
-    direction        TEXT    NOT NULL CHECK (direction IN ('in', 'out')),
+    direction        TEXT    NOT NULL CHECK (direction = 'in' OR direction = 'out'),
     phone_number_id  TEXT    NOT NULL,
     wamid            TEXT,                   -- WhatsApp's id; NULL for an outbound one not accepted
     -- First 24 hex digits of SHA-256 over phone_number_id, a zero byte and wamid. Unique in place
@@ -77,17 +79,22 @@ CREATE TABLE messages (
     -- Author: the contact, a rule, a colleague in the phone app or by `replyd send`, or, inbound, the
     -- number of the business itself.
     origin           TEXT    NOT NULL
-        CHECK (origin IN ('contact', 'bot', 'phone_app', 'operator', 'number_itself')),
+        CHECK (
+            origin = 'contact' OR origin = 'bot' OR origin = 'phone_app' OR origin = 'operator'
+            OR origin = 'number_itself'
+        ),
     quoted_wamid     TEXT,                   -- message it quotes, answers by a button or reacts to
     sent_at_ms       INTEGER NOT NULL,       -- inbound: by WhatsApp's clock; outbound: the decision
     stored_at_ms     INTEGER NOT NULL,
     raw              TEXT,                   -- inbound: Meta's JSON, byte for byte; outbound: JSON
     -- Decision on an inbound message. Each has exactly one; `pending` becomes another one later.
     decision         TEXT
-        CHECK (decision IN (
-            'answered', 'silent', 'no_match', 'too_old', 'rate_limited', 'loop_detected',
-            'pending', 'opted_out', 'unsupported', 'handed_off', 'failed'
-        )),
+        CHECK (
+            decision = 'answered' OR decision = 'silent' OR decision = 'no_match'
+            OR decision = 'too_old' OR decision = 'rate_limited' OR decision = 'loop_detected'
+            OR decision = 'pending' OR decision = 'opted_out' OR decision = 'unsupported'
+            OR decision = 'handed_off' OR decision = 'failed'
+        ),
     explanation      TEXT,                   -- JSON: each rule considered, with the reason
     rules_version    TEXT REFERENCES rules_versions (version),
     -- Origin and fate of an outbound message.
@@ -97,9 +104,11 @@ CREATE TABLE messages (
     part             INTEGER,
     variant          INTEGER,                -- variant of the rule, from 0; NULL without variants
     outbox_state     TEXT
-        CHECK (outbox_state IN (
-            'queued', 'sending', 'accepted', 'unknown', 'held', 'dead', 'expired'
-        )),
+        CHECK (
+            outbox_state = 'queued' OR outbox_state = 'sending' OR outbox_state = 'accepted'
+            OR outbox_state = 'unknown' OR outbox_state = 'held' OR outbox_state = 'dead'
+            OR outbox_state = 'expired'
+        ),
     -- Why it was not sent or did not arrive, or why that is unknown: code, meaning, remedy.
     send_error       TEXT,
     error_code       INTEGER,                -- Meta's code in send_error, if there is one
@@ -112,7 +121,11 @@ CREATE TABLE messages (
     -- First message that was sent in place of the answer that this is a part of.
     replaced_by_id   INTEGER REFERENCES messages (id),
     delivery_status  TEXT
-        CHECK (delivery_status IN ('sent', 'delivered', 'read', 'played', 'failed')),
+        CHECK (
+            delivery_status = 'sent' OR delivery_status = 'delivered'
+            OR delivery_status = 'read' OR delivery_status = 'played'
+            OR delivery_status = 'failed'
+        ),
     CHECK ((direction = 'in') = (decision IS NOT NULL)),
     CHECK ((direction = 'out') = (outbox_state IS NOT NULL))
 ) STRICT;
@@ -153,12 +166,13 @@ CREATE TABLE outbox (
     conversation_id  INTEGER NOT NULL REFERENCES conversations (id),
     phone_number_id  TEXT    NOT NULL,
     kind             TEXT    NOT NULL
-        CHECK (kind IN ('message', 'read_mark', 'download', 'action')),
+        CHECK (kind = 'message' OR kind = 'read_mark' OR kind = 'download' OR kind = 'action'),
     -- Outbound message to send, or inbound one to mark as read or to download the file of.
     message_id       INTEGER REFERENCES messages (id),
     action_number    INTEGER,                -- with conversation_id the key of actions
     host             TEXT,                   -- host it calls; a slow one delays no other
-    state            TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
+    state            TEXT    NOT NULL
+        CHECK (state = 'queued' OR state = 'sending' OR state = 'unknown' OR state = 'held'),
     due_at_ms        INTEGER NOT NULL,       -- not before
     expires_at_ms    INTEGER NOT NULL,       -- not after: a late answer confuses
     attempts         INTEGER NOT NULL DEFAULT 0,

@@ -234,7 +234,9 @@ impl App {
             reply_expires_after: self.config.delivery.give_up_after,
         };
         let timers_and_actions = TimersAndActions::new(timers, Arc::clone(&self.executor));
+        let (delivery, direct) = Delivery::new(self.outbox());
         let (intake, committing) = Intake::start(intake::Parts {
+            direct,
             undelivered: RateLimitedLog::default(),
             store: self.store.clone(),
             decide,
@@ -244,14 +246,6 @@ impl App {
             wake: Arc::clone(&wake),
             reply_expires_after: self.config.delivery.give_up_after,
             files: media_policy(&self.config),
-        });
-        let delivery = Delivery::new(outbox::Parts {
-            store: self.store.clone(),
-            gateway: self.gateway,
-            clock: self.clock.clone(),
-            metrics: Arc::clone(&self.metrics),
-            conditions: Arc::clone(&self.conditions),
-            settings: delivery_settings(&self.config),
         });
         let health = Health {
             store: self.store,
@@ -289,6 +283,18 @@ impl App {
         let admin = web::Server::for_the_owner(self.admin, router, self.limits, self.metrics);
         tasks.start_last("admin listener", admin.serve(finished.clone()));
         tasks
+    }
+
+    /// Parts of the outbox worker.
+    fn outbox(&self) -> outbox::Parts {
+        outbox::Parts {
+            store: self.store.clone(),
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            conditions: Arc::clone(&self.conditions),
+            settings: delivery_settings(&self.config),
+        }
     }
 
     /// Builds the worker that watches the account and the clock.

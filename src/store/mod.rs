@@ -53,7 +53,9 @@ pub use outbox::{
     ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, NotDone, OutboxCount,
     OutboxRow, Reason, Repeat, RetryByHand, SendResult, Settled, Settlement, Swept, Try,
 };
-pub use receive::{Decide, EndedAction, MediaPolicy, ReceivePolicy, Received};
+pub use receive::{
+    Arrivals, Decide, DirectClaims, EndedAction, MediaPolicy, ReceivePolicy, Received, SendRoom,
+};
 pub use restore::{Restored, restore};
 pub use restored_copy::{CopyRows, PendingRows, RowOrigin};
 pub use uploads::Upload;

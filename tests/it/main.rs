@@ -25,6 +25,7 @@ mod files;
 mod gaps;
 mod history;
 mod identity;
+mod interleavings;
 mod journey;
 mod leftover_log;
 mod manage;

@@ -1,18 +1,16 @@
 //! Rows of the outbox that are retried or dropped by hand: refusals, and receipts that still prove
 //! a send.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use replyd::message::{DeliveryStatus, PhoneNumberId, Recipient, WaId};
 use replyd::store::{Done, NotDone, Repeat, RetryByHand, SendResult, Store};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::store::{Database, NOW, WAIT, claim_request, is_message, later, message, receipt};
+use crate::store::{
+    Database, NOW, QUARTER, WAIT, claim_request, is_message, later, message, receipt,
+};
 use crate::support::{ANA, BO};
-
-const QUARTER: Duration = Duration::from_mins(15);
 
 /// A held reply to Ana: its row, and the claim token it was sent with.
 async fn held() -> (Database, i64, String) {

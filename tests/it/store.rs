@@ -11,8 +11,8 @@ use replyd::message::{
     Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
-    StoreError, TranscriptMessage,
+    Arrivals, ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement,
+    Store, StoreError, TranscriptMessage,
 };
 use tempfile::TempDir;
 
@@ -20,7 +20,8 @@ use crate::support::{ANA, BO};
 
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 const NUMBER: &str = "1065";
-const LEASE: Duration = Duration::from_mins(1);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
+pub(crate) const QUARTER: Duration = Duration::from_mins(15);
 pub(crate) const WAIT: Duration = Duration::from_mins(1);
 
 pub(crate) struct Database {
@@ -59,13 +60,19 @@ impl Database {
         claim(&self.store, now).await
     }
 
-    /// Claims all rows that are due and gives the first message; read marks are sent at once.
-    pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
+    /// Claims the messages that are due; read marks are sent at once.
+    pub(crate) async fn claim_messages(&self, now: Timestamp) -> Vec<Claimed> {
         let (messages, marks): (Vec<_>, Vec<_>) =
             self.claim(now).await.into_iter().partition(is_message);
         for mark in marks {
             self.settle(&mark, SendResult::Accepted(None)).await;
         }
+        messages
+    }
+
+    /// Claims all rows that are due and gives the first message; read marks are sent at once.
+    pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
+        let messages = self.claim_messages(now).await;
         messages.into_iter().next().unwrap()
     }
 
@@ -77,10 +84,14 @@ impl Database {
             phone_number_id: row.phone_number_id.clone(),
             outcome,
         };
-        self.store
-            .settle_outbox(vec![settlement], NOW)
+        let arrivals = Arrivals {
+            settlements: &[settlement],
+            ..Arrivals::default()
+        };
+        receive(&self.store, arrivals)
             .await
             .unwrap()
+            .settled
             .settled
     }
 
@@ -124,13 +135,16 @@ pub(crate) fn url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("store.db").display())
 }
 
-async fn receive(store: &Store, events: Vec<Event>) -> Result<Received, StoreError> {
+pub(crate) async fn receive(
+    store: &Store,
+    arrivals: impl Into<Arrivals<'_>>,
+) -> Result<Received, StoreError> {
     let policy = ReceivePolicy {
         now: NOW,
         reply_expires_after: Duration::from_mins(15),
         files: MediaPolicy::Ignore,
     };
-    store.receive(events, policy, &decide).await
+    store.receive(arrivals, policy, &decide).await
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<Claimed> {

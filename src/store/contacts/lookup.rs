@@ -25,6 +25,7 @@ pub(in crate::store) struct Lookup<C> {
     pub(in crate::store) last_message: i64,
     pub(in crate::store) last_contact: i64,
     pub(in crate::store) last_conversation: i64,
+    pub(in crate::store) last_outbox_row: i64,
 }
 
 /// What the statement gives; texts are lists that [`list`] reads.
@@ -39,6 +40,7 @@ struct LookupRow {
     last_message: i64,
     last_contact: i64,
     last_conversation: i64,
+    last_outbox_row: i64,
 }
 
 from_row!(LookupRow);
@@ -92,6 +94,7 @@ pub(in crate::store) async fn look_up<C: DeserializeOwned>(
         last_message: row.last_message,
         last_contact: row.last_contact,
         last_conversation: row.last_conversation,
+        last_outbox_row: row.last_outbox_row,
     })
 }
 

@@ -10,6 +10,7 @@ mod sweep;
 pub(super) use claim::claim_rows;
 pub use counts::OutboxCount;
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
+pub(super) use settle::settle;
 pub use sweep::{ExpiredMessage, Swept};
 
 use std::collections::HashMap;

@@ -6,22 +6,23 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{SendResult, Settled, Settlement};
-use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED};
+use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED, Wamid};
 use crate::store::keys::{json_rows, message_key};
+use crate::store::transaction::Transaction;
 use crate::store::{Store, StoreError, contacts, sql};
 
 /// A settlement as a row of the statements.
 #[derive(Serialize)]
-struct End {
+struct End<'a> {
     id: i64,
-    claim_token: String,
+    claim_token: &'a str,
     /// State of the outbox row, and of its message unless the fate is [`Fate::Stays`].
     state: &'static str,
-    reason: Option<String>,
+    reason: Option<&'a str>,
     code: Option<i64>,
     /// Of a message that will never be sent.
     class: Option<&'static str>,
-    wamid: Option<String>,
+    wamid: Option<&'a str>,
     message_key: Option<String>,
     due_at_ms: Option<i64>,
     attempts_back: u32,
@@ -39,11 +40,11 @@ enum Fate {
     Leaves,
 }
 
-impl End {
-    fn new(settlement: Settlement) -> Self {
+impl<'a> End<'a> {
+    fn new(settlement: &'a Settlement) -> Self {
         let mut end = Self {
             id: settlement.id,
-            claim_token: settlement.claim_token,
+            claim_token: &settlement.claim_token,
             state: "queued",
             reason: None,
             code: None,
@@ -54,20 +55,19 @@ impl End {
             attempts_back: 0,
             fate: Fate::Stays,
         };
-        match settlement.outcome {
+        match &settlement.outcome {
             SendResult::Accepted(wamid) => {
                 end.state = "accepted";
                 end.fate = Fate::Leaves;
                 let number = settlement.phone_number_id.as_str();
-                end.message_key = wamid
-                    .as_ref()
-                    .map(|wamid| message_key(number, wamid.as_str()));
-                end.wamid = wamid.map(|wamid| wamid.as_str().to_owned());
+                let wamid = wamid.as_ref().map(Wamid::as_str);
+                end.message_key = wamid.map(|wamid| message_key(number, wamid));
+                end.wamid = wamid;
             }
             SendResult::Retry { at, reason } => {
                 end.due_at_ms = Some(at.as_millisecond());
                 end.code = reason.code;
-                end.reason = Some(reason.text);
+                end.reason = Some(&reason.text);
             }
             SendResult::Unknown { reason } => {
                 end.state = "unknown";
@@ -78,7 +78,7 @@ impl End {
                 end.state = "dead";
                 end.code = reason.code;
                 end.class = reason.class.map(ErrorClass::name);
-                end.reason = Some(reason.text);
+                end.reason = Some(&reason.text);
                 end.fate = Fate::Leaves;
             }
             SendResult::Released => end.attempts_back = 1,
@@ -87,74 +87,70 @@ impl End {
     }
 }
 
-impl Store {
-    /// Records the results of claims in one transaction. A claim that has ended is ignored.
-    ///
-    /// # Errors
-    /// `CommitUnknown`, `Database`. After either nothing may be sent again: the rows become unknown
-    /// when their lease ends.
-    pub async fn settle_outbox(
-        &self,
-        settlements: Vec<Settlement>,
-        now: Timestamp,
-    ) -> Result<Settled, StoreError> {
-        let count = settlements.len() as u64;
-        let reports = settlements.iter().filter_map(|settlement| {
-            let number = settlement.phone_number_id.clone();
-            Some((number, settlement.report.clone()?))
-        });
-        let reports: Vec<_> = reports.collect();
-        let mut ends: Vec<End> = settlements.into_iter().map(End::new).collect();
-        // A gateway that gives one id to two messages must not fail the whole batch by the unique
-        // key.
-        let mut keys: HashSet<String> = HashSet::new();
-        for end in &mut ends {
-            end.message_key.take_if(|key| !keys.insert(key.clone()));
-        }
-        let select = |fates: &[Fate]| -> Vec<&End> {
-            let matching = ends.iter().filter(|end| fates.contains(&end.fate));
-            matching.collect()
-        };
-
-        let mut tx = self.begin().await?;
-        let reported = select(&[Fate::StaysUnknown, Fate::Leaves]);
-        if !reported.is_empty() {
-            let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
-            settle.execute(&mut tx).await?;
-        }
-        let is_lasting = |end: &&End| matches!(end.code, Some(WINDOW_CLOSED | MARKETING_STOPPED));
-        let lasting: Vec<&End> = ends.iter().filter(is_lasting).collect();
-        if !lasting.is_empty() {
-            let remember = sqlx::query(sql::REMEMBER_REFUSALS).bind(json_rows(&lasting));
-            let remember = remember.bind(now.as_millisecond());
-            remember.execute(&mut tx).await?;
-        }
-        let mut settled = 0;
-        let staying = select(&[Fate::Stays, Fate::StaysUnknown]);
-        if !staying.is_empty() {
-            let settle = sqlx::query(sql::SETTLE_ROWS).bind(json_rows(&staying));
-            let settle = settle.bind(now.as_millisecond());
-            settled += settle.execute(&mut tx).await?.rows_affected();
-        }
-        let leaving = select(&[Fate::Leaves]);
-        if !leaving.is_empty() {
-            let delete = sqlx::query(sql::DELETE_ROWS).bind(json_rows(&leaving));
-            settled += delete.execute(&mut tx).await?.rows_affected();
-        }
-        if !keys.is_empty() {
-            // Receipts may have arrived before the gateway's answer.
-            let keys: Vec<&String> = keys.iter().collect();
-            let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(json_rows(&keys));
-            update.execute(&mut tx).await?;
-        }
-        contacts::hear(&mut tx, &reports, now).await?;
-        tx.commit().await?;
-        Ok(Settled {
-            settled,
-            stale: count.saturating_sub(settled),
-        })
+/// Records the results of claims. A claim that has ended is ignored.
+pub(in crate::store) async fn settle(
+    tx: &mut Transaction,
+    settlements: &[Settlement],
+    now: Timestamp,
+) -> Result<Settled, StoreError> {
+    if settlements.is_empty() {
+        return Ok(Settled::default());
     }
+    let count = settlements.len() as u64;
+    let reports = settlements.iter().filter_map(|settlement| {
+        let number = settlement.phone_number_id.clone();
+        Some((number, settlement.report.clone()?))
+    });
+    let reports: Vec<_> = reports.collect();
+    let mut ends: Vec<End<'_>> = settlements.iter().map(End::new).collect();
+    // A gateway that gives one id to two messages must not fail the whole batch by the unique key.
+    let mut keys: HashSet<String> = HashSet::new();
+    for end in &mut ends {
+        end.message_key.take_if(|key| !keys.insert(key.clone()));
+    }
+    let select = |fates: &[Fate]| -> Vec<&End<'_>> {
+        let matching = ends.iter().filter(|end| fates.contains(&end.fate));
+        matching.collect()
+    };
 
+    let reported = select(&[Fate::StaysUnknown, Fate::Leaves]);
+    if !reported.is_empty() {
+        let settle = sqlx::query(sql::SETTLE_MESSAGES).bind(json_rows(&reported));
+        settle.execute(&mut *tx).await?;
+    }
+    let is_lasting = |end: &&End<'_>| matches!(end.code, Some(WINDOW_CLOSED | MARKETING_STOPPED));
+    let lasting: Vec<&End<'_>> = ends.iter().filter(is_lasting).collect();
+    if !lasting.is_empty() {
+        let remember = sqlx::query(sql::REMEMBER_REFUSALS).bind(json_rows(&lasting));
+        let remember = remember.bind(now.as_millisecond());
+        remember.execute(&mut *tx).await?;
+    }
+    let mut settled = 0;
+    let staying = select(&[Fate::Stays, Fate::StaysUnknown]);
+    if !staying.is_empty() {
+        let settle = sqlx::query(sql::SETTLE_ROWS).bind(json_rows(&staying));
+        let settle = settle.bind(now.as_millisecond());
+        settled += settle.execute(&mut *tx).await?.rows_affected();
+    }
+    let leaving = select(&[Fate::Leaves]);
+    if !leaving.is_empty() {
+        let delete = sqlx::query(sql::DELETE_ROWS).bind(json_rows(&leaving));
+        settled += delete.execute(&mut *tx).await?.rows_affected();
+    }
+    if !keys.is_empty() {
+        // Receipts may have arrived before the gateway's answer.
+        let keys: Vec<&String> = keys.iter().collect();
+        let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(json_rows(&keys));
+        update.execute(&mut *tx).await?;
+    }
+    contacts::hear(tx, &reports, now).await?;
+    Ok(Settled {
+        settled,
+        stale: count.saturating_sub(settled),
+    })
+}
+
+impl Store {
     /// Reads the time at which the next row becomes due; `None` if none waits for a time.
     /// [`Self::sweep`] finds rows that expire or outlive their lease.
     ///

@@ -65,7 +65,7 @@ impl Store {
         };
         let actions = ended.iter().filter_map(action).collect();
         let fresh = Fresh::from_triggers(actions, claimed.conversations, claimed.last_message)?;
-        let rows = fresh.decide(decide, policy.now).into_rows(policy);
+        let rows = fresh.decide(decide, policy.now).into_rows(policy, None);
         end_actions(&mut tx, ended, policy.now).await?;
         let received = rows.write(&mut tx).await?;
         tx.commit().await?;

@@ -82,7 +82,7 @@ impl Store {
         let fresh = Fresh::from_triggers(triggers, loaded.conversations, loaded.last_message)?;
         let decided = fresh.decide(decide, policy.now);
         let settled = settled(&decided, loaded.last_message);
-        let received = decided.into_rows(policy).write(&mut tx).await?;
+        let received = decided.into_rows(policy, None).write(&mut tx).await?;
         write_settled(&mut tx, &settled).await?;
         tx.commit().await?;
         Ok(received)

@@ -55,6 +55,8 @@ pub(super) struct Loaded {
     pub(super) numbers: Vec<NumberRow>,
     /// Last message id that was given.
     pub(super) last_message: i64,
+    /// Last outbox id that was given.
+    pub(super) last_outbox_row: i64,
     /// Number of messages that were stored before.
     pub(super) duplicates: usize,
 }
@@ -66,6 +68,8 @@ pub(super) struct LoadedConversation {
     pub(super) conversation: Conversation,
     /// Time of the contact's last message, by WhatsApp's clock.
     pub(super) last_inbound_ms: Option<i64>,
+    /// Whether no message is to be sent, or may have been sent, before a new one.
+    pub(super) is_idle: bool,
 }
 
 /// A stored conversation with its contact, for a turn without a message.
@@ -116,6 +120,10 @@ struct StoredConversation {
     state: String,
     inbound_count: u64,
     last_inbound_ms: Option<i64>,
+    /// Number of messages that are to be sent, or may have been sent. Loaded only for messages: after
+    /// a timer or an action nothing is claimed.
+    #[serde(default)]
+    unsent: u64,
 }
 
 /// Loads the stored rows of messages and their contacts. Contacts that turn out to be one are
@@ -244,6 +252,7 @@ impl Fresh {
             contacts: contacts.changed(),
             numbers: scopes.into_changed(),
             last_message: lookup.last_message,
+            last_outbox_row: lookup.last_outbox_row,
             duplicates,
         };
         Ok(Self { events, loaded })
@@ -315,6 +324,7 @@ impl StoredConversation {
             state: "{}".to_owned(),
             inbound_count: 0,
             last_inbound_ms: None,
+            unsent: 0,
         }
     }
 
@@ -341,6 +351,7 @@ impl StoredConversation {
                 state,
             },
             last_inbound_ms: self.last_inbound_ms,
+            is_idle: self.unsent == 0,
         })
     }
 }

@@ -9,6 +9,7 @@ mod account_events;
 mod action_results;
 mod batch;
 mod decide;
+mod direct;
 mod failed_replies;
 mod load;
 mod opt_out;
@@ -21,33 +22,37 @@ mod side_effects;
 mod timers;
 mod write;
 
+use super::outbox::settle;
 use super::{Store, StoreError};
-use crate::message::Event;
 pub use action_results::EndedAction;
 use batch::Batch;
 use load::load;
-pub use policy::{Decide, MediaPolicy, ReceivePolicy, Received};
+pub use policy::{Arrivals, Decide, DirectClaims, MediaPolicy, ReceivePolicy, Received, SendRoom};
 
 impl Store {
-    /// Stores a batch of events and decides on its new messages, in one transaction.
+    /// Records results of sends, stores a batch of events and decides on its new messages, in one
+    /// transaction.
     ///
     /// Messages that are stored already are left alone: one message, one decision, for ever.
+    /// Replies that are claimed may be sent when this returns, and not before.
     ///
     /// # Errors
     /// `CommitUnknown`: call again with the same batch, the keys absorb what is stored. `Database`
     /// and `Corrupt`: nothing was stored.
-    pub async fn receive(
+    pub async fn receive<'a>(
         &self,
-        events: Vec<Event>,
+        arrivals: impl Into<Arrivals<'a>>,
         policy: ReceivePolicy,
         decide: &Decide,
     ) -> Result<Received, StoreError> {
-        let batch = Batch::sort(events, policy.now);
+        let arrivals: Arrivals<'a> = arrivals.into();
+        let batch = Batch::sort(arrivals.events, policy.now);
         let mut tx = self.begin().await?;
+        let settled = settle(&mut tx, arrivals.settlements, policy.now).await?;
         let mut fresh = load(&mut tx, batch.messages).await?;
         quoted::load(&mut tx, &mut fresh).await?;
         let decided = fresh.decide(decide, policy.now);
-        let rows = decided.into_rows(policy);
+        let rows = decided.into_rows(policy, arrivals.direct.as_ref());
         let received = rows.write(&mut tx).await?;
         let failures = receipts::write(&mut tx, &batch.receipts, policy.now).await?;
         account_events::write(&mut tx, &batch.account_events, policy.now).await?;
@@ -60,6 +65,7 @@ impl Store {
             account: batch.account_events.len(),
             status_events: account_events::count_status_events(&batch.account_events),
             quarantined: batch.unreadable.len(),
+            settled,
             ..received
         })
     }

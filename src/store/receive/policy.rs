@@ -5,12 +5,48 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::engine::{Decision, EngineEvent, Turn};
-use crate::message::{Conversation, Failure, RulesVersion};
+use crate::message::{Conversation, Event, Failure, PhoneNumberId, RulesVersion};
+use crate::store::outbox::{Claimed, Settled, Settlement};
 
 /// Decides on one event. Must be pure: a transaction that is run again decides again. A panic in it
 /// costs only its message.
 pub type Decide =
     dyn Fn(&Conversation, EngineEvent<'_>, Timestamp) -> (Turn, RulesVersion) + Send + Sync;
+
+/// Everything that one transaction takes in.
+#[derive(Default)]
+pub struct Arrivals<'a> {
+    /// Events of webhooks.
+    pub events: Vec<Event>,
+    /// Results of sends. They come first, so that a conversation is idle when its send has ended.
+    pub settlements: &'a [Settlement],
+    /// Claims replies at once; without it all of them are queued.
+    pub direct: Option<DirectClaims<'a>>,
+}
+
+impl From<Vec<Event>> for Arrivals<'_> {
+    fn from(events: Vec<Event>) -> Self {
+        Self {
+            events,
+            ..Self::default()
+        }
+    }
+}
+
+/// Claims of replies in the transaction that stores them.
+pub struct DirectClaims<'a> {
+    /// Asked for each conversation.
+    pub room: &'a dyn SendRoom,
+    /// Length of the lease.
+    pub lease: Duration,
+}
+
+/// Room for sends that start as soon as they are committed.
+pub trait SendRoom: Send + Sync {
+    /// Reserves room for messages of a number and gives each a claim token; `None` if there is not
+    /// room for all of them, or other messages of the number come first.
+    fn reserve(&self, number: &PhoneNumberId, messages: usize) -> Option<Vec<String>>;
+}
 
 /// Settings of one call of [`Store::receive`](crate::store::Store::receive).
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +69,7 @@ pub enum MediaPolicy {
 }
 
 /// Numbers of the events and results of a batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Received {
     /// New messages of contacts; each has a decision.
     pub messages: usize,
@@ -53,8 +89,12 @@ pub struct Received {
     pub quarantined: usize,
     /// One for each new message, in order.
     pub decisions: Vec<Decision>,
-    /// Rows put into the outbox.
+    /// Rows put into the outbox for its worker.
     pub queued: usize,
+    /// Replies that were claimed, to be sent at once, those of one conversation in this order.
+    pub claimed: Vec<Claimed>,
+    /// Settled rows.
+    pub settled: Settled,
     /// Rows put into the outbox that are actions.
     pub actions: usize,
 }

@@ -122,6 +122,8 @@ pub(super) struct LateReply {
 }
 
 pub(super) struct OutboxRow<'a> {
+    /// `None`: the database gives the next one.
+    pub(super) id: Option<i64>,
     pub(super) conversation_id: i64,
     phone_number_id: &'a PhoneNumberId,
     kind: &'static str,
@@ -130,16 +132,37 @@ pub(super) struct OutboxRow<'a> {
     host: Option<String>,
     due_at_ms: i64,
     expires_at_ms: i64,
+    state: &'static str,
+    attempts: u32,
+    claim_token: Option<String>,
+    lease_until_ms: Option<i64>,
+}
+
+impl OutboxRow<'_> {
+    /// Claims the row for its first attempt.
+    pub(super) fn claim(&mut self, claim_token: String, lease_until: Timestamp) {
+        self.state = "sending";
+        self.attempts = 1;
+        self.claim_token = Some(claim_token);
+        self.lease_until_ms = Some(lease_until.as_millisecond());
+    }
+
+    /// Time after which the row is not sent.
+    pub(super) fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.expires_at_ms).unwrap_or(Timestamp::MAX)
+    }
 }
 
 impl Row for OutboxRow<'_> {
     fn bind(self, values: &mut Values) {
-        values.push(self.conversation_id);
+        values.push(self.id).push(self.conversation_id);
         values.push(self.phone_number_id.as_str()).push(self.kind);
         values.push(self.message_id);
         values.push(self.action_number.map(u64::cast_signed));
-        values.push(self.host).push("queued");
+        values.push(self.host).push(self.state);
         values.push(self.due_at_ms).push(self.expires_at_ms);
+        values.push(self.attempts).push(self.claim_token);
+        values.push(self.lease_until_ms);
     }
 }
 
@@ -345,8 +368,6 @@ impl DecidedTurn {
         (part, reply): (usize, &'r Reply),
         now: Timestamp,
     ) -> MessageRow<'r> {
-        let is_quoted = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
-        let answers = reply.answers.as_ref();
         // A reply of a timer has no inbound message that could carry the explanation.
         let is_of_timer = self.message.is_none() && self.turn.late_decisions.is_empty();
         MessageRow {
@@ -359,7 +380,7 @@ impl DecidedTurn {
             kind: reply.content.kind_name(),
             text: reply.content.transcript_text(),
             origin: "bot",
-            quoted_wamid: answers.filter(|_| is_quoted).map(Wamid::as_str),
+            quoted_wamid: about(reply).map(Wamid::as_str),
             sent_at_ms: now.as_millisecond(),
             stored_at_ms: now.as_millisecond(),
             raw: Cow::Owned(json(&reply.content)),
@@ -388,6 +409,7 @@ impl DecidedTurn {
             None => self.last_inbound_ms.map(window_end),
         };
         OutboxRow {
+            id: None,
             conversation_id: self.conversation_id,
             phone_number_id: &self.phone_number_id,
             kind,
@@ -396,8 +418,18 @@ impl DecidedTurn {
             host: None,
             due_at_ms: policy.now.as_millisecond(),
             expires_at_ms: window.map_or(useful, |window| useful.min(window)),
+            state: "queued",
+            attempts: 0,
+            claim_token: None,
+            lease_until_ms: None,
         }
     }
+}
+
+/// Message that a reply quotes or reacts to.
+pub(super) fn about(reply: &Reply) -> Option<&Wamid> {
+    let is_about = reply.quote || matches!(reply.content, Outbound::Reaction { .. });
+    reply.answers.as_ref().filter(|_| is_about)
 }
 
 /// End of the service window after a message of this time, in milliseconds.

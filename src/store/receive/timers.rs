@@ -46,7 +46,7 @@ impl Store {
             tx.roll_back().await;
             return Ok(Received::default());
         }
-        let rows = fresh.decide(decide, policy.now).into_rows(policy);
+        let rows = fresh.decide(decide, policy.now).into_rows(policy, None);
         let received = rows.write(&mut tx).await?;
         tx.commit().await?;
         Ok(received)

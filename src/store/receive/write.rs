@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
+use super::direct::claim_replies;
 use super::opt_out;
-use super::policy::{ReceivePolicy, Received};
+use super::policy::{DirectClaims, ReceivePolicy, Received};
 use super::rows::{
     ConversationRow, MessageRows, action_rows, media_rows, message_rows, read_marks,
 };
@@ -27,7 +28,11 @@ pub(super) struct Rows {
 
 impl Decided {
     /// Gives ids to new messages and makes the rows of everything.
-    pub(super) fn into_rows(self, policy: ReceivePolicy) -> Rows {
+    pub(super) fn into_rows(
+        self,
+        policy: ReceivePolicy,
+        direct: Option<&DirectClaims<'_>>,
+    ) -> Rows {
         let Self { turns, loaded } = self;
         let turns = &turns;
         let last = loaded.last_message;
@@ -36,13 +41,16 @@ impl Decided {
             late_replies,
             mut outbox,
         } = message_rows(turns, last, policy);
+        let claimed =
+            direct.map(|direct| claim_replies(&mut outbox, turns, &loaded, policy, direct));
+        let claimed = claimed.unwrap_or_default();
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
         outbox.extend(downloads);
         let marks = read_marks(turns, last, policy);
         let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
         outbox.extend(marks);
         outbox.extend(action_rows(turns, policy));
-        let queued = outbox.len();
+        let queued = outbox.len() - claimed.len();
         let conversations = loaded.conversations.iter();
         let conversations =
             conversations.map(|conversation| ConversationRow::new(conversation, policy.now));
@@ -78,6 +86,7 @@ impl Decided {
                 duplicates: loaded.duplicates,
                 decisions: turns.iter().flat_map(DecidedTurn::decisions).collect(),
                 queued,
+                claimed,
                 actions: turns.iter().map(|decided| decided.turn.actions.len()).sum(),
                 ..Received::default()
             },

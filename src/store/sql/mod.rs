@@ -14,7 +14,9 @@
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
 //! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
-//! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads.
+//! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads. The look-ups
+//! of every batch join arrays as texts (`group_concat`), which [`list`](super::row::list) reads: names
+//! cost as much as values, and no value has to remember that it is JSON.
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use
@@ -65,7 +67,7 @@ statements! {
     INSERT_MESSAGES: "insert_messages" [22],
     LINK_REPLIES: "link_replies" [1],
     DELETE_READ_MARKS: "delete_read_marks" [1],
-    INSERT_OUTBOX: "insert_outbox" [9],
+    INSERT_OUTBOX: "insert_outbox" [13],
     INSERT_MEDIA: "insert_media" [4],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
     SPREAD_OPT_OUTS: "spread_opt_outs" [1],

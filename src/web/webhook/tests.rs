@@ -10,38 +10,18 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::stream::{self, Stream, StreamExt as _};
-use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::{BODY_GRACE, BODY_TIMEOUT, MAX_BODY_BYTES, Webhook, routes};
-use crate::clock::Clock;
 use crate::config;
-use crate::intake;
 use crate::intake::Intake;
-use crate::store::Store;
-use crate::telemetry::{Metrics, RateLimitedLog};
 use crate::web::server::Limits;
 
 /// Well-formed and wrong signature: it is rejected only after the whole body was read.
 const FORGED: &str = "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-async fn webhook(folder: &tempfile::TempDir) -> Router {
-    let path = folder.path().join("replyd.db");
-    let store = Store::open(&format!("sqlite:{}", path.display()))
-        .await
-        .unwrap();
-    let metrics = Arc::new(Metrics::default());
-    let (intake, _) = Intake::start(intake::Parts {
-        undelivered: RateLimitedLog::default(),
-        store,
-        decide: Arc::new(|_, _, _| panic!("nothing here is signed, so nothing is decided")),
-        clock: Clock::System,
-        health_signals: Arc::default(),
-        metrics: Arc::clone(&metrics),
-        wake: Arc::new(Notify::new()),
-        reply_expires_after: Duration::from_mins(1),
-        files: crate::store::MediaPolicy::Ignore,
-    });
+/// Nothing here is signed, so nothing is stored.
+fn webhook() -> Router {
     let settings = config::Webhook {
         path: "/webhook".to_owned(),
         app_secrets: vec!["secret".into()],
@@ -49,7 +29,12 @@ async fn webhook(folder: &tempfile::TempDir) -> Router {
     };
     routes(
         "/webhook",
-        Webhook::new(&settings, Limits::default(), intake, metrics),
+        Webhook::new(
+            &settings,
+            Limits::default(),
+            Intake::closed(),
+            Arc::default(),
+        ),
     )
 }
 
@@ -74,8 +59,7 @@ fn endless() -> (Arc<AtomicUsize>, impl Stream<Item = Bytes> + Send + 'static) {
 
 #[tokio::test]
 async fn nothing_of_a_body_is_read_when_the_signature_has_no_form() {
-    let folder = tempfile::tempdir().unwrap();
-    let webhook = webhook(&folder).await;
+    let webhook = webhook();
 
     for signature in ["", "sha256=", &FORGED.to_uppercase(), &format!("{FORGED} ")] {
         let (taken, body) = endless();
@@ -91,14 +75,9 @@ async fn nothing_of_a_body_is_read_when_the_signature_has_no_form() {
 
 #[tokio::test]
 async fn an_endless_body_is_read_up_to_the_limit() {
-    let folder = tempfile::tempdir().unwrap();
     let (taken, body) = endless();
 
-    let answer = webhook(&folder)
-        .await
-        .oneshot(post(FORGED, body))
-        .await
-        .unwrap();
+    let answer = webhook().oneshot(post(FORGED, body)).await.unwrap();
 
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
@@ -109,8 +88,7 @@ async fn an_endless_body_is_read_up_to_the_limit() {
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_given_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let webhook = webhook(&folder).await;
+    let webhook = webhook();
     tokio::time::pause();
     let before = tokio::time::Instant::now();
     let body = stream::iter([Bytes::from_static(b"{")]).chain(stream::pending());
@@ -135,8 +113,7 @@ fn paced(parts: usize, bytes: usize, pause: Duration) -> impl Stream<Item = Byte
 
 #[tokio::test]
 async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let webhook = webhook(&folder).await;
+    let webhook = webhook();
     tokio::time::pause();
     let second = Duration::from_secs(1);
 
@@ -167,8 +144,7 @@ async fn a_body_that_drips_is_cut_off_and_one_over_a_slow_line_is_not() {
 
 #[tokio::test]
 async fn silent_bodies_with_false_signatures_do_not_hold_up_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let webhook = webhook(&folder).await;
+    let webhook = webhook();
     tokio::time::pause();
     let (taken, _) = endless();
     // More than fit: sixteen of them would take all memory.

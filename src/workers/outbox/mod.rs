@@ -1,33 +1,39 @@
-//! The outbox worker: claims rows, paces and sends them, and settles the results.
+//! The outbox worker: paces and sends claimed rows, and claims what waits in the outbox.
 //!
 //! A row is claimed (with a `claim_token` and a lease) in one commit before its first byte is sent,
-//! and settled in another; no transaction is open during a request to the gateway. A send with an
-//! unknown result is never repeated here: a receipt or the operator decides about it. Next on the
+//! and settled in another; no transaction is open during a request to the gateway. Most replies are
+//! claimed by the commit that stores them ([`direct`]); what waits for room, for a time or behind
+//! another message of its conversation is claimed here. The intake records all results. A send with
+//! an unknown result is never repeated here: a receipt or the operator decides about it. Next on the
 //! way of a reply: [`crate::gateway`]; its receipts arrive through [`crate::web`].
 
 pub(crate) mod backoff;
+mod direct;
 mod outcome;
 mod rate_limit;
 mod retry_policy;
 mod sender;
 mod sweep;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::shutdown::Shutdown;
-use crate::store::{ClaimRequest, Claimed, Settlement, Store, StoreError};
+use crate::store::{ClaimRequest, Settlement, Store, StoreError};
 use crate::telemetry::{Conditions, Metrics};
-use rate_limit::{RateLimiter, Weight};
+use direct::{Capacity, Shared};
+use rate_limit::RateLimiter;
 use sender::{Finished, Scheduled, Sender, is_read_mark};
+
+pub use direct::{DirectSends, Reservation};
 
 /// Poll interval of the outbox, without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +41,8 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 const RECOVER_FOR: Duration = Duration::from_secs(1);
 /// At a soft stop, running requests are awaited this long.
 const GRACE: Duration = Duration::from_secs(10);
+/// Interval at which a soft stop asks whether reserved room was given back.
+const GIVEN_BACK: Duration = Duration::from_millis(10);
 /// Time reserved for settling: a send starts only if its response and its settlement fit into the
 /// lease.
 const SETTLING_TIME: Duration = Duration::from_secs(2);
@@ -75,44 +83,51 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Delivery {
     parts: Parts,
-    limiter: RateLimiter,
+    shared: Arc<Shared>,
+    /// Rows that the intake has claimed.
+    handed_over: mpsc::UnboundedReceiver<Vec<Scheduled>>,
+    /// Results, for the next commit of the intake.
+    settlements: mpsc::UnboundedSender<Settlement>,
     /// Cancelled at a soft stop: rows that wait for their slot are released.
     stop: CancellationToken,
     sending: JoinSet<Vec<Finished>>,
-    rows_in_flight: u32,
-    /// Settlements that are not yet in the database.
-    unsettled: Vec<Settlement>,
     next_sweep: Instant,
 }
 
-/// Result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Rows were claimed or settled; more may be due at once.
-    Worked,
-    /// Nothing is due.
-    Idle,
-}
-
 impl Delivery {
-    /// Creates the worker; [`Self::run`] starts it.
+    /// Creates the worker and the intake's end of the direct way; [`Self::run`] starts the worker.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: Parts) -> (Self, DirectSends) {
         let now = Instant::now();
         let DeliverySettings {
             messages_per_second,
             requests_per_second,
+            max_in_flight,
+            lease,
             ..
         } = parts.settings;
-        Self {
-            parts,
+        let capacity = Capacity {
             limiter: RateLimiter::new(messages_per_second, requests_per_second, now),
+            in_flight: 0,
+            in_flight_max: max_in_flight,
+            crowded: HashSet::new(),
+            is_open: true,
+        };
+        let needed = parts.gateway.timeout() + SETTLING_TIME;
+        let shared = Shared::new(capacity, parts.store.clone(), lease, needed);
+        let (hand_over, handed_over) = mpsc::unbounded_channel();
+        let (settlements, results) = mpsc::unbounded_channel();
+        let direct = DirectSends::new(Arc::clone(&shared), hand_over, results);
+        let delivery = Self {
+            parts,
+            shared,
+            handed_over,
+            settlements,
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
-            rows_in_flight: 0,
-            unsettled: Vec::new(),
             next_sweep: now,
-        }
+        };
+        (delivery, direct)
     }
 
     /// Works until the shutdown: softly (running requests are finished and settled) or hard
@@ -129,90 +144,65 @@ impl Delivery {
 
     async fn work(&mut self, wake: &Notify) {
         let stop = self.stop.clone();
+        let mut look_at = Instant::now();
         while !stop.is_cancelled() {
-            // Armed before the step, so that a row added meanwhile is not missed.
-            let woken = wake.notified();
-            let until = match self.step().await {
-                Ok(Step::Worked) => continue,
-                Ok(Step::Idle) => self.wake_at().await,
-                Err(error) => {
-                    // A fault of the database is logged once, when it begins.
-                    if error.fault().is_none() {
-                        tracing::error!(
-                            error = &error as &dyn std::error::Error,
-                            "outbox is out of reach"
-                        );
-                    }
-                    Instant::now() + RECOVER_FOR
-                }
-            };
+            if look_at <= Instant::now() {
+                look_at = self.look().await;
+            }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                () = woken => {}
-                () = sleep_until(until) => {}
+                Some(rows) = self.handed_over.recv() => self.start(rows),
                 Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
+                () = wake.notified() => look_at = Instant::now(),
+                () = sleep_until(look_at) => {}
             }
         }
         self.finish().await;
     }
 
-    /// Settles finished sends, sweeps the outbox, and claims and starts as many rows as there is
-    /// room for.
-    async fn step(&mut self) -> Result<Step, StoreError> {
-        while let Some(joined) = self.sending.try_join_next() {
-            self.collect(joined);
+    /// Sweeps the outbox, and claims and starts as many queued rows as there is room for. Returns
+    /// the time of the next look.
+    async fn look(&mut self) -> Instant {
+        let looked = async {
+            self.sweep().await?;
+            self.claim().await
+        };
+        match looked.await {
+            // More may be due at once.
+            Ok(claimed) if claimed > 0 => Instant::now(),
+            Ok(_) => self.wake_at().await,
+            Err(error) => {
+                // A fault of the database is logged once, when it begins.
+                if error.fault().is_none() {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "outbox is out of reach"
+                    );
+                }
+                Instant::now() + RECOVER_FOR
+            }
         }
-        let settled = self.settle().await?;
-        self.sweep().await?;
-        let claimed = self.claim().await?;
-        Ok(if settled + claimed > 0 {
-            Step::Worked
-        } else {
-            Step::Idle
-        })
     }
 
-    /// Settles the sends that ended since the last step, in one commit.
-    async fn settle(&mut self) -> Result<usize, StoreError> {
-        if self.unsettled.is_empty() {
-            return Ok(0);
-        }
-        let settlements = self.unsettled.clone();
-        let count = settlements.len();
-        // On an error the settlements stay and are tried again: a row settled twice no longer has
-        // the claim token.
-        let Parts { store, clock, .. } = &self.parts;
-        let settled = store.settle_outbox(settlements, clock.now()).await?;
-        tracing::debug!(rows = count, ?settled, "outbox rows settled");
-        self.unsettled.clear();
-        Ok(count)
-    }
-
+    /// Claims queued rows and returns their number.
     async fn claim(&mut self) -> Result<usize, StoreError> {
         if !self.parts.store.may_send() {
             return Ok(0);
         }
+        // Before the look: what is queued meanwhile says so afterwards.
+        self.shared.set_queue(false);
+        let numbers = self.parts.store.outbox_numbers().await?;
+        self.shared.set_queue(!numbers.is_empty());
         let now = Instant::now();
-        let most = self.parts.settings.max_in_flight;
-        let free = most.saturating_sub(self.rows_in_flight);
-        let limit = free.min(self.limiter.gateway_room(now));
-        if limit == 0 {
-            return Ok(0);
-        }
-        let mut room = HashMap::new();
-        for number in self.parts.store.outbox_numbers().await? {
-            let rows = self.limiter.number_room(&number, now);
-            if rows > 0 {
-                room.insert(number, rows);
-            }
-        }
+        let (room, limit) = self.shared.capacity().room(&numbers, now);
         if room.is_empty() {
             return Ok(0);
         }
         let request = ClaimRequest {
             now: self.parts.clock.now(),
             lease: self.parts.settings.lease,
-            room,
+            room: room.clone(),
             limit,
         };
         let claims = self.parts.store.claim_outbox(request).await?;
@@ -220,32 +210,20 @@ impl Delivery {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
         let count = claims.rows.len() + claims.unusable.len();
-        self.start(claims.rows, now);
+        let scheduled = self.shared.schedule(claims.rows, room, limit, now);
+        self.start(scheduled);
         Ok(count)
     }
 
     /// Starts one task per conversation.
-    fn start(&mut self, rows: Vec<Claimed>, now: Instant) {
-        let needed = self.parts.gateway.timeout() + SETTLING_TIME;
-        let latest = now + self.parts.settings.lease.saturating_sub(needed);
-        self.rows_in_flight += u32::try_from(rows.len()).expect("a claim is bounded by a u32");
+    fn start(&mut self, rows: Vec<Scheduled>) {
         for group in by_conversation(rows) {
-            let scheduled = group.into_iter().map(|row| {
-                let weight = if is_read_mark(&row) {
-                    Weight::ReadMark
-                } else {
-                    Weight::Message
-                };
-                let slot = self.limiter.take(&row.phone_number_id, weight, now);
-                Scheduled { row, slot, latest }
-            });
-            let scheduled = scheduled.collect();
             let sender = Sender {
                 gateway: self.parts.gateway.clone(),
                 clock: self.parts.clock.clone(),
                 stop: self.stop.clone(),
             };
-            self.sending.spawn(sender.send_in_order(scheduled));
+            self.sending.spawn(sender.send_in_order(group));
         }
     }
 
@@ -255,10 +233,11 @@ impl Delivery {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         let rows = u32::try_from(finished.len()).expect("a claim is bounded by a u32");
-        self.rows_in_flight -= rows;
+        self.shared.capacity().in_flight -= rows;
         for row in finished {
             let settlement = self.judge(row);
-            self.unsettled.push(settlement);
+            // Without the intake nothing is written any more: the next start finds the claim.
+            let _ = self.settlements.send(settlement);
         }
     }
 
@@ -283,35 +262,32 @@ impl Delivery {
         };
         let poll = now + POLL_EVERY;
         let due = due.and_then(|wait| now.checked_add(wait));
-        let room = self.limiter.next_room(now);
+        let room = self.shared.capacity().limiter.next_room(now);
         [due, room].into_iter().flatten().fold(poll, Instant::min)
     }
 
     /// Soft stop: nothing is claimed, rows that wait for their slot are released, and running
-    /// requests are awaited and settled.
+    /// requests are awaited. The intake settles them before it ends.
     async fn finish(&mut self) {
-        let deadline = Instant::now() + GRACE;
-        loop {
-            while let Some(joined) = self.sending.try_join_next() {
-                self.collect(joined);
-            }
-            if let Err(error) = self.settle().await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "outbox could not be settled"
-                );
-            }
-            match timeout_at(deadline, self.sending.join_next()).await {
-                Ok(Some(joined)) => self.collect(joined),
-                Ok(None) => break,
-                Err(_) => {
-                    let rows = self.rows_in_flight;
+        self.shared.capacity().is_open = false;
+        let deadline = sleep_until(Instant::now() + GRACE);
+        tokio::pin!(deadline);
+        // Room that is reserved is handed over, or given back, when the commit ends.
+        while self.shared.capacity().in_flight > 0 {
+            tokio::select! {
+                biased;
+                () = &mut deadline => {
+                    let rows = self.shared.capacity().in_flight;
                     tracing::warn!(
                         rows,
                         "sends were left without an answer: their outcome is unknown"
                     );
                     break;
                 }
+                Some(rows) = self.handed_over.recv() => self.start(rows),
+                Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
+                // A reservation may be given back without a word.
+                () = sleep(GIVEN_BACK) => {}
             }
         }
     }
@@ -319,15 +295,16 @@ impl Delivery {
 
 /// Groups rows by conversation, in the order claimed; within one, the read mark goes before the
 /// reply.
-fn by_conversation(rows: Vec<Claimed>) -> Vec<Vec<Claimed>> {
-    let mut groups: Vec<Vec<Claimed>> = Vec::new();
+fn by_conversation(rows: Vec<Scheduled>) -> Vec<Vec<Scheduled>> {
+    let mut groups: Vec<Vec<Scheduled>> = Vec::new();
     let mut places = HashMap::new();
-    for row in rows {
+    for scheduled in rows {
+        let row = &scheduled.row;
         let place = *places.entry(row.conversation_id).or_insert(groups.len());
         match groups.get_mut(place) {
-            Some(group) if is_read_mark(&row) => group.insert(0, row),
-            Some(group) => group.push(row),
-            None => groups.push(vec![row]),
+            Some(group) if is_read_mark(row) => group.insert(0, scheduled),
+            Some(group) => group.push(scheduled),
+            None => groups.push(vec![scheduled]),
         }
     }
     groups

@@ -35,8 +35,12 @@ impl Delivery {
     fn outcome(&mut self, row: &Finished) -> SendResult {
         let now = Instant::now();
         let Some(result) = &row.result else {
-            self.limiter
-                .learn(&row.phone_number_id, row.started, Feedback::NotStarted, now);
+            self.shared.capacity().limiter.learn(
+                &row.phone_number_id,
+                row.started,
+                Feedback::NotStarted,
+                now,
+            );
             return SendResult::Released;
         };
         let took = row.ended.duration_since(row.started);
@@ -49,9 +53,11 @@ impl Delivery {
         } else {
             retry_policy::judge_message(result, row.attempt, &row.claim_token)
         };
-        let tripped = self
-            .limiter
-            .learn(&row.phone_number_id, row.started, feedback, now);
+        let tripped =
+            self.shared
+                .capacity()
+                .limiter
+                .learn(&row.phone_number_id, row.started, feedback, now);
         log_trip(row, feedback, tripped);
         if !row.is_read_mark {
             log_end(row, &disposition);

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::gateway::test_server::{Fake, Script};
 use crate::message::{Outbound, PhoneNumberId, Recipient, WaId, Wamid};
-use crate::store::ClaimedKind;
+use crate::store::{Claimed, ClaimedKind};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -40,19 +40,23 @@ fn read_mark(id: i64, conversation_id: i64) -> Claimed {
     row(id, conversation_id, ClaimedKind::ReadMark { wamid })
 }
 
-async fn send(fake: &Fake, stop: CancellationToken, rows: Vec<Claimed>) -> Vec<Finished> {
+fn scheduled(rows: Vec<Claimed>) -> Vec<Scheduled> {
     let now = Instant::now();
-    let scheduled = rows.into_iter().map(|row| Scheduled {
+    let rows = rows.into_iter().map(|row| Scheduled {
         row,
         slot: now,
         latest: now + HOUR,
     });
+    rows.collect()
+}
+
+async fn send(fake: &Fake, stop: CancellationToken, rows: Vec<Claimed>) -> Vec<Finished> {
     let sender = Sender {
         gateway: fake.client(),
         clock: clock(),
         stop,
     };
-    sender.send_in_order(scheduled.collect()).await
+    sender.send_in_order(scheduled(rows)).await
 }
 
 /// Result of each row: `sent`, `failed` or `back`.
@@ -74,9 +78,9 @@ fn rows_are_grouped_by_conversation_and_the_read_mark_goes_first() {
         read_mark(4, 30),
     ];
 
-    let groups: Vec<Vec<i64>> = by_conversation(rows)
+    let groups: Vec<Vec<i64>> = by_conversation(scheduled(rows))
         .iter()
-        .map(|group| group.iter().map(|row| row.id).collect())
+        .map(|group| group.iter().map(|row| row.row.id).collect())
         .collect();
 
     assert_eq!(groups, [vec![3, 1], vec![2], vec![4]]);

@@ -1,0 +1,284 @@
+//! The direct way of a reply: the intake reserves room, claims the reply in the transaction that
+//! stores its message, and hands it over after the commit. Results go back to the intake, which
+//! records them in its next commit.
+//!
+//! A number takes the direct way only while no message of it waits in the outbox for room: a later
+//! reply must not overtake it.
+
+use std::collections::{HashMap, HashSet};
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::rate_limit::{RateLimiter, Weight};
+use super::sender::{Scheduled, is_read_mark};
+use crate::message::PhoneNumberId;
+use crate::store::{Claimed, DirectClaims, SendResult, SendRoom, Settlement, Store};
+
+/// Room for sends, and how much of it is taken.
+#[derive(Debug)]
+pub(super) struct Capacity {
+    pub(super) limiter: RateLimiter,
+    /// Rows that are claimed, or about to be, and have no result yet.
+    pub(super) in_flight: u32,
+    /// Upper bound of `in_flight`.
+    pub(super) in_flight_max: u32,
+    /// Numbers whose messages wait in the outbox for room.
+    pub(super) crowded: HashSet<PhoneNumberId>,
+    /// False after a soft stop: nothing is claimed any more.
+    pub(super) is_open: bool,
+}
+
+impl Capacity {
+    /// Number of rows that each of the numbers with queued rows may send now, and of rows in all.
+    pub(super) fn room(
+        &mut self,
+        numbers: &[PhoneNumberId],
+        now: Instant,
+    ) -> (HashMap<PhoneNumberId, u32>, u32) {
+        self.crowded.retain(|number| numbers.contains(number));
+        let free = self.in_flight_max.saturating_sub(self.in_flight);
+        let limit = free.min(self.limiter.gateway_room(now));
+        let mut room = HashMap::new();
+        for number in numbers.iter().filter(|_| limit > 0) {
+            let rows = self.limiter.number_room(number, now);
+            if rows > 0 {
+                room.insert(number.clone(), rows);
+            }
+        }
+        (room, limit)
+    }
+}
+
+/// State that the worker and the intake share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    capacity: Mutex<Capacity>,
+    /// Whether queued rows may be in the outbox.
+    has_queue: AtomicBool,
+    store: Store,
+    lease: Duration,
+    /// Time that a send and its settlement need at most.
+    needed: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(
+        capacity: Capacity,
+        store: Store,
+        lease: Duration,
+        needed: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            capacity: Mutex::new(capacity),
+            // Rows of an earlier run.
+            has_queue: AtomicBool::new(true),
+            store,
+            lease,
+            needed,
+        })
+    }
+
+    pub(super) fn capacity(&self) -> MutexGuard<'_, Capacity> {
+        self.capacity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Latest start of a send that was claimed at `now`.
+    pub(super) fn latest_start(&self, now: Instant) -> Instant {
+        now + self.lease.saturating_sub(self.needed)
+    }
+
+    /// Takes slots for rows that were claimed from the outbox, of which the claim could take `room`
+    /// rows per number and `limit` in all. Numbers of which it took fewer have nothing left to wait
+    /// for room.
+    pub(super) fn schedule(
+        &self,
+        rows: Vec<Claimed>,
+        mut room: HashMap<PhoneNumberId, u32>,
+        limit: u32,
+        now: Instant,
+    ) -> Vec<Scheduled> {
+        let mut capacity = self.capacity();
+        let count = u32::try_from(rows.len()).expect("a claim is bounded by a u32");
+        capacity.in_flight += count;
+        let latest = self.latest_start(now);
+        let schedule = |row: Claimed| {
+            let weight = if is_read_mark(&row) {
+                Weight::ReadMark
+            } else {
+                Weight::Message
+            };
+            if let Some(room) = room.get_mut(&row.phone_number_id) {
+                *room -= 1;
+            }
+            let slot = capacity.limiter.take(&row.phone_number_id, weight, now);
+            Scheduled { row, slot, latest }
+        };
+        let scheduled = rows.into_iter().map(schedule).collect();
+        if count < limit {
+            let has_left = |number: &PhoneNumberId| room.get(number).is_some_and(|left| *left > 0);
+            capacity.crowded.retain(|number| !has_left(number));
+        }
+        scheduled
+    }
+
+    pub(super) fn set_queue(&self, has_rows: bool) {
+        self.has_queue.store(has_rows, Ordering::SeqCst);
+    }
+}
+
+/// The intake's end of the direct way.
+#[derive(Debug)]
+pub struct DirectSends {
+    shared: Arc<Shared>,
+    handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
+    /// Results of all sends, direct or not. It ends with the worker.
+    pub settlements: mpsc::UnboundedReceiver<Settlement>,
+}
+
+impl DirectSends {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
+        settlements: mpsc::UnboundedReceiver<Settlement>,
+    ) -> Self {
+        Self {
+            shared,
+            handed_over,
+            settlements,
+        }
+    }
+
+    /// Begins to reserve room for the replies of one transaction.
+    #[must_use]
+    pub fn reservation(&self) -> Reservation {
+        Reservation {
+            shared: Arc::clone(&self.shared),
+            handed_over: self.handed_over.clone(),
+            now: Instant::now(),
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Records that a commit has put rows into the outbox that are not claimed.
+    pub fn queued(&self) {
+        self.shared.set_queue(true);
+    }
+
+    /// Whether rows may wait in the outbox.
+    #[must_use]
+    pub fn has_queue(&self) -> bool {
+        self.shared.has_queue.load(Ordering::SeqCst)
+    }
+}
+
+/// Room that is reserved for one transaction. It is given back when this is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    shared: Arc<Shared>,
+    handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
+    now: Instant,
+    /// In the order of the claims.
+    slots: Mutex<Vec<Slot>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    number: PhoneNumberId,
+    claim_token: String,
+    /// Earliest start.
+    at: Instant,
+}
+
+impl Reservation {
+    /// Returns how the transaction claims.
+    #[must_use]
+    pub fn claims(&self) -> DirectClaims<'_> {
+        DirectClaims {
+            room: self,
+            lease: self.shared.lease,
+        }
+    }
+
+    /// Hands committed claims over to the worker, which sends them.
+    pub fn hand_over(&mut self, claimed: Vec<Claimed>) {
+        let slots = self.take_slots();
+        assert_eq!(slots.len(), claimed.len(), "every slot has its claim");
+        if claimed.is_empty() {
+            return;
+        }
+        let latest = self.shared.latest_start(self.now);
+        let scheduled = claimed.into_iter().zip(slots).map(|(row, slot)| Scheduled {
+            row,
+            slot: slot.at,
+            latest,
+        });
+        // Without the worker, nothing is sent any more: the next start finds the claims.
+        let _ = self.handed_over.send(scheduled.collect());
+    }
+
+    /// Gives claims back of which it is unknown whether they were committed: they were not sent.
+    #[must_use]
+    pub fn release(&mut self) -> Vec<Settlement> {
+        let slots = self.take_slots();
+        self.give_back(slots.len());
+        let release = |slot: Slot| Settlement {
+            id: 0,
+            claim_token: slot.claim_token,
+            phone_number_id: slot.number,
+            outcome: SendResult::Released,
+            report: None,
+        };
+        slots.into_iter().map(release).collect()
+    }
+
+    fn take_slots(&mut self) -> Vec<Slot> {
+        take(self.slots.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn give_back(&self, rows: usize) {
+        let rows = u32::try_from(rows).expect("they were counted as a u32");
+        self.shared.capacity().in_flight -= rows;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let slots = self.take_slots();
+        self.give_back(slots.len());
+    }
+}
+
+impl SendRoom for Reservation {
+    fn reserve(&self, number: &PhoneNumberId, messages: usize) -> Option<Vec<String>> {
+        let messages = u32::try_from(messages).ok()?;
+        let mut capacity = self.shared.capacity();
+        if !capacity.is_open || !self.shared.store.may_send() || capacity.crowded.contains(number) {
+            return None;
+        }
+        let most = capacity.in_flight_max.saturating_sub(capacity.in_flight);
+        let most = most.min(capacity.limiter.gateway_room(self.now));
+        let most = most.min(capacity.limiter.number_room(number, self.now));
+        if most < messages {
+            capacity.crowded.insert(number.clone());
+            return None;
+        }
+        capacity.in_flight += messages;
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = (0..messages).map(|_| {
+            let claim_token = Uuid::new_v4().simple().to_string();
+            slots.push(Slot {
+                number: number.clone(),
+                claim_token: claim_token.clone(),
+                at: capacity.limiter.take(number, Weight::Message, self.now),
+            });
+            claim_token
+        });
+        Some(tokens.collect())
+    }
+}
