@@ -5,6 +5,7 @@
 //! and hands the replies that the transaction has claimed over to the outbox worker. Next on the
 //! way of a message: [`crate::store::Store::receive`].
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ use crate::clock::Clock;
 use crate::engine::Decision;
 use crate::message::{Event, Failure};
 use crate::store::{
-    Arrivals, Decide, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement, Store,
-    StoreError,
+    Arrivals, Decide, MediaPolicy, ReadMark, ReceivePolicy, Received, SendResult, Settlement,
+    Store, StoreError,
 };
 use crate::telemetry::{HealthSignals, Metrics, RateLimitedLog, SendFailure};
 use crate::whatsapp::error_codes;
-use crate::workers::outbox::DirectSends;
+use crate::workers::outbox::{DirectSends, SendEnd};
 
 /// Upper bound of updates in a commit, unless one request alone has more.
 const COMMIT_UPDATES: usize = 2_000;
@@ -122,10 +123,12 @@ impl Intake {
     }
 }
 
-/// Results of sends that are not in the database yet.
+/// Ends of sends that are not in the database yet.
 #[derive(Default)]
 struct Unsettled {
     settlements: Vec<Settlement>,
+    /// Read marks that were tried.
+    marks: Vec<ReadMark>,
     /// Time at which they no longer wait for a request.
     due: Option<Instant>,
     /// Whether a transaction with them failed, and not by a fault of the database: then they are
@@ -134,10 +137,17 @@ struct Unsettled {
 }
 
 impl Unsettled {
-    fn push(&mut self, settlement: Settlement) {
-        self.settlements.push(settlement);
+    fn push(&mut self, end: SendEnd) {
+        match end {
+            SendEnd::Message(settlement) => self.settlements.push(settlement),
+            SendEnd::Mark(mark) => self.marks.push(mark),
+        }
         self.due
             .get_or_insert_with(|| Instant::now() + SETTLEMENT_WAIT);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.settlements.is_empty() && self.marks.is_empty()
     }
 
     /// Waits until they are due, for ever if there are none.
@@ -162,9 +172,9 @@ impl Parts {
                     has_requests = first.is_some();
                     first
                 }
-                settlement = self.direct.settlements.recv(), if has_sends => {
-                    match settlement {
-                        Some(settlement) => unsettled.push(settlement),
+                end = self.direct.ends.recv(), if has_sends => {
+                    match end {
+                        Some(end) => unsettled.push(end),
                         None => has_sends = false,
                     }
                     continue;
@@ -176,8 +186,8 @@ impl Parts {
                 sleep(COMPANY_WAIT).await;
             }
             let group = first.map(|first| gather(first, &mut waiting));
-            while let Ok(settlement) = self.direct.settlements.try_recv() {
-                unsettled.push(settlement);
+            while let Ok(end) = self.direct.ends.try_recv() {
+                unsettled.push(end);
             }
             had_company = group.as_ref().is_some_and(|group| group.len() > 1);
             match group {
@@ -190,7 +200,7 @@ impl Parts {
 
     /// Records results of sends without events. On an error they are tried again later.
     async fn settle(&self, unsettled: &mut Unsettled) {
-        if !unsettled.settlements.is_empty() {
+        if !unsettled.is_empty() {
             unsettled.is_suspect = false;
             // `receive` has logged an error.
             let _ = self.receive(Vec::new(), unsettled).await;
@@ -240,29 +250,31 @@ impl Parts {
         let count = events.len();
         let ahead = ahead_of(&events, policy.now);
         let mut reservation = self.direct.reservation();
-        let settlements = if unsettled.is_suspect {
-            &[]
+        let nothing = Unsettled::default();
+        let ends = if unsettled.is_suspect {
+            &nothing
         } else {
-            unsettled.settlements.as_slice()
+            &*unsettled
         };
         let arrivals = Arrivals {
             events,
-            settlements,
+            settlements: &ends.settlements,
+            tried_marks: &ends.marks,
             direct: Some(reservation.claims()),
         };
         match self.store.receive(arrivals, policy, &*self.decide).await {
             Ok(mut received) => {
-                reservation.hand_over(std::mem::take(&mut received.claimed));
+                let (claimed, marks) = (take(&mut received.claimed), take(&mut received.marks));
+                reservation.hand_over(claimed, marks);
                 if count > 0 {
                     let arrival = &self.metrics.last_webhook_seconds;
                     arrival.set(policy.now.as_second());
                 }
                 self.count(&received);
                 self.health_signals.timed(&ahead);
-                if unsettled.is_suspect {
-                    self.wake_outbox(&received, &[]);
-                } else {
-                    self.wake_outbox(&received, &unsettled.settlements);
+                self.direct.marks_settled(&ends.marks);
+                self.wake_outbox(&received, ends);
+                if !unsettled.is_suspect {
                     *unsettled = Unsettled::default();
                 }
                 Ok(())
@@ -271,7 +283,7 @@ impl Parts {
                 if matches!(error, StoreError::CommitUnknown(_)) {
                     unsettled.settlements.extend(reservation.release());
                 }
-                if !unsettled.settlements.is_empty() {
+                if !unsettled.is_empty() {
                     unsettled.due = Some(Instant::now() + RECOVER_FOR);
                     unsettled.is_suspect = error.fault().is_none();
                 }
@@ -286,17 +298,17 @@ impl Parts {
     }
 
     /// Wakes the outbox worker if a commit left rows for it, or made room for rows that wait.
-    fn wake_outbox(&self, received: &Received, settlements: &[Settlement]) {
+    fn wake_outbox(&self, received: &Received, ends: &Unsettled) {
         let is_left = |settlement: &Settlement| {
             matches!(
                 settlement.outcome,
                 SendResult::Retry { .. } | SendResult::Released
             )
         };
-        if received.queued > 0 || settlements.iter().any(is_left) {
+        if received.queued > 0 || ends.settlements.iter().any(is_left) {
             self.direct.queued();
             self.wake.notify_one();
-        } else if !settlements.is_empty() && self.direct.has_queue() {
+        } else if !ends.is_empty() && self.direct.has_queue() {
             self.wake.notify_one();
         }
     }

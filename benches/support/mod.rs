@@ -29,7 +29,7 @@ impl Server {
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let process = process.expect("it starts");
         let server = Self { process, address };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(address).is_err() {
             let is_in_time = Instant::now() < deadline;
             assert!(is_in_time, "nothing listens on {address}");

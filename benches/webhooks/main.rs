@@ -5,13 +5,16 @@
 //! same mix of signed webhooks over keep-alive connections on loopback, in turn: `stored` is `replyd
 //! serve` with rules that answer nothing, `answered` one that answers every message and marks it as
 //! read through a gateway in this process. `group-commit` and `store-and-send` do the least that the
-//! two can cost (see `ceilings.rs`), and `bare`, an axum handler, reads the body and answers 200. CPU is the server process's own, from `/proc`, so neither the load nor the gateway counts;
-//! it counts until the last reply has reached the gateway. After the closed loop, in which each
+//! two can cost (see `ceilings.rs`), and `bare`, an axum handler, reads the body and answers 200.
+//!
+//! CPU is the server process's own, from `/proc`, so neither the load nor the gateway counts; it
+//! counts until the last reply has reached the gateway. After the closed loop, in which each
 //! connection waits for an answer before it sends again, an open loop sends at a fixed rate. Three
 //! minutes; Linux only.
 //!
-//! `-- --help` lists the options: a quick look is `-- --only answered --connections 256`, before
-//! and after a change is `-- --beside PATH` with a `replyd` built before it.
+//! `-- --help` lists the options. A quick look is `-- --only answered --connections 256`; a change
+//! is compared with what was before by `-- --beside PATH`, with a `replyd` built before it; and
+//! `-- --history 1000000` shows a cost that grows with the database.
 
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 

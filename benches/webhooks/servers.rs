@@ -1,5 +1,6 @@
 //! The servers under test, each a process of its own, and what they use.
 
+use std::cell::Cell;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -77,6 +78,8 @@ const CONFIG: &str =
 pub(crate) struct Build {
     pub(crate) binary: String,
     history: Option<TempDir>,
+    /// Servers that have no copy of the history yet.
+    left: Cell<usize>,
 }
 
 impl Build {
@@ -85,9 +88,25 @@ impl Build {
             0 => None,
             messages => Some(history::write(binary, messages).await),
         };
+        let servers = Kind::ALL.into_iter().filter(|kind| kind.is_replyd());
         Self {
             binary: binary.to_owned(),
             history,
+            left: Cell::new(servers.filter(|kind| options.includes(*kind)).count()),
+        }
+    }
+
+    /// Puts the history into the folder of a server; the last one gets the file itself.
+    fn put_history(&self, folder: &Path) {
+        let left = self.left.replace(self.left.get() - 1);
+        if let Some(history) = &self.history {
+            let (from, to) = (history.path().join(FILE), folder.join(FILE));
+            let put = if left > 1 {
+                fs::copy(from, to).map(drop)
+            } else {
+                fs::rename(from, to)
+            };
+            put.expect("the disk has room");
         }
     }
 }
@@ -111,10 +130,7 @@ impl Tested {
         let traffic = Rc::new(Traffic::new(kind.answers(), every));
         let gateway = gateway::start(Rc::clone(&traffic)).await;
         let (mut command, address) = if kind.is_replyd() {
-            if let Some(history) = &build.history {
-                let copied = fs::copy(history.path().join(FILE), folder.path().join(FILE));
-                copied.expect("the disk has room");
-            }
+            build.put_history(folder.path());
             let rules = if kind.answers() { ANSWERING } else { SILENT };
             let rules = rules.replacen("[[rule]]", &(other_rules(options.rules) + "[[rule]]"), 1);
             support::replyd(&build.binary, folder.path(), &rules, gateway, CONFIG)

@@ -166,8 +166,8 @@ CREATE TABLE outbox (
     conversation_id  INTEGER NOT NULL REFERENCES conversations (id),
     phone_number_id  TEXT    NOT NULL,
     kind             TEXT    NOT NULL
-        CHECK (kind = 'message' OR kind = 'read_mark' OR kind = 'download' OR kind = 'action'),
-    -- Outbound message to send, or inbound one to mark as read or to download the file of.
+        CHECK (kind = 'message' OR kind = 'download' OR kind = 'action'),
+    -- Outbound message to send, or inbound one to download the file of.
     message_id       INTEGER REFERENCES messages (id),
     action_number    INTEGER,                -- with conversation_id the key of actions
     host             TEXT,                   -- host it calls; a slow one delays no other
@@ -188,10 +188,25 @@ CREATE TABLE outbox (
     CHECK ((kind = 'action') = (host IS NOT NULL)),
     CHECK (kind = 'action' OR message_id IS NOT NULL)
 ) STRICT;
-CREATE INDEX outbox_by_conversation ON outbox (conversation_id, kind, state, id);
-CREATE INDEX outbox_by_due ON outbox (kind, state, due_at_ms, id);
-CREATE INDEX outbox_by_number ON outbox (state, phone_number_id);
+-- Each index holds only the rows that are looked for in it: every reply pays for them three times,
+-- when it is queued, claimed and settled.
+CREATE INDEX outbox_by_conversation ON outbox (conversation_id);
+CREATE INDEX outbox_by_due ON outbox (due_at_ms, id) WHERE kind = 'message' AND state = 'queued';
+CREATE INDEX outbox_by_number ON outbox (phone_number_id)
+    WHERE kind = 'message' AND state = 'queued';
+CREATE INDEX outbox_by_lease ON outbox (state, lease_until_ms) WHERE lease_until_ms IS NOT NULL;
+CREATE INDEX outbox_downloads ON outbox (due_at_ms, id) WHERE kind = 'download';
 CREATE INDEX outbox_by_host ON outbox (host, due_at_ms, id) WHERE kind = 'action';
+
+-- Messages that are still to be marked as read: of each conversation the newest, which marks all
+-- before it. Nothing claims a row, because a mark that is sent twice does no harm. It is tried once:
+-- whatever the answer, the row leaves.
+CREATE TABLE read_marks (
+    conversation_id  INTEGER PRIMARY KEY REFERENCES conversations (id),
+    phone_number_id  TEXT    NOT NULL,
+    wamid            TEXT    NOT NULL,
+    expires_at_ms    INTEGER NOT NULL        -- not after
+) STRICT, WITHOUT ROWID;
 
 -- Requests of rules to other services, with their outcome.
 CREATE TABLE actions (

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -30,6 +31,7 @@ pub(crate) use error::reason;
 pub use error::{Insecure, NotSent, Rejection, SendError, Source, Unknown};
 pub(crate) use http_client::{http_client, http_client_builder};
 pub use response::Accepted;
+use response::Answer;
 
 /// Header that selects a connection of a Maton account.
 const CONNECTION: HeaderName = HeaderName::from_static("maton-connection");
@@ -133,27 +135,35 @@ impl Gateway {
 
     /// Sends a message. Accepted is not delivered: receipts report that.
     ///
-    /// `body` comes from [`crate::whatsapp::outbound::message_body`].
+    /// `body` is a [`crate::whatsapp::outbound::MessageBody`].
     ///
     /// # Errors
     /// [`SendError`]; only after [`SendError::Unknown`] the message may have been sent.
     pub async fn send_message(
         &self,
         number: &PhoneNumberId,
-        body: &Value,
+        body: &(impl Serialize + Sync),
     ) -> Result<Accepted, SendError> {
-        let answer = self.perform(&messages_call(number, body)).await?;
-        response::accepted(&answer).ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
+        let answer = self.post_message(number, body).await?;
+        let object = answer.success()?;
+        object
+            .and_then(|object| response::accepted(&object))
+            .ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
     /// Marks a message and all before it as read.
     ///
-    /// `body` comes from [`crate::whatsapp::outbound::read_mark_body`].
+    /// `body` is a [`crate::whatsapp::outbound::ReadMarkBody`].
     ///
     /// # Errors
     /// [`SendError`].
-    pub async fn mark_read(&self, number: &PhoneNumberId, body: &Value) -> Result<(), SendError> {
-        self.perform(&messages_call(number, body)).await.map(drop)
+    pub async fn mark_read(
+        &self,
+        number: &PhoneNumberId,
+        body: &(impl Serialize + Sync),
+    ) -> Result<(), SendError> {
+        let answer = self.post_message(number, body).await?;
+        answer.success().map(drop)
     }
 
     /// Performs a call and returns the JSON of the response; `null` if it is empty.
@@ -162,10 +172,11 @@ impl Gateway {
     /// [`SendError`]; after [`SendError::Unknown`] a change may have been made.
     pub async fn call(&self, call: &Call) -> Result<Value, SendError> {
         let answer = self.perform(call).await?;
-        if answer.is_empty() {
+        answer.success()?;
+        if answer.body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&answer)
+        serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::Unknown(Unknown::Answer { status: 200 }))
     }
 
@@ -216,8 +227,20 @@ impl Gateway {
         url
     }
 
-    /// The only place that sends a call without a file to the gateway.
-    async fn perform(&self, call: &Call) -> Result<Vec<u8>, SendError> {
+    /// Posts a message or a read mark. See
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+    async fn post_message(
+        &self,
+        number: &PhoneNumberId,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Answer, SendError> {
+        let call = Call::post(&[number.as_str(), "messages"], Value::Null);
+        refuse_other_places(&call)?;
+        self.receive(self.request(&call).json(body)).await
+    }
+
+    /// Performs a call without a file.
+    async fn perform(&self, call: &Call) -> Result<Answer, SendError> {
         refuse_other_places(call)?;
         let request = match &call.payload {
             Payload::Empty => self.request(call),
@@ -225,6 +248,11 @@ impl Gateway {
             // `upload` sends files.
             Payload::File(_) => return Err(SendError::NotSent(NotSent::Request)),
         };
+        self.receive(request).await
+    }
+
+    /// The only place that sends a request without a file to the gateway.
+    async fn receive(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let response = request
             .send()
             .await
@@ -262,12 +290,6 @@ fn refuse_other_places(call: &Call) -> Result<(), SendError> {
 pub(crate) fn address(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or_default();
     format!("{}:{port}", url.host_str().unwrap_or_default())
-}
-
-/// See
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
-fn messages_call(number: &PhoneNumberId, body: &Value) -> Call {
-    Call::post(&[number.as_str(), "messages"], body.clone())
 }
 
 /// Appends segments to a URL; `None` if it cannot have any.

@@ -50,8 +50,8 @@ pub use manual_send::{SendEligibility, Sent};
 pub use media::{Download, DownloadEnd};
 pub use open::Store;
 pub use outbox::{
-    ClaimRequest, Claimed, ClaimedKind, Claims, Done, ExpiredMessage, NotDone, OutboxCount,
-    OutboxRow, Reason, Repeat, RetryByHand, SendResult, Settled, Settlement, Swept, Try,
+    ClaimRequest, Claimed, Claims, Done, DueReadMarks, ExpiredMessage, NotDone, OutboxCount,
+    OutboxRow, ReadMark, Reason, Repeat, RetryByHand, SendResult, Settled, Settlement, Swept, Try,
 };
 pub use receive::{
     Arrivals, Decide, DirectClaims, EndedAction, MediaPolicy, ReceivePolicy, Received, SendRoom,

@@ -18,7 +18,7 @@ use crate::message::ConversationState;
 /// Rows of the outbox of one kind and state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRows {
-    /// `message`, `read_mark`, `download` or `action`.
+    /// `message`, `download` or `action`.
     pub kind: String,
     /// `queued`, `sending`, `unknown` or `held`.
     pub state: String,

@@ -16,7 +16,7 @@ use crate::telemetry::{Condition, Conditions, Format, Metrics, OutboxLabels, Sta
 
 /// Values of `outbox.state`: each is always shown, so that an alert can be written in advance.
 const STATES: [&str; 4] = ["queued", "sending", "unknown", "held"];
-/// Values of `outbox.kind`.
+/// Values of `outbox.kind`, and read marks, which only ever wait.
 const KINDS: [&str; 4] = ["message", "read_mark", "download", "action"];
 
 /// Sources of health.

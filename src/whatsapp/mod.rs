@@ -14,5 +14,6 @@ pub mod error_codes;
 pub mod inbound;
 pub mod media;
 pub mod outbound;
+pub(crate) mod raw_json;
 pub mod signature;
 pub mod template_status;

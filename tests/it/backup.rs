@@ -179,7 +179,10 @@ async fn restored() -> TestApp {
     app.until_stalled().await;
     app.sandbox.say(ANA, "two").await;
     app.sandbox.say(BO, "later").await;
+    let marks = "SELECT count(*) FROM read_marks";
+    assert!(app.number(marks).await > 0, "one waits behind the reply");
     app.replyd("backup copy.db").await.done();
+    assert_eq!(sqlite::number(&app.path("copy.db"), marks).await, 0);
     app.sandbox.release();
     assert_eq!(app.until_replies(ANA, 2).await.len(), 2);
     assert_eq!(app.until_replies(BO, 1).await.len(), 1);

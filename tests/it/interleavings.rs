@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use replyd::message::{DeliveryStatus, Event, Outbound, PhoneNumberId, Wamid};
 use replyd::store::{
-    Arrivals, Claimed, ClaimedKind, DirectClaims, Repeat, RetryByHand, SendResult, SendRoom,
-    Settlement, Store,
+    Arrivals, Claimed, DirectClaims, Repeat, RetryByHand, SendResult, SendRoom, Settlement, Store,
 };
 use uuid::Uuid;
 
@@ -126,9 +125,7 @@ impl World {
                 self.commit(vec![event], 1).await;
             }
             Step::Repeat(_) => {}
-            Step::Claim => self
-                .claimed
-                .extend(self.database().claim_messages(NOW).await),
+            Step::Claim => self.claimed.extend(self.database().claim(NOW).await),
             Step::Send(index, ending) if !self.claimed.is_empty() => {
                 let row = index.index(self.claimed.len());
                 let conversation = self.claimed[row].conversation_id;
@@ -150,6 +147,7 @@ impl World {
         let arrivals = Arrivals {
             events,
             settlements: &self.results,
+            tried_marks: &[],
             direct: Some(DirectClaims {
                 room: &room,
                 lease: LEASE,
@@ -166,7 +164,7 @@ impl World {
     fn send(&mut self, place: usize, ending: Ending) {
         let row = self.claimed.remove(place);
         let outcome = match ending {
-            Ending::Accepted => SendResult::Accepted(Wamid::parse(&self.arrive(&row))),
+            Ending::Accepted => SendResult::Accepted(self.arrive(&row)),
             Ending::AnswerLost => {
                 self.arrive(&row);
                 let reason = "cut".to_owned();
@@ -202,15 +200,13 @@ impl World {
     }
 
     /// The message reaches the phone, and WhatsApp gives it an id.
-    fn arrive(&mut self, row: &Claimed) -> String {
-        let ClaimedKind::Message { content, .. } = &row.kind else {
-            unreachable!("only messages are claimed here");
-        };
-        let Outbound::Text { body, .. } = &**content else {
+    fn arrive(&mut self, row: &Claimed) -> Wamid {
+        let Outbound::Text { body, .. } = &*row.content else {
             unreachable!("every reply is a text");
         };
-        let wamid = format!("sent-{}", self.accepted.len());
-        self.accepted.push((row.claim_token.clone(), wamid.clone()));
+        let wamid = Wamid::parse(&format!("sent-{}", self.accepted.len())).unwrap();
+        let token = row.claim_token.clone();
+        self.accepted.push((token, wamid.as_str().to_owned()));
         let arrived = self.arrived.entry(row.conversation_id).or_default();
         arrived.push(body.clone());
         wamid
@@ -245,7 +241,7 @@ impl World {
         self.commit(proofs.collect(), 0).await;
         self.retry_held().await;
         loop {
-            self.claimed = self.database().claim_messages(later(61)).await;
+            self.claimed = self.database().claim(later(61)).await;
             if self.claimed.is_empty() {
                 break;
             }
@@ -277,14 +273,17 @@ impl World {
             FROM conversations JOIN contacts ON contacts.id = contact_id \
             UNION ALL \
             SELECT json_array(wa_id, m.direction, m.text, m.origin, m.decision, m.explanation, \
-                m.rule_id, answered.text, m.part, m.outbox_state, m.wamid IS NULL, m.send_error) \
+                m.rule_id, answered.text, m.part, m.outbox_state, iif(m.direction = 'in', m.wamid, m.wamid IS NULL), m.send_error) \
             FROM messages AS m \
             JOIN conversations AS v ON v.id = m.conversation_id \
             JOIN contacts ON contacts.id = v.contact_id \
             LEFT JOIN messages AS answered ON answered.id = m.reply_to_id \
             UNION ALL \
             SELECT json_array('left in the outbox', kind, state) FROM outbox \
-            WHERE kind = 'message' \
+            UNION ALL \
+            SELECT json_array(wa_id, 'read mark', wamid) \
+            FROM read_marks JOIN conversations AS v ON v.id = conversation_id \
+            JOIN contacts ON contacts.id = v.contact_id \
             ORDER BY 1";
         sqlite::texts(&file, query).await
     }
@@ -295,7 +294,7 @@ async fn plain_order(received: &[Event]) -> Vec<String> {
     let mut world = World::new().await;
     for event in received {
         world.commit(vec![event.clone()], 0).await;
-        world.claimed = world.database().claim_messages(NOW).await;
+        world.claimed = world.database().claim(NOW).await;
         world.send(0, Ending::Accepted);
         world.commit(Vec::new(), 0).await;
     }

@@ -4,7 +4,7 @@
 use replyd::sandbox::{Receipts, State};
 use serde_json::json;
 
-use crate::support::{ANA, ECHO, TestApp, bodies, texts};
+use crate::support::{ANA, BO, ECHO, TestApp, bodies, texts};
 
 const BAKERY: &str = include_str!("../../examples/bakery.toml");
 
@@ -38,6 +38,22 @@ async fn a_contact_orders_a_cake_by_text_button_and_list() {
     let rules: Vec<_> = rules.collect();
     assert_eq!(rules, ["menu", "order", "cake-chosen"]);
     assert_eq!(app.decisions(ANA).await, ["answered"; 3]);
+}
+
+#[tokio::test]
+async fn messages_without_an_answer_are_marked_once_each() {
+    let rules = "version = 1\n[[rule]]\nid = \"never\"\nwhen.text.is = \"never said\"\n";
+    let app = TestApp::start(rules).await;
+
+    let mut said = Vec::new();
+    for phone in [ANA, BO] {
+        said.push(app.sandbox.say(phone, "hello").await.as_str().to_owned());
+        app.drained().await;
+    }
+
+    let of_state = |state: &State| state.marked().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(app.sandbox.look(of_state), said);
+    assert_eq!(app.requests(), 2, "nothing else was sent");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use replyd::gateway::Gateway;
 use replyd::message::{Outbound, Recipient, Wamid, limits};
 use replyd::sandbox::{Receipts, Sandbox};
 use replyd::whatsapp::api_call::Call;
-use replyd::whatsapp::outbound;
+use replyd::whatsapp::outbound::MessageBody;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -52,11 +52,17 @@ fn cases() -> Vec<(String, Case)> {
 #[test]
 fn every_message_becomes_the_documented_body() {
     for (name, case) in cases() {
-        let tag = case.tag.as_deref();
+        let body = MessageBody {
+            to: &case.to,
+            content: &case.content,
+            about: case.quotes.as_ref(),
+            claim_token: case.tag.as_deref(),
+        };
 
-        let body = outbound::message_body(&case.to, &case.content, case.quotes.as_ref(), tag);
+        let written = serde_json::to_string(&body).unwrap();
 
-        assert_eq!(body, case.body, "{name}: {}", case.about);
+        let read: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, case.body, "{name}: {}", case.about);
     }
 }
 

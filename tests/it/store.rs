@@ -11,8 +11,8 @@ use replyd::message::{
     Profile, Receipt, RuleId, RulesVersion, UserId, WaId, Wamid,
 };
 use replyd::store::{
-    Arrivals, ClaimRequest, Claimed, MediaPolicy, ReceivePolicy, Received, SendResult, Settlement,
-    Store, StoreError, TranscriptMessage,
+    Arrivals, ClaimRequest, Claimed, DueReadMarks, MediaPolicy, ReadMark, ReceivePolicy, Received,
+    SendResult, Settlement, Store, StoreError, TranscriptMessage,
 };
 use tempfile::TempDir;
 
@@ -60,20 +60,29 @@ impl Database {
         claim(&self.store, now).await
     }
 
-    /// Claims the messages that are due; read marks are sent at once.
-    pub(crate) async fn claim_messages(&self, now: Timestamp) -> Vec<Claimed> {
-        let (messages, marks): (Vec<_>, Vec<_>) =
-            self.claim(now).await.into_iter().partition(is_message);
-        for mark in marks {
-            self.settle(&mark, SendResult::Accepted(None)).await;
-        }
-        messages
+    /// Claims all rows that are due and gives the first.
+    pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
+        self.claim(now).await.into_iter().next().unwrap()
     }
 
-    /// Claims all rows that are due and gives the first message; read marks are sent at once.
-    pub(crate) async fn claim_message(&self, now: Timestamp) -> Claimed {
-        let messages = self.claim_messages(now).await;
-        messages.into_iter().next().unwrap()
+    /// Read marks to send, with replies of these conversations about to be sent.
+    async fn due_read_marks(&self, answered: Vec<i64>, now: Timestamp) -> Vec<ReadMark> {
+        let due = DueReadMarks {
+            now,
+            without_room: Vec::new(),
+            on_their_way: Vec::new(),
+            answered,
+            limit: 100,
+        };
+        self.store.due_read_marks(due).await.unwrap()
+    }
+
+    async fn settle_read_marks(&self, marks: &[ReadMark]) {
+        let arrivals = Arrivals {
+            tried_marks: marks,
+            ..Arrivals::default()
+        };
+        receive(&self.store, arrivals).await.unwrap();
     }
 
     pub(crate) async fn settle(&self, row: &Claimed, outcome: SendResult) -> u64 {
@@ -223,10 +232,6 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
     NOW + SignedDuration::from_secs(seconds)
 }
 
-pub(crate) fn is_message(row: &Claimed) -> bool {
-    matches!(row.kind, replyd::store::ClaimedKind::Message { .. })
-}
-
 #[tokio::test]
 async fn a_batch_is_stored_decided_and_queued_at_once() {
     let database = Database::new().await;
@@ -279,7 +284,7 @@ async fn one_contact_stays_one_when_the_user_id_becomes_known() {
 }
 
 #[tokio::test]
-async fn a_claim_takes_the_oldest_message_of_each_conversation_and_its_read_mark() {
+async fn a_claim_takes_the_oldest_message_of_each_conversation() {
     let database = Database::new().await;
     let batch = vec![
         message(ANA, "w1", "1"),
@@ -291,8 +296,7 @@ async fn a_claim_takes_the_oldest_message_of_each_conversation_and_its_read_mark
     let first = database.claim(NOW).await;
     let second = database.claim(NOW).await;
 
-    let messages = first.iter().filter(|row| is_message(row)).count();
-    assert_eq!((messages, first.len()), (2, 4));
+    assert_eq!(first.len(), 2);
     let why = "the rest waits behind what is being sent";
     assert!(second.is_empty(), "{why}");
 }
@@ -309,7 +313,7 @@ async fn of_many_claimers_each_row_goes_to_one() {
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!((ids.len(), count), (100, 100));
+    assert_eq!((ids.len(), count), (50, 50));
 }
 
 #[tokio::test]
@@ -321,8 +325,88 @@ async fn a_number_sends_no_more_than_it_has_room_for() {
     let claimed = claims.unwrap().rows;
 
     assert_eq!(claimed.len(), 3);
-    let no_marks = claimed.iter().all(is_message);
-    assert!(no_marks, "replies go before read marks");
+}
+
+#[tokio::test]
+async fn the_newest_message_of_a_conversation_is_marked_alone_or_before_its_reply() {
+    let database = Database::new().await;
+    let batch = vec![
+        message(ANA, "w1", "1"),
+        message(BO, "w2", "2"),
+        message(ANA, "w3", "3"),
+    ];
+    database.receive(batch).await;
+
+    let alone = database.due_read_marks(Vec::new(), NOW).await;
+    let claimed = database.claim(NOW).await;
+    let behind = database.due_read_marks(Vec::new(), NOW).await;
+    let answered = claimed.iter().map(|row| row.conversation_id).collect();
+    let before = database.due_read_marks(answered, NOW).await;
+    let late = database.due_read_marks(Vec::new(), later(900)).await;
+
+    let mut wamids: Vec<&str> = alone.iter().map(|mark| mark.wamid.as_str()).collect();
+    wamids.sort_unstable();
+    assert_eq!(wamids, ["w2", "w3"]);
+    assert_eq!(behind, [], "it would come after its reply");
+    assert_eq!(before, alone);
+    assert_eq!(late, [], "its time is over");
+}
+
+#[tokio::test]
+async fn a_read_mark_leaves_when_it_was_tried_or_expires_unless_a_newer_one_came() {
+    let database = Database::with_message().await;
+
+    let older = database.due_read_marks(Vec::new(), NOW).await;
+    database.receive(vec![message(ANA, "w2", "b")]).await;
+    database.settle_read_marks(&older).await;
+    let newer = database.due_read_marks(Vec::new(), NOW).await;
+    database.settle_read_marks(&newer).await;
+    let tried = database.due_read_marks(Vec::new(), NOW).await;
+    database.receive(vec![message(ANA, "w3", "c")]).await;
+    database.store.sweep(later(899), WAIT).await.unwrap();
+    let waits = database.due_read_marks(Vec::new(), NOW).await;
+    database.store.sweep(later(900), WAIT).await.unwrap();
+    let expired = database.due_read_marks(Vec::new(), NOW).await;
+
+    let lengths = [&older, &newer, &tried, &waits, &expired].map(Vec::len);
+    assert_eq!(lengths, [1, 1, 0, 1, 0]);
+    assert_eq!(newer[0].wamid.as_str(), "w2");
+}
+
+#[tokio::test]
+async fn of_conversations_that_become_one_the_newest_message_is_marked() {
+    let database = Database::new().await;
+    let (phone, user) = (WaId::parse(ANA).unwrap(), UserId::parse("US.1").unwrap());
+    let by_user = message_of(Identity::User(user.clone()), "w2", "b");
+    database
+        .receive(vec![message(ANA, "w1", "a"), by_user])
+        .await;
+    assert_eq!(database.due_read_marks(Vec::new(), NOW).await.len(), 2);
+
+    let both = Identity::Both(phone, user);
+    database.receive(vec![message_of(both, "w3", "c")]).await;
+
+    let marks = database.due_read_marks(Vec::new(), NOW).await;
+    let wamids: Vec<&str> = marks.iter().map(|mark| mark.wamid.as_str()).collect();
+    assert_eq!(wamids, ["w3"]);
+}
+
+#[tokio::test]
+async fn a_read_mark_waits_while_its_number_has_no_room_or_it_is_on_its_way() {
+    let database = Database::with_message().await;
+    let number = PhoneNumberId::parse(NUMBER).unwrap();
+    let conversation = database.due_read_marks(Vec::new(), NOW).await[0].conversation_id;
+
+    for (without_room, on_their_way) in [(vec![number], vec![]), (vec![], vec![conversation])] {
+        let due = DueReadMarks {
+            now: NOW,
+            without_room,
+            on_their_way,
+            answered: Vec::new(),
+            limit: 100,
+        };
+        assert_eq!(database.store.due_read_marks(due).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]
@@ -333,7 +417,7 @@ async fn a_settlement_with_a_stale_fence_changes_nothing() {
         ..row.clone()
     };
 
-    let accepted = || SendResult::Accepted(Wamid::parse("ours"));
+    let accepted = || SendResult::Accepted(Wamid::parse("ours").unwrap());
     assert_eq!(database.settle(&stale, accepted()).await, 0);
     assert_eq!(database.outbox_state().await, "queued");
     assert_eq!(database.settle(&row, accepted()).await, 1);
@@ -400,7 +484,7 @@ async fn a_receipt_that_comes_before_the_answer_is_joined_when_the_answer_comes(
         .receive(vec![receipt("ours", DeliveryStatus::Delivered, None)])
         .await;
     database
-        .settle(&row, SendResult::Accepted(Wamid::parse("ours")))
+        .settle(&row, SendResult::Accepted(Wamid::parse("ours").unwrap()))
         .await;
 
     assert_eq!(database.delivery_status().await, "delivered");
@@ -439,7 +523,7 @@ async fn a_retry_waits_for_its_time() {
     database.settle(&row, retry).await;
 
     assert_eq!(database.store.next_due(NOW).await.unwrap(), Some(later(5)));
-    assert!(!database.claim(later(4)).await.iter().any(is_message));
+    assert!(database.claim(later(4)).await.is_empty());
     let again = database.claim_message(later(5)).await;
     assert_eq!(again.attempt, 2);
 }
@@ -487,11 +571,11 @@ proptest! {
             let (database, row) = Database::with_claimed().await;
             for (index, step) in steps.iter().enumerate() {
                 if index == answer_after {
-                    database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
+                    database.settle(&row, SendResult::Accepted(Wamid::parse("ours").unwrap())).await;
                 }
                 database.receive(vec![receipt("ours", DeliveryStatus::ALL[*step].1, None)]).await;
             }
-            database.settle(&row, SendResult::Accepted(Wamid::parse("ours"))).await;
+            database.settle(&row, SendResult::Accepted(Wamid::parse("ours").unwrap())).await;
             database.delivery_status().await
         });
         prop_assert_eq!(status, furthest);

@@ -8,7 +8,7 @@ use super::session::{Options, Session};
 use crate::cli::terminal::{GOOD, paint};
 use crate::message::Wamid;
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::outbound::{self, Typing};
+use crate::whatsapp::outbound::{ReadMarkBody, Typing};
 
 /// Marks a contact's message, and all before it, read.
 #[derive(Debug, clap::Args)]
@@ -33,8 +33,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         Typing::No
     };
-    let body = outbound::read_mark_body(&wamid, typing);
-    let call = Call::post(&[number.as_str(), "messages"], body);
+    let body = ReadMarkBody::new(&wamid, typing);
+    let call = Call::post(&[number.as_str(), "messages"], json!(body));
     if session.call(&call).await?.is_some() {
         let json = json!({ "success": true });
         session.format().print(&json, paint(GOOD, "marked read"));

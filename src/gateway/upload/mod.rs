@@ -58,7 +58,8 @@ impl Gateway {
             .multipart(form);
         let response = request.send().await.map_err(|e| from_transport(&e))?;
         let answer = response::read(response).await?;
-        serde_json::from_slice(&answer)
+        answer.success()?;
+        serde_json::from_slice(&answer.body)
             .ok()
             .and_then(|answer| media::uploaded(&answer))
             .ok_or(SendError::Unknown(Unknown::Answer { status: 200 }))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ClaimRequest, Claimed, ClaimedKind, Claims};
+use super::{ClaimRequest, Claimed, Claims};
 use crate::message::{Identity, PhoneNumberId, UserId, WaId, Wamid};
 use crate::store::keys::json_rows;
 use crate::store::transaction::Transaction;
@@ -15,9 +15,8 @@ use crate::store::{Store, StoreError, sql};
 impl Store {
     /// Claims rows for the length of a lease, committed before anything is sent.
     ///
-    /// Claims at most the oldest message of each conversation, replies before read marks, and a
-    /// read mark only where nothing else of its conversation is being sent, or together with the
-    /// reply claimed here. A row that cannot be read is ended with its reason.
+    /// Claims at most the oldest message of each conversation. A row that cannot be read is ended
+    /// with its reason.
     ///
     /// # Errors
     /// `CommitUnknown` (then nothing may be sent: the rows are found again when their lease ends),
@@ -26,21 +25,12 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut room = Room(request.room);
         let now = request.now.as_millisecond();
-        let mut limit = request.limit;
 
         let messages = sqlx::query_scalar(sql::CLAIMABLE_MESSAGES)
             .bind(now)
             .bind(room.open())
-            .bind(limit);
-        let mut taken = room.take(tx.fetch_json(messages, "outbox").await?);
-        limit -= u32::try_from(taken.len()).expect("the statement has this limit");
-        if limit > 0 {
-            let marks = sqlx::query_scalar(sql::CLAIMABLE_READ_MARKS)
-                .bind(now)
-                .bind(room.open())
-                .bind(limit);
-            taken.extend(room.take(tx.fetch_json(marks, "outbox").await?));
-        }
+            .bind(request.limit);
+        let taken = room.take(tx.fetch_json(messages, "outbox").await?);
         if taken.is_empty() {
             tx.roll_back().await;
             return Ok(Claims::default());
@@ -134,7 +124,7 @@ pub(in crate::store) async fn claim_rows<'a>(
     Ok(())
 }
 
-/// Row of either claim statement.
+/// Row of the claim statement.
 #[derive(Deserialize)]
 struct Candidate {
     id: i64,
@@ -142,12 +132,9 @@ struct Candidate {
     phone_number_id: PhoneNumberId,
     attempts: u32,
     expires_at_ms: i64,
-    /// Reply as JSON, of a message.
+    /// Message as JSON.
     content: Option<String>,
-    /// Message to mark, of a read mark.
-    wamid: Option<Wamid>,
-    /// Message that a message quotes or reacts to.
-    #[serde(default)]
+    /// Message that it quotes or reacts to.
     about: Option<Wamid>,
     wa_id: Option<WaId>,
     user_id: Option<UserId>,
@@ -156,22 +143,12 @@ struct Candidate {
 impl Candidate {
     /// Reads the row, or returns the problem with it.
     fn claimed(self, claim_token: String) -> Result<Claimed, &'static str> {
-        let kind = if let Some(wamid) = self.wamid {
-            ClaimedKind::ReadMark { wamid }
-        } else {
-            let identity = Identity::from_parts(self.wa_id, self.user_id)
-                .ok_or("its contact has neither phone nor user id")?;
-            let content = self
-                .content
-                .as_deref()
-                .and_then(|text| serde_json::from_str(text).ok());
-            ClaimedKind::Message {
-                recipient: identity.recipient(),
-                content: content
-                    .ok_or("the database does not hold it in a form that we can send")?,
-                about: self.about,
-            }
-        };
+        let identity = Identity::from_parts(self.wa_id, self.user_id)
+            .ok_or("its contact has neither phone nor user id")?;
+        let content = self
+            .content
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok());
         Ok(Claimed {
             id: self.id,
             conversation_id: self.conversation_id,
@@ -180,7 +157,9 @@ impl Candidate {
             attempt: self.attempts + 1,
             expires_at: Timestamp::from_millisecond(self.expires_at_ms)
                 .map_err(|_| "its time is out of range")?,
-            kind,
+            recipient: identity.recipient(),
+            content: content.ok_or("the database does not hold it in a form that we can send")?,
+            about: self.about,
         })
     }
 }

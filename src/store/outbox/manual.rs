@@ -29,7 +29,7 @@ pub struct OutboxRow {
     pub id: i64,
     /// `conversations.id`.
     pub conversation_id: i64,
-    /// `message`, `read_mark`, `download` or `action`.
+    /// `message`, `download` or `action`.
     pub kind: String,
     /// `queued`, `sending`, `unknown` or `held`.
     pub state: String,
@@ -43,8 +43,7 @@ pub struct OutboxRow {
     pub phone: Option<String>,
     /// `messages.kind`.
     pub message_kind: Option<String>,
-    /// Text of the outbound message, or of the inbound one to mark read or with the file to
-    /// download.
+    /// Text of the outbound message, or of the inbound one with the file to download.
     pub text: Option<String>,
     /// Rule that gave the row.
     #[serde(rename = "rule_id")]
@@ -137,9 +136,6 @@ pub enum NotDone {
         "it is an action: a conversation waits for what comes of it, and the service ends it by itself"
     )]
     Action,
-    /// Read marks are not sent again.
-    #[error("it is a read mark, which is sent once or not at all")]
-    ReadMark,
     /// The customer service window is closed, and the message is not a template.
     #[error(
         "more than 24 hours have passed since the contact's last message: only a template may be sent now"
@@ -191,7 +187,6 @@ impl OutboxRow {
         }
         match self.kind.as_str() {
             "action" => return Err(NotDone::Action),
-            "read_mark" => return Err(NotDone::ReadMark),
             // Meta deletes the file at this time.
             "download" => {
                 let expires_at = self.expires_at;

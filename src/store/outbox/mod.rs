@@ -1,15 +1,17 @@
-//! Outbox: claims ([`claim`]), settlements ([`settle`]), rows without a settlement ([`sweep`]), and
-//! changes by operators ([`manual`]).
+//! Outbox: claims ([`claim`]), settlements ([`settle`]), rows without a settlement ([`sweep`]),
+//! changes by operators ([`manual`]), and read marks, which nobody claims ([`read_marks`]).
 
 mod claim;
 mod counts;
 mod manual;
+mod read_marks;
 mod settle;
 mod sweep;
 
 pub(super) use claim::claim_rows;
 pub use counts::OutboxCount;
 pub use manual::{Done, NotDone, OutboxRow, Repeat, RetryByHand, Try};
+pub use read_marks::{DueReadMarks, ReadMark};
 pub(super) use settle::settle;
 pub use sweep::{ExpiredMessage, Swept};
 
@@ -43,7 +45,7 @@ pub struct Claims {
     pub unusable: Vec<(i64, &'static str)>,
 }
 
-/// A claimed row of the outbox, to send before its lease ends.
+/// A claimed message of the outbox, to send before its lease ends.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// `outbox.id`.
@@ -59,27 +61,12 @@ pub struct Claimed {
     pub attempt: u32,
     /// Time after which the row is not sent.
     pub expires_at: Timestamp,
-    /// Content of the row.
-    pub kind: ClaimedKind,
-}
-
-/// Content of a claimed row.
-#[derive(Clone, Debug)]
-pub enum ClaimedKind {
-    /// Send a message.
-    Message {
-        /// Recipient.
-        recipient: Recipient,
-        /// Content.
-        content: Box<Outbound>,
-        /// Message that it quotes or reacts to.
-        about: Option<Wamid>,
-    },
-    /// Mark a message (and all before it) read.
-    ReadMark {
-        /// Newest message of the contact.
-        wamid: Wamid,
-    },
+    /// Recipient.
+    pub recipient: Recipient,
+    /// Content.
+    pub content: Box<Outbound>,
+    /// Message that it quotes or reacts to.
+    pub about: Option<Wamid>,
 }
 
 /// End of a claim.
@@ -121,8 +108,8 @@ impl From<&str> for Reason {
 /// Result of a send.
 #[derive(Clone, Debug)]
 pub enum SendResult {
-    /// The gateway accepted it; `None` for a read mark.
-    Accepted(Option<Wamid>),
+    /// The gateway accepted it.
+    Accepted(Wamid),
     /// It was certainly not sent, and is tried again.
     Retry {
         /// Earliest time of the next attempt.

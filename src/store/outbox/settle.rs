@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{SendResult, Settled, Settlement};
-use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED, Wamid};
+use super::read_marks::settle_read_marks;
+use super::{ReadMark, SendResult, Settled, Settlement};
+use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED};
 use crate::store::keys::{json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::{Store, StoreError, contacts, sql};
@@ -60,9 +61,8 @@ impl<'a> End<'a> {
                 end.state = "accepted";
                 end.fate = Fate::Leaves;
                 let number = settlement.phone_number_id.as_str();
-                let wamid = wamid.as_ref().map(Wamid::as_str);
-                end.message_key = wamid.map(|wamid| message_key(number, wamid));
-                end.wamid = wamid;
+                end.message_key = Some(message_key(number, wamid.as_str()));
+                end.wamid = Some(wamid.as_str());
             }
             SendResult::Retry { at, reason } => {
                 end.due_at_ms = Some(at.as_millisecond());
@@ -87,12 +87,15 @@ impl<'a> End<'a> {
     }
 }
 
-/// Records the results of claims. A claim that has ended is ignored.
+/// Records the results of claims and deletes the read marks that were tried. A claim that has ended
+/// is ignored.
 pub(in crate::store) async fn settle(
     tx: &mut Transaction,
     settlements: &[Settlement],
+    tried: &[ReadMark],
     now: Timestamp,
 ) -> Result<Settled, StoreError> {
+    settle_read_marks(tx, tried).await?;
     if settlements.is_empty() {
         return Ok(Settled::default());
     }

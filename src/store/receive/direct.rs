@@ -1,7 +1,7 @@
 //! Claims in the storing transaction: replies whose conversation has nothing else to send are
 //! inserted as claimed, and sent as soon as the commit has taken place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::load::{Loaded, LoadedConversation};
 use super::policy::{DirectClaims, ReceivePolicy};
 use super::rows::{OutboxRow, about};
 use crate::engine::Reply;
-use crate::store::outbox::{Claimed, ClaimedKind};
+use crate::store::outbox::{Claimed, ReadMark};
 
 /// Replies of one conversation in the batch, by their place in the outbox.
 struct Chain<'a> {
@@ -55,7 +55,9 @@ pub(super) fn claim_replies(
                 claim_token,
                 attempt: 1,
                 expires_at: row.expires_at(),
-                kind: content_of(conversation, replies[place]),
+                recipient: conversation.conversation.contact.identity.recipient(),
+                content: Box::new(replies[place].content.clone()),
+                about: about(replies[place]).cloned(),
             });
         }
     }
@@ -84,10 +86,11 @@ fn chains<'a>(outbox: &[OutboxRow<'_>], conversations: &'a [LoadedConversation])
     chains
 }
 
-fn content_of(loaded: &LoadedConversation, reply: &Reply) -> ClaimedKind {
-    ClaimedKind::Message {
-        recipient: loaded.conversation.contact.identity.recipient(),
-        content: Box::new(reply.content.clone()),
-        about: about(reply).cloned(),
-    }
+/// Read marks of conversations in which nothing else was to be sent before.
+pub(super) fn marks_of_idle(marks: &[ReadMark], loaded: &Loaded) -> Vec<ReadMark> {
+    let idle = loaded.conversations.iter().filter(|loaded| loaded.is_idle);
+    let idle: HashSet<i64> = idle.map(|loaded| loaded.id).collect();
+    let marks = marks.iter();
+    let marks = marks.filter(|mark| idle.contains(&mark.conversation_id));
+    marks.cloned().collect()
 }

@@ -48,7 +48,13 @@ impl Store {
         let arrivals: Arrivals<'a> = arrivals.into();
         let batch = Batch::sort(arrivals.events, policy.now);
         let mut tx = self.begin().await?;
-        let settled = settle(&mut tx, arrivals.settlements, policy.now).await?;
+        let settled = settle(
+            &mut tx,
+            arrivals.settlements,
+            arrivals.tried_marks,
+            policy.now,
+        )
+        .await?;
         let mut fresh = load(&mut tx, batch.messages).await?;
         quoted::load(&mut tx, &mut fresh).await?;
         let decided = fresh.decide(decide, policy.now);

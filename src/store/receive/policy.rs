@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::engine::{Decision, EngineEvent, Turn};
 use crate::message::{Conversation, Event, Failure, PhoneNumberId, RulesVersion};
-use crate::store::outbox::{Claimed, Settled, Settlement};
+use crate::store::outbox::{Claimed, ReadMark, Settled, Settlement};
 
 /// Decides on one event. Must be pure: a transaction that is run again decides again. A panic in it
 /// costs only its message.
@@ -20,6 +20,8 @@ pub struct Arrivals<'a> {
     pub events: Vec<Event>,
     /// Results of sends. They come first, so that a conversation is idle when its send has ended.
     pub settlements: &'a [Settlement],
+    /// Read marks that were tried: they leave the database.
+    pub tried_marks: &'a [ReadMark],
     /// Claims replies at once; without it all of them are queued.
     pub direct: Option<DirectClaims<'a>>,
 }
@@ -93,6 +95,8 @@ pub struct Received {
     pub queued: usize,
     /// Replies that were claimed, to be sent at once, those of one conversation in this order.
     pub claimed: Vec<Claimed>,
+    /// Read marks of conversations in which nothing else was to be sent: they may go at once.
+    pub marks: Vec<ReadMark>,
     /// Settled rows.
     pub settled: Settled,
     /// Rows put into the outbox that are actions.

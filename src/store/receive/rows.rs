@@ -13,6 +13,7 @@ use super::load::LoadedConversation;
 use super::policy::{MediaPolicy, ReceivePolicy};
 use crate::engine::{Decision, Reply};
 use crate::message::{Content, Outbound, PhoneNumberId, RulesVersion, Wamid};
+use crate::store::ReadMark;
 use crate::store::keys::{json, message_key};
 use crate::store::writes::{Row, Values};
 
@@ -155,14 +156,14 @@ impl OutboxRow<'_> {
 
 impl Row for OutboxRow<'_> {
     fn bind(self, values: &mut Values) {
-        values.push(self.id).push(self.conversation_id);
+        values.push(self.conversation_id);
         values.push(self.phone_number_id.as_str()).push(self.kind);
         values.push(self.message_id);
         values.push(self.action_number.map(u64::cast_signed));
         values.push(self.host).push(self.state);
         values.push(self.due_at_ms).push(self.expires_at_ms);
         values.push(self.attempts).push(self.claim_token);
-        values.push(self.lease_until_ms);
+        values.push(self.lease_until_ms).push(self.id);
     }
 }
 
@@ -275,22 +276,22 @@ pub(super) fn action_rows(
 }
 
 /// One read mark per conversation: that of the newest message marks all before it.
-pub(super) fn read_marks(
-    turns: &[DecidedTurn],
-    last_id: i64,
-    policy: ReceivePolicy,
-) -> Vec<OutboxRow<'_>> {
-    let mut newest: HashMap<i64, (i64, &DecidedTurn)> = HashMap::new();
-    let marked = new_messages(turns, last_id).filter(|(_, decided)| decided.turn.mark_read);
-    for (id, decided) in marked {
-        newest.insert(decided.conversation_id, (id, decided));
+pub(super) fn read_marks(turns: &[DecidedTurn], policy: ReceivePolicy) -> Vec<ReadMark> {
+    let expires_at = policy.now.saturating_add(policy.reply_expires_after);
+    let expires_at = expires_at.unwrap_or(Timestamp::MAX);
+    let mut newest = HashMap::new();
+    for decided in turns.iter().filter(|decided| decided.turn.mark_read) {
+        if let Some(message) = &decided.message {
+            let mark = ReadMark {
+                conversation_id: decided.conversation_id,
+                phone_number_id: decided.phone_number_id.clone(),
+                wamid: message.message.wamid().clone(),
+                expires_at,
+            };
+            newest.insert(mark.conversation_id, mark);
+        }
     }
-    let mut marks: Vec<OutboxRow<'_>> = newest
-        .into_values()
-        .map(|(id, decided)| decided.outbox_row("read_mark", Some(id), policy))
-        .collect();
-    marks.sort_unstable_by_key(|mark| mark.message_id);
-    marks
+    newest.into_values().collect()
 }
 
 impl DecidedTurn {

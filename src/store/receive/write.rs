@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::decide::{Decided, DecidedTurn};
-use super::direct::claim_replies;
+use super::direct::{claim_replies, marks_of_idle};
 use super::opt_out;
 use super::policy::{DirectClaims, ReceivePolicy, Received};
 use super::rows::{
@@ -46,11 +46,13 @@ impl Decided {
         let claimed = claimed.unwrap_or_default();
         let (downloads, media): (Vec<_>, Vec<_>) = media_rows(turns, last, policy).unzip();
         outbox.extend(downloads);
-        let marks = read_marks(turns, last, policy);
-        let marked: Vec<i64> = marks.iter().map(|mark| mark.conversation_id).collect();
-        outbox.extend(marks);
+        let marks = read_marks(turns, policy);
+        let direct_marks = match direct {
+            Some(_) => marks_of_idle(&marks, &loaded),
+            None => Vec::new(),
+        };
         outbox.extend(action_rows(turns, policy));
-        let queued = outbox.len() - claimed.len();
+        let queued = outbox.len() - claimed.len() + marks.len() - direct_marks.len();
         let conversations = loaded.conversations.iter();
         let conversations =
             conversations.map(|conversation| ConversationRow::new(conversation, policy.now));
@@ -63,9 +65,7 @@ impl Decided {
         if !late_replies.is_empty() {
             writes.set(sql::LINK_REPLIES, json_rows(&late_replies));
         }
-        if !marked.is_empty() {
-            writes.set(sql::DELETE_READ_MARKS, json_rows(&marked));
-        }
+        writes.rows(sql::WRITE_READ_MARKS, marks);
         writes.rows(sql::INSERT_OUTBOX, outbox);
         writes.rows(sql::INSERT_MEDIA, media);
         let inbound = turns
@@ -87,6 +87,7 @@ impl Decided {
                 decisions: turns.iter().flat_map(DecidedTurn::decisions).collect(),
                 queued,
                 claimed,
+                marks: direct_marks,
                 actions: turns.iter().map(|decided| decided.turn.actions.len()).sum(),
                 ..Received::default()
             },

@@ -20,8 +20,8 @@
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use
-//! it (`NOT IN`); `CROSS JOIN` is a join whose order the planner keeps. `tests/it/plans.rs` holds
-//! the plan of each statement, by the SQLite that is built in.
+//! it (`NOT IN`, or `+` before the column); `CROSS JOIN` is a join whose order the planner keeps.
+//! `tests/it/plans.rs` holds the plan of each statement, by the SQLite that is built in.
 
 #[cfg(test)]
 mod tests;
@@ -66,7 +66,7 @@ statements! {
     WRITE_CONVERSATIONS: "write_conversations" [9],
     INSERT_MESSAGES: "insert_messages" [22],
     LINK_REPLIES: "link_replies" [1],
-    DELETE_READ_MARKS: "delete_read_marks" [1],
+    WRITE_READ_MARKS: "write_read_marks" [4],
     INSERT_OUTBOX: "insert_outbox" [13],
     INSERT_MEDIA: "insert_media" [4],
     INSERT_SIDE_EFFECTS: "insert_side_effects" [4],
@@ -103,7 +103,6 @@ statements! {
     // ---- outbox ---------------------------------------------------------------------------------
     END_LEASES: "end_leases" [0],
     CLAIMABLE_MESSAGES: "claimable_messages" [3],
-    CLAIMABLE_READ_MARKS: "claimable_read_marks" [3],
     CLAIM_ROWS: "claim_rows" [2],
     SETTLE_MESSAGES: "settle_messages" [1],
     REMEMBER_REFUSALS: "remember_refusals" [2],
@@ -111,6 +110,8 @@ statements! {
     DELETE_ROWS: "delete_rows" [1],
     LOAD_UNSETTLED: "load_unsettled" [2],
     SWEEP_MESSAGES: "sweep_messages" [2],
+    DUE_READ_MARKS: "due_read_marks" [5],
+    DELETE_READ_MARKS: "delete_read_marks" [1],
     SWEEP_READ_MARKS: "sweep_read_marks" [1],
     NEXT_DUE: "next_due" [1],
     COUNT_UNSENT: "count_unsent" [0],

@@ -6,12 +6,12 @@
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{KIND_MAX_BYTES, Object, elements};
 use super::sender::{WAMID_MAX_BYTES, errors, identity};
 use crate::message::{
     Address, ContactCard, Content, Email, Kind, Media, Order, OrderItem, Phone, Wamid,
 };
 use crate::whatsapp::bounds::{FORM_VALUES_MAX, has_more_values};
+use crate::whatsapp::raw_json::{KIND_MAX_BYTES, Object, elements};
 
 /// Types of `system` messages about a contact's new number or id, current and former. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system>.

@@ -6,9 +6,9 @@
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
 use super::sender::{Card, USER_ID_MAX_BYTES, phone_digits};
 use crate::message::{UserId, is_id};
+use crate::whatsapp::raw_json::{FIELD_MAX_BYTES, ID_MAX_BYTES, KIND_MAX_BYTES, Object, elements};
 
 /// Reading of a name: which of its values leave no rest.
 #[derive(Clone, Copy)]

@@ -9,7 +9,6 @@
 mod account_summary;
 mod content;
 mod leftovers;
-mod raw_json;
 mod sender;
 mod update;
 
@@ -19,9 +18,9 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use self::leftovers::{Leftover, Names, leftovers};
-use self::raw_json::{FIELD_MAX_BYTES, FieldError, ID_MAX_BYTES, Object, elements};
 use self::sender::{Card, identity};
 use super::bounds::{CARDS_MAX, UPDATES_MAX, VALUES_MAX, has_more_values};
+use super::raw_json::{FIELD_MAX_BYTES, FieldError, ID_MAX_BYTES, Object, elements};
 use crate::message::{
     AccountEvent, Consent, Echo, Event, Inbound, Marketing, PhoneNumberId, Unreadable, is_id,
 };

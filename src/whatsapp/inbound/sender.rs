@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use serde_json::value::RawValue;
 
-use super::raw_json::{FieldError, Object, elements};
 use crate::message::{GraphError, Identity, Profile, UserId, WaId};
 use crate::whatsapp::bounds::ERRORS_MAX;
+use crate::whatsapp::raw_json::{FieldError, Object, elements};
 
 /// Upper bound of message ids; `WhatsApp` is known to use a few hundred bytes.
 pub(crate) const WAMID_MAX_BYTES: usize = 512;

@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use super::content;
-use super::raw_json::{FieldError, Object};
 use super::sender::{
     Card, WAMID_MAX_BYTES, errors, identity, is_number_itself, sender_or_recipient,
 };
@@ -17,6 +16,7 @@ use crate::message::{
     Inbound, PhoneNumberId, Profile, Receipt, Referral, ReferredProduct, Wamid,
 };
 use crate::whatsapp::error_codes;
+use crate::whatsapp::raw_json::{FieldError, Object};
 
 /// Smallest number read as seconds, at the start of 2009: `WhatsApp` has no older messages.
 const SMALLEST_SECONDS: i64 = 1_230_768_000;

@@ -1,127 +1,200 @@
 //! The `interactive` object: messages with buttons, lists, links, forms and products.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::media;
 use super::media::put;
 use crate::message::{
     Button, Card, CardAction, Commerce, Form, FormName, Frame, Header, LinkButton, Outbound,
-    ProductSection, Row, Section,
+    ProductSection, Section,
 };
 
 /// Version of form messages. See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/guides/sendingaflow>.
 const FORM_MESSAGE_VERSION: &str = "3";
 
-/// Builds the object; null for messages of other types.
-pub(crate) fn part(content: &Outbound) -> Value {
-    match content {
-        Outbound::Buttons { frame, buttons } => object(
-            "button",
-            texts(frame),
-            &json!({ "buttons": buttons.iter().map(button).collect::<Vec<_>>() }),
-        ),
-        Outbound::List {
+/// The object, with borrowed texts.
+#[derive(Serialize)]
+pub(super) struct Interactive<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<HeaderPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<TextPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    footer: Option<TextPart<'a>>,
+    action: Action<'a>,
+}
+
+#[derive(Serialize)]
+struct TextPart<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum HeaderPart<'a> {
+    Text {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        text: &'a str,
+    },
+    Media(Value),
+}
+
+/// The kinds that are sent most borrow their texts.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Action<'a> {
+    Buttons {
+        buttons: Vec<ButtonPart<'a>>,
+    },
+    List {
+        button: &'a str,
+        sections: Vec<SectionPart<'a>>,
+    },
+    Other(Value),
+}
+
+#[derive(Serialize)]
+struct ButtonPart<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    reply: &'a Button,
+}
+
+#[derive(Serialize)]
+struct SectionPart<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    rows: Vec<RowPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct RowPart<'a> {
+    id: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+}
+
+impl<'a> Interactive<'a> {
+    /// Builds the object; `None` for messages of other types.
+    pub(super) fn new(content: &'a Outbound) -> Option<Self> {
+        let part = match content {
+            Outbound::Buttons { frame, buttons } => {
+                let kind = "reply";
+                let buttons = buttons.iter().map(|reply| ButtonPart { kind, reply });
+                let buttons = buttons.collect();
+                Self::framed("button", frame, Action::Buttons { buttons })
+            }
+            Outbound::List {
+                header,
+                body,
+                footer,
+                button,
+                sections,
+            } => {
+                let sections = sections.iter().map(section).collect();
+                Self {
+                    header: header.as_deref().map(header_text),
+                    footer: text(footer.as_deref()),
+                    ..Self::plain("list", Some(body), Action::List { button, sections })
+                }
+            }
+            Outbound::Link { frame, link } => {
+                Self::framed("cta_url", frame, Action::Other(link_action(link)))
+            }
+            Outbound::AskLocation { body } => Self::plain(
+                "location_request_message",
+                Some(body),
+                Action::Other(json!({ "name": "send_location" })),
+            ),
+            Outbound::AskContact { body } => Self::plain(
+                "request_contact_info",
+                Some(body),
+                Action::Other(json!({ "name": "request_contact_info" })),
+            ),
+            Outbound::Form { frame, form } => {
+                let action = json!({ "name": "flow", "parameters": form_parameters(form) });
+                Self::framed("flow", frame, Action::Other(action))
+            }
+            Outbound::Commerce(commerce) => commerce_part(commerce),
+            Outbound::Checkout(checkout) => {
+                let (step, parameters) = (checkout.step, checkout.wire_parameters());
+                let action = json!({ "name": step.action(), "parameters": parameters });
+                Self::framed(step.name(), &checkout.frame, Action::Other(action))
+            }
+            Outbound::Carousel { body, cards } => {
+                let cards: Vec<Value> = cards.iter().enumerate().map(card).collect();
+                Self::plain(
+                    "carousel",
+                    Some(body),
+                    Action::Other(json!({ "cards": cards })),
+                )
+            }
+            Outbound::Text { .. }
+            | Outbound::Media(_)
+            | Outbound::Location { .. }
+            | Outbound::Contacts { .. }
+            | Outbound::Reaction { .. }
+            | Outbound::Template(_)
+            | Outbound::Raw(_) => return None,
+        };
+        Some(part)
+    }
+
+    fn plain(kind: &'static str, body: Option<&'a str>, action: Action<'a>) -> Self {
+        Self {
+            kind,
+            header: None,
+            body: text(body),
+            footer: None,
+            action,
+        }
+    }
+
+    fn framed(kind: &'static str, frame: &'a Frame, action: Action<'a>) -> Self {
+        let Frame {
             header,
             body,
             footer,
-            button,
-            sections,
-        } => {
-            let sections: Vec<Value> = sections.iter().map(section).collect();
-            let action = json!({ "button": button, "sections": sections });
-            let mut part = object("list", (None, Some(body), footer.as_ref()), &action);
-            put_header_text(&mut part, header.as_deref());
-            part
+        } = frame;
+        let header = match header {
+            Some(Header::Text(text)) => Some(header_text(text)),
+            Some(Header::Media(file)) => Some(HeaderPart::Media(media::typed(file))),
+            // Templates only; the limits are checked before.
+            Some(Header::Place { .. }) | None => None,
+        };
+        Self {
+            header,
+            footer: text(footer.as_deref()),
+            ..Self::plain(kind, Some(body), action)
         }
-        Outbound::Link { frame, link } => object("cta_url", texts(frame), &link_action(link)),
-        Outbound::AskLocation { body } => object(
-            "location_request_message",
-            (None, Some(body), None),
-            &json!({ "name": "send_location" }),
-        ),
-        Outbound::AskContact { body } => object(
-            "request_contact_info",
-            (None, Some(body), None),
-            &json!({ "name": "request_contact_info" }),
-        ),
-        Outbound::Form { frame, form } => object(
-            "flow",
-            texts(frame),
-            &json!({ "name": "flow", "parameters": form_parameters(form) }),
-        ),
-        Outbound::Commerce(commerce) => commerce_part(commerce),
-        Outbound::Checkout(checkout) => object(
-            checkout.step.name(),
-            texts(&checkout.frame),
-            &json!({ "name": checkout.step.action(), "parameters": checkout.wire_parameters() }),
-        ),
-        Outbound::Carousel { body, cards } => {
-            let cards: Vec<Value> = cards.iter().enumerate().map(card).collect();
-            let action = json!({ "cards": cards });
-            object("carousel", (None, Some(body), None), &action)
-        }
-        Outbound::Text { .. }
-        | Outbound::Media(_)
-        | Outbound::Location { .. }
-        | Outbound::Contacts { .. }
-        | Outbound::Reaction { .. }
-        | Outbound::Template(_)
-        | Outbound::Raw(_) => Value::Null,
     }
 }
 
-/// Header, text and footer.
-type Texts<'a> = (Option<&'a Header>, Option<&'a String>, Option<&'a String>);
-
-fn texts(
-    Frame {
-        header,
-        body,
-        footer,
-    }: &Frame,
-) -> Texts<'_> {
-    (header.as_ref(), Some(body), footer.as_ref())
+fn text(text: Option<&str>) -> Option<TextPart<'_>> {
+    text.map(|text| TextPart { text })
 }
 
-fn object(kind: &str, (header, body, footer): Texts<'_>, action: &Value) -> Value {
-    let mut part = json!({ "type": kind, "action": action });
-    match header {
-        Some(Header::Text(text)) => put_header_text(&mut part, Some(text)),
-        Some(Header::Media(media)) => part["header"] = media::typed(media),
-        // Templates only; the limits are checked before.
-        Some(Header::Place { .. }) | None => {}
+fn header_text(text: &str) -> HeaderPart<'_> {
+    let kind = "text";
+    HeaderPart::Text { kind, text }
+}
+
+fn section(section: &Section) -> SectionPart<'_> {
+    let rows = section.rows.iter().map(|row| RowPart {
+        id: &row.id,
+        title: &row.title,
+        description: row.description.as_deref(),
+    });
+    SectionPart {
+        title: section.title.as_deref(),
+        rows: rows.collect(),
     }
-    if let Some(text) = body {
-        part["body"] = json!({ "text": text });
-    }
-    if let Some(text) = footer {
-        part["footer"] = json!({ "text": text });
-    }
-    part
-}
-
-fn put_header_text(part: &mut Value, text: Option<&str>) {
-    if let Some(text) = text {
-        part["header"] = json!({ "type": "text", "text": text });
-    }
-}
-
-fn button(button: &Button) -> Value {
-    json!({ "type": "reply", "reply": { "id": button.id, "title": button.title } })
-}
-
-fn section(section: &Section) -> Value {
-    let rows: Vec<Value> = section.rows.iter().map(row).collect();
-    let mut part = json!({ "rows": rows });
-    put(&mut part, "title", section.title.as_deref());
-    part
-}
-
-fn row(row: &Row) -> Value {
-    let mut part = json!({ "id": row.id, "title": row.title });
-    put(&mut part, "description", row.description.as_deref());
-    part
 }
 
 /// Builds the action of a link. See
@@ -163,18 +236,20 @@ fn form_parameters(form: &Form) -> Value {
     parameters
 }
 
-fn commerce_part(commerce: &Commerce) -> Value {
+fn commerce_part(commerce: &Commerce) -> Interactive<'_> {
     match commerce {
         Commerce::Product {
             body,
             footer,
             catalog_id,
             product_id,
-        } => object(
-            "product",
-            (None, body.as_ref(), footer.as_ref()),
-            &json!({ "catalog_id": catalog_id, "product_retailer_id": product_id }),
-        ),
+        } => {
+            let action = json!({ "catalog_id": catalog_id, "product_retailer_id": product_id });
+            Interactive {
+                footer: text(footer.as_deref()),
+                ..Interactive::plain("product", body.as_deref(), Action::Other(action))
+            }
+        }
         Commerce::Products {
             header,
             body,
@@ -184,10 +259,11 @@ fn commerce_part(commerce: &Commerce) -> Value {
         } => {
             let sections: Vec<Value> = sections.iter().map(product_section).collect();
             let action = json!({ "catalog_id": catalog_id, "sections": sections });
-            let texts = (None, Some(body), footer.as_ref());
-            let mut part = object("product_list", texts, &action);
-            put_header_text(&mut part, Some(header));
-            part
+            Interactive {
+                header: Some(header_text(header)),
+                footer: text(footer.as_deref()),
+                ..Interactive::plain("product_list", Some(body), Action::Other(action))
+            }
         }
         Commerce::ProductCarousel {
             body,
@@ -199,7 +275,7 @@ fn commerce_part(commerce: &Commerce) -> Value {
                 json!({ "card_index": index, "type": "product", "action": action })
             });
             let action = json!({ "cards": cards.collect::<Vec<_>>() });
-            object("carousel", (None, Some(body), None), &action)
+            Interactive::plain("carousel", Some(body), Action::Other(action))
         }
         Commerce::Catalog {
             body,
@@ -210,11 +286,10 @@ fn commerce_part(commerce: &Commerce) -> Value {
             if let Some(product) = thumbnail {
                 action["parameters"] = json!({ "thumbnail_product_retailer_id": product });
             }
-            object(
-                "catalog_message",
-                (None, Some(body), footer.as_ref()),
-                &action,
-            )
+            Interactive {
+                footer: text(footer.as_deref()),
+                ..Interactive::plain("catalog_message", Some(body), Action::Other(action))
+            }
         }
     }
 }

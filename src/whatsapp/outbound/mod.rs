@@ -7,8 +7,11 @@ mod interactive;
 mod media;
 mod message_template;
 
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use self::interactive::Interactive;
 use self::media::put;
 use crate::message::{Address, ContactCard, Outbound, Raw, Recipient, Wamid};
 
@@ -21,72 +24,122 @@ pub enum Typing {
     No,
 }
 
-/// Builds the body of a send.
-///
-/// `about` is the quoted message or, for a reaction, the message reacted to. Receipts return
-/// `claim_token` as `biz_opaque_callback_data`; all apps of the business account can read it, so it
-/// must not identify a contact.
-///
-/// See
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
-#[must_use]
-pub fn message_body(
-    to: &Recipient,
-    content: &Outbound,
-    about: Option<&Wamid>,
-    claim_token: Option<&str>,
-) -> Value {
-    let mut body = Map::new();
-    body.insert("messaging_product".to_owned(), json!("whatsapp"));
-    body.insert("recipient_type".to_owned(), json!("individual"));
-    let (field, address) = match to {
-        // Without the plus, Meta may prefix the business number's own country code.
-        Recipient::Phone(wa_id) => ("to", format!("+{}", wa_id.as_str())),
-        Recipient::UserId(user_id) => ("recipient", user_id.as_str().to_owned()),
-    };
-    body.insert(field.to_owned(), Value::String(address));
-    if let Outbound::Raw(raw) = content {
-        body.extend(raw_keys(raw));
-    } else {
-        let (kind, part) = part(content, about);
-        body.insert("type".to_owned(), json!(kind));
-        body.insert(kind.to_owned(), part);
-    }
-    if let Some(about) = about
-        && !matches!(content, Outbound::Reaction { .. })
-    {
-        let quoted = json!({ "message_id": about.as_str() });
-        body.insert("context".to_owned(), quoted);
-    }
-    if let Some(claim_token) = claim_token {
-        body.insert("biz_opaque_callback_data".to_owned(), json!(claim_token));
-    }
-    Value::Object(body)
+/// Body of a send, which is serialized without intermediate values.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageBody<'a> {
+    /// Recipient.
+    pub to: &'a Recipient,
+    /// The message itself.
+    pub content: &'a Outbound,
+    /// The quoted message or, for a reaction, the message reacted to.
+    pub about: Option<&'a Wamid>,
+    /// Returned in receipts as `biz_opaque_callback_data`; all apps of the business account can
+    /// read it, so it must not identify a contact.
+    pub claim_token: Option<&'a str>,
 }
 
-/// Builds the body of a read mark, which also marks all earlier messages of the contact.
+/// See
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>.
+impl Serialize for MessageBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("messaging_product", "whatsapp")?;
+        body.serialize_entry("recipient_type", "individual")?;
+        match self.to {
+            // Without the plus, Meta may prefix the business number's own country code.
+            Recipient::Phone(wa_id) => {
+                body.serialize_entry("to", &format_args!("+{}", wa_id.as_str()))?;
+            }
+            Recipient::UserId(user_id) => body.serialize_entry("recipient", user_id.as_str())?,
+        }
+        if let Outbound::Raw(raw) = self.content {
+            for (key, value) in raw_keys(raw) {
+                body.serialize_entry(&key, &value)?;
+            }
+        } else {
+            let (kind, part) = part(self.content, self.about);
+            body.serialize_entry("type", kind)?;
+            body.serialize_entry(kind, &part)?;
+        }
+        if let Some(about) = self.about
+            && !matches!(self.content, Outbound::Reaction { .. })
+        {
+            let message_id = about.as_str();
+            body.serialize_entry("context", &Quoted { message_id })?;
+        }
+        if let Some(claim_token) = self.claim_token {
+            body.serialize_entry("biz_opaque_callback_data", claim_token)?;
+        }
+        body.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Quoted<'a> {
+    message_id: &'a str,
+}
+
+/// Body of a read mark, which also marks all earlier messages of the contact.
 ///
 /// See
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators>.
-#[must_use]
-pub fn read_mark_body(message: &Wamid, typing: Typing) -> Value {
-    let mut body = json!({
-        "messaging_product": "whatsapp",
-        "status": "read",
-        "message_id": message.as_str(),
-    });
-    if typing == Typing::Shown {
-        body["typing_indicator"] = json!({ "type": "text" });
+#[derive(Debug, Serialize)]
+pub struct ReadMarkBody<'a> {
+    messaging_product: &'static str,
+    status: &'static str,
+    message_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typing_indicator: Option<TypingIndicator>,
+}
+
+#[derive(Debug, Serialize)]
+struct TypingIndicator {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl<'a> ReadMarkBody<'a> {
+    /// Creates the body that marks `message`.
+    #[must_use]
+    pub fn new(message: &'a Wamid, typing: Typing) -> Self {
+        let typing_indicator = match typing {
+            Typing::Shown => Some(TypingIndicator { kind: "text" }),
+            Typing::No => None,
+        };
+        Self {
+            messaging_product: "whatsapp",
+            status: "read",
+            message_id: message.as_str(),
+            typing_indicator,
+        }
     }
-    body
+}
+
+/// Object named after the type of a message; the kinds that are sent most borrow their texts.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Part<'a> {
+    Text { body: &'a str, preview_url: bool },
+    Interactive(Interactive<'a>),
+    Other(Value),
 }
 
 /// Returns Meta's type and the object named after it.
-fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
+fn part<'a>(content: &'a Outbound, about: Option<&Wamid>) -> (&'static str, Part<'a>) {
+    if let Outbound::Text { body, preview_url } = content {
+        let preview_url = *preview_url;
+        return ("text", Part::Text { body, preview_url });
+    }
+    if let Some(part) = Interactive::new(content) {
+        return ("interactive", Part::Interactive(part));
+    }
+    let (kind, part) = other_part(content, about);
+    (kind, Part::Other(part))
+}
+
+/// Returns type and object of a message that is neither a text nor interactive.
+fn other_part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
     match content {
-        Outbound::Text { body, preview_url } => {
-            ("text", json!({ "body": body, "preview_url": preview_url }))
-        }
         Outbound::Media(file) => (file.kind.name(), media::whole(file)),
         Outbound::Location {
             latitude,
@@ -109,7 +162,8 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
         }
         Outbound::Template(content) => ("template", message_template::part(content)),
         Outbound::Raw(_) => ("raw", Value::Null),
-        Outbound::Buttons { .. }
+        Outbound::Text { .. }
+        | Outbound::Buttons { .. }
         | Outbound::List { .. }
         | Outbound::Link { .. }
         | Outbound::AskLocation { .. }
@@ -117,7 +171,7 @@ fn part(content: &Outbound, about: Option<&Wamid>) -> (&'static str, Value) {
         | Outbound::Form { .. }
         | Outbound::Commerce(_)
         | Outbound::Checkout(_)
-        | Outbound::Carousel { .. } => ("interactive", interactive::part(content)),
+        | Outbound::Carousel { .. } => ("interactive", Value::Null),
     }
 }
 

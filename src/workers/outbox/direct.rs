@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::rate_limit::{RateLimiter, Weight};
-use super::sender::{Scheduled, is_read_mark};
+use super::sender::Scheduled;
 use crate::message::PhoneNumberId;
-use crate::store::{Claimed, DirectClaims, SendResult, SendRoom, Settlement, Store};
+use crate::store::{Claimed, DirectClaims, ReadMark, SendResult, SendRoom, Settlement, Store};
 
 /// Room for sends, and how much of it is taken.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Capacity {
     pub(super) in_flight_max: u32,
     /// Numbers whose messages wait in the outbox for room.
     pub(super) crowded: HashSet<PhoneNumberId>,
+    /// Conversations whose read mark is being sent or settled.
+    pub(super) marks_on_their_way: HashSet<i64>,
     /// False after a soft stop: nothing is claimed any more.
     pub(super) is_open: bool,
 }
@@ -53,13 +55,36 @@ impl Capacity {
         }
         (room, limit)
     }
+
+    /// Takes on the read marks for which there is room, with the time of their sends; the others
+    /// stay in the database.
+    pub(super) fn take_marks(
+        &mut self,
+        marks: Vec<ReadMark>,
+        now: Instant,
+    ) -> Vec<(ReadMark, Instant)> {
+        let mut taken = Vec::with_capacity(marks.len());
+        for mark in marks {
+            let has_room = self.is_open
+                && self.in_flight < self.in_flight_max
+                && self.limiter.gateway_room(now) > 0
+                && self.limiter.number_room(&mark.phone_number_id, now) > 0;
+            if has_room && self.marks_on_their_way.insert(mark.conversation_id) {
+                self.in_flight += 1;
+                let number = &mark.phone_number_id;
+                let slot = self.limiter.take(number, Weight::ReadMark, now);
+                taken.push((mark, slot));
+            }
+        }
+        taken
+    }
 }
 
 /// State that the worker and the intake share.
 #[derive(Debug)]
 pub(super) struct Shared {
     capacity: Mutex<Capacity>,
-    /// Whether queued rows may be in the outbox.
+    /// Whether queued rows or read marks may be in the database.
     has_queue: AtomicBool,
     store: Store,
     lease: Duration,
@@ -108,15 +133,12 @@ impl Shared {
         capacity.in_flight += count;
         let latest = self.latest_start(now);
         let schedule = |row: Claimed| {
-            let weight = if is_read_mark(&row) {
-                Weight::ReadMark
-            } else {
-                Weight::Message
-            };
             if let Some(room) = room.get_mut(&row.phone_number_id) {
                 *room -= 1;
             }
-            let slot = capacity.limiter.take(&row.phone_number_id, weight, now);
+            let slot = capacity
+                .limiter
+                .take(&row.phone_number_id, Weight::Message, now);
             Scheduled { row, slot, latest }
         };
         let scheduled = rows.into_iter().map(schedule).collect();
@@ -132,25 +154,42 @@ impl Shared {
     }
 }
 
+/// What a commit of the intake gives to the worker.
+#[derive(Debug)]
+pub(super) struct HandedOver {
+    pub(super) rows: Vec<Scheduled>,
+    /// To be sent if there is room.
+    pub(super) marks: Vec<ReadMark>,
+}
+
+/// End of a send, for the next commit of the intake.
+#[derive(Debug)]
+pub enum SendEnd {
+    /// Of a message.
+    Message(Settlement),
+    /// Of a read mark that was tried.
+    Mark(ReadMark),
+}
+
 /// The intake's end of the direct way.
 #[derive(Debug)]
 pub struct DirectSends {
     shared: Arc<Shared>,
-    handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
-    /// Results of all sends, direct or not. It ends with the worker.
-    pub settlements: mpsc::UnboundedReceiver<Settlement>,
+    hand_over: mpsc::UnboundedSender<HandedOver>,
+    /// Ends of all sends, direct or not. The channel closes with the worker.
+    pub ends: mpsc::UnboundedReceiver<SendEnd>,
 }
 
 impl DirectSends {
     pub(super) fn new(
         shared: Arc<Shared>,
-        handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
-        settlements: mpsc::UnboundedReceiver<Settlement>,
+        hand_over: mpsc::UnboundedSender<HandedOver>,
+        ends: mpsc::UnboundedReceiver<SendEnd>,
     ) -> Self {
         Self {
             shared,
-            handed_over,
-            settlements,
+            hand_over,
+            ends,
         }
     }
 
@@ -159,7 +198,7 @@ impl DirectSends {
     pub fn reservation(&self) -> Reservation {
         Reservation {
             shared: Arc::clone(&self.shared),
-            handed_over: self.handed_over.clone(),
+            hand_over: self.hand_over.clone(),
             now: Instant::now(),
             slots: Mutex::default(),
         }
@@ -168,6 +207,14 @@ impl DirectSends {
     /// Records that a commit has put rows into the outbox that are not claimed.
     pub fn queued(&self) {
         self.shared.set_queue(true);
+    }
+
+    /// Records that tried read marks have left the database.
+    pub fn marks_settled(&self, marks: &[ReadMark]) {
+        let mut capacity = self.shared.capacity();
+        for mark in marks {
+            capacity.marks_on_their_way.remove(&mark.conversation_id);
+        }
     }
 
     /// Whether rows may wait in the outbox.
@@ -181,7 +228,7 @@ impl DirectSends {
 #[derive(Debug)]
 pub struct Reservation {
     shared: Arc<Shared>,
-    handed_over: mpsc::UnboundedSender<Vec<Scheduled>>,
+    hand_over: mpsc::UnboundedSender<HandedOver>,
     now: Instant,
     /// In the order of the claims.
     slots: Mutex<Vec<Slot>>,
@@ -205,11 +252,11 @@ impl Reservation {
         }
     }
 
-    /// Hands committed claims over to the worker, which sends them.
-    pub fn hand_over(&mut self, claimed: Vec<Claimed>) {
+    /// Hands committed claims and read marks over to the worker, which sends them.
+    pub fn hand_over(&mut self, claimed: Vec<Claimed>, marks: Vec<ReadMark>) {
         let slots = self.take_slots();
         assert_eq!(slots.len(), claimed.len(), "every slot has its claim");
-        if claimed.is_empty() {
+        if claimed.is_empty() && marks.is_empty() {
             return;
         }
         let latest = self.shared.latest_start(self.now);
@@ -218,8 +265,9 @@ impl Reservation {
             slot: slot.at,
             latest,
         });
+        let rows = scheduled.collect();
         // Without the worker, nothing is sent any more: the next start finds the claims.
-        let _ = self.handed_over.send(scheduled.collect());
+        let _ = self.hand_over.send(HandedOver { rows, marks });
     }
 
     /// Gives claims back of which it is unknown whether they were committed: they were not sent.

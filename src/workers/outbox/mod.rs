@@ -11,6 +11,7 @@ pub(crate) mod backoff;
 mod direct;
 mod outcome;
 mod rate_limit;
+mod read_marks;
 mod retry_policy;
 mod sender;
 mod sweep;
@@ -27,13 +28,13 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::shutdown::Shutdown;
-use crate::store::{ClaimRequest, Settlement, Store, StoreError};
+use crate::store::{ClaimRequest, Claims, ReadMark, Store, StoreError};
 use crate::telemetry::{Conditions, Metrics};
-use direct::{Capacity, Shared};
+use direct::{Capacity, HandedOver, Shared};
 use rate_limit::RateLimiter;
-use sender::{Finished, Scheduled, Sender, is_read_mark};
+use sender::{Ends, Scheduled, Sender, Sends};
 
-pub use direct::{DirectSends, Reservation};
+pub use direct::{DirectSends, Reservation, SendEnd};
 
 /// Poll interval of the outbox, without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -85,12 +86,12 @@ pub struct Delivery {
     parts: Parts,
     shared: Arc<Shared>,
     /// Rows that the intake has claimed.
-    handed_over: mpsc::UnboundedReceiver<Vec<Scheduled>>,
-    /// Results, for the next commit of the intake.
-    settlements: mpsc::UnboundedSender<Settlement>,
+    handed_over: mpsc::UnboundedReceiver<HandedOver>,
+    /// Ends of sends, for the next commit of the intake.
+    ends: mpsc::UnboundedSender<SendEnd>,
     /// Cancelled at a soft stop: rows that wait for their slot are released.
     stop: CancellationToken,
-    sending: JoinSet<Vec<Finished>>,
+    sending: JoinSet<Ends>,
     next_sweep: Instant,
 }
 
@@ -111,18 +112,19 @@ impl Delivery {
             in_flight: 0,
             in_flight_max: max_in_flight,
             crowded: HashSet::new(),
+            marks_on_their_way: HashSet::new(),
             is_open: true,
         };
         let needed = parts.gateway.timeout() + SETTLING_TIME;
         let shared = Shared::new(capacity, parts.store.clone(), lease, needed);
         let (hand_over, handed_over) = mpsc::unbounded_channel();
-        let (settlements, results) = mpsc::unbounded_channel();
-        let direct = DirectSends::new(Arc::clone(&shared), hand_over, results);
+        let (ends, ended) = mpsc::unbounded_channel();
+        let direct = DirectSends::new(Arc::clone(&shared), hand_over, ended);
         let delivery = Self {
             parts,
             shared,
             handed_over,
-            settlements,
+            ends,
             stop: CancellationToken::new(),
             sending: JoinSet::new(),
             next_sweep: now,
@@ -152,7 +154,7 @@ impl Delivery {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                Some(rows) = self.handed_over.recv() => self.start(rows),
+                Some(handed) = self.handed_over.recv() => self.start_handed(handed),
                 Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
                 () = wake.notified() => look_at = Instant::now(),
                 () = sleep_until(look_at) => {}
@@ -196,49 +198,70 @@ impl Delivery {
         self.shared.set_queue(!numbers.is_empty());
         let now = Instant::now();
         let (room, limit) = self.shared.capacity().room(&numbers, now);
-        if room.is_empty() {
-            return Ok(0);
-        }
         let request = ClaimRequest {
             now: self.parts.clock.now(),
             lease: self.parts.settings.lease,
             room: room.clone(),
             limit,
         };
-        let claims = self.parts.store.claim_outbox(request).await?;
+        let claims = if room.is_empty() {
+            Claims::default()
+        } else {
+            self.parts.store.claim_outbox(request).await?
+        };
         for (id, reason) in &claims.unusable {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
-        let count = claims.rows.len() + claims.unusable.len();
-        let scheduled = self.shared.schedule(claims.rows, room, limit, now);
-        self.start(scheduled);
-        Ok(count)
+        let rows = self.shared.schedule(claims.rows, room, limit, now);
+        let left = limit.saturating_sub(count(rows.len()));
+        let marks = self.due_marks(&rows, left, now).await;
+        let marks = self.shared.capacity().take_marks(marks, now);
+        let started = rows.len() + marks.len();
+        self.start(rows, marks);
+        Ok(started + claims.unusable.len())
+    }
+
+    fn start_handed(&mut self, handed: HandedOver) {
+        let HandedOver { rows, marks } = handed;
+        let offered = marks.len();
+        let marks = self.shared.capacity().take_marks(marks, Instant::now());
+        if marks.len() < offered {
+            self.shared.set_queue(true);
+        }
+        self.start(rows, marks);
     }
 
     /// Starts one task per conversation.
-    fn start(&mut self, rows: Vec<Scheduled>) {
-        for group in by_conversation(rows) {
+    fn start(&mut self, rows: Vec<Scheduled>, marks: Vec<(ReadMark, Instant)>) {
+        for sends in by_conversation(rows, marks) {
             let sender = Sender {
                 gateway: self.parts.gateway.clone(),
                 clock: self.parts.clock.clone(),
                 stop: self.stop.clone(),
             };
-            self.sending.spawn(sender.send_in_order(group));
+            self.sending.spawn(sender.send_in_order(sends));
         }
     }
 
-    fn collect(&mut self, joined: Result<Vec<Finished>, JoinError>) {
-        let finished = match joined {
-            Ok(finished) => finished,
+    fn collect(&mut self, joined: Result<Ends, JoinError>) {
+        let Ends { mark, rows } = match joined {
+            Ok(ends) => ends,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let rows = u32::try_from(finished.len()).expect("a claim is bounded by a u32");
-        self.shared.capacity().in_flight -= rows;
-        for row in finished {
-            let settlement = self.judge(row);
-            // Without the intake nothing is written any more: the next start finds the claim.
-            let _ = self.settlements.send(settlement);
+        self.shared.capacity().in_flight -= count(rows.len() + usize::from(mark.is_some()));
+        if let Some(mark) = mark {
+            self.end_mark(mark);
         }
+        for row in rows {
+            let settlement = self.judge(row);
+            self.end(SendEnd::Message(settlement));
+        }
+    }
+
+    /// Gives an end to the intake. Without the intake nothing is written any more: the next start
+    /// finds the claim.
+    fn end(&self, end: SendEnd) {
+        let _ = self.ends.send(end);
     }
 
     /// Time of the next step without an event: a row becomes due, a rate limit or a pause ends, or
@@ -284,7 +307,7 @@ impl Delivery {
                     );
                     break;
                 }
-                Some(rows) = self.handed_over.recv() => self.start(rows),
+                Some(handed) = self.handed_over.recv() => self.start_handed(handed),
                 Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
                 // A reservation may be given back without a word.
                 () = sleep(GIVEN_BACK) => {}
@@ -293,21 +316,36 @@ impl Delivery {
     }
 }
 
-/// Groups rows by conversation, in the order claimed; within one, the read mark goes before the
-/// reply.
-fn by_conversation(rows: Vec<Scheduled>) -> Vec<Vec<Scheduled>> {
-    let mut groups: Vec<Vec<Scheduled>> = Vec::new();
+/// Groups sends by conversation, in the order claimed; the read marks of other conversations follow.
+fn by_conversation(rows: Vec<Scheduled>, marks: Vec<(ReadMark, Instant)>) -> Vec<Sends> {
+    let mut groups: Vec<Sends> = Vec::new();
     let mut places = HashMap::new();
-    for scheduled in rows {
-        let row = &scheduled.row;
-        let place = *places.entry(row.conversation_id).or_insert(groups.len());
+    for row in rows {
+        let conversation = row.row.conversation_id;
+        let place = *places.entry(conversation).or_insert(groups.len());
         match groups.get_mut(place) {
-            Some(group) if is_read_mark(row) => group.insert(0, scheduled),
-            Some(group) => group.push(scheduled),
-            None => groups.push(vec![scheduled]),
+            Some(sends) => sends.rows.push(row),
+            None => groups.push(Sends {
+                mark: None,
+                rows: vec![row],
+            }),
+        }
+    }
+    for mark in marks {
+        match places.get(&mark.0.conversation_id) {
+            Some(place) => groups[*place].mark = Some(mark),
+            None => groups.push(Sends {
+                mark: Some(mark),
+                rows: Vec::new(),
+            }),
         }
     }
     groups
+}
+
+/// Number of sends, which the limit of a claim bounds.
+fn count(sends: usize) -> u32 {
+    u32::try_from(sends).expect("a claim is bounded by a u32")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! A failure is logged here once, by row id, code and class; never with text, numbers or wamids.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -11,6 +13,7 @@ use super::retry_policy;
 use super::retry_policy::Disposition;
 use super::sender::Finished;
 use crate::gateway::SendError;
+use crate::message::PhoneNumberId;
 use crate::store::{Reason, SendResult, Settlement};
 use crate::telemetry::SendFailure;
 use crate::whatsapp::error_codes;
@@ -33,35 +36,20 @@ impl Delivery {
     }
 
     fn outcome(&mut self, row: &Finished) -> SendResult {
-        let now = Instant::now();
         let Some(result) = &row.result else {
-            self.shared.capacity().limiter.learn(
+            self.learn(
                 &row.phone_number_id,
                 row.started,
                 Feedback::NotStarted,
-                now,
+                None,
             );
             return SendResult::Released;
         };
-        let took = row.ended.duration_since(row.started);
-        self.parts
-            .metrics
-            .gateway_seconds
-            .observe(took.as_secs_f64());
-        let (disposition, feedback) = if row.is_read_mark {
-            retry_policy::judge_read_mark(result)
-        } else {
-            retry_policy::judge_message(result, row.attempt, &row.claim_token)
-        };
-        let tripped =
-            self.shared
-                .capacity()
-                .limiter
-                .learn(&row.phone_number_id, row.started, feedback, now);
-        log_trip(row, feedback, tripped);
-        if !row.is_read_mark {
-            log_end(row, &disposition);
-        }
+        self.count_request(row.ended.duration_since(row.started));
+        let (disposition, feedback) =
+            retry_policy::judge_message(result, row.attempt, &row.claim_token);
+        let tripped = self.learn(&row.phone_number_id, row.started, feedback, failure(row));
+        log_end(row, &disposition);
         let outcome = self.write(row, disposition, tripped);
         let word = match &outcome {
             SendResult::Accepted(_) => "accepted",
@@ -70,13 +58,41 @@ impl Delivery {
             SendResult::Dead { .. } => "dead",
             SendResult::Released => "released",
         };
-        self.parts.metrics.sends.get_or_create(&word.into()).inc();
-        if let Some(error) = failure(row) {
+        self.count_end(word, failure(row));
+        outcome
+    }
+
+    /// Passes the end of a send to the rate limiter, and logs the pause that it causes.
+    pub(crate) fn learn(
+        &mut self,
+        number: &PhoneNumberId,
+        started: Instant,
+        feedback: Feedback,
+        error: Option<&SendError>,
+    ) -> Option<Tripped> {
+        let limiter = &mut self.shared.capacity().limiter;
+        let tripped = limiter.learn(number, started, feedback, Instant::now());
+        if let Some(tripped) = tripped.filter(|tripped| tripped.is_new) {
+            log_trip(number, feedback, error, tripped.wait);
+        }
+        tripped
+    }
+
+    /// Counts a request to the gateway by its time.
+    pub(crate) fn count_request(&self, took: Duration) {
+        let seconds = &self.parts.metrics.gateway_seconds;
+        seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts the end of a send, and its failure if it was one.
+    pub(crate) fn count_end(&self, word: &'static str, error: Option<&SendError>) {
+        let metrics = &self.parts.metrics;
+        metrics.sends.get_or_create(&word.into()).inc();
+        if let Some(error) = error {
             let (class, code) = (class_name(error), error_codes::label(error.code()));
             let label = SendFailure { class, code };
-            self.parts.metrics.send_failures.get_or_create(&label).inc();
+            metrics.send_failures.get_or_create(&label).inc();
         }
-        outcome
     }
 
     fn write(
@@ -95,7 +111,7 @@ impl Delivery {
             class: failure(row).and_then(SendError::class),
             text: text(),
         };
-        let again = |wait: std::time::Duration| SendResult::Retry {
+        let again = |wait: Duration| SendResult::Retry {
             at: self.later(wait, row.expires_at),
             reason: reason(),
         };
@@ -110,22 +126,18 @@ impl Delivery {
 
     /// Time after a wait, but not after the row expires: then the sweep ends it without another
     /// attempt.
-    fn later(&self, wait: std::time::Duration, expires_at: Timestamp) -> Timestamp {
+    fn later(&self, wait: Duration, expires_at: Timestamp) -> Timestamp {
         let at = self.parts.clock.now().checked_add(wait);
         at.map_or(expires_at, |at| at.min(expires_at))
     }
 }
 
-fn log_trip(row: &Finished, feedback: Feedback, tripped: Option<Tripped>) {
-    let Some(tripped) = tripped.filter(|tripped| tripped.is_new) else {
-        return;
-    };
-    let error = failure(row);
-    let wait_seconds = tripped.wait.as_secs_f64();
+fn log_trip(number: &PhoneNumberId, feedback: Feedback, error: Option<&SendError>, wait: Duration) {
+    let wait_seconds = wait.as_secs_f64();
     let code = error.and_then(SendError::code);
     let class = error.map(class_name);
     let advice = error.map(SendError::advice);
-    let number = matches!(feedback, Feedback::StopNumber(_)).then_some(&row.phone_number_id);
+    let number = matches!(feedback, Feedback::StopNumber(_)).then_some(number);
     let paused = number.map_or("sending", |_| "number");
     tracing::error!(
         phone_number_id = number.map(tracing::field::display),

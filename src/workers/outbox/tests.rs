@@ -1,9 +1,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::gateway::SendError;
 use crate::gateway::test_server::{Fake, Script};
 use crate::message::{Outbound, PhoneNumberId, Recipient, WaId, Wamid};
-use crate::store::{Claimed, ClaimedKind};
+use crate::store::Claimed;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -11,7 +12,7 @@ fn clock() -> Clock {
     Clock::manual("2026-11-23T15:00:00Z".parse().unwrap())
 }
 
-fn row(id: i64, conversation_id: i64, kind: ClaimedKind) -> Claimed {
+fn message(id: i64, conversation_id: i64) -> Claimed {
     Claimed {
         id,
         conversation_id,
@@ -19,25 +20,22 @@ fn row(id: i64, conversation_id: i64, kind: ClaimedKind) -> Claimed {
         claim_token: format!("claim_token-{id}"),
         attempt: 1,
         expires_at: clock().now() + HOUR,
-        kind,
-    }
-}
-
-fn message(id: i64, conversation_id: i64) -> Claimed {
-    let kind = ClaimedKind::Message {
         recipient: Recipient::Phone(WaId::parse("5511900000001").unwrap()),
         content: Box::new(Outbound::Text {
             body: format!("text {id}"),
             preview_url: false,
         }),
         about: None,
-    };
-    row(id, conversation_id, kind)
+    }
 }
 
-fn read_mark(id: i64, conversation_id: i64) -> Claimed {
-    let wamid = Wamid::parse("wamid.USER=").unwrap();
-    row(id, conversation_id, ClaimedKind::ReadMark { wamid })
+fn read_mark(conversation_id: i64) -> ReadMark {
+    ReadMark {
+        conversation_id,
+        phone_number_id: PhoneNumberId::parse("1065").unwrap(),
+        wamid: Wamid::parse("wamid.USER=").unwrap(),
+        expires_at: clock().now() + HOUR,
+    }
 }
 
 fn scheduled(rows: Vec<Claimed>) -> Vec<Scheduled> {
@@ -50,40 +48,54 @@ fn scheduled(rows: Vec<Claimed>) -> Vec<Scheduled> {
     rows.collect()
 }
 
-async fn send(fake: &Fake, stop: CancellationToken, rows: Vec<Claimed>) -> Vec<Finished> {
+async fn send(
+    fake: &Fake,
+    stop: CancellationToken,
+    mark: Option<ReadMark>,
+    rows: Vec<Claimed>,
+) -> Ends {
+    let sends = Sends {
+        mark: mark.map(|mark| (mark, Instant::now())),
+        rows: scheduled(rows),
+    };
     let sender = Sender {
         gateway: fake.client(),
         clock: clock(),
         stop,
     };
-    sender.send_in_order(scheduled(rows)).await
+    sender.send_in_order(sends).await
 }
 
-/// Result of each row: `sent`, `failed` or `back`.
-fn words(finished: &[Finished]) -> Vec<&'static str> {
-    let word = |row: &Finished| match &row.result {
-        Some(Ok(_)) => "sent",
-        Some(Err(_)) => "failed",
-        None => "back",
-    };
-    finished.iter().map(word).collect()
+/// Result of the read mark and of each row: `sent`, `failed` or `back`.
+fn words(ends: &Ends) -> Vec<&'static str> {
+    fn word<T>(result: Option<&Result<T, SendError>>) -> &'static str {
+        match result {
+            Some(Ok(_)) => "sent",
+            Some(Err(_)) => "failed",
+            None => "back",
+        }
+    }
+    let mark = ends.mark.iter().map(|mark| word(mark.result.as_ref()));
+    let rows = ends.rows.iter().map(|row| word(row.result.as_ref()));
+    mark.chain(rows).collect()
 }
 
 #[test]
-fn rows_are_grouped_by_conversation_and_the_read_mark_goes_first() {
-    let rows = vec![
-        message(1, 10),
-        message(2, 20),
-        read_mark(3, 10),
-        read_mark(4, 30),
-    ];
+fn rows_are_grouped_by_conversation_with_its_read_mark() {
+    let rows = vec![message(1, 10), message(2, 20)];
+    let marks = [read_mark(10), read_mark(30)].map(|mark| (mark, Instant::now()));
 
-    let groups: Vec<Vec<i64>> = by_conversation(scheduled(rows))
+    let groups = by_conversation(scheduled(rows), marks.into());
+
+    let groups: Vec<_> = groups
         .iter()
-        .map(|group| group.iter().map(|row| row.row.id).collect())
+        .map(|Sends { mark, rows }| {
+            let mark = mark.as_ref().map(|(mark, _)| mark.conversation_id);
+            (mark, rows.iter().map(|row| row.row.id).collect::<Vec<_>>())
+        })
         .collect();
-
-    assert_eq!(groups, [vec![3, 1], vec![2], vec![4]]);
+    let expected = [(Some(10), vec![1]), (None, vec![2]), (Some(30), Vec::new())];
+    assert_eq!(groups, expected);
 }
 
 #[tokio::test]
@@ -91,9 +103,9 @@ async fn a_read_mark_shows_typing_before_a_reply_and_not_alone() {
     let success = || Script::answer(200, "", r#"{"success":true}"#);
     let fake = Fake::start([success(), Script::accepted("wamid.A="), success()]).await;
 
-    let with_reply = vec![read_mark(1, 10), message(2, 10)];
-    send(&fake, CancellationToken::new(), with_reply).await;
-    send(&fake, CancellationToken::new(), vec![read_mark(3, 10)]).await;
+    let (go, mark) = (CancellationToken::new(), Some(read_mark(10)));
+    send(&fake, go.clone(), mark.clone(), vec![message(2, 10)]).await;
+    send(&fake, go, mark, Vec::new()).await;
 
     let [first, reply, alone] = fake.requests().try_into().unwrap();
     assert_eq!(first.body["typing_indicator"], json!({ "type": "text" }));
@@ -110,10 +122,10 @@ async fn a_failed_read_mark_does_not_hold_back_the_reply() {
     ])
     .await;
 
-    let rows = vec![read_mark(1, 10), message(2, 10)];
-    let finished = send(&fake, CancellationToken::new(), rows).await;
+    let (go, mark) = (CancellationToken::new(), Some(read_mark(10)));
+    let ends = send(&fake, go, mark, vec![message(2, 10)]).await;
 
-    assert_eq!(words(&finished), ["failed", "sent"]);
+    assert_eq!(words(&ends), ["failed", "sent"]);
 }
 
 #[tokio::test]
@@ -125,9 +137,9 @@ async fn a_message_that_was_not_accepted_holds_back_those_behind_it() {
         let fake = Fake::start([failure]).await;
 
         let rows = vec![message(1, 10), message(2, 10)];
-        let finished = send(&fake, CancellationToken::new(), rows).await;
+        let ends = send(&fake, CancellationToken::new(), None, rows).await;
 
-        assert_eq!(words(&finished), ["failed", "back"]);
+        assert_eq!(words(&ends), ["failed", "back"]);
     }
 }
 
@@ -136,13 +148,15 @@ async fn what_expires_before_its_turn_or_meets_a_stop_goes_back_unsent() {
     let fake = Fake::start([]).await;
     let stopped = CancellationToken::new();
     stopped.cancel();
-    let mut late = message(1, 10);
+    let (mut late, mut late_mark) = (message(1, 10), read_mark(10));
     late.expires_at = clock().now();
+    late_mark.expires_at = clock().now();
+    let (go, mark) = (CancellationToken::new(), Some(read_mark(10)));
 
-    let expired = send(&fake, CancellationToken::new(), vec![late]).await;
-    let stopped = send(&fake, stopped, vec![message(2, 10)]).await;
+    let expired = send(&fake, go, Some(late_mark), vec![late]).await;
+    let stopped = send(&fake, stopped, mark, vec![message(2, 10)]).await;
 
-    assert_eq!(words(&expired), ["back"]);
-    assert_eq!(words(&stopped), ["back"]);
+    assert_eq!(words(&expired), ["back", "back"]);
+    assert_eq!(words(&stopped), ["back", "back"]);
     assert!(fake.requests().is_empty());
 }

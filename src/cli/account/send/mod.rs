@@ -22,7 +22,7 @@ use crate::message::{
 };
 use crate::store::{SendEligibility, Sent, Store, StoreError, Upload};
 use crate::whatsapp::api_call::Call;
-use crate::whatsapp::outbound as wire;
+use crate::whatsapp::outbound::MessageBody;
 use crate::whatsapp::template_status;
 use addressee::Addressee;
 use message::{Attached, Built, MessageOptions};
@@ -79,8 +79,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(content) = with_file(&session, &number, built, store.as_ref()).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let body = wire::message_body(&recipient, &content, about.as_ref(), None);
-    let call = Call::post(&[number.as_str(), "messages"], body.clone());
+    let body = MessageBody {
+        to: &recipient,
+        content: &content,
+        about: about.as_ref(),
+        claim_token: None,
+    };
+    let call = Call::post(&[number.as_str(), "messages"], json!(body));
     if session.options.dry_run {
         session.show(&call);
         return Ok(ExitCode::SUCCESS);

@@ -6,7 +6,8 @@ WHERE id = (
     SELECT id
     FROM outbox
     WHERE kind = 'download'
-        AND ((state = 'queued' AND due_at_ms <= $1) OR (state = 'sending' AND lease_until_ms <= $1))
+        AND due_at_ms <= $1
+        AND (state = 'queued' OR (state = 'sending' AND lease_until_ms <= $1))
     ORDER BY due_at_ms, id
     LIMIT 1
 )

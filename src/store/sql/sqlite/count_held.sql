@@ -2,4 +2,4 @@
 -- no parameters
 SELECT count(*)
 FROM outbox
-WHERE kind = 'message' AND state = 'held';
+WHERE state = 'held' AND lease_until_ms IS NOT NULL;

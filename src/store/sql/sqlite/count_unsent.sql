@@ -1,5 +1,5 @@
--- Number of rows that delivery has not finished.
+-- Number of rows and read marks that delivery has not finished.
 -- no parameters
-SELECT count(*)
-FROM outbox
-WHERE state IN ('queued', 'sending', 'unknown');
+SELECT
+    (SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending', 'unknown'))
+    + (SELECT count(*) FROM read_marks);

@@ -1,6 +1,5 @@
--- Deletes the waiting read marks of conversations, for a newer one marks all before it.
--- ? conversations
-DELETE FROM outbox
-WHERE kind = 'read_mark'
-    AND state = 'queued'
-    AND conversation_id IN (SELECT value FROM json_each(?));
+-- Deletes read marks, unless a newer one has taken their place.
+-- $1 read marks
+DELETE FROM read_marks
+WHERE conversation_id IN (SELECT value->>'conversation_id' FROM json_each($1))
+    AND wamid IN (SELECT value->>'wamid' FROM json_each($1));

@@ -19,7 +19,7 @@ WHERE outbox.conversation_id = actions.conversation_id
     AND outbox.id <= $1;
 
 DELETE FROM outbox
-WHERE id <= $1 AND (kind = 'action' OR (kind IN ('message', 'read_mark') AND state = 'queued'));
+WHERE id <= $1 AND (kind = 'action' OR (kind = 'message' AND state = 'queued'));
 
 UPDATE messages
 SET decision = 'unsupported'

@@ -10,7 +10,7 @@ UPDATE media
 SET error = item.value->>'reason'
 FROM json_each($1) AS item
 JOIN outbox ON outbox.id = item.value->>'id'
-WHERE media.message_id = outbox.message_id AND outbox.kind = 'download';
+WHERE media.message_id = outbox.message_id AND +outbox.kind = 'download';
 
 DELETE FROM outbox
 WHERE id IN (SELECT value->>'id' FROM json_each($1));

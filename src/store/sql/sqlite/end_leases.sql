@@ -2,4 +2,4 @@
 -- no parameters
 UPDATE outbox
 SET lease_until_ms = 0
-WHERE state = 'sending';
+WHERE state = 'sending' AND lease_until_ms IS NOT NULL;

@@ -1,5 +1,7 @@
--- Marks a copy as one that sends nothing.
+-- Marks a copy as one that sends nothing. Its read marks go: the original sends them.
 -- $1 now
+DELETE FROM read_marks;
+
 UPDATE service_state
 SET
     held_since_ms = $1,

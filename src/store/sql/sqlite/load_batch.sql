@@ -1,7 +1,7 @@
 -- Stored messages, contacts and conversations of a batch, the accounts of its numbers, and the last
--- ids. Lists are texts of JSON values with commas between them, put together as texts: no value has
--- to remember that it is JSON. A message is unsent if it is to be sent or may have been: later ones
--- wait.
+-- ids. A message is unsent if it is to be sent or may have been: later ones wait. Lists are texts of
+-- JSON values with commas between them, put together as texts: no value has to remember that it is
+-- JSON.
 -- $1 keys of messages, $2 phone numbers, $3 user ids, $4 numbers of the business
 WITH batch_contacts AS MATERIALIZED (
     SELECT contact_id AS id
@@ -40,13 +40,14 @@ SELECT
     (
         SELECT group_concat(
             json_array(
-                c.id, c.contact_id, c.phone_number_id, c.state, c.inbound_count, c.last_inbound_ms,
+                c.id, c.contact_id, c.phone_number_id, c.state, c.inbound_count,
+                c.last_inbound_ms,
                 (
                     SELECT count(*)
-                    FROM outbox AS o
-                    WHERE o.conversation_id = c.id
-                        AND o.kind = 'message'
-                        AND o.state IN ('queued', 'sending', 'unknown')
+                    FROM outbox
+                    WHERE outbox.conversation_id = c.id
+                        AND outbox.kind = 'message'
+                        AND outbox.state IN ('queued', 'sending', 'unknown')
                 )
             )
         )

@@ -1,4 +1,5 @@
--- Messages to sweep (unknown for long, lease ended, expired), as one-row JSON.
+-- Messages to sweep (unknown for long, lease ended, expired), as one-row JSON. None is due after its
+-- end, so that one that expired is found by its due time.
 -- $1 now, $2 unknown since
 SELECT json_object(
     'held', (
@@ -27,6 +28,7 @@ SELECT json_object(
         JOIN messages AS m ON m.id = o.message_id
         WHERE o.kind = 'message'
             AND o.state = 'queued'
+            AND o.due_at_ms <= $1
             AND o.expires_at_ms <= $1
     )
 );

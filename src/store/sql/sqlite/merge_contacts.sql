@@ -11,6 +11,14 @@ SET conversation_id = pair.value->>'to', action_number = action_number + (pair.v
 FROM json_each($2) AS pair
 WHERE outbox.conversation_id = pair.value->>'from';
 
+UPDATE OR IGNORE read_marks
+SET conversation_id = pair.value->>'to'
+FROM json_each($2) AS pair
+WHERE read_marks.conversation_id = pair.value->>'from';
+
+DELETE FROM read_marks
+WHERE conversation_id IN (SELECT value->>'from' FROM json_each($2));
+
 UPDATE conversation_events
 SET conversation_id = pair.value->>'to'
 FROM json_each($2) AS pair
@@ -76,7 +84,7 @@ FROM outbox
 JOIN conversations ON conversations.id = outbox.conversation_id
 JOIN contacts ON contacts.id = conversations.contact_id
 WHERE messages.id = outbox.message_id
-    AND outbox.kind = 'message'
+    AND +outbox.kind = 'message'
     AND outbox.state = 'queued'
     AND contacts.opted_out_ms IS NOT NULL
     AND conversations.opted_out_ms IS NULL

@@ -15,13 +15,9 @@ SET
     due_at_ms = min(
         $2,
         coalesce(
-            (
-                SELECT min(first.due_at_ms)
-                FROM outbox AS first
-                WHERE first.kind = outbox.kind AND first.state = 'queued'
-            ),
-            $2
-        )
+            (SELECT min(due_at_ms) FROM outbox WHERE kind = 'message' AND state = 'queued'), $2
+        ),
+        coalesce((SELECT min(due_at_ms) FROM outbox WHERE kind = 'download'), $2)
     )
 FROM json_each($1) AS item
 WHERE outbox.id = item.value->>'id';

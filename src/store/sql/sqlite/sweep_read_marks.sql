@@ -1,8 +1,4 @@
--- Deletes read marks whose lease or time is over: one that may have been sent does no harm.
+-- Deletes read marks whose time is over.
 -- $1 now
-DELETE FROM outbox
-WHERE kind = 'read_mark'
-    AND (
-        (state = 'sending' AND lease_until_ms <= $1)
-        OR (state = 'queued' AND expires_at_ms <= $1)
-    );
+DELETE FROM read_marks
+WHERE expires_at_ms <= $1;

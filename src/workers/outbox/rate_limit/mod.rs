@@ -95,6 +95,13 @@ impl RateLimiter {
         self.number(number, now).room(now)
     }
 
+    /// Lists the numbers whose own limit allows no further send now.
+    pub(crate) fn numbers_without_room(&self, now: Instant) -> Vec<&PhoneNumberId> {
+        let numbers = self.numbers.iter();
+        let full = numbers.filter(|(_, limiter)| limiter.room(now) == 0);
+        full.map(|(number, _)| number).collect()
+    }
+
     /// Takes the slots of one send and returns its earliest start.
     pub(crate) fn take(&mut self, number: &PhoneNumberId, weight: Weight, now: Instant) -> Instant {
         let slot = self.gateway.take(now);

@@ -79,6 +79,24 @@ async fn read_marks_take_from_the_gateway_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_whose_replies_take_all_its_room_marks_nothing() {
+    let now = Instant::now();
+    let (slow, stopped) = (number("1"), number("2"));
+    let mut limiter = RateLimiter::new(4, 0, now);
+    let room = limiter.number_room(&slow, now);
+    limiter.learn(&stopped, now, Feedback::StopNumber(PAUSE), now);
+
+    assert_eq!(limiter.numbers_without_room(now), [&stopped]);
+
+    for _ in 0..room {
+        limiter.take(&slow, Weight::Message, now);
+    }
+    let mut without = limiter.numbers_without_room(now);
+    without.sort();
+    assert_eq!(without, [&slow, &stopped]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stopped_number_rests_alone_and_then_tries_one() {
     let now = Instant::now();
     let (number_a, number_b) = (number("1"), number("2"));

@@ -33,7 +33,7 @@ const fn pause(first_seconds: u64, longest_seconds: u64) -> Pause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// The row leaves.
-    Accepted(Option<Wamid>),
+    Accepted(Wamid),
     /// The row was not sent and is tried again after this wait.
     Again(Duration),
     /// The row was not sent and is tried again after the pause.
@@ -46,7 +46,7 @@ pub(crate) enum Disposition {
 
 /// Classifies the send of a message.
 pub(crate) fn judge_message(
-    result: &Result<Option<Wamid>, SendError>,
+    result: &Result<Wamid, SendError>,
     attempt: u32,
     claim_token: &str,
 ) -> (Disposition, Feedback) {
@@ -56,18 +56,16 @@ pub(crate) fn judge_message(
     }
 }
 
-/// Classifies a read mark: never tried twice, and an error of it may not hold for messages.
-pub(crate) fn judge_read_mark(
-    result: &Result<Option<Wamid>, SendError>,
-) -> (Disposition, Feedback) {
-    match result {
-        Ok(_) => (Disposition::Accepted(None), Feedback::Answered),
-        Err(SendError::Unknown(_)) => (Disposition::Accepted(None), Feedback::Unknown),
-        Err(error) => match judge_failure(error, 1, "").1 {
-            feedback @ Feedback::StopGateway(_) => (Disposition::Dead, feedback),
-            Feedback::NotStarted => (Disposition::Dead, Feedback::NotStarted),
-            _ => (Disposition::Dead, Feedback::Answered),
-        },
+/// Concludes from a read mark, which is never tried twice: an error of it may not hold for messages.
+pub(crate) fn judge_read_mark(result: &Result<(), SendError>) -> Feedback {
+    let Err(error) = result else {
+        return Feedback::Answered;
+    };
+    match judge_failure(error, 1, "").1 {
+        feedback @ (Feedback::StopGateway(_) | Feedback::NotStarted | Feedback::Unknown) => {
+            feedback
+        }
+        Feedback::Answered | Feedback::Works | Feedback::StopNumber(_) => Feedback::Answered,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An [`Object`] knows where each of its values begins and ends, and parses none of them: a lone
 //! surrogate, a number out of range or a thousand brackets matter only when that value is read. The
-//! meaning of the fields is in [`crate::whatsapp::inbound`] and [`super::update`].
+//! meaning of the fields is with those who read them: [`super::inbound`] and [`crate::gateway`].
 
 use std::borrow::Cow;
 use std::fmt;
