@@ -215,7 +215,7 @@ async fn main() {
         .await;
     for size in [1, 16, 64] {
         let count = if size == 1 { count / 4 } else { count };
-        measured.now = measured.now + SignedDuration::from_mins(30);
+        measured.now += SignedDuration::from_mins(30);
         let batches = measured.messages("messages", count, size);
         let what = format!("message without an answer, batches of {size}");
         measured.measure(&what, batches, &*silent.0).await;

@@ -61,12 +61,12 @@ impl Writes {
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
             if is_long {
-                self.texts.push(Default::default());
+                self.texts.push((String::new(), Values::default()));
             }
             self.add(statement, rows.by_ref().take(self.rows));
         }
         if is_long {
-            self.texts.push(Default::default());
+            self.texts.push((String::new(), Values::default()));
         }
     }
 

@@ -14,7 +14,9 @@
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
 //! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
-//! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads.
+//! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads. The look-ups
+//! of every batch join arrays as texts (`group_concat`), which [`list`](super::row::list) reads: names
+//! cost as much as values, and no value has to remember that it is JSON.
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use

@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, SqlSafeStr as _, Statement as _,
+    AssertSqlSafe, Column as _, ConnectOptions as _, Executor as _, Row as _, SqlSafeStr as _,
+    Statement as _,
 };
 
-use super::STATEMENTS;
+use super::{LOAD_BATCH, LOAD_RECEIPTS, STATEMENTS};
 use crate::store::Store;
 
 pub(super) struct Statement {
@@ -93,4 +94,61 @@ fn each_file_is_a_statement() {
         .iter()
         .map(|statement| format!("{}.sql", statement.file));
     assert_eq!(files, statements.collect());
+}
+
+/// One row for each list of the look-ups.
+const KNOWN: &str = "
+    INSERT INTO contacts (id, wa_id, first_seen_ms) VALUES (1, '15550001', 1);
+    INSERT INTO contact_phones (wa_id, contact_id) VALUES ('15550001', 1);
+    INSERT INTO contact_user_ids (contact_id, scope, user_id) VALUES (1, 'waba', 'US.1');
+    INSERT INTO business_numbers (phone_number_id, waba_id) VALUES ('1065', 'waba');
+    INSERT INTO conversations (id, contact_id, phone_number_id, state, inbound_count, last_message_ms)
+    VALUES (1, 1, '1065', '{}', 0, 1);
+    INSERT INTO messages (id, conversation_id, direction, phone_number_id, message_key, kind, text,
+        origin, sent_at_ms, stored_at_ms, outbox_state)
+    VALUES (1, 1, 'out', '1065', 'key', 'text', 'hello', 'bot', 1, 1, 'accepted');
+    INSERT INTO receipts (message_id, message_key, status, at_ms, received_at_ms, raw)
+    VALUES (1, 'key', 'failed', 1, 1, '{}');
+    INSERT INTO outbox (conversation_id, phone_number_id, kind, message_id, state, due_at_ms,
+        expires_at_ms, claim_token)
+    VALUES (1, '1065', 'message', 1, 'unknown', 1, 1, 'token');";
+
+/// SQLite 3.54 lost the mark of JSON on the way out of a subquery, and contacts came back as strings.
+/// A value that went through `''||` has lost it on every version.
+#[tokio::test]
+async fn lookups_do_not_count_on_a_value_to_remember_that_it_is_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Store::open(&format!("sqlite:{}", path.display())).await;
+    store.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(KNOWN).execute(&mut connection).await.unwrap();
+
+    for (text, sets, lists) in [
+        (
+            LOAD_BATCH,
+            vec![r#"["key"]"#, r#"["15550001"]"#, "[]", r#"["1065"]"#],
+            6,
+        ),
+        (LOAD_RECEIPTS, vec![r#"["key"]"#, r#"["token"]"#], 5),
+    ] {
+        let unmarked = text
+            .replace("json_", "''||json_")
+            .replace("''||json_each", "json_each");
+        assert_ne!(unmarked, text);
+        let mut results = Vec::new();
+        for text in [text.to_owned(), unmarked] {
+            let query = sets
+                .iter()
+                .fold(sqlx::query(AssertSqlSafe(text)), |query, set| {
+                    query.bind(*set)
+                });
+            let row = query.fetch_one(&mut connection).await.unwrap();
+            let texts: Vec<String> = (0..lists).map(|index| row.get(index)).collect();
+            results.push(texts);
+        }
+        assert_eq!(results[0], results[1]);
+        assert!(results[0].iter().all(|list| !list.is_empty()));
+    }
 }
