@@ -124,7 +124,6 @@ impl World {
                 let event = index.get(&self.received).clone();
                 self.commit(vec![event], 1).await;
             }
-            Step::Repeat(_) => {}
             Step::Claim => self.claimed.extend(self.database().claim(NOW).await),
             Step::Send(index, ending) if !self.claimed.is_empty() => {
                 let row = index.index(self.claimed.len());
@@ -135,7 +134,8 @@ impl World {
                 let first = first.position(|id| id == conversation).unwrap();
                 self.send(first, *ending);
             }
-            Step::Send(..) => {}
+            // There is nothing to repeat or to send.
+            Step::Repeat(_) | Step::Send(..) => {}
             Step::Settle => self.commit(Vec::new(), 0).await,
             Step::Crash => self.crash().await,
         }
@@ -179,12 +179,12 @@ impl World {
         let is_stuck = !matches!(outcome, SendResult::Accepted(_));
         self.end(&row, outcome);
         if is_stuck {
-            let (behind, others) = std::mem::take(&mut self.claimed)
+            let (behind, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.claimed)
                 .into_iter()
-                .partition(|other: &Claimed| other.conversation_id == row.conversation_id);
+                .partition(|other| other.conversation_id == row.conversation_id);
             self.claimed = others;
-            for row in &behind as &Vec<Claimed> {
-                self.end(row, SendResult::Released);
+            for row in behind {
+                self.end(&row, SendResult::Released);
             }
         }
     }
