@@ -172,7 +172,8 @@ impl Parts {
                     has_requests = first.is_some();
                     first
                 }
-                end = self.direct.ends.recv(), if has_sends => {
+                // The first end is enough: the commit takes all others along.
+                end = self.direct.ends.recv(), if has_sends && unsettled.due.is_none() => {
                     match end {
                         Some(end) => unsettled.push(end),
                         None => has_sends = false,
@@ -186,16 +187,22 @@ impl Parts {
                 sleep(COMPANY_WAIT).await;
             }
             let group = first.map(|first| gather(first, &mut waiting));
-            while let Ok(end) = self.direct.ends.try_recv() {
-                unsettled.push(end);
-            }
+            self.take_ends(&mut unsettled);
             had_company = group.as_ref().is_some_and(|group| group.len() > 1);
             match group {
                 Some(group) => self.store_group(group, &mut unsettled).await,
                 None => self.settle(&mut unsettled).await,
             }
+            has_sends &= !self.direct.ends.is_closed();
         }
+        self.take_ends(&mut unsettled);
         self.settle(&mut unsettled).await;
+    }
+
+    fn take_ends(&mut self, unsettled: &mut Unsettled) {
+        while let Ok(end) = self.direct.ends.try_recv() {
+            unsettled.push(end);
+        }
     }
 
     /// Records results of sends without events. On an error they are tried again later.
