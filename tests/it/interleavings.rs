@@ -204,7 +204,7 @@ impl World {
         let Outbound::Text { body, .. } = &*row.content else {
             unreachable!("every reply is a text");
         };
-        let wamid = Wamid::parse(&format!("sent-{}", self.accepted.len())).unwrap();
+        let wamid = Wamid::parse(format!("sent-{}", self.accepted.len())).unwrap();
         let token = row.claim_token.clone();
         self.accepted.push((token, wamid.as_str().to_owned()));
         let arrived = self.arrived.entry(row.conversation_id).or_default();
