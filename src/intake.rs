@@ -34,6 +34,8 @@ const WAITING: usize = 4_096;
 const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// Wait of results of sends for a request that shares their commit.
 const SETTLEMENT_WAIT: Duration = Duration::from_millis(5);
+/// Number of times that a stop tries to record the last results of sends.
+const LAST_TRIES: u32 = 3;
 /// Wait of results of sends after a commit that failed.
 const RECOVER_FOR: Duration = Duration::from_secs(1);
 
@@ -146,6 +148,29 @@ impl Unsettled {
             .get_or_insert_with(|| Instant::now() + SETTLEMENT_WAIT);
     }
 
+    /// Whether they were to be tried without events by now.
+    fn is_suspect_and_due(&self) -> bool {
+        self.is_suspect && self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn each_alone(self) -> impl Iterator<Item = Self> {
+        let settlements = self.settlements.into_iter().map(|settlement| Self {
+            settlements: vec![settlement],
+            ..Self::default()
+        });
+        let marks = self.marks.into_iter().map(|mark| Self {
+            marks: vec![mark],
+            ..Self::default()
+        });
+        settlements.chain(marks)
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.settlements.extend(other.settlements);
+        self.marks.extend(other.marks);
+        self.due = self.due.max(other.due);
+    }
+
     fn is_empty(&self) -> bool {
         self.settlements.is_empty() && self.marks.is_empty()
     }
@@ -189,14 +214,22 @@ impl Parts {
             let group = first.map(|first| gather(first, &mut waiting));
             self.take_ends(&mut unsettled);
             had_company = group.as_ref().is_some_and(|group| group.len() > 1);
-            match group {
-                Some(group) => self.store_group(group, &mut unsettled).await,
-                None => self.settle(&mut unsettled).await,
+            if group.is_none() || unsettled.is_suspect_and_due() {
+                self.settle(&mut unsettled).await;
+            }
+            if let Some(group) = group {
+                self.store_group(group, &mut unsettled).await;
             }
             has_sends &= !self.direct.ends.is_closed();
         }
         self.take_ends(&mut unsettled);
-        self.settle(&mut unsettled).await;
+        for _ in 0..LAST_TRIES {
+            self.settle(&mut unsettled).await;
+            if unsettled.is_empty() {
+                break;
+            }
+            sleep(RECOVER_FOR).await;
+        }
     }
 
     fn take_ends(&mut self, unsettled: &mut Unsettled) {
@@ -205,12 +238,24 @@ impl Parts {
         }
     }
 
-    /// Records results of sends without events. On an error they are tried again later.
+    /// Records ends of sends without events. After a fault of the database they are tried again
+    /// later. If they are to blame themselves, each is recorded alone, and one that still fails is
+    /// given up: its lease ends, and it becomes unknown.
     async fn settle(&self, unsettled: &mut Unsettled) {
-        if !unsettled.is_empty() {
-            unsettled.is_suspect = false;
-            // `receive` has logged an error.
-            let _ = self.receive(Vec::new(), unsettled).await;
+        if unsettled.is_empty() {
+            return;
+        }
+        unsettled.is_suspect = false;
+        let settled = self.receive(Vec::new(), unsettled).await;
+        if settled.is_ok() || settled.is_err_and(|error| error.fault().is_some()) {
+            return;
+        }
+        for mut alone in take(unsettled).each_alone() {
+            match self.receive(Vec::new(), &mut alone).await {
+                Err(error) if error.fault().is_some() => unsettled.extend(alone),
+                Err(_) => self.direct.marks_settled(&alone.marks),
+                Ok(()) => {}
+            }
         }
     }
 
@@ -272,7 +317,7 @@ impl Parts {
         match self.store.receive(arrivals, policy, &*self.decide).await {
             Ok(mut received) => {
                 let (claimed, marks) = (take(&mut received.claimed), take(&mut received.marks));
-                reservation.hand_over(claimed, marks);
+                let left = reservation.hand_over(claimed, marks);
                 if count > 0 {
                     let arrival = &self.metrics.last_webhook_seconds;
                     arrival.set(policy.now.as_second());
@@ -283,6 +328,9 @@ impl Parts {
                 self.wake_outbox(&received, ends);
                 if !unsettled.is_suspect {
                     *unsettled = Unsettled::default();
+                }
+                for settlement in left {
+                    unsettled.push(SendEnd::Message(settlement));
                 }
                 Ok(())
             }

@@ -66,15 +66,11 @@ fn step() -> impl Strategy<Value = Step> {
 struct Room(std::sync::Mutex<usize>);
 
 impl SendRoom for Room {
-    fn reserve(&self, _: &PhoneNumberId, messages: usize) -> Option<Vec<String>> {
+    fn reserve(&self, _: &PhoneNumberId) -> Option<String> {
         let mut room = self.0.lock().unwrap();
-        *room = room.checked_sub(messages)?;
-        Some(vec![(); messages].into_iter().map(|()| token()).collect())
+        *room = room.checked_sub(1)?;
+        Some(Uuid::new_v4().simple().to_string())
     }
-}
-
-fn token() -> String {
-    Uuid::new_v4().simple().to_string()
 }
 
 /// The service without its tasks, and the phones of the contacts.

@@ -45,9 +45,9 @@ pub struct DirectClaims<'a> {
 
 /// Room for sends that start as soon as they are committed.
 pub trait SendRoom: Send + Sync {
-    /// Reserves room for messages of a number and gives each a claim token; `None` if there is not
-    /// room for all of them, or other messages of the number come first.
-    fn reserve(&self, number: &PhoneNumberId, messages: usize) -> Option<Vec<String>>;
+    /// Reserves room for a message of a number and gives its claim token; `None` if there is none, or
+    /// other messages of the number come first.
+    fn reserve(&self, number: &PhoneNumberId) -> Option<String>;
 }
 
 /// Settings of one call of [`Store::receive`](crate::store::Store::receive).
@@ -93,7 +93,7 @@ pub struct Received {
     pub decisions: Vec<Decision>,
     /// Rows put into the outbox for its worker.
     pub queued: usize,
-    /// Replies that were claimed, to be sent at once, those of one conversation in this order.
+    /// Replies that were claimed, to be sent at once; one of a conversation at most.
     pub claimed: Vec<Claimed>,
     /// Read marks of conversations in which nothing else was to be sent: they may go at once.
     pub marks: Vec<ReadMark>,

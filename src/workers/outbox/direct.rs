@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::rate_limit::{RateLimiter, Weight};
+use super::rate_limit::{Feedback, RateLimiter, Weight};
 use super::sender::Scheduled;
 use crate::message::PhoneNumberId;
 use crate::store::{Claimed, DirectClaims, ReadMark, SendResult, SendRoom, Settlement, Store};
@@ -38,14 +38,14 @@ pub(super) struct Capacity {
 
 impl Capacity {
     /// Number of rows that each of the numbers with queued rows may send now, and of rows in all.
+    /// These count as in flight until [`Shared::schedule`] gives back what was not claimed.
     pub(super) fn room(
         &mut self,
         numbers: &[PhoneNumberId],
         now: Instant,
     ) -> (HashMap<PhoneNumberId, u32>, u32) {
         self.crowded.retain(|number| numbers.contains(number));
-        let free = self.in_flight_max.saturating_sub(self.in_flight);
-        let limit = free.min(self.limiter.gateway_room(now));
+        let limit = self.free(now);
         let mut room = HashMap::new();
         for number in numbers.iter().filter(|_| limit > 0) {
             let rows = self.limiter.number_room(number, now);
@@ -53,7 +53,15 @@ impl Capacity {
                 room.insert(number.clone(), rows);
             }
         }
+        let limit = if room.is_empty() { 0 } else { limit };
+        self.in_flight += limit;
         (room, limit)
+    }
+
+    /// Number of sends that the limits of all numbers together allow now.
+    pub(super) fn free(&self, now: Instant) -> u32 {
+        let free = self.in_flight_max.saturating_sub(self.in_flight);
+        free.min(self.limiter.gateway_room(now))
     }
 
     /// Takes on the read marks for which there is room, with the time of their sends; the others
@@ -130,7 +138,7 @@ impl Shared {
     ) -> Vec<Scheduled> {
         let mut capacity = self.capacity();
         let count = u32::try_from(rows.len()).expect("a claim is bounded by a u32");
-        capacity.in_flight += count;
+        capacity.in_flight -= limit - count;
         let latest = self.latest_start(now);
         let schedule = |row: Claimed| {
             if let Some(room) = room.get_mut(&row.phone_number_id) {
@@ -147,6 +155,18 @@ impl Shared {
             capacity.crowded.retain(|number| !has_left(number));
         }
         scheduled
+    }
+
+    /// Gives reserved room back: nothing was sent. A circuit breaker that let it through as its trial
+    /// lets another one through.
+    fn give_back(&self, slots: &[Slot]) {
+        let now = Instant::now();
+        let mut capacity = self.capacity();
+        for slot in slots {
+            capacity.in_flight -= 1;
+            let (limiter, not_started) = (&mut capacity.limiter, Feedback::NotStarted);
+            limiter.learn(&slot.number, now, not_started, now);
+        }
     }
 
     pub(super) fn set_queue(&self, has_rows: bool) {
@@ -252,12 +272,14 @@ impl Reservation {
         }
     }
 
-    /// Hands committed claims and read marks over to the worker, which sends them.
-    pub fn hand_over(&mut self, claimed: Vec<Claimed>, marks: Vec<ReadMark>) {
+    /// Hands committed claims and read marks over to the worker, which sends them. Without the worker
+    /// nothing is sent any more: then the claims come back, released.
+    #[must_use]
+    pub fn hand_over(&mut self, claimed: Vec<Claimed>, marks: Vec<ReadMark>) -> Vec<Settlement> {
         let slots = self.take_slots();
         assert_eq!(slots.len(), claimed.len(), "every slot has its claim");
         if claimed.is_empty() && marks.is_empty() {
-            return;
+            return Vec::new();
         }
         let latest = self.shared.latest_start(self.now);
         let scheduled = claimed.into_iter().zip(slots).map(|(row, slot)| Scheduled {
@@ -266,67 +288,67 @@ impl Reservation {
             latest,
         });
         let rows = scheduled.collect();
-        // Without the worker, nothing is sent any more: the next start finds the claims.
-        let _ = self.hand_over.send(HandedOver { rows, marks });
+        match self.hand_over.send(HandedOver { rows, marks }) {
+            Ok(()) => Vec::new(),
+            Err(mpsc::error::SendError(handed)) => {
+                let rows = handed.rows.into_iter().map(|scheduled| scheduled.row);
+                rows.map(|row| released(row.claim_token, row.phone_number_id))
+                    .collect()
+            }
+        }
     }
 
     /// Gives claims back of which it is unknown whether they were committed: they were not sent.
     #[must_use]
     pub fn release(&mut self) -> Vec<Settlement> {
         let slots = self.take_slots();
-        self.give_back(slots.len());
-        let release = |slot: Slot| Settlement {
-            id: 0,
-            claim_token: slot.claim_token,
-            phone_number_id: slot.number,
-            outcome: SendResult::Released,
-            report: None,
-        };
+        self.shared.give_back(&slots);
+        let release = |slot: Slot| released(slot.claim_token, slot.number);
         slots.into_iter().map(release).collect()
     }
 
     fn take_slots(&mut self) -> Vec<Slot> {
         take(self.slots.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
-    fn give_back(&self, rows: usize) {
-        let rows = u32::try_from(rows).expect("they were counted as a u32");
-        self.shared.capacity().in_flight -= rows;
+fn released(claim_token: String, number: PhoneNumberId) -> Settlement {
+    Settlement {
+        id: 0,
+        claim_token,
+        phone_number_id: number,
+        outcome: SendResult::Released,
+        report: None,
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
         let slots = self.take_slots();
-        self.give_back(slots.len());
+        self.shared.give_back(&slots);
     }
 }
 
 impl SendRoom for Reservation {
-    fn reserve(&self, number: &PhoneNumberId, messages: usize) -> Option<Vec<String>> {
-        let messages = u32::try_from(messages).ok()?;
+    fn reserve(&self, number: &PhoneNumberId) -> Option<String> {
         let mut capacity = self.shared.capacity();
         if !capacity.is_open || !self.shared.store.may_send() || capacity.crowded.contains(number) {
             return None;
         }
-        let most = capacity.in_flight_max.saturating_sub(capacity.in_flight);
-        let most = most.min(capacity.limiter.gateway_room(self.now));
-        let most = most.min(capacity.limiter.number_room(number, self.now));
-        if most < messages {
+        let room = capacity.free(self.now);
+        if room.min(capacity.limiter.number_room(number, self.now)) == 0 {
             capacity.crowded.insert(number.clone());
             return None;
         }
-        capacity.in_flight += messages;
+        capacity.in_flight += 1;
+        let claim_token = Uuid::new_v4().simple().to_string();
+        let slot = Slot {
+            number: number.clone(),
+            claim_token: claim_token.clone(),
+            at: capacity.limiter.take(number, Weight::Message, self.now),
+        };
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let tokens = (0..messages).map(|_| {
-            let claim_token = Uuid::new_v4().simple().to_string();
-            slots.push(Slot {
-                number: number.clone(),
-                claim_token: claim_token.clone(),
-                at: capacity.limiter.take(number, Weight::Message, self.now),
-            });
-            claim_token
-        });
-        Some(tokens.collect())
+        slots.push(slot);
+        Some(claim_token)
     }
 }

@@ -154,9 +154,9 @@ impl Delivery {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
+                () = wake.notified() => look_at = Instant::now(),
                 Some(handed) = self.handed_over.recv() => self.start_handed(handed),
                 Some(joined) = self.sending.join_next(), if !self.sending.is_empty() => self.collect(joined),
-                () = wake.notified() => look_at = Instant::now(),
                 () = sleep_until(look_at) => {}
             }
         }
@@ -205,17 +205,22 @@ impl Delivery {
             limit,
         };
         let claims = if room.is_empty() {
-            Claims::default()
+            Ok(Claims::default())
         } else {
-            self.parts.store.claim_outbox(request).await?
+            self.parts.store.claim_outbox(request).await
         };
+        let claims = claims.inspect_err(|_| self.shared.capacity().in_flight -= limit)?;
         for (id, reason) in &claims.unusable {
             tracing::error!(outbox.id = id, reason, "message cannot be sent");
         }
         let rows = self.shared.schedule(claims.rows, room, limit, now);
-        let left = limit.saturating_sub(count(rows.len()));
-        let marks = self.due_marks(&rows, left, now).await;
-        let marks = self.shared.capacity().take_marks(marks, now);
+        let left = self.shared.capacity().free(now);
+        let due = self.due_marks(&rows, left, now).await;
+        let offered = due.len();
+        let marks = self.shared.capacity().take_marks(due, now);
+        if marks.len() < offered {
+            self.shared.set_queue(true);
+        }
         let started = rows.len() + marks.len();
         self.start(rows, marks);
         Ok(started + claims.unusable.len())
@@ -224,7 +229,11 @@ impl Delivery {
     fn start_handed(&mut self, handed: HandedOver) {
         let HandedOver { rows, marks } = handed;
         let offered = marks.len();
-        let marks = self.shared.capacity().take_marks(marks, Instant::now());
+        let marks = if self.parts.store.may_send() {
+            self.shared.capacity().take_marks(marks, Instant::now())
+        } else {
+            Vec::new()
+        };
         if marks.len() < offered {
             self.shared.set_queue(true);
         }
