@@ -1,8 +1,8 @@
 # Built in one image, run in a smaller one.
 FROM rust:1.95-slim-bookworm AS build
-# SQLite is compiled from its C source.
+# SQLite and jemalloc are compiled from their C sources.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev make \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -69,7 +69,7 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Collects signs about the account and the clock.
     pub health_signals: Arc<HealthSignals>,
-    /// Notified when a message has been queued.
+    /// Wakes the outbox worker.
     pub wake: Arc<Notify>,
     /// Lifetime of a queued reply.
     pub reply_expires_after: Duration,

@@ -19,11 +19,11 @@
 //! - [`clock`], [`shutdown`], [`telemetry`], [`files`]: the time, the stop signals, logs and
 //!   metrics, written files.
 //! - [`config`]: the settings, with the place of every mistake.
-//! - [`gateway`]: the HTTP client of the Graph API.
+//! - [`gateway`]: the HTTP clients of the Graph API.
 //! - [`actions`]: HTTP requests and language models that rules ask.
 //! - [`store`]: the database.
-//! - [`intake`]: joins the updates of waiting requests into one commit.
 //! - [`workers`]: the outbox, timers, actions, media downloads.
+//! - [`intake`]: joins the updates of waiting requests and the results of sends into one commit.
 //! - [`web`]: the listeners.
 //! - [`sandbox`]: the pretend WhatsApp.
 //! - [`app`]: puts the service together.

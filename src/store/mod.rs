@@ -1,8 +1,9 @@
 //! Units of work on the database: one method, one transaction, many rows at once.
 //!
-//! The only module with SQL. Every method does a constant number of statements whatever the size of
-//! its batch: rows travel as bound values of one text, or as one JSON array that `json_each` unfolds. [`Store::receive`] is
-//! the heart; `outbox` is what delivery works on; `conversations` and `history` are for reading.
+//! The only module with SQL. No method runs a statement for each row of its batch: rows that every
+//! batch writes are bound values, up to 64 in one statement (`writes`), and any other set is one JSON
+//! array that `json_each` unfolds. [`Store::receive`] is the heart; `outbox` is what delivery works
+//! on; `conversations` and `history` are for reading.
 //! Next on the way of a message: [`crate::workers::outbox`].
 
 mod action_claim;

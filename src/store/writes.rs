@@ -3,9 +3,9 @@
 //!
 //! SQLite spends several times as much on unfolding JSON as on inserting what is in it, so rows that
 //! every batch writes are bound. A file of [`super::sql`] that writes rows holds the values of one
-//! row, `(VALUES (?, ?))`, which are repeated here. All statements of a text get the same number of rows,
-//! one of few, so that few texts differ and each stays prepared. Rows beyond those that there are
-//! consist of NULL, and the statements skip them.
+//! row, `(VALUES (?, ?))`, which are repeated here. All statements of a text get the same number of
+//! rows, rounded up to one of few numbers, so that few texts differ and each stays prepared. The
+//! rows that are missing are NULL, and the statements skip them.
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, Type};

@@ -131,7 +131,7 @@ pub enum SendResult {
     Released,
 }
 
-/// Result of [`Store::settle_outbox`](super::Store::settle_outbox).
+/// Result of the settlements of one transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Number of rows with a valid claim.

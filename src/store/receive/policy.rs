@@ -91,7 +91,7 @@ pub struct Received {
     pub quarantined: usize,
     /// One for each new message, in order.
     pub decisions: Vec<Decision>,
-    /// Rows put into the outbox for its worker.
+    /// Rows put into the outbox unclaimed, and read marks that have to wait.
     pub queued: usize,
     /// Replies that were claimed, to be sent at once; one of a conversation at most.
     pub claimed: Vec<Claimed>,

@@ -5,18 +5,20 @@
 //! of them have to differ for another database (`sqlite/` has room for a sibling): numbered
 //! parameters, the time as a parameter, `ON CONFLICT`, `RETURNING`, `->>` with a bare key.
 //!
-//! **Rows.** Rows that every batch writes are bound: their file holds the values of one row, which
-//! [`Writes`](super::writes::Writes) repeats. The files that it makes one text of say `?` in place of
-//! numbered parameters.
+//! **Rows.** Rows that every batch writes are bound values, because SQLite unfolds JSON at several
+//! times the cost of an insert. Their file holds the values of one row, `(VALUES (?, ?))`, which
+//! [`Writes`](super::writes::Writes) repeats for 64 rows at most. Statements that it joins into one
+//! text say `?`, because numbers would have to go on from one statement to the next.
 //!
-//! **Sets.** Any other set of rows is one parameter: a JSON array that `json_each` unfolds, so that
-//! the number of statements does not depend on the size of a batch.
+//! **Sets.** Any other set of rows, and every set of keys to look up, is one parameter: a JSON array
+//! that `json_each` unfolds, so that one statement serves a batch of any size.
 //!
 //! **One-row JSON.** Every row of a result is a hand-off between threads. A query that gives many
 //! rows to a transaction therefore builds one row of JSON (`json_object`, `json_group_array`),
 //! which [`Transaction::fetch_json`](super::transaction::Transaction::fetch_json) reads. The look-ups
-//! of every batch join arrays as texts (`group_concat`), which [`list`](super::row::list) reads: names
-//! cost as much as values, and no value has to remember that it is JSON.
+//! of every batch give one row of texts instead, each of which joins arrays without names
+//! (`group_concat`); [`list`](super::row::list) reads them. Names cost as much as values, and some
+//! versions of SQLite forget on the way out of a subquery that a value is JSON.
 //!
 //! **Plans.** No statement of the service may read a whole table that grows. Where an index on a
 //! common value would look cheaper to the planner, the condition is written so that it cannot use
