@@ -11,6 +11,7 @@ mod backup;
 mod contacts;
 mod conversations;
 mod damage_check;
+mod early_receipts;
 pub mod error;
 mod fault;
 mod file_identity;

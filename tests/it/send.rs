@@ -317,6 +317,33 @@ async fn a_colleagues_message_from_the_phone_app_was_sent() {
 }
 
 #[tokio::test]
+async fn receipts_that_come_before_their_message_count_once_it_is_known() {
+    let app = service().await;
+    let receipt = |status: &str| {
+        let seconds = app.clock.now().as_second().to_string();
+        let receipt = json!({ "id": "wamid.ECHO", "status": status, "recipient_id": ANA,
+            "timestamp": seconds });
+        bodies::with_parts("messages", json!({ "statuses": [receipt] }))
+    };
+    let echo = json!({ "from": "15550001111", "to": ANA, "id": "wamid.ECHO",
+        "timestamp": app.clock.now().as_second().to_string(),
+        "type": "text", "text": { "body": "from my phone" } });
+    let echoes = bodies::with_parts("smb_message_echoes", json!({ "message_echoes": [echo] }));
+
+    app.accept(&receipt("delivered")).await;
+    app.accept(&echoes).await;
+    let early = app.transcript(ANA).await.pop().unwrap().delivery_status;
+    app.accept(&receipt("delivered")).await;
+    app.accept(&receipt("failed")).await;
+    let late = app.transcript(ANA).await.pop().unwrap().delivery_status;
+
+    assert_eq!(early.as_deref(), Some("delivered"));
+    assert_eq!(late.as_deref(), Some("failed"));
+    let stored = app.number("SELECT count(*) FROM receipts").await;
+    assert_eq!(stored, 2, "each step is stored once");
+}
+
+#[tokio::test]
 async fn a_read_mark_by_hand_is_seen_on_the_phone() {
     let rules = "version = 1\n[bot]\nmark_read = false\n[[rule]]\nid = \"quiet\"\n";
     let app = TestApp::builder().rules(rules).config(NUMBER).start().await;

@@ -11,7 +11,7 @@ use crate::message::{ErrorClass, MARKETING_STOPPED, PhoneNumberId, WINDOW_CLOSED
 use crate::store::keys::{json, json_rows, message_key};
 use crate::store::transaction::Transaction;
 use crate::store::writes::{Row, Values, Writes};
-use crate::store::{Store, StoreError, contacts, sql};
+use crate::store::{Store, StoreError, contacts, early_receipts, sql};
 
 /// A settlement as a row of the statements.
 #[derive(Serialize)]
@@ -149,12 +149,7 @@ pub(in crate::store) async fn settle(
         settled += delete.execute(&mut *tx).await?.rows_affected();
     }
     if !keys.is_empty() {
-        let keys = json(&keys);
-        let is_early = sqlx::query_scalar(sql::HAS_EARLY_RECEIPTS).bind(&keys);
-        if is_early.fetch_one(&mut *tx).await? {
-            let update = sqlx::query(sql::UPDATE_DELIVERY_STATUS).bind(&keys);
-            update.execute(&mut *tx).await?;
-        }
+        early_receipts::take_into_messages(tx, &json(&keys)).await?;
     }
     contacts::hear(tx, &reports, now).await?;
     Ok(Settled {

@@ -138,6 +138,15 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Keys of the messages from the phone app.
+    pub(super) fn echo_keys(&self) -> Vec<String> {
+        let echoes = self.messages.iter();
+        let echoes = echoes.filter(|keyed| matches!(keyed.message, ConversationMessage::Echo(_)));
+        echoes.map(|keyed| keyed.key.clone()).collect()
+    }
+}
+
 /// Returns a time of WhatsApp's, or `now` if it is further ahead than clocks differ.
 fn past(at: Timestamp, now: Timestamp) -> Timestamp {
     if at.duration_since(now) > CLOCK_TOLERANCE {

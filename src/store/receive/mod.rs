@@ -22,8 +22,9 @@ mod side_effects;
 mod timers;
 mod write;
 
+use super::keys::json;
 use super::outbox::settle;
-use super::{Store, StoreError};
+use super::{Store, StoreError, early_receipts};
 pub use action_results::EndedAction;
 use batch::Batch;
 use load::load;
@@ -55,11 +56,15 @@ impl Store {
             policy.now,
         )
         .await?;
+        let echoes = batch.echo_keys();
         let mut fresh = load(&mut tx, batch.messages).await?;
         quoted::load(&mut tx, &mut fresh).await?;
         let decided = fresh.decide(decide, policy.now);
         let rows = decided.into_rows(policy, arrivals.direct.as_ref());
         let received = rows.write(&mut tx).await?;
+        if !echoes.is_empty() {
+            early_receipts::take_into_messages(&mut tx, &json(&echoes)).await?;
+        }
         let failures = receipts::write(&mut tx, &batch.receipts, policy.now).await?;
         account_events::write(&mut tx, &batch.account_events, policy.now).await?;
         quarantine::write(&mut tx, &batch.unreadable, policy.now).await?;

@@ -1,10 +1,11 @@
 use serde_json::json;
 
+use super::rate_limit::{Feedback, Pause};
 use super::*;
 use crate::gateway::SendError;
 use crate::gateway::test_server::{Fake, Script};
 use crate::message::{Outbound, PhoneNumberId, Recipient, WaId, Wamid};
-use crate::store::Claimed;
+use crate::store::{Claimed, SendRoom as _};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -159,4 +160,42 @@ async fn what_expires_before_its_turn_or_meets_a_stop_goes_back_unsent() {
     assert_eq!(words(&expired), ["back", "back"]);
     assert_eq!(words(&stopped), ["back", "back"]);
     assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn room_that_is_given_back_does_not_use_up_the_trial_of_a_circuit_breaker() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    let store = Store::open(&url).await.unwrap();
+    let now = Instant::now();
+    let number = PhoneNumberId::parse("1065").unwrap();
+    let mut limiter = RateLimiter::new(0, 0, now);
+    let pause = Pause {
+        first: Duration::ZERO,
+        longest: Duration::ZERO,
+        retry_after: None,
+    };
+    limiter.learn(&number, now, Feedback::StopNumber(pause), now);
+    let capacity = Capacity {
+        limiter,
+        in_flight: 0,
+        in_flight_max: 10,
+        crowded: HashSet::new(),
+        marks_on_their_way: HashSet::new(),
+        is_open: true,
+    };
+    let shared = Shared::new(capacity, store, HOUR, SETTLING_TIME);
+    let (hand_over, _handed_over) = mpsc::unbounded_channel();
+    let (_ends, ended) = mpsc::unbounded_channel();
+    let direct = DirectSends::new(Arc::clone(&shared), hand_over, ended);
+
+    let failed = direct.reservation();
+    assert!(failed.reserve(&number).is_some(), "the trial");
+    drop(failed);
+    let mut unknown = direct.reservation();
+    assert!(unknown.reserve(&number).is_some(), "the next trial");
+    assert_eq!(unknown.release().len(), 1);
+
+    assert!(direct.reservation().reserve(&number).is_some());
+    assert_eq!(shared.capacity().in_flight, 0);
 }

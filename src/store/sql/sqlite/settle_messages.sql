@@ -1,5 +1,5 @@
 -- Records the result of sends in messages whose claim token still matches: token, state, reason,
--- code, class, wamid, key.
+-- code, class, wamid, key. A row that is queued again, or held, does not become unknown any more.
 UPDATE messages
 SET
     outbox_state = settlement.column2,
@@ -17,4 +17,6 @@ SET
     END
 FROM (VALUES (?, ?, ?, ?, ?, ?, ?)) AS settlement
 JOIN outbox ON outbox.claim_token = settlement.column1
-WHERE messages.id = outbox.message_id AND messages.direction = 'out';
+WHERE messages.id = outbox.message_id
+    AND messages.direction = 'out'
+    AND (settlement.column2 <> 'unknown' OR outbox.state = 'sending');

@@ -2,8 +2,18 @@
 -- sets the furthest step of each message: a read proves a delivery, and `failed` stays. A refusal
 -- because the contact has not written for 24 hours closes the window, unless it has written since.
 -- $1 keys of messages
-UPDATE receipts
+UPDATE OR IGNORE receipts
 SET message_id = (SELECT id FROM messages WHERE messages.message_key = receipts.message_key)
+WHERE message_id IS NULL
+    AND message_key IN (SELECT value FROM json_each($1))
+    AND EXISTS (
+        SELECT 1
+        FROM messages
+        WHERE messages.message_key = receipts.message_key AND messages.direction = 'out'
+    );
+
+-- A step that came early and again later is stored already.
+DELETE FROM receipts
 WHERE message_id IS NULL
     AND message_key IN (SELECT value FROM json_each($1))
     AND EXISTS (
