@@ -345,7 +345,11 @@ impl Parts {
                 // A fault of the database is logged once, when it begins, and not for each batch.
                 if error.fault().is_none() {
                     let reason: &dyn std::error::Error = &error;
-                    tracing::error!(error = reason, "updates could not be stored");
+                    if count > 0 {
+                        tracing::error!(error = reason, "updates could not be stored");
+                    } else {
+                        tracing::error!(error = reason, "results of sends could not be recorded");
+                    }
                 }
                 Err(error)
             }

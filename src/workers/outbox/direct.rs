@@ -37,15 +37,16 @@ pub(super) struct Capacity {
 }
 
 impl Capacity {
-    /// Number of rows that each of the numbers with queued rows may send now, and of rows in all.
-    /// These count as in flight until [`Shared::schedule`] gives back what was not claimed.
+    /// Number of rows that each of the numbers with queued rows may send now, and of rows in all: half
+    /// of those that are free, because the intake claims meanwhile. They count as in flight until
+    /// [`Shared::schedule`] gives back what was not claimed.
     pub(super) fn room(
         &mut self,
         numbers: &[PhoneNumberId],
         now: Instant,
     ) -> (HashMap<PhoneNumberId, u32>, u32) {
         self.crowded.retain(|number| numbers.contains(number));
-        let limit = self.free(now);
+        let limit = self.free(now).div_ceil(2);
         let mut room = HashMap::new();
         for number in numbers.iter().filter(|_| limit > 0) {
             let rows = self.limiter.number_room(number, now);
