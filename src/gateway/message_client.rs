@@ -1,6 +1,6 @@
 //! HTTP client of the request that is sent most: `POST` of a message or a read mark.
 //!
-//! It is the client and the TLS beneath reqwest, with the limits of [`super::http_client`] and the
+//! It is the client and the TLS beneath reqwest, with the limits of [`super::http_client()`] and the
 //! same errors. reqwest parses each URL several times and keeps a copy of each request, which costs
 //! more than the request itself; the rare calls go through it nevertheless.
 

@@ -1,4 +1,4 @@
-//! Outbox: claims ([`claim`]), settlements ([`settle`]), rows without a settlement ([`sweep`]),
+//! Outbox: claims ([`claim`]), settlements ([`mod@settle`]), rows without a settlement ([`sweep`]),
 //! changes by operators ([`manual`]), and read marks, which nobody claims ([`read_marks`]).
 
 mod claim;

@@ -2,7 +2,7 @@
 //!
 //! A row is claimed (with a `claim_token` and a lease) in one commit before its first byte is sent,
 //! and settled in another; no transaction is open during a request to the gateway. Most replies are
-//! claimed by the commit that stores them ([`direct`]); what waits for room, for a time or behind
+//! claimed by the commit that stores them ([`DirectSends`]); what waits for room, for a time or behind
 //! another message of its conversation is claimed here. The intake records all results. A send with
 //! an unknown result is never repeated here: a receipt or the operator decides about it. Next on the
 //! way of a reply: [`crate::gateway`]; its receipts arrive through [`crate::web`].
