@@ -187,15 +187,16 @@ impl Tested {
         bytes / 1_048_576.0
     }
 
-    /// Waits until the process has used no time for a second: a large file is checked after the
+    /// Waits until the process uses less than a quarter of a core: a large file is checked after the
     /// start.
     async fn wait_until_idle(&self) {
         const SECOND: Duration = Duration::from_secs(1);
-        let mut before = f64::NAN;
+        // Thousands of rules are read again each second, to see whether they have changed.
+        const IDLE: f64 = 0.25;
+        let mut before = f64::NEG_INFINITY;
         loop {
             let used = self.cpu_seconds();
-            // The times are sums of ticks: equal ones are the same number.
-            if used.total_cmp(&before).is_eq() {
+            if used - before < IDLE {
                 return;
             }
             before = used;
